@@ -1,0 +1,48 @@
+using System.Collections.Immutable;
+using Tensorial.Autodiff;
+
+namespace Tensorial.Networks;
+
+/// <summary>One application of an operation. Values are known by name; an absent optional input is the empty name.</summary>
+/// <param name="Name">The node's own name, possibly empty.</param>
+/// <param name="Operation">What it does.</param>
+/// <param name="Inputs">Names of the values it reads.</param>
+/// <param name="Outputs">Names of the values it makes.</param>
+public sealed record Node(string Name, Operation Operation, ImmutableArray<string> Inputs, ImmutableArray<string> Outputs)
+{
+    /// <summary>The node as it stood in the file it was read from, as long as its operation is the one read; null for nodes we made.</summary>
+    public object? Source { get; init; }
+
+    /// <summary>A name to show people: the node's own, or its first output's.</summary>
+    public string Label => Name.Length > 0 ? Name : Outputs.FirstOrDefault(static o => o.Length > 0) ?? Operation.Name;
+}
+
+/// <summary>An extent that is fixed, or free under a name (such as the batch).</summary>
+public readonly record struct Dimension(int? Extent, string? Name = null)
+{
+    public override string ToString() => Extent?.ToString() ?? Name ?? "?";
+}
+
+/// <summary>A value that enters or leaves a network. <see cref="Dimensions"/> is null where the file does not say.</summary>
+public sealed record Port(string Name, ElementType Type, ImmutableArray<Dimension>? Dimensions);
+
+/// <summary>
+/// A network: nodes in an order in which every value is made before it is read, and the constants they use. Immutable;
+/// a changed network is a new one that shares what did not change.
+/// </summary>
+public sealed record Graph(
+    string Name,
+    ImmutableArray<Node> Nodes,
+    ImmutableArray<Port> Inputs,
+    ImmutableArray<Port> Outputs,
+    ImmutableDictionary<string, Tensor> Initializers)
+{
+    /// <summary>Free text that travels with the network.</summary>
+    public ImmutableSortedDictionary<string, string> Metadata { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
+
+    /// <summary>The file this network was read from, as its format keeps it: what the network itself has no word for survives there.</summary>
+    public object? Source { get; init; }
+
+    /// <summary>This network with one constant replaced.</summary>
+    public Graph With(string initializer, Tensor value) => this with { Initializers = Initializers.SetItem(initializer, value) };
+}

@@ -1,0 +1,69 @@
+namespace Tensorial;
+
+/// <summary>A dense block of values, row-major and contiguous. Its shape never changes; its values may.</summary>
+public abstract class Tensor
+{
+    private protected Tensor(Shape shape) => Shape = shape;
+
+    public Shape Shape { get; }
+
+    public abstract ElementType ElementType { get; }
+
+    /// <summary>The same values under another shape of equal count. Memory is shared.</summary>
+    /// <exception cref="ShapeException">The counts differ.</exception>
+    public abstract Tensor As(Shape shape);
+
+    /// <summary>This tensor with its element type known.</summary>
+    /// <exception cref="ShapeException">The values are of another type.</exception>
+    public Tensor<T> Of<T>() where T : unmanaged => this as Tensor<T>
+        ?? throw new ShapeException($"A tensor of {ElementTypes.Of<T>()} was expected, not one of {ElementType}.");
+
+    /// <summary>A tensor of zeros.</summary>
+    public static Tensor Zeros(ElementType type, Shape shape) => type switch
+    {
+        ElementType.Float32 => new Tensor<float>(shape),
+        ElementType.Float64 => new Tensor<double>(shape),
+        ElementType.Float16 => new Tensor<Half>(shape),
+        ElementType.BFloat16 => new Tensor<BFloat16>(shape),
+        ElementType.Int8 => new Tensor<sbyte>(shape),
+        ElementType.Int16 => new Tensor<short>(shape),
+        ElementType.Int32 => new Tensor<int>(shape),
+        ElementType.Int64 => new Tensor<long>(shape),
+        ElementType.UInt8 => new Tensor<byte>(shape),
+        ElementType.UInt16 => new Tensor<ushort>(shape),
+        ElementType.UInt32 => new Tensor<uint>(shape),
+        ElementType.UInt64 => new Tensor<ulong>(shape),
+        _ => new Tensor<bool>(shape),
+    };
+
+    public override string ToString() => $"{ElementType} {Shape}";
+}
+
+/// <inheritdoc cref="Tensor"/>
+public sealed class Tensor<T> : Tensor where T : unmanaged
+{
+    private readonly Memory<T> _memory;
+
+    /// <summary>A tensor of zeros.</summary>
+    public Tensor(Shape shape) : this(shape, new T[shape.Count]) { }
+
+    /// <summary>A tensor over existing memory, which it shares.</summary>
+    /// <exception cref="ShapeException">The memory does not hold exactly the values the shape asks for.</exception>
+    public Tensor(Shape shape, Memory<T> values) : base(shape)
+    {
+        if (values.Length != shape.Count)
+            throw new ShapeException($"A tensor of shape {shape} holds {shape.Count:N0} values, not {values.Length:N0}.");
+        _memory = values;
+    }
+
+    public override ElementType ElementType => ElementTypes.Of<T>();
+
+    public Memory<T> Memory => _memory;
+
+    public Span<T> Values => _memory.Span;
+
+    public override Tensor<T> As(Shape shape) => new(shape, _memory);
+
+    /// <summary>A copy with memory of its own.</summary>
+    public Tensor<T> Clone() => new(Shape, Values.ToArray());
+}
