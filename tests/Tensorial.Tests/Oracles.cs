@@ -1,0 +1,127 @@
+using System.Diagnostics;
+
+namespace Tensorial.Tests;
+
+/// <summary>What a test compares with, or reads, that a machine may lack.</summary>
+[Flags]
+public enum Oracle
+{
+    None = 0,
+
+    /// <summary>NumPy in the system's Python.</summary>
+    NumPy = 1,
+
+    /// <summary>PyTorch in the system's Python.</summary>
+    PyTorch = 2,
+
+    /// <summary>The onnx package in the system's Python.</summary>
+    OnnxPython = 4,
+
+    /// <summary>ONNX Runtime for Node.js, found through TENSORIAL_ONNXRUNTIME (a folder that holds node_modules).</summary>
+    OnnxRuntime = 8,
+
+    /// <summary>The ONNX backend test suite (Debian libonnx-testdata).</summary>
+    OnnxBackend = 16,
+
+    /// <summary>The pretrained ResNets, in ../shared/models beside the repository.</summary>
+    SharedModels = 32,
+
+    /// <summary>CIFAR-10 in its binary format, found through TENSORIAL_CIFAR10.</summary>
+    Cifar10 = 64,
+
+    /// <summary>Headless Chromium.</summary>
+    Chromium = 128,
+}
+
+/// <summary>Where the oracles of this machine are, and whether.</summary>
+public static class Oracles
+{
+    public const string Python = "/usr/bin/python3";
+
+    public const string Backend = "/usr/share/libonnx-testdata/data";
+
+    public static string Repository { get; } = FindRepository();
+
+    public static string Models { get; } = Path.GetFullPath(Path.Combine(Repository, "..", "shared", "models"));
+
+    public static string? OnnxRuntime { get; } = Folder("TENSORIAL_ONNXRUNTIME");
+
+    public static string? Cifar10 { get; } = Folder("TENSORIAL_CIFAR10");
+
+    /// <summary>Names of the oracles asked for that this machine lacks; empty when all are there.</summary>
+    public static string Missing(Oracle wanted) => string.Join(", ",
+        from oracle in Enum.GetValues<Oracle>()
+        where oracle != Oracle.None && wanted.HasFlag(oracle) && !IsThere(oracle)
+        select oracle);
+
+    /// <summary>Runs a Python program with the given standard input and returns its standard output.</summary>
+    public static string RunPython(string program, params string[] arguments)
+    {
+        ProcessStartInfo start = new(Python, ["-c", program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        using Process process = Process.Start(start)!;
+        Task<string> errors = process.StandardError.ReadToEndAsync();
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return process.ExitCode == 0 ? output : throw new InvalidOperationException(errors.Result);
+    }
+
+    private static readonly Dictionary<Oracle, bool> Known = [];
+
+    private static bool IsThere(Oracle oracle)
+    {
+        lock (Known)
+        {
+            if (!Known.TryGetValue(oracle, out bool there)) Known[oracle] = there = Probe(oracle);
+            return there;
+        }
+    }
+
+    private static bool Probe(Oracle oracle) => oracle switch
+    {
+        Oracle.NumPy => Imports("numpy"),
+        Oracle.PyTorch => Imports("torch"),
+        Oracle.OnnxPython => Imports("onnx"),
+        Oracle.OnnxRuntime => OnnxRuntime is not null,
+        Oracle.OnnxBackend => Directory.Exists(Backend),
+        Oracle.SharedModels => Directory.Exists(Models),
+        Oracle.Cifar10 => Cifar10 is not null,
+        _ => File.Exists("/usr/bin/chromium"),
+    };
+
+    private static bool Imports(string module)
+    {
+        if (!File.Exists(Python)) return false;
+        using Process process = Process.Start(new ProcessStartInfo(Python, ["-c", $"import {module}"]) { RedirectStandardError = true })!;
+        process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        return process.ExitCode == 0;
+    }
+
+    private static string? Folder(string variable) =>
+        Environment.GetEnvironmentVariable(variable) is { Length: > 0 } path && Directory.Exists(path) ? path : null;
+
+    private static string FindRepository()
+    {
+        string? folder = AppContext.BaseDirectory;
+        while (folder is not null && !File.Exists(Path.Combine(folder, "Tensorial.slnx"))) folder = Path.GetDirectoryName(folder);
+        return folder ?? throw new InvalidOperationException("The tests run from inside the repository.");
+    }
+}
+
+/// <summary>A test that is skipped, by name, where an oracle is missing.</summary>
+public sealed class OracleFactAttribute : FactAttribute
+{
+    public OracleFactAttribute(Oracle wanted)
+    {
+        if (Oracles.Missing(wanted) is { Length: > 0 } missing) Skip = $"not on this machine: {missing}";
+    }
+}
+
+/// <inheritdoc cref="OracleFactAttribute"/>
+public sealed class OracleTheoryAttribute : TheoryAttribute
+{
+    public OracleTheoryAttribute(Oracle wanted)
+    {
+        if (Oracles.Missing(wanted) is { Length: > 0 } missing) Skip = $"not on this machine: {missing}";
+    }
+}
