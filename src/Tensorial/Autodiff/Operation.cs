@@ -18,7 +18,10 @@ public abstract record Operation
     /// <summary>The operation's name as users of ONNX know it, for tables and messages.</summary>
     public virtual string Name => GetType().Name;
 
-    /// <summary>The shape rule: types and extents of the results. An absent optional input is null.</summary>
+    /// <summary>
+    /// The shape rule: types and extents of the results. An absent optional input is null. A result that shapes alone decide,
+    /// such as that of Shape, carries its value; constant operands need no attention here, the caller folds those.
+    /// </summary>
     /// <exception cref="ShapeException">The operands do not fit; states the fact, and the caller adds the node's name.</exception>
     public abstract ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs);
 
