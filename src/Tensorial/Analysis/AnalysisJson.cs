@@ -1,0 +1,38 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace Tensorial.Analysis;
+
+/// <summary>Results as JSON: camelCase, doubles in the shortest form that reads back to the same bits.</summary>
+public static class AnalysisJson
+{
+    /// <summary>For files people open.</summary>
+    public static JsonSerializerOptions Indented { get; } = new(JsonSerializerDefaults.Web)
+    {
+        WriteIndented = true,
+        NewLine = "\n",
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    /// <summary>One line, for stores.</summary>
+    public static JsonSerializerOptions Line { get; } = new(Indented) { WriteIndented = false };
+
+    public static string Write(AnalysisReport report) => JsonSerializer.Serialize(report, Indented) + "\n";
+
+    /// <exception cref="BadInputException">The text is no report, or one of a later schema. <paramref name="name"/> says what was read.</exception>
+    public static AnalysisReport Read(string text, string name)
+    {
+        AnalysisReport report;
+        try
+        {
+            report = JsonSerializer.Deserialize<AnalysisReport>(text, Indented) ?? throw new JsonException("it is empty");
+        }
+        catch (JsonException error)
+        {
+            throw new BadInputException($"{name} is not a result of analyze: {error.Message}", error);
+        }
+        int known = 1;
+        return report.SchemaVersion <= known ? report
+            : throw new BadInputException($"{name} has schema version {report.SchemaVersion}; this program reads up to {known}.");
+    }
+}

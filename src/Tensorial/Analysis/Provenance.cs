@@ -1,0 +1,49 @@
+namespace Tensorial.Analysis;
+
+/// <summary>What is needed to get the same numbers again.</summary>
+public sealed record Provenance
+{
+    public string Tool { get; init; } = "tensorial";
+
+    public required string Version { get; init; }
+
+    public required string CommandLine { get; init; }
+
+    /// <summary>When the run began, UTC.</summary>
+    public required DateTimeOffset Date { get; init; }
+
+    public required ModelFile Model { get; init; }
+
+    /// <summary>Images the accuracies were measured on; null without data.</summary>
+    public DataUse? Data { get; init; }
+
+    /// <summary>Images batch-norm statistics were estimated on; null where nothing was recalibrated.</summary>
+    public DataUse? Calibration { get; init; }
+
+    public long Seed { get; init; }
+
+    public required Machine Machine { get; init; }
+
+    /// <summary>Which part of the sweep this is, as <c>2/4</c>; null for all of it.</summary>
+    public string? Shard { get; init; }
+
+    /// <summary>Wall time of the run, seconds.</summary>
+    public double Seconds { get; init; }
+}
+
+/// <param name="Name">File name without its folder.</param>
+/// <param name="Sha256">Of the file's bytes, lower-case hexadecimal.</param>
+/// <param name="Bytes">Size of the file.</param>
+public sealed record ModelFile(string Name, string Sha256, long Bytes);
+
+/// <param name="Description">As given on the command line, without folders: <c>cifar10</c>.</param>
+/// <param name="Split">The split read: test, training.</param>
+/// <param name="Samples">Images used.</param>
+/// <param name="Fingerprint">Hash of the images, labels and normalisation.</param>
+public sealed record DataUse(string Description, string Split, int Samples, string Fingerprint);
+
+/// <param name="Os">Operating system and architecture.</param>
+/// <param name="Runtime">.NET runtime.</param>
+/// <param name="Processors">Logical processors of the machine.</param>
+/// <param name="Threads">Threads the run used.</param>
+public sealed record Machine(string Os, string Runtime, int Processors, int Threads);
