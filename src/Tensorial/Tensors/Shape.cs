@@ -30,6 +30,9 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
     /// <summary>Number of axes.</summary>
     public int Rank => Span.Length;
 
+    /// <summary>The number of axes, under the name by which the compiler measures <c>shape[^1]</c>, <c>[n, .. shape]</c> and list patterns; it would else take <see cref="Count"/>.</summary>
+    public int Length => Rank;
+
     int IReadOnlyCollection<int>.Count => Rank;
 
     /// <summary>Number of values: the product of the extents, 1 for a scalar.</summary>

@@ -13,4 +13,14 @@ public class ShapeTests
     [Fact]
     public void A_shape_that_overflows_is_refused() =>
         Assert.Throws<ShapeException>(() => Shape.Of(65536, 65536, 65536, 65536));
+
+    [Fact]
+    public void The_compiler_counts_axes_not_values()
+    {
+        Shape shape = [2, 3, 4];
+        Assert.Equal(4, shape[^1]);
+        Assert.Equal([9, 2, 3, 4], (int[])[9, .. shape]);
+        Assert.True(shape is [2, _, _]);
+        Assert.False(shape is [2, 3, 4, _]);
+    }
 }
