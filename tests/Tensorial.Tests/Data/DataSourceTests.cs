@@ -1,0 +1,26 @@
+using Tensorial.Data;
+
+namespace Tensorial.Tests.Data;
+
+public class DataSourceTests
+{
+    [Theory]
+    [InlineData("", "'' is no data set")]
+    [InlineData("imagenet:x", "'imagenet:x' is no data set")]
+    [InlineData("cifar10:", "does not say where the images are")]
+    [InlineData("idx", "does not say where the images are")]
+    [InlineData("sample:x", "'sample:x' is no data set")]
+    public void A_wrong_text_is_refused(string text, string words) =>
+        Assert.Contains(words, Assert.Throws<BadInputException>(() => DataSource.Parse(text)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void The_sample_holds_a_hundred_images_of_each_class()
+    {
+        ImageSet sample = DataSource.Parse("sample").Open(Split.Test, Normalization.None);
+        Assert.Equal([1, 28, 28], sample.ImageShape);
+        Assert.Equal(Enumerable.Repeat(100, 10), sample.Labels.ToArray().CountBy(label => label).OrderBy(pair => pair.Key).Select(pair => pair.Value));
+        Assert.Equal(sample.Fingerprint, DataSource.Parse("sample").Open(Split.Train, Normalization.None).Fingerprint);
+        Assert.Equal(20, DataSource.Parse("sample").Open(Split.Test, Normalization.None, 20).Count);
+        Assert.Throws<BadInputException>(() => DataSource.Parse("sample").Open(Split.Test, Normalization.None, 0));
+    }
+}
