@@ -1,1 +1,3 @@
-return 0;
+using Tensorial.Cli;
+
+return await Tool.RunAsync(args, Terminal.Standard()).ConfigureAwait(false);

@@ -1,0 +1,94 @@
+using System.CommandLine;
+using Tensorial.Data;
+
+namespace Tensorial.Cli;
+
+/// <summary>Options that several commands share: made here so that they read the same everywhere.</summary>
+internal static class CommonOptions
+{
+    public static Argument<FileInfo> Model() => new("model.onnx") { Description = "The trained network." };
+
+    public static Option<string?> Data() => new("--data")
+    {
+        HelpName = "SET",
+        Description = "cifar10:DIR, cifar100:DIR, idx:DIR, npy:IMAGES.npy,LABELS.npy, or sample (embedded Fashion-MNIST images).",
+    };
+
+    public static Option<string> Normalize() => new("--normalize")
+    {
+        HelpName = "VALUES",
+        Description = "Channel means, then channel standard deviations, of pixels in [0,1] (such as .485,.456,.406,.229,.224,.225); or imagenet, cifar10, none.",
+        DefaultValueFactory = static _ => "none",
+    };
+
+    public static Option<Split?> Split() => new("--split")
+    {
+        HelpName = "train|test",
+        Description = "Which part of the set. Default: test for evaluation and sweeps, train for calibration.",
+    };
+
+    public static Option<int?> Limit() => Positive("--limit", "N", "Use the first N images only.");
+
+    public static Option<int> Batch() => new("--batch")
+    {
+        HelpName = "N",
+        Description = "Images per call of the network.",
+        DefaultValueFactory = static _ => 64,
+    };
+
+    public static Option<FileInfo?> Json() => new("--json") { HelpName = "FILE", Description = "Write the whole result as JSON (docs/json.md)." };
+
+    public static Option<int> Threads() => new("--threads")
+    {
+        HelpName = "N",
+        Description = "Threads to compute with. Default: all cores.",
+        DefaultValueFactory = static _ => Environment.ProcessorCount,
+    };
+
+    public static Option<int> Seed() => new("--seed")
+    {
+        HelpName = "N",
+        Description = "Seed of everything random.",
+        DefaultValueFactory = static _ => 0,
+    };
+
+    public static Option<string[]> Layers() => new("--layers")
+    {
+        HelpName = "GLOB",
+        Description = "Only kernels whose weight name matches, * and ? allowed; may be given several times.",
+        DefaultValueFactory = static _ => [],
+    };
+
+    public static Option<DirectoryInfo?> Resume() => new("--resume")
+    {
+        HelpName = "DIR",
+        Description = "Keep every finished measurement in this folder and continue from what is there.",
+    };
+
+    public static Option<int?> Positive(string name, string helpName, string description)
+    {
+        Option<int?> option = new(name) { HelpName = helpName, Description = description };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens.Count > 0 && int.TryParse(result.Tokens[0].Value, out int value) && value <= 0)
+                result.AddError($"{name} must be at least 1, not {value}.");
+        });
+        return option;
+    }
+
+    /// <summary>Adds --quiet and --no-color, which every command honours, and the action that runs it.</summary>
+    public static Command Finish(this Command command, Terminal terminal, Func<ParseResult, CancellationToken, ExitCode> run)
+    {
+        Option<bool> quiet = new("--quiet") { Description = "No progress and no notes on stderr." };
+        Option<bool> noColor = new("--no-color") { Description = "Plain text; NO_COLOR in the environment does the same." };
+        command.Options.Add(quiet);
+        command.Options.Add(noColor);
+        command.SetAction((parsed, cancel) =>
+        {
+            terminal.Quiet = parsed.GetValue(quiet);
+            if (parsed.GetValue(noColor)) terminal.DropColor();
+            return Task.FromResult((int)run(parsed, cancel));
+        });
+        return command;
+    }
+}

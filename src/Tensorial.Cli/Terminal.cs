@@ -1,0 +1,141 @@
+using System.Diagnostics;
+using System.Globalization;
+using Spectre.Console;
+
+namespace Tensorial.Cli;
+
+/// <summary>Where a command writes: results to stdout; progress, notes and failures to stderr.</summary>
+internal sealed class Terminal
+{
+    private readonly bool _errorIsTerminal;
+
+    public Terminal(TextWriter output, TextWriter error, bool errorIsTerminal, bool color, int? width = null)
+    {
+        (Out, Error, _errorIsTerminal) = (output, error, errorIsTerminal);
+        Tables = Console(output, color, width);
+        Notes = Console(error, color && errorIsTerminal, width);
+    }
+
+    /// <summary>The process's own streams. Colour where stdout is a terminal and NO_COLOR is not set.</summary>
+    public static Terminal Standard()
+    {
+        bool color = string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")) && !System.Console.IsOutputRedirected;
+        int? width = System.Console.IsOutputRedirected ? 200 : null;
+        return new(System.Console.Out, System.Console.Error, !System.Console.IsErrorRedirected, color, width);
+    }
+
+    public TextWriter Out { get; }
+
+    public TextWriter Error { get; }
+
+    /// <summary>Set by --quiet: no progress and no notes; results and failures still appear.</summary>
+    public bool Quiet { get; set; }
+
+    private IAnsiConsole Tables { get; set; }
+
+    private IAnsiConsole Notes { get; set; }
+
+    /// <summary>Set by --no-color.</summary>
+    public void DropColor()
+    {
+        Tables.Profile.Capabilities.ColorSystem = ColorSystem.NoColors;
+        Notes.Profile.Capabilities.ColorSystem = ColorSystem.NoColors;
+    }
+
+    /// <summary>Writes a result: a table or a line of markup.</summary>
+    public void Show(Spectre.Console.Rendering.IRenderable result) => Tables.Write(result);
+
+    /// <summary>Writes a line of plain text to stdout.</summary>
+    public void Say(string line) => Out.WriteLine(line);
+
+    /// <summary>Writes a note for people to stderr, unless quiet.</summary>
+    public void Note(string line)
+    {
+        if (!Quiet) Error.WriteLine(line);
+    }
+
+    /// <summary>States a failure.</summary>
+    public void Complain(string message) => Error.WriteLine(message.StartsWith("tensorial", StringComparison.Ordinal) ? message : $"tensorial: {message}");
+
+    /// <summary>A table in the house style: no frame but a rule under the heading; columns whose name ends in '#' hold numbers and align right.</summary>
+    public static Table NewTable(params ReadOnlySpan<string> columns)
+    {
+        Table table = new() { Border = TableBorder.Simple };
+        foreach (string column in columns)
+        {
+            TableColumn made = new TableColumn(Markup.Escape(column.TrimEnd('#'))).NoWrap();
+            table.AddColumn(column.EndsWith('#') ? made.RightAligned() : made);
+        }
+        return table;
+    }
+
+    /// <summary>
+    /// Runs work that reports its progress: as bars with a time estimate on a terminal, as a line every ten seconds in a log,
+    /// not at all when quiet.
+    /// </summary>
+    public T WithProgress<T>(Func<IProgress<Progress>, T> work)
+    {
+        if (Quiet) return work(new Silence());
+        if (!_errorIsTerminal) return work(new LogProgress(this));
+        T result = default!;
+        Notes.Progress().AutoClear(true).HideCompleted(true)
+            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn(), new SpinnerColumn())
+            .Start(context => result = work(new Bars(context)));
+        return result;
+    }
+
+    private static IAnsiConsole Console(TextWriter writer, bool color, int? width)
+    {
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Out = new AnsiConsoleOutput(writer),
+            ColorSystem = color ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+            Ansi = color ? AnsiSupport.Detect : AnsiSupport.No,
+        });
+        if (width is { } columns) console.Profile.Width = columns;
+        return console;
+    }
+
+    private sealed class Silence : IProgress<Progress>
+    {
+        public void Report(Progress value) { }
+    }
+
+    private sealed class LogProgress(Terminal terminal) : IProgress<Progress>
+    {
+        private readonly Stopwatch _clock = Stopwatch.StartNew();
+        private readonly Lock _gate = new();
+        private TimeSpan _last;
+
+        public void Report(Progress value)
+        {
+            lock (_gate)
+            {
+                if (_clock.Elapsed - _last < TimeSpan.FromSeconds(10)) return;
+                _last = _clock.Elapsed;
+                string total = value.Total > 0 ? string.Create(CultureInfo.InvariantCulture, $" of {value.Total:N0}") : "";
+                string left = value is { Total: > 0, Done: > 0 }
+                    ? $", about {TimeSpan.FromSeconds(_clock.Elapsed.TotalSeconds * (value.Total - value.Done) / value.Done):h\\:mm\\:ss} left" : "";
+                terminal.Note(string.Create(CultureInfo.InvariantCulture, $"{value.Work}: {value.Done:N0}{total} {value.Unit}{left}"));
+            }
+        }
+    }
+
+    private sealed class Bars(ProgressContext context) : IProgress<Progress>
+    {
+        private readonly Dictionary<string, ProgressTask> _tasks = [];
+        private readonly Lock _gate = new();
+
+        public void Report(Progress value)
+        {
+            lock (_gate)
+            {
+                if (!_tasks.TryGetValue(value.Work, out ProgressTask? task))
+                    _tasks[value.Work] = task = context.AddTask(Markup.Escape(value.Work));
+                task.IsIndeterminate = value.Total == 0;
+                task.MaxValue = Math.Max(1, value.Total);
+                task.Value = value.Done;
+            }
+        }
+    }
+}

@@ -1,0 +1,75 @@
+using System.CommandLine;
+
+namespace Tensorial.Cli;
+
+/// <summary>The tool: its commands, and what becomes of failures.</summary>
+internal static class Tool
+{
+    private static readonly Func<Terminal, Command>[] Commands =
+    [
+        // one row a command, in the order help lists them
+    ];
+
+    public static async Task<int> RunAsync(string[] arguments, Terminal terminal)
+    {
+        RootCommand root = new(
+            """
+            Tensor-network compression of convolutional networks: a trained CNN goes in as ONNX, out come a report of how
+            compressible each kernel is and a smaller network.
+
+            Exit codes: 0 done; 1 a goal that was asked for was not met; 2 usage; 3 bad or unsupported input;
+            4 file or network error; 5 numerical failure; 130 cancelled.
+            """);
+        foreach (Func<Terminal, Command> create in Commands) root.Subcommands.Add(create(terminal));
+
+        ParseResult parsed = root.Parse(arguments);
+        if (parsed.Errors.Count > 0)
+        {
+            foreach (string message in parsed.Errors.Select(static e => e.Message).Distinct()) terminal.Complain(message);
+            terminal.Complain($"Try: tensorial {parsed.CommandResult.Command.Name} --help".Replace("tensorial tensorial", "tensorial"));
+            return (int)ExitCode.Usage;
+        }
+
+        using CancellationTokenSource cancel = new();
+        Console.CancelKeyPress += (_, pressed) => (pressed.Cancel, _) = (true, cancel.CancelAsync());
+        try
+        {
+            InvocationConfiguration configuration = new() { EnableDefaultExceptionHandler = false, Output = terminal.Out, Error = terminal.Error };
+            return await parsed.InvokeAsync(configuration, cancel.Token).ConfigureAwait(false);
+        }
+        catch (Exception error) when (CodeFor(error) is { } code)
+        {
+            terminal.Complain(code == ExitCode.Cancelled ? "Cancelled." : error.Message);
+            return (int)code;
+        }
+    }
+
+    /// <summary>The exit code that a failure stands for; null for one that is our own mistake and deserves its stack trace.</summary>
+    private static ExitCode? CodeFor(Exception error) => error switch
+    {
+        OperationCanceledException => ExitCode.Cancelled,
+        UsageException => ExitCode.Usage,
+        GoalNotMetException => ExitCode.GoalNotMet,
+        BadInputException => ExitCode.BadInput,
+        NumericalException => ExitCode.NumericalFailure,
+        IOException or UnauthorizedAccessException or HttpRequestException => ExitCode.FileOrNetwork,
+        OutOfMemoryException => ExitCode.BadInput,
+        AggregateException { InnerException: { } inner } => CodeFor(inner),
+        _ => null,
+    };
+}
+
+/// <summary>What the tool's exit code says. Documented in every help text and in docs/tool.md; scripts rely on it.</summary>
+internal enum ExitCode
+{
+    Done = 0,
+    GoalNotMet = 1,
+    Usage = 2,
+    BadInput = 3,
+    FileOrNetwork = 4,
+    NumericalFailure = 5,
+    Cancelled = 130,
+}
+
+/// <summary>Options that parse one by one and make no sense together.</summary>
+internal sealed class UsageException(string message) : Exception(message);
