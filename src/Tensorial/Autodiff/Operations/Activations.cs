@@ -1,0 +1,124 @@
+namespace Tensorial.Autodiff.Operations;
+
+/// <summary>x where positive, alpha x elsewhere</summary>
+public sealed record LeakyRelu(float Alpha = 0.01f) : RealFunction
+{
+    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
+    {
+        T alpha = T.CreateChecked(Alpha);
+        for (int i = 0; i < x.Length; i++) y[i] = x[i] < T.Zero ? alpha * x[i] : x[i];
+    }
+}
+
+/// <summary>x where above alpha, 0 elsewhere</summary>
+public sealed record ThresholdedRelu(float Alpha = 1) : RealFunction
+{
+    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
+    {
+        T alpha = T.CreateChecked(Alpha);
+        for (int i = 0; i < x.Length; i++) y[i] = x[i] > alpha ? x[i] : T.Zero;
+    }
+}
+
+/// <summary>x where positive, alpha (exp x - 1) elsewhere</summary>
+public sealed record Elu(float Alpha = 1) : RealFunction
+{
+    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
+    {
+        T alpha = T.CreateChecked(Alpha);
+        for (int i = 0; i < x.Length; i++) y[i] = x[i] < T.Zero ? alpha * T.ExpM1(x[i]) : x[i];
+    }
+}
+
+/// <summary>max(x, 0) + min(0, alpha (exp(x / alpha) - 1))</summary>
+public sealed record Celu(float Alpha = 1) : RealFunction
+{
+    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
+    {
+        T alpha = T.CreateChecked(Alpha);
+        for (int i = 0; i < x.Length; i++) y[i] = x[i] < T.Zero ? alpha * T.ExpM1(x[i] / alpha) : x[i];
+    }
+}
+
+/// <summary>gamma x where positive, gamma alpha (exp x - 1) elsewhere; the defaults keep mean 0 and variance 1 (Klambauer et al. 2017).</summary>
+public sealed record Selu(float Alpha = 1.67326319217681884765625f, float Gamma = 1.05070102214813232421875f) : RealFunction
+{
+    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
+    {
+        T alpha = T.CreateChecked(Alpha), gamma = T.CreateChecked(Gamma);
+        for (int i = 0; i < x.Length; i++) y[i] = gamma * (x[i] > T.Zero ? x[i] : alpha * T.ExpM1(x[i]));
+    }
+}
+
+/// <summary>alpha x + beta, held between 0 and 1</summary>
+public sealed record HardSigmoid(float Alpha = 0.2f, float Beta = 0.5f) : RealFunction
+{
+    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
+    {
+        T alpha = T.CreateChecked(Alpha), beta = T.CreateChecked(Beta);
+        for (int i = 0; i < x.Length; i++) y[i] = T.Clamp(alpha * x[i] + beta, T.Zero, T.One);
+    }
+}
+
+/// <summary>x times (x / 6 + 1 / 2 held between 0 and 1)</summary>
+public sealed record HardSwish : RealFunction
+{
+    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
+    {
+        T sixth = T.One / T.CreateChecked(6), half = T.CreateChecked(0.5);
+        for (int i = 0; i < x.Length; i++) y[i] = x[i] * T.Clamp(sixth * x[i] + half, T.Zero, T.One);
+    }
+}
+
+/// <summary>log(1 + exp x), written so that it does not overflow</summary>
+public sealed record Softplus : RealFunction
+{
+    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
+    {
+        for (int i = 0; i < x.Length; i++) y[i] = Of(x[i]);
+    }
+
+    internal static T Of<T>(T x) where T : System.Numerics.IBinaryFloatingPointIeee754<T> => T.Max(x, T.Zero) + T.LogP1(T.Exp(-T.Abs(x)));
+}
+
+/// <summary>x / (1 + |x|)</summary>
+public sealed record Softsign : RealFunction
+{
+    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
+    {
+        for (int i = 0; i < x.Length; i++) y[i] = x[i] / (T.One + T.Abs(x[i]));
+    }
+}
+
+/// <summary>x tanh(log(1 + exp x))</summary>
+public sealed record Mish : RealFunction
+{
+    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
+    {
+        for (int i = 0; i < x.Length; i++) y[i] = x[i] * T.Tanh(Softplus.Of(x[i]));
+    }
+}
+
+/// <summary>x Φ(x), Φ the normal distribution function; with <paramref name="Tanh"/> its approximation by a hyperbolic tangent.</summary>
+public sealed record Gelu(bool Tanh = false) : RealFunction
+{
+    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
+    {
+        T half = T.CreateChecked(0.5), scale = T.CreateChecked(Tanh ? Math.Sqrt(2 / Math.PI) : Math.Sqrt(0.5)), cubic = T.CreateChecked(0.044715);
+        for (int i = 0; i < x.Length; i++)
+        {
+            T bent = Tanh ? T.Tanh(scale * (x[i] + cubic * x[i] * x[i] * x[i])) : T.CreateChecked(Erf.Of(double.CreateChecked(scale * x[i])));
+            y[i] = half * x[i] * (T.One + bent);
+        }
+    }
+}
+
+/// <summary>x + bias below -lambda, x - bias above lambda, 0 between</summary>
+public sealed record Shrink(float Bias = 0, float Lambda = 0.5f) : RealFunction
+{
+    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
+    {
+        T bias = T.CreateChecked(Bias), lambda = T.CreateChecked(Lambda);
+        for (int i = 0; i < x.Length; i++) y[i] = x[i] < -lambda ? x[i] + bias : x[i] > lambda ? x[i] - bias : T.Zero;
+    }
+}

@@ -1,0 +1,66 @@
+using System.Collections.Immutable;
+using System.Numerics;
+using System.Numerics.Tensors;
+using Tensorial.Kernels;
+
+namespace Tensorial.Autodiff.Operations;
+
+/// <summary>z = f(x, y), value by value, the operands stretched to a common shape.</summary>
+public abstract record Arithmetic : NumberOperation
+{
+    public sealed override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    {
+        Operand x = inputs.Numeric(0, "A"), y = inputs.Numeric(1, "B");
+        Operands.SameType(x, y);
+        return [new(x.Type, Broadcasting.Join(x.Shape, y.Shape))];
+    }
+
+    protected sealed override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
+        Elementwise.Combine<T, T>(inputs[0]!.Of<T>(), inputs[1]!.Of<T>(), outputs[0].Of<T>(), Over, workers);
+
+    /// <summary>The function over spans.</summary>
+    protected abstract void Over<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z) where T : unmanaged, INumber<T>;
+}
+
+/// <summary>x + y</summary>
+public sealed record Add : Arithmetic { protected override void Over<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z) => TensorPrimitives.Add(x, y, z); }
+
+/// <summary>x - y</summary>
+public sealed record Sub : Arithmetic { protected override void Over<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z) => TensorPrimitives.Subtract(x, y, z); }
+
+/// <summary>x y</summary>
+public sealed record Mul : Arithmetic { protected override void Over<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z) => TensorPrimitives.Multiply(x, y, z); }
+
+/// <summary>x / y; integers round towards zero</summary>
+public sealed record Div : Arithmetic
+{
+    protected override void Over<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z)
+    {
+        IntegerDivision.Check(y);
+        TensorPrimitives.Divide(x, y, z);
+    }
+}
+
+/// <summary>The remainder of x / y, with the sign of y, or with that of x where <paramref name="Truncated"/> (C's fmod).</summary>
+public sealed record Mod(bool Truncated = false) : Arithmetic
+{
+    protected override void Over<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z)
+    {
+        IntegerDivision.Check(y);
+        for (int i = 0; i < x.Length; i++)
+        {
+            T rest = x[i] % y[i];
+            bool otherSide = !Truncated && !T.IsZero(rest) && T.IsNegative(rest) != T.IsNegative(y[i]);
+            z[i] = otherSide ? rest + y[i] : rest;
+        }
+    }
+}
+
+internal static class IntegerDivision
+{
+    public static void Check<T>(ReadOnlySpan<T> divisors) where T : unmanaged, INumber<T>
+    {
+        if (typeof(T) != typeof(float) && typeof(T) != typeof(double) && divisors.Contains(T.Zero))
+            throw new BadInputException("an integer is divided by zero.");
+    }
+}

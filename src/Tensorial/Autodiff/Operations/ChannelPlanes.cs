@@ -1,0 +1,23 @@
+using System.Numerics;
+using System.Numerics.Tensors;
+using Tensorial.Kernels;
+
+namespace Tensorial.Autodiff.Operations;
+
+/// <summary>Loops over the planes of [batch, channels, spatial…]: the values behind one image and one channel.</summary>
+internal static class ChannelPlanes
+{
+    /// <summary>y = factor x + shift, with a factor and a shift for every plane.</summary>
+    public static void Scale<T>(Tensor<T> x, Tensor<T> y, Func<int, (T Factor, T Shift)> of, Workers workers)
+        where T : unmanaged, INumberBase<T>
+    {
+        int planes = x.Shape.CountOf(0, Math.Min(2, x.Shape.Rank)), size = planes == 0 ? 0 : x.Shape.Count / planes;
+        workers.For(planes, plane =>
+        {
+            (T factor, T shift) = of(plane);
+            Span<T> target = y.Values.Slice(plane * size, size);
+            TensorPrimitives.Multiply(x.Values.Slice(plane * size, size), factor, target);
+            TensorPrimitives.Add(target, shift, target);
+        });
+    }
+}

@@ -1,0 +1,61 @@
+using System.Collections.Immutable;
+using Tensorial.Kernels;
+
+namespace Tensorial.Autodiff.Operations;
+
+/// <summary>
+/// Cross-correlation of X[n,i,x…] with weights W[o,i/groups,k…], plus an optional bias B[o]:
+/// Y[n,o,y…] = B[o] + Σ W[o,i,k…] X[n,i, stride·y + dilation·k - pad …], over any number of spatial axes.
+/// </summary>
+public sealed record Convolution : Windowed
+{
+    public override string Name => "Conv";
+
+    /// <summary>Channels are split into this many groups that do not see each other.</summary>
+    public int Groups { get; init; } = 1;
+
+    /// <summary>The window over each spatial axis for concrete extents: paddings and output extents resolved.</summary>
+    public ImmutableArray<WindowAxis> Windows(Shape input, Shape weights) => Resolve(input.Extents[2..], weights.Extents[2..]);
+
+    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    {
+        Operand x = inputs.Floating(0, "X"), w = inputs.Floating(1, "W");
+        if (x.Shape.Rank < 3) throw new ShapeException($"the input needs batch, channels and at least one spatial axis, not the shape {x.Shape}.");
+        w.OfRank(x.Shape.Rank, "the weights");
+        int outputs = w.Shape[0];
+        if (Groups < 1 || outputs % Groups != 0) throw new ShapeException($"{outputs} output channels do not split into {Groups} groups.");
+        if (x.Shape[1] != (long)w.Shape[1] * Groups)
+            throw new ShapeException($"the input has {x.Shape[1]} channels; weights {w.Shape} in {Groups} groups take {(long)w.Shape[1] * Groups}.");
+        if (inputs.Optional(2) is { } b && b.Shape != [outputs]) throw new ShapeException($"the bias has the shape {b.Shape} instead of {outputs}.");
+        return [new(x.Type, [x.Shape[0], outputs, .. Windows(x.Shape, w.Shape).Select(static window => window.Output)])];
+    }
+
+    protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    {
+        Tensor<T> x = inputs[0]!.Of<T>(), w = inputs[1]!.Of<T>(), y = outputs[0].Of<T>();
+        Tensor<T>? bias = inputs.Optional(2)?.Of<T>();
+        ImmutableArray<WindowAxis> windows = Windows(x.Shape, w.Shape);
+        int channels = w.Shape[1], outputsPerGroup = w.Shape[0] / Groups, outputChannels = w.Shape[0];
+        int inputPlane = x.Shape.CountOf(2, x.Shape.Rank), outputPlane = y.Shape.CountOf(2, y.Shape.Rank), taps = w.Shape.CountOf(2, w.Shape.Rank);
+        workers.For(x.Shape[0] * outputChannels, task =>
+        {
+            int image = task / outputChannels, o = task % outputChannels, firstChannel = o / outputsPerGroup * channels;
+            Span<T> plane = y.Values.Slice(task * outputPlane, outputPlane);
+            plane.Fill(bias is null ? T.Zero : bias.Values[o]);
+            WindowWalk walk = new(windows);
+            for (int position = 0; walk.Next(); position++)
+                for (int i = 0; i < channels; i++)
+                {
+                    ReadOnlySpan<T> source = x.Values.Slice((image * x.Shape[1] + firstChannel + i) * inputPlane, inputPlane);
+                    ReadOnlySpan<T> kernel = w.Values.Slice((o * channels + i) * taps, taps);
+                    T sum = plane[position];
+                    foreach ((int tap, int offset) in walk.Taps) sum += kernel[tap] * source[offset];
+                    plane[position] = sum;
+                }
+        });
+    }
+
+    /// <summary>One for every tap of every input channel of the group, at every output value; taps that meet padding count too.</summary>
+    public override long Macs(ReadOnlySpan<Operand?> inputs, ReadOnlySpan<Operand> outputs) =>
+        (long)outputs[0].Shape.Count * inputs[1]!.Shape.CountOf(1, inputs[1]!.Shape.Rank);
+}
