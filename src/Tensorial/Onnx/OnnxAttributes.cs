@@ -38,6 +38,13 @@ public sealed class OnnxAttributes(IEnumerable<KeyValuePair<string, object>> val
     /// <inheritdoc cref="Integer(string)"/>
     public int Integer(string name, int otherwise) => Integer(name) ?? otherwise;
 
+    /// <summary>An integer at its full width.</summary>
+    /// <exception cref="BadInputException">The attribute has another type.</exception>
+    public long? Long(string name) => _values.ContainsKey(name) ? Get<long>(name, "an integer") : null;
+
+    /// <inheritdoc cref="Long"/>
+    public ImmutableArray<long>? Longs(string name) => _values.ContainsKey(name) ? Get<ImmutableArray<long>>(name, "a list of integers") : null;
+
     /// <summary>An attribute that ONNX writes as 0 or 1.</summary>
     public bool Flag(string name, bool otherwise = false) => Integer(name, otherwise ? 1 : 0) != 0;
 

@@ -41,8 +41,10 @@ public sealed record Celu(float Alpha = 1) : RealFunction
 }
 
 /// <summary>gamma x where positive, gamma alpha (exp x - 1) elsewhere; the defaults keep mean 0 and variance 1 (Klambauer et al. 2017).</summary>
-public sealed record Selu(float Alpha = 1.67326319217681884765625f, float Gamma = 1.05070102214813232421875f) : RealFunction
+public sealed record Selu(float Alpha = Selu.DefaultAlpha, float Gamma = Selu.DefaultGamma) : RealFunction
 {
+    internal const float DefaultAlpha = 1.67326319217681884765625f, DefaultGamma = 1.05070102214813232421875f;
+
     protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
     {
         T alpha = T.CreateChecked(Alpha), gamma = T.CreateChecked(Gamma);

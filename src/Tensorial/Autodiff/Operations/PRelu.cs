@@ -1,0 +1,22 @@
+using System.Collections.Immutable;
+using Tensorial.Kernels;
+
+namespace Tensorial.Autodiff.Operations;
+
+/// <summary>x where positive, slope x elsewhere; the slope stretches to the shape of x.</summary>
+public sealed record PRelu : NumberOperation
+{
+    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    {
+        Operand x = inputs.Numeric(0, "X"), slope = inputs.Numeric(1, "slope");
+        Operands.SameType(x, slope);
+        if (!Broadcasting.Reaches(slope.Shape, x.Shape)) throw new ShapeException($"the slope of shape {slope.Shape} does not stretch to {x.Shape}.");
+        return [x with { Value = null }];
+    }
+
+    protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
+        Elementwise.Combine<T, T>(inputs[0]!.Of<T>(), inputs[1]!.Of<T>(), outputs[0].Of<T>(), static (x, slope, y) =>
+        {
+            for (int i = 0; i < x.Length; i++) y[i] = x[i] < T.Zero ? slope[i] * x[i] : x[i];
+        }, workers);
+}

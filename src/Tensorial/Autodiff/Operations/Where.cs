@@ -1,0 +1,24 @@
+using System.Collections.Immutable;
+using Tensorial.Kernels;
+
+namespace Tensorial.Autodiff.Operations;
+
+/// <summary>x where a condition holds, y elsewhere; all three stretch to a common shape.</summary>
+public sealed record Where : MovingOperation
+{
+    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    {
+        Operand condition = inputs.Truth(0, "condition"), x = inputs.Required(1, "X"), y = inputs.Required(2, "Y");
+        Operands.SameType(x, y);
+        return [new(x.Type, Broadcasting.Join(condition.Shape, Broadcasting.Join(x.Shape, y.Shape)))];
+    }
+
+    protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    {
+        Tensor<T> z = outputs[0].Of<T>();
+        ReadOnlySpan<bool> condition = Broadcasting.Stretched(inputs[0]!.Of<bool>(), z.Shape);
+        ReadOnlySpan<T> x = Broadcasting.Stretched(inputs[1]!.Of<T>(), z.Shape), y = Broadcasting.Stretched(inputs[2]!.Of<T>(), z.Shape);
+        Span<T> values = z.Values;
+        for (int i = 0; i < values.Length; i++) values[i] = condition[i] ? x[i] : y[i];
+    }
+}

@@ -1,0 +1,94 @@
+using Tensorial.Autodiff;
+using Tensorial.Autodiff.Operations;
+
+namespace Tensorial.Onnx;
+
+/// <summary>What several rows of the table share.</summary>
+public static partial class OnnxOperators
+{
+    /// <summary>An operator without attributes.</summary>
+    private static OnnxOperator Plain<T>(string type, int since = OldestOpset) where T : Operation, new() =>
+        new(type, since, NewestOpset, static (_, _) => new T()) { Record = typeof(T) };
+
+    /// <summary>A reduction, whose axes were an attribute and became an input.</summary>
+    private static OnnxOperator[] Reduction(string type, int axesAreInputSince, Func<Reduction> make) =>
+    [
+        new(type, OldestOpset, axesAreInputSince - 1, (a, _) => make() with { Axes = a.Integers("axes"), KeepDims = a.Flag("keepdims", true) }),
+        new(type, axesAreInputSince, NewestOpset,
+            (a, _) => make() with { KeepDims = a.Flag("keepdims", true), NoneByDefault = a.Flag("noop_with_empty_axes") }),
+    ];
+
+    private static ArgExtreme Extreme(OnnxAttributes a, ArgExtreme extreme) =>
+        extreme with { Axis = a.Integer("axis", 0), KeepDims = a.Flag("keepdims", true), Last = a.Flag("select_last_index") };
+
+    private static Windowed Window(OnnxAttributes a, Windowed operation) => operation with
+    {
+        KernelShape = a.Integers("kernel_shape") ?? [],
+        Strides = a.Integers("strides") ?? [],
+        Dilations = a.Integers("dilations") ?? [],
+        Pads = a.Integers("pads") ?? [],
+        AutoPad = Choice(a, "auto_pad", "NOTSET", AutoPads),
+    };
+
+    private static Operation Pool(OnnxAttributes a, Pooling pooling) => Window(a, pooling with { CeilMode = a.Flag("ceil_mode") });
+
+    private static BatchNormalization Normalization(OnnxAttributes a, int outputs)
+    {
+        if (a.Flag("training_mode") || outputs > 1) throw new UnsupportedException("batch normalisation in training mode is not supported.");
+        if (!a.Flag("spatial", true)) throw new UnsupportedException("batch normalisation with spatial = 0 is not supported.");
+        return new() { Epsilon = a.Float("epsilon", 1e-5f) };
+    }
+
+    private static readonly (string, AutoPad)[] AutoPads =
+        [("NOTSET", AutoPad.Explicit), ("VALID", AutoPad.Valid), ("SAME_UPPER", AutoPad.SameUpper), ("SAME_LOWER", AutoPad.SameLower)];
+
+    private static readonly (string, PadMode)[] PadModes =
+        [("constant", PadMode.Constant), ("reflect", PadMode.Reflect), ("edge", PadMode.Edge), ("wrap", PadMode.Wrap)];
+
+    private static PadMode ModeOf(OnnxAttributes a) => Choice(a, "mode", "constant", PadModes);
+
+    private static Tensor ConstantOf(OnnxAttributes a)
+    {
+        if (a.Tensor("value") is { } tensor) return tensor;
+        if (a.Float("value_float") is { } number) return new Tensor<float>([], new[] { number });
+        if (a.Floats("value_floats") is { } numbers) return new Tensor<float>([numbers.Length], numbers.ToArray());
+        if (a.Long("value_int") is { } integer) return new Tensor<long>([], new[] { integer });
+        if (a.Longs("value_ints") is { } integers) return new Tensor<long>([integers.Length], integers.ToArray());
+        if (a.Names.Any()) throw new UnsupportedException($"constants given as '{string.Join(", ", a.Names)}' are not supported.");
+        throw new BadInputException("a constant needs the attribute 'value'.");
+    }
+
+    /// <summary>The element types by their numbers in ONNX.</summary>
+    internal static ElementType TypeOf(int number) => number switch
+    {
+        1 => ElementType.Float32,
+        2 => ElementType.UInt8,
+        3 => ElementType.Int8,
+        4 => ElementType.UInt16,
+        5 => ElementType.Int16,
+        6 => ElementType.Int32,
+        7 => ElementType.Int64,
+        9 => ElementType.Bool,
+        10 => ElementType.Float16,
+        11 => ElementType.Float64,
+        12 => ElementType.UInt32,
+        13 => ElementType.UInt64,
+        16 => ElementType.BFloat16,
+        8 or 14 or 15 or (> 16 and <= 23) => throw new UnsupportedException($"ONNX element type {number} (text, complex, 8-bit float or 4-bit) is not supported."),
+        _ => throw new BadInputException($"ONNX has no element type {number}."),
+    };
+
+    private static T Choice<T>(OnnxAttributes a, string name, string otherwise, params ReadOnlySpan<(string Text, T Value)> choices)
+    {
+        string text = a.Text(name) ?? otherwise;
+        List<string> valid = [];
+        foreach ((string candidate, T value) in choices)
+        {
+            if (candidate == text) return value;
+            valid.Add(candidate);
+        }
+        throw new BadInputException($"Attribute '{name}' is '{text}'; it may be {string.Join(", ", valid)}.");
+    }
+
+    private static int Needed(int? value, string name) => value ?? throw new BadInputException($"Attribute '{name}' is missing.");
+}
