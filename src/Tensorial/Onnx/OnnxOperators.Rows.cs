@@ -1,4 +1,3 @@
-using Tensorial.Autodiff;
 using Tensorial.Autodiff.Operations;
 
 namespace Tensorial.Onnx;
