@@ -20,6 +20,7 @@ public abstract record DataSource
             ("cifar10", _) => new CifarSource(CifarFormat.Cifar10, place),
             ("cifar100", _) => new CifarSource(CifarFormat.Cifar100, place),
             ("idx", _) => new IdxSource(place),
+            ("npy", _) => NpySource.Parse(place),
             ("sample", "") => new SampleSource(),
             _ => throw new BadInputException($"'{text}' is no data set. {Expected}"),
         };

@@ -31,16 +31,8 @@ internal static class PixelOrders
 
     private static Tensor<T> Transpose<T>(Tensor<T> images) where T : unmanaged
     {
-        (int count, int height, int width, int channels) = (images.Shape[0], images.Shape[1], images.Shape[2], images.Shape[3]);
-        Tensor<T> result = new([count, channels, height, width]);
-        int plane = height * width;
-        for (int image = 0; image < count; image++)
-        {
-            ReadOnlySpan<T> from = images.Values.Slice(image * channels * plane, channels * plane);
-            Span<T> to = result.Values.Slice(image * channels * plane, channels * plane);
-            for (int pixel = 0, source = 0; pixel < plane; pixel++)
-                for (int channel = 0; channel < channels; channel++) to[channel * plane + pixel] = from[source++];
-        }
+        Tensor<T> result = new([images.Shape[0], images.Shape[3], images.Shape[1], images.Shape[2]]);
+        Strided.Permute<T>(images.Shape, images.Values, [0, 3, 1, 2], result.Values);
         return result;
     }
 }

@@ -45,7 +45,7 @@ public static class NpyFile
 
     /// <summary>Writes a tensor in C order, whole or not at all.</summary>
     /// <exception cref="UnsupportedException">NumPy has no such element type: BFloat16.</exception>
-    public static void Write(Tensor tensor, string path) => WholeFile.Write(path, stream => Write(tensor, stream));
+    public static void Write(Tensor tensor, string path) => AtomicFile.Write(path, stream => Write(tensor, stream));
 
     /// <inheritdoc cref="Write(Tensor, string)"/>
     public static void Write(Tensor tensor, Stream stream)
@@ -99,20 +99,9 @@ public static class NpyFile
     private static Tensor<T> ToRowMajor<T>(Tensor<T> stored) where T : unmanaged
     {
         Tensor<T> result = new(stored.Shape);
-        int[] strides = stored.Shape.Strides();
-        int[] index = new int[stored.Shape.Rank];
-        int target = 0;
-        foreach (T value in stored.Values)
-        {
-            result.Values[target] = value;
-            for (int axis = 0; axis < index.Length; axis++)
-            {
-                target += strides[axis];
-                if (++index[axis] < stored.Shape[axis]) break;
-                target -= strides[axis] * index[axis];
-                index[axis] = 0;
-            }
-        }
+        int[] strides = new int[stored.Shape.Rank];
+        for (int axis = 0, stride = 1; axis < strides.Length; stride *= stored.Shape[axis++]) strides[axis] = stride;
+        Strided.Gather<T>(stored.Shape, stored.Values, 0, strides, result.Values);
         return result;
     }
 }

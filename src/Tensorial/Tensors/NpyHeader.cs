@@ -14,6 +14,8 @@ internal sealed partial record NpyHeader(ElementType Type, bool IsBigEndian, boo
     /// <summary>NumPy itself writes headers of 128 bytes and refuses to read more than 10,000; nobody's 64 axes need so much.</summary>
     private const int LongestText = 10_000;
 
+    private const int MostAxes = 64;
+
     private static ReadOnlySpan<byte> Magic => [0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y'];
 
     private static readonly (ElementType Type, string Code)[] Codes =
@@ -93,6 +95,7 @@ internal sealed partial record NpyHeader(ElementType Type, bool IsBigEndian, boo
         if (text[0] != '(') throw new BadInputException($"'{name}' has the shape {Shorten(text)}, which is no tuple of extents.");
         string[] parts = text[1..^1].Split(',', StringSplitOptions.TrimEntries);
         if (parts[^1].Length == 0) parts = parts[..^1];
+        if (parts.Length > MostAxes) throw new BadInputException($"'{name}' has {parts.Length} axes; NumPy allows {MostAxes}.");
         int[] extents = new int[parts.Length];
         for (int axis = 0; axis < extents.Length; axis++)
         {

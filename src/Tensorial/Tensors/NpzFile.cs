@@ -70,7 +70,7 @@ public sealed class NpzFile : IDisposable
 
     /// <summary>Writes named tensors, compressed, whole or not at all.</summary>
     /// <exception cref="UnsupportedException">NumPy has no such element type: BFloat16.</exception>
-    public static void Write(string path, IEnumerable<KeyValuePair<string, Tensor>> tensors) => WholeFile.Write(path, stream =>
+    public static void Write(string path, IEnumerable<KeyValuePair<string, Tensor>> tensors) => AtomicFile.Write(path, stream =>
     {
         using ZipArchive archive = new(stream, ZipArchiveMode.Create);
         foreach ((string name, Tensor tensor) in tensors)
