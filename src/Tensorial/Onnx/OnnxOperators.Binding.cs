@@ -47,6 +47,40 @@ public static partial class OnnxOperators
 
     private static PadMode ModeOf(OnnxAttributes a) => Choice(a, "mode", "constant", PadModes);
 
+    private static Interpolation InterpolationOf(OnnxAttributes a) => Choice(a, "mode", "nearest",
+        ("nearest", Interpolation.Nearest), ("linear", Interpolation.Linear), ("bilinear", Interpolation.Linear), ("cubic", Interpolation.Cubic));
+
+    /// <summary>Sampling as it was before ONNX 11 gave it names.</summary>
+    private static Sampling Grid(OnnxAttributes a) =>
+        new() { Interpolation = InterpolationOf(a), Coordinates = Coordinates.Asymmetric, Nearest = NearestMode.Floor };
+
+    private static Resize Resized(OnnxAttributes a)
+    {
+        if (a.Flag("antialias")) throw new UnsupportedException("resizing with antialias = 1 is not supported.");
+        return new()
+        {
+            HasRegion = true,
+            Axes = a.Integers("axes"),
+            AspectRatio = Choice(a, "keep_aspect_ratio_policy", "stretch",
+                ("stretch", AspectRatio.Stretch), ("not_larger", AspectRatio.NotLarger), ("not_smaller", AspectRatio.NotSmaller)),
+            Sampling = new()
+            {
+                Interpolation = InterpolationOf(a),
+                Coordinates = Choice(a, "coordinate_transformation_mode", "half_pixel",
+                    ("half_pixel", Coordinates.HalfPixel), ("half_pixel_symmetric", Coordinates.HalfPixelSymmetric),
+                    ("pytorch_half_pixel", Coordinates.PytorchHalfPixel), ("align_corners", Coordinates.AlignCorners),
+                    ("asymmetric", Coordinates.Asymmetric), ("tf_half_pixel_for_nn", Coordinates.HalfPixelForNearest),
+                    ("tf_crop_and_resize", Coordinates.CropAndResize)),
+                Nearest = Choice(a, "nearest_mode", "round_prefer_floor",
+                    ("round_prefer_floor", NearestMode.RoundPreferFloor), ("round_prefer_ceil", NearestMode.RoundPreferCeil),
+                    ("floor", NearestMode.Floor), ("ceil", NearestMode.Ceil)),
+                CubicA = a.Float("cubic_coeff_a", -0.75f),
+                ExcludeOutside = a.Flag("exclude_outside"),
+                Outside = a.Float("extrapolation_value", 0),
+            },
+        };
+    }
+
     private static Tensor ConstantOf(OnnxAttributes a)
     {
         if (a.Tensor("value") is { } tensor) return tensor;

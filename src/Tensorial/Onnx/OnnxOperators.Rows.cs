@@ -58,6 +58,14 @@ public static partial class OnnxOperators
         new("BatchNormalization", 7, NewestOpset, Normalization),
         new("InstanceNormalization", 7, NewestOpset, (a, _) => new InstanceNormalization { Epsilon = a.Float("epsilon", 1e-5f) }),
 
+        new("LayerNormalization", 17, NewestOpset, (a, _) => new LayerNormalization(a.Integer("axis", -1)) { Epsilon = a.Float("epsilon", 1e-5f) }),
+        new("LpNormalization", 7, NewestOpset, (a, _) => new LpNormalization(a.Integer("axis", -1), a.Integer("p", 2))),
+        new("LRN", 7, NewestOpset, (a, _) => new Lrn(Needed(a.Integer("size"), "size"))
+        {
+            Alpha = a.Float("alpha", 1e-4f), Beta = a.Float("beta", 0.75f), Bias = a.Float("bias", 1),
+        }),
+        new("MeanVarianceNormalization", 9, NewestOpset, (a, _) => new MeanVarianceNormalization(a.Integers("axes") ?? [0, 2, 3])),
+
         new("Softmax", 7, 12, (a, _) => new Softmax(a.Integer("axis", 1), Flattened: true)),
         new("Softmax", 13, NewestOpset, (a, _) => new Softmax(a.Integer("axis", -1))),
         new("LogSoftmax", 7, 12, (a, _) => new LogSoftmax(a.Integer("axis", 1), Flattened: true)),
@@ -100,6 +108,8 @@ public static partial class OnnxOperators
         new("Pad", 11, NewestOpset, (a, _) => new Pad { Mode = ModeOf(a) }),
         Plain<Autodiff.Operations.Range>("Range", 11),
         new("Reshape", 7, NewestOpset, (a, _) => new Reshape { AllowZero = a.Flag("allowzero") }),
+        new("Resize", 10, 10, (a, _) => new Resize { Sampling = Grid(a) }),
+        new("Resize", 11, NewestOpset, (a, _) => Resized(a)),
         new("Shape", 7, NewestOpset, (a, _) => new ShapeOf(a.Integer("start", 0), a.Integer("end"))),
         Plain<SizeOf>("Size"),
         new("Slice", 7, 9, (a, _) => new Slice { Starts = a.Integers("starts"), Ends = a.Integers("ends"), Axes = a.Integers("axes") }),
@@ -114,5 +124,7 @@ public static partial class OnnxOperators
         new("Transpose", 7, NewestOpset, (a, _) => new Transpose(a.Integers("perm") ?? [])),
         new("Unsqueeze", 7, 12, (a, _) => new Unsqueeze { Axes = a.Integers("axes") }),
         new("Unsqueeze", 13, NewestOpset, (_, _) => new Unsqueeze()),
+        new("Upsample", 7, 8, (a, _) => new Resize { Scales = a.Floats("scales"), Sampling = Grid(a) }),
+        new("Upsample", 9, 9, (a, _) => new Resize { Sampling = Grid(a) }),
     ];
 }

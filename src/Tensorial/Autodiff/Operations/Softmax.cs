@@ -83,3 +83,10 @@ public sealed record Hardmax(int Axis = -1, bool Flattened = false) : SoftmaxLik
         y[largest] = T.One;
     }
 }
+
+/// <summary>x / ‖x‖, the norm being the sum of magnitudes (P = 1) or the Euclidean one (P = 2)</summary>
+public sealed record LpNormalization(int Axis = -1, int P = 2) : SoftmaxLike(Axis, false)
+{
+    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) =>
+        TensorPrimitives.Divide(x, P == 1 ? TensorPrimitives.SumOfMagnitudes(x) : TensorPrimitives.Norm(x), y);
+}
