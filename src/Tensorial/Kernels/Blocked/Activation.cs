@@ -1,18 +1,57 @@
 namespace Tensorial.Kernels.Blocked;
 
-public enum ActivationKind { None, Relu, Clip, LeakyRelu }
+/// <summary>The function an <see cref="Activation"/> applies.</summary>
+public enum ActivationKind
+{
+    /// <summary>x.</summary>
+    None,
 
-/// <summary>What a convolution does to a sum before it stores it.</summary>
+    /// <summary>max(x, 0).</summary>
+    Relu,
+
+    /// <summary>min(max(x, low), high).</summary>
+    Clip,
+
+    /// <summary>x where positive, slope · x elsewhere.</summary>
+    LeakyRelu,
+
+    /// <summary>1 / (1 + exp(-x)).</summary>
+    Sigmoid,
+
+    /// <summary>min(max(α x + β, 0), 1).</summary>
+    HardSigmoid,
+
+    /// <summary>x · min(max(x / 6 + 1/2, 0), 1).</summary>
+    HardSwish,
+
+    /// <summary>x / (1 + exp(-x)), also called Swish.</summary>
+    Silu,
+
+    /// <summary>tanh(x).</summary>
+    Tanh,
+}
+
+/// <summary>A function of one value, applied as a result is stored. NaN stays NaN.</summary>
 /// <param name="Kind">Which function.</param>
-/// <param name="Low">Lower bound of Clip; slope for negative values of LeakyRelu.</param>
-/// <param name="High">Upper bound of Clip.</param>
+/// <param name="Low">Lower bound of Clip; slope for negative values of LeakyRelu; α of HardSigmoid.</param>
+/// <param name="High">Upper bound of Clip; β of HardSigmoid.</param>
 public readonly record struct Activation(ActivationKind Kind, float Low = 0, float High = 0)
 {
     public static Activation None => default;
 
     public static Activation Relu => new(ActivationKind.Relu);
 
+    public static Activation Sigmoid => new(ActivationKind.Sigmoid);
+
+    public static Activation HardSwish => new(ActivationKind.HardSwish);
+
+    public static Activation Silu => new(ActivationKind.Silu);
+
+    public static Activation Tanh => new(ActivationKind.Tanh);
+
     public static Activation Clip(float low, float high) => new(ActivationKind.Clip, low, high);
 
     public static Activation LeakyRelu(float slope) => new(ActivationKind.LeakyRelu, slope);
+
+    public static Activation HardSigmoid(float alpha, float beta) => new(ActivationKind.HardSigmoid, alpha, beta);
 }

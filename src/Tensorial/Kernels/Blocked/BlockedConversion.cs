@@ -4,7 +4,7 @@ namespace Tensorial.Kernels.Blocked;
 public static class BlockedConversion
 {
     /// <summary>Writes the interior of a blocked value; lanes beyond the channels become zero.</summary>
-    public static void ToBlocked(ReadOnlySpan<float> plain, Span<float> blocked, BlockedLayout layout)
+    public static void ToBlocked(ReadOnlySpan<float> plain, Span<float> blocked, BlockedLayout layout, Workers? workers = null)
     {
         int plane = layout.Height * layout.Width;
         for (int image = 0; image < layout.Images; image++)
@@ -22,7 +22,7 @@ public static class BlockedConversion
     }
 
     /// <summary>Reads the interior of a blocked value.</summary>
-    public static void ToPlain(ReadOnlySpan<float> blocked, BlockedLayout layout, Span<float> plain)
+    public static void ToPlain(ReadOnlySpan<float> blocked, BlockedLayout layout, Span<float> plain, Workers? workers = null)
     {
         int plane = layout.Height * layout.Width;
         for (int image = 0; image < layout.Images; image++)

@@ -77,7 +77,9 @@ public static unsafe class BlockedConvolution
                             Vector512<float> sum = Sum(pixel, w + first * taps + half, width, shape, inputLayout) + Vector512.Load(b + g * 2 * Lanes + half);
                             int block = (first + half) / Lanes;
                             if (r != null) sum += Vector512.Load(r + residualLayout.Pixel(image, block, row, column));
-                            Apply(activation, sum).Store(y + outputLayout.Pixel(image, block, row, column));
+                            Span<float> result = new(y + outputLayout.Pixel(image, block, row, column), Lanes);
+                            sum.CopyTo(result);
+                            activation.Apply(result, result);
                         }
                     }
             });
@@ -97,14 +99,6 @@ public static unsafe class BlockedConvolution
                 }
         return sum;
     }
-
-    private static Vector512<float> Apply(Activation activation, Vector512<float> value) => activation.Kind switch
-    {
-        ActivationKind.Relu => Vector512.Max(value, Vector512<float>.Zero),
-        ActivationKind.Clip => Vector512.Min(Vector512.Max(value, Vector512.Create(activation.Low)), Vector512.Create(activation.High)),
-        ActivationKind.LeakyRelu => Vector512.ConditionalSelect(Vector512.LessThan(value, Vector512<float>.Zero), value * activation.Low, value),
-        _ => value,
-    };
 
     /// <summary>Output channels in groups of 32, or 16 at the end of a convolution group.</summary>
     private static (int First, int Width)[] OutputGroups(in ConvolutionShape shape)

@@ -3,7 +3,8 @@ namespace Tensorial.Kernels.Blocked;
 /// <summary>Zeroes halos: the memory planner hands out used memory, and convolutions read the halo.</summary>
 public static class BlockedHalo
 {
-    public static void Clear(Span<float> values, BlockedLayout layout)
+    /// <summary>Writes the halo and nothing else. Kernels write interiors only, so a buffer that keeps its layout needs this once.</summary>
+    public static void Clear(Span<float> values, BlockedLayout layout, Workers? workers = null)
     {
         if (layout.Halo == default) return;
         int left = layout.Halo.Left * BlockedLayout.Lanes, right = layout.Halo.Right * BlockedLayout.Lanes;

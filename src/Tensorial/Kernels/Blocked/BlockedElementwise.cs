@@ -1,0 +1,170 @@
+using System.Numerics.Tensors;
+
+namespace Tensorial.Kernels.Blocked;
+
+/// <summary>The four operations on two values.</summary>
+public enum Arithmetic { Add, Subtract, Multiply, Divide }
+
+/// <summary>
+/// Functions of every value of blocked activations. Halos may differ and are neither read nor written; an output may be an input of the
+/// same layout. Padding lanes are computed along: they may hold anything.
+/// </summary>
+public static unsafe class BlockedElementwise
+{
+    private const int Lanes = BlockedLayout.Lanes;
+
+    /// <summary>y = f(a ∘ b).</summary>
+    public static void Binary(
+        Arithmetic operation, ReadOnlySpan<float> a, BlockedLayout aLayout, ReadOnlySpan<float> b, BlockedLayout bLayout,
+        Activation activation, Span<float> y, BlockedLayout yLayout, Workers workers)
+    {
+        SameExtents(aLayout, yLayout);
+        SameExtents(bLayout, yLayout);
+        fixed (float* aStart = a, bStart = b, yStart = y)
+            Run(new(aStart, aLayout), new(bStart, bLayout), new(yStart, yLayout), new BinaryRow(operation, activation), workers);
+    }
+
+    /// <summary>y = f(x).</summary>
+    public static void Activate(
+        Activation activation, ReadOnlySpan<float> x, BlockedLayout xLayout, Span<float> y, BlockedLayout yLayout, Workers workers)
+    {
+        SameExtents(xLayout, yLayout);
+        fixed (float* xStart = x, yStart = y)
+            Run(new(xStart, xLayout), default, new(yStart, yLayout), new ActivationRow(activation), workers);
+    }
+
+    /// <summary>y = f(scale[channel] · x + shift[channel]): a batch normalisation that could not be folded. Either may be empty: 1 and 0.</summary>
+    public static void ScaleShift(
+        ReadOnlySpan<float> x, BlockedLayout xLayout, ReadOnlySpan<float> scale, ReadOnlySpan<float> shift,
+        Activation activation, Span<float> y, BlockedLayout yLayout, Workers workers)
+    {
+        SameExtents(xLayout, yLayout);
+        fixed (float* xStart = x, yStart = y, scaleStart = scale, shiftStart = shift)
+            Run(new(xStart, xLayout), default, new(yStart, yLayout), new ScaleShiftRow(scaleStart, shiftStart, xLayout.Channels, 0, activation), workers);
+    }
+
+    /// <summary>y = f(factor[image, channel] · x), factors plain [image][channel]: squeeze-and-excitation.</summary>
+    public static void ScaleImages(
+        ReadOnlySpan<float> x, BlockedLayout xLayout, ReadOnlySpan<float> factors, Activation activation,
+        Span<float> y, BlockedLayout yLayout, Workers workers)
+    {
+        SameExtents(xLayout, yLayout);
+        fixed (float* xStart = x, yStart = y, scaleStart = factors)
+            Run(new(xStart, xLayout), default, new(yStart, yLayout), new ScaleShiftRow(scaleStart, null, xLayout.Channels, xLayout.Channels, activation), workers);
+    }
+
+    /// <summary>y = f(factor · x), factors a blocked value of one pixel per image: squeeze-and-excitation.</summary>
+    public static void ScaleImages(
+        ReadOnlySpan<float> x, BlockedLayout xLayout, ReadOnlySpan<float> factors, BlockedLayout factorLayout, Activation activation,
+        Span<float> y, BlockedLayout yLayout, Workers workers)
+    {
+        SameExtents(xLayout, yLayout);
+        if (factorLayout is not { Height: 1, Width: 1 } || factorLayout.Images != xLayout.Images || factorLayout.Channels != xLayout.Channels)
+            throw new ArgumentException($"Factors for {xLayout} have one pixel per image and channel, not {factorLayout}.");
+        fixed (float* xStart = x, yStart = y, factorStart = factors)
+            Run(new(xStart, xLayout), default, new(yStart, yLayout), new PixelScaleRow(factorStart, factorLayout, activation), workers);
+    }
+
+    /// <summary>y = x where positive, slope[channel] · x elsewhere. One slope serves all channels.</summary>
+    public static void PRelu(
+        ReadOnlySpan<float> x, BlockedLayout xLayout, ReadOnlySpan<float> slopes, Span<float> y, BlockedLayout yLayout, Workers workers)
+    {
+        SameExtents(xLayout, yLayout);
+        if (slopes.Length == 1)
+        {
+            Activate(Activation.LeakyRelu(slopes[0]), x, xLayout, y, yLayout, workers);
+            return;
+        }
+        fixed (float* xStart = x, yStart = y, slopeStart = slopes)
+            Run(new(xStart, xLayout), default, new(yStart, yLayout), new PReluRow(slopeStart, xLayout.Channels), workers);
+    }
+
+    private readonly struct BinaryRow(Arithmetic operation, Activation activation) : IRowFunction
+    {
+        public void Apply(ReadOnlySpan<float> a, ReadOnlySpan<float> b, Span<float> y, int image, int block)
+        {
+            switch (operation)
+            {
+                case Arithmetic.Add: TensorPrimitives.Add(a, b, y); break;
+                case Arithmetic.Subtract: TensorPrimitives.Subtract(a, b, y); break;
+                case Arithmetic.Multiply: TensorPrimitives.Multiply(a, b, y); break;
+                default: TensorPrimitives.Divide(a, b, y); break;
+            }
+            activation.Apply(y, y);
+        }
+    }
+
+    private readonly struct ActivationRow(Activation activation) : IRowFunction
+    {
+        public void Apply(ReadOnlySpan<float> x, ReadOnlySpan<float> unused, Span<float> y, int image, int block) => activation.Apply(x, y);
+    }
+
+    private readonly struct ScaleShiftRow(float* scale, float* shift, int channels, int imagePitch, Activation activation) : IRowFunction
+    {
+        public void Apply(ReadOnlySpan<float> x, ReadOnlySpan<float> unused, Span<float> y, int image, int block)
+        {
+            Span<float> scales = stackalloc float[Lanes], shifts = stackalloc float[Lanes];
+            scales.Fill(1);
+            shifts.Clear();
+            int first = block * Lanes, count = Math.Min(Lanes, channels - first);
+            if (scale != null) new ReadOnlySpan<float>(scale + image * imagePitch + first, count).CopyTo(scales);
+            if (shift != null) new ReadOnlySpan<float>(shift + first, count).CopyTo(shifts);
+            for (int pixel = 0; pixel < x.Length; pixel += Lanes)
+                TensorPrimitives.MultiplyAdd(x.Slice(pixel, Lanes), scales, shifts, y.Slice(pixel, Lanes));
+            activation.Apply(y, y);
+        }
+    }
+
+    private readonly struct PixelScaleRow(float* factors, BlockedLayout layout, Activation activation) : IRowFunction
+    {
+        public void Apply(ReadOnlySpan<float> x, ReadOnlySpan<float> unused, Span<float> y, int image, int block)
+        {
+            ReadOnlySpan<float> scales = new(factors + layout.Pixel(image, block, 0, 0), Lanes);
+            for (int pixel = 0; pixel < x.Length; pixel += Lanes) TensorPrimitives.Multiply(x.Slice(pixel, Lanes), scales, y.Slice(pixel, Lanes));
+            activation.Apply(y, y);
+        }
+    }
+
+    private readonly struct PReluRow(float* slopes, int channels) : IRowFunction
+    {
+        public void Apply(ReadOnlySpan<float> x, ReadOnlySpan<float> unused, Span<float> y, int image, int block)
+        {
+            int first = block * Lanes, count = Math.Min(Lanes, channels - first);
+            for (int pixel = 0; pixel < x.Length; pixel += Lanes)
+                for (int lane = 0; lane < count; lane++) ActivationRows.Leak(x.Slice(pixel + lane, 1), y.Slice(pixel + lane, 1), slopes[first + lane]);
+        }
+    }
+
+    /// <summary>A function of corresponding rows; the second is empty for functions of one value.</summary>
+    private interface IRowFunction
+    {
+        void Apply(ReadOnlySpan<float> a, ReadOnlySpan<float> b, Span<float> y, int image, int block);
+    }
+
+    private readonly struct Operand(float* start, BlockedLayout layout)
+    {
+        public BlockedLayout Layout => layout;
+
+        public Span<float> Row(int image, int block, int row, int length) =>
+            start == null ? default : new(start + layout.Pixel(image, block, row, 0), length);
+    }
+
+    private static void Run<TFunction>(Operand a, Operand b, Operand y, TFunction function, Workers workers) where TFunction : struct, IRowFunction =>
+        workers.Run(y.Layout.Images * y.Layout.Blocks, new RowWalk<TFunction>(a, b, y, function));
+
+    private readonly struct RowWalk<TFunction>(Operand a, Operand b, Operand y, TFunction function) : ILoopBody where TFunction : struct, IRowFunction
+    {
+        public void Run(int plane)
+        {
+            (int image, int block) = Math.DivRem(plane, y.Layout.Blocks);
+            int length = y.Layout.Width * Lanes;
+            for (int row = 0; row < y.Layout.Height; row++)
+                function.Apply(a.Row(image, block, row, length), b.Row(image, block, row, length), y.Row(image, block, row, length), image, block);
+        }
+    }
+
+    internal static void SameExtents(BlockedLayout x, BlockedLayout y)
+    {
+        if (x with { Halo = default } != y with { Halo = default }) throw new ArgumentException($"{x} and {y} differ in more than their halos.");
+    }
+}
