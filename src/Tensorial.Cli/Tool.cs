@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Tensorial.Cli.Commands;
 
 namespace Tensorial.Cli;
 
@@ -7,7 +8,7 @@ internal static class Tool
 {
     private static readonly Func<Terminal, Command>[] Commands =
     [
-        // one row a command, in the order help lists them
+        EvaluateCommand.Create,
     ];
 
     public static async Task<int> RunAsync(string[] arguments, Terminal terminal)
