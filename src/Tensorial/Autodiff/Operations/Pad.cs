@@ -89,7 +89,7 @@ public sealed record Pad : MovingOperation
             _ => i >= 0 && i < extent ? i : -1,
         })];
 
-    private (int Begin, int End)[] Resolve(Shape shape, Tensor? padsGiven, Tensor? axesGiven)
+    internal (int Begin, int End)[] Resolve(Shape shape, Tensor? padsGiven, Tensor? axesGiven)
     {
         ImmutableArray<int> pads = padsGiven?.Integers("pads") ?? Pads ?? throw new BadInputException("input 1 (pads) is missing.");
         ImmutableArray<int> axes = axesGiven is null ? [.. Enumerable.Range(0, shape.Rank)] : Operands.Axes(axesGiven.Integers("axes"), shape.Rank);

@@ -48,7 +48,7 @@ public abstract record Reduction : NumberOperation
     /// <summary>The value for one set of values.</summary>
     protected abstract T Over<T>(ReadOnlySpan<T> x) where T : unmanaged, INumber<T>;
 
-    private ImmutableArray<int> Resolve(Shape shape, Tensor? given)
+    internal ImmutableArray<int> Resolve(Shape shape, Tensor? given)
     {
         ImmutableArray<int> axes = given?.Integers("axes") ?? Axes ?? [];
         return !axes.IsEmpty ? Operands.Axes(axes, shape.Rank) : NoneByDefault ? [] : [.. Enumerable.Range(0, shape.Rank)];

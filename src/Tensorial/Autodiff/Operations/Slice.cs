@@ -40,9 +40,10 @@ public sealed record Slice : MovingOperation
         Strided.Gather<T>(outputs[0].Shape, x.Values, start, strides, outputs[0].Of<T>().Values);
     }
 
-    private readonly record struct Cut(int Start, int Step, int Count);
+    /// <summary>What is taken along one axis: every Step-th value from Start on, Count of them.</summary>
+    internal readonly record struct Cut(int Start, int Step, int Count);
 
-    private Cut[] Resolve(Shape shape, Tensor? startsGiven, Tensor? endsGiven, Tensor? axesGiven, Tensor? stepsGiven)
+    internal Cut[] Resolve(Shape shape, Tensor? startsGiven, Tensor? endsGiven, Tensor? axesGiven, Tensor? stepsGiven)
     {
         ImmutableArray<int> starts = startsGiven?.Integers("starts") ?? Starts ?? throw new BadInputException("input 1 (starts) is missing.");
         ImmutableArray<int> ends = endsGiven?.Integers("ends") ?? Ends ?? throw new BadInputException("input 2 (ends) is missing.");

@@ -1,4 +1,5 @@
 using Tensorial.Kernels;
+using Tensorial.Kernels.Blocked;
 
 namespace Tensorial.Networks.Execution;
 
@@ -36,4 +37,12 @@ internal sealed class Frame
     /// <summary>The floats of a value: of a blocked one in its layout, halo included.</summary>
     public Span<float> Floats(Value value) =>
         value.IsInArena ? _arena.Span.Slice(value.Offset, value.Length) : _tensors[value.Id]!.Of<float>().Values;
+
+    /// <summary>The floats of a blocked value about to be written. Its halo is zeroed now, since the place may have served another value.</summary>
+    public Span<float> ClearedHalo(Value value)
+    {
+        Span<float> floats = Floats(value);
+        BlockedHalo.Clear(floats, value.Layout!.Value, Workers);
+        return floats;
+    }
 }

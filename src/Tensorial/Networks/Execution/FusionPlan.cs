@@ -1,7 +1,7 @@
 using Tensorial.Autodiff;
 using Tensorial.Autodiff.Operations;
-using Tensorial.Kernels.Blocked;
 using Tensorial.Networks.Passes;
+using Activation = Tensorial.Kernels.Blocked.Activation;
 
 namespace Tensorial.Networks.Execution;
 
@@ -53,7 +53,7 @@ internal sealed class FusionPlan
                     break;
                 default:
                     if (node.Inputs.Length > 0 && open.TryGetValue(node.Inputs[0], out FusedConvolution? group) && group.Activation == Activation.None
-                        && uses.OnlyReader(node.Inputs[0]) == node && ActivationOf(node, graph) is { } activation)
+                        && uses.OnlyReader(node.Inputs[0]) == node && BlockedForms.ActivationOf(node, graph) is { } activation)
                     {
                         group.Activation = activation;
                         Join(group, node);
@@ -74,21 +74,5 @@ internal sealed class FusionPlan
             plan._groups[node] = group;
             open[node.Outputs[0]] = group;
         }
-    }
-
-    /// <summary>The activation a node is, if the convolution's store knows it.</summary>
-    private static Activation? ActivationOf(Node node, Graph graph) => node.Operation switch
-    {
-        Relu => Activation.Relu,
-        LeakyRelu leaky => Activation.LeakyRelu(leaky.Alpha),
-        Clip clip when BoundOf(node, graph, 1, clip.Min, float.NegativeInfinity) is { } low && BoundOf(node, graph, 2, clip.Max, float.PositiveInfinity) is { } high => Activation.Clip(low, high),
-        _ => null,
-    };
-
-    /// <summary>A bound of Clip: its constant input, its attribute, or none; null where it is only known while the network runs.</summary>
-    private static float? BoundOf(Node node, Graph graph, int input, float? attribute, float none)
-    {
-        if (node.Inputs.ElementAtOrDefault(input) is not { Length: > 0 } name) return attribute ?? none;
-        return graph.Initializers.GetValueOrDefault(name) is Tensor<float> { Shape.Count: 1 } constant ? constant.Values[0] : null;
     }
 }

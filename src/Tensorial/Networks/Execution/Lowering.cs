@@ -41,10 +41,8 @@ internal sealed partial class Lowering
         PlanLayouts(fusions);
         foreach (Node node in _graph.Nodes)
         {
-            if (fusions.GroupEndingAt(node) is { } group && RunsBlocked(group)) Convolve(group);
-            else if (fusions.GroupOf(node) is { } whole && RunsBlocked(whole)) continue;
-            else if (RunsBlocked(node)) LowerBlocked(node);
-            else LowerPlain(node);
+            if (_forms.TryGetValue(node, out BlockedForm? form)) LowerBlocked(form);
+            else if (fusions.GroupOf(node) is not { } group || !_forms.ContainsKey(group.Members[^1])) LowerPlain(node);
         }
         ImmutableArray<Value> outputs = [.. _graph.Outputs.Select(port => OutputOf(port.Name))];
         return new(_steps.ToImmutable(), inputs, outputs);
