@@ -11,9 +11,6 @@ public static class IdxFile
 {
     private const byte UnsignedByte = 0x08;
 
-    /// <summary>DEFLATE writes at least two bits for 258 bytes: no stream grows by more than this factor.</summary>
-    internal const long MostExpansion = 1032;
-
     /// <summary>Reads a file, unpacking it if its name ends in .gz.</summary>
     /// <param name="path">The file.</param>
     /// <param name="rank">Axes it must have.</param>
@@ -24,7 +21,7 @@ public static class IdxFile
         using FileStream file = File.OpenRead(path);
         if (!path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase)) return Read(file, path, file.Length, rank, limit);
         using GZipStream unpacked = new(file, CompressionMode.Decompress);
-        return Read(unpacked, path, file.Length * MostExpansion, rank, limit);
+        return Read(unpacked, path, file.Length * Deflate.MostExpansion, rank, limit);
     }
 
     /// <inheritdoc cref="Read(string, Range, int)"/>

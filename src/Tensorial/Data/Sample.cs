@@ -28,7 +28,7 @@ public static class Sample
     {
         using Stream stream = Open(name);
         using GZipStream unpacked = new(stream, CompressionMode.Decompress);
-        return IdxFile.Read(unpacked, name, stream.Length * IdxFile.MostExpansion, rank..rank, limit);
+        return IdxFile.Read(unpacked, name, stream.Length * Deflate.MostExpansion, rank..rank, limit);
     }
 
     private static Stream Open(string name) => Assembly.GetExecutingAssembly().GetManifestResourceStream(name)!;

@@ -7,9 +7,6 @@ public sealed class NpzFile : IDisposable
 {
     private const string Extension = ".npy";
 
-    /// <summary>DEFLATE writes at least two bits for 258 bytes: no entry is longer than this many times the file.</summary>
-    private const long MostExpansion = 1032;
-
     private readonly string _name;
     private readonly long _longest;
     private readonly ZipArchive _archive;
@@ -17,7 +14,7 @@ public sealed class NpzFile : IDisposable
 
     private NpzFile(string name, Stream stream)
     {
-        (_name, _longest) = (name, stream.Length * MostExpansion);
+        (_name, _longest) = (name, stream.Length * Deflate.MostExpansion);
         _archive = new(stream, ZipArchiveMode.Read);
         foreach (ZipArchiveEntry entry in _archive.Entries)
         {

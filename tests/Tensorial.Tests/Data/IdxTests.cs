@@ -121,7 +121,7 @@ public class IdxTests
         Mutations.Apply(Pack(images), seed: 2, rounds: 2000, damaged =>
         {
             using GZipStream unpacked = new(new MemoryStream(damaged), CompressionMode.Decompress);
-            IdxFile.Read(unpacked, "damaged", damaged.Length * IdxFile.MostExpansion, 3..4, int.MaxValue);
+            IdxFile.Read(unpacked, "damaged", damaged.Length * Deflate.MostExpansion, 3..4, int.MaxValue);
         });
         Mutations.Apply(labels, seed: 3, rounds: 500, damaged => IdxFile.Read(new MemoryStream(damaged), "damaged", damaged.Length, 1..1, int.MaxValue));
     }
