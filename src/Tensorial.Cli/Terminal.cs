@@ -106,19 +106,29 @@ internal sealed class Terminal
         private readonly Stopwatch _clock = Stopwatch.StartNew();
         private readonly Lock _gate = new();
         private TimeSpan _last;
+        private (string Work, long Done, TimeSpan At) _start = ("", 0, TimeSpan.Zero);
 
         public void Report(Progress value)
         {
             lock (_gate)
             {
+                if (_start.Work != value.Work) _start = (value.Work, value.Done, _clock.Elapsed);
                 if (_clock.Elapsed - _last < TimeSpan.FromSeconds(10)) return;
                 _last = _clock.Elapsed;
-                string total = value.Total > 0 ? string.Create(CultureInfo.InvariantCulture, $" of {value.Total:N0}") : "";
-                string left = value is { Total: > 0, Done: > 0 }
-                    ? $", about {TimeSpan.FromSeconds(_clock.Elapsed.TotalSeconds * (value.Total - value.Done) / value.Done):h\\:mm\\:ss} left" : "";
-                terminal.Note(string.Create(CultureInfo.InvariantCulture, $"{value.Work}: {value.Done:N0}{total} {value.Unit}{left}"));
+                double perSecond = (value.Done - _start.Done) / (_clock.Elapsed - _start.At).TotalSeconds;
+                string left = value.Total > 0 && perSecond > 0 ? $", about {TimeSpan.FromSeconds((value.Total - value.Done) / perSecond):h\\:mm\\:ss} left" : "";
+                terminal.Note($"{value.Work}: {Amount(value, perSecond)}{left}");
             }
         }
+    }
+
+    /// <summary>How much is done of how much; bytes as megabytes, with their rate.</summary>
+    private static string Amount(Progress value, double perSecond)
+    {
+        (double scale, string unit) = value.Unit == "bytes" ? (1e6, "MB") : (1, value.Unit);
+        string total = value.Total > 0 ? string.Create(CultureInfo.InvariantCulture, $" of {value.Total / scale:N0}") : "";
+        string rate = unit == "MB" && perSecond > 0 ? string.Create(CultureInfo.InvariantCulture, $", {perSecond / scale:N1} MB/s") : "";
+        return string.Create(CultureInfo.InvariantCulture, $"{value.Done / scale:N0}{total} {unit}{rate}");
     }
 
     private sealed class Bars(ProgressContext context) : IProgress<Progress>
@@ -135,6 +145,7 @@ internal sealed class Terminal
                 task.IsIndeterminate = value.Total == 0;
                 task.MaxValue = Math.Max(1, value.Total);
                 task.Value = value.Done;
+                if (value.Unit == "bytes" && value.Done > 0) task.Description = Markup.Escape($"{value.Work}: {Amount(value, task.Speed ?? 0)}");
             }
         }
     }

@@ -9,6 +9,7 @@ internal static class Tool
     private static readonly Func<Terminal, Command>[] Commands =
     [
         EvaluateCommand.Create,
+        DataCommand.Create,
     ];
 
     public static async Task<int> RunAsync(string[] arguments, Terminal terminal)

@@ -61,8 +61,21 @@ internal abstract class Container
             using FileStream file = File.OpenRead(path);
             using Stream unpacked = isPacked ? new GZipStream(file, CompressionMode.Decompress) : file;
             using TarReader reader = new(unpacked);
-            while (reader.GetNextEntry() is { } entry)
+            while (Next(reader) is { } entry)
                 if (wanted(Path.GetFileName(entry.Name)) && entry.DataStream is { } content) yield return (Path.GetFileName(entry.Name), content);
+        }
+
+        /// <summary>The next entry, or null after the last. A damaged header can overflow inside the reader, or make a name that is none.</summary>
+        private TarEntry? Next(TarReader reader)
+        {
+            try
+            {
+                return reader.GetNextEntry();
+            }
+            catch (Exception broken) when (broken is InvalidDataException or EndOfStreamException or ArithmeticException or FormatException or ArgumentException)
+            {
+                throw new BadInputException($"'{Name}' is not an intact tar archive: {broken.Message}", broken);
+            }
         }
     }
 }

@@ -28,7 +28,21 @@ public static class DataFetch
         PublishedSet set, Origin origin, string folder, FetchOptions? options = null, CancellationToken cancel = default)
     {
         options ??= new();
+        bool isNew = !Directory.Exists(folder);
         Directory.CreateDirectory(folder);
+        try
+        {
+            return await CompleteAsync(set, origin, folder, options, cancel).ConfigureAwait(false);
+        }
+        finally
+        {
+            if (isNew && !Directory.EnumerateFileSystemEntries(folder).Any()) Directory.Delete(folder);
+        }
+    }
+
+    private static async Task<IReadOnlyList<FetchedFile>> CompleteAsync(
+        PublishedSet set, Origin origin, string folder, FetchOptions options, CancellationToken cancel)
+    {
         Dictionary<DataFile, FetchedFile> got = [];
         foreach (DataFile file in set.Files)
         {
