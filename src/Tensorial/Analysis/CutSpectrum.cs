@@ -82,8 +82,26 @@ public sealed record CutSpectrum(string Cut, int Rows, int Columns, ValueList<do
     /// <summary>The largest rank at which two factors have no more parameters than the dense kernel: floor(rows · columns / (rows + columns)).</summary>
     public int BreakEvenRank => (int)((long)Rows * Columns / (Rows + Columns));
 
+    /// <summary>Parameters of two factors of this rank: rank · (rows + columns).</summary>
+    public long FactoredParameters(int rank) => (long)rank * (Rows + Columns);
+
     /// <summary>||K - K_chi|| / ||K|| when the first <paramref name="rank"/> singular values are kept.</summary>
     public double NormLoss(int rank) => Norm is > 0 and double norm ? TailNorm(rank) / norm : 0;
+
+    /// <summary><see cref="NormLoss"/> at every rank, from 0 to the maximal one, in one pass.</summary>
+    public double[] NormLossByRank()
+    {
+        ReadOnlySpan<double> values = SingularValues.Items;
+        double[] losses = new double[values.Length + 1];
+        if (Norm is not (> 0 and double norm)) return losses;
+        double sum = 0;
+        for (int k = values.Length - 1; k >= 0; k--)
+        {
+            sum += values[k] / values[0] * (values[k] / values[0]);
+            losses[k] = values[0] * Math.Sqrt(sum) / norm;
+        }
+        return losses;
+    }
 
     /// <summary>||K_chi||² / ||K||².</summary>
     public double RetainedEnergy(int rank) => 1 - NormLoss(rank) * NormLoss(rank);

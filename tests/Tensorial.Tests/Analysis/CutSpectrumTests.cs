@@ -58,4 +58,15 @@ public class CutSpectrumTests
     [InlineData(192, 192, 96)]
     public void Break_even_is_where_the_factors_weigh_as_much_as_the_kernel(int rows, int columns, int rank) =>
         Assert.Equal(rank, new CutSpectrum("a|b", rows, columns, []).BreakEvenRank);
+
+    [Theory]
+    [InlineData(new double[] { 3, 2, 1, 0 })]
+    [InlineData(new double[] { 1e-200, 1e-201 })]
+    [InlineData(new double[] { 0, 0 })]
+    [InlineData(new double[] { })]
+    public void Norm_losses_at_once_are_those_one_by_one(double[] values)
+    {
+        CutSpectrum spectrum = new("o|i", values.Length, values.Length, [.. values]);
+        Assert.Equal(Enumerable.Range(0, values.Length + 1).Select(spectrum.NormLoss), spectrum.NormLossByRank());
+    }
 }

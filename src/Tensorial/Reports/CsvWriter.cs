@@ -1,0 +1,56 @@
+using System.Text;
+using Tensorial.Analysis;
+
+namespace Tensorial.Reports;
+
+/// <summary>Tables as comma-separated values (RFC 4180): UTF-8, CRLF, a heading row, invariant numbers in full.</summary>
+public static class CsvWriter
+{
+    private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false);
+
+    public static void Write(Table table, TextWriter to)
+    {
+        WriteRow(to, table.Columns.Select(static column => column.Key));
+        foreach (ValueList<Cell> row in table.Rows) WriteRow(to, row.Select(static cell => cell.Exact));
+    }
+
+    /// <summary>
+    /// Writes the numbers of an analysis beside its report: <c>spectra.csv</c> (a row for each singular value), <c>cuts.csv</c> (one for each
+    /// kernel and cut) and, where there are any, <c>truncations.csv</c>. Each file appears whole or not at all.
+    /// </summary>
+    /// <returns>Paths of the files.</returns>
+    /// <exception cref="IOException">The folder cannot be made or written.</exception>
+    public static IReadOnlyList<string> Write(AnalysisReport analysis, string folder)
+    {
+        Directory.CreateDirectory(folder);
+        List<string> written = [];
+        Add("spectra.csv", AnalysisTables.Spectra(analysis));
+        Add("cuts.csv", AnalysisTables.Cuts(analysis));
+        if (analysis.Truncations.Count > 0) Add("truncations.csv", AnalysisTables.Truncations(analysis));
+        return written;
+
+        void Add(string name, Table table)
+        {
+            string path = Path.Combine(folder, name);
+            AtomicFile.Write(path, stream =>
+            {
+                using StreamWriter writer = new(stream, Utf8);
+                Write(table, writer);
+            });
+            written.Add(path);
+        }
+    }
+
+    private static void WriteRow(TextWriter to, IEnumerable<string> fields)
+    {
+        bool first = true;
+        foreach (string field in fields)
+        {
+            if (!first) to.Write(',');
+            first = false;
+            to.Write(field.AsSpan().IndexOfAny(",\"\r\n") >= 0 || field.StartsWith(' ') || field.EndsWith(' ')
+                ? "\"" + field.Replace("\"", "\"\"") + "\"" : field);
+        }
+        to.Write("\r\n");
+    }
+}

@@ -1,0 +1,30 @@
+using System.Globalization;
+using Tensorial.Analysis;
+
+namespace Tensorial.Reports.Sections;
+
+/// <summary>Where the numbers come from, and how to get them again.</summary>
+internal static class ProvenanceSection
+{
+    public static Section Of(AnalysisReport analysis)
+    {
+        Provenance p = analysis.Provenance;
+        List<Definition> items =
+        [
+            new("Model", Prose.Of($"{Prose.Code(p.Model.Name)}, {Numbers.Count(p.Model.Bytes)} bytes, graph {Prose.Code(analysis.Model.Name)}")),
+            new("SHA-256", Prose.Of($"{Prose.Code(p.Model.Sha256)}")),
+            new("Images", Use(p.Data, "none: spectra only")),
+        ];
+        if (p.Calibration is not null) items.Add(new("Recalibration", Use(p.Calibration, "")));
+        items.Add(new("Command", Prose.Of($"{Prose.Code(p.CommandLine)}")));
+        items.Add(new("Program", Prose.Of($"{p.Tool} {p.Version}, seed {p.Seed.ToString(CultureInfo.InvariantCulture)}")));
+        if (p.Shard is { } shard) items.Add(new("Shard", shard));
+        items.Add(new("Measurements", $"{Numbers.Count(analysis.Truncations.Count)} of {Numbers.Count(analysis.PlannedTruncations)} planned"));
+        items.Add(new("Machine", $"{p.Machine.Os}, {p.Machine.Runtime}, {Numbers.Count(p.Machine.Threads)} of {Numbers.Count(p.Machine.Processors)} processors used"));
+        items.Add(new("Date", p.Date.ToUniversalTime().ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture) + ", took " + Numbers.Duration(p.Seconds)));
+        return new("provenance", "Provenance", [new Definitions([.. items]), new Paragraph("The JSON file beside this report holds every number in full precision, the CSV files hold them as tables.")]);
+    }
+
+    private static Prose Use(DataUse? data, string none) => data is null ? none
+        : Prose.Of($"{Prose.Code(data.Description)}, {data.Split} split, {Numbers.Count(data.Samples)} images, fingerprint {Prose.Code(data.Fingerprint)}");
+}
