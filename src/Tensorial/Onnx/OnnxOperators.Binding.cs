@@ -92,25 +92,8 @@ public static partial class OnnxOperators
         throw new BadInputException("a constant needs the attribute 'value'.");
     }
 
-    /// <summary>The element types by their numbers in ONNX.</summary>
-    internal static ElementType TypeOf(int number) => number switch
-    {
-        1 => ElementType.Float32,
-        2 => ElementType.UInt8,
-        3 => ElementType.Int8,
-        4 => ElementType.UInt16,
-        5 => ElementType.Int16,
-        6 => ElementType.Int32,
-        7 => ElementType.Int64,
-        9 => ElementType.Bool,
-        10 => ElementType.Float16,
-        11 => ElementType.Float64,
-        12 => ElementType.UInt32,
-        13 => ElementType.UInt64,
-        16 => ElementType.BFloat16,
-        8 or 14 or 15 or (> 16 and <= 23) => throw new UnsupportedException($"ONNX element type {number} (text, complex, 8-bit float or 4-bit) is not supported."),
-        _ => throw new BadInputException($"ONNX has no element type {number}."),
-    };
+    private static ElementType TypeOf(int number) => OnnxTensors.TypeOf(number)
+        ?? throw new UnsupportedException($"the ONNX data type {number} (text, complex, 8-bit float or 4-bit) is not supported.");
 
     private static T Choice<T>(OnnxAttributes a, string name, string otherwise, params ReadOnlySpan<(string Text, T Value)> choices)
     {
