@@ -35,10 +35,15 @@ public static class ShapeInference
         foreach (Port port in graph.Inputs)
             if (!graph.Initializers.ContainsKey(port.Name)) known[port.Name] = new(port.Type, Extents(port, inputs));
 
+        HashSet<string> made = [.. graph.Nodes.SelectMany(static node => node.Outputs)];
         var failures = ImmutableArray.CreateBuilder<(Node, BadInputException)>();
         foreach (Node node in graph.Nodes)
         {
-            if (node.Inputs.Any(name => name.Length > 0 && !known.ContainsKey(name))) continue;
+            if (node.Inputs.FirstOrDefault(name => name.Length > 0 && !known.ContainsKey(name)) is { } missing)
+            {
+                if (!made.Contains(missing)) failures.Add((node, new UnsupportedException($"Node '{node.Label}': '{missing}' has a type that is not supported.")));
+                continue;
+            }
             Operand?[] operands = [.. node.Inputs.Select(name => name.Length > 0 ? known[name] : null)];
             try
             {

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Google.Protobuf;
 using Tensorial.Onnx.Proto;
 
 namespace Tensorial.Onnx;
@@ -25,10 +26,45 @@ internal static class OnnxTensors
         _ => null,
     };
 
-    /// <summary>The values of a tensor stored in the file itself.</summary>
-    /// <exception cref="BadInputException">Its type has no values we compute with, its extents are impossible, or its data has another length.</exception>
-    public static Tensor Read(TensorProto proto)
+    /// <summary>The ONNX data type of an element type.</summary>
+    public static int DataTypeOf(ElementType type) => Enumerable.Range(1, 22).First(dataType => TypeOf(dataType) == type);
+
+    /// <summary>A tensor as raw little-endian bytes.</summary>
+    public static TensorProto Write(string name, Tensor value)
     {
+        byte[] bytes = BytesOf(value);
+        if (!BitConverter.IsLittleEndian) ReverseEach(bytes, value.ElementType.Size());
+        return new() { Name = name, DataType = DataTypeOf(value.ElementType), Dims = { value.Shape.Select(static e => (long)e) }, RawData = UnsafeByteOperations.UnsafeWrap(bytes) };
+    }
+
+    private static byte[] BytesOf(Tensor value) => value switch
+    {
+        Tensor<float> t => Bytes(t),
+        Tensor<double> t => Bytes(t),
+        Tensor<Half> t => Bytes(t),
+        Tensor<BFloat16> t => Bytes(t),
+        Tensor<sbyte> t => Bytes(t),
+        Tensor<short> t => Bytes(t),
+        Tensor<int> t => Bytes(t),
+        Tensor<long> t => Bytes(t),
+        Tensor<byte> t => Bytes(t),
+        Tensor<ushort> t => Bytes(t),
+        Tensor<uint> t => Bytes(t),
+        Tensor<ulong> t => Bytes(t),
+        _ => Bytes(value.Of<bool>()),
+    };
+
+    private static byte[] Bytes<T>(Tensor<T> value) where T : unmanaged => MemoryMarshal.AsBytes(value.Values).ToArray();
+
+    /// <summary>The values of a tensor.</summary>
+    /// <exception cref="BadInputException">Its type has no values we compute with, its extents are impossible, or its data has another length.</exception>
+    public static Tensor Read(TensorProto proto, ExternalData external)
+    {
+        if (proto.DataLocation == TensorProto.Types.DataLocation.External)
+        {
+            long bytes = (long)ShapeOf(proto).Count * (TypeOf(proto.DataType)?.Size() ?? 0);
+            proto = new() { Name = proto.Name, DataType = proto.DataType, Dims = { proto.Dims }, RawData = UnsafeByteOperations.UnsafeWrap(external.Read(proto, bytes)) };
+        }
         ElementType type = TypeOf(proto.DataType)
             ?? throw new UnsupportedException($"Tensor '{proto.Name}' has the ONNX data type {(TensorProto.Types.DataType)proto.DataType}, which is not supported.");
         Shape shape = ShapeOf(proto);
