@@ -106,21 +106,25 @@ internal sealed class Terminal
         private readonly Stopwatch _clock = Stopwatch.StartNew();
         private readonly Lock _gate = new();
         private TimeSpan _last;
-        private (string Work, long Done, TimeSpan At) _start = ("", 0, TimeSpan.Zero);
+        private (string Work, long Done, double Part, TimeSpan At) _start = ("", 0, 0, TimeSpan.Zero);
 
         public void Report(Progress value)
         {
             lock (_gate)
             {
-                if (_start.Work != value.Work) _start = (value.Work, value.Done, _clock.Elapsed);
+                if (_start.Work != value.Work) _start = (value.Work, value.Done, Part(value), _clock.Elapsed);
                 if (_clock.Elapsed - _last < TimeSpan.FromSeconds(10)) return;
                 _last = _clock.Elapsed;
                 double perSecond = (value.Done - _start.Done) / (_clock.Elapsed - _start.At).TotalSeconds;
-                string left = value.Total > 0 && perSecond > 0 ? $", about {TimeSpan.FromSeconds((value.Total - value.Done) / perSecond):h\\:mm\\:ss} left" : "";
+                double part = Part(value), perSecondOfAll = (part - _start.Part) / (_clock.Elapsed - _start.At).TotalSeconds;
+                string left = value.Total > 0 && perSecondOfAll > 0 ? $", about {TimeSpan.FromSeconds((1 - part) / perSecondOfAll):h\\:mm\\:ss} left" : "";
                 terminal.Note($"{value.Work}: {Amount(value, perSecond)}{left}");
             }
         }
     }
+
+    /// <summary>The part of the work that is done, by cost where that is known.</summary>
+    private static double Part(Progress value) => value.Part ?? (double)value.Done / Math.Max(1, value.Total);
 
     /// <summary>How much is done of how much; bytes as megabytes, with their rate.</summary>
     private static string Amount(Progress value, double perSecond)
@@ -144,7 +148,7 @@ internal sealed class Terminal
                     _tasks[value.Work] = task = context.AddTask(Markup.Escape(value.Work));
                 task.IsIndeterminate = value.Total == 0;
                 task.MaxValue = Math.Max(1, value.Total);
-                task.Value = value.Done;
+                task.Value = Part(value) * task.MaxValue;
                 if (value.Unit == "bytes" && value.Done > 0) task.Description = Markup.Escape($"{value.Work}: {Amount(value, task.Speed ?? 0)}");
             }
         }

@@ -22,6 +22,9 @@ public sealed record AnalysisReport
     /// <summary>The untouched network on the same images; null without data.</summary>
     public Evaluation? Baseline { get; init; }
 
+    /// <summary>The untouched network after its batch-norm statistics were estimated again; null where this was not asked for.</summary>
+    public Evaluation? RecalibratedBaseline { get; init; }
+
     /// <summary>Measurements the sweep consists of; more than <see cref="Truncations"/> holds where shards are still missing.</summary>
     public int PlannedTruncations { get; init; }
 

@@ -1,3 +1,7 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using Tensorial.Data;
+
 namespace Tensorial.Analysis;
 
 /// <summary>What is needed to get the same numbers again.</summary>
@@ -34,16 +38,32 @@ public sealed record Provenance
 /// <param name="Name">File name without its folder.</param>
 /// <param name="Sha256">Of the file's bytes, lower-case hexadecimal.</param>
 /// <param name="Bytes">Size of the file.</param>
-public sealed record ModelFile(string Name, string Sha256, long Bytes);
+public sealed record ModelFile(string Name, string Sha256, long Bytes)
+{
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public static ModelFile Of(string path)
+    {
+        using FileStream file = File.OpenRead(path);
+        return new(Path.GetFileName(path), Convert.ToHexStringLower(SHA256.HashData(file)), file.Length);
+    }
+}
 
 /// <param name="Description">As given on the command line, without folders: <c>cifar10</c>.</param>
-/// <param name="Split">The split read: test, training.</param>
+/// <param name="Split">The split read: test or train.</param>
 /// <param name="Samples">Images used.</param>
 /// <param name="Fingerprint">Hash of the images, labels and normalisation.</param>
-public sealed record DataUse(string Description, string Split, int Samples, string Fingerprint);
+public sealed record DataUse(string Description, string Split, int Samples, string Fingerprint)
+{
+    public static DataUse Of(ImageSet images, Split split) => new(images.Name, split == Data.Split.Test ? "test" : "train", images.Count, images.Fingerprint);
+}
 
 /// <param name="Os">Operating system and architecture.</param>
 /// <param name="Runtime">.NET runtime.</param>
 /// <param name="Processors">Logical processors of the machine.</param>
 /// <param name="Threads">Threads the run used.</param>
-public sealed record Machine(string Os, string Runtime, int Processors, int Threads);
+public sealed record Machine(string Os, string Runtime, int Processors, int Threads)
+{
+    /// <summary>This machine, computing with so many threads.</summary>
+    public static Machine Here(int threads) =>
+        new($"{RuntimeInformation.OSDescription} {RuntimeInformation.OSArchitecture}", RuntimeInformation.FrameworkDescription, Environment.ProcessorCount, threads);
+}

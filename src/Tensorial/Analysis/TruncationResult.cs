@@ -46,6 +46,21 @@ public sealed record TruncationResult
 
     /// <summary>What became of each kernel that was truncated.</summary>
     public ValueList<TruncatedKernel> Kernels { get; init; } = [];
+
+    /// <summary>This result with what became of the kernels, and of the accuracy.</summary>
+    internal TruncationResult With(ValueList<TruncatedKernel> kernels, Evaluation evaluation) => this with
+    {
+        Rank = kernels is [{ Ranks: [int rank] }] ? rank : null,
+        NormLoss = kernels.Average(static kernel => kernel.NormLoss),
+        RetainedEnergy = kernels.Average(static kernel => 1 - kernel.NormLoss * kernel.NormLoss),
+        RelativeNormLoss = kernels.Average(static kernel => kernel.RelativeNormLoss),
+        Top1 = evaluation.Top1,
+        Top5 = evaluation.Top5,
+        Loss = evaluation.Loss,
+        Samples = evaluation.Samples,
+        Parameters = kernels.Sum(static kernel => kernel.Parameters),
+        Kernels = kernels,
+    };
 }
 
 /// <summary>One kernel after its cuts.</summary>

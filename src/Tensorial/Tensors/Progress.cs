@@ -5,4 +5,8 @@ namespace Tensorial;
 /// <param name="Done">Units finished.</param>
 /// <param name="Total">Units in all; 0 where unknown.</param>
 /// <param name="Unit">What is counted: images, points, bytes.</param>
-public readonly record struct Progress(string Work, long Done, long Total, string Unit);
+public readonly record struct Progress(string Work, long Done, long Total, string Unit)
+{
+    /// <summary>The part of the work that is finished, 0 to 1, where units differ in cost; null where they do not.</summary>
+    public double? Part { get; init; }
+}

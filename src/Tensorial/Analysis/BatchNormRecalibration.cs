@@ -1,0 +1,73 @@
+using System.Collections.Immutable;
+using Tensorial.Autodiff.Operations;
+using Tensorial.Data;
+using Tensorial.Networks;
+
+namespace Tensorial.Analysis;
+
+/// <summary>
+/// Estimates the means and variances of batch normalisations again on images, after other weights have changed. Layer by layer
+/// with rising depth, so that every estimate sees the layers before it already recalibrated, and pooled over all images at once:
+/// mean = sum n_b mean_b / N, variance = sum n_b (variance_b + mean_b²) / N - mean², times N / (N - 1) as in training.
+/// </summary>
+internal sealed class BatchNormRecalibration(Graph original, ImageSet images, int batch, int threads)
+{
+    /// <summary>The normalisations of a network whose statistics are constants of their own.</summary>
+    private readonly ImmutableArray<Node> _normalizations =
+        [.. original.Nodes.Where(node => node.Operation is BatchNormalization && node.Inputs.Length >= 5 && node.Inputs[3..5].All(original.Initializers.ContainsKey))];
+
+    /// <summary>A network with the original's structure, its statistics estimated again.</summary>
+    public Graph Of(Graph graph, CancellationToken cancel)
+    {
+        foreach (Node node in _normalizations)
+        {
+            (double[] means, double[] variances) = Statistics(Before(graph, node.Inputs[0]), cancel);
+            graph = Replace(Replace(graph, node.Inputs[3], means), node.Inputs[4], variances);
+        }
+        return graph;
+    }
+
+    private (double[] Means, double[] Variances) Statistics(Graph graph, CancellationToken cancel)
+    {
+        using Inference network = new(graph, threads);
+        double[] sums = [], squares = [];
+        double count = 0;
+        for (int first = 0; first < images.Count; first += batch)
+        {
+            cancel.ThrowIfCancellationRequested();
+            Tensor<float> values = network.Run(images.Batch(first, Math.Min(batch, images.Count - first)));
+            int channels = values.Shape[1], plane = values.Shape.CountOf(2, values.Shape.Rank);
+            if (sums.Length == 0) (sums, squares) = (new double[channels], new double[channels]);
+            for (int index = 0; index < values.Shape[0] * channels; index++)
+            {
+                foreach (float value in values.Values.Slice(index * plane, plane))
+                {
+                    sums[index % channels] += value;
+                    squares[index % channels] += (double)value * value;
+                }
+            }
+            count += (double)values.Shape[0] * plane;
+        }
+        double[] means = [.. sums.Select(sum => sum / count)];
+        double unbias = count > 1 ? count / (count - 1) : 1;
+        return (means, [.. squares.Select((sum, c) => Math.Max(0, sum / count - means[c] * means[c]) * unbias)]);
+    }
+
+    /// <summary>The part of a network that makes one value, with that as its only output.</summary>
+    private static Graph Before(Graph graph, string value)
+    {
+        HashSet<string> needed = [value];
+        List<Node> nodes = [];
+        foreach (Node node in graph.Nodes.Reverse())
+        {
+            if (!node.Outputs.Any(needed.Contains)) continue;
+            needed.UnionWith(node.Inputs);
+            nodes.Add(node);
+        }
+        nodes.Reverse();
+        return graph with { Nodes = [.. nodes], Outputs = [new(value, ElementType.Float32, null)] };
+    }
+
+    private static Graph Replace(Graph graph, string name, double[] values) =>
+        graph.With(name, new Tensor<double>([values.Length], values).To(graph.Initializers[name].ElementType));
+}

@@ -1,0 +1,159 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+
+namespace Tensorial.Analysis;
+
+/// <summary>
+/// A folder that keeps finished measurements, one line of JSON each, so that a run that was killed goes on where it was. A
+/// process appends to one file of its own, under a lock, and knows what all files in the folder hold: shards may share a folder.
+/// </summary>
+public sealed class ResultStore : IDisposable
+{
+    private readonly Dictionary<string, StoredResult> _known = [];
+    private readonly Lock _gate = new();
+    private readonly FileStream _lock;
+    private readonly FileStream _file;
+
+    private ResultStore(FileStream @lock, FileStream file) => (_lock, _file) = (@lock, file);
+
+    /// <summary>Opens, or begins, the store in a folder.</summary>
+    /// <param name="folder">Made where it does not exist.</param>
+    /// <param name="writer">Names this process's own file; two at a time may not share one.</param>
+    /// <exception cref="IOException">Another process writes under this name, or the folder cannot be written.</exception>
+    /// <exception cref="BadInputException">A file of the store is damaged before its last line.</exception>
+    public static ResultStore Open(string folder, string writer = "measurements")
+    {
+        Directory.CreateDirectory(folder);
+        FileStream @lock = Lock(folder, writer);
+        try
+        {
+            string path = Path.Combine(folder, writer + ".jsonl");
+            DropTornLine(path);
+            ResultStore store = new(@lock, new(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite));
+            foreach (StoredResult result in Read(folder)) store._known.TryAdd(result.Key, result);
+            return store;
+        }
+        catch
+        {
+            @lock.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Everything a store holds, file by file in the order written. A line torn off by a crash is left out.</summary>
+    /// <exception cref="BadInputException">The folder is no store, or a file is damaged before its last line.</exception>
+    public static IReadOnlyList<StoredResult> Read(string folder)
+    {
+        string[] files = Directory.GetFiles(folder, "*.jsonl");
+        Array.Sort(files, StringComparer.Ordinal);
+        return files.Length > 0 ? [.. files.SelectMany(ReadFile)] : throw new BadInputException($"{folder} is no result store: it has no .jsonl file.");
+    }
+
+    /// <summary>A name for what the parts say, short enough for a line and long enough never to coincide.</summary>
+    public static string Key(params ReadOnlySpan<string> parts) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', parts!))).AsSpan(0, 16));
+
+    /// <summary>The result stored under a key; null where there is none.</summary>
+    public T? Find<T>(string key) where T : class
+    {
+        lock (_gate) return _known.TryGetValue(key, out StoredResult? stored) ? stored.As<T>() : null;
+    }
+
+    /// <summary>Appends a result, unless its key is known, and hands it to the operating system before returning.</summary>
+    public void Add<T>(string key, string scope, StoredKind kind, T value)
+    {
+        StoredResult result = new(key, scope, kind, JsonSerializer.SerializeToElement(value, AnalysisJson.Line));
+        byte[] line = [.. JsonSerializer.SerializeToUtf8Bytes(result, AnalysisJson.Line), (byte)'\n'];
+        lock (_gate)
+        {
+            if (!_known.TryAdd(key, result)) return;
+            _file.Write(line);
+            _file.Flush();
+        }
+    }
+
+    public void Dispose()
+    {
+        _file.Dispose();
+        _lock.Dispose();
+    }
+
+    private static FileStream Lock(string folder, string writer)
+    {
+        string path = Path.Combine(folder, writer + ".lock");
+        try
+        {
+            return new(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None);
+        }
+        catch (IOException error) when (File.Exists(path))
+        {
+            throw new IOException($"The result store {folder} is being written by another run; wait for it, or give each run its own --shard or folder.", error);
+        }
+    }
+
+    /// <summary>Cuts a file back to its last whole line, so that the next one starts at the margin.</summary>
+    private static void DropTornLine(string path)
+    {
+        if (!File.Exists(path)) return;
+        using FileStream file = new(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+        long end = file.Length;
+        while (end > 0)
+        {
+            file.Position = end - 1;
+            if (file.ReadByte() == '\n') break;
+            end--;
+        }
+        file.SetLength(end);
+    }
+
+    private static IEnumerable<StoredResult> ReadFile(string path)
+    {
+        using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        using StreamReader reader = new(file, Encoding.UTF8);
+        string text = reader.ReadToEnd();
+        string[] lines = text.Split('\n');
+        // What follows the last line's end is nothing, or a line being written or torn.
+        for (int number = 0; number < lines.Length - 1; number++)
+        {
+            StoredResult? result;
+            try
+            {
+                result = JsonSerializer.Deserialize<StoredResult>(lines[number], AnalysisJson.Line);
+            }
+            catch (JsonException error)
+            {
+                throw new BadInputException($"{path}, line {number + 1}, is damaged: {error.Message} Remove the line to measure it again.", error);
+            }
+            if (result is { Key: not null }) yield return result;
+        }
+    }
+}
+
+/// <summary>What a line of a store says.</summary>
+public enum StoredKind
+{
+    /// <summary>An <see cref="AnalysisReport"/> without its results: what was run.</summary>
+    Run,
+
+    /// <summary>A <see cref="LayerAnalysis"/>.</summary>
+    Layer,
+
+    /// <summary>The <see cref="Evaluation"/> of the untouched network.</summary>
+    Baseline,
+
+    /// <summary>The <see cref="Evaluation"/> of the untouched network with its batch-norm statistics estimated again.</summary>
+    RecalibratedBaseline,
+
+    /// <summary>A <see cref="TruncationResult"/>.</summary>
+    Truncation,
+}
+
+/// <param name="Key">Hash of everything the result depends on.</param>
+/// <param name="Scope">The model a layer belongs to, or the run (model, images, options) anything else does.</param>
+/// <param name="Kind">What the value is.</param>
+/// <param name="Value">The result.</param>
+public sealed record StoredResult(string Key, string Scope, StoredKind Kind, JsonElement Value)
+{
+    public T As<T>() where T : class => Value.Deserialize<T>(AnalysisJson.Line) ?? throw new BadInputException($"The stored result {Key} is empty.");
+}
