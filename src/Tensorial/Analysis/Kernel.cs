@@ -1,3 +1,5 @@
+using Tensorial.Networks;
+
 namespace Tensorial.Analysis;
 
 /// <summary>A layer's weights in float64, ready to be cut.</summary>
@@ -20,6 +22,9 @@ public sealed class Kernel
     public double Norm => FrobeniusNorm(Values.Values);
 
     /// <exception cref="NumericalException">A value is infinite or not a number.</exception>
+    public static Kernel Of(KernelWeight weight) => Of(weight.Name, string.Concat(weight.Axes), weight.Weights);
+
+    /// <inheritdoc cref="Of(KernelWeight)"/>
     public static Kernel Of(string name, string axes, Tensor weights)
     {
         if (axes.Length != weights.Shape.Rank)
