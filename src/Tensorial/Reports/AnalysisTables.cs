@@ -62,6 +62,14 @@ internal static class AnalysisTables
             ]));
     }
 
+    /// <summary>The same in fewer columns, for measurements of one kernel.</summary>
+    public static Table Alone(Findings findings, IEnumerable<TruncationResult> truncations) => new(
+        [
+            Cut, new("rank", "rank", CellFormat.Count), new("rankFraction", "of max.", CellFormat.Percent), new("normLoss", "norm loss", CellFormat.Fixed3),
+            new("parametersFraction", "parameters kept", CellFormat.Percent), new("top1", "top-1", CellFormat.PercentFine), new("top1Change", "change", CellFormat.Points),
+        ],
+        truncations.Select(t => (ValueList<Cell>)[t.Cut, t.Rank, findings.RankFraction(t), t.NormLoss, findings.KeptFraction(t), t.Top1, -findings.Drop(t)]));
+
     /// <summary>A row for each kernel analysed.</summary>
     public static Table Kernels(AnalysisReport analysis) => new(
         [

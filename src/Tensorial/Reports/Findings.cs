@@ -18,6 +18,9 @@ public sealed record Findings(AnalysisReport Analysis)
 
     private readonly Dictionary<string, LayerAnalysis> _layers = Analysis.Layers.DistinctBy(static l => l.Name).ToDictionary(static l => l.Name);
 
+    /// <summary>Short names of the kernels, in order.</summary>
+    public IReadOnlyList<string> Labels { get; } = Reports.Labels.Of(Analysis.Layers);
+
     /// <summary>Parameters of the kernels analysed.</summary>
     public long KernelParameters { get; } = Analysis.Layers.Sum(static layer => layer.Parameters);
 

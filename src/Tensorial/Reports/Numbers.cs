@@ -21,6 +21,7 @@ public static class Numbers
         (double unit, string word) = size switch { < 1e4 => (1, ""), < 999_500 => (1e3, "k"), < 999_500_000 => (1e6, "M"), < 999.5e9 => (1e9, "G"), _ => (1e12, "T") };
         if (unit == 1) return Count(value);
         double shown = value / unit;
+        if (shown == Math.Round(shown) && Math.Abs(shown) < 1000) return Count((long)shown) + Thin + word;
         string digits = shown.ToString(Math.Abs(shown) switch { < 9.995 => "0.00", < 99.95 => "0.0", _ => "0" }, Invariant);
         return digits.Replace("-", Minus) + Thin + word;
     }

@@ -45,13 +45,22 @@ public sealed record Figure(string Id, Prose Caption, ValueList<Charts.Chart> Ch
 /// <summary>A matrix of numbers whose backgrounds say how strong they are.</summary>
 /// <param name="Caption">What the numbers are.</param>
 /// <param name="Columns">Headings of the cells.</param>
-public sealed record HeatMap(Prose Caption, ValueList<string> Columns, ValueList<HeatRow> Rows) : Block;
+public sealed record HeatMap(Prose Caption, ValueList<string> Columns, ValueList<HeatRow> Rows) : Block
+{
+    /// <summary>Headings of words that follow the cells of each row.</summary>
+    public ValueList<string> Remarks { get; init; } = [];
+}
 
 /// <param name="Name">The row's name.</param>
+/// <param name="FullName">The name without abbreviation, for those who ask.</param>
 /// <param name="Detail">A few words more.</param>
 /// <param name="Target">The fragment its name leads to; empty for none.</param>
 /// <param name="Cells">One for each column; null where there is nothing to say.</param>
-public sealed record HeatRow(string Name, string Detail, string Target, ValueList<HeatCell?> Cells);
+public sealed record HeatRow(string Name, string FullName, string Detail, string Target, ValueList<HeatCell?> Cells)
+{
+    /// <summary>One for each heading of <see cref="HeatMap.Remarks"/>.</summary>
+    public ValueList<Prose> Remarks { get; init; } = [];
+}
 
 /// <param name="Strength">0 for the faintest background, 1 for the strongest.</param>
 /// <param name="Text">The number.</param>

@@ -10,6 +10,9 @@ public sealed record Chart(string Title, string Description, Axis X, Axis Y, Val
     /// <summary>Values worth a horizontal line.</summary>
     public ValueList<Level> Levels { get; init; } = [];
 
+    /// <summary>Which line is which, where the figure does not say for all its charts.</summary>
+    public Legend? Legend { get; init; }
+
     public ChartSize Size { get; init; } = ChartSize.Panel;
 
     /// <summary>Said in place of the lines where there are none.</summary>
@@ -44,6 +47,7 @@ public enum TickFormat
 {
     Number,
     Percent,
+    Short,
     PowerOfTen,
 }
 

@@ -51,14 +51,25 @@ internal static class ChartSvg
         to.Close().Open("g", ("text-anchor", "middle"));
         foreach (double tick in across) WriteTick(to, tick, chart.X, across, frame.X(chart.X, tick), frame.Bottom + 17);
         to.Close();
-        to.Element("text", chart.Y.Title, ("class", "title"), ("x", "0"), ("y", "12"));
-        to.Element("text", chart.X.Title, ("class", "title"), ("x", At(frame.Right)), ("y", At(frame.Height - 5)), ("text-anchor", "end"));
+        WriteTitle(to, chart.Y.Title, 0, 12, "start");
+        WriteTitle(to, chart.X.Title, frame.Right, frame.Height - 5, "end");
+    }
+
+    /// <summary>A letter after an underscore is an index: s_k.</summary>
+    private static void WriteTitle(Markup to, string title, double x, double y, string anchor)
+    {
+        to.Open("text", ("class", "title"), ("x", At(x)), ("y", At(y)), ("text-anchor", anchor));
+        string[] parts = title.Split('_');
+        to.Text(parts[0]);
+        foreach (string part in parts.AsSpan(1))
+            to.Element("tspan", part[..1], ("class", "power"), ("dy", "2.5")).Element("tspan", part[1..].Length > 0 ? part[1..] : "\u200b", ("dy", "-2.5"));
+        to.Close();
     }
 
     private static void WriteTick(Markup to, double tick, Axis axis, ValueList<double> ticks, double x, double y)
     {
         to.Open("text", ("x", At(x)), ("y", At(y)));
-        if (axis.Format is TickFormat.PowerOfTen && tick != 1)
+        if (axis.Format is TickFormat.PowerOfTen && tick < 0.05)
         {
             to.Text("10").Element("tspan", Numbers.Count((long)Math.Round(Math.Log10(tick))), ("class", "power"), ("dy", "-4"));
         }
@@ -72,6 +83,8 @@ internal static class ChartSvg
     /// <summary>With as many decimals as the distance between ticks needs.</summary>
     private static string TickText(double tick, TickFormat format, ValueList<double> ticks)
     {
+        if (format is TickFormat.PowerOfTen) return Numbers.Significant(tick, 1);
+        if (format is TickFormat.Short) return Numbers.Short((long)Math.Round(tick));
         double step = ticks.Count > 1 ? ticks[1] - ticks[0] : 1;
         if (format is TickFormat.Percent) step *= 100;
         int decimals = step > 0 ? Math.Clamp((int)Math.Ceiling(-Math.Log10(step) - 1e-9), 0, 6) : 0;

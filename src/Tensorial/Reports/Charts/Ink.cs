@@ -21,6 +21,9 @@ public readonly record struct Ink(string Colour, int Dash)
         _ => new("hue" + (index % Palette.Hues), index / Palette.Hues % 3),
     };
 
+    /// <summary>The colour of text: for the one line that all others are compared with.</summary>
+    public static Ink Plain { get; } = new("plain", 0);
+
     /// <summary>From the first layer to the last.</summary>
     public static Ink OfDepth(int layer, int layers) =>
         new("depth" + (layers <= 1 ? Palette.Depths / 2 : layer * (Palette.Depths - 1) / (layers - 1)), 0);

@@ -49,7 +49,7 @@ internal sealed record Palette(Oklch Paper, Oklch Ink, Oklch Faint, Oklch Strong
         for (int k = 0; k < Hues; k++) css.Append($".hue{k}{{--c:{Lines[k].Hex}}}");
         for (int k = 0; k < Depths; k++) css.Append($".depth{k}{{--c:{Depth(k).Hex}}}");
         for (int k = 0; k < Heats; k++) css.Append($".heat{k}{{background:{Heat(k).Hex};color:{HeatText(k).Hex}}}");
-        return css.Append('\n').ToString();
+        return css.Append(".plain{--c:var(--ink)}\n").ToString();
     }
 
     private static string Gradient(int steps, Func<int, Oklch> colour) =>

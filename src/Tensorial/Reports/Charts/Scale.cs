@@ -46,7 +46,7 @@ public sealed record LinearScale(double Low, double High) : Scale(Low, High)
     }
 }
 
-/// <summary>Decades. Zero and below lie on the low end.</summary>
+/// <summary>Decades; within one decade its 1, 2 and 5. Zero and below lie on the low end.</summary>
 public sealed record LogScale(double Low, double High) : Scale(Low, High)
 {
     public override ValueList<double> Ticks(int about)
@@ -54,6 +54,12 @@ public sealed record LogScale(double Low, double High) : Scale(Low, High)
         int first = (int)Math.Round(Math.Log10(Low)), last = (int)Math.Round(Math.Log10(High));
         int every = Math.Max(1, (int)Math.Ceiling((last - first) / (double)Math.Max(1, about)));
         List<double> ticks = [];
+        if (last - first <= 1)
+        {
+            foreach (double multiple in (ReadOnlySpan<double>)[1, 2, 5]) ticks.Add(multiple * Math.Pow(10, first));
+            ticks.Add(High);
+            return [.. ticks];
+        }
         for (int power = last; power >= first; power -= every) ticks.Insert(0, Math.Pow(10, power));
         return [.. ticks];
     }

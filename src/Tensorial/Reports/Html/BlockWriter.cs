@@ -75,6 +75,7 @@ internal sealed class BlockWriter(Markup to)
         foreach (Chart chart in figure.Charts)
         {
             to.Open("div", ("class", "plot")).Element("h4", chart.Title);
+            if (chart.Legend is { } own) Write(own);
             ChartSvg.Write(to, chart);
             to.Close().Line();
         }

@@ -28,13 +28,14 @@ internal sealed class TableWriter(Markup to)
 
     public void Write(HeatMap map)
     {
-        to.Open("div", ("class", "box"), ("tabindex", "0"), ("role", "region"), ("aria-label", map.Caption.ToString()));
+        to.Open("div", ("class", map.Rows.Count > 64 ? "box long" : "box"), ("tabindex", "0"), ("role", "region"), ("aria-label", map.Caption.ToString()));
         to.Open("table", ("class", "heat")).Open("caption").Prose(map.Caption).Close().Open("thead").Open("tr").Element("th", "kernel", ("scope", "col"), ("class", "text"));
         foreach (string column in map.Columns) to.Open("th", ("scope", "col")).Element("code", column).Close();
+        foreach (string remark in map.Remarks) to.Element("th", remark, ("scope", "col"), ("class", "remark"));
         to.Close().Close().Open("tbody").Line();
         foreach (HeatRow row in map.Rows)
         {
-            to.Open("tr").Open("th", ("scope", "row"), ("title", row.Name));
+            to.Open("tr").Open("th", ("scope", "row"), ("title", row.FullName));
             if (row.Target.Length > 0) to.Element("a", row.Name, ("href", "#" + row.Target));
             else to.Text(row.Name);
             to.Element("span", row.Detail, ("class", "note")).Close();
@@ -44,6 +45,7 @@ internal sealed class TableWriter(Markup to)
                 else if (cell.Marked) to.Open("td", ("class", Palette.HeatClass(cell.Strength)), ("title", cell.Explanation)).Element("b", cell.Text).Close();
                 else to.Element("td", cell.Text, ("class", Palette.HeatClass(cell.Strength)), ("title", cell.Explanation));
             }
+            foreach (Prose remark in row.Remarks) to.Open("td", ("class", "remark")).Prose(remark).Close();
             to.Close().Line();
         }
         to.Close().Close().Close();

@@ -24,7 +24,7 @@ internal static class AccuracySection
     {
         TruncationResult[] measured = [.. findings.AloneOf(layer.Name)];
         return measured.Length == 0 ? null : Plot(findings, "Accuracy, this kernel truncated", measured, static t => t.Cut,
-            findings.Cuts.Select(static (cut, k) => (cut, Ink.OfCut(cut, k))), XAxis.NormLoss, YAxis(findings, measured.Select(static t => t.Top1)), static t => t.Top1);
+            findings.Cuts.Select(static (cut, k) => (cut, cut, Ink.OfCut(cut, k))), XAxis.NormLoss, YAxis(findings, measured.Select(static t => t.Top1)), static t => t.Top1);
     }
 
     private static Prose Intro(AnalysisReport analysis)
@@ -46,7 +46,7 @@ internal static class AccuracySection
             TruncationResult[] measured = [.. kind];
             Axis y = YAxis(findings, measured.SelectMany(static t => (double[])[t.Top1, t.Recalibrated?.Top1 ?? t.Top1]));
             Chart Draw(string title, XAxis x, Func<TruncationResult, double?> accuracy, IEnumerable<TruncationResult> which) => Plot(
-                findings, title, which, static t => t.Cut, findings.Cuts.Select(static (cut, k) => (cut, Ink.OfCut(cut, k))), x, y, accuracy) with { Size = ChartSize.Wide };
+                findings, title, which, static t => t.Cut, findings.Cuts.Select(static (cut, k) => (cut, cut, Ink.OfCut(cut, k))), x, y, accuracy) with { Size = ChartSize.Wide };
             List<Chart> charts = [Draw("Against the mean norm loss", XAxis.NormLoss, static t => t.Top1, measured)];
             TruncationResult[] again = [.. measured.Where(static t => t.Recalibrated is not null)];
             if (again.Length > 0) charts.Add(Draw("The same, batch norm recalibrated", XAxis.NormLoss, static t => t.Recalibrated?.Top1, again));
@@ -66,14 +66,14 @@ internal static class AccuracySection
         ValueList<LayerAnalysis> layers = findings.Analysis.Layers;
         ILookup<string, TruncationResult> byCut = findings.AloneAlongOne.ToLookup(static t => t.Cut);
         string[] cuts = [.. findings.Cuts.Where(byCut.Contains)];
-        (string Name, Ink Ink)[] inks = [.. layers.Select((layer, k) => (layer.Name, Ink.OfDepth(k, layers.Count)))];
+        (string Key, string Name, Ink Ink)[] inks = [.. layers.Select((layer, k) => (layer.Name, findings.Labels[k], Ink.OfDepth(k, layers.Count)))];
         Axis y = YAxis(findings, findings.AloneAlongOne.Select(static t => t.Top1));
 
         yield return new Heading("One kernel at a time");
         if (findings.Analysis.Baseline is not null)
         {
             yield return new Choice("tolerance", "Accuracy given up", [.. Drops.Select(drop => new Option(
-                $"{Numbers.Significant(100 * drop)} {(drop == 0.01 ? "point" : "points")}", [Tolerance(findings, cuts, drop)]))]) { First = Array.IndexOf(Drops, Findings.UsualDrop) };
+                $"{Points(drop)}", [Tolerance(findings, cuts, drop)]))]) { First = Array.IndexOf(Drops, Findings.UsualDrop) };
             yield return new HeatScale("nothing may be lost", "100 % norm loss tolerated",
                 "The largest norm loss measured, in %, up to which all measurements stay within that many percentage points of the untouched network.");
         }
@@ -88,9 +88,11 @@ internal static class AccuracySection
     }
 
     private static HeatMap Tolerance(Findings findings, string[] cuts, double drop) => new(
-        Prose.Of($"Norm loss tolerated by each kernel alone for at most {Numbers.Significant(100 * drop)} points of accuracy, in %"), [.. cuts],
-        [.. findings.Analysis.Layers.Select((layer, k) => new HeatRow(layer.Name, AnalysisTables.ShapeText(layer.Shape), LayersSection.Id(k),
+        Prose.Of($"Norm loss tolerated by each kernel alone for at most {Points(drop)} of accuracy, in %"), [.. cuts],
+        [.. findings.Analysis.Layers.Select((layer, k) => new HeatRow(findings.Labels[k], layer.Name, AnalysisTables.ShapeText(layer.Shape), LayersSection.Id(k),
             [.. cuts.Select(cut => findings.AloneOf(layer.Name).Any(t => t.Cut == cut) ? CellOf(findings.Farthest(layer.Name, cut, drop)) : null)]))]);
+
+    private static string Points(double drop) => drop == 0.01 ? "1 point" : $"{Numbers.Fixed(100 * drop, drop < 0.01 ? 1 : 0)} points";
 
     private static HeatCell CellOf(TruncationResult? farthest) => farthest is null
         ? new(0, "0", "every truncation measured loses more", false)
@@ -107,7 +109,7 @@ internal static class AccuracySection
             string[] names = [.. together.Select(Name).Distinct()];
             yield return new Figure("sequences", Prose.Of($"{Prose.Strong("Top-1 accuracy with all kernels truncated along several cuts")}, one after another."),
                 [
-                    Plot(findings, "Against the mean norm loss", together, Name, names.Select(static (name, k) => (name, Ink.OfCut(name, k))), XAxis.NormLoss,
+                    Plot(findings, "Against the mean norm loss", together, Name, names.Select(static (name, k) => (name, name, Ink.OfCut(name, k))), XAxis.NormLoss,
                         YAxis(findings, together.Select(static t => t.Top1)), static t => t.Top1) with { Size = ChartSize.Wide },
                 ])
             {
@@ -140,15 +142,15 @@ internal static class AccuracySection
     }
 
     private static Chart Plot(
-        Findings findings, string title, IEnumerable<TruncationResult> measured, Func<TruncationResult, string> line, IEnumerable<(string Name, Ink Ink)> inks, XAxis against,
+        Findings findings, string title, IEnumerable<TruncationResult> measured, Func<TruncationResult, string> line, IEnumerable<(string Key, string Name, Ink Ink)> inks, XAxis against,
         Axis y, Func<TruncationResult, double?> accuracy)
     {
         ILookup<string, TruncationResult> lines = measured.ToLookup(line);
         List<Series> series = [];
-        foreach ((string name, Ink ink) in inks)
+        foreach ((string key, string name, Ink ink) in inks)
         {
             List<Point> points = [];
-            foreach (TruncationResult t in lines[name])
+            foreach (TruncationResult t in lines[key])
             {
                 double? x = against switch { XAxis.NormLoss => t.NormLoss, XAxis.Rank => findings.RankFraction(t), _ => findings.KeptFraction(t) };
                 if (x is { } at && accuracy(t) is { } top1) points.Add(new(at, top1, t.Rank is { } rank ? $"rank {Numbers.Count(rank)}" : RuleText(t.Rule)));

@@ -2,7 +2,7 @@ using Tensorial.Analysis;
 
 namespace Tensorial.Reports.Sections;
 
-/// <summary>How far each kernel can be cut along each cut, at a glance.</summary>
+/// <summary>How far each kernel can be cut along each cut, at a glance, and what that saves.</summary>
 internal static class CutsSection
 {
     public static Section Of(Findings findings)
@@ -15,33 +15,46 @@ internal static class CutsSection
                 $"A cut splits the axes of a kernel (output channel {Prose.Code("o")}, input channel {Prose.Code("i")}, height {Prose.Code("h")}, width {Prose.Code("w")}) into the rows and columns of a matrix; truncating it keeps the largest {Prose.Variable("χ")} singular values. The map gives the smallest rank within a norm loss as a percentage of the maximal rank: the stronger the colour, the less of the rank is needed.")),
             new Choice("map", "Norm loss", [.. options]) { First = CutSpectrum.NormLosses.IndexOf(Findings.UsualNormLoss) },
             new HeatScale("100 % of the rank needed", "0 %",
-                Prose.Of($"{Prose.Strong("Bold:")} the two factors have fewer parameters than the dense kernel. A dot: the cut does not exist, or has rank one and leaves nothing to cut.")),
+                Prose.Of($"{Prose.Strong("Bold:")} two factors of this rank have fewer parameters than the dense kernel. A dot: there is no such cut, or it has rank one and leaves nothing to cut.")),
+            SavingsFigure.Of(findings),
             Definitions(),
         ]);
     }
 
-    private static HeatMap OfNormLoss(Findings findings, double loss) => Map(findings,
-        Prose.Of($"Rank for a norm loss of {Numbers.Percent(loss, 0)}, in % of the maximal rank"),
-        cut => cut.RankFor(loss),
-        static (cut, rank) => $"rank {Numbers.Count((long)rank)} of {Numbers.Count(cut.MaxRank)}; saves parameters up to rank {Numbers.Count(cut.BreakEvenRank)}");
+    private static HeatMap OfNormLoss(Findings findings, double loss)
+    {
+        HeatMap map = Map(findings, Prose.Of($"Rank for a norm loss of {Numbers.Percent(loss, 0)}, in % of the maximal rank"), cut => cut.RankFor(loss), "rank");
+        return map with
+        {
+            Remarks = ["fewest parameters", "kept", "of the model"],
+            Rows = [.. map.Rows.Zip(findings.Analysis.Layers, (row, layer) => row with { Remarks = Remarks(findings, layer, Findings.Best(layer, loss)) })],
+        };
+    }
 
-    private static HeatMap OfEffectiveRank(Findings findings) => Map(findings,
-        "Effective rank exp(entropy), in % of the maximal rank",
-        static cut => cut.EffectiveRank,
-        static (cut, rank) => $"effective rank {Numbers.Significant(rank)} of {Numbers.Count(cut.MaxRank)}; saves parameters up to rank {Numbers.Count(cut.BreakEvenRank)}");
+    private static ValueList<Prose> Remarks(Findings findings, LayerAnalysis layer, LayerCut? best) =>
+    [
+        best is null ? "dense" : Prose.Of($"{Prose.Code(best.Cut.Cut)}"),
+        Numbers.Percent(best is null ? 1 : (double)best.Parameters / layer.Parameters, 0),
+        Numbers.Percent((double)layer.Parameters / Math.Max(1, findings.Analysis.Model.Parameters)),
+    ];
 
-    private static HeatMap Map(Findings findings, Prose caption, Func<CutSpectrum, double> rank, Func<CutSpectrum, double, string> explain)
+    private static HeatMap OfEffectiveRank(Findings findings) =>
+        Map(findings, "Effective rank exp(entropy), in % of the maximal rank", static cut => cut.EffectiveRank, "effective rank");
+
+    private static HeatMap Map(Findings findings, Prose caption, Func<CutSpectrum, double> rank, string what)
     {
         IReadOnlyList<string> cuts = findings.Cuts;
         return new(caption, [.. cuts], [.. findings.Analysis.Layers.Select((layer, k) => new HeatRow(
-            layer.Name, AnalysisTables.ShapeText(layer.Shape), LayersSection.Id(k),
-            [.. cuts.Select(name => layer.Cuts.FirstOrDefault(c => c.Cut == name) is { MaxRank: > 1 } cut ? CellOf(layer, cut, rank(cut), explain) : null)]))]);
+            findings.Labels[k], layer.Name, AnalysisTables.ShapeText(layer.Shape), LayersSection.Id(k),
+            [.. cuts.Select(name => layer.Cuts.FirstOrDefault(c => c.Cut == name) is { MaxRank: > 1 } cut ? CellOf(layer, cut, rank(cut), what) : null)]))]);
     }
 
-    private static HeatCell CellOf(LayerAnalysis layer, CutSpectrum cut, double rank, Func<CutSpectrum, double, string> explain)
+    private static HeatCell CellOf(LayerAnalysis layer, CutSpectrum cut, double rank, string what)
     {
         double fraction = rank / cut.MaxRank;
-        return new(1 - fraction, Numbers.Fixed(100 * fraction, 0), explain(cut, rank), cut.FactoredParameters((int)Math.Ceiling(rank)) < layer.Parameters);
+        return new(1 - fraction, Numbers.Fixed(100 * fraction, 0),
+            $"{what} {Numbers.Significant(rank)} of {Numbers.Count(cut.MaxRank)}, break-even {Numbers.Count(cut.BreakEvenRank)}",
+            cut.FactoredParameters((int)Math.Ceiling(rank)) < layer.Parameters);
     }
 
     private static Aside Definitions()

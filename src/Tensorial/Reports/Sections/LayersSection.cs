@@ -27,15 +27,15 @@ internal static class LayersSection
         List<Block> blocks =
         [
             new Paragraph(Prose.Of(
-                $"{layer.Operation} {Prose.Code(layer.Node)}, {string.Join('·', layer.Axes)} = {AnalysisTables.ShapeText(layer.Shape)}{groups}; {Numbers.Count(layer.Parameters)} parameters, {Numbers.Short(layer.Macs)} multiply-accumulates for one image, ‖{Prose.Variable("K")}‖ = {Numbers.Significant(layer.Norm)}.")),
+                $"{Prose.Code(layer.Name)} of {layer.Operation} {Prose.Code(layer.Node)}, {string.Join('·', layer.Axes)} = {AnalysisTables.ShapeText(layer.Shape)}{groups}; {Numbers.Count(layer.Parameters)} parameters, {Numbers.Short(layer.Macs)} multiply-accumulates for one image, ‖{Prose.Variable("K")}‖ = {Numbers.Significant(layer.Norm)}.")),
         ];
         blocks.Add(layer.Norm == 0
             ? new Paragraph("This kernel is zero: it has no spectrum, and may be left out altogether.")
             : new Figure($"{Id(index)}-charts", Verdict(layer), [.. charts]) { Legend = LegendOf(findings, layer) });
         TruncationResult[] alone = [.. findings.AloneOf(layer.Name)];
         if (tables && alone.Length > 0)
-            blocks.Add(new TableBlock($"{Id(index)}-table", "Truncations measured, this kernel alone.", AnalysisTables.Truncations(findings, alone, withLayer: false)) { IsLong = alone.Length > 16 });
-        return new(Id(index), $"{index + 1}. {layer.Name}", AnalysisTables.ShapeText(layer.Shape), [.. blocks]);
+            blocks.Add(new TableBlock($"{Id(index)}-table", "Truncations measured, this kernel alone.", AnalysisTables.Alone(findings, alone)) { IsLong = alone.Length > 16 });
+        return new(Id(index), $"{index + 1}. {findings.Labels[index]}", AnalysisTables.ShapeText(layer.Shape), [.. blocks]);
     }
 
     private static Prose Verdict(LayerAnalysis layer) => Findings.Best(layer, Findings.UsualNormLoss) is { } best

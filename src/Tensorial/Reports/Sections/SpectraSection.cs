@@ -14,7 +14,7 @@ internal static class SpectraSection
         [
             new Figure("decay", Prose.Of(
                 $"{Prose.Strong("Decay of the singular values")}, each over the largest, against the fraction of the rank up to it. One line for each kernel; the colour is its depth in the network. The faster a line falls, the less its kernel loses to truncation."),
-                [.. findings.Cuts.Where(cut => layers.Any(l => l.Cuts.Any(c => c.Cut == cut && c.MaxRank > 1))).Select(cut => DecayAlong(layers, cut, decades))])
+                [.. findings.Cuts.Where(cut => layers.Any(l => l.Cuts.Any(c => c.Cut == cut && c.MaxRank > 1))).Select(cut => DecayAlong(findings, cut, decades))])
             {
                 Legend = DepthLegend(layers),
             },
@@ -59,13 +59,14 @@ internal static class SpectraSection
         where cut is { MaxRank: > 1 }
         select (cut, new Series(cut.Cut, Ink.OfCut(cut.Cut, pair.k), []));
 
-    private static Chart DecayAlong(ValueList<LayerAnalysis> layers, string name, LogScale decades)
+    private static Chart DecayAlong(Findings findings, string name, LogScale decades)
     {
+        ValueList<LayerAnalysis> layers = findings.Analysis.Layers;
         List<Series> series = [];
         for (int k = 0; k < layers.Count; k++)
         {
             if (layers[k].Cuts.FirstOrDefault(c => c.Cut == name) is { MaxRank: > 1 } cut)
-                series.Add(new(layers[k].Name, Ink.OfDepth(k, layers.Count), Decay(cut)));
+                series.Add(new(findings.Labels[k], Ink.OfDepth(k, layers.Count), Decay(cut)));
         }
         return new(name, $"Singular values along {name} over the largest, against the fraction of the rank, a line for each of {series.Count} kernels.",
             RankAxis, new("s_k / s_1", decades, TickFormat.PowerOfTen), [.. series]) { Empty = "all singular values are zero" };
@@ -98,7 +99,7 @@ internal static class SpectraSection
             if (points.Count > 0) series.Add(new(name, Ink.OfCut(name, c), [.. points]) { Dots = true });
         }
         return new(title, $"{title} of each kernel in the order of the network, a line for each cut.",
-            new("kernel, in the order of the network", new OrdinalScale([.. layers.Select(static l => l.Name)]), TickFormat.Number),
+            new("kernel, in the order of the network", new OrdinalScale([.. findings.Labels]), TickFormat.Number),
             new("fraction", new LinearScale(0, 1), TickFormat.Percent), [.. series]) { Size = ChartSize.Wide };
     }
 }

@@ -24,28 +24,25 @@ internal static class SummarySection
         return new("summary", "In short", [.. blocks]);
     }
 
-    /// <summary>What the spectra say: how much is left at the usual norm loss, and where.</summary>
+    /// <summary>What the spectra say: how much is left at two norm losses, along what, and which kernel gives most.</summary>
     private static Prose Size(Findings findings)
     {
-        const double loss = Findings.UsualNormLoss;
+        const double little = Findings.UsualNormLoss, more = 0.3;
         int kernels = findings.Analysis.Layers.Count;
-        double best = Share(findings.BestParameters(loss), findings.KernelParameters);
-        var along = findings.Cuts.Select(cut => (Cut: cut, Parameters: findings.ParametersAlong(cut, loss))).OrderBy(static c => c.Parameters).First();
-        string each = kernels == 1 ? "Its one kernel" : $"Each of its {Numbers.Count(kernels)} kernels";
-        if (best >= 1)
+        string who = kernels == 1 ? "its one kernel" : $"each of its {Numbers.Count(kernels)} kernels";
+        double first = Share(findings.BestParameters(little), findings.KernelParameters), second = Share(findings.BestParameters(more), findings.KernelParameters);
+        if (second >= 1)
+            return $"The spectra fall slowly along every cut: even if {who} may lose {Numbers.Percent(more, 0)} of its norm, no single cut saves parameters.";
+        string left = first >= 1 ? "nothing is saved" : $"{Numbers.Percent(first, 0)} of the kernel parameters are left";
+        Prose text = Prose.Of($"If {who} may lose {Numbers.Percent(little, 0)} of its norm, cut where that pays most, {Prose.Strong(left)}; if it may lose {Numbers.Percent(more, 0)}, {Prose.Strong(Numbers.Percent(second, 0))}.");
+        if (kernels == 1) return text;
+        if (findings.Cuts.Count > 1)
         {
-            return Prose.Of($"{each} needs so much of its rank that no cut within a norm loss of {Numbers.Percent(loss, 0)} saves parameters: the spectra fall slowly along every cut.");
+            (string cut, long parameters) = findings.Cuts.Select(c => (c, findings.ParametersAlong(c, more))).MinBy(static c => c.Item2);
+            text += Prose.Of($" Along one cut throughout, {Prose.Code(cut)} keeps the fewest then ({Numbers.Percent(Share(parameters, findings.KernelParameters), 0)}).");
         }
-        Prose text = Prose.Of($"{each} may lose {Numbers.Percent(loss, 0)} of its norm: cut where that pays most, {Prose.Strong(Numbers.Percent(best, 0) + " of the kernel parameters")} are left");
-        if (kernels > 1 && findings.Cuts.Count > 1)
-            text += Prose.Of($"; along one cut throughout, {Prose.Code(along.Cut)} keeps the fewest ({Numbers.Percent(Share(along.Parameters, findings.KernelParameters), 0)})");
-        LayerCut? deepest = findings.Analysis.Layers.Select(layer => Findings.Best(layer, loss)).OfType<LayerCut>()
-            .MinBy(static c => (double)c.Parameters / c.Layer.Parameters);
-        if (deepest is not null && kernels > 1)
-        {
-            text += Prose.Of($". The furthest goes {Prose.Code(deepest.Layer.Name)} along {Prose.Code(deepest.Cut.Cut)}: rank {Numbers.Count(deepest.Rank)} of {Numbers.Count(deepest.Cut.MaxRank)}, {Numbers.Percent(Share(deepest.Parameters, deepest.Layer.Parameters), 0)} of its parameters");
-        }
-        return text + ".";
+        LayerCut deepest = findings.Analysis.Layers.Select(static layer => Findings.Best(layer, more)).OfType<LayerCut>().MinBy(static c => Share(c.Parameters, c.Layer.Parameters))!;
+        return text + Prose.Of($" The furthest goes {Prose.Code(deepest.Layer.Name)} along {Prose.Code(deepest.Cut.Cut)}: rank {Numbers.Count(deepest.Rank)} of {Numbers.Count(deepest.Cut.MaxRank)}, {Numbers.Percent(Share(deepest.Parameters, deepest.Layer.Parameters), 0)} of its parameters.");
     }
 
     /// <summary>What truncating everything costs in accuracy; null where it was not measured.</summary>
@@ -114,6 +111,8 @@ internal static class SummarySection
                 candidates.Add((best, null));
             }
         }
+        // What saves less than a thousandth of the model is not worth a line.
+        candidates.RemoveAll(c => c.Cut.Saved * 1000 < findings.Analysis.Model.Parameters);
         if (candidates.Count == 0) return null;
         Table table = new(
             [
