@@ -9,7 +9,23 @@ public readonly record struct ConvolutionShape(
 
     public int OutputsPerGroup => OutputChannels / Groups;
 
+    /// <summary>Whether every channel has one kernel of its own.</summary>
     public bool IsDepthwise => Groups > 1 && Groups == InputChannels && Groups == OutputChannels;
 
-    public int KernelCount => OutputChannels * InputsPerGroup * KernelHeight * KernelWidth;
+    public int KernelCount => checked(OutputChannels * InputsPerGroup * KernelHeight * KernelWidth);
+
+    /// <summary>Input channels that a packed kernel holds per output channel.</summary>
+    internal int SummedChannels => IsDepthwise ? 1 : InputsPerGroup;
+
+    /// <summary>
+    /// The same convolution with as few groups merged as make whole blocks of channels; the merged kernel is zero between channels that were
+    /// in different groups. Four channels a group thus cost four times their multiplications, still at the speed of a dense convolution.
+    /// </summary>
+    internal ConvolutionShape InBlocks()
+    {
+        if (Groups == 1 || IsDepthwise) return this;
+        int merged = 1;
+        while (merged < Groups && (Groups % merged != 0 || InputsPerGroup * merged % 16 != 0 || OutputsPerGroup * merged % 16 != 0)) merged++;
+        return this with { Groups = Groups / merged };
+    }
 }

@@ -1,0 +1,44 @@
+namespace Tensorial.Kernels.Blocked;
+
+/// <summary>
+/// A kernel in the order the tiles read it: [group of 32 outputs][block of 16 inputs][height][width][input][32 outputs]. Real input channels
+/// only; outputs padded with zeros to whole blocks, the last group holding 16 where one block is left. Depthwise: [block][height][width][16].
+/// </summary>
+public sealed class PackedKernel
+{
+    private PackedKernel(float[] values, int start) => (Values, Start) = (values, start);
+
+    /// <summary>Pinned, so that its start stays on a cache line.</summary>
+    internal float[] Values { get; }
+
+    internal int Start { get; }
+
+    /// <summary>Bytes it takes.</summary>
+    public long Bytes => (long)Values.Length * sizeof(float);
+
+    internal static PackedKernel Of(ReadOnlySpan<float> kernel, in ConvolutionShape shape)
+    {
+        if (kernel.Length != shape.KernelCount) throw new ArgumentException($"{shape} has {shape.KernelCount} weights, not {kernel.Length}.");
+        ConvolutionShape blocked = shape.InBlocks();
+        OutputGroups groups = new(blocked);
+        int taps = shape.KernelHeight * shape.KernelWidth, inputs = blocked.SummedChannels;
+        float[] packed = GC.AllocateArray<float>(checked(groups.Blocks * BlockedLayout.Lanes * inputs * taps + BlockedLayout.Lanes), pinned: true);
+        int start = AlignedStart.Of(packed), at = start;
+        for (int group = 0; group < groups.Count; group++)
+            for (int block = 0; block < inputs; block += BlockedLayout.Lanes)
+                for (int tap = 0; tap < taps; tap++)
+                    for (int i = block; i < Math.Min(block + BlockedLayout.Lanes, inputs); i++)
+                        for (int o = groups.FirstOutput(group), end = o + groups.Width(group); o < end; o++, at++)
+                            if (Row(shape, blocked, o, i) is var row and >= 0) packed[at] = kernel[row * taps + tap];
+        return new(packed, start);
+    }
+
+    /// <summary>Index of (output, input) in the kernel as given, or negative where the two are not connected. Inputs count within the blocked group.</summary>
+    private static int Row(in ConvolutionShape shape, in ConvolutionShape blocked, int output, int input)
+    {
+        if (output >= shape.OutputChannels) return -1;
+        if (shape.IsDepthwise) return output;
+        int channel = output / blocked.OutputsPerGroup * blocked.InputsPerGroup + input - output / shape.OutputsPerGroup * shape.InputsPerGroup;
+        return channel >= 0 && channel < shape.InputsPerGroup ? output * shape.InputsPerGroup + channel : -1;
+    }
+}
