@@ -107,5 +107,7 @@ public static partial class OnnxOperators
         throw new BadInputException($"Attribute '{name}' is '{text}'; it may be {string.Join(", ", valid)}.");
     }
 
-    private static int Needed(int? value, string name) => value ?? throw new BadInputException($"Attribute '{name}' is missing.");
+    private static int Needed(int? value, string name) => value ?? throw Missing(name);
+
+    private static BadInputException Missing(string name) => new($"Attribute '{name}' is missing.");
 }

@@ -32,6 +32,7 @@ public static partial class OnnxOperators
         GlobalLpPool p => new("GlobalLpPool", ("p", p.P)),
         Gemm g => new("Gemm", ("alpha", Unless(g.Alpha, 1)), ("beta", Unless(g.Beta, 1)),
             ("transA", Unless(g.TransposeA, false)), ("transB", Unless(g.TransposeB, false))),
+        EinsumOf e => new("Einsum", ("equation", e.Equation.ToString())),
         BatchNormalization n => new("BatchNormalization", ("epsilon", n.Epsilon)),
         InstanceNormalization n => new("InstanceNormalization", ("epsilon", n.Epsilon)),
         LayerNormalization n => new("LayerNormalization", ("axis", n.Axis), ("epsilon", n.Epsilon)),
@@ -53,7 +54,7 @@ public static partial class OnnxOperators
     private static OnnxForm? Movement(Operation operation, int opset, ElementType type) => operation switch
     {
         Constant c => new("Constant", ("value", c.Value)),
-        Cast c => new("Cast", ("to", NumberOf(c.Type))),
+        Cast c => new("Cast", ("to", OnnxTensors.DataTypeOf(c.Type))),
         Concat c => new("Concat", ("axis", c.Axis)),
         Flatten f => new("Flatten", ("axis", f.Axis)),
         Gather g => new("Gather", ("axis", g.Axis)),
@@ -107,8 +108,6 @@ public static partial class OnnxOperators
 
     /// <summary>A value, unless it is the operator's default.</summary>
     private static object? Unless<T>(T value, T otherwise) where T : struct, IEquatable<T> => value.Equals(otherwise) ? null : value;
-
-    private static int NumberOf(ElementType type) => Enumerable.Range(1, 16).First(number => OnnxTensors.TypeOf(number) == type);
 
     private static object? Given(ImmutableArray<int> values) => values.IsEmpty ? null : values;
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Tensorial.Einsum;
 using Tensorial.Kernels;
 
 namespace Tensorial.Autodiff.Operations;

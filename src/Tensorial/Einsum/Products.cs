@@ -2,7 +2,7 @@ using System.Numerics;
 using System.Numerics.Tensors;
 using Tensorial.Kernels;
 
-namespace Tensorial.Autodiff.Operations;
+namespace Tensorial.Einsum;
 
 /// <summary>C = alpha A B + beta C over strided operands.</summary>
 internal static class Products
