@@ -44,7 +44,7 @@ internal sealed class BackendCase(string directory)
                 if (port.Type.TensorType is not { } tensor) return "values that are no tensors";
                 if (OnnxTensors.TypeOf(tensor.ElemType) is null) return $"tensors of {(TensorProto.Types.DataType)tensor.ElemType}";
             }
-            return OnnxReader.Read(model).Nodes.Select(static node => node.Operation).OfType<Unknown>()
+            return OnnxReader.Read(model, new(null)).Nodes.Select(static node => node.Operation).OfType<Unknown>()
                 .Select(static unknown => $"{unknown.Name}: {unknown.Reason}").FirstOrDefault();
         }
         catch (UnsupportedException unsupported)
@@ -56,7 +56,7 @@ internal sealed class BackendCase(string directory)
     /// <summary>Runs every data set of the case; the exception that comes out says what is wrong.</summary>
     public void Check(double? tolerance = null)
     {
-        Graph graph = OnnxReader.Read(Model());
+        Graph graph = OnnxReader.Read(Model(), new(null));
         Port[] free = [.. graph.Inputs.Where(port => !graph.Initializers.ContainsKey(port.Name))];
         string[] sets = Directory.GetDirectories(directory, "test_data_set_*");
         Assert.NotEmpty(sets);
@@ -84,7 +84,7 @@ internal sealed class BackendCase(string directory)
     {
         string path = Path.Combine(set, file);
         if (!File.Exists(path)) return null;
-        Tensor tensor = OnnxTensors.Read(TensorProto.Parser.ParseFrom(File.ReadAllBytes(path)));
+        Tensor tensor = OnnxTensors.Read(TensorProto.Parser.ParseFrom(File.ReadAllBytes(path)), new(null));
         return tensor is Tensor<ushort> bits && type == ElementType.BFloat16
             ? new Tensor<BFloat16>(bits.Shape, MemoryMarshal.Cast<ushort, BFloat16>(bits.Values).ToArray())
             : tensor;
