@@ -10,6 +10,9 @@ namespace Tensorial.Onnx;
 /// <param name="folder">The model's folder; null for a model that lies in memory and has none.</param>
 internal sealed class ExternalData(string? folder)
 {
+    /// <summary>For models in memory.</summary>
+    public static ExternalData None { get; } = new(null);
+
     private readonly Dictionary<string, long> _lengths = [];
 
     /// <summary>The bytes of one tensor.</summary>

@@ -14,7 +14,7 @@ public static class OnnxFile
 
     /// <summary>Reads a model that lies in memory; <paramref name="name"/> is what messages call it.</summary>
     /// <exception cref="BadInputException">It is no usable ONNX model.</exception>
-    public static Graph Read(ReadOnlyMemory<byte> model, string name) => Read(model, name, new ExternalData(null));
+    public static Graph Read(ReadOnlyMemory<byte> model, string name) => Read(model, name, ExternalData.None);
 
     /// <summary>Writes a model, whole or not at all. What was read and did not change is written as it stood.</summary>
     /// <exception cref="IOException">The file cannot be written.</exception>

@@ -8,12 +8,12 @@ namespace Tensorial.Onnx;
 /// <summary>From the file format's records to a graph.</summary>
 internal static class OnnxReader
 {
-    public static Graph Read(ModelProto model, ExternalData external)
+    public static Graph Read(ModelProto model, ExternalData? external = null)
     {
         if (model.Graph is not { } graph) throw new BadInputException("The file holds no graph: it is no ONNX model.");
         Dictionary<string, int> opsets = [];
         foreach (OperatorSetIdProto import in model.OpsetImport) opsets[Standard(import.Domain)] = (int)Math.Clamp(import.Version, 0, int.MaxValue);
-        if (!opsets.ContainsKey("")) throw new BadInputException("The model does not say which version of the ONNX operator set it uses.");
+        if (opsets.Count == 0) throw new BadInputException("The model does not say which version of the ONNX operator set it uses.");
         ImmutableDictionary<string, Tensor>.Builder initializers = ImmutableDictionary.CreateBuilder<string, Tensor>();
         foreach (TensorProto tensor in graph.Initializer)
         {
@@ -34,7 +34,7 @@ internal static class OnnxReader
         }, graph.Initializer.Select(static t => t.Name).Concat(graph.SparseInitializer.Select(static t => t.Values?.Name ?? "")));
     }
 
-    private static Node Node(NodeProto proto, Dictionary<string, int> opsets, ExternalData external)
+    private static Node Node(NodeProto proto, Dictionary<string, int> opsets, ExternalData? external)
     {
         OnnxAttributes attributes = new(proto.Attribute.Select(a => KeyValuePair.Create(a.Name, Value(a, external))));
         string domain = Standard(proto.Domain);
@@ -53,7 +53,7 @@ internal static class OnnxReader
     /// <summary>The standard domain has two names.</summary>
     private static string Standard(string domain) => domain is "ai.onnx" ? "" : domain;
 
-    private static object Value(AttributeProto attribute, ExternalData external) => attribute.Type switch
+    private static object Value(AttributeProto attribute, ExternalData? external) => attribute.Type switch
     {
         AttributeProto.Types.AttributeType.Float => attribute.F,
         AttributeProto.Types.AttributeType.Int => attribute.I,

@@ -58,12 +58,12 @@ internal static class OnnxTensors
 
     /// <summary>The values of a tensor.</summary>
     /// <exception cref="BadInputException">Its type has no values we compute with, its extents are impossible, or its data has another length.</exception>
-    public static Tensor Read(TensorProto proto, ExternalData external)
+    public static Tensor Read(TensorProto proto, ExternalData? external = null)
     {
         if (proto.DataLocation == TensorProto.Types.DataLocation.External)
         {
             long bytes = (long)ShapeOf(proto).Count * (TypeOf(proto.DataType)?.Size() ?? 0);
-            proto = new() { Name = proto.Name, DataType = proto.DataType, Dims = { proto.Dims }, RawData = UnsafeByteOperations.UnsafeWrap(external.Read(proto, bytes)) };
+            proto = new() { Name = proto.Name, DataType = proto.DataType, Dims = { proto.Dims }, RawData = UnsafeByteOperations.UnsafeWrap((external ?? ExternalData.None).Read(proto, bytes)) };
         }
         ElementType type = TypeOf(proto.DataType)
             ?? throw new UnsupportedException($"Tensor '{proto.Name}' has the ONNX data type {(TensorProto.Types.DataType)proto.DataType}, which is not supported.");
