@@ -12,9 +12,11 @@ public static class GraphLaws
     public static Graph Ordered(Graph graph, IEnumerable<string>? opaque = null)
     {
         Dictionary<string, Node?> makers = (opaque ?? []).Distinct().ToDictionary(static name => name, static _ => (Node?)null);
+        HashSet<string> inputs = [];
         foreach (Port port in graph.Inputs)
-            if (!makers.TryAdd(port.Name, null)) throw new BadInputException($"Two inputs are called '{port.Name}'.");
-        foreach (string name in graph.Initializers.Keys) makers[name] = null;
+            if (!inputs.Add(port.Name)) throw new BadInputException($"Two inputs are called '{port.Name}'.");
+        // An initializer that is an input as well is a default value, as old files write all of them.
+        foreach (string name in inputs.Concat(graph.Initializers.Keys)) makers[name] = null;
         foreach (Node node in graph.Nodes)
             foreach (string output in node.Outputs.Where(static o => o.Length > 0))
                 if (!makers.TryAdd(output, node)) throw new BadInputException($"The value '{output}' is made twice, the second time by node '{node.Label}'.");
