@@ -9,28 +9,17 @@ Pixels go in as they are, scaled to [0, 1] (`--normalize none`): the first batch
 """
 
 import argparse
-import gzip
-import os
 import time
 
-import numpy
+import idx
 import torch
 from torch import nn
 from torch.nn import functional
 
 
-def read_idx(folder, name):
-    path = os.path.join(folder, name)
-    with (open(path, "rb") if os.path.exists(path) else gzip.open(path + ".gz", "rb")) as file:
-        data = file.read()
-    rank = data[3]
-    shape = numpy.frombuffer(data, ">u4", rank, 4)
-    return torch.from_numpy(numpy.frombuffer(data, numpy.uint8, offset=4 + 4 * rank).reshape(shape).copy())
-
-
 def read_split(folder, split):
-    images = read_idx(folder, f"{split}-images-idx3-ubyte")
-    return images.unsqueeze(1).float().div_(255), read_idx(folder, f"{split}-labels-idx1-ubyte").long()
+    images, labels = (torch.from_numpy(idx.read(folder, f"{split}-{part}-ubyte")) for part in ("images-idx3", "labels-idx1"))
+    return images.unsqueeze(1).float().div_(255), labels.long()
 
 
 class FashionNet(nn.Module):
@@ -68,15 +57,15 @@ def train(net, images, labels, test, epochs, batch, rate):
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps, pct_start=0.2)
     for epoch in range(1, epochs + 1):
         net.train()
-        start, total = time.time(), 0.0
-        for chosen in torch.randperm(len(images))[: len(images) // batch * batch].split(batch):
+        start, total, batches = time.time(), 0.0, len(images) // batch
+        for chosen in torch.randperm(len(images))[: batches * batch].split(batch):
             loss = functional.cross_entropy(net(augment(images[chosen])), labels[chosen])
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
             schedule.step()
             total += loss.item()
-        print(f"epoch {epoch:2}  loss {total / (len(images) // batch):.4f}  test {accuracy(net, *test):.4f}  {time.time() - start:.0f} s", flush=True)
+        print(f"epoch {epoch:2}  loss {total / batches:.4f}  test {accuracy(net, *test):.4f}  {time.time() - start:.0f} s", flush=True)
 
 
 def main():

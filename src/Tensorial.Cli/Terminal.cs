@@ -117,7 +117,8 @@ internal sealed class Terminal
                 _last = _clock.Elapsed;
                 double perSecond = (value.Done - _start.Done) / (_clock.Elapsed - _start.At).TotalSeconds;
                 double part = Part(value), perSecondOfAll = (part - _start.Part) / (_clock.Elapsed - _start.At).TotalSeconds;
-                string left = value.Total > 0 && perSecondOfAll > 0 ? $", about {TimeSpan.FromSeconds((1 - part) / perSecondOfAll):h\\:mm\\:ss} left" : "";
+                string left = value.Total > 0 && perSecondOfAll > 0
+                    ? $", about {TimeSpan.FromSeconds((1 - part) / perSecondOfAll):h\\:mm\\:ss} left" : "";
                 terminal.Note($"{value.Work}: {Amount(value, perSecond)}{left}");
             }
         }
@@ -149,7 +150,8 @@ internal sealed class Terminal
                 task.IsIndeterminate = value.Total == 0;
                 task.MaxValue = Math.Max(1, value.Total);
                 task.Value = Part(value) * task.MaxValue;
-                if (value.Unit == "bytes" && value.Done > 0) task.Description = Markup.Escape($"{value.Work}: {Amount(value, task.Speed ?? 0)}");
+                if (value.Unit == "bytes" && value.Done > 0)
+                    task.Description = Markup.Escape($"{value.Work}: {Amount(value, task.Speed ?? 0)}");
             }
         }
     }

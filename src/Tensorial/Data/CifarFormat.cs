@@ -1,8 +1,8 @@
 namespace Tensorial.Data;
 
 /// <summary>
-/// A record of the CIFAR binary files: one or two label bytes, of which the last counts (in CIFAR-100: coarse, then fine), then 32 × 32 bytes each of red,
-/// green and blue, row by row. See https://www.cs.toronto.edu/~kriz/cifar.html.
+/// A record of the CIFAR binary files: one or two label bytes, of which the last counts (in CIFAR-100: coarse, then fine), then 32 × 32
+/// bytes each of red, green and blue, row by row. See https://www.cs.toronto.edu/~kriz/cifar.html.
 /// </summary>
 public sealed record CifarFormat(string Name, int Classes, int LabelBytes)
 {

@@ -14,7 +14,8 @@ internal sealed record CifarSource(CifarFormat Format, string Folder) : DataSour
         for (int file = 0, first = 0; first < total; first += counts[file++])
         {
             int count = Math.Min(counts[file], total - first);
-            ReadRecords(paths[file], images.Values.Slice(first * CifarFormat.PixelBytes, count * CifarFormat.PixelBytes), labels.AsSpan(first, count));
+            Span<byte> pixels = images.Values.Slice(first * CifarFormat.PixelBytes, count * CifarFormat.PixelBytes);
+            ReadRecords(paths[file], pixels, labels.AsSpan(first, count));
         }
         return new($"{Format.Name} ({(split == Split.Train ? "train" : "test")})", images, labels, Format.Classes, normalization);
     }
@@ -30,7 +31,8 @@ internal sealed record CifarSource(CifarFormat Format, string Folder) : DataSour
             if (!File.Exists(Path.Combine(folder, name)))
             {
                 string command = Format.Name.Replace("-", "", StringComparison.Ordinal).ToLowerInvariant();
-                throw new FileNotFoundException($"'{folder}' does not hold {name} of {Format.Name}; 'tensorial data get {command} --out {Folder}' brings the set.");
+                throw new FileNotFoundException($"'{folder}' does not hold {name} of {Format.Name}; "
+                    + $"'tensorial data get {command} --out {Folder}' brings the set.");
             }
         }
         return [.. names.Select(name => Path.Combine(folder, name))];
@@ -41,11 +43,12 @@ internal sealed record CifarSource(CifarFormat Format, string Folder) : DataSour
     {
         long length = new FileInfo(path).Length;
         (long count, long rest) = Math.DivRem(length, Format.RecordBytes);
-        if (length == 0) throw new BadInputException($"'{path}' is empty; {Format.Name} records of {Format.RecordBytes:N0} bytes were expected.");
+        if (length == 0)
+            throw new BadInputException($"'{path}' is empty; {Format.Name} records of {Format.RecordBytes:N0} bytes were expected.");
         if (rest != 0)
         {
-            throw new BadInputException($"'{path}' has {length:N0} bytes, which is not a whole number of {Format.Name} records of {Format.RecordBytes:N0} bytes: "
-                + $"record {count:N0}, at offset {count * Format.RecordBytes:N0}, has only {rest:N0}.");
+            throw new BadInputException($"'{path}' has {length:N0} bytes, which is not a whole number of {Format.Name} records of "
+                + $"{Format.RecordBytes:N0} bytes: record {count:N0}, at offset {count * Format.RecordBytes:N0}, has only {rest:N0}.");
         }
         return (int)Math.Min(count, int.MaxValue);
     }
@@ -68,8 +71,8 @@ internal sealed record CifarSource(CifarFormat Format, string Folder) : DataSour
             labels[record] = prefix[^1];
             if (labels[record] >= Format.Classes)
             {
-                throw new BadInputException($"'{path}', record {record:N0} (offset {(long)record * Format.RecordBytes:N0}): the label is {labels[record]}, "
-                    + $"{Format.Name} has the labels 0 to {Format.Classes - 1}.");
+                throw new BadInputException($"'{path}', record {record:N0} (offset {(long)record * Format.RecordBytes:N0}): "
+                    + $"the label is {labels[record]}, {Format.Name} has the labels 0 to {Format.Classes - 1}.");
             }
         }
     }

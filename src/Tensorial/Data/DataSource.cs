@@ -7,8 +7,8 @@ public abstract record DataSource
         "Give cifar10:FOLDER, cifar100:FOLDER, idx:FOLDER (the MNIST family), npy:IMAGES.npy,LABELS.npy, npy:SET.npz, or sample.";
 
     /// <summary>
-    /// Reads <c>cifar10:FOLDER</c>, <c>cifar100:FOLDER</c>, <c>idx:FOLDER</c>, <c>npy:IMAGES.npy,LABELS.npy</c>, <c>npy:SET.npz</c> (both with
-    /// <c>,nchw</c> or <c>,nhwc</c> where the shape does not tell), or <c>sample</c>. No file is touched yet.
+    /// Reads <c>cifar10:FOLDER</c>, <c>cifar100:FOLDER</c>, <c>idx:FOLDER</c>, <c>npy:IMAGES.npy,LABELS.npy</c>, <c>npy:SET.npz</c> (both
+    /// with <c>,nchw</c> or <c>,nhwc</c> where the shape does not tell), or <c>sample</c>. No file is touched yet.
     /// </summary>
     /// <exception cref="BadInputException">None of these.</exception>
     public static DataSource Parse(string text)
@@ -16,7 +16,8 @@ public abstract record DataSource
         (string format, string place) = text.Split(':', 2) is [string before, string after] ? (before, after) : (text, "");
         return (format.ToLowerInvariant(), place) switch
         {
-            ("cifar10" or "cifar100" or "idx" or "npy", "") => throw new BadInputException($"'{text}' does not say where the images are. {Expected}"),
+            ("cifar10" or "cifar100" or "idx" or "npy", "") =>
+                throw new BadInputException($"'{text}' does not say where the images are. {Expected}"),
             ("cifar10", _) => new CifarSource(CifarFormat.Cifar10, place),
             ("cifar100", _) => new CifarSource(CifarFormat.Cifar100, place),
             ("idx", _) => new IdxSource(place),

@@ -4,8 +4,8 @@ using System.IO.Compression;
 namespace Tensorial.Data;
 
 /// <summary>
-/// Reads IDX files of bytes, as MNIST comes in: two zero bytes, the element type, the number of axes, every extent as a big-endian 32-bit number, then the
-/// values, last axis fastest. See http://yann.lecun.com/exdb/mnist.
+/// Reads IDX files of bytes, as MNIST comes in: two zero bytes, the element type, the number of axes, every extent as a big-endian 32-bit
+/// number, then the values, last axis fastest. See http://yann.lecun.com/exdb/mnist.
 /// </summary>
 public static class IdxFile
 {
@@ -40,14 +40,20 @@ public static class IdxFile
                 entry = Math.Min(entry * extents[axis], int.MaxValue + 1L);
             UInt128 declared = (UInt128)extents[0] * (UInt128)entry + (UInt128)(4 + 4 * extents.Length);
             if (declared > (UInt128)longest)
-                throw new BadInputException($"'{name}' declares the shape {string.Join('×', extents)}, which takes {declared:N0} bytes; the file has at most {longest:N0}.");
+            {
+                throw new BadInputException($"'{name}' declares the shape {string.Join('×', extents)}, which takes {declared:N0} bytes; "
+                    + $"the file has at most {longest:N0}.");
+            }
 
             bool whole = extents[0] <= limit;
             extents[0] = Math.Min(extents[0], limit);
             Tensor<byte> values = new(Shape.Of(extents));
             int read = stream.ReadAtLeast(values.Values, values.Values.Length, throwOnEndOfStream: false);
             if (read < values.Values.Length)
-                throw new BadInputException($"'{name}' ends early: {read:N0} of {values.Values.Length:N0} values for the shape {values.Shape}.");
+            {
+                throw new BadInputException($"'{name}' ends early: {read:N0} of {values.Values.Length:N0} values for the shape "
+                    + $"{values.Shape}.");
+            }
             if (whole && stream.ReadByte() >= 0)
                 throw new BadInputException($"'{name}' goes on after the {values.Values.Length:N0} values of its shape {values.Shape}.");
             return values;
@@ -61,11 +67,15 @@ public static class IdxFile
     private static int[] ReadHeader(Stream stream, string name, Range rank)
     {
         Span<byte> start = stackalloc byte[4];
-        if (stream.ReadAtLeast(start, 4, throwOnEndOfStream: false) < 4) throw new BadInputException($"'{name}' is too short for an IDX file.");
+        if (stream.ReadAtLeast(start, 4, throwOnEndOfStream: false) < 4)
+            throw new BadInputException($"'{name}' is too short for an IDX file.");
         if (start[0] != 0 || start[1] != 0)
             throw new BadInputException($"'{name}' is not an IDX file: it starts with {Convert.ToHexString(start)}, not with 0000.");
         if (start[2] != UnsignedByte)
-            throw new UnsupportedException($"'{name}' holds {TypeName(start[2])} (IDX type {start[2]:x2}); images and labels in IDX files must be unsigned bytes (08).");
+        {
+            throw new UnsupportedException($"'{name}' holds {TypeName(start[2])} (IDX type {start[2]:x2}); images and labels in IDX "
+                + "files must be unsigned bytes (08).");
+        }
         if (start[3] < rank.Start.Value || start[3] > rank.End.Value)
         {
             string wanted = rank.Start.Equals(rank.End) ? $"{rank.Start}" : $"{rank.Start} or {rank.End}";
@@ -75,7 +85,8 @@ public static class IdxFile
         int[] extents = new int[start[3]];
         for (int axis = 0; axis < extents.Length; axis++)
         {
-            if (stream.ReadAtLeast(start, 4, throwOnEndOfStream: false) < 4) throw new BadInputException($"'{name}' ends inside its header.");
+            if (stream.ReadAtLeast(start, 4, throwOnEndOfStream: false) < 4)
+                throw new BadInputException($"'{name}' ends inside its header.");
             uint extent = BinaryPrimitives.ReadUInt32BigEndian(start);
             if (extent is 0 or > int.MaxValue) throw new BadInputException($"'{name}' declares the extent {extent:N0} for axis {axis}.");
             extents[axis] = (int)extent;

@@ -13,26 +13,36 @@ internal sealed partial record IdxSource(string Folder) : DataSource
         return Combine(name, images, IdxFile.Read(images, 3..4, limit), labels, IdxFile.Read(labels, 1..1), normalization, limit);
     }
 
-    /// <summary>Grey images [count, H, W], or colour images whose shape tells the channels, with their labels; classes are counted over all labels.</summary>
+    /// <summary>
+    /// Grey images [count, H, W], or colour images whose shape tells the channels, with their labels; classes are counted over all labels.
+    /// </summary>
     internal static ImageSet Combine(
         string name, string imagesName, Tensor<byte> images, string labelsName, Tensor<byte> labels, Normalization normalization, int limit)
     {
         if (images.Shape[0] != Math.Min(labels.Shape[0], limit))
-            throw new BadInputException($"'{imagesName}' holds {images.Shape[0]:N0} images and '{labelsName}' {labels.Shape[0]:N0} labels: each image needs one.");
+        {
+            throw new BadInputException($"'{imagesName}' holds {images.Shape[0]:N0} images and '{labelsName}' {labels.Shape[0]:N0} "
+                + "labels: each image needs one.");
+        }
         int[] numbers = Array.ConvertAll(labels.Values.ToArray(), label => (int)label);
-        return new(name, PixelOrders.ToChannelsFirst(imagesName, images, null), numbers.AsMemory(0, images.Shape[0]), numbers.Max() + 1, normalization);
+        Tensor<byte> pixels = PixelOrders.ToChannelsFirst(imagesName, images, null);
+        return new(name, pixels, numbers.AsMemory(0, images.Shape[0]), numbers.Max() + 1, normalization);
     }
 
-    /// <summary>The only file for this split and part: MNIST's own name, with a dot instead of the second hyphen, with the prefix of EMNIST, with .gz.</summary>
+    /// <summary>
+    /// The only file for this split and part: MNIST's own name, with a dot instead of the second hyphen, with the prefix of EMNIST,
+    /// with .gz.
+    /// </summary>
     private string Locate(Split split, string part, int rank)
     {
         if (!Directory.Exists(Folder)) throw new DirectoryNotFoundException($"The folder '{Folder}' for IDX files does not exist.");
         string[] words = split == Split.Train ? ["train"] : ["t10k", "test"];
-        string[] stems = [.. Directory.EnumerateFiles(Folder)
-            .Select(path => Path.GetFileName(path)!)
-            .Where(name => FileName().Match(name) is { Success: true } match && words.Contains(match.Groups["split"].Value) && match.Groups["part"].Value == part)
-            .Select(name => name.EndsWith(".gz", StringComparison.Ordinal) ? name[..^3] : name)
-            .Distinct().Order(StringComparer.Ordinal)];
+        IEnumerable<string> found =
+            from path in Directory.EnumerateFiles(Folder)
+            let match = FileName().Match(Path.GetFileName(path))
+            where match.Success && words.Contains(match.Groups["split"].Value) && match.Groups["part"].Value == part
+            select match.Groups["stem"].Value;
+        string[] stems = [.. found.Distinct().Order(StringComparer.Ordinal)];
         string standard = $"{words[0]}-{part}-idx{rank}-ubyte";
         string? stem = stems.Contains(standard) ? standard : stems is [string only] ? only : null;
         if (stem is null)
@@ -45,7 +55,7 @@ internal sealed partial record IdxSource(string Folder) : DataSource
         return File.Exists(plain) ? plain : plain + ".gz";
     }
 
-    [GeneratedRegex(@"^(.+-)?(?<split>train|t10k|test)-(?<part>images|labels)[-.]idx\d-ubyte(\.gz)?$")]
+    [GeneratedRegex(@"^(?<stem>(.+-)?(?<split>train|t10k|test)-(?<part>images|labels)[-.]idx\d-ubyte)(\.gz)?$")]
     private static partial Regex FileName();
 }
 

@@ -25,13 +25,15 @@ public sealed class ImageSet
     /// <param name="labels">The class of every image.</param>
     /// <param name="classes">How many classes there are; every label is below.</param>
     /// <param name="normalization">What <see cref="Batch"/> does to the pixels.</param>
-    /// <exception cref="BadInputException">An empty set, shapes that do not fit, a label out of range, a pixel that is not finite.</exception>
+    /// <exception cref="BadInputException">An empty set, shapes that do not fit, a label out of range, a pixel that is not
+    /// finite.</exception>
     public ImageSet(string name, Tensor images, ReadOnlyMemory<int> labels, int classes, Normalization normalization)
     {
         if (images is not (Tensor<byte> or Tensor<float>))
             throw new BadInputException($"{name}: images must be UInt8 or Float32, not {images.ElementType}.");
         if (images.Shape.Rank != 4) throw new ShapeException($"{name}: images must have the shape count×C×H×W, not {images.Shape}.");
-        if (images.Shape[0] != labels.Length) throw new ShapeException($"{name}: {images.Shape[0]:N0} images and {labels.Length:N0} labels do not fit.");
+        if (images.Shape[0] != labels.Length)
+            throw new ShapeException($"{name}: {images.Shape[0]:N0} images and {labels.Length:N0} labels do not fit.");
         if (images.Shape.Count == 0) throw new BadInputException($"{name} is empty: its images have the shape {images.Shape}.");
         CheckLabels(name, labels.Span, classes);
         normalization.Check(name, images.Shape[1]);
@@ -57,11 +59,14 @@ public sealed class ImageSet
     public Normalization Normalization => _normalization;
 
     /// <summary>
-    /// SHA-256, as lower-case hexadecimal digits, over shape, pixels, labels and normalisation: sets with equal fingerprints show every network the same.
+    /// SHA-256, as lower-case hexadecimal digits, over shape, pixels, labels and normalisation: sets with equal fingerprints show every
+    /// network the same.
     /// </summary>
     public string Fingerprint => _fingerprint.Value;
 
-    /// <summary>Images <paramref name="first"/> up to <paramref name="first"/> + <paramref name="count"/>, normalised: [count, C, H, W].</summary>
+    /// <summary>
+    /// Images <paramref name="first"/> up to <paramref name="first"/> + <paramref name="count"/>, normalised: [count, C, H, W].
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The set does not have all of these images.</exception>
     public Tensor<float> Batch(int first, int count)
     {
@@ -139,7 +144,10 @@ public sealed class ImageSet
         for (int index = 0; index < values.Length; index++)
         {
             if (!float.IsFinite(values[index]))
-                throw new BadInputException($"{Name}: image {index / ImageShape.Count:N0} holds {values[index]} at pixel {index % ImageShape.Count} of {ImageShape}.");
+            {
+                throw new BadInputException($"{Name}: image {index / ImageShape.Count:N0} holds {values[index]} at pixel "
+                    + $"{index % ImageShape.Count} of {ImageShape}.");
+            }
         }
     }
 

@@ -10,11 +10,15 @@ namespace Tensorial.Data;
 public sealed class Normalization : IEquatable<Normalization>
 {
     /// <summary>Means, then standard deviations; as many of each as there are channels.</summary>
-    /// <exception cref="BadInputException">Not the same number of both, none at all, one that is not finite, or a deviation that is not positive.</exception>
+    /// <exception cref="BadInputException">Not the same number of both, none at all, one that is not finite, or a deviation that is not
+    /// positive.</exception>
     public Normalization(ImmutableArray<float> means, ImmutableArray<float> deviations)
     {
         if (means.IsDefaultOrEmpty || means.Length != deviations.Length)
-            throw new BadInputException($"A normalisation needs as many means as deviations, not {Length(means)} and {Length(deviations)}.");
+        {
+            throw new BadInputException($"A normalisation needs as many means as deviations, not {Length(means)} and "
+                + $"{Length(deviations)}.");
+        }
         foreach (float mean in means)
             if (!float.IsFinite(mean)) throw new BadInputException($"A mean of a normalisation must be finite, not {mean}.");
         foreach (float deviation in deviations)
@@ -42,7 +46,9 @@ public sealed class Normalization : IEquatable<Normalization>
 
     public ImmutableArray<float> Deviations { get; }
 
-    /// <summary>Reads a preset's name (<c>none</c>, <c>imagenet</c>, <c>cifar10</c>), or the means and then the deviations, separated by commas.</summary>
+    /// <summary>
+    /// Reads a preset's name (<c>none</c>, <c>imagenet</c>, <c>cifar10</c>), or the means and then the deviations, separated by commas.
+    /// </summary>
     /// <exception cref="BadInputException">Neither a preset nor an even number of numbers.</exception>
     public static Normalization Parse(string text)
     {
@@ -57,12 +63,16 @@ public sealed class Normalization : IEquatable<Normalization>
                 throw new BadInputException($"'{text}' is no normalisation: '{parts[index].Trim()}' is not a number. {Expected}");
         }
         if (numbers.Length % 2 != 0)
-            throw new BadInputException($"'{text}' is no normalisation: it has {numbers.Length} numbers, as many means as deviations make an even number. {Expected}");
+        {
+            throw new BadInputException($"'{text}' is no normalisation: it has {numbers.Length} numbers, as many means as deviations "
+                + $"make an even number. {Expected}");
+        }
         return new([.. numbers[..(numbers.Length / 2)]], [.. numbers[(numbers.Length / 2)..]]);
     }
 
     private const string Expected =
-        "Give a preset (none, imagenet, cifar10), or the channel means and then the channel deviations, such as .485,.456,.406,.229,.224,.225.";
+        "Give a preset (none, imagenet, cifar10), or the channel means and then the channel deviations, "
+        + "such as .485,.456,.406,.229,.224,.225.";
 
     /// <summary>The mean and the deviation of one channel of images that have <paramref name="channels"/>.</summary>
     internal (float Mean, float Deviation) Of(int channel, int channels)
@@ -75,10 +85,14 @@ public sealed class Normalization : IEquatable<Normalization>
     internal void Check(string name, int channels)
     {
         if (channels != 1 && Means.Length != 1 && Means.Length != channels)
-            throw new BadInputException($"{name} has {channels} channels and the normalisation {this} is for {Means.Length}: give {2 * channels} numbers, or 2 for all channels.");
+        {
+            throw new BadInputException($"{name} has {channels} channels and the normalisation {this} is for {Means.Length}: give "
+                + $"{2 * channels} numbers, or 2 for all channels.");
+        }
     }
 
-    public bool Equals(Normalization? other) => other is not null && Means.SequenceEqual(other.Means) && Deviations.SequenceEqual(other.Deviations);
+    public bool Equals(Normalization? other) =>
+        other is not null && Means.SequenceEqual(other.Means) && Deviations.SequenceEqual(other.Deviations);
 
     public override bool Equals(object? obj) => Equals(obj as Normalization);
 

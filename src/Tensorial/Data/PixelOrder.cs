@@ -6,15 +6,16 @@ public enum PixelOrder { ChannelsFirst, ChannelsLast }
 internal static class PixelOrders
 {
     /// <summary>
-    /// Stored images as count×C×H×W. Without an axis for channels they are grey; with one, and no <paramref name="order"/> given, channels are the only one
-    /// of axes 1 and 3 that has 1, 3 or 4 entries.
+    /// Stored images as count×C×H×W. Without an axis for channels they are grey; with one, and no <paramref name="order"/> given, channels
+    /// are the only one of axes 1 and 3 that has 1, 3 or 4 entries.
     /// </summary>
     /// <exception cref="BadInputException">The shape is of no image array, or does not tell the order.</exception>
     public static Tensor<T> ToChannelsFirst<T>(string name, Tensor<T> images, PixelOrder? order) where T : unmanaged
     {
         Shape shape = images.Shape;
         if (shape.Rank == 3) return images.As([shape[0], 1, shape[1], shape[2]]);
-        if (shape.Rank != 4) throw new ShapeException($"'{name}' has the shape {shape}; images need count×H×W, count×C×H×W or count×H×W×C.");
+        if (shape.Rank != 4)
+            throw new ShapeException($"'{name}' has the shape {shape}; images need count×H×W, count×C×H×W or count×H×W×C.");
         return (order ?? Guess(name, shape)) == PixelOrder.ChannelsFirst ? images : Transpose(images);
     }
 

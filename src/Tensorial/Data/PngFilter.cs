@@ -22,11 +22,13 @@ internal static class PngFilter
                 for (int index = 0; index < row.Length; index++) row[index] += above[index];
                 return true;
             case 3:
-                for (int index = 0; index < row.Length; index++) row[index] += (byte)(((index < pixel ? 0 : row[index - pixel]) + above[index]) / 2);
+                for (int index = 0; index < pixel && index < row.Length; index++) row[index] += (byte)(above[index] / 2);
+                for (int index = pixel; index < row.Length; index++) row[index] += (byte)((row[index - pixel] + above[index]) / 2);
                 return true;
             case 4:
                 for (int index = 0; index < pixel && index < row.Length; index++) row[index] += above[index];
-                for (int index = pixel; index < row.Length; index++) row[index] += Paeth(row[index - pixel], above[index], above[index - pixel]);
+                for (int index = pixel; index < row.Length; index++)
+                    row[index] += Paeth(row[index - pixel], above[index], above[index - pixel]);
                 return true;
             default:
                 return false;

@@ -10,7 +10,9 @@ internal static class Crc32
         return value;
     })];
 
-    /// <summary>The check of some bytes followed by <paramref name="bytes"/>, where <paramref name="before"/> is the check of the former.</summary>
+    /// <summary>
+    /// The check of some bytes followed by <paramref name="bytes"/>, where <paramref name="before"/> is the check of the former.
+    /// </summary>
     public static uint Append(uint before, ReadOnlySpan<byte> bytes)
     {
         uint value = ~before;

@@ -8,7 +8,9 @@ public static class NpyFile
     /// <summary>Values moved at a time: the bytes of a large tensor would not fit one span.</summary>
     private const int Chunk = 1 << 20;
 
-    /// <summary>Reads an array of numbers or booleans, little or big endian, in C or Fortran order (which becomes C order). Versions 1 to 3.</summary>
+    /// <summary>
+    /// Reads an array of numbers or booleans, little or big endian, in C or Fortran order (which becomes C order). Versions 1 to 3.
+    /// </summary>
     /// <exception cref="BadInputException">Not such a file, or shorter or longer than its header says.</exception>
     public static Tensor Read(string path)
     {
@@ -19,13 +21,17 @@ public static class NpyFile
     /// <inheritdoc cref="Read(string)"/>
     /// <param name="stream">The file's bytes, from the first.</param>
     /// <param name="name">What messages call the file.</param>
-    /// <param name="longest">More bytes than this the stream cannot have; a header that declares more is refused before memory is taken.</param>
+    /// <param name="longest">More bytes than this the stream cannot have; a header that declares more is refused before memory is
+    /// taken.</param>
     public static Tensor Read(Stream stream, string name, long longest = long.MaxValue)
     {
         NpyHeader header = NpyHeader.Read(stream, name);
         long bytes = (long)header.Shape.Count * header.Type.Size();
         if (bytes > longest)
-            throw new BadInputException($"'{name}' declares {header.Type} values of shape {header.Shape}, which take {bytes:N0} bytes; the file has at most {longest:N0}.");
+        {
+            throw new BadInputException($"'{name}' declares {header.Type} values of shape {header.Shape}, which take {bytes:N0} bytes; "
+                + $"the file has at most {longest:N0}.");
+        }
         return header.Type switch
         {
             ElementType.Float16 => Read<Half>(stream, name, header),
@@ -81,12 +87,16 @@ public static class NpyFile
         {
             Span<byte> bytes = MemoryMarshal.AsBytes(rest[..Math.Min(Chunk, rest.Length)]);
             if (stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false) < bytes.Length)
-                throw new BadInputException($"'{name}' ends before the last of the {header.Shape.Count:N0} values of its shape {header.Shape}.");
+            {
+                throw new BadInputException($"'{name}' ends before the last of the {header.Shape.Count:N0} values of its shape "
+                    + $"{header.Shape}.");
+            }
             if (header.IsBigEndian) ReverseEach(bytes, header.Type.Size());
             if (header.Type == ElementType.Bool && bytes.ContainsAnyExceptInRange((byte)0, (byte)1))
                 throw new BadInputException($"'{name}' holds booleans that are neither 0 nor 1.");
         }
-        if (stream.ReadByte() >= 0) throw new BadInputException($"'{name}' goes on after the {header.Shape.Count:N0} values of its shape {header.Shape}.");
+        if (stream.ReadByte() >= 0)
+            throw new BadInputException($"'{name}' goes on after the {header.Shape.Count:N0} values of its shape {header.Shape}.");
         return header.IsFortranOrder && header.Shape.Rank > 1 ? ToRowMajor(stored) : stored;
     }
 

@@ -6,8 +6,8 @@ using System.Text.RegularExpressions;
 namespace Tensorial;
 
 /// <summary>
-/// What stands before the values of a .npy file: a magic word, a version, and a Python dictionary of element type, order and shape. See NumPy's
-/// numpy.lib.format.
+/// What stands before the values of a .npy file: a magic word, a version, and a Python dictionary of element type, order and shape. See
+/// NumPy's numpy.lib.format.
 /// </summary>
 internal sealed partial record NpyHeader(ElementType Type, bool IsBigEndian, bool IsFortranOrder, Shape Shape)
 {
@@ -31,17 +31,23 @@ internal sealed partial record NpyHeader(ElementType Type, bool IsBigEndian, boo
     public static NpyHeader Read(Stream stream, string name)
     {
         Span<byte> start = stackalloc byte[8];
-        if (stream.ReadAtLeast(start, 8, throwOnEndOfStream: false) < 8) throw new BadInputException($"'{name}' is too short for a .npy file.");
+        if (stream.ReadAtLeast(start, 8, throwOnEndOfStream: false) < 8)
+            throw new BadInputException($"'{name}' is too short for a .npy file.");
         if (!start[..6].SequenceEqual(Magic))
-            throw new BadInputException($"'{name}' is not a .npy file: it starts with {Convert.ToHexString(start[..6])}, not with {Convert.ToHexString(Magic)}.");
-        if (start[6] is < 1 or > 3) throw new UnsupportedException($"'{name}' is a .npy file of version {start[6]}.{start[7]}; 1, 2 and 3 are known.");
+        {
+            throw new BadInputException($"'{name}' is not a .npy file: it starts with {Convert.ToHexString(start[..6])}, not with "
+                + $"{Convert.ToHexString(Magic)}.");
+        }
+        if (start[6] is < 1 or > 3)
+            throw new UnsupportedException($"'{name}' is a .npy file of version {start[6]}.{start[7]}; 1, 2 and 3 are known.");
 
         Span<byte> prefix = stackalloc byte[4];
         int prefixBytes = start[6] == 1 ? 2 : 4;
         if (stream.ReadAtLeast(prefix[..prefixBytes], prefixBytes, throwOnEndOfStream: false) < prefixBytes) throw CutShort(name);
         prefix[prefixBytes..].Clear();
         uint length = BinaryPrimitives.ReadUInt32LittleEndian(prefix);
-        if (length > LongestText) throw new BadInputException($"'{name}' declares a header of {length:N0} bytes; at most {LongestText:N0} are read.");
+        if (length > LongestText)
+            throw new BadInputException($"'{name}' declares a header of {length:N0} bytes; at most {LongestText:N0} are read.");
         byte[] text = new byte[length];
         if (stream.ReadAtLeast(text, text.Length, throwOnEndOfStream: false) < text.Length) throw CutShort(name);
         return Parse(start[6] == 3 ? Encoding.UTF8.GetString(text) : Encoding.Latin1.GetString(text), name);
@@ -53,7 +59,8 @@ internal sealed partial record NpyHeader(ElementType Type, bool IsBigEndian, boo
         string code = Codes.FirstOrDefault(row => row.Type == type).Code
             ?? throw new UnsupportedException($"NumPy has no element type for {type}: convert the tensor first, for example to Float32.");
         string extents = string.Concat(shape.Extents.ToArray().Select(extent => extent.ToString(CultureInfo.InvariantCulture) + ", "));
-        string text = $"{{'descr': '{(type.Size() == 1 ? '|' : '<')}{code}', 'fortran_order': False, 'shape': ({(shape.Rank == 1 ? extents[..^1] : extents.TrimEnd(' ', ','))}), }}";
+        string tuple = shape.Rank == 1 ? extents.TrimEnd(' ') : extents.TrimEnd(' ', ','); // (3,) and (3, 4), as Python writes them
+        string text = $"{{'descr': '{(type.Size() == 1 ? '|' : '<')}{code}', 'fortran_order': False, 'shape': ({tuple}), }}";
         int length = ((Magic.Length + 4 + text.Length + 1 + 63) / 64 * 64) - Magic.Length - 4;
         stream.Write(Magic);
         stream.Write([1, 0, (byte)length, (byte)(length >> 8)]);
@@ -67,7 +74,10 @@ internal sealed partial record NpyHeader(ElementType Type, bool IsBigEndian, boo
         for (int index = 0; match.Success && index < match.Groups["key"].Captures.Count; index++)
             entries[match.Groups["key"].Captures[index].Value] = match.Groups["value"].Captures[index].Value.Trim();
         if (entries.Count != 3 || !entries.ContainsKey("descr") || !entries.ContainsKey("fortran_order") || !entries.ContainsKey("shape"))
-            throw new BadInputException($"'{name}' has a header that is not {{'descr': …, 'fortran_order': …, 'shape': …}}: {Shorten(text)}");
+        {
+            throw new BadInputException($"'{name}' has a header that is not {{'descr': …, 'fortran_order': …, 'shape': …}}: "
+                + $"{Shorten(text)}");
+        }
 
         (ElementType type, bool isBigEndian) = ParseType(entries["descr"], name);
         return new(type, isBigEndian, ParseOrder(entries["fortran_order"], name), ParseShape(entries["shape"], name));
@@ -80,7 +90,8 @@ internal sealed partial record NpyHeader(ElementType Type, bool IsBigEndian, boo
             foreach ((ElementType type, string code) in Codes)
                 if (text.AsSpan(2, 2).SequenceEqual(code)) return (type, text[1] == '>');
         }
-        throw new UnsupportedException($"'{name}' holds the NumPy type {Shorten(text)}; integers, floats of 2, 4 or 8 bytes and booleans can be read.");
+        throw new UnsupportedException($"'{name}' holds the NumPy type {Shorten(text)}; integers, floats of 2, 4 or 8 bytes and booleans "
+            + "can be read.");
     }
 
     private static bool ParseOrder(string text, string name) => text switch
@@ -116,7 +127,10 @@ internal sealed partial record NpyHeader(ElementType Type, bool IsBigEndian, boo
 
     private static string Shorten(string text) => text.Length <= 120 ? text.TrimEnd() : text[..120] + "…";
 
-    /// <summary>Values are a quoted text, a word, a tuple or a list. Each part starts with a character of its own, so a hostile text costs no backtracking.</summary>
+    /// <summary>
+    /// Values are a quoted text, a word, a tuple or a list. Each part starts with a character of its own, so a hostile text costs no
+    /// backtracking.
+    /// </summary>
     [GeneratedRegex(@"^\{(\s*['""](?<key>\w+)['""]\s*:\s*(?<value>'[^']*'|""[^""]*""|\w+|\([^()]*\)|\[[^\[\]]*\])\s*(,|(?=\})))+\s*\}\s*$")]
     private static partial Regex Dictionary();
 }

