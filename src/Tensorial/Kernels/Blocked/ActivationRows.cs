@@ -41,10 +41,17 @@ internal static class ActivationRows
         }
     }
 
-    /// <summary>y = x where positive, slope · x elsewhere.</summary>
-    public static void Leak(ReadOnlySpan<float> x, Span<float> y, float slope)
+    /// <summary>y = max(x, 0) + slope · min(x, 0).</summary>
+    private static void Leak(ReadOnlySpan<float> x, Span<float> y, float slope)
     {
-        for (int i = 0; i < y.Length; i++) y[i] = x[i] < 0 ? slope * x[i] : x[i];
+        Span<float> negative = stackalloc float[256];
+        for (int first = 0; first < x.Length; first += negative.Length)
+        {
+            int count = Math.Min(negative.Length, x.Length - first);
+            TensorPrimitives.Min(x.Slice(first, count), 0f, negative);
+            TensorPrimitives.Max(x.Slice(first, count), 0f, y.Slice(first, count));
+            TensorPrimitives.MultiplyAdd(negative[..count], slope, y.Slice(first, count), y.Slice(first, count));
+        }
     }
 
     private static void HardSigmoid(ReadOnlySpan<float> x, Span<float> y, float alpha, float beta)

@@ -1,35 +1,60 @@
+using System.Runtime.CompilerServices;
+
 namespace Tensorial.Kernels.Blocked;
 
 /// <summary>Between plain [image][channel][row][column] activations and blocked ones.</summary>
-public static class BlockedConversion
+public static unsafe class BlockedConversion
 {
+    private const int Lanes = BlockedLayout.Lanes;
+
     /// <summary>Writes the interior of a blocked value; lanes beyond the channels become zero.</summary>
-    public static void ToBlocked(ReadOnlySpan<float> plain, Span<float> blocked, BlockedLayout layout, Workers? workers = null)
+    public static void ToBlocked(ReadOnlySpan<float> plain, Span<float> blocked, BlockedLayout layout, Workers workers)
     {
-        int plane = layout.Height * layout.Width;
-        for (int image = 0; image < layout.Images; image++)
-            for (int block = 0; block < layout.Blocks; block++)
-                for (int y = 0; y < layout.Height; y++)
-                    for (int x = 0; x < layout.Width; x++)
-                    {
-                        Span<float> pixel = blocked.Slice(layout.Pixel(image, block, y, x), BlockedLayout.Lanes);
-                        for (int lane = 0; lane < BlockedLayout.Lanes; lane++)
-                        {
-                            int channel = block * BlockedLayout.Lanes + lane;
-                            pixel[lane] = channel < layout.Channels ? plain[(image * layout.Channels + channel) * plane + y * layout.Width + x] : 0;
-                        }
-                    }
+        Check(plain.Length, blocked.Length, layout);
+        fixed (float* from = plain, to = blocked) workers.Run(layout.Images * layout.Blocks * layout.Height, new Row(from, to, layout, toPlain: false));
     }
 
     /// <summary>Reads the interior of a blocked value.</summary>
-    public static void ToPlain(ReadOnlySpan<float> blocked, BlockedLayout layout, Span<float> plain, Workers? workers = null)
+    public static void ToPlain(ReadOnlySpan<float> blocked, BlockedLayout layout, Span<float> plain, Workers workers)
     {
-        int plane = layout.Height * layout.Width;
-        for (int image = 0; image < layout.Images; image++)
-            for (int channel = 0; channel < layout.Channels; channel++)
-                for (int y = 0; y < layout.Height; y++)
-                    for (int x = 0; x < layout.Width; x++)
-                        plain[(image * layout.Channels + channel) * plane + y * layout.Width + x] =
-                            blocked[layout.Pixel(image, channel / BlockedLayout.Lanes, y, x) + channel % BlockedLayout.Lanes];
+        Check(plain.Length, blocked.Length, layout);
+        fixed (float* from = blocked, to = plain) workers.Run(layout.Images * layout.Blocks * layout.Height, new Row(to, from, layout, toPlain: true));
+    }
+
+    /// <summary>One row of one block: pixels by 16 channels turned round, four channels at a time so that a pixel's line is met four times and not sixteen.</summary>
+    private readonly struct Row(float* plain, float* blocked, BlockedLayout layout, bool toPlain) : ILoopBody
+    {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public void Run(int index)
+        {
+            (int rest, int row) = Math.DivRem(index, layout.Height);
+            (int image, int block) = Math.DivRem(rest, layout.Blocks);
+            int first = block * Lanes, count = Math.Min(Lanes, layout.Channels - first), plane = layout.Height * layout.Width, width = layout.Width;
+            float* pixels = blocked + layout.Pixel(image, block, row, 0), values = plain + ((nint)image * layout.Channels + first) * plane + row * width;
+            if (!toPlain && count < Lanes) new Span<float>(pixels, width * Lanes).Clear();
+            int lane = 0;
+            for (; lane + 4 <= count; lane += 4, values += 4 * plane, pixels += 4)
+            {
+                float* a = values, b = a + plane, c = b + plane, d = c + plane, pixel = pixels;
+                if (toPlain)
+                    for (int x = 0; x < width; x++, pixel += Lanes) (a[x], b[x], c[x], d[x]) = (pixel[0], pixel[1], pixel[2], pixel[3]);
+                else
+                    for (int x = 0; x < width; x++, pixel += Lanes) (pixel[0], pixel[1], pixel[2], pixel[3]) = (a[x], b[x], c[x], d[x]);
+            }
+            for (; lane < count; lane++, values += plane, pixels++)
+            {
+                if (toPlain)
+                    for (int x = 0; x < width; x++) values[x] = pixels[x * Lanes];
+                else
+                    for (int x = 0; x < width; x++) pixels[x * Lanes] = values[x];
+            }
+        }
+    }
+
+    private static void Check(int plain, int blocked, in BlockedLayout layout)
+    {
+        int count = layout.Images * layout.Channels * layout.Height * layout.Width;
+        if (plain < count || blocked < layout.Length)
+            throw new ArgumentException($"{layout} takes {count} plain and {layout.Length} blocked floats, not {plain} and {blocked}.");
     }
 }

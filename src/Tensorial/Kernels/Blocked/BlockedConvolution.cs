@@ -1,5 +1,3 @@
-using System.Runtime.Intrinsics;
-
 namespace Tensorial.Kernels.Blocked;
 
 /// <summary>
@@ -42,22 +40,14 @@ public static unsafe class BlockedConvolution
         fixed (float* x = input, w = kernel.Values, b = biases, r = residual, y = output)
         {
             ConvolutionData data = new(x, inputLayout, w + kernel.Start, b, r, residualLayout, y, outputLayout);
-            switch (width)
-            {
-                case LaneWidth.Bits512:
-                    ConvolutionLoop.Run<Lanes512, Vector512<float>>(shape.InBlocks(), data, activation, workers);
-                    break;
-                case LaneWidth.Bits256:
-                    ConvolutionLoop.Run<Lanes256, Vector256<float>>(shape.InBlocks(), data, activation, workers);
-                    break;
-                case LaneWidth.Bits128:
-                    ConvolutionLoop.Run<Lanes128, Vector128<float>>(shape.InBlocks(), data, activation, workers);
-                    break;
-                default:
-                    ConvolutionLoop.Run<LanesScalar, float>(shape.InBlocks(), data, activation, workers);
-                    break;
-            }
+            width.Run(new Kernel(shape.InBlocks(), data, activation, workers));
         }
+    }
+
+    private readonly struct Kernel(ConvolutionShape shape, ConvolutionData data, Activation activation, Workers workers) : ILaneKernel
+    {
+        public void Run<TLanes, TVector>() where TLanes : struct, ILanes<TVector> where TVector : struct =>
+            ConvolutionLoop.Run<TLanes, TVector>(shape, data, activation, workers);
     }
 
     private static void Check(in ConvolutionShape shape, in BlockedLayout input, in BlockedLayout residual, in BlockedLayout output)

@@ -103,14 +103,10 @@ public static unsafe class BlockedElementwise
     {
         public void Apply(ReadOnlySpan<float> x, ReadOnlySpan<float> unused, Span<float> y, int image, int block)
         {
-            Span<float> scales = stackalloc float[Lanes], shifts = stackalloc float[Lanes];
-            scales.Fill(1);
-            shifts.Clear();
-            int first = block * Lanes, count = Math.Min(Lanes, channels - first);
-            if (scale != null) new ReadOnlySpan<float>(scale + image * imagePitch + first, count).CopyTo(scales);
-            if (shift != null) new ReadOnlySpan<float>(shift + first, count).CopyTo(shifts);
-            for (int pixel = 0; pixel < x.Length; pixel += Lanes)
-                TensorPrimitives.MultiplyAdd(x.Slice(pixel, Lanes), scales, shifts, y.Slice(pixel, Lanes));
+            float* scales = stackalloc float[Lanes], shifts = stackalloc float[Lanes];
+            Gather(scale == null ? null : scale + image * imagePitch, channels, block, 1, scales);
+            Gather(shift, channels, block, 0, shifts);
+            fixed (float* from = x, to = y) ChannelRows.ScaleShift(LaneWidths.Best, from, scales, shifts, to, x.Length / Lanes);
             activation.Apply(y, y);
         }
     }
@@ -119,8 +115,10 @@ public static unsafe class BlockedElementwise
     {
         public void Apply(ReadOnlySpan<float> x, ReadOnlySpan<float> unused, Span<float> y, int image, int block)
         {
-            ReadOnlySpan<float> scales = new(factors + layout.Pixel(image, block, 0, 0), Lanes);
-            for (int pixel = 0; pixel < x.Length; pixel += Lanes) TensorPrimitives.Multiply(x.Slice(pixel, Lanes), scales, y.Slice(pixel, Lanes));
+            float* shifts = stackalloc float[Lanes];
+            Gather(null, 0, block, 0, shifts);
+            fixed (float* from = x, to = y)
+                ChannelRows.ScaleShift(LaneWidths.Best, from, factors + layout.Pixel(image, block, 0, 0), shifts, to, x.Length / Lanes);
             activation.Apply(y, y);
         }
     }
@@ -129,10 +127,19 @@ public static unsafe class BlockedElementwise
     {
         public void Apply(ReadOnlySpan<float> x, ReadOnlySpan<float> unused, Span<float> y, int image, int block)
         {
-            int first = block * Lanes, count = Math.Min(Lanes, channels - first);
-            for (int pixel = 0; pixel < x.Length; pixel += Lanes)
-                for (int lane = 0; lane < count; lane++) ActivationRows.Leak(x.Slice(pixel + lane, 1), y.Slice(pixel + lane, 1), slopes[first + lane]);
+            float* slope = stackalloc float[Lanes];
+            Gather(slopes, channels, block, 1, slope);
+            fixed (float* from = x, to = y) ChannelRows.Leak(LaneWidths.Best, from, slope, to, x.Length / Lanes);
         }
+    }
+
+    /// <summary>One block's parameters, a neutral value in the lanes beyond the channels or where there are none.</summary>
+    private static void Gather(float* values, int channels, int block, float neutral, float* to)
+    {
+        Span<float> lanes = new(to, Lanes);
+        lanes.Fill(neutral);
+        int first = block * Lanes;
+        if (values != null) new ReadOnlySpan<float>(values + first, Math.Min(Lanes, channels - first)).CopyTo(lanes);
     }
 
     /// <summary>A function of corresponding rows; the second is empty for functions of one value.</summary>

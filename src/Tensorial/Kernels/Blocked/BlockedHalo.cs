@@ -4,20 +4,28 @@ namespace Tensorial.Kernels.Blocked;
 public static class BlockedHalo
 {
     /// <summary>Writes the halo and nothing else. Kernels write interiors only, so a buffer that keeps its layout needs this once.</summary>
-    public static void Clear(Span<float> values, BlockedLayout layout, Workers? workers = null)
+    public static unsafe void Clear(Span<float> values, BlockedLayout layout, Workers workers)
     {
         if (layout.Halo == default) return;
-        int left = layout.Halo.Left * BlockedLayout.Lanes, right = layout.Halo.Right * BlockedLayout.Lanes;
-        for (int plane = 0; plane < layout.Images * layout.Blocks; plane++)
+        if (values.Length < layout.Length) throw new ArgumentException($"{layout} takes {layout.Length} floats, not {values.Length}.");
+        fixed (float* start = values) workers.Run(layout.Images * layout.Blocks, new Plane(start, layout));
+    }
+
+    /// <summary>The end of a row's halo and the beginning of the next one's lie side by side, so a plane has one gap a row.</summary>
+    private readonly unsafe struct Plane(float* start, BlockedLayout layout) : ILoopBody
+    {
+        public void Run(int plane)
         {
-            Span<float> all = values.Slice(plane * layout.PlanePitch, layout.PlanePitch);
-            all[..(layout.Halo.Top * layout.RowPitch)].Clear();
-            all[((layout.Halo.Top + layout.Height) * layout.RowPitch)..].Clear();
-            for (int row = layout.Halo.Top; row < layout.Halo.Top + layout.Height; row++)
+            Span<float> all = new(start + (nint)plane * layout.PlanePitch, layout.PlanePitch);
+            int inside = layout.Width * BlockedLayout.Lanes, gap = layout.RowPitch - inside, at = layout.Interior;
+            all[..at].Clear();
+            for (int row = 1; row < layout.Height; row++)
             {
-                all.Slice(row * layout.RowPitch, left).Clear();
-                all.Slice((row + 1) * layout.RowPitch - right, right).Clear();
+                at += inside;
+                all.Slice(at, gap).Clear();
+                at += gap;
             }
+            all[(at + (layout.Height > 0 ? inside : 0))..].Clear();
         }
     }
 }

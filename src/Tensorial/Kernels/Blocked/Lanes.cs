@@ -38,6 +38,12 @@ internal unsafe interface ILanes<TVector> where TVector : struct
     static abstract TVector Maximum(TVector a, TVector b);
 }
 
+/// <summary>A kernel that exists for every width.</summary>
+internal interface ILaneKernel
+{
+    void Run<TLanes, TVector>() where TLanes : struct, ILanes<TVector> where TVector : struct;
+}
+
 /// <summary>The widths this machine has.</summary>
 internal static class LaneWidths
 {
@@ -47,6 +53,26 @@ internal static class LaneWidths
         : Vector256.IsHardwareAccelerated ? LaneWidth.Bits256
         : Vector128.IsHardwareAccelerated ? LaneWidth.Bits128
         : LaneWidth.Scalar;
+
+    /// <summary>Runs the kernel's copy for a width; every width runs on every machine, if slowly.</summary>
+    public static void Run<TKernel>(this LaneWidth width, in TKernel kernel) where TKernel : struct, ILaneKernel
+    {
+        switch (width)
+        {
+            case LaneWidth.Bits512:
+                kernel.Run<Lanes512, Vector512<float>>();
+                break;
+            case LaneWidth.Bits256:
+                kernel.Run<Lanes256, Vector256<float>>();
+                break;
+            case LaneWidth.Bits128:
+                kernel.Run<Lanes128, Vector128<float>>();
+                break;
+            default:
+                kernel.Run<LanesScalar, float>();
+                break;
+        }
+    }
 }
 
 internal readonly unsafe struct Lanes512 : ILanes<Vector512<float>>

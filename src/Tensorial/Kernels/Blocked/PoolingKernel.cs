@@ -1,0 +1,102 @@
+using System.Runtime.CompilerServices;
+
+namespace Tensorial.Kernels.Blocked;
+
+/// <summary>What becomes of the values in a window.</summary>
+internal enum Summary { Maximum, MeanOverInput, MeanOverPadding }
+
+/// <summary>Pools plane after plane. Taps outside the input are left out by shortening the window, so that the halo does not matter.</summary>
+internal readonly unsafe struct PoolingKernel(
+    Summary summary, PlaneWindow window, float* input, BlockedLayout inputLayout, float* output, BlockedLayout outputLayout, Workers workers) : ILaneKernel
+{
+    public void Run<TLanes, TVector>() where TLanes : struct, ILanes<TVector> where TVector : struct =>
+        workers.Run(outputLayout.Images * outputLayout.Blocks * outputLayout.Height, new Row<TLanes, TVector>(summary, window, input, inputLayout, output, outputLayout));
+
+    private readonly struct Row<TLanes, TVector>(
+        Summary summary, PlaneWindow window, float* input, BlockedLayout inputLayout, float* output, BlockedLayout outputLayout) : ILoopBody
+        where TLanes : struct, ILanes<TVector> where TVector : struct
+    {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public void Run(int index)
+        {
+            (int plane, int row) = Math.DivRem(index, outputLayout.Height);
+            (int image, int block) = Math.DivRem(plane, outputLayout.Blocks);
+            float* x = input + inputLayout.Pixel(image, block, 0, 0), y = output + outputLayout.Pixel(image, block, row, 0);
+            int tapDown = window.DilationY * inputLayout.RowPitch, tapRight = window.DilationX * BlockedLayout.Lanes;
+            bool isMaximum = summary == Summary.Maximum;
+            Taps down = Taps.At(row * window.StrideY - window.Padding.Top, window.Height, window.DilationY, inputLayout.Height, window.Padding.Bottom);
+            for (int column = 0; column < outputLayout.Width; column++, y += BlockedLayout.Lanes)
+            {
+                Taps right = Taps.At(column * window.StrideX - window.Padding.Left, window.Width, window.DilationX, inputLayout.Width, window.Padding.Right);
+                float* first = x + down.Start * inputLayout.RowPitch + right.Start * BlockedLayout.Lanes;
+                int count = summary == Summary.MeanOverPadding ? down.InPadding * right.InPadding : down.Count * right.Count;
+                for (int lane = 0; lane < BlockedLayout.Lanes; lane += TLanes.Count)
+                {
+                    TVector result = TLanes.Broadcast(isMaximum ? float.NegativeInfinity : 0);
+                    for (int h = 0; h < down.Count; h++)
+                    {
+                        float* at = first + h * tapDown + lane;
+                        if (isMaximum)
+                            for (int v = right.Count; v > 0; v--, at += tapRight) result = TLanes.Maximum(result, TLanes.Load(at));
+                        else
+                            for (int v = right.Count; v > 0; v--, at += tapRight) result = TLanes.Add(result, TLanes.Load(at));
+                    }
+                    if (!isMaximum) result = TLanes.Multiply(result, TLanes.Broadcast(1f / count));
+                    TLanes.Store(result, y + lane);
+                }
+            }
+        }
+    }
+
+    /// <summary>The part of a window along one axis that meets the input.</summary>
+    /// <param name="Start">Position of the first tap that does.</param>
+    /// <param name="Count">How many do.</param>
+    /// <param name="InPadding">How many meet the input or the padding around it.</param>
+    private readonly record struct Taps(int Start, int Count, int InPadding)
+    {
+        public static Taps At(int position, int taps, int dilation, int extent, int paddingBehind)
+        {
+            int before = position < 0 ? (-position + dilation - 1) / dilation : 0;
+            int inside = Before(extent - position, taps, dilation);
+            return new(position + before * dilation, Math.Max(inside - before, 0), Before(extent + paddingBehind - position, taps, dilation));
+        }
+
+        /// <summary>Taps nearer than a distance.</summary>
+        private static int Before(int distance, int taps, int dilation) => distance <= 0 ? 0 : Math.Min(taps, (distance - 1) / dilation + 1);
+    }
+}
+
+/// <summary>Means of whole planes: rows first, then rows together, so that rounding grows with the sides of a plane and not with its area.</summary>
+internal readonly unsafe struct GlobalAverageKernel(
+    float* input, BlockedLayout layout, float* means, BlockedLayout meansLayout, bool isPlain, Workers workers) : ILaneKernel
+{
+    public void Run<TLanes, TVector>() where TLanes : struct, ILanes<TVector> where TVector : struct =>
+        workers.Run(layout.Images * layout.Blocks, new Plane<TLanes, TVector>(input, layout, means, meansLayout, isPlain));
+
+    private readonly struct Plane<TLanes, TVector>(float* input, BlockedLayout layout, float* means, BlockedLayout meansLayout, bool isPlain) : ILoopBody
+        where TLanes : struct, ILanes<TVector> where TVector : struct
+    {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public void Run(int plane)
+        {
+            (int image, int block) = Math.DivRem(plane, layout.Blocks);
+            float* mean = stackalloc float[BlockedLayout.Lanes];
+            TVector scale = TLanes.Broadcast(1f / (layout.Height * layout.Width));
+            for (int lane = 0; lane < BlockedLayout.Lanes; lane += TLanes.Count)
+            {
+                TVector sum = TLanes.Broadcast(0);
+                for (int row = 0; row < layout.Height; row++)
+                {
+                    float* at = input + layout.Pixel(image, block, row, 0) + lane;
+                    TVector rowSum = TLanes.Broadcast(0);
+                    for (int column = layout.Width; column > 0; column--, at += BlockedLayout.Lanes) rowSum = TLanes.Add(rowSum, TLanes.Load(at));
+                    sum = TLanes.Add(sum, rowSum);
+                }
+                TLanes.Store(TLanes.Multiply(sum, scale), mean + lane);
+            }
+            int first = block * BlockedLayout.Lanes, count = isPlain ? Math.Min(BlockedLayout.Lanes, layout.Channels - first) : BlockedLayout.Lanes;
+            float* to = means + (isPlain ? image * layout.Channels + first : meansLayout.Pixel(image, block, 0, 0));
+            new ReadOnlySpan<float>(mean, count).CopyTo(new Span<float>(to, count));
+        }
+    }
+}
