@@ -25,7 +25,7 @@ public sealed class Inference : IDisposable
     private readonly Memo _memo;
     private readonly Workers _workers;
     private readonly bool _ownsWorkers;
-    private readonly ConcurrentDictionary<int, Program> _programs = new();
+    private readonly ConcurrentDictionary<int, CompiledNetwork> _programs = new();
     private readonly ConcurrentDictionary<(int Images, bool Shared), ConcurrentBag<Frame>> _frames = new();
     private readonly Port _input;
     private int _piece;
@@ -115,14 +115,14 @@ public sealed class Inference : IDisposable
     }
 
     /// <summary>For every piece of the batch: a frame with the kept values restored, ready to run from the step they belong to.</summary>
-    private void Each(Activations at, Action<Program, Frame, int> body)
+    private void Each(Activations at, Action<CompiledNetwork, Frame, int> body)
     {
         int pieces = at.Kept.Length;
         bool shareOperations = pieces == 1;
         (shareOperations ? Workers.Serial : _workers).For(pieces, index =>
         {
             int first = index * at.Piece, count = Math.Min(at.Piece, at.Images - first);
-            Program program = ProgramFor(count);
+            CompiledNetwork program = ProgramFor(count);
             ConcurrentBag<Frame> idle = _frames.GetOrAdd((count, shareOperations), static _ => []);
             if (!idle.TryTake(out Frame? frame)) frame = new(program, shareOperations ? _workers : Workers.Serial);
 
@@ -144,14 +144,14 @@ public sealed class Inference : IDisposable
         return Math.Min(_piece, (images + _workers.Count - 1) / _workers.Count);
     }
 
-    private Program ProgramFor(int images) => _programs.GetOrAdd(images, Compile);
+    private CompiledNetwork ProgramFor(int images) => _programs.GetOrAdd(images, Compile);
 
-    private Program Compile(int images)
+    private CompiledNetwork Compile(int images)
     {
         int[] extents = [.. (_input.Dimensions ?? throw new BadInputException($"Input '{_input.Name}' declares no shape.")).Select(static d => d.Extent ?? 1)];
         if (extents.Length == 0) throw new BadInputException($"Input '{_input.Name}' is a scalar, not a batch of images.");
         extents[0] = images;
-        Program program = Lowering.Compile(_graph, new Dictionary<string, Shape> { [_input.Name] = Shape.Of(extents) }, _memo);
+        CompiledNetwork program = Lowering.Compile(_graph, new Dictionary<string, Shape> { [_input.Name] = Shape.Of(extents) }, _memo);
         Value output = program.Outputs[0];
         if (output.Type != ElementType.Float32 || output.Shape.Rank == 0 || output.Shape[0] != images)
             throw new BadInputException($"Output '{output.Name}' is {output.Type} {output.Shape} for {images} images; one row of float32 an image was expected.");

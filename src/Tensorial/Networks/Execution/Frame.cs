@@ -9,7 +9,7 @@ internal sealed class Frame
     private readonly Memory<float> _arena;
     private readonly Tensor?[] _tensors;
 
-    public Frame(Program program, Workers workers)
+    public Frame(CompiledNetwork program, Workers workers)
     {
         Workers = workers;
         // Pinned, so that an address aligned once stays aligned.

@@ -24,7 +24,7 @@ internal sealed partial class Lowering
 
     /// <summary>Compiles a network for these extents of its inputs.</summary>
     /// <exception cref="BadInputException">An operator cannot be evaluated; names the node.</exception>
-    public static Program Compile(Graph graph, IReadOnlyDictionary<string, Shape> inputs, Memo memo)
+    public static CompiledNetwork Compile(Graph graph, IReadOnlyDictionary<string, Shape> inputs, Memo memo)
     {
         graph = DropIdentities.Apply(graph);
         IReadOnlyDictionary<string, Operand> shapes = ShapeInference.Run(graph, inputs);
@@ -34,7 +34,7 @@ internal sealed partial class Lowering
         return new Lowering(graph, shapes, origins, memo).Compile();
     }
 
-    private Program Compile()
+    private CompiledNetwork Compile()
     {
         ImmutableArray<Value> inputs = [.. _graph.Inputs.Where(port => !_graph.Initializers.ContainsKey(port.Name)).Select(Input)];
         FusionPlan fusions = FusionPlan.Of(_graph, _shapes);

@@ -11,9 +11,9 @@ namespace Tensorial.Networks.Execution;
 internal sealed record Step(string Label, ImmutableArray<Value> Reads, ImmutableArray<Value> Writes, ImmutableArray<string> Constants, Action<Frame> Run);
 
 /// <summary>A network compiled for one batch size: steps in order, values with their places, nothing left to decide.</summary>
-internal sealed class Program
+internal sealed class CompiledNetwork
 {
-    public Program(ImmutableArray<Step> steps, ImmutableArray<Value> inputs, ImmutableArray<Value> outputs)
+    public CompiledNetwork(ImmutableArray<Step> steps, ImmutableArray<Value> inputs, ImmutableArray<Value> outputs)
     {
         (Steps, Inputs, Outputs) = (steps, inputs, outputs);
         Values = [.. inputs.Concat(steps.SelectMany(static s => s.Reads.Concat(s.Writes))).Concat(outputs).SelectMany(static v => new[] { v, v.Root }).Distinct()];
