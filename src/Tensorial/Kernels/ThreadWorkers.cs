@@ -1,128 +1,117 @@
-using System.Runtime.ExceptionServices;
-
 namespace Tensorial.Kernels;
 
 /// <summary>
-/// A fixed set of threads that share out loops. Between loops they spin for some tens of microseconds before they sleep: a small
-/// network at batch 1 has a loop every ten, less than waking a thread takes.
-/// A loop inside a loop, or from a second thread at the same time, runs on the thread that asks for it.
+/// A team of threads that stays alive between loops: a fork and a join cost about a microsecond while the team is busy, where
+/// a loop on the thread pool costs several.
 /// </summary>
+/// <remarks>
+/// The caller takes part. A loop inside the body of another runs on the thread that reached it, and so does a loop that is
+/// started while another caller has the team: no call waits for threads. The first exception of a body ends the loop and is
+/// thrown to the caller once every body has returned.
+/// </remarks>
 public sealed class ThreadWorkers : Workers, IDisposable
 {
-    /// <summary>Rounds of <see cref="SpinRound"/> before a thread goes to sleep; together about 50 µs.</summary>
-    private const int SpinRounds = 400;
-
-    private const int SpinRound = 20;
-
     [ThreadStatic]
-    private static bool _isInside;
+    private static bool t_insideBody;
 
-    private readonly Lock _door = new();
-    private readonly SemaphoreSlim _wake = new(0);
-    private Job? _job;
+    private readonly Lock _team = new();
+    private readonly object _bed = new();
+    private readonly Thread[] _threads;
+    private ForkedLoop _loop = ForkedLoop.Finished;
     private int _sleepers;
-    private volatile bool _stopped;
+    private volatile bool _disposed;
 
-    /// <summary>Starts <paramref name="count"/> - 1 threads; the caller of a loop is the last.</summary>
+    /// <summary>Starts <paramref name="count"/> - 1 background threads.</summary>
+    /// <param name="count">Threads that take part in a loop, the caller included; at least 1.</param>
     public ThreadWorkers(int count)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         Count = count;
-        for (int i = 1; i < count; i++) new Thread(Serve) { IsBackground = true, Name = $"tensorial worker {i}" }.Start();
+        _threads = new Thread[count - 1];
+        for (int index = 0; index < _threads.Length; index++)
+        {
+            _threads[index] = new Thread(Work) { IsBackground = true, Name = $"Tensorial worker {index + 1}" };
+            _threads[index].Start();
+        }
     }
 
     public override int Count { get; }
 
     public override void For(int count, Action<int> body)
     {
-        if (count <= 1 || Count == 1 || _isInside || !_door.TryEnter())
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        if (count > 1 && Count > 1 && !t_insideBody && _team.TryEnter())
         {
-            for (int index = 0; index < count; index++) body(index);
+            try
+            {
+                Fork(count, body);
+            }
+            finally
+            {
+                _team.Exit();
+            }
             return;
         }
-        try
-        {
-            Job job = new(count, body);
-            Interlocked.Exchange(ref _job, job);
-            if (Volatile.Read(ref _sleepers) is > 0 and int asleep) _wake.Release(Math.Min(asleep, count - 1));
-            Work(job);
-            SpinWait wait = default;
-            while (!job.IsFinished) wait.SpinOnce(sleep1Threshold: -1);
-            Volatile.Write(ref _job, null);
-            job.Rethrow();
-        }
-        finally
-        {
-            _door.Exit();
-        }
+        for (int index = 0; index < count; index++) body(index);
     }
 
-    /// <summary>Lets the threads end.</summary>
+    /// <summary>Ends the threads. No loop may be running.</summary>
     public void Dispose()
     {
-        _stopped = true;
-        _wake.Release(Count);
+        if (_disposed) return;
+        _disposed = true;
+        lock (_bed) Monitor.PulseAll(_bed);
+        foreach (Thread thread in _threads) thread.Join();
     }
 
-    private void Serve()
+    private void Fork(int count, Action<int> body)
     {
-        Job? last = null;
-        int rounds = 0;
-        while (!_stopped)
+        ForkedLoop loop = new(count, body);
+        // A full fence: either a thread on its way to bed sees the loop, or we see the thread among the sleepers.
+        Interlocked.Exchange(ref _loop, loop);
+        if (Volatile.Read(ref _sleepers) > 0) Wake(count - 1);
+        TakePart(loop);
+        loop.Join();
+    }
+
+    private void Wake(int wanted)
+    {
+        lock (_bed)
         {
-            if (Volatile.Read(ref _job) is { } job && job != last)
+            for (int woken = Math.Min(wanted, _sleepers); woken > 0; woken--) Monitor.Pulse(_bed);
+        }
+    }
+
+    private void Work()
+    {
+        ForkedLoop seen = ForkedLoop.Finished;
+        while (Await(ref seen)) TakePart(seen);
+    }
+
+    /// <summary>Waits for a loop other than the one last seen; false when the team is dissolved.</summary>
+    private bool Await(ref ForkedLoop seen)
+    {
+        Spin spin = new();
+        while (Idle(seen) && spin.Once()) { }
+        if (Idle(seen))
+        {
+            lock (_bed)
             {
-                last = job;
-                Work(job);
-                rounds = 0;
-            }
-            else if (++rounds < SpinRounds)
-            {
-                Thread.SpinWait(SpinRound);
-            }
-            else
-            {
-                // First be counted as asleep, then look once more: a loop begun in between sees the sleeper or is seen.
                 Interlocked.Increment(ref _sleepers);
-                if (Volatile.Read(ref _job) is not { } begun || begun == last) _wake.Wait();
-                Interlocked.Decrement(ref _sleepers);
-                rounds = 0;
+                while (Idle(seen)) Monitor.Wait(_bed);
+                _sleepers--;
             }
         }
+        seen = Volatile.Read(ref _loop);
+        return !_disposed;
     }
 
-    private static void Work(Job job)
+    private bool Idle(ForkedLoop seen) => Volatile.Read(ref _loop) == seen && !_disposed;
+
+    private static void TakePart(ForkedLoop loop)
     {
-        _isInside = true;
-        job.Work();
-        _isInside = false;
-    }
-
-    /// <summary>One loop: indices are handed out one by one, and it is finished when each has been run.</summary>
-    private sealed class Job(int count, Action<int> body)
-    {
-        private int _next = -1;
-        private int _done;
-        private ExceptionDispatchInfo? _failure;
-
-        public bool IsFinished => Volatile.Read(ref _done) >= count;
-
-        public void Work()
-        {
-            for (int index; (index = Interlocked.Increment(ref _next)) < count; Interlocked.Increment(ref _done))
-            {
-                if (_failure is not null) continue;
-                try
-                {
-                    body(index);
-                }
-                catch (Exception error)
-                {
-                    _failure ??= ExceptionDispatchInfo.Capture(error);
-                }
-            }
-        }
-
-        public void Rethrow() => _failure?.Throw();
+        t_insideBody = true;
+        loop.TakePart();
+        t_insideBody = false;
     }
 }
