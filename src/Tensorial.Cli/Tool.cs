@@ -10,6 +10,9 @@ internal static class Tool
     private static readonly Func<Terminal, Command>[] Commands =
     [
         EvaluateCommand.Create,
+        AnalyzeCommand.Create,
+        TruncateCommand.Create,
+        MergeCommand.Create,
         DataCommand.Create,
     ];
 

@@ -21,6 +21,8 @@ public static class AnalysisJson
 
     public static string Write(AnalysisReport report) => JsonSerializer.Serialize(report, Indented) + "\n";
 
+    public static byte[] ToUtf8(AnalysisReport report) => [.. JsonSerializer.SerializeToUtf8Bytes(report, Indented), (byte)'\n'];
+
     /// <exception cref="BadInputException">The text is no report, or one of a later schema. <paramref name="name"/> says what was read.</exception>
     public static AnalysisReport Read(string text, string name)
     {

@@ -46,11 +46,13 @@ public sealed record Analyzer
         using ThreadWorkers workers = new(Threads);
         LayerAnalysis[] layers = AnalyzeLayers(workers, progress, cancel);
         AnalysisReport report = new() { Provenance = Provenance, Model = Model, Uncut = [.. Uncut] };
+        // What was run goes to the store too, so that a report can be put together from it alone; the layers' names give their order.
+        AnalysisReport outline = report with { Layers = [.. layers.Select(static layer => layer with { Cuts = [] })] };
         if (Images is not null)
         {
             SweepPlan plan = SweepPlan.Of(KernelsOf(layers), Options);
             report = report with { PlannedTruncations = plan.Results };
-            Store?.Add(ResultStore.Key("plan", Scope, $"{plan.Results}"), Scope, StoredKind.Run, report);
+            AddRun(outline with { PlannedTruncations = plan.Results });
             (Evaluation baseline, Evaluation? recalibrated, List<TruncationResult> results) = Sweep(plan.Part(Options.Shard), workers, progress, cancel);
             report = report with
             {
@@ -61,9 +63,15 @@ public sealed record Analyzer
         }
         else
         {
-            Store?.Add(ResultStore.Key("plan", Scope), Scope, StoredKind.Run, report);
+            AddRun(outline);
         }
         return report with { Layers = [.. layers], Provenance = Provenance with { Seconds = clock.Elapsed.TotalSeconds } };
+    }
+
+    private void AddRun(AnalysisReport outline)
+    {
+        string layers = string.Join(' ', outline.Layers.Select(static layer => layer.Name));
+        Store?.Add(ResultStore.Key("run", Scope, layers, $"{outline.PlannedTruncations}", $"{Provenance.Shard}"), Scope, StoredKind.Run, outline);
     }
 
     /// <summary>What a run would measure, and how many of its results the store already holds. Computes spectra where a norm loss decides ranks.</summary>

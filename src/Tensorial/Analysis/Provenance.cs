@@ -31,7 +31,10 @@ public sealed record Provenance
     /// <summary>Which part of the sweep this is, as <c>2/4</c>; null for all of it.</summary>
     public string? Shard { get; init; }
 
-    /// <summary>Wall time of the run, seconds.</summary>
+    /// <summary>Parts this result was put together from; empty for a run of its own.</summary>
+    public ValueList<string> MergedFrom { get; init; } = [];
+
+    /// <summary>Wall time of the run, or of all parts together, seconds.</summary>
     public double Seconds { get; init; }
 }
 

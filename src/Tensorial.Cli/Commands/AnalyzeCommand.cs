@@ -1,0 +1,162 @@
+using System.CommandLine;
+using Tensorial.Analysis;
+using Tensorial.Data;
+using Tensorial.Networks;
+using Tensorial.Onnx;
+using Tensorial.Reports;
+using BatchNormalization = Tensorial.Autodiff.Operations.BatchNormalization;
+using Option = System.CommandLine.Option;
+
+namespace Tensorial.Cli.Commands;
+
+/// <summary>tensorial analyze: spectra of every kernel along every cut and, with images, the accuracy left after truncation.</summary>
+internal static class AnalyzeCommand
+{
+    internal sealed record Options
+    {
+        public required FileInfo Model { get; init; }
+
+        public required string CommandLine { get; init; }
+
+        public DataOptions? Data { get; init; }
+
+        public IReadOnlyList<string> Layers { get; init; } = [];
+
+        public SweepOptions Sweep { get; init; } = new();
+
+        /// <summary>Training images to estimate batch-norm statistics on; null to leave them alone.</summary>
+        public int? Recalibrate { get; init; }
+
+        public int Threads { get; init; } = Environment.ProcessorCount;
+
+        public int Seed { get; init; }
+
+        public bool DryRun { get; init; }
+
+        public DirectoryInfo? Store { get; init; }
+
+        public FileInfo? Json { get; init; }
+
+        public FileInfo? Html { get; init; }
+
+        public DirectoryInfo? Csv { get; init; }
+    }
+
+    public static Command Create(Terminal terminal)
+    {
+        Argument<FileInfo> model = CommonOptions.Model();
+        DataOptions.Group data = new(required: false);
+        Option<string[]> layers = CommonOptions.Layers();
+        SweepOptionGroup sweep = new();
+        Option<int?> recalibrate = CommonOptions.Positive("--recalibrate", "N",
+            "After each truncation also estimate batch-norm statistics again on N training images, and report that accuracy beside the plain one.");
+        Option<int> threads = CommonOptions.Threads(), seed = CommonOptions.Seed();
+        Option<bool> dryRun = new("--dry-run") { Description = "Say what would be measured, and how much of it the store already holds." };
+        Option<DirectoryInfo?> store = CommonOptions.Resume();
+        Option<FileInfo?> json = CommonOptions.Json();
+        Option<FileInfo?> html = new("--report") { HelpName = "FILE", Description = "Write the report as one HTML file that opens offline." };
+        Option<DirectoryInfo?> csv = new("--csv") { HelpName = "DIR", Description = "Write the tables as spectra.csv, cuts.csv and truncations.csv." };
+        Command command = new("analyze",
+            "Singular values, entropy, effective rank and the rank for a norm loss, for every kernel along every cut; with --data also top-1, top-5 and loss "
+            + "when kernels are truncated, one by one and all together. Norm loss is ||K - K_chi|| / ||K|| (docs/analysis.md).") { model };
+        data.AddTo(command);
+        command.Options.Add(layers);
+        sweep.AddTo(command);
+        foreach (Option option in (Option[])[recalibrate, store, dryRun, json, html, csv, seed, threads]) command.Options.Add(option);
+        return command.Finish(terminal, (parsed, cancel) => Run(
+            new()
+            {
+                Model = parsed.GetRequiredValue(model),
+                CommandLine = CommandLineOf(parsed),
+                Data = data.Read(parsed, Split.Test),
+                Layers = parsed.GetValue(layers) ?? [],
+                Sweep = sweep.Read(parsed),
+                Recalibrate = parsed.GetValue(recalibrate),
+                Threads = parsed.GetValue(threads),
+                Seed = parsed.GetValue(seed),
+                DryRun = parsed.GetValue(dryRun),
+                Store = parsed.GetValue(store),
+                Json = parsed.GetValue(json),
+                Html = parsed.GetValue(html),
+                Csv = parsed.GetValue(csv),
+            },
+            terminal, cancel));
+    }
+
+    internal static ExitCode Run(Options options, Terminal terminal, CancellationToken cancel)
+    {
+        // A sweep may take hours: what could stop its results from being written is found out first.
+        OutputFile.Check(options.Json);
+        OutputFile.Check(options.Html);
+        Graph graph = OnnxFile.Read(options.Model.FullName);
+        if (options.Recalibrate is not null) CheckRecalibration(options, graph);
+        KernelWeights weights = KernelWeights.Of(graph).Matching(options.Layers);
+        ImageSet? images = options.Data?.Open();
+        ImageSet? calibration = options.Recalibrate is { } count ? (options.Data! with { Split = Split.Train, Limit = count }).Open() : null;
+        using ResultStore? store = options.Store is null ? null : ResultStore.Open(options.Store.FullName, WriterName(options.Sweep.Shard));
+        GraphStatistics statistics = GraphStatistics.Of(graph);
+        Analyzer analyzer = new()
+        {
+            Graph = graph,
+            Layers = [.. weights.Kernels.Select(weight => LayerFacts.Of(weight, statistics))],
+            Uncut = [.. weights.Uncut.Select(static uncut => new UncutLayer(uncut.Name, uncut.Node.Label, [.. uncut.Shape ?? []], uncut.Reason))],
+            Model = new(graph.Name, statistics.Parameters, statistics.KernelParameters, statistics.Macs),
+            Provenance = ProvenanceOf(options, images, calibration),
+            Images = images,
+            Calibration = calibration,
+            Options = options.Sweep,
+            Store = store,
+            Threads = options.Threads,
+        };
+        if (options.DryRun) return ShowPlan(analyzer, terminal, cancel);
+
+        AnalysisReport report = terminal.WithProgress(progress => analyzer.Run(progress, cancel));
+        AnalysisTablesForPeople.Show(report, terminal);
+        if (options.Json is { } json) AtomicFile.Write(json.FullName, stream => stream.Write(AnalysisJson.ToUtf8(report)));
+        if (options.Csv is { } csv) CsvWriter.Write(report, csv.FullName);
+        if (options.Html is { } html) ReportWriter.WriteHtml(report, html.FullName);
+        return ExitCode.Done;
+    }
+
+    /// <summary>The command as it could be typed again.</summary>
+    internal static string CommandLineOf(ParseResult parsed) =>
+        string.Join(' ', ["tensorial", .. parsed.Tokens.Select(static token => token.Value.Any(c => char.IsWhiteSpace(c) || c is '|' or '*' or '?') ? $"'{token.Value}'" : token.Value)]);
+
+    private static void CheckRecalibration(Options options, Graph graph)
+    {
+        if (options.Data is null) throw new UsageException("--recalibrate needs --data: statistics are estimated on its training images.");
+        if (!graph.Nodes.Any(static node => node.Operation is BatchNormalization))
+            throw new UsageException($"--recalibrate has nothing to do: {options.Model.Name} has no BatchNormalization node (they may have been folded into convolutions on export).");
+    }
+
+    private static Provenance ProvenanceOf(Options options, ImageSet? images, ImageSet? calibration) => new()
+    {
+        Version = ToolVersion.Text,
+        CommandLine = options.CommandLine,
+        Date = DateTimeOffset.UtcNow,
+        Model = ModelFile.Of(options.Model.FullName),
+        Data = images is null ? null : DataUse.Of(images, options.Data!.Split),
+        Calibration = calibration is null ? null : DataUse.Of(calibration, Split.Train),
+        Seed = options.Seed,
+        Machine = Machine.Here(options.Threads),
+        Shard = options.Sweep.Shard == Shard.Whole ? null : options.Sweep.Shard.ToString(),
+    };
+
+    private static ExitCode ShowPlan(Analyzer analyzer, Terminal terminal, CancellationToken cancel)
+    {
+        terminal.Say($"{analyzer.Layers.Count} kernels to cut, {analyzer.Uncut.Count} that cannot be cut.");
+        if (analyzer.Images is null)
+        {
+            terminal.Say("No --data: spectra only, no accuracy.");
+            return ExitCode.Done;
+        }
+        (SweepPlan plan, int known) = analyzer.Plan(cancel);
+        int dense = plan.Units.Sum(static unit => unit.Count(static point => point.IsDense)), points = plan.Units.Sum(static unit => unit.Count);
+        terminal.Say($"{plan.Results} results on {analyzer.Images.Count} images each, {known} of them in the store.");
+        terminal.Say($"{points} measurements, of which {dense} at full rank cost nothing.");
+        foreach (var layer in plan.Units.SelectMany(static unit => unit).GroupBy(static point => point.Layer)) terminal.Say($"  {layer.Key}: {layer.Count()}");
+        return ExitCode.Done;
+    }
+
+    private static string WriterName(Shard shard) => shard == Shard.Whole ? "measurements" : $"shard-{shard.Index}-of-{shard.Count}";
+}

@@ -1,0 +1,23 @@
+using System.Reflection;
+
+namespace Tensorial.Cli;
+
+/// <summary>Files a command will write at its end.</summary>
+internal static class OutputFile
+{
+    /// <summary>Fails now where writing would fail after the work is done.</summary>
+    /// <exception cref="IOException">The folder does not exist, or there is a folder where the file should be.</exception>
+    public static void Check(FileInfo? file)
+    {
+        if (file is null) return;
+        if (Directory.Exists(file.FullName)) throw new IOException($"Cannot write '{file}': it is a folder.");
+        if (file.Directory is { Exists: false } folder) throw new IOException($"Cannot write '{file}': the folder {folder.FullName} does not exist.");
+    }
+}
+
+/// <summary>The program's own version.</summary>
+internal static class ToolVersion
+{
+    public static string Text { get; } =
+        typeof(ToolVersion).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "unknown";
+}
