@@ -14,6 +14,7 @@ internal static class Tool
         TruncateCommand.Create,
         MergeCommand.Create,
         DataCommand.Create,
+        ReportCommand.Create,
     ];
 
     public static async Task<int> RunAsync(string[] arguments, Terminal terminal)

@@ -55,6 +55,11 @@ public sealed record Findings(AnalysisReport Analysis)
     /// <summary>Measurements with every kernel truncated along one cut.</summary>
     public IEnumerable<TruncationResult> TogetherAlongOne => Analysis.Truncations.Where(static t => t.Layer == "all" && !IsSequence(t));
 
+    /// <summary>What "all" truncates: the convolutions, where there are others that are left alone.</summary>
+    public string Everything => Analysis.Truncations.FirstOrDefault(static t => t.Layer == "all") is { Kernels.Count: > 0 }
+        && Analysis.Layers.Any(static layer => layer.Axes.Count > 2) && Analysis.Layers.Any(static layer => layer.Axes.Count <= 2)
+            ? "all convolution kernels" : "all kernels";
+
     /// <summary>Measurements with one kernel truncated along one cut.</summary>
     public IEnumerable<TruncationResult> AloneAlongOne => Analysis.Truncations.Where(static t => t.Layer != "all" && !IsSequence(t));
 
@@ -80,7 +85,7 @@ public sealed record Findings(AnalysisReport Analysis)
         List<double> fractions = [];
         foreach (TruncatedKernel kernel in truncation.Kernels)
         {
-            if (kernel.Ranks.Count == 1 && Spectrum(kernel.Layer, truncation.Cut) is { MaxRank: > 0 } cut) fractions.Add((double)kernel.Ranks[0] / cut.MaxRank);
+            if (kernel is { Ranks.Count: 1, Cuts.Count: 1 } && Spectrum(kernel.Layer, kernel.Cuts[0]) is { MaxRank: > 0 } cut) fractions.Add((double)kernel.Ranks[0] / cut.MaxRank);
         }
         if (fractions.Count > 0) return fractions.Average();
         return truncation.Rank is { } rank && Spectrum(truncation.Layer, truncation.Cut) is { MaxRank: > 0 } only ? (double)rank / only.MaxRank : null;
@@ -119,14 +124,6 @@ public sealed record Findings(AnalysisReport Analysis)
     /// <summary>Standard error of an accuracy measured on so many images.</summary>
     public static double StandardError(Evaluation evaluation) =>
         evaluation.Samples > 0 ? Math.Sqrt(evaluation.Top1 * (1 - evaluation.Top1) / evaluation.Samples) : 0;
-
-    /// <summary>What decided the ranks of a measurement, in words.</summary>
-    public static string RuleKind(string rule) => rule switch
-    {
-        _ when rule.StartsWith("loss=", StringComparison.Ordinal) => "the same norm loss in every kernel",
-        _ when rule.EndsWith('%') => "the same fraction of the maximal rank in every kernel",
-        _ => "the same rank in every kernel",
-    };
 }
 
 /// <summary>A kernel cut along one of its cuts, and the parameters of its two factors.</summary>

@@ -26,10 +26,30 @@ internal static class MadeUp
         return Of([.. shapes.Select((s, k) => Layer(s.Name, s.Shape, 0.25 + (0.5 * k / shapes.Count)))], withData);
     }
 
+    /// <summary>The shapes of ResNet-50 for ImageNet, 53 convolutions and a dense layer, and a sweep of all of them.</summary>
+    public static AnalysisReport ResNet50()
+    {
+        List<(string Name, int[] Shape)> shapes = [("conv1.weight", [64, 3, 7, 7])];
+        int before = 64;
+        foreach ((int stage, int blocks, int width) in (ReadOnlySpan<(int, int, int)>)[(1, 3, 64), (2, 4, 128), (3, 6, 256), (4, 3, 512)])
+        {
+            for (int block = 0; block < blocks; block++)
+            {
+                shapes.Add(($"layer{stage}.{block}.conv1.weight", [width, before, 1, 1]));
+                shapes.Add(($"layer{stage}.{block}.conv2.weight", [width, width, 3, 3]));
+                shapes.Add(($"layer{stage}.{block}.conv3.weight", [4 * width, width, 1, 1]));
+                if (block == 0) shapes.Add(($"layer{stage}.0.downsample.0.weight", [4 * width, before, 1, 1]));
+                before = 4 * width;
+            }
+        }
+        shapes.Add(("fc.weight", [1000, 2048]));
+        return Of([.. shapes.Select((s, k) => Layer(s.Name, s.Shape, 0.25 + (0.5 * k / shapes.Count)))], withData: true, ranks: 10);
+    }
+
     /// <summary>A network of equal layers under these names.</summary>
     public static AnalysisReport Named(IEnumerable<string> names, bool withData = true) => Of([.. names.Select(static name => Layer(name, [8, 4, 3, 3], 0.5))], withData);
 
-    public static AnalysisReport Of(ValueList<LayerAnalysis> layers, bool withData)
+    public static AnalysisReport Of(ValueList<LayerAnalysis> layers, bool withData, int ranks = 7)
     {
         AnalysisReport report = new()
         {
@@ -51,7 +71,7 @@ internal static class MadeUp
         List<TruncationResult> truncations = [];
         foreach (string cut in layers.SelectMany(static l => l.Cuts).Select(static c => c.Cut).Distinct())
         {
-            foreach (double fraction in (double[])[0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 1])
+            foreach (double fraction in Enumerable.Range(1, ranks).Select(k => (double)k / ranks))
             {
                 truncations.Add(Truncation("all", [.. layers.Where(l => l.Cuts.Any(c => c.Cut == cut))], cut, fraction, 3));
                 foreach (LayerAnalysis layer in layers.Where(l => l.Cuts.Any(c => c.Cut == cut))) truncations.Add(Truncation(layer.Name, [layer], cut, fraction, 0.3));
@@ -88,7 +108,7 @@ internal static class MadeUp
         double loss = truncated.Average(static k => k.NormLoss), top1 = Math.Round(0.1 + (0.8263 * Math.Exp(-harm * loss * loss)), 4);
         return new()
         {
-            Layer = layer, Cut = cut, Rank = kernels.Length == 1 ? truncated[0].Ranks[0] : null, Rule = FormattableString.Invariant($"{100 * fraction}%"),
+            Layer = layer, Cut = cut, Rank = kernels.Length == 1 ? truncated[0].Ranks[0] : null, Rule = FormattableString.Invariant($"{100 * fraction:0.##}%"),
             NormLoss = loss, RetainedEnergy = 1 - (loss * loss), RelativeNormLoss = 1 - Math.Sqrt(1 - (loss * loss)), Top1 = top1, Top5 = Math.Min(1, top1 + 0.07),
             Loss = 2.5 - (2 * top1), Samples = 10_000, Parameters = truncated.Sum(static k => k.Parameters), Seconds = 1, Kernels = [.. truncated],
             Recalibrated = layer == "all" ? new(10_000, Math.Min(0.9263, top1 + (0.1 * loss)), 0.99, 0.4) : null,

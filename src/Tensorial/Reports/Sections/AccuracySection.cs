@@ -39,27 +39,25 @@ internal static class AccuracySection
 
     private static IEnumerable<Block> Together(Findings findings)
     {
-        yield return new Heading("All kernels together");
-        var kinds = findings.TogetherAlongOne.GroupBy(static t => Findings.RuleKind(t.Rule)).ToList();
-        foreach (var kind in kinds)
+        TruncationResult[] measured = [.. findings.TogetherAlongOne], again = [.. measured.Where(static t => t.Recalibrated is not null)];
+        Axis y = YAxis(findings, measured.SelectMany(static t => (double[])[t.Top1, t.Recalibrated?.Top1 ?? t.Top1]));
+        Chart Draw(string title, XAxis x, Func<TruncationResult, double?> accuracy, IEnumerable<TruncationResult> which) => Plot(
+            findings, title, which, static t => t.Cut, findings.Cuts.Select(static (cut, k) => (cut, cut, Ink.OfCut(cut, k))), x, y, accuracy) with { Size = ChartSize.Wide };
+        List<Chart> charts = [Draw("Against the mean norm loss", XAxis.NormLoss, static t => t.Top1, measured)];
+        if (again.Length > 0) charts.Add(Draw("The same, batch norm recalibrated", XAxis.NormLoss, static t => t.Recalibrated?.Top1, again));
+        charts.Add(Draw("Against the parameters kept", XAxis.Kept, static t => t.Top1, measured));
+        if (again.Length > 0) charts.Add(Draw("The same, batch norm recalibrated", XAxis.Kept, static t => t.Recalibrated?.Top1, again));
+        charts.Add(Draw("Against the mean fraction of the rank", XAxis.Rank, static t => t.Top1, measured));
+        yield return new Heading(Capital(findings.Everything) + " together");
+        yield return new Figure("together",
+            Prose.Of($"{Prose.Strong($"Top-1 accuracy with {findings.Everything} truncated")} along one cut, by the same rule in each. Parameters are those of the truncated kernels stored as two factors, or dense where that takes fewer."),
+            [.. charts])
         {
-            TruncationResult[] measured = [.. kind];
-            Axis y = YAxis(findings, measured.SelectMany(static t => (double[])[t.Top1, t.Recalibrated?.Top1 ?? t.Top1]));
-            Chart Draw(string title, XAxis x, Func<TruncationResult, double?> accuracy, IEnumerable<TruncationResult> which) => Plot(
-                findings, title, which, static t => t.Cut, findings.Cuts.Select(static (cut, k) => (cut, cut, Ink.OfCut(cut, k))), x, y, accuracy) with { Size = ChartSize.Wide };
-            List<Chart> charts = [Draw("Against the mean norm loss", XAxis.NormLoss, static t => t.Top1, measured)];
-            TruncationResult[] again = [.. measured.Where(static t => t.Recalibrated is not null)];
-            if (again.Length > 0) charts.Add(Draw("The same, batch norm recalibrated", XAxis.NormLoss, static t => t.Recalibrated?.Top1, again));
-            charts.Add(Draw("Against the parameters kept", XAxis.Kept, static t => t.Top1, measured));
-            charts.Add(Draw("Against the mean fraction of the rank", XAxis.Rank, static t => t.Top1, measured));
-            yield return new Figure("together" + (kinds.IndexOf(kind) is > 0 and int n ? "-" + (n + 1) : ""),
-                Prose.Of($"{Prose.Strong("Top-1 accuracy with all kernels truncated")}, along one cut, with {kind.Key}. Parameters are those of the truncated kernels stored as two factors, or dense where that takes fewer."),
-                [.. charts])
-            {
-                Legend = SpectraSection.CutLegend(findings),
-            };
-        }
+            Legend = SpectraSection.CutLegend(findings),
+        };
     }
+
+    private static string Capital(string text) => char.ToUpperInvariant(text[0]) + text[1..];
 
     private static IEnumerable<Block> Alone(Findings findings)
     {
@@ -107,7 +105,7 @@ internal static class AccuracySection
         if (together.Length > 0)
         {
             string[] names = [.. together.Select(Name).Distinct()];
-            yield return new Figure("sequences", Prose.Of($"{Prose.Strong("Top-1 accuracy with all kernels truncated along several cuts")}, one after another."),
+            yield return new Figure("sequences", Prose.Of($"{Prose.Strong($"Top-1 accuracy with {findings.Everything} truncated along several cuts")}, one after another."),
                 [
                     Plot(findings, "Against the mean norm loss", together, Name, names.Select(static (name, k) => (name, name, Ink.OfCut(name, k))), XAxis.NormLoss,
                         YAxis(findings, together.Select(static t => t.Top1)), static t => t.Top1) with { Size = ChartSize.Wide },

@@ -52,11 +52,11 @@ internal static class SummarySection
         string before = Numbers.Percent(baseline.Top1, 2);
         if (findings.SmallestTogether(Findings.UsualDrop) is { } smallest)
         {
-            return Prose.Of($"With all kernels truncated together along {Prose.Code(smallest.Cut)} to {Prose.Strong(Numbers.Percent(findings.KeptFraction(smallest), 0) + " of their parameters")} (mean norm loss {Numbers.Fixed(smallest.NormLoss, 2)}), without any retraining, {Prose.Strong(Numbers.Percent(smallest.Top1, 2))} of the images are still classified correctly, {Change(smallest, baseline)} the untouched network’s {before}: the smallest that was measured within {Allowed()}.");
+            return Prose.Of($"With {findings.Everything} truncated together along {Prose.Code(smallest.Cut)} to {Prose.Strong(Numbers.Percent(findings.KeptFraction(smallest), 0) + " of their parameters")} (mean norm loss {Numbers.Fixed(smallest.NormLoss, 2)}), without any retraining, {Prose.Strong(Numbers.Percent(smallest.Top1, 2))} of the images are still classified correctly, {Change(smallest, baseline)} the untouched network’s {before}: the smallest that was measured within {Allowed()}.");
         }
         TruncationResult best = findings.TogetherAlongOne.Where(t => t.Parameters < findings.DenseParameters(t)).MaxBy(static t => t.Top1)
             ?? findings.TogetherAlongOne.MaxBy(static t => t.Top1)!;
-        return Prose.Of($"Truncating all kernels together costs accuracy at once: nothing that was measured saves parameters within {Allowed()} of the untouched network’s {before}; the nearest, along {Prose.Code(best.Cut)} at {Numbers.Percent(findings.KeptFraction(best), 0)} of the parameters, classifies {Prose.Strong(Numbers.Percent(best.Top1, 2))} correctly.");
+        return Prose.Of($"Truncating {findings.Everything} together costs accuracy at once: nothing that was measured saves parameters within {Allowed()} of the untouched network’s {before}; the nearest, along {Prose.Code(best.Cut)} at {Numbers.Percent(findings.KeptFraction(best), 0)} of the parameters, classifies {Prose.Strong(Numbers.Percent(best.Top1, 2))} correctly.");
     }
 
     private static string Allowed() => $"{Numbers.Fixed(100 * Findings.UsualDrop, 0)} percentage point";
@@ -128,7 +128,7 @@ internal static class SummarySection
             ]));
         string which = candidates.Count > First ? $"The {First} kernels that give most" : "What each kernel gives";
         Prose caption = measured
-            ? Prose.Of($"{Prose.Strong("What to cut first.")} {which}, each cut alone as far as {Allowed()} of accuracy allows among the ranks measured. Losses of several kernels add up: read the figures for all kernels together before cutting many.")
+            ? Prose.Of($"{Prose.Strong("What to cut first.")} {which}, each cut alone as far as {Allowed()} of accuracy allows among the ranks measured. Losses of several kernels add up: read the figures for {findings.Everything} together before cutting many.")
             : Prose.Of($"{Prose.Strong("What to cut first.")} {which}, each along the cut that keeps the fewest parameters within a norm loss of {Numbers.Percent(Findings.UsualNormLoss, 0)}. The norm says nothing about accuracy.");
         return new("first", caption, table);
     }

@@ -20,7 +20,7 @@ internal static class TablesSection
         }
         if (findings.TogetherAlongOne.Any())
         {
-            blocks.Add(new TableBlock("together-table", Prose.Of($"{Prose.Strong("All kernels truncated together.")} Also in truncations.csv, with every other measurement."),
+            blocks.Add(new TableBlock("together-table", Prose.Of($"{Prose.Strong($"Truncated together: {findings.Everything}.")} Also in truncations.csv, with every other measurement."),
                 AnalysisTables.Truncations(findings, findings.TogetherAlongOne, withLayer: false)) { IsLong = findings.TogetherAlongOne.Skip(20).Any(), MaximumRows = MostRows });
         }
         if (analysis.Uncut.Count > 0)
