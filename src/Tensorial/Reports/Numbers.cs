@@ -22,7 +22,7 @@ public static class Numbers
         if (unit == 1) return Count(value);
         double shown = value / unit;
         if (shown == Math.Round(shown) && Math.Abs(shown) < 1000) return Count((long)shown) + Thin + word;
-        string digits = shown.ToString(Math.Abs(shown) switch { < 9.995 => "0.00", < 99.95 => "0.0", _ => "0" }, Invariant);
+        string digits = shown.ToString(Math.Abs(shown) switch { < 9.995 => "0.00", < 99.95 => "0.0", _ => "#,##0" }, Invariant);
         return digits.Replace("-", Minus) + Thin + word;
     }
 

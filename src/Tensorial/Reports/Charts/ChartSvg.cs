@@ -11,8 +11,8 @@ namespace Tensorial.Reports.Charts;
 /// </summary>
 internal static class ChartSvg
 {
-    /// <summary>Half a hair: points that move a curve by less are left out.</summary>
-    private const double Tolerance = 0.25;
+    /// <summary>A third of a pixel: points that move a curve by less are left out.</summary>
+    private const double Tolerance = 0.33;
 
     public static void Write(Markup to, Chart chart)
     {
@@ -69,7 +69,7 @@ internal static class ChartSvg
     private static void WriteTick(Markup to, double tick, Axis axis, ValueList<double> ticks, double x, double y)
     {
         to.Open("text", ("x", At(x)), ("y", At(y)));
-        if (axis.Format is TickFormat.PowerOfTen && tick < 0.05)
+        if (axis is { Format: TickFormat.PowerOfTen, Scale.Low: < 0.05 } && tick < 0.5)
         {
             to.Text("10").Element("tspan", Numbers.Count((long)Math.Round(Math.Log10(tick))), ("class", "power"), ("dy", "-4"));
         }

@@ -42,7 +42,7 @@ public sealed record LinearScale(double Low, double High) : Scale(Low, High)
     private static double Step(double span, int about)
     {
         double raw = span / Math.Max(1, about), power = Math.Pow(10, Math.Floor(Math.Log10(raw)));
-        return power * (raw / power) switch { < 1.5 => 1, < 3.5 => 2, < 7.5 => 5, _ => 10 };
+        return power * (raw / power) switch { < 1.5 => 1, < 3 => 2, < 7 => 5, _ => 10 };
     }
 }
 

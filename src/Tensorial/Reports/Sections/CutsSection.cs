@@ -53,7 +53,7 @@ internal static class CutsSection
     {
         double fraction = rank / cut.MaxRank;
         return new(1 - fraction, Numbers.Fixed(100 * fraction, 0),
-            $"{what} {Numbers.Significant(rank)} of {Numbers.Count(cut.MaxRank)}, break-even {Numbers.Count(cut.BreakEvenRank)}",
+            $"{what} {(rank == Math.Floor(rank) ? Numbers.Count((long)rank) : Numbers.Fixed(rank, 1))} of {Numbers.Count(cut.MaxRank)}",
             cut.FactoredParameters((int)Math.Ceiling(rank)) < layer.Parameters);
     }
 
