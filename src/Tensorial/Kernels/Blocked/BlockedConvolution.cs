@@ -40,13 +40,13 @@ public static unsafe class BlockedConvolution
         fixed (float* x = input, w = kernel.Values, b = biases, r = residual, y = output)
         {
             ConvolutionData data = new(x, inputLayout, w + kernel.Start, b, r, residualLayout, y, outputLayout);
-            width.Run(new Kernel(shape.InBlocks(), data, activation, workers));
+            width.Run<Kernel, float>(new(shape.InBlocks(), data, activation, workers));
         }
     }
 
-    private readonly struct Kernel(ConvolutionShape shape, ConvolutionData data, Activation activation, Workers workers) : ILaneKernel
+    private readonly struct Kernel(ConvolutionShape shape, ConvolutionData data, Activation activation, Workers workers) : ILaneKernel<float>
     {
-        public void Run<TLanes, TVector>() where TLanes : struct, ILanes<TVector> where TVector : struct =>
+        public void Run<TLanes, TVector>() where TLanes : struct, ILanes<TVector, float> where TVector : struct =>
             ConvolutionLoop.Run<TLanes, TVector>(shape, data, activation, workers);
     }
 

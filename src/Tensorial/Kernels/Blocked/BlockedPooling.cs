@@ -40,7 +40,7 @@ public static unsafe class BlockedPooling
     {
         if (inputLayout.Images != outputLayout.Images || inputLayout.Channels != outputLayout.Channels)
             throw new ArgumentException($"Pooling keeps images and channels: {inputLayout} and {outputLayout} differ.");
-        fixed (float* x = input, y = output) width.Run(new PoolingKernel(summary, window, x, inputLayout, y, outputLayout, workers));
+        fixed (float* x = input, y = output) width.Run<PoolingKernel, float>(new(summary, window, x, inputLayout, y, outputLayout, workers));
     }
 
     internal static void GlobalAverage(
@@ -50,6 +50,6 @@ public static unsafe class BlockedPooling
             throw new ArgumentException($"The means of {layout} are one pixel per image and channel, not {meansLayout}.");
         int needed = isPlain ? layout.Images * layout.Channels : meansLayout.Length;
         if (means.Length < needed) throw new ArgumentException($"The means need {needed} floats, not {means.Length}.");
-        fixed (float* x = input, y = means) width.Run(new GlobalAverageKernel(x, layout, y, meansLayout, isPlain, workers));
+        fixed (float* x = input, y = means) width.Run<GlobalAverageKernel, float>(new(x, layout, y, meansLayout, isPlain, workers));
     }
 }

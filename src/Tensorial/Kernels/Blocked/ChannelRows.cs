@@ -7,15 +7,15 @@ internal static unsafe class ChannelRows
 {
     /// <summary>y = scale[channel] · x + shift[channel], over one block's pixels.</summary>
     public static void ScaleShift(LaneWidth width, float* x, float* scale, float* shift, float* y, int pixels) =>
-        width.Run(new ScaleShiftKernel(x, scale, shift, y, pixels));
+        width.Run<ScaleShiftKernel, float>(new(x, scale, shift, y, pixels));
 
     /// <summary>y = x where positive, slope[channel] · x elsewhere.</summary>
-    public static void Leak(LaneWidth width, float* x, float* slope, float* y, int pixels) => width.Run(new LeakKernel(x, slope, y, pixels));
+    public static void Leak(LaneWidth width, float* x, float* slope, float* y, int pixels) => width.Run<LeakKernel, float>(new(x, slope, y, pixels));
 
-    private readonly struct ScaleShiftKernel(float* x, float* scale, float* shift, float* y, int pixels) : ILaneKernel
+    private readonly struct ScaleShiftKernel(float* x, float* scale, float* shift, float* y, int pixels) : ILaneKernel<float>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run<TLanes, TVector>() where TLanes : struct, ILanes<TVector> where TVector : struct
+        public void Run<TLanes, TVector>() where TLanes : struct, ILanes<TVector, float> where TVector : struct
         {
             for (int lane = 0; lane < BlockedLayout.Lanes; lane += TLanes.Count)
             {
@@ -27,10 +27,10 @@ internal static unsafe class ChannelRows
         }
     }
 
-    private readonly struct LeakKernel(float* x, float* slope, float* y, int pixels) : ILaneKernel
+    private readonly struct LeakKernel(float* x, float* slope, float* y, int pixels) : ILaneKernel<float>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run<TLanes, TVector>() where TLanes : struct, ILanes<TVector> where TVector : struct
+        public void Run<TLanes, TVector>() where TLanes : struct, ILanes<TVector, float> where TVector : struct
         {
             TVector zero = TLanes.Broadcast(0);
             for (int lane = 0; lane < BlockedLayout.Lanes; lane += TLanes.Count)

@@ -17,7 +17,7 @@ internal static unsafe class ConvolutionLoop
     private const int Lanes = BlockedLayout.Lanes;
 
     public static void Run<TLanes, TVector>(in ConvolutionShape shape, in ConvolutionData data, Activation activation, Workers workers)
-        where TLanes : struct, ILanes<TVector> where TVector : struct
+        where TLanes : struct, ILanes<TVector, float> where TVector : struct
     {
         OutputGroups groups = new(shape);
         Partition partition = Partition.Of(shape, groups, data.InputLayout, data.OutputLayout, workers.Count);
@@ -30,11 +30,11 @@ internal static unsafe class ConvolutionLoop
     }
 
     private static RowOfTiles Row<TLanes, TVector, TFlavour>(in ConvolutionShape shape, in ConvolutionData data, Activation activation, int width)
-        where TLanes : struct, ILanes<TVector> where TVector : struct where TFlavour : struct, IFlavour
+        where TLanes : struct, ILanes<TVector, float> where TVector : struct where TFlavour : struct, IFlavour
     {
         int tileChannels = TFlavour.Vectors * TLanes.Count;
         bool crossesBlocks = tileChannels > Lanes;
-        int most = TFlavour.Vectors == 1 || TLanes.TilePixels < 14 ? TLanes.TilePixels : 14;
+        int most = TFlavour.Vectors == 1 || TLanes.TileRows < 14 ? TLanes.TileRows : 14;
         int tiles = (data.OutputLayout.Width + most - 1) / most, pixels = data.OutputLayout.Width / tiles;
         TileShape tile = new()
         {

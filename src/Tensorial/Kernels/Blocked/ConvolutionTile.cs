@@ -42,7 +42,7 @@ internal static unsafe class ConvolutionTile
     /// <param name="residual">Null where there is none.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run<TLanes, TVector, TPixels, TStep, TFlavour>(TileShape* shape, float* x, float* w, float* bias, float* residual, float* y)
-        where TLanes : struct, ILanes<TVector>
+        where TLanes : struct, ILanes<TVector, float>
         where TVector : struct
         where TPixels : struct, IPixels
         where TStep : struct, IStep
@@ -258,6 +258,6 @@ internal static unsafe class ConvolutionTile
     /// <summary>One value for all lanes, or a value for each where every channel has its own kernel.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TVector Input<TLanes, TVector, TFlavour>(float* at)
-        where TLanes : struct, ILanes<TVector> where TVector : struct where TFlavour : struct, IFlavour =>
+        where TLanes : struct, ILanes<TVector, float> where TVector : struct where TFlavour : struct, IFlavour =>
         TFlavour.IsDepthwise ? TLanes.Load(at) : TLanes.Broadcast(*at);
 }

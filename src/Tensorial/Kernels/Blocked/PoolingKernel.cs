@@ -7,14 +7,14 @@ internal enum Summary { Maximum, MeanOverInput, MeanOverPadding }
 
 /// <summary>Pools plane after plane. Taps outside the input are left out by shortening the window, so that the halo does not matter.</summary>
 internal readonly unsafe struct PoolingKernel(
-    Summary summary, PlaneWindow window, float* input, BlockedLayout inputLayout, float* output, BlockedLayout outputLayout, Workers workers) : ILaneKernel
+    Summary summary, PlaneWindow window, float* input, BlockedLayout inputLayout, float* output, BlockedLayout outputLayout, Workers workers) : ILaneKernel<float>
 {
-    public void Run<TLanes, TVector>() where TLanes : struct, ILanes<TVector> where TVector : struct =>
+    public void Run<TLanes, TVector>() where TLanes : struct, ILanes<TVector, float> where TVector : struct =>
         workers.Run(outputLayout.Images * outputLayout.Blocks * outputLayout.Height, new Row<TLanes, TVector>(summary, window, input, inputLayout, output, outputLayout));
 
     private readonly struct Row<TLanes, TVector>(
         Summary summary, PlaneWindow window, float* input, BlockedLayout inputLayout, float* output, BlockedLayout outputLayout) : ILoopBody
-        where TLanes : struct, ILanes<TVector> where TVector : struct
+        where TLanes : struct, ILanes<TVector, float> where TVector : struct
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run(int index)
@@ -68,13 +68,13 @@ internal readonly unsafe struct PoolingKernel(
 
 /// <summary>Means of whole planes: rows first, then rows together, so that rounding grows with the sides of a plane and not with its area.</summary>
 internal readonly unsafe struct GlobalAverageKernel(
-    float* input, BlockedLayout layout, float* means, BlockedLayout meansLayout, bool isPlain, Workers workers) : ILaneKernel
+    float* input, BlockedLayout layout, float* means, BlockedLayout meansLayout, bool isPlain, Workers workers) : ILaneKernel<float>
 {
-    public void Run<TLanes, TVector>() where TLanes : struct, ILanes<TVector> where TVector : struct =>
+    public void Run<TLanes, TVector>() where TLanes : struct, ILanes<TVector, float> where TVector : struct =>
         workers.Run(layout.Images * layout.Blocks, new Plane<TLanes, TVector>(input, layout, means, meansLayout, isPlain));
 
     private readonly struct Plane<TLanes, TVector>(float* input, BlockedLayout layout, float* means, BlockedLayout meansLayout, bool isPlain) : ILoopBody
-        where TLanes : struct, ILanes<TVector> where TVector : struct
+        where TLanes : struct, ILanes<TVector, float> where TVector : struct
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run(int plane)

@@ -5,7 +5,7 @@ internal static unsafe class TileTable
 {
     /// <summary>The tile of <paramref name="pixels"/> pixels for the lane width.</summary>
     public static delegate*<TileShape*, float*, float*, float*, float*, float*, void> Find<TLanes, TVector, TFlavour>(int pixels, int step)
-        where TLanes : struct, ILanes<TVector> where TVector : struct where TFlavour : struct, IFlavour => step switch
+        where TLanes : struct, ILanes<TVector, float> where TVector : struct where TFlavour : struct, IFlavour => step switch
         {
             1 => Find<TLanes, TVector, Step1, TFlavour>(pixels),
             2 => Find<TLanes, TVector, Step2, TFlavour>(pixels),
@@ -13,7 +13,7 @@ internal static unsafe class TileTable
         };
 
     private static delegate*<TileShape*, float*, float*, float*, float*, float*, void> Find<TLanes, TVector, TStep, TFlavour>(int pixels)
-        where TLanes : struct, ILanes<TVector> where TVector : struct where TStep : struct, IStep where TFlavour : struct, IFlavour => pixels switch
+        where TLanes : struct, ILanes<TVector, float> where TVector : struct where TStep : struct, IStep where TFlavour : struct, IFlavour => pixels switch
         {
             1 => &ConvolutionTile.Run<TLanes, TVector, Pixels1, TStep, TFlavour>,
             2 => &ConvolutionTile.Run<TLanes, TVector, Pixels2, TStep, TFlavour>,
