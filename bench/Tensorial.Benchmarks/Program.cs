@@ -5,8 +5,15 @@ switch (args)
     case ["profile", string model, .. string[] rest]:
         Profile.Run(model, rest is [string images] ? int.Parse(images) : 4);
         break;
+    case ["network", string model, .. string[] batches]:
+        foreach (string batch in batches.DefaultIfEmpty("64")) AgainstOnnxRuntime.Run(model, int.Parse(batch));
+        break;
     default:
-        Console.Error.WriteLine("profile MODEL.onnx [IMAGES]");
+        Console.Error.WriteLine(
+            """
+            profile MODEL.onnx [IMAGES]      time of every step of a network on one thread
+            network MODEL.onnx [BATCH...]    a whole network against ONNX Runtime
+            """);
         return 2;
 }
 return 0;

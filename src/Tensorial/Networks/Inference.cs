@@ -52,7 +52,7 @@ public sealed class Inference : IDisposable
     public int Steps => ProgramFor(1).Steps.Length;
 
     /// <summary>Bytes of activations that one thread holds while it evaluates one piece of a batch.</summary>
-    public long ActivationBytes => (long)ProgramFor(PieceOf(int.MaxValue)).ArenaLength * sizeof(float);
+    public long ActivationBytes => (long)ProgramFor(PieceOf(LargestPiece * _workers.Count)).ArenaLength * sizeof(float);
 
     /// <summary>The same network structure with other constants. Packed weights of constants that did not change are shared, as are the threads.</summary>
     public Inference With(Graph changed) => new(changed, _workers, new Memo(_memo));
@@ -141,7 +141,7 @@ public sealed class Inference : IDisposable
     {
         if (images < _workers.Count) return images;
         if (_piece == 0) _piece = Math.Clamp(PieceFloats / Math.Max(1, ProgramFor(1).ArenaLength), 1, LargestPiece);
-        return Math.Min(_piece, (images + _workers.Count - 1) / _workers.Count);
+        return Math.Min(_piece, (int)(((long)images + _workers.Count - 1) / _workers.Count));
     }
 
     private CompiledNetwork ProgramFor(int images) => _programs.GetOrAdd(images, Compile);

@@ -1,0 +1,32 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Tensorial.Benchmarks;
+
+/// <summary>Ours and a peer's, measured in turn so that what else the machine does meets both; medians, ranges and their ratio.</summary>
+internal static class Paired
+{
+    /// <summary>Prints one line. <paramref name="amount"/> is what one run gets through, in <paramref name="unit"/>s: images, GFLOP.</summary>
+    public static void Report(string name, double amount, string unit, Action ours, Peer? peer, int runs = 1, int rounds = 9)
+    {
+        double[] mine = new double[rounds], theirs = new double[rounds];
+        for (int warm = 0; warm < 3; warm++) ours();
+        peer?.Seconds(1);
+        for (int round = 0; round < rounds; round++)
+        {
+            if (peer is not null) theirs[round] = peer.Seconds(runs);
+            long start = Stopwatch.GetTimestamp();
+            for (int run = 0; run < runs; run++) ours();
+            mine[round] = Stopwatch.GetElapsedTime(start).TotalSeconds / runs;
+        }
+        Array.Sort(mine);
+        Array.Sort(theirs);
+        string line = string.Create(CultureInfo.InvariantCulture, $"{name,-44} ours {Rate(mine)} {unit}/s");
+        if (peer is not null)
+            line += string.Create(CultureInfo.InvariantCulture, $"   peer {Rate(theirs)} {unit}/s   ours/peer {theirs[rounds / 2] / mine[rounds / 2]:F2}");
+        Console.WriteLine(line);
+
+        string Rate(double[] seconds) => string.Create(CultureInfo.InvariantCulture,
+            $"{amount / seconds[rounds / 2],8:F1} ({amount / seconds[^1]:F1} to {amount / seconds[0]:F1})");
+    }
+}
