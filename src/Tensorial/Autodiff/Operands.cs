@@ -61,6 +61,10 @@ internal static class Operands
         _ => throw new BadInputException($"input '{name}' must hold Int32 or Int64 numbers, not {tensor.ElementType}."),
     };
 
+    /// <summary>A tensor of one value.</summary>
+    public static Tensor Single(this Tensor tensor, string name) => tensor.Shape.Count == 1 ? tensor
+        : throw new ShapeException($"input '{name}' must be a single value, not of shape {tensor.Shape}.");
+
     /// <summary>Floating-point numbers as float32.</summary>
     public static ImmutableArray<float> Floats(this Tensor tensor, string name) => tensor.ElementType.IsFloating()
         ? [.. tensor.To(ElementType.Float32).Of<float>().Values]

@@ -59,7 +59,7 @@ public static class Contraction
         int batches = x.Values.Shape.CountOf(0, batch.Length), m = x.Values.Shape.CountOf(batch.Length, batch.Length + left.Length);
         int k = x.Values.Shape.CountOf(batch.Length + left.Length, rank), n = y.Values.Shape.CountOf(batch.Length + summed.Length, y.Values.Shape.Rank);
         for (int i = 0; i < batches; i++)
-            Products.Multiply(m, n, k, T.One, x.Values.Values.Slice(i * m * k, m * k), k, 1,
+            Gemm.Multiply(m, n, k, T.One, x.Values.Values.Slice(i * m * k, m * k), k, 1,
                 y.Values.Values.Slice(i * k * n, k * n), n, 1, T.Zero, z.Values.Slice(i * m * n, m * n), n, workers);
         return new(batch + left + right, z);
     }

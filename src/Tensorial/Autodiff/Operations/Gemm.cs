@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Tensorial.Einsum;
 using Tensorial.Kernels;
 
 namespace Tensorial.Autodiff.Operations;
@@ -33,7 +32,7 @@ public sealed record Gemm : FloatOperation
         if (c is not null) Broadcasting.Stretched(c, y.Shape).CopyTo(y.Values);
         (int rowA, int columnA) = TransposeA ? (1, a.Shape[1]) : (a.Shape[1], 1);
         (int rowB, int columnB) = TransposeB ? (1, b.Shape[1]) : (b.Shape[1], 1);
-        Products.Multiply(y.Shape[0], y.Shape[1], TransposeA ? a.Shape[0] : a.Shape[1], T.CreateChecked(Alpha), a.Values, rowA, columnA,
+        Kernels.Gemm.Multiply(y.Shape[0], y.Shape[1], TransposeA ? a.Shape[0] : a.Shape[1], T.CreateChecked(Alpha), a.Values, rowA, columnA,
             b.Values, rowB, columnB, c is null ? T.Zero : T.CreateChecked(Beta), y.Values, y.Shape[1], workers);
     }
 

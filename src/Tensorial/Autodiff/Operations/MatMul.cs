@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Tensorial.Einsum;
 using Tensorial.Kernels;
 
 namespace Tensorial.Autodiff.Operations;
@@ -32,7 +31,7 @@ public sealed record MatMul : FloatOperation
             for (int i = 0; i < plan.Length; i++)
             {
                 ReadOnlySpan<T> matrix = a.Values[((x + (plan.XMoves ? i : 0)) * m * k)..], other = b.Values[((z + (plan.YMoves ? i : 0)) * k * n)..];
-                Products.Multiply(m, n, k, T.One, matrix, k, 1, other, n, 1, T.Zero, y.Values.Slice((start + i) * m * n, m * n), n, workers);
+                Kernels.Gemm.Multiply(m, n, k, T.One, matrix, k, 1, other, n, 1, T.Zero, y.Values.Slice((start + i) * m * n, m * n), n, workers);
             }
         }
     }

@@ -57,7 +57,7 @@ public sealed record Pad : MovingOperation
     {
         Tensor<T> x = inputs[0]!.Of<T>(), y = outputs[0].Of<T>();
         (int Begin, int End)[] pads = Resolve(x.Shape, inputs.Optional(1), inputs.Optional(3));
-        T fill = (inputs.Optional(2) ?? new Tensor<float>([], new[] { Value })).To(y.ElementType).Of<T>().Values[0];
+        T fill = (inputs.Optional(2)?.Single("constant_value") ?? new Tensor<float>([], new[] { Value })).To(y.ElementType).Of<T>().Values[0];
         int[][] sources = [.. pads.Select((pad, axis) => Sources(pad.Begin, x.Shape[axis], y.Shape[axis]))];
         Fill(0, 0, 0);
 

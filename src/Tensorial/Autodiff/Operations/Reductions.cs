@@ -54,6 +54,9 @@ public abstract record Reduction : NumberOperation
         return !axes.IsEmpty ? Operands.Axes(axes, shape.Rank) : NoneByDefault ? [] : [.. Enumerable.Range(0, shape.Rank)];
     }
 
+    /// <summary>The values, of which there must be some.</summary>
+    private protected static ReadOnlySpan<T> Some<T>(ReadOnlySpan<T> x) => !x.IsEmpty ? x : throw new ShapeException("there are no values along the reduced axes.");
+
     private protected static T Real<T>(double value) where T : INumber<T> => T.CreateTruncating(value);
 }
 
@@ -61,19 +64,27 @@ public abstract record Reduction : NumberOperation
 public sealed record ReduceSum : Reduction { protected override T Over<T>(ReadOnlySpan<T> x) => TensorPrimitives.Sum(x); }
 
 /// <summary>Σ x / n</summary>
-public sealed record ReduceMean : Reduction { protected override T Over<T>(ReadOnlySpan<T> x) => TensorPrimitives.Sum(x) / T.CreateChecked(x.Length); }
+public sealed record ReduceMean : Reduction { protected override T Over<T>(ReadOnlySpan<T> x) => TensorPrimitives.Sum(x) / T.CreateTruncating(Some(x).Length); }
 
 /// <summary>Π x</summary>
 public sealed record ReduceProd : Reduction { protected override T Over<T>(ReadOnlySpan<T> x) => TensorPrimitives.Product(x); }
 
 /// <summary>The largest x</summary>
-public sealed record ReduceMax : Reduction { protected override T Over<T>(ReadOnlySpan<T> x) => TensorPrimitives.Max(x); }
+public sealed record ReduceMax : Reduction { protected override T Over<T>(ReadOnlySpan<T> x) => TensorPrimitives.Max(Some(x)); }
 
 /// <summary>The smallest x</summary>
-public sealed record ReduceMin : Reduction { protected override T Over<T>(ReadOnlySpan<T> x) => TensorPrimitives.Min(x); }
+public sealed record ReduceMin : Reduction { protected override T Over<T>(ReadOnlySpan<T> x) => TensorPrimitives.Min(Some(x)); }
 
 /// <summary>Σ |x|</summary>
-public sealed record ReduceL1 : Reduction { protected override T Over<T>(ReadOnlySpan<T> x) => TensorPrimitives.SumOfMagnitudes(x); }
+public sealed record ReduceL1 : Reduction
+{
+    protected override T Over<T>(ReadOnlySpan<T> x)
+    {
+        T sum = T.Zero;
+        foreach (T value in x) sum += T.IsNegative(value) ? -value : value;
+        return sum;
+    }
+}
 
 /// <summary>√Σ x²</summary>
 public sealed record ReduceL2 : Reduction { protected override T Over<T>(ReadOnlySpan<T> x) => Real<T>(Math.Sqrt(double.CreateChecked(TensorPrimitives.SumOfSquares(x)))); }

@@ -28,8 +28,8 @@ public sealed record Dropout : Reshaping
     public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = inputs.Required(0, "data") with { Value = null };
-        bool training = inputs.Constant(2, "training_mode") is Tensor<bool> mode && mode.Values[0];
-        float ratio = inputs.Optional(1) is { Value: { } given } ? given.Floats("ratio")[0] : Ratio;
+        bool training = inputs.Constant(2, "training_mode")?.Single("training_mode").Of<bool>().Values[0] ?? false;
+        float ratio = inputs.Optional(1)?.Value is { } given ? given.Single("ratio").Floats("ratio")[0] : Ratio;
         if (training && ratio > 0) throw new UnsupportedException("dropout in training mode is random; only inference is supported.");
         return WithMask ? [x, new(ElementType.Bool, x.Shape)] : [x];
     }

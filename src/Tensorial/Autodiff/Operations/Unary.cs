@@ -31,8 +31,14 @@ public abstract record NumberFunction : NumberOperation
     protected abstract void Over<T>(ReadOnlySpan<T> x, Span<T> y) where T : unmanaged, INumber<T>;
 }
 
-/// <summary>|x|</summary>
-public sealed record Abs : NumberFunction { protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Abs(x, y); }
+/// <summary>|x|; the smallest integer, which has no opposite, stays</summary>
+public sealed record Abs : NumberFunction
+{
+    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
+    {
+        for (int i = 0; i < x.Length; i++) y[i] = T.IsNegative(x[i]) ? -x[i] : x[i];
+    }
+}
 
 /// <summary>-x</summary>
 public sealed record Neg : NumberFunction { protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Negate(x, y); }
