@@ -35,7 +35,7 @@ public class TorchTests
         ("F.selu(x0)", new Selu(), [[40]]),
         ("torch.erf(x0)", new Erf(), [[17]]),
         ("x0.mean((2, 3))", new ReduceMean { Axes = [2, 3], KeepDims = false }, [[2, 3, 4, 5]]),
-        ("x0.sum((0, 2), keepdim=True)", new ReduceSum { Axes = [0, -2] }, [[2, 3, 4]]),
+        ("x0.sum((0, 2), keepdim=True)", new ReduceSum { Axes = [0, -1] }, [[2, 3, 4]]),
         ("torch.logsumexp(x0, (1,))", new ReduceLogSumExp { Axes = [1], KeepDims = false }, [[2, 3, 4]]),
         ("x0.norm(dim=1)", new ReduceL2 { Axes = [1], KeepDims = false }, [[2, 3, 4]]),
         ("x0.transpose(0, 1) @ x1 * 0.5 + x2 * 2", new Gemm { TransposeA = true, Alpha = 0.5f, Beta = 2 }, [[4, 3], [4, 5], [5]]),
