@@ -53,5 +53,5 @@ internal sealed record Palette(Oklch Paper, Oklch Ink, Oklch Faint, Oklch Strong
     }
 
     private static string Gradient(int steps, Func<int, Oklch> colour) =>
-        $"linear-gradient(90deg,{string.Join(',', Enumerable.Range(0, steps).Where(static k => k % 3 == 0 || k is Depths - 1).Select(k => colour(k).Hex))})";
+        $"linear-gradient(90deg,{string.Join(',', Enumerable.Range(0, steps).Where(k => k % 3 == 0 || k == steps - 1).Select(k => colour(k).Hex))})";
 }

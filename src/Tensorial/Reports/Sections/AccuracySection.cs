@@ -151,7 +151,7 @@ internal static class AccuracySection
             foreach (TruncationResult t in lines[key])
             {
                 double? x = against switch { XAxis.NormLoss => t.NormLoss, XAxis.Rank => findings.RankFraction(t), _ => findings.KeptFraction(t) };
-                if (x is { } at && accuracy(t) is { } top1) points.Add(new(at, top1, t.Rank is { } rank ? $"rank {Numbers.Count(rank)}" : RuleText(t.Rule)));
+                if (x is { } at && accuracy(t) is { } top1) points.Add(new(at, top1, against is XAxis.Rank ? "" : t.Rank is { } rank ? $"rank {Numbers.Count(rank)}" : RuleText(t.Rule)));
             }
             if (points.Count > 0) series.Add(new(name, ink, [.. points.OrderBy(static p => p.X)]) { Dots = true });
         }
