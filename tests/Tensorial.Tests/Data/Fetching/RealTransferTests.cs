@@ -36,7 +36,8 @@ public sealed partial class RealTransferTests : IDisposable
         };
         List<Progress> reports = [];
         using SocketsHttpHandler handler = new() { UseProxy = false };
-        await DataFetch.GetAsync(set, new Origin.Official(), folder.Path, new() { Handler = handler, Pause = TimeSpan.Zero, Progress = new Recorder(reports) });
+        FetchOptions options = new() { Handler = handler, Pause = TimeSpan.Zero, Progress = new Recorder(reports) };
+        await DataFetch.GetAsync(set, new Origin.Official(), folder.Path, options);
         await serving;
 
         Assert.Equal(_file, await File.ReadAllBytesAsync(Path.Combine(folder.Path, "file.bin")));
@@ -50,10 +51,14 @@ public sealed partial class RealTransferTests : IDisposable
         {
             using TcpClient client = await _listener.AcceptTcpClientAsync();
             await using NetworkStream stream = client.GetStream();
-            int start = RangeStart().Match(await ReadHeadersAsync(stream)) is { Success: true } match ? int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture) : 0;
+            Match range = RangeStart().Match(await ReadHeadersAsync(stream));
+            int start = range.Success ? int.Parse(range.Groups[1].Value, CultureInfo.InvariantCulture) : 0;
             _starts.Add(start);
-            string status = start == 0 ? "200 OK" : $"206 Partial Content\r\nContent-Range: bytes {start}-{_file.Length - 1}/{_file.Length}";
-            await stream.WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 {status}\r\nContent-Length: {_file.Length - start}\r\nConnection: close\r\n\r\n"));
+            string status = start == 0
+                ? "200 OK"
+                : $"206 Partial Content\r\nContent-Range: bytes {start}-{_file.Length - 1}/{_file.Length}";
+            string headers = $"HTTP/1.1 {status}\r\nContent-Length: {_file.Length - start}\r\nConnection: close\r\n\r\n";
+            await stream.WriteAsync(Encoding.ASCII.GetBytes(headers));
             await stream.WriteAsync(_file.AsMemory(start, Math.Min(cut, _file.Length - start)));
         }
     }
@@ -62,7 +67,8 @@ public sealed partial class RealTransferTests : IDisposable
     {
         StringBuilder headers = new();
         byte[] one = new byte[1];
-        while (!headers.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal) && await stream.ReadAsync(one) == 1) headers.Append((char)one[0]);
+        while (!headers.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal) && await stream.ReadAsync(one) == 1)
+            headers.Append((char)one[0]);
         return headers.ToString();
     }
 
