@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using Tensorial.Kernels;
 using Tensorial.LinearAlgebra;
 
@@ -6,7 +5,8 @@ namespace Tensorial.Analysis;
 
 /// <summary>
 /// A tensor decomposed along a cut, K = sum_k s_k u_k v_k^T: the source of the best tensor of every rank there (Eckart and
-/// Young). One decomposition serves a whole ladder of ranks; rising ranks only add what is new.
+/// Young). One decomposition serves a whole ladder of ranks. Every rank is summed from the start: adding to the rank before
+/// would save little and make the last bit depend on which ranks were asked for, so that a resumed sweep would differ.
 /// </summary>
 internal sealed class CutFactors
 {
@@ -16,8 +16,6 @@ internal sealed class CutFactors
     private readonly Workers _workers;
     private readonly Tensor<double> _left;
     private readonly Tensor<double> _scaledRight;
-    private readonly Tensor<double> _sum;
-    private int _rank;
 
     public CutFactors(Tensor<double> tensor, string axes, Cut cut, Workers workers)
     {
@@ -32,7 +30,6 @@ internal sealed class CutFactors
             Span<double> row = _scaledRight.Values.Slice(k * columns, columns);
             for (int j = 0; j < columns; j++) row[j] *= svd.Values[k];
         }
-        _sum = new(matrix.Shape);
         Spectrum = new(cut.ToString(), matrix.Shape[0], columns, [.. svd.Values]);
     }
 
@@ -41,23 +38,9 @@ internal sealed class CutFactors
     /// <summary>The best tensor of this rank along the cut.</summary>
     public Tensor<double> Keep(int rank)
     {
-        if (rank < _rank)
-        {
-            _sum.Values.Clear();
-            _rank = 0;
-        }
-        if (rank > _rank)
-        {
-            int rows = Spectrum.Rows, columns = Spectrum.Columns, all = Spectrum.MaxRank;
-            int from = _rank;
-            _workers.For(rows, row =>
-            {
-                Span<double> sum = _sum.Values.Slice(row * columns, columns);
-                for (int k = from; k < rank; k++)
-                    TensorPrimitives.MultiplyAdd(_scaledRight.Values.Slice(k * columns, columns), _left.Values[row * all + k], sum, sum);
-            });
-            _rank = rank;
-        }
-        return Matricisation.Fold(_sum, _shape, _axes, _cut);
+        int rows = Spectrum.Rows, columns = Spectrum.Columns;
+        Tensor<double> sum = new([rows, columns]);
+        Gemm.Multiply(rows, columns, rank, 1.0, _left.Values, Spectrum.MaxRank, 1, _scaledRight.Values, columns, 1, 0.0, sum.Values, columns, _workers);
+        return Matricisation.Fold(sum, _shape, _axes, _cut);
     }
 }

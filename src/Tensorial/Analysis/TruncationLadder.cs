@@ -7,7 +7,7 @@ public sealed class TruncationLadder(Kernel kernel, Cut cut, Workers workers)
 {
     private CutFactors? _factors;
 
-    /// <summary>The kernel truncated to this rank; asking in rising order saves work.</summary>
+    /// <summary>The kernel truncated to this rank, or to the maximal rank where that is smaller.</summary>
     /// <exception cref="BadInputException">The cut does not divide the kernel's axes.</exception>
     public Truncation At(int rank)
     {
