@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Numerics.Tensors;
 using Tensorial.Kernels;
 
 namespace Tensorial.LinearAlgebra;
@@ -10,43 +9,20 @@ public sealed record Qr<T>(Tensor<T> Q, Tensor<T> R) where T : unmanaged, IBinar
 /// <summary>The QR decomposition of a matrix [m, n] by Householder reflections, in float or double.</summary>
 public static class Qr
 {
-    /// <summary>The thin decomposition.</summary>
+    /// <summary>The thin decomposition. Each column of Q R agrees with that of A to some machine epsilons of its own length.</summary>
     /// <exception cref="ShapeException">The tensor is not a matrix.</exception>
     /// <exception cref="NumericalException">A value is NaN or infinite.</exception>
     public static Qr<T> Thin<T>(Tensor<T> a, Workers? workers = null) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         (int m, int n) = Matrix.Extents(a);
         int r = Math.Min(m, n);
-        Tensor<T> columns = Matrix.Transpose(a), q = new([r, m]);
-        int exponent = Scaling.Normalize(columns.Values);
-        for (int k = 0; k < r; k++)
-        {
-            Span<T> v = columns.Values.Slice(k * m + k, m - k);
-            T norm = TensorPrimitives.Norm<T>(v);
-            T beta = v[0] > T.Zero ? -norm : norm;
-            Span<T> reflector = q.Values.Slice(k * m + k, m - k);
-            v.CopyTo(reflector);
-            reflector[0] -= beta;
-            T length = TensorPrimitives.Norm<T>(reflector);
-            if (length > T.Zero) TensorPrimitives.Divide(reflector, length, reflector);
-            for (int j = k; j < n; j++) Reflect(reflector, columns.Values.Slice(j * m + k, m - k));
-        }
-        Tensor<T> upper = new([r, n]);
+        Tensor<T> q = new([m, r]), upper = new([r, n]), work = a.Clone();
+        int[] exponents = Scaling.NormalizeColumns(work.Values, n);
+        T[] tau = HouseholderQr.Factor(work.Values, m, n, n, workers ?? Workers.Serial);
         for (int i = 0; i < r; i++)
             for (int j = i; j < n; j++)
-                upper.Values[i * n + j] = columns.Values[j * m + i];
-        Scaling.Multiply(upper.Values, exponent);
-
-        for (int k = r - 1; k >= 0; k--)
-        {
-            T[] reflector = q.Values.Slice(k * m + k, m - k).ToArray();
-            q.Values.Slice(k * m, m).Clear();
-            q.Values[k * m + k] = T.One;
-            for (int j = k; j < r; j++) Reflect(reflector, q.Values.Slice(j * m + k, m - k));
-        }
-        return new(Matrix.Transpose(q), upper);
+                upper.Values[i * n + j] = Scaling.Multiply(work.Values[i * n + j], exponents[j]);
+        HouseholderQr.FormQ<T>(work.Values, n, m, tau, q.Values, r, workers ?? Workers.Serial);
+        return new(q, upper);
     }
-
-    private static void Reflect<T>(ReadOnlySpan<T> unit, Span<T> x) where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
-        TensorPrimitives.MultiplyAdd(unit, T.CreateChecked(-2) * TensorPrimitives.Dot(unit, x), x, x);
 }
