@@ -30,14 +30,16 @@ internal static class Operands
     public static Operand Numeric(this ReadOnlySpan<Operand?> inputs, int index, string name)
     {
         Operand operand = inputs.Required(index, name);
-        return operand.Type != ElementType.Bool ? operand : throw new BadInputException($"input {index} ({name}) must hold numbers, not {operand.Type}.");
+        return operand.Type != ElementType.Bool ? operand
+            : throw new BadInputException($"input {index} ({name}) must hold numbers, not {operand.Type}.");
     }
 
     /// <summary>An input of truth values.</summary>
     public static Operand Truth(this ReadOnlySpan<Operand?> inputs, int index, string name)
     {
         Operand operand = inputs.Required(index, name);
-        return operand.Type == ElementType.Bool ? operand : throw new BadInputException($"input {index} ({name}) must hold truth values, not {operand.Type}.");
+        return operand.Type == ElementType.Bool ? operand
+            : throw new BadInputException($"input {index} ({name}) must hold truth values, not {operand.Type}.");
     }
 
     /// <summary>An input of a given number of axes.</summary>
@@ -53,7 +55,9 @@ internal static class Operands
     public static bool IsFloating(this ElementType type) =>
         type is ElementType.Float32 or ElementType.Float64 or ElementType.Float16 or ElementType.BFloat16;
 
-    /// <summary>Whole numbers that say extents, axes or positions. Out of 32 bits they are clamped, as "to the end" is written as a huge number.</summary>
+    /// <summary>
+    /// Whole numbers that say extents, axes or positions. Out of 32 bits they are clamped, as "to the end" is written as a huge number.
+    /// </summary>
     public static ImmutableArray<int> Integers(this Tensor tensor, string name) => tensor switch
     {
         Tensor<long> values => [.. values.Memory.ToArray().Select(static v => (int)Math.Clamp(v, int.MinValue, int.MaxValue))],

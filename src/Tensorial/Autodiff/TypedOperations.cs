@@ -22,7 +22,9 @@ public abstract record FloatOperation : Operation
         where T : unmanaged, IBinaryFloatingPointIeee754<T>;
 }
 
-/// <summary>An operation whose value is one formula over numbers of any type. Half precision is widened to float32 and rounded back.</summary>
+/// <summary>
+/// An operation whose value is one formula over numbers of any type. Half precision is widened to float32 and rounded back.
+/// </summary>
 public abstract record NumberOperation : Operation
 {
     public override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
@@ -94,7 +96,8 @@ internal static class Widening
     /// Runs the operation with every floating-point operand, and every other one of the first input's type, as
     /// <paramref name="type"/>, then converts the results back.
     /// </summary>
-    public static void Forward(Operation operation, ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, ElementType type, Workers workers)
+    public static void Forward(Operation operation, ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, ElementType type,
+        Workers workers)
     {
         ElementType leading = inputs[0]!.ElementType;
         Tensor?[] wideInputs = inputs.ToArray();
@@ -110,5 +113,6 @@ internal static class Widening
             if (wideOutputs[i] != outputs[i]) Conversion.Convert(wideOutputs[i], outputs[i]);
     }
 
-    private static bool Widens(ElementType own, ElementType leading, ElementType type) => own != type && (own == leading || own.IsFloating());
+    private static bool Widens(ElementType own, ElementType leading, ElementType type) =>
+        own != type && (own == leading || own.IsFloating());
 }

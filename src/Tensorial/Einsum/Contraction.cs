@@ -47,27 +47,31 @@ public static class Contraction
     /// Axes of both operands that are still needed are batches, those of both that are not are summed, the rest belongs to one side:
     /// A[batch, left, summed] B[batch, summed, right] = C[batch, left, right].
     /// </summary>
-    private static Term<T> Product<T>(Term<T> a, Term<T> b, string needed, Workers workers) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    private static Term<T> Product<T>(Term<T> a, Term<T> b, string needed, Workers workers)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         string shared = new([.. a.Axes.Intersect(b.Axes)]);
         string batch = new([.. shared.Where(needed.Contains)]), summed = new([.. shared.Except(needed)]);
         string left = new([.. a.Axes.Except(shared)]), right = new([.. b.Axes.Except(shared)]);
 
-        Term<T> x = a.Arranged(batch + left + summed), y = b.Arranged(batch + summed + right);
-        Tensor<T> z = new([.. x.Values.Shape.Take(batch.Length + left.Length), .. y.Values.Shape.Skip(batch.Length + summed.Length)]);
-        int rank = x.Values.Shape.Rank;
-        int batches = x.Values.Shape.CountOf(0, batch.Length), m = x.Values.Shape.CountOf(batch.Length, batch.Length + left.Length);
-        int k = x.Values.Shape.CountOf(batch.Length + left.Length, rank), n = y.Values.Shape.CountOf(batch.Length + summed.Length, y.Values.Shape.Rank);
+        Tensor<T> x = a.Arranged(batch + left + summed).Values, y = b.Arranged(batch + summed + right).Values;
+        Tensor<T> z = new([.. x.Shape.Take(batch.Length + left.Length), .. y.Shape.Skip(batch.Length + summed.Length)]);
+        int batches = x.Shape.CountOf(0, batch.Length), m = x.Shape.CountOf(batch.Length, batch.Length + left.Length);
+        int k = y.Shape.CountOf(batch.Length, batch.Length + summed.Length), n = y.Shape.CountOf(batch.Length + summed.Length, y.Shape.Rank);
         for (int i = 0; i < batches; i++)
-            Gemm.Multiply(m, n, k, T.One, x.Values.Values.Slice(i * m * k, m * k), k, 1,
-                y.Values.Values.Slice(i * k * n, k * n), n, 1, T.Zero, z.Values.Slice(i * m * n, m * n), n, workers);
+        {
+            ReadOnlySpan<T> one = x.Values.Slice(i * m * k, m * k), other = y.Values.Slice(i * k * n, k * n);
+            Gemm.Multiply(m, n, k, T.One, one, k, 1, other, n, 1, T.Zero, z.Values.Slice(i * m * n, m * n), n, workers);
+        }
         return new(batch + left + right, z);
     }
 
     /// <summary>A tensor whose axes have letters.</summary>
     private sealed record Term<T>(string Axes, Tensor<T> Values) where T : unmanaged, INumberBase<T>
     {
-        /// <summary>An operand with every letter once: the diagonal where it named one twice, and without axes of extent 1 that stretch.</summary>
+        /// <summary>
+        /// An operand with every letter once: the diagonal where it named one twice, and without axes of extent 1 that stretch.
+        /// </summary>
         public static Term<T> Of(string axes, Tensor<T> values, IReadOnlyDictionary<char, int> sizes)
         {
             string letters = new([.. axes.Where((letter, axis) => values.Shape[axis] == sizes[letter]).Distinct()]);
@@ -99,7 +103,8 @@ public static class Contraction
             Tensor<T> rows = Arranged(kept + new string([.. Axes.Except(needed)])).Values;
             Tensor<T> sums = new([.. rows.Shape.Take(kept.Length)]);
             int length = rows.Shape.CountOf(kept.Length, rows.Shape.Rank);
-            for (int row = 0; row < sums.Shape.Count; row++) sums.Values[row] = TensorPrimitives.Sum<T>(rows.Values.Slice(row * length, length));
+            for (int row = 0; row < sums.Shape.Count; row++)
+                sums.Values[row] = TensorPrimitives.Sum<T>(rows.Values.Slice(row * length, length));
             return new(kept, sums);
         }
     }

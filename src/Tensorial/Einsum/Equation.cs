@@ -13,7 +13,9 @@ public sealed record Equation(ImmutableArray<string> Inputs, string Output)
     /// <summary>The letter that stands for <c>...</c> in the axes of an operand.</summary>
     public const char Ellipsis = '…';
 
-    /// <summary>Reads an equation such as <c>ij,jk->ik</c>; without an arrow the output has all letters that occur once, in alphabetical order.</summary>
+    /// <summary>
+    /// Reads an equation such as <c>ij,jk->ik</c>; without an arrow the output has all letters that occur once, in alphabetical order.
+    /// </summary>
     /// <exception cref="BadInputException">The text is no equation; says where and why.</exception>
     public static Equation Parse(string text) => EquationParser.Parse(text);
 
@@ -38,7 +40,10 @@ public sealed record Equation(ImmutableArray<string> Inputs, string Output)
         string letters = new([.. Enumerable.Range(0, longest).Select(static i => (char)('\uE000' + i))]);
         string[] inputs = [.. Inputs];
         for (int i = 0; i < inputs.Length; i++)
-            inputs[i] = inputs[i].Replace(Ellipsis.ToString(), letters[(longest - (shapes[i].Rank - inputs[i].Length + 1))..], StringComparison.Ordinal);
+        {
+            int free = shapes[i].Rank - inputs[i].Length + 1;
+            inputs[i] = inputs[i].Replace(Ellipsis.ToString(), letters[^Math.Min(free, longest)..], StringComparison.Ordinal);
+        }
         return new([.. inputs], Output.Replace(Ellipsis.ToString(), letters, StringComparison.Ordinal));
     }
 

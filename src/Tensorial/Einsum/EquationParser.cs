@@ -14,8 +14,9 @@ internal static class EquationParser
         string letters = string.Concat(inputs);
         foreach (char letter in output)
         {
-            if (!letters.Contains(letter)) throw Error(text, letter == Equation.Ellipsis ? "no operand has the output's '...'" : $"no operand has the output's axis '{letter}'");
-            if (output.Count(c => c == letter) > 1) throw Error(text, $"the output names the axis '{letter}' twice");
+            string shown = letter == Equation.Ellipsis ? "..." : letter.ToString();
+            if (!letters.Contains(letter)) throw Error(text, $"no operand has the output's '{shown}'");
+            if (output.Count(c => c == letter) > 1) throw Error(text, $"the output names '{shown}' twice");
         }
         return new(inputs, output);
     }
@@ -25,7 +26,10 @@ internal static class EquationParser
         string axes = term.Replace("...", Equation.Ellipsis.ToString(), StringComparison.Ordinal);
         if (axes.Count(static c => c == Equation.Ellipsis) > 1) throw Error(text, $"'{term}' has more than one '...'");
         foreach (char letter in axes)
-            if (!char.IsAsciiLetter(letter) && letter != Equation.Ellipsis) throw Error(text, $"'{letter}' is no axis; axes are single letters");
+        {
+            bool isAxis = char.IsAsciiLetter(letter) || letter == Equation.Ellipsis;
+            if (!isAxis) throw Error(text, $"'{letter}' is no axis; axes are single letters");
+        }
         return axes;
     }
 

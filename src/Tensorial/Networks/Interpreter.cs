@@ -14,7 +14,9 @@ public static class Interpreter
     /// <param name="graph">The network.</param>
     /// <param name="inputs">A tensor for every input that has no constant of its name.</param>
     /// <param name="workers">Threads to use; none but the caller's when null.</param>
-    /// <exception cref="BadInputException">An input is missing, an operator is not supported or its operands do not fit; names the node.</exception>
+    /// <exception cref="BadInputException">
+    /// An input is missing, an operator is not supported or its operands do not fit; names the node.
+    /// </exception>
     public static IReadOnlyDictionary<string, Tensor> Run(Graph graph, IReadOnlyDictionary<string, Tensor> inputs, Workers? workers = null)
     {
         Dictionary<string, Tensor> values = new(graph.Initializers);
@@ -31,7 +33,8 @@ public static class Interpreter
         for (int i = 0; i < graph.Nodes.Length; i++)
         {
             Node node = graph.Nodes[i];
-            Tensor[] results = Apply(node, [.. node.Inputs.Select(name => name.Length > 0 ? ValueOf(values, node, name) : null)], workers ?? Workers.Serial);
+            Tensor?[] operands = [.. node.Inputs.Select(name => name.Length > 0 ? ValueOf(values, node, name) : null)];
+            Tensor[] results = Apply(node, operands, workers ?? Workers.Serial);
             for (int k = 0; k < results.Length; k++)
                 if (lastReader.ContainsKey(node.Outputs[k]) || outputs.Contains(node.Outputs[k])) values[node.Outputs[k]] = results[k];
             foreach (string name in node.Inputs)
@@ -50,8 +53,10 @@ public static class Interpreter
     {
         try
         {
-            ImmutableArray<Operand> results = node.Operation.Infer([.. inputs.Select(static input => input is null ? null : Operand.Of(input))]);
-            if (results.Length < node.Outputs.Length) throw new BadInputException($"it has {node.Outputs.Length} outputs, but the operator makes {results.Length}.");
+            Operand?[] operands = [.. inputs.Select(static input => input is null ? null : Operand.Of(input))];
+            ImmutableArray<Operand> results = node.Operation.Infer(operands);
+            if (results.Length < node.Outputs.Length)
+                throw new BadInputException($"it has {node.Outputs.Length} outputs, but the operator makes {results.Length}.");
             Tensor[] outputs = [.. results.Take(node.Outputs.Length).Select(static result => Tensor.Zeros(result.Type, result.Shape))];
             node.Operation.Forward(inputs, outputs, workers);
             return outputs;

@@ -11,7 +11,8 @@ namespace Tensorial.Onnx;
 /// </param>
 public sealed record OnnxForm(string Type, OnnxAttributes Attributes, ImmutableArray<Tensor?> Inputs)
 {
-    internal OnnxForm(string type, params ReadOnlySpan<(string Name, object? Value)> attributes) : this(type, OnnxAttributes.Of(attributes), []) { }
+    internal OnnxForm(string type, params ReadOnlySpan<(string Name, object? Value)> attributes)
+        : this(type, OnnxAttributes.Of(attributes), []) { }
 
     /// <summary>This form with constant inputs; absent ones at the end are dropped.</summary>
     internal OnnxForm Taking(params ReadOnlySpan<Tensor?> inputs)

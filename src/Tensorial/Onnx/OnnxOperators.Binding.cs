@@ -13,7 +13,8 @@ public static partial class OnnxOperators
     /// <summary>A reduction, whose axes were an attribute and became an input.</summary>
     private static OnnxOperator[] Reduction(string type, int axesAreInputSince, Func<Reduction> make) =>
     [
-        new(type, OldestOpset, axesAreInputSince - 1, (a, _) => make() with { Axes = a.Integers("axes"), KeepDims = a.Flag("keepdims", true) }),
+        new(type, OldestOpset, axesAreInputSince - 1,
+            (a, _) => make() with { Axes = a.Integers("axes"), KeepDims = a.Flag("keepdims", true) }),
         new(type, axesAreInputSince, NewestOpset,
             (a, _) => make() with { KeepDims = a.Flag("keepdims", true), NoneByDefault = a.Flag("noop_with_empty_axes") }),
     ];
@@ -34,7 +35,8 @@ public static partial class OnnxOperators
 
     private static BatchNormalization Normalization(OnnxAttributes a, int outputs)
     {
-        if (a.Flag("training_mode") || outputs > 1) throw new UnsupportedException("batch normalisation in training mode is not supported.");
+        if (a.Flag("training_mode") || outputs > 1)
+            throw new UnsupportedException("batch normalisation in training mode is not supported.");
         if (!a.Flag("spatial", true)) throw new UnsupportedException("batch normalisation with spatial = 0 is not supported.");
         return new() { Epsilon = a.Float("epsilon", 1e-5f) };
     }
@@ -48,7 +50,8 @@ public static partial class OnnxOperators
     private static PadMode ModeOf(OnnxAttributes a) => Choice(a, "mode", "constant", PadModes);
 
     private static Interpolation InterpolationOf(OnnxAttributes a) => Choice(a, "mode", "nearest",
-        ("nearest", Interpolation.Nearest), ("linear", Interpolation.Linear), ("bilinear", Interpolation.Linear), ("cubic", Interpolation.Cubic));
+        ("nearest", Interpolation.Nearest), ("linear", Interpolation.Linear),
+        ("bilinear", Interpolation.Linear), ("cubic", Interpolation.Cubic));
 
     /// <summary>Sampling as it was before ONNX 11 gave it names.</summary>
     private static Sampling Grid(OnnxAttributes a) =>

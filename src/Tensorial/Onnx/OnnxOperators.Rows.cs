@@ -53,14 +53,16 @@ public static partial class OnnxOperators
 
         new("AveragePool", 7, NewestOpset, (a, _) => Pool(a, new AveragePool { CountIncludePad = a.Flag("count_include_pad") })),
         new("LpPool", 7, NewestOpset, (a, _) => Pool(a, new LpPool(a.Integer("p", 2)))),
-        new("MaxPool", 7, NewestOpset, (a, outputs) => Pool(a, new MaxPool { WithIndices = outputs > 1, ColumnMajor = a.Flag("storage_order") })),
+        new("MaxPool", 7, NewestOpset, (a, outputs) => Pool(a,
+            new MaxPool { WithIndices = outputs > 1, ColumnMajor = a.Flag("storage_order") })),
         Plain<GlobalAveragePool>("GlobalAveragePool"), Plain<GlobalMaxPool>("GlobalMaxPool"),
         new("GlobalLpPool", 7, NewestOpset, (a, _) => new GlobalLpPool(a.Integer("p", 2))),
 
         new("BatchNormalization", 7, NewestOpset, Normalization),
         new("InstanceNormalization", 7, NewestOpset, (a, _) => new InstanceNormalization { Epsilon = a.Float("epsilon", 1e-5f) }),
 
-        new("LayerNormalization", 17, NewestOpset, (a, _) => new LayerNormalization(a.Integer("axis", -1)) { Epsilon = a.Float("epsilon", 1e-5f) }),
+        new("LayerNormalization", 17, NewestOpset,
+            (a, _) => new LayerNormalization(a.Integer("axis", -1)) { Epsilon = a.Float("epsilon", 1e-5f) }),
         new("LpNormalization", 7, NewestOpset, (a, _) => new LpNormalization(a.Integer("axis", -1), a.Integer("p", 2))),
         new("LRN", 7, NewestOpset, (a, _) => new Lrn(Needed(a.Integer("size"), "size"))
         {

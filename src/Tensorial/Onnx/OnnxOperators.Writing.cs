@@ -11,7 +11,7 @@ public static partial class OnnxOperators
     /// <param name="operation">The operation; what it holds as properties becomes attributes or constant inputs.</param>
     /// <param name="opset">The operator set to write for.</param>
     /// <param name="type">Element type of the first operand, which some constant inputs share.</param>
-    /// <exception cref="UnsupportedException">The operator set cannot say it, or nothing of ours creates the operation; names both.</exception>
+    /// <exception cref="UnsupportedException">The operator set cannot say it, or nothing of ours creates the operation.</exception>
     public static OnnxForm Write(Operation operation, int opset, ElementType type = ElementType.Float32)
     {
         OnnxForm form = Form(operation, opset, type)
@@ -27,7 +27,8 @@ public static partial class OnnxOperators
         ConvolutionTranspose c => Windowed("ConvTranspose", c, ("group", Unless(c.Groups, 1)),
             ("output_padding", Given(c.OutputPadding)), ("output_shape", Given(c.OutputShape))),
         MaxPool p => Windowed("MaxPool", p, ("ceil_mode", Unless(p.CeilMode, false)), ("storage_order", Unless(p.ColumnMajor, false))),
-        AveragePool p => Windowed("AveragePool", p, ("ceil_mode", Unless(p.CeilMode, false)), ("count_include_pad", Unless(p.CountIncludePad, false))),
+        AveragePool p => Windowed("AveragePool", p, ("ceil_mode", Unless(p.CeilMode, false)),
+            ("count_include_pad", Unless(p.CountIncludePad, false))),
         LpPool p => Windowed("LpPool", p, ("p", p.P), ("ceil_mode", Unless(p.CeilMode, false))),
         GlobalLpPool p => new("GlobalLpPool", ("p", p.P)),
         Gemm g => new("Gemm", ("alpha", Unless(g.Alpha, 1)), ("beta", Unless(g.Beta, 1)),
@@ -100,7 +101,9 @@ public static partial class OnnxOperators
         bool axesAreInput = ByType[type].Max(static row => row.Since) <= opset;
         (string, object?) keep = ("keepdims", Unless(r.KeepDims, true));
         if (axesAreInput) return new OnnxForm(type, keep, ("noop_with_empty_axes", Unless(r.NoneByDefault, false))).Taking(Whole(r.Axes));
-        return r.NoneByDefault && r.Axes is null or [] ? throw Beyond(r, opset, "a reduction over no axes") : new(type, keep, ("axes", r.Axes));
+        return r.NoneByDefault && r.Axes is null or []
+            ? throw Beyond(r, opset, "a reduction over no axes")
+            : new(type, keep, ("axes", r.Axes));
     }
 
     private static UnsupportedException Beyond(Operation operation, int opset, string what) =>
@@ -117,5 +120,6 @@ public static partial class OnnxOperators
     private static Tensor<long>? Whole(ImmutableArray<int>? values) =>
         values is { } list ? new([list.Length], list.Select(static value => (long)value).ToArray()) : null;
 
-    private static Tensor? Scalar(float? value, ElementType type) => value is { } number ? new Tensor<float>([], new[] { number }).To(type) : null;
+    private static Tensor? Scalar(float? value, ElementType type) =>
+        value is { } number ? new Tensor<float>([], new[] { number }).To(type) : null;
 }

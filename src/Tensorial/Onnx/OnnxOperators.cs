@@ -28,7 +28,8 @@ public static partial class OnnxOperators
     public const int NewestOpset = 21;
 
     /// <summary>All rows, by name and operator set.</summary>
-    public static ImmutableArray<OnnxOperator> All { get; } = [.. Rows().OrderBy(static row => row.Type, StringComparer.Ordinal).ThenBy(static row => row.Since)];
+    public static ImmutableArray<OnnxOperator> All { get; } =
+        [.. Rows().OrderBy(static row => row.Type, StringComparer.Ordinal).ThenBy(static row => row.Since)];
 
     private static readonly ILookup<string, OnnxOperator> ByType = All.ToLookup(static row => row.Type);
 

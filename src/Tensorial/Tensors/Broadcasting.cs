@@ -12,7 +12,8 @@ public static class Broadcasting
         for (int axis = 1; axis <= rank; axis++)
         {
             int left = axis <= x.Rank ? x[^axis] : 1, right = axis <= y.Rank ? y[^axis] : 1;
-            if (left != right && left != 1 && right != 1) throw new ShapeException($"{x} and {y} do not broadcast: {left} against {right}.");
+            if (left != right && left != 1 && right != 1)
+                throw new ShapeException($"{x} and {y} do not broadcast: {left} against {right}.");
             extents[^axis] = left == 1 ? right : left;
         }
         return Shape.Of(extents);
@@ -27,7 +28,9 @@ public static class Broadcasting
         return true;
     }
 
-    /// <summary>Strides with which an operand of shape <paramref name="x"/> is read under the shape it stretches to: 0 where it repeats.</summary>
+    /// <summary>
+    /// Strides with which an operand of shape <paramref name="x"/> is read under the shape it stretches to: 0 where it repeats.
+    /// </summary>
     public static int[] Strides(Shape x, Shape target)
     {
         int[] own = x.Strides(), strides = new int[target.Rank];

@@ -34,7 +34,8 @@ public class BroadcastingTests
 
     /// <summary>Pieces and runs of every kind: longer than a piece, constant on either side, short inner runs.</summary>
     [Theory]
-    [InlineData("40000", "40000"), InlineData("40000", "1"), InlineData("1", "40000"), InlineData("3,20000", "3,1"), InlineData("3,1", "1,20000")]
+    [InlineData("40000", "40000"), InlineData("40000", "1"), InlineData("1", "40000"), InlineData("3,20000", "3,1"),
+        InlineData("3,1", "1,20000")]
     [InlineData("20000,3", "3"), InlineData("20000,3", "20000,1"), InlineData("", ""), InlineData("2,3", ""), InlineData("0,3", "3")]
     public void Long_and_short_runs_agree_with_naive_loops(string left, string right)
     {

@@ -25,7 +25,7 @@ public class ConvolutionTests
         ConvolutionTranspose transpose = new()
         {
             Strides = convolution.Strides, Dilations = convolution.Dilations, Pads = convolution.Pads, Groups = convolution.Groups,
-            OutputPadding = [.. windows.Select(static axis => axis.Input + axis.Begin + axis.End - axis.Dilation * (axis.Taps - 1) - 1 - axis.Stride * (axis.Output - 1))],
+            OutputPadding = [.. windows.Select(static axis => (axis.Input + axis.Begin + axis.End - axis.Dilation * (axis.Taps - 1) - 1) % axis.Stride)],
         };
         Tensor<double> y = convolution.Apply(x, w)[0].Of<double>(), g = Some.Whole<double>(y.Shape, seed + 3);
         Tensor<double> back = transpose.Apply(g, w)[0].Of<double>();
@@ -34,13 +34,16 @@ public class ConvolutionTests
     }).QuickCheckThrowOnFailure();
 
     [Theory]
-    [InlineData(AutoPad.SameUpper, 5, 3, 2, 1, 3), InlineData(AutoPad.SameUpper, 6, 3, 2, 1, 3), InlineData(AutoPad.SameLower, 6, 4, 1, 1, 6)]
+    [InlineData(AutoPad.SameUpper, 5, 3, 2, 1, 3), InlineData(AutoPad.SameUpper, 6, 3, 2, 1, 3),
+        InlineData(AutoPad.SameLower, 6, 4, 1, 1, 6)]
     [InlineData(AutoPad.Valid, 6, 3, 2, 1, 2), InlineData(AutoPad.SameUpper, 9, 3, 1, 3, 9), InlineData(AutoPad.SameLower, 1, 1, 3, 1, 1)]
     public void Automatic_padding_makes_the_extents_it_promises(AutoPad pad, int input, int taps, int stride, int dilation, int output)
     {
-        WindowAxis axis = new Convolution { AutoPad = pad, Strides = [stride], Dilations = [dilation] }.Windows([1, 1, input], [1, 1, taps])[0];
+        Convolution convolution = new() { AutoPad = pad, Strides = [stride], Dilations = [dilation] };
+        WindowAxis axis = convolution.Windows([1, 1, input], [1, 1, taps])[0];
         Assert.Equal(output, axis.Output);
-        Assert.Equal(pad switch { AutoPad.SameUpper => 0, AutoPad.SameLower => (axis.Begin + axis.End) % 2, _ => 0 }, axis.Begin - Math.Min(axis.Begin, axis.End));
+        int odd = (axis.Begin + axis.End) % 2;
+        Assert.Equal(pad == AutoPad.SameLower ? odd : -odd, axis.Begin - axis.End);
     }
 
     [Fact]
@@ -52,12 +55,14 @@ public class ConvolutionTests
     }
 
     [Theory]
-    [InlineData("1,3,8,8", "4,2,3,3", 1, "3 channels"), InlineData("1,4,8,8", "4,2,3,3", 3, "3 groups"), InlineData("1,2,2,8", "4,2,3,3", 1, "does not fit")]
+    [InlineData("1,3,8,8", "4,2,3,3", 1, "3 channels"), InlineData("1,4,8,8", "4,2,3,3", 3, "3 groups"),
+        InlineData("1,2,2,8", "4,2,3,3", 1, "does not fit")]
     [InlineData("1,2,8", "4,2,3,3", 1, "3 axes"), InlineData("1,2", "4,2", 1, "spatial axis")]
     public void Extents_that_do_not_fit_are_named(string input, string weights, int groups, string part)
     {
         static Operand Parse(string text) => new(ElementType.Float32, [.. text.Split(',').Select(int.Parse)]);
-        ShapeException error = Assert.Throws<ShapeException>(() => new Convolution { Groups = groups }.Infer([Parse(input), Parse(weights)]));
+        Operand[] operands = [Parse(input), Parse(weights)];
+        ShapeException error = Assert.Throws<ShapeException>(() => new Convolution { Groups = groups }.Infer(operands));
         Assert.Contains(part, error.Message, StringComparison.Ordinal);
     }
 
@@ -67,9 +72,14 @@ public class ConvolutionTests
         int axes = random.Next(1, 4), groups = random.Next(1, 3), channels = random.Next(1, 3), outputs = groups * random.Next(1, 3);
         int[] Draw(int from, int past) => [.. Enumerable.Range(0, axes).Select(_ => random.Next(from, past))];
         int[] taps = Draw(1, 4), dilations = Draw(1, 3), strides = Draw(1, 4), begins = Draw(0, 3), ends = Draw(0, 3);
-        int[] extents = [.. Enumerable.Range(0, axes).Select(axis => Math.Max(1, dilations[axis] * (taps[axis] - 1) + 1 - begins[axis] - ends[axis]) + random.Next(4))];
-        Convolution convolution = new() { Groups = groups, Strides = [.. strides], Dilations = [.. dilations], Pads = [.. begins, .. ends] };
-        return (convolution, Some.Whole<double>([2, channels * groups, .. extents], seed), Some.Whole<double>([outputs, channels, .. taps], seed + 1));
+        int[] least = [.. Enumerable.Range(0, axes).Select(axis => dilations[axis] * (taps[axis] - 1) + 1 - begins[axis] - ends[axis])];
+        int[] extents = [.. least.Select(extent => Math.Max(1, extent) + random.Next(4))];
+        Convolution convolution = new()
+        {
+            Groups = groups, Strides = [.. strides], Dilations = [.. dilations], Pads = [.. begins, .. ends],
+        };
+        return (convolution, Some.Whole<double>([2, channels * groups, .. extents], seed),
+            Some.Whole<double>([outputs, channels, .. taps], seed + 1));
     }
 
     private static double Naive(Convolution c, Tensor<double> x, Tensor<double> w, Tensor<double> bias, int[] output)
@@ -92,5 +102,6 @@ public class ConvolutionTests
         return sum;
     }
 
-    private static double Dot(Tensor<double> x, Tensor<double> y) => x.Values.ToArray().Zip(y.Values.ToArray(), static (a, b) => a * b).Sum();
+    private static double Dot(Tensor<double> x, Tensor<double> y) =>
+        x.Values.ToArray().Zip(y.Values.ToArray(), static (a, b) => a * b).Sum();
 }

@@ -8,18 +8,22 @@ public class FunctionTests
 {
     private static readonly (Operation Operation, Func<double, double> Formula)[] Functions =
     [
-        (new Abs(), Math.Abs), (new Neg(), static x => -x), (new Relu(), static x => Math.Max(x, 0)), (new Sign(), static x => double.IsNaN(x) ? x : Math.Sign(x)),
+        (new Abs(), Math.Abs), (new Neg(), static x => -x), (new Relu(), static x => Math.Max(x, 0)),
+        (new Sign(), static x => double.IsNaN(x) ? x : Math.Sign(x)),
         (new Exp(), Math.Exp), (new Log(), Math.Log), (new Sqrt(), Math.Sqrt), (new Reciprocal(), static x => 1 / x),
         (new Floor(), Math.Floor), (new Ceil(), Math.Ceiling), (new Round(), static x => Math.Round(x, MidpointRounding.ToEven)),
         (new Tanh(), Math.Tanh), (new Sigmoid(), static x => 1 / (1 + Math.Exp(-x))),
         (new Sin(), Math.Sin), (new Cos(), Math.Cos), (new Tan(), Math.Tan), (new Sinh(), Math.Sinh), (new Cosh(), Math.Cosh),
         (new Asin(), Math.Asin), (new Acos(), Math.Acos), (new Atan(), Math.Atan), (new Asinh(), Math.Asinh), (new Acosh(), Math.Acosh),
-        (new Atanh(), Math.Atanh), (new Softplus(), static x => Math.Log(1 + Math.Exp(x))), (new Softsign(), static x => x / (1 + Math.Abs(x))),
+        (new Atanh(), Math.Atanh), (new Softplus(), static x => Math.Log(1 + Math.Exp(x))),
+        (new Softsign(), static x => x / (1 + Math.Abs(x))),
         (new LeakyRelu(0.25f), static x => x < 0 ? 0.25 * x : x), (new ThresholdedRelu(0.5f), static x => x > 0.5 ? x : 0),
         (new Elu(0.5f), static x => x < 0 ? 0.5 * (Math.Exp(x) - 1) : x), (new Celu(2), static x => x < 0 ? 2 * (Math.Exp(x / 2) - 1) : x),
         (new Selu(1.5f, 2), static x => 2 * (x > 0 ? x : 1.5 * (Math.Exp(x) - 1))),
-        (new HardSigmoid(0.25f), static x => Math.Clamp(0.25 * x + 0.5, 0, 1)), (new HardSwish(), static x => x * Math.Clamp(x / 6 + 0.5, 0, 1)),
-        (new Mish(), static x => x * Math.Tanh(Math.Log(1 + Math.Exp(x)))), (new Shrink(0.25f, 1), static x => x < -1 ? x + 0.25 : x > 1 ? x - 0.25 : 0),
+        (new HardSigmoid(0.25f), static x => Math.Clamp(0.25 * x + 0.5, 0, 1)),
+        (new HardSwish(), static x => x * Math.Clamp(x / 6 + 0.5, 0, 1)),
+        (new Mish(), static x => x * Math.Tanh(Math.Log(1 + Math.Exp(x)))),
+        (new Shrink(0.25f, 1), static x => x < -1 ? x + 0.25 : x > 1 ? x - 0.25 : 0),
         (new Gelu(true), static x => 0.5 * x * (1 + Math.Tanh(Math.Sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)))),
         (new Clip(-0.5f, 2), static x => double.IsNaN(x) ? x : Math.Clamp(x, -0.5, 2)),
     ];

@@ -13,9 +13,10 @@ public class MovementTests
     {
         int[] order = [.. Enumerable.Range(0, x.Shape.Rank)];
         random.Shuffle(order);
-        ImmutableArray<int> back = [.. order.Select((axis, place) => (axis, place)).OrderBy(static p => p.axis).Select(static p => p.place)];
+        int[] back = [.. Enumerable.Range(0, x.Shape.Rank)];
+        Array.Sort([.. order], back);
         Tensor<int> y = new Transpose([.. order]).Apply(x)[0].Of<int>();
-        AssertSame(x, new Transpose(back).Apply(y)[0]);
+        AssertSame(x, new Transpose([.. back]).Apply(y)[0]);
         for (int i = 0; i < y.Shape.Count; i++)
         {
             int[] index = Some.Index(y.Shape, i), source = new int[index.Length];
@@ -45,17 +46,20 @@ public class MovementTests
     public void Cropping_what_was_padded_restores() => ForAll(static (random, x) =>
     {
         PadMode mode = Enum.GetValues<PadMode>()[random.Next(4)];
-        ImmutableArray<int> pads = [.. Enumerable.Range(0, 2 * x.Shape.Rank).Select(i => random.Next(mode == PadMode.Reflect ? x.Shape[i % x.Shape.Rank] : 4))];
+        int[] most = [.. x.Shape.Select(extent => mode == PadMode.Reflect ? extent : 4)];
+        ImmutableArray<int> pads = [.. most.Concat(most).Select(random.Next)];
         Tensor padded = new Pad { Pads = pads, Mode = mode, Value = 7 }.Apply(x)[0];
         AssertSame(x, new Pad { Pads = [.. pads.Select(static amount => -amount)] }.Apply(padded)[0]);
-        AssertSame(x, new Slice { Starts = pads[..x.Shape.Rank], Ends = [.. pads.Take(x.Shape.Rank).Select((begin, axis) => begin + x.Shape[axis])] }.Apply(padded)[0]);
+        ImmutableArray<int> starts = pads[..x.Shape.Rank];
+        AssertSame(x, new Slice { Starts = starts, Ends = [.. starts.Zip(x.Shape, static (start, extent) => start + extent)] }.Apply(padded)[0]);
     });
 
     [Fact]
     public void Slices_take_what_naive_loops_take() => ForAll(static (random, x) =>
     {
         int axis = random.Next(x.Shape.Rank), extent = x.Shape[axis];
-        int start = random.Next(-extent - 2, extent + 3), end = random.Next(-extent - 2, extent + 3), step = random.Next(1, 4) * (random.Next(2) * 2 - 1);
+        int start = random.Next(-extent - 2, extent + 3), end = random.Next(-extent - 2, extent + 3);
+        int step = random.Next(1, 4) * (random.Next(2) * 2 - 1);
         Tensor<int> y = new Slice { Starts = [start], Ends = [end], Axes = [axis], Steps = [step] }.Apply(x)[0].Of<int>();
 
         List<int> places = [];
@@ -85,7 +89,8 @@ public class MovementTests
     public void Gathering_everything_in_order_is_the_identity() => ForAll(static (random, x) =>
     {
         int axis = random.Next(x.Shape.Rank), extent = x.Shape[axis];
-        AssertSame(x, new Gather(axis).Apply(x, new Tensor<long>([extent], Enumerable.Range(0, extent).Select(i => (long)(random.Next(2) == 0 ? i : i - extent)).ToArray()))[0]);
+        long[] places = [.. Enumerable.Range(0, extent).Select(i => (long)(random.Next(2) == 0 ? i : i - extent))];
+        AssertSame(x, new Gather(axis).Apply(x, new Tensor<long>([extent], places))[0]);
     });
 
     [Fact]

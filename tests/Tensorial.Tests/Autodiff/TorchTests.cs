@@ -10,17 +10,26 @@ public class TorchTests
 {
     private static readonly (string Expression, Operation Operation, Shape[] Inputs)[] Rows =
     [
-        ("F.conv1d(x0, x1, x2, stride=2, padding=3, dilation=2)", new Convolution { Strides = [2], Pads = [3, 3], Dilations = [2] }, [[2, 3, 17], [4, 3, 3], [4]]),
-        ("F.conv2d(F.pad(x0, (1, 2, 0, 1)), x1, stride=(2, 1), groups=2)", new Convolution { Pads = [0, 1, 1, 2], Strides = [2, 1], Groups = 2 }, [[2, 4, 7, 8], [6, 2, 3, 2]]),
-        ("F.conv2d(x0, x1, x2, padding=1, groups=5)", new Convolution { Pads = [1, 1, 1, 1], Groups = 5 }, [[1, 5, 9, 9], [5, 1, 3, 3], [5]]),
-        ("F.conv3d(x0, x1, x2, stride=(1, 2, 1), padding=(0, 1, 2))", new Convolution { Strides = [1, 2, 1], Pads = [0, 1, 2, 0, 1, 2] }, [[1, 2, 4, 5, 6], [3, 2, 2, 3, 3], [3]]),
+        ("F.conv1d(x0, x1, x2, stride=2, padding=3, dilation=2)", new Convolution { Strides = [2], Pads = [3, 3], Dilations = [2] },
+            [[2, 3, 17], [4, 3, 3], [4]]),
+        ("F.conv2d(F.pad(x0, (1, 2, 0, 1)), x1, stride=(2, 1), groups=2)",
+            new Convolution { Pads = [0, 1, 1, 2], Strides = [2, 1], Groups = 2 }, [[2, 4, 7, 8], [6, 2, 3, 2]]),
+        ("F.conv2d(x0, x1, x2, padding=1, groups=5)", new Convolution { Pads = [1, 1, 1, 1], Groups = 5 },
+            [[1, 5, 9, 9], [5, 1, 3, 3], [5]]),
+        ("F.conv3d(x0, x1, x2, stride=(1, 2, 1), padding=(0, 1, 2))", new Convolution { Strides = [1, 2, 1], Pads = [0, 1, 2, 0, 1, 2] },
+            [[1, 2, 4, 5, 6], [3, 2, 2, 3, 3], [3]]),
         ("F.conv_transpose2d(x0, x1, x2, stride=3, padding=1, output_padding=2, groups=2, dilation=2)",
-            new ConvolutionTranspose { Strides = [3, 3], Pads = [1, 1, 1, 1], OutputPadding = [2, 2], Groups = 2, Dilations = [2, 2] }, [[2, 4, 3, 4], [4, 3, 3, 2], [6]]),
-        ("F.max_pool2d(x0, 3, 2, 1, ceil_mode=True)", new MaxPool { KernelShape = [3, 3], Strides = [2, 2], Pads = [1, 1, 1, 1], CeilMode = true }, [[1, 3, 6, 7]]),
-        ("F.max_pool2d(x0, 2, 3, 1, ceil_mode=True)", new MaxPool { KernelShape = [2, 2], Strides = [3, 3], Pads = [1, 1, 1, 1], CeilMode = true }, [[1, 3, 7, 8]]),
-        ("F.max_pool2d(x0, 2, 2, 0, dilation=2)", new MaxPool { KernelShape = [2, 2], Strides = [2, 2], Dilations = [2, 2] }, [[2, 2, 8, 9]]),
+            new ConvolutionTranspose { Strides = [3, 3], Pads = [1, 1, 1, 1], OutputPadding = [2, 2], Groups = 2, Dilations = [2, 2] },
+                [[2, 4, 3, 4], [4, 3, 3, 2], [6]]),
+        ("F.max_pool2d(x0, 3, 2, 1, ceil_mode=True)",
+            new MaxPool { KernelShape = [3, 3], Strides = [2, 2], Pads = [1, 1, 1, 1], CeilMode = true }, [[1, 3, 6, 7]]),
+        ("F.max_pool2d(x0, 2, 3, 1, ceil_mode=True)",
+            new MaxPool { KernelShape = [2, 2], Strides = [3, 3], Pads = [1, 1, 1, 1], CeilMode = true }, [[1, 3, 7, 8]]),
+        ("F.max_pool2d(x0, 2, 2, 0, dilation=2)", new MaxPool { KernelShape = [2, 2], Strides = [2, 2], Dilations = [2, 2] },
+            [[2, 2, 8, 9]]),
         ("F.avg_pool2d(x0, 3, 2, 1, ceil_mode=True, count_include_pad=True)",
-            new AveragePool { KernelShape = [3, 3], Strides = [2, 2], Pads = [1, 1, 1, 1], CeilMode = true, CountIncludePad = true }, [[1, 3, 6, 7]]),
+            new AveragePool { KernelShape = [3, 3], Strides = [2, 2], Pads = [1, 1, 1, 1], CeilMode = true, CountIncludePad = true },
+                [[1, 3, 6, 7]]),
         ("F.avg_pool2d(x0, 3, 2, 1, ceil_mode=True, count_include_pad=False)",
             new AveragePool { KernelShape = [3, 3], Strides = [2, 2], Pads = [1, 1, 1, 1], CeilMode = true }, [[1, 3, 6, 7]]),
         ("F.avg_pool1d(x0, 3, 2)", new AveragePool { KernelShape = [3], Strides = [2] }, [[1, 3, 8]]),
@@ -53,9 +62,11 @@ public class TorchTests
         ("F.interpolate(x0, scale_factor=2.0, mode='bilinear', align_corners=False)",
             new Resize { Scales = [1, 1, 2, 2], Sampling = new() { Interpolation = Interpolation.Linear } }, [[1, 2, 3, 4]]),
         ("F.interpolate(x0, scale_factor=2.0, mode='bicubic', align_corners=True)",
-            new Resize { Scales = [1, 1, 2, 2], Sampling = new() { Interpolation = Interpolation.Cubic, Coordinates = Coordinates.AlignCorners } }, [[1, 2, 4, 5]]),
+            new Resize { Scales = [1, 1, 2, 2],
+                Sampling = new() { Interpolation = Interpolation.Cubic, Coordinates = Coordinates.AlignCorners } }, [[1, 2, 4, 5]]),
         ("F.interpolate(x0, scale_factor=1.5, mode='nearest')",
-            new Resize { Scales = [1, 1, 1.5f, 1.5f], Sampling = new() { Coordinates = Coordinates.Asymmetric, Nearest = NearestMode.Floor } }, [[1, 2, 4, 6]]),
+            new Resize { Scales = [1, 1, 1.5f, 1.5f],
+                Sampling = new() { Coordinates = Coordinates.Asymmetric, Nearest = NearestMode.Floor } }, [[1, 2, 4, 6]]),
         ("F.pixel_shuffle(x0, 2)", new DepthToSpace(2, ColumnFirst: true), [[2, 8, 3, 4]]),
     ];
 
@@ -76,7 +87,8 @@ public class TorchTests
     [OracleFact(Oracle.PyTorch)]
     public void Operations_compute_what_PyTorch_computes()
     {
-        string text = string.Join('\n', Rows.Select(static row => $"{row.Expression};{string.Join(';', row.Inputs.Select(static shape => string.Join(',', shape)))}"));
+        string text = string.Join('\n', Rows.Select(static row =>
+            $"{row.Expression};{string.Join(';', row.Inputs.Select(static shape => string.Join(',', shape)))}"));
         string[] answers = Oracles.RunPython(Program, text).Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(Rows.Length, answers.Length);
         for (int row = 0; row < Rows.Length; row++)
@@ -87,7 +99,8 @@ public class TorchTests
             Assert.True(answer[0] == string.Join(',', y.Shape), $"{expression} has the shape {y.Shape}, not {answer[0]}.");
             double[] wanted = [.. answer[1].Split(' ').Select(static value => double.Parse(value, CultureInfo.InvariantCulture))];
             for (int i = 0; i < wanted.Length; i++)
-                Assert.True(Math.Abs(wanted[i] - y.Values[i]) <= 1e-6 * Math.Max(1, Math.Abs(wanted[i])), $"{expression}[{i}] is {y.Values[i]:R} instead of {wanted[i]:R}.");
+                Assert.True(Math.Abs(wanted[i] - y.Values[i]) <= 1e-6 * Math.Max(1, Math.Abs(wanted[i])),
+                    $"{expression}[{i}] is {y.Values[i]:R} instead of {wanted[i]:R}.");
         }
     }
 

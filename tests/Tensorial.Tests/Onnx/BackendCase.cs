@@ -33,7 +33,9 @@ internal sealed class BackendCase(string directory)
     /// <summary>Types of the operators in the model.</summary>
     public IEnumerable<string> Operators() => Model().Graph.Node.Select(static node => node.OpType).Distinct();
 
-    /// <summary>Why we do not claim to pass this test: an operator we do not have, or values that are no tensors; null where we do.</summary>
+    /// <summary>
+    /// Why we do not claim to pass this test: an operator we do not have, or values that are no tensors; null where we do.
+    /// </summary>
     public string? WhyLeftOut()
     {
         try
@@ -67,7 +69,10 @@ internal sealed class BackendCase(string directory)
                 if (Load(set, $"input_{i}.pb", free[i].Type) is { } input) inputs[free[i].Name] = input;
             IReadOnlyDictionary<string, Tensor> results = Interpreter.Run(graph, inputs);
             for (int i = 0; i < graph.Outputs.Length; i++)
-                Compare.Close(Load(set, $"output_{i}.pb", graph.Outputs[i].Type)!, results[graph.Outputs[i].Name], graph.Outputs[i].Name, tolerance);
+            {
+                Port port = graph.Outputs[i];
+                Compare.Close(Load(set, $"output_{i}.pb", port.Type)!, results[port.Name], port.Name, tolerance);
+            }
         }
     }
 

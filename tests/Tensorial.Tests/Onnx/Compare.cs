@@ -15,7 +15,8 @@ internal static class Compare
             ElementType.Float64 => 1e-7,    // some expectations were computed in float32
             _ => 0,
         };
-        ReadOnlySpan<double> wanted = expected.To(ElementType.Float64).Of<double>().Values, given = actual.To(ElementType.Float64).Of<double>().Values;
+        ReadOnlySpan<double> wanted = expected.To(ElementType.Float64).Of<double>().Values;
+        ReadOnlySpan<double> given = actual.To(ElementType.Float64).Of<double>().Values;
         for (int i = 0; i < wanted.Length; i++)
         {
             bool same = wanted[i].Equals(given[i]) || Math.Abs(wanted[i] - given[i]) <= allowed * Math.Max(1, Math.Abs(wanted[i]));

@@ -14,14 +14,20 @@ public class HostileOperatorTests
 
     private static readonly (string Name, Func<Random, object> Value)[] Attributes =
     [
-        ("axis", Number), ("axes", Numbers), ("perm", Numbers), ("pads", Numbers), ("strides", Numbers), ("dilations", Numbers), ("kernel_shape", Numbers),
-        ("output_padding", Numbers), ("output_shape", Numbers), ("starts", Numbers), ("ends", Numbers), ("split", Numbers), ("group", Number), ("blocksize", Number),
-        ("to", Number), ("keepdims", Number), ("num_outputs", Number), ("size", Number), ("p", Number), ("ceil_mode", Number), ("allowzero", Number),
-        ("start", Number), ("end", Number), ("noop_with_empty_axes", Number), ("alpha", Real), ("beta", Real), ("epsilon", Real), ("transA", Number),
+        ("axis", Number), ("axes", Numbers), ("perm", Numbers), ("pads", Numbers), ("strides", Numbers), ("dilations", Numbers),
+        ("kernel_shape", Numbers),
+        ("output_padding", Numbers), ("output_shape", Numbers), ("starts", Numbers), ("ends", Numbers), ("split", Numbers),
+        ("group", Number), ("blocksize", Number),
+        ("to", Number), ("keepdims", Number), ("num_outputs", Number), ("size", Number), ("p", Number), ("ceil_mode", Number),
+        ("allowzero", Number),
+        ("start", Number), ("end", Number), ("noop_with_empty_axes", Number), ("alpha", Real), ("beta", Real), ("epsilon", Real),
+        ("transA", Number),
         ("transB", Number), ("mode", static random => Pick(random, "nearest", "linear", "cubic", "reflect", "edge", "wrap", "DCR", "CRD")),
-        ("auto_pad", static random => Pick(random, "SAME_UPPER", "SAME_LOWER", "VALID", "NOTSET")), ("scales", static random => (object)Enumerable.Range(0, random.Next(5)).Select(_ => 3 * random.NextSingle()).ToImmutableArray()),
+        ("auto_pad", static random => Pick(random, "SAME_UPPER", "SAME_LOWER", "VALID", "NOTSET")),
+        ("scales", static random => Reals(random)),
         ("equation", static random => Pick(random, "ij,jk", "...a,a...->...", "ii->i", "->", "abc,cd,de->ae")), ("value", Value),
-        ("coordinate_transformation_mode", static random => Pick(random, "align_corners", "asymmetric", "tf_crop_and_resize", "pytorch_half_pixel")),
+        ("coordinate_transformation_mode",
+            static random => Pick(random, "align_corners", "asymmetric", "tf_crop_and_resize", "pytorch_half_pixel")),
     ];
 
     public static TheoryData<string> Types() => [.. OnnxOperators.All.Select(static row => row.Type).Distinct()];
@@ -35,8 +41,9 @@ public class HostileOperatorTests
         Random random = new(seed);
         try
         {
-            OnnxAttributes attributes = new(Attributes.Where(_ => random.Next(3) == 0).DistinctBy(static a => a.Name).Select(a => KeyValuePair.Create(a.Name, a.Value(random))));
-            Operation operation = OnnxOperators.Bind("", type, random.Next(OnnxOperators.OldestOpset, OnnxOperators.NewestOpset + 1), attributes, random.Next(1, 4));
+            int opset = random.Next(OnnxOperators.OldestOpset, OnnxOperators.NewestOpset + 1);
+            var drawn = Attributes.Where(_ => random.Next(3) == 0).ToDictionary(static a => a.Name, a => a.Value(random));
+            Operation operation = OnnxOperators.Bind("", type, opset, new(drawn), random.Next(1, 4));
             Tensor?[] inputs = [.. Enumerable.Range(0, random.Next(6)).Select(_ => Input(random))];
             ImmutableArray<Operand> results = operation.Infer([.. inputs.Select(static input => input is null ? null : Operand.Of(input))]);
             if (results.Sum(static result => (long)result.Shape.Count) > LargestComputed) return;
@@ -70,7 +77,10 @@ public class HostileOperatorTests
         _ => (long)random.Next(-3, 6),
     };
 
-    private static object Numbers(Random random) => Enumerable.Range(0, random.Next(7)).Select(_ => (long)Number(random)).ToImmutableArray();
+    private static object Numbers(Random random) =>
+        Enumerable.Range(0, random.Next(7)).Select(_ => (long)Number(random)).ToImmutableArray();
+
+    private static object Reals(Random random) => Enumerable.Range(0, random.Next(5)).Select(_ => 3 * random.NextSingle()).ToImmutableArray();
 
     private static object Real(Random random) => (float)random.NextDouble();
 

@@ -11,9 +11,12 @@ public class OnnxOperatorsTests
     /// <summary>The operators of the usual vision networks; none may disappear from the table.</summary>
     private static readonly string[] Promised =
     [
-        "Conv", "ConvTranspose", "Gemm", "MatMul", "BatchNormalization", "MaxPool", "AveragePool", "LpPool", "GlobalAveragePool", "GlobalMaxPool",
-        "GlobalLpPool", "Relu", "LeakyRelu", "PRelu", "Clip", "Sigmoid", "HardSigmoid", "HardSwish", "Tanh", "Softmax", "LogSoftmax", "Add", "Sub",
-        "Mul", "Div", "Pow", "Min", "Max", "Sum", "Mean", "Concat", "Split", "Slice", "Pad", "Flatten", "Reshape", "Transpose", "Squeeze", "Unsqueeze",
+        "Conv", "ConvTranspose", "Gemm", "MatMul", "BatchNormalization", "MaxPool", "AveragePool", "LpPool", "GlobalAveragePool",
+        "GlobalMaxPool",
+        "GlobalLpPool", "Relu", "LeakyRelu", "PRelu", "Clip", "Sigmoid", "HardSigmoid", "HardSwish", "Tanh", "Softmax", "LogSoftmax",
+        "Add", "Sub",
+        "Mul", "Div", "Pow", "Min", "Max", "Sum", "Mean", "Concat", "Split", "Slice", "Pad", "Flatten", "Reshape", "Transpose", "Squeeze",
+        "Unsqueeze",
         "Gather", "Shape", "Constant", "Cast", "ReduceMean", "Resize", "LRN", "Dropout", "Identity", "InstanceNormalization", "Einsum",
     ];
 
@@ -25,18 +28,24 @@ public class OnnxOperatorsTests
         (new ConvolutionTranspose { Strides = [2], OutputPadding = [1], Groups = 3 }, 7),
         (new Gemm { Alpha = 0.5f, Beta = 2, TransposeB = true }, 7), (new MatMul(), 7), (new Add(), 7), (new Mul(), 7), (new Relu(), 7),
         (new EinsumOf(Equation.Parse("...ij,jk->...ik")), 12), (new BatchNormalization { Epsilon = 0.125f }, 7),
-        (new MaxPool { KernelShape = [2, 2], CeilMode = true, ColumnMajor = true }, 7), (new AveragePool { KernelShape = [2], CountIncludePad = true }, 7),
+        (new MaxPool { KernelShape = [2, 2], CeilMode = true, ColumnMajor = true }, 7),
+        (new AveragePool { KernelShape = [2], CountIncludePad = true }, 7),
         (new LpPool(3) { KernelShape = [2] }, 7), (new GlobalAveragePool(), 7), (new GlobalMaxPool(), 7), (new GlobalLpPool(3), 7),
         (new InstanceNormalization { Epsilon = 0.25f }, 7), (new LayerNormalization(1), 17), (new Lrn(5) { Alpha = 2 }, 7),
-        (new LeakyRelu(0.5f), 7), (new Elu(0.5f), 7), (new Selu(2, 3), 7), (new HardSigmoid(0.5f, 0.25f), 7), (new HardSwish(), 14), (new Gelu(true), 20),
+        (new LeakyRelu(0.5f), 7), (new Elu(0.5f), 7), (new Selu(2, 3), 7), (new HardSigmoid(0.5f, 0.25f), 7), (new HardSwish(), 14),
+        (new Gelu(true), 20),
         (new Clip(0, 6), 7), (new Clip(Max: 3), 7), (new Softmax(), 7), (new LogSoftmax(), 7), (new Dropout(), 7),
         (new ReduceMean { Axes = [2, 3], KeepDims = false }, 7), (new ReduceSum { Axes = [-1] }, 7),
-        (new Constant(new Tensor<float>([2], new float[] { 1, 2 })), 7), (new Cast(ElementType.Float16), 7), (new Concat(1), 7), (new Flatten(2), 7),
+        (new Constant(new Tensor<float>([2], new float[] { 1, 2 })), 7), (new Cast(ElementType.Float16), 7), (new Concat(1), 7),
+        (new Flatten(2), 7),
         (new Gather(1), 7), (new Transpose([0, 2, 1]), 7), (new ShapeOf(), 7), (new ShapeOf(1, -1), 15), (new Identity(), 7),
-        (new Reshape { Extents = [0, -1] }, 7), (new Reshape { Extents = [0, 2], AllowZero = true }, 14), (new Expand { Extents = [2, 3] }, 8),
+        (new Reshape { Extents = [0, -1] }, 7), (new Reshape { Extents = [0, 2], AllowZero = true }, 14),
+        (new Expand { Extents = [2, 3] }, 8),
         (new Tile { Repeats = [2, 1] }, 7), (new Squeeze { Axes = [1] }, 7), (new Unsqueeze { Axes = [0, 2] }, 7),
-        (new Slice { Starts = [1], Ends = [int.MaxValue], Axes = [2] }, 7), (new Slice { Starts = [-1], Ends = [0], Axes = [2], Steps = [-2] }, 10),
-        (new Split(2, 1) { Sizes = [3, 5] }, 7), (new Split(3, 1), 7), (new Pad { Pads = [0, 1, 2, 3], Value = 0.5f }, 7), (new Pad { Pads = [1, 1], Mode = PadMode.Wrap }, 19),
+        (new Slice { Starts = [1], Ends = [int.MaxValue], Axes = [2] }, 7),
+        (new Slice { Starts = [-1], Ends = [0], Axes = [2], Steps = [-2] }, 10),
+        (new Split(2, 1) { Sizes = [3, 5] }, 7), (new Split(3, 1), 7), (new Pad { Pads = [0, 1, 2, 3], Value = 0.5f }, 7),
+        (new Pad { Pads = [1, 1], Mode = PadMode.Wrap }, 19),
     ];
 
     public static TheoryData<int> Rows() => [.. Enumerable.Range(0, Made.Length)];
@@ -60,7 +69,8 @@ public class OnnxOperatorsTests
             // What became inputs is put back where the record has it.
             OnnxForm again = OnnxOperators.Write(read, opset);
             // Without the sizes that became an input, a split of operator set 18 counts its parts.
-            Assert.Equal(Listed(form.Attributes), Listed(again.Attributes).Where(text => !text.StartsWith("num_outputs", StringComparison.Ordinal) || form.Inputs.IsEmpty));
+            Assert.Equal(Listed(form.Attributes),
+                Listed(again.Attributes).Where(text => !text.StartsWith("num_outputs", StringComparison.Ordinal) || form.Inputs.IsEmpty));
             Assert.All(again.Inputs, static input => Assert.Null(input));
         }
     }
@@ -89,7 +99,7 @@ public class OnnxOperatorsTests
 
     [Fact]
     public void The_operators_of_vision_networks_are_all_there() =>
-        Assert.Empty(Promised.Except(OnnxOperators.All.Where(static row => row.Until == OnnxOperators.NewestOpset).Select(static row => row.Type)));
+        Assert.Empty(Promised.Except(from row in OnnxOperators.All where row.Until == OnnxOperators.NewestOpset select row.Type));
 
     [Fact]
     public void The_rows_of_an_operator_follow_each_other()
@@ -100,7 +110,8 @@ public class OnnxOperatorsTests
 
     [Theory]
     [InlineData("com.microsoft", "FusedConv", 1, "domain 'com.microsoft'"), InlineData("", "NonMaxSuppression", 11, "not supported")]
-    [InlineData("", "Relu", 6, "7 to 21"), InlineData("", "Relu", 22, "7 to 21"), InlineData("", "Mish", 17, "18 to 21"), InlineData("", "Upsample", 10, "7 to 8 and 9 to 9")]
+    [InlineData("", "Relu", 6, "7 to 21"), InlineData("", "Relu", 22, "7 to 21"), InlineData("", "Mish", 17, "18 to 21"),
+        InlineData("", "Upsample", 10, "7 to 8 and 9 to 9")]
     public void What_we_lack_is_unknown_with_the_reason(string domain, string type, int opset, string part)
     {
         Unknown unknown = Assert.IsType<Unknown>(OnnxOperators.Bind(domain, type, opset, OnnxAttributes.None));
@@ -116,7 +127,8 @@ public class OnnxOperatorsTests
     }
 
     [Theory]
-    [InlineData("Conv", "strides"), InlineData("Concat", "axis"), InlineData("LeakyRelu", "alpha"), InlineData("Conv", "auto_pad"), InlineData("Pad", "mode"), InlineData("Einsum", "equation")]
+    [InlineData("Conv", "strides"), InlineData("Concat", "axis"), InlineData("LeakyRelu", "alpha"), InlineData("Conv", "auto_pad"),
+        InlineData("Pad", "mode"), InlineData("Einsum", "equation")]
     public void A_malformed_attribute_is_named(string type, string attribute)
     {
         BadInputException error = Assert.Throws<BadInputException>(() =>
@@ -128,7 +140,8 @@ public class OnnxOperatorsTests
     [Fact]
     public void A_choice_that_does_not_exist_is_answered_with_those_that_do()
     {
-        BadInputException error = Assert.Throws<BadInputException>(() => OnnxOperators.Bind("", "Conv", 13, OnnxAttributes.Of(("auto_pad", "SAME"))));
+        OnnxAttributes attributes = OnnxAttributes.Of(("auto_pad", "SAME"));
+        BadInputException error = Assert.Throws<BadInputException>(() => OnnxOperators.Bind("", "Conv", 13, attributes));
         Assert.Contains("NOTSET, VALID, SAME_UPPER, SAME_LOWER", error.Message, StringComparison.Ordinal);
     }
 
@@ -136,13 +149,14 @@ public class OnnxOperatorsTests
     [Fact]
     public void The_page_of_operators_is_up_to_date()
     {
-        string rows = string.Concat(OnnxOperators.All.GroupBy(static row => row.Type).Select(static rows => $"| {rows.Key} | {Spans(rows)} |\n"));
+        string rows = string.Concat(from row in OnnxOperators.All group row by row.Type into rows select $"| {rows.Key} | {Spans(rows)} |\n");
         string table = $"| operator | operator sets |\n|---|---|\n{rows}", path = Path.Combine(Oracles.Repository, "docs", "operators.md");
         bool upToDate = File.Exists(path) && File.ReadAllText(path).ReplaceLineEndings("\n").Contains(table, StringComparison.Ordinal);
         Assert.True(upToDate, $"The table in docs/operators.md should read:\n{table}");
     }
 
-    private static string Spans(IEnumerable<OnnxOperator> rows) => string.Join(", ", rows.Select(static row => row.Since == row.Until ? $"{row.Since}" : $"{row.Since}–{row.Until}"));
+    private static string Spans(IEnumerable<OnnxOperator> rows) =>
+        string.Join(", ", rows.Select(static row => row.Since == row.Until ? $"{row.Since}" : $"{row.Since}–{row.Until}"));
 
     private static string Reason(string type, int opset, OnnxAttributes attributes) =>
         Assert.IsType<Unknown>(OnnxOperators.Bind("", type, opset, attributes)).Reason;

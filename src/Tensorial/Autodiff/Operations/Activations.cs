@@ -40,7 +40,9 @@ public sealed record Celu(float Alpha = 1) : RealFunction
     }
 }
 
-/// <summary>gamma x where positive, gamma alpha (exp x - 1) elsewhere; the defaults keep mean 0 and variance 1 (Klambauer et al. 2017).</summary>
+/// <summary>
+/// gamma x where positive, gamma alpha (exp x - 1) elsewhere; the defaults keep mean 0 and variance 1 (Klambauer et al. 2017).
+/// </summary>
 public sealed record Selu(float Alpha = Selu.DefaultAlpha, float Gamma = Selu.DefaultGamma) : RealFunction
 {
     internal const float DefaultAlpha = 1.67326319217681884765625f, DefaultGamma = 1.05070102214813232421875f;
@@ -106,10 +108,13 @@ public sealed record Gelu(bool Tanh = false) : RealFunction
 {
     protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
     {
-        T half = T.CreateChecked(0.5), scale = T.CreateChecked(Tanh ? Math.Sqrt(2 / Math.PI) : Math.Sqrt(0.5)), cubic = T.CreateChecked(0.044715);
+        T half = T.CreateChecked(0.5), cubic = T.CreateChecked(0.044715);
+        T scale = T.CreateChecked(Math.Sqrt(Tanh ? 2 / Math.PI : 0.5));
         for (int i = 0; i < x.Length; i++)
         {
-            T bent = Tanh ? T.Tanh(scale * (x[i] + cubic * x[i] * x[i] * x[i])) : T.CreateChecked(Erf.Of(double.CreateChecked(scale * x[i])));
+            T bent = Tanh
+                ? T.Tanh(scale * (x[i] + cubic * x[i] * x[i] * x[i]))
+                : T.CreateChecked(Erf.Of(double.CreateChecked(scale * x[i])));
             y[i] = half * x[i] * (T.One + bent);
         }
     }

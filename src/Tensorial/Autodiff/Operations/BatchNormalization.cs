@@ -3,7 +3,9 @@ using Tensorial.Kernels;
 
 namespace Tensorial.Autodiff.Operations;
 
-/// <summary>Y = scale (X - mean) / √(variance + Epsilon) + shift, each of the four given per channel (axis 1): the form for inference.</summary>
+/// <summary>
+/// Y = scale (X - mean) / √(variance + Epsilon) + shift, each of the four given per channel (axis 1): the form for inference.
+/// </summary>
 public sealed record BatchNormalization : FloatOperation
 {
     public float Epsilon { get; init; } = 1e-5f;

@@ -23,13 +23,22 @@ public abstract record Arithmetic : NumberOperation
 }
 
 /// <summary>x + y</summary>
-public sealed record Add : Arithmetic { protected override void Over<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z) => TensorPrimitives.Add(x, y, z); }
+public sealed record Add : Arithmetic
+{
+    protected override void Over<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z) => TensorPrimitives.Add(x, y, z);
+}
 
 /// <summary>x - y</summary>
-public sealed record Sub : Arithmetic { protected override void Over<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z) => TensorPrimitives.Subtract(x, y, z); }
+public sealed record Sub : Arithmetic
+{
+    protected override void Over<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z) => TensorPrimitives.Subtract(x, y, z);
+}
 
 /// <summary>x y</summary>
-public sealed record Mul : Arithmetic { protected override void Over<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z) => TensorPrimitives.Multiply(x, y, z); }
+public sealed record Mul : Arithmetic
+{
+    protected override void Over<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z) => TensorPrimitives.Multiply(x, y, z);
+}
 
 /// <summary>x / y; integers round towards zero</summary>
 public sealed record Div : Arithmetic

@@ -5,14 +5,16 @@ namespace Tensorial.Autodiff.Operations;
 
 /// <summary>Channels of X[n,c,h,w] moved into blocks of space: b² channels become one plane b times as high and wide.</summary>
 /// <param name="BlockSize">b, the edge of a block.</param>
-/// <param name="ColumnFirst">Whether a channel counts as (channel, block row, block column) instead of (block row, block column, channel).</param>
+/// <param name="ColumnFirst">Whether channels count as (channel, block row, block column), not (block row, block column, channel).</param>
 public sealed record DepthToSpace(int BlockSize, bool ColumnFirst = false) : MovingOperation
 {
     public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = inputs.Required(0, "input").OfRank(4, "the input");
-        if (BlockSize < 1 || x.Shape[1] % ((long)BlockSize * BlockSize) != 0) throw new ShapeException($"{x.Shape[1]} channels do not make blocks of {BlockSize}×{BlockSize}.");
-        return [new(x.Type, [x.Shape[0], x.Shape[1] / BlockSize / BlockSize, checked(x.Shape[2] * BlockSize), checked(x.Shape[3] * BlockSize)])];
+        if (BlockSize < 1 || x.Shape[1] % ((long)BlockSize * BlockSize) != 0)
+            throw new ShapeException($"{x.Shape[1]} channels do not make blocks of {BlockSize}×{BlockSize}.");
+        int channels = x.Shape[1] / BlockSize / BlockSize;
+        return [new(x.Type, [x.Shape[0], channels, checked(x.Shape[2] * BlockSize), checked(x.Shape[3] * BlockSize)])];
     }
 
     protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
@@ -30,7 +32,8 @@ public sealed record SpaceToDepth(int BlockSize) : MovingOperation
     public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = inputs.Required(0, "input").OfRank(4, "the input");
-        if (BlockSize < 1 || x.Shape[2] % BlockSize != 0 || x.Shape[3] % BlockSize != 0) throw new ShapeException($"planes of {x.Shape} do not split into blocks of {BlockSize}×{BlockSize}.");
+        if (BlockSize < 1 || x.Shape[2] % BlockSize != 0 || x.Shape[3] % BlockSize != 0)
+            throw new ShapeException($"planes of {x.Shape} do not split into blocks of {BlockSize}×{BlockSize}.");
         return [new(x.Type, [x.Shape[0], checked(x.Shape[1] * BlockSize * BlockSize), x.Shape[2] / BlockSize, x.Shape[3] / BlockSize])];
     }
 

@@ -4,7 +4,9 @@ using Tensorial.Kernels;
 
 namespace Tensorial.Autodiff.Operations;
 
-/// <summary>x held between two bounds, each optional; a bound given as an input overrides the attribute. Where they cross, the upper one wins.</summary>
+/// <summary>
+/// x held between two bounds, each optional; a bound given as an input overrides the attribute. Where they cross, the upper one wins.
+/// </summary>
 /// <param name="Min">The lower bound.</param>
 /// <param name="Max">The upper bound.</param>
 public sealed record Clip(float? Min = null, float? Max = null) : NumberOperation

@@ -25,7 +25,8 @@ public sealed record Concat(int Axis) : MovingOperation
     protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         Tensor<T> y = outputs[0].Of<T>();
-        int axis = Operands.Axis(Axis, y.Shape.Rank), outer = y.Shape.CountOf(0, axis), row = y.Shape.CountOf(axis, y.Shape.Rank), start = 0;
+        int axis = Operands.Axis(Axis, y.Shape.Rank), start = 0;
+        int outer = y.Shape.CountOf(0, axis), row = y.Shape.CountOf(axis, y.Shape.Rank);
         foreach (Tensor? input in inputs)
         {
             ReadOnlySpan<T> values = input!.Of<T>().Values;

@@ -62,7 +62,8 @@ public sealed record Cast(ElementType Type) : Operation
 {
     public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) => [new(Type, inputs.Required(0, "input").Shape)];
 
-    public override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) => Conversion.Convert(inputs[0]!, outputs[0]);
+    public override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
+        Conversion.Convert(inputs[0]!, outputs[0]);
 }
 
 /// <summary>The values of the first input as the type of the second.</summary>
@@ -71,7 +72,8 @@ public sealed record CastLike : Operation
     public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) =>
         [new(inputs.Required(1, "target_type").Type, inputs.Required(0, "input").Shape)];
 
-    public override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) => Conversion.Convert(inputs[0]!, outputs[0]);
+    public override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
+        Conversion.Convert(inputs[0]!, outputs[0]);
 }
 
 /// <summary>start, start + delta, … as long as limit is not reached.</summary>
@@ -83,12 +85,14 @@ public sealed record Range : NumberOperation
         double[] values = new double[names.Length];
         for (int i = 0; i < values.Length; i++)
         {
-            if (inputs.Numeric(i, names[i]).Shape.Count != 1) throw new ShapeException($"input {i} ({names[i]}) must be a single number, not of shape {inputs[i]!.Shape}.");
+            if (inputs.Numeric(i, names[i]).Shape.Count != 1)
+                throw new ShapeException($"input {i} ({names[i]}) must be a single number, not of shape {inputs[i]!.Shape}.");
             values[i] = inputs.Constant(i, names[i])!.To(ElementType.Float64).Of<double>().Values[0];
         }
         if (values[2] == 0) throw new BadInputException("a range cannot advance by steps of 0.");
         double count = Math.Max(0, Math.Ceiling((values[1] - values[0]) / values[2]));
-        return count <= int.MaxValue ? [new(inputs[0]!.Type, [(int)count])] : throw new ShapeException($"a range of {count} values is too long.");
+        return count <= int.MaxValue ? [new(inputs[0]!.Type, [(int)count])]
+            : throw new ShapeException($"a range of {count} values is too long.");
     }
 
     protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)

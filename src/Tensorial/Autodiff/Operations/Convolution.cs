@@ -20,13 +20,15 @@ public sealed record Convolution : Windowed
     public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = inputs.Floating(0, "X"), w = inputs.Floating(1, "W");
-        if (x.Shape.Rank < 3) throw new ShapeException($"the input needs batch, channels and at least one spatial axis, not the shape {x.Shape}.");
+        if (x.Shape.Rank < 3)
+            throw new ShapeException($"the input needs batch, channels and at least one spatial axis, not the shape {x.Shape}.");
         w.OfRank(x.Shape.Rank, "the weights");
         int outputs = w.Shape[0];
         if (Groups < 1 || outputs % Groups != 0) throw new ShapeException($"{outputs} output channels do not split into {Groups} groups.");
         if (x.Shape[1] != (long)w.Shape[1] * Groups)
             throw new ShapeException($"the input has {x.Shape[1]} channels; weights {w.Shape} in {Groups} groups take {(long)w.Shape[1] * Groups}.");
-        if (inputs.Optional(2) is { } b && b.Shape != [outputs]) throw new ShapeException($"the bias has the shape {b.Shape} instead of {outputs}.");
+        if (inputs.Optional(2) is { } b && b.Shape != [outputs])
+            throw new ShapeException($"the bias has the shape {b.Shape} instead of {outputs}.");
         return [new(x.Type, [x.Shape[0], outputs, .. Windows(x.Shape, w.Shape).Select(static window => window.Output)])];
     }
 
@@ -36,7 +38,8 @@ public sealed record Convolution : Windowed
         Tensor<T>? bias = inputs.Optional(2)?.Of<T>();
         ImmutableArray<WindowAxis> windows = Windows(x.Shape, w.Shape);
         int channels = w.Shape[1], outputsPerGroup = w.Shape[0] / Groups, outputChannels = w.Shape[0];
-        int inputPlane = x.Shape.CountOf(2, x.Shape.Rank), outputPlane = y.Shape.CountOf(2, y.Shape.Rank), taps = w.Shape.CountOf(2, w.Shape.Rank);
+        int inputPlane = x.Shape.CountOf(2, x.Shape.Rank), outputPlane = y.Shape.CountOf(2, y.Shape.Rank);
+        int taps = w.Shape.CountOf(2, w.Shape.Rank);
         workers.For(x.Shape[0] * outputChannels, task =>
         {
             int image = task / outputChannels, o = task % outputChannels, firstChannel = o / outputsPerGroup * channels;

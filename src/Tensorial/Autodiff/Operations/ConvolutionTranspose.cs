@@ -28,14 +28,16 @@ public sealed record ConvolutionTranspose : Windowed
         // Some writers repeat batch and channels in output_shape.
         ImmutableArray<int> wanted = OutputShape.Length == axes + 2 ? OutputShape[2..] : OutputShape;
         CheckCount(wanted, axes, "output_shape");
-        return [.. Enumerable.Range(0, axes).Select(axis => Window(axis, input[axis + 2], weights[axis + 2], wanted.IsEmpty ? null : wanted[axis]))];
+        return [.. Enumerable.Range(0, axes).Select(axis =>
+            Window(axis, input[axis + 2], weights[axis + 2], wanted.IsEmpty ? null : wanted[axis]))];
     }
 
     private WindowAxis Window(int axis, int input, int taps, int? wanted)
     {
         int stride = Strides.IsEmpty ? 1 : Strides[axis], dilation = Dilations.IsEmpty ? 1 : Dilations[axis];
         int extra = OutputPadding.IsEmpty ? 0 : OutputPadding[axis];
-        if (extra < 0 || extra >= Math.Max(stride, dilation)) throw new ShapeException($"output_padding {extra} must be below the stride {stride} or the dilation {dilation}.");
+        if (extra < 0 || extra >= Math.Max(stride, dilation))
+            throw new ShapeException($"output_padding {extra} must be below the stride {stride} or the dilation {dilation}.");
         long full = (long)stride * (input - 1) + (long)dilation * (taps - 1) + 1 + extra;
         if (AutoPad is AutoPad.SameUpper or AutoPad.SameLower) wanted ??= checked(input * stride);
         long begin = 0, end = 0;
@@ -55,12 +57,16 @@ public sealed record ConvolutionTranspose : Windowed
     public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = inputs.Floating(0, "X"), w = inputs.Floating(1, "W");
-        if (x.Shape.Rank < 3) throw new ShapeException($"the input needs batch, channels and at least one spatial axis, not the shape {x.Shape}.");
+        if (x.Shape.Rank < 3)
+            throw new ShapeException($"the input needs batch, channels and at least one spatial axis, not the shape {x.Shape}.");
         w.OfRank(x.Shape.Rank, "the weights");
-        if (Groups < 1 || x.Shape[1] % Groups != 0) throw new ShapeException($"{x.Shape[1]} input channels do not split into {Groups} groups.");
-        if (x.Shape[1] != w.Shape[0]) throw new ShapeException($"the input has {x.Shape[1]} channels; weights {w.Shape} take {w.Shape[0]}.");
+        if (Groups < 1 || x.Shape[1] % Groups != 0)
+            throw new ShapeException($"{x.Shape[1]} input channels do not split into {Groups} groups.");
+        if (x.Shape[1] != w.Shape[0])
+            throw new ShapeException($"the input has {x.Shape[1]} channels; weights {w.Shape} take {w.Shape[0]}.");
         int outputs = checked(w.Shape[1] * Groups);
-        if (inputs.Optional(2) is { } b && b.Shape != [outputs]) throw new ShapeException($"the bias has the shape {b.Shape} instead of {outputs}.");
+        if (inputs.Optional(2) is { } b && b.Shape != [outputs])
+            throw new ShapeException($"the bias has the shape {b.Shape} instead of {outputs}.");
         return [new(x.Type, [x.Shape[0], outputs, .. Windows(x.Shape, w.Shape).Select(static window => window.Input)])];
     }
 
@@ -70,7 +76,8 @@ public sealed record ConvolutionTranspose : Windowed
         Tensor<T>? bias = inputs.Optional(2)?.Of<T>();
         ImmutableArray<WindowAxis> windows = Windows(x.Shape, w.Shape);
         int channels = x.Shape[1] / Groups, perGroup = w.Shape[1], outputChannels = y.Shape[1];
-        int inputPlane = x.Shape.CountOf(2, x.Shape.Rank), outputPlane = y.Shape.CountOf(2, y.Shape.Rank), taps = w.Shape.CountOf(2, w.Shape.Rank);
+        int inputPlane = x.Shape.CountOf(2, x.Shape.Rank), outputPlane = y.Shape.CountOf(2, y.Shape.Rank);
+        int taps = w.Shape.CountOf(2, w.Shape.Rank);
         workers.For(x.Shape[0] * outputChannels, task =>
         {
             int image = task / outputChannels, o = task % outputChannels, group = o / perGroup;

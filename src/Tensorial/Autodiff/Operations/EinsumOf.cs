@@ -9,7 +9,8 @@ public sealed record EinsumOf(Equation Equation) : FloatOperation
 {
     public override string Name => "Einsum";
 
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) => [new(inputs.Floating(0, "Inputs").Type, Equation.Infer(Shapes(inputs)))];
+    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) =>
+        [new(inputs.Floating(0, "Inputs").Type, Equation.Infer(Shapes(inputs)))];
 
     protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {

@@ -8,7 +8,9 @@ public sealed record Erf : RealFunction
         for (int i = 0; i < x.Length; i++) y[i] = T.CreateChecked(Of(double.CreateChecked(x[i])));
     }
 
-    /// <summary>Below 3 the series with terms of one sign (Abramowitz and Stegun 7.1.6), above it the continued fraction of erfc (7.1.14).</summary>
+    /// <summary>
+    /// Below 3 the series with terms of one sign (Abramowitz and Stegun 7.1.6), above it the continued fraction of erfc (7.1.14).
+    /// </summary>
     internal static double Of(double x)
     {
         double size = Math.Abs(x), gauss = Math.Exp(-size * size) / Math.Sqrt(Math.PI);

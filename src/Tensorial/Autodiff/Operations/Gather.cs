@@ -3,7 +3,9 @@ using Tensorial.Kernels;
 
 namespace Tensorial.Autodiff.Operations;
 
-/// <summary>Slices of the input along an axis, in the order that indices name them; the axis gives way to the axes of the indices.</summary>
+/// <summary>
+/// Slices of the input along an axis, in the order that indices name them; the axis gives way to the axes of the indices.
+/// </summary>
 public sealed record Gather(int Axis = 0) : MovingOperation
 {
     public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
@@ -17,7 +19,8 @@ public sealed record Gather(int Axis = 0) : MovingOperation
     {
         Tensor<T> x = inputs[0]!.Of<T>();
         Span<T> y = outputs[0].Of<T>().Values;
-        int axis = Operands.Axis(Axis, x.Shape.Rank), extent = x.Shape[axis], outer = x.Shape.CountOf(0, axis), inner = x.Shape.CountOf(axis + 1, x.Shape.Rank);
+        int axis = Operands.Axis(Axis, x.Shape.Rank), extent = x.Shape[axis];
+        int outer = x.Shape.CountOf(0, axis), inner = x.Shape.CountOf(axis + 1, x.Shape.Rank);
         ImmutableArray<int> indices = Indices.Positive(inputs[1]!, extent);
         for (int i = 0, to = 0; i < outer; i++)
             foreach (int index in indices)
@@ -36,7 +39,8 @@ public sealed record GatherElements(int Axis = 0) : MovingOperation
         Operand x = inputs.Required(0, "data"), indices = inputs.Required(1, "indices").OfRank(x.Shape.Rank, "the indices");
         int axis = Operands.Axis(Axis, x.Shape.Rank);
         for (int a = 0; a < x.Shape.Rank; a++)
-            if (a != axis && indices.Shape[a] > x.Shape[a]) throw new ShapeException($"indices {indices.Shape} reach beyond the input {x.Shape}.");
+            if (a != axis && indices.Shape[a] > x.Shape[a])
+                throw new ShapeException($"indices {indices.Shape} reach beyond the input {x.Shape}.");
         return [new(x.Type, indices.Shape)];
     }
 

@@ -21,7 +21,8 @@ public sealed record Gemm : FloatOperation
         (int inner, int n) = TransposeB ? (b.Shape[1], b.Shape[0]) : (b.Shape[0], b.Shape[1]);
         if (k != inner) throw new ShapeException($"the inner extents differ: {k} of A ({a.Shape}) against {inner} of B ({b.Shape}).");
         Shape shape = [m, n];
-        if (inputs.Optional(2) is { } c && !Broadcasting.Reaches(c.Shape, shape)) throw new ShapeException($"C of shape {c.Shape} does not stretch to {shape}.");
+        if (inputs.Optional(2) is { } c && !Broadcasting.Reaches(c.Shape, shape))
+            throw new ShapeException($"C of shape {c.Shape} does not stretch to {shape}.");
         return [new(a.Type, shape)];
     }
 

@@ -11,7 +11,8 @@ public abstract record GlobalPooling : FloatOperation
     public sealed override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = inputs.Floating(0, "X");
-        if (x.Shape.Rank < 3) throw new ShapeException($"the input needs batch, channels and at least one spatial axis, not the shape {x.Shape}.");
+        if (x.Shape.Rank < 3)
+            throw new ShapeException($"the input needs batch, channels and at least one spatial axis, not the shape {x.Shape}.");
         return [new(x.Type, [x.Shape[0], x.Shape[1], .. Enumerable.Repeat(1, x.Shape.Rank - 2)])];
     }
 
@@ -28,10 +29,16 @@ public abstract record GlobalPooling : FloatOperation
 }
 
 /// <summary>The mean of every plane</summary>
-public sealed record GlobalAveragePool : GlobalPooling { protected override T Summary<T>(ReadOnlySpan<T> plane) => TensorPrimitives.Sum(plane) / T.CreateChecked(plane.Length); }
+public sealed record GlobalAveragePool : GlobalPooling
+{
+    protected override T Summary<T>(ReadOnlySpan<T> plane) => TensorPrimitives.Sum(plane) / T.CreateChecked(plane.Length);
+}
 
 /// <summary>The largest value of every plane</summary>
-public sealed record GlobalMaxPool : GlobalPooling { protected override T Summary<T>(ReadOnlySpan<T> plane) => TensorPrimitives.Max(plane); }
+public sealed record GlobalMaxPool : GlobalPooling
+{
+    protected override T Summary<T>(ReadOnlySpan<T> plane) => TensorPrimitives.Max(plane);
+}
 
 /// <summary>The p-norm of every plane</summary>
 public sealed record GlobalLpPool(int P = 2) : GlobalPooling

@@ -18,7 +18,8 @@ public sealed record LayerNormalization(int Axis = -1) : FloatOperation
         int axis = Operands.Axis(Axis, x.Shape.Rank);
         Shape line = [.. x.Shape.Skip(axis)];
         if (!Broadcasting.Reaches(scale.Shape, line)) throw new ShapeException($"Scale of shape {scale.Shape} does not stretch to {line}.");
-        if (inputs.Optional(2) is { } b && !Broadcasting.Reaches(b.Shape, line)) throw new ShapeException($"B of shape {b.Shape} does not stretch to {line}.");
+        if (inputs.Optional(2) is { } b && !Broadcasting.Reaches(b.Shape, line))
+            throw new ShapeException($"B of shape {b.Shape} does not stretch to {line}.");
         Shape moments = [.. x.Shape.Select((extent, a) => a < axis ? extent : 1)];
         return [x with { Value = null }, new(ElementType.Float32, moments), new(ElementType.Float32, moments)];
     }

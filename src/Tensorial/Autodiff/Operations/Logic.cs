@@ -5,7 +5,9 @@ using Tensorial.Kernels;
 
 namespace Tensorial.Autodiff.Operations;
 
-/// <summary>A function of two truth values, value by value, the operands stretched to a common shape. Truth values are bytes 0 and 1.</summary>
+/// <summary>
+/// A function of two truth values, value by value, the operands stretched to a common shape. Truth values are bytes 0 and 1.
+/// </summary>
 public abstract record Logic : Operation
 {
     public sealed override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) =>
@@ -20,13 +22,22 @@ public abstract record Logic : Operation
 }
 
 /// <summary>x and y</summary>
-public sealed record And : Logic { protected override void Over(ReadOnlySpan<byte> x, ReadOnlySpan<byte> y, Span<byte> z) => TensorPrimitives.BitwiseAnd(x, y, z); }
+public sealed record And : Logic
+{
+    protected override void Over(ReadOnlySpan<byte> x, ReadOnlySpan<byte> y, Span<byte> z) => TensorPrimitives.BitwiseAnd(x, y, z);
+}
 
 /// <summary>x or y</summary>
-public sealed record Or : Logic { protected override void Over(ReadOnlySpan<byte> x, ReadOnlySpan<byte> y, Span<byte> z) => TensorPrimitives.BitwiseOr(x, y, z); }
+public sealed record Or : Logic
+{
+    protected override void Over(ReadOnlySpan<byte> x, ReadOnlySpan<byte> y, Span<byte> z) => TensorPrimitives.BitwiseOr(x, y, z);
+}
 
 /// <summary>either x or y</summary>
-public sealed record Xor : Logic { protected override void Over(ReadOnlySpan<byte> x, ReadOnlySpan<byte> y, Span<byte> z) => TensorPrimitives.Xor(x, y, z); }
+public sealed record Xor : Logic
+{
+    protected override void Over(ReadOnlySpan<byte> x, ReadOnlySpan<byte> y, Span<byte> z) => TensorPrimitives.Xor(x, y, z);
+}
 
 /// <summary>not x</summary>
 public sealed record Not : Operation
@@ -34,5 +45,6 @@ public sealed record Not : Operation
     public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) => [new(ElementType.Bool, inputs.Truth(0, "X").Shape)];
 
     public override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
-        TensorPrimitives.Xor(MemoryMarshal.AsBytes(inputs[0]!.Of<bool>().Values), (byte)1, MemoryMarshal.AsBytes(outputs[0].Of<bool>().Values));
+        TensorPrimitives.Xor(MemoryMarshal.AsBytes(inputs[0]!.Of<bool>().Values), (byte)1,
+            MemoryMarshal.AsBytes(outputs[0].Of<bool>().Values));
 }

@@ -3,14 +3,18 @@ using Tensorial.Kernels;
 
 namespace Tensorial.Autodiff.Operations;
 
-/// <summary>The matrix product of the last two axes; axes before them are batches and stretch. A vector stands for a row on the left, a column on the right.</summary>
+/// <summary>
+/// The matrix product of the last two axes; axes before them are batches and stretch. A vector stands for a row on the left, a column on
+/// the right.
+/// </summary>
 public sealed record MatMul : FloatOperation
 {
     public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand a = inputs.Floating(0, "A"), b = inputs.Floating(1, "B");
         (Shape left, Shape right) = (AsMatrix(a.Shape, 0), AsMatrix(b.Shape, 1));
-        if (left[^1] != right[^2]) throw new ShapeException($"the inner extents differ: {left[^1]} of A ({a.Shape}) against {right[^2]} of B ({b.Shape}).");
+        if (left[^1] != right[^2])
+            throw new ShapeException($"the inner extents differ: {left[^1]} of A ({a.Shape}) against {right[^2]} of B ({b.Shape}).");
         Shape batch = Broadcasting.Join(Shape.Of(left.Extents[..^2]), Shape.Of(right.Extents[..^2]));
         int[] rows = a.Shape.Rank > 1 ? [left[^2]] : [], columns = b.Shape.Rank > 1 ? [right[^1]] : [];
         return [new(a.Type, [.. batch, .. rows, .. columns])];
@@ -30,8 +34,9 @@ public sealed record MatMul : FloatOperation
             (int start, int x, int z) = plan[run];
             for (int i = 0; i < plan.Length; i++)
             {
-                ReadOnlySpan<T> matrix = a.Values[((x + (plan.XMoves ? i : 0)) * m * k)..], other = b.Values[((z + (plan.YMoves ? i : 0)) * k * n)..];
-                Kernels.Gemm.Multiply(m, n, k, T.One, matrix, k, 1, other, n, 1, T.Zero, y.Values.Slice((start + i) * m * n, m * n), n, workers);
+                ReadOnlySpan<T> one = a.Values[((x + (plan.XMoves ? i : 0)) * m * k)..], other = b.Values[((z + (plan.YMoves ? i : 0)) * k * n)..];
+                Span<T> product = y.Values.Slice((start + i) * m * n, m * n);
+                Kernels.Gemm.Multiply(m, n, k, T.One, one, k, 1, other, n, 1, T.Zero, product, n, workers);
             }
         }
     }

@@ -10,7 +10,8 @@ public sealed record PRelu : NumberOperation
     {
         Operand x = inputs.Numeric(0, "X"), slope = inputs.Numeric(1, "slope");
         Operands.SameType(x, slope);
-        if (!Broadcasting.Reaches(slope.Shape, x.Shape)) throw new ShapeException($"the slope of shape {slope.Shape} does not stretch to {x.Shape}.");
+        if (!Broadcasting.Reaches(slope.Shape, x.Shape))
+            throw new ShapeException($"the slope of shape {slope.Shape} does not stretch to {x.Shape}.");
         return [x with { Value = null }];
     }
 

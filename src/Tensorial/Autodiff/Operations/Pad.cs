@@ -41,7 +41,8 @@ public sealed record Pad : MovingOperation
         {
             (int begin, int end) = pads[axis];
             long extent = (long)x.Shape[axis] + begin + end;
-            extents[axis] = extent is >= 0 and <= int.MaxValue ? (int)extent : throw new ShapeException($"padding {begin} and {end} leaves an extent of {extent} along axis {axis} of {x.Shape}.");
+            extents[axis] = extent is >= 0 and <= int.MaxValue ? (int)extent
+                : throw new ShapeException($"padding {begin} and {end} leaves an extent of {extent} along axis {axis} of {x.Shape}.");
             bool tooFar = Mode switch
             {
                 PadMode.Reflect => Math.Max(begin, end) is var most and > 0 && most >= x.Shape[axis],
@@ -57,7 +58,8 @@ public sealed record Pad : MovingOperation
     {
         Tensor<T> x = inputs[0]!.Of<T>(), y = outputs[0].Of<T>();
         (int Begin, int End)[] pads = Resolve(x.Shape, inputs.Optional(1), inputs.Optional(3));
-        T fill = (inputs.Optional(2)?.Single("constant_value") ?? new Tensor<float>([], new[] { Value })).To(y.ElementType).Of<T>().Values[0];
+        Tensor constant = inputs.Optional(2)?.Single("constant_value") ?? new Tensor<float>([], new[] { Value });
+        T fill = constant.To(y.ElementType).Of<T>().Values[0];
         int[][] sources = [.. pads.Select((pad, axis) => Sources(pad.Begin, x.Shape[axis], y.Shape[axis]))];
         Fill(0, 0, 0);
 
@@ -92,8 +94,10 @@ public sealed record Pad : MovingOperation
     internal (int Begin, int End)[] Resolve(Shape shape, Tensor? padsGiven, Tensor? axesGiven)
     {
         ImmutableArray<int> pads = padsGiven?.Integers("pads") ?? Pads ?? throw new BadInputException("input 1 (pads) is missing.");
-        ImmutableArray<int> axes = axesGiven is null ? [.. Enumerable.Range(0, shape.Rank)] : Operands.Axes(axesGiven.Integers("axes"), shape.Rank);
-        if (pads.Length != 2 * axes.Length) throw new ShapeException($"pads has {pads.Length} values where {axes.Length} axes ask for {2 * axes.Length}.");
+        ImmutableArray<int> axes = axesGiven is null
+            ? [.. Enumerable.Range(0, shape.Rank)] : Operands.Axes(axesGiven.Integers("axes"), shape.Rank);
+        if (pads.Length != 2 * axes.Length)
+            throw new ShapeException($"pads has {pads.Length} values where {axes.Length} axes ask for {2 * axes.Length}.");
         var resolved = new (int, int)[shape.Rank];
         for (int i = 0; i < axes.Length; i++) resolved[axes[i]] = (pads[i], pads[i + axes.Length]);
         return resolved;

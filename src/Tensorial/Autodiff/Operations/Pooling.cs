@@ -15,9 +15,13 @@ public abstract record Pooling : Windowed
 
     public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
-        Operand x = inputs.Numeric(0, "X");
-        if (x.Shape.Rank < 3) throw new ShapeException($"the input needs batch, channels and at least one spatial axis, not the shape {x.Shape}.");
-        if (KernelShape.Length != x.Shape.Rank - 2) throw new ShapeException($"kernel_shape {string.Join('×', KernelShape)} does not fit the input {x.Shape}.");
+        Operand x = inputs.Required(0, "X");
+        if (!x.Type.IsFloating() && x.Type is not (ElementType.UInt8 or ElementType.Int8))
+            throw new UnsupportedException($"pooling of {x.Type} values is not supported.");
+        if (x.Shape.Rank < 3)
+            throw new ShapeException($"the input needs batch, channels and at least one spatial axis, not the shape {x.Shape}.");
+        if (KernelShape.Length != x.Shape.Rank - 2)
+            throw new ShapeException($"kernel_shape {string.Join('×', KernelShape)} does not fit the input {x.Shape}.");
         return [new(x.Type, [x.Shape[0], x.Shape[1], .. Windows(x.Shape).Select(static window => window.Output)])];
     }
 
@@ -39,7 +43,9 @@ public abstract record Pooling : Windowed
     private protected abstract T Summary<T>(ReadOnlySpan<T> plane, WindowWalk walk) where T : unmanaged, IBinaryFloatingPointIeee754<T>;
 }
 
-/// <summary>The mean over each window, over the values inside the input only or, with <see cref="CountIncludePad"/>, over padding as well.</summary>
+/// <summary>
+/// The mean over each window, over the values inside the input only or, with <see cref="CountIncludePad"/>, over padding as well.
+/// </summary>
 public sealed record AveragePool : Pooling
 {
     /// <summary>Whether padding counts as zeros.</summary>
@@ -106,7 +112,10 @@ public sealed record MaxPool : Pooling
             Span<long> target = indices.Values.Slice(plane * outputPlane, outputPlane);
             WindowWalk walk = new(windows);
             for (int position = 0; walk.Next(); position++)
-                target[position] = (long)plane * inputPlane + (ColumnMajor ? Transposed(Largest(source, walk), x.Shape) : Largest(source, walk));
+            {
+                int offset = Largest(source, walk);
+                target[position] = (long)plane * inputPlane + (ColumnMajor ? Transposed(offset, x.Shape) : offset);
+            }
         });
     }
 

@@ -5,7 +5,9 @@ using Tensorial.Kernels;
 
 namespace Tensorial.Autodiff.Operations;
 
-/// <summary>x to the power y, of the type of x. Integers raised to whole powers are exact (modulo their range); other pairs pass through float64.</summary>
+/// <summary>
+/// x to the power y, of the type of x. Integers raised to whole powers are exact (modulo their range); other pairs pass through float64.
+/// </summary>
 public sealed record Pow : NumberOperation
 {
     public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
@@ -17,18 +19,17 @@ public sealed record Pow : NumberOperation
     protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         Tensor x = inputs[0]!, y = inputs[1]!, z = outputs[0];
-        if (x is Tensor<float> single) Elementwise.Combine(single, y.To(ElementType.Float32).Of<float>(), z.Of<float>(), TensorPrimitives.Pow, workers);
-        else if (y.ElementType.IsFloating())
-        {
-            Tensor<double> wide = z as Tensor<double> ?? new(z.Shape);
-            Elementwise.Combine(x.To(ElementType.Float64).Of<double>(), y.To(ElementType.Float64).Of<double>(), wide, TensorPrimitives.Pow, workers);
-            if (wide != z) Conversion.Convert(wide, z);
-        }
-        else if (x is Tensor<double> real) Elementwise.Combine(real, y.To(ElementType.Float64).Of<double>(), z.Of<double>(), TensorPrimitives.Pow, workers);
-        else
-        {
-            Elementwise.Combine<T, T>(x.Of<T>(), y.To(x.ElementType).Of<T>(), z.Of<T>(), Whole, workers);
-        }
+        if (x is Tensor<float>) Real<float>(x, y, z, workers);
+        else if (x is Tensor<double> || y.ElementType.IsFloating()) Real<double>(x, y, z, workers);
+        else Elementwise.Combine<T, T>(x.Of<T>(), y.To(x.ElementType).Of<T>(), z.Of<T>(), Whole, workers);
+    }
+
+    private static void Real<T>(Tensor x, Tensor y, Tensor z, Workers workers) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        ElementType type = ElementTypes.Of<T>();
+        Tensor<T> power = z as Tensor<T> ?? new(z.Shape);
+        Elementwise.Combine(x.To(type).Of<T>(), y.To(type).Of<T>(), power, TensorPrimitives.Pow, workers);
+        if (power != z) Conversion.Convert(power, z);
     }
 
     private static void Whole<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z) where T : unmanaged, INumber<T>
@@ -39,7 +40,8 @@ public sealed record Pow : NumberOperation
     /// <summary>By squaring; a negative power of anything but ±1 rounds to 0.</summary>
     private static T Whole<T>(T x, long power) where T : INumber<T>
     {
-        if (power < 0) return T.Abs(x) == T.One ? Whole(x, -(power % 2)) : T.IsZero(x) ? throw new BadInputException("0 is raised to a negative power.") : T.Zero;
+        if (power < 0 && T.IsZero(x)) throw new BadInputException("0 is raised to a negative power.");
+        if (power < 0) return x == T.One || x == -T.One ? Whole(x, -(power % 2)) : T.Zero;
         T result = T.One;
         for (; power > 0; power >>= 1, x *= x)
             if ((power & 1) != 0) result *= x;

@@ -55,7 +55,8 @@ public abstract record Reduction : NumberOperation
     }
 
     /// <summary>The values, of which there must be some.</summary>
-    private protected static ReadOnlySpan<T> Some<T>(ReadOnlySpan<T> x) => !x.IsEmpty ? x : throw new ShapeException("there are no values along the reduced axes.");
+    private protected static ReadOnlySpan<T> Some<T>(ReadOnlySpan<T> x) =>
+        !x.IsEmpty ? x : throw new ShapeException("there are no values along the reduced axes.");
 
     private protected static T Real<T>(double value) where T : INumber<T> => T.CreateTruncating(value);
 }
@@ -64,7 +65,10 @@ public abstract record Reduction : NumberOperation
 public sealed record ReduceSum : Reduction { protected override T Over<T>(ReadOnlySpan<T> x) => TensorPrimitives.Sum(x); }
 
 /// <summary>Σ x / n</summary>
-public sealed record ReduceMean : Reduction { protected override T Over<T>(ReadOnlySpan<T> x) => TensorPrimitives.Sum(x) / T.CreateTruncating(Some(x).Length); }
+public sealed record ReduceMean : Reduction
+{
+    protected override T Over<T>(ReadOnlySpan<T> x) => TensorPrimitives.Sum(x) / T.CreateTruncating(Some(x).Length);
+}
 
 /// <summary>Π x</summary>
 public sealed record ReduceProd : Reduction { protected override T Over<T>(ReadOnlySpan<T> x) => TensorPrimitives.Product(x); }
@@ -87,13 +91,19 @@ public sealed record ReduceL1 : Reduction
 }
 
 /// <summary>√Σ x²</summary>
-public sealed record ReduceL2 : Reduction { protected override T Over<T>(ReadOnlySpan<T> x) => Real<T>(Math.Sqrt(double.CreateChecked(TensorPrimitives.SumOfSquares(x)))); }
+public sealed record ReduceL2 : Reduction
+{
+    protected override T Over<T>(ReadOnlySpan<T> x) => Real<T>(Math.Sqrt(double.CreateChecked(TensorPrimitives.SumOfSquares(x))));
+}
 
 /// <summary>Σ x²</summary>
 public sealed record ReduceSumSquare : Reduction { protected override T Over<T>(ReadOnlySpan<T> x) => TensorPrimitives.SumOfSquares(x); }
 
 /// <summary>log Σ x</summary>
-public sealed record ReduceLogSum : Reduction { protected override T Over<T>(ReadOnlySpan<T> x) => Real<T>(Math.Log(double.CreateChecked(TensorPrimitives.Sum(x)))); }
+public sealed record ReduceLogSum : Reduction
+{
+    protected override T Over<T>(ReadOnlySpan<T> x) => Real<T>(Math.Log(double.CreateChecked(TensorPrimitives.Sum(x))));
+}
 
 /// <summary>log Σ exp x, shifted by the largest value so that nothing overflows</summary>
 public sealed record ReduceLogSumExp : Reduction

@@ -11,7 +11,8 @@ public sealed record Expand : MovingOperation
     public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = inputs.Required(0, "input");
-        ImmutableArray<int> extents = inputs.Constant(1, "shape")?.Integers("shape") ?? Extents ?? throw new BadInputException("input 1 (shape) is missing.");
+        ImmutableArray<int> extents = inputs.Constant(1, "shape")?.Integers("shape") ?? Extents
+            ?? throw new BadInputException("input 1 (shape) is missing.");
         return [new(x.Type, Broadcasting.Join(x.Shape, Shape.Of(extents.AsSpan())))];
     }
 
@@ -27,7 +28,8 @@ public sealed record Tile : MovingOperation
     public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = inputs.Required(0, "input");
-        ImmutableArray<int> repeats = inputs.Constant(1, "repeats")?.Integers("repeats") ?? Repeats ?? throw new BadInputException("input 1 (repeats) is missing.");
+        ImmutableArray<int> repeats = inputs.Constant(1, "repeats")?.Integers("repeats") ?? Repeats
+            ?? throw new BadInputException("input 1 (repeats) is missing.");
         if (repeats.Length != x.Shape.Rank) throw new ShapeException($"{repeats.Length} repeats do not fit the input {x.Shape}.");
         return [new(x.Type, [.. x.Shape.Select((extent, axis) => (int)Math.Clamp((long)extent * repeats[axis], -1, int.MaxValue))])];
     }

@@ -52,7 +52,9 @@ public sealed record Flatten(int Axis = 1) : Reshaping
     }
 }
 
-/// <summary>The same values under another shape: 0 keeps the extent at its place (unless <see cref="AllowZero"/>), one -1 takes what is left.</summary>
+/// <summary>
+/// The same values under another shape: 0 keeps the extent at its place (unless <see cref="AllowZero"/>), one -1 takes what is left.
+/// </summary>
 public sealed record Reshape : Reshaping
 {
     /// <summary>The new extents, where they are not the second input.</summary>
@@ -64,14 +66,16 @@ public sealed record Reshape : Reshaping
     public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = inputs.Required(0, "data");
-        int[] extents = [.. inputs.Constant(1, "shape")?.Integers("shape") ?? Extents ?? throw new BadInputException("input 1 (shape) is missing.")];
+        int[] extents = [.. inputs.Constant(1, "shape")?.Integers("shape") ?? Extents
+            ?? throw new BadInputException("input 1 (shape) is missing.")];
         string wanted = string.Join('×', extents);
         int free = -1;
         long known = 1;
         for (int axis = 0; axis < extents.Length; axis++)
         {
             if (extents[axis] == 0 && !AllowZero)
-                extents[axis] = axis < x.Shape.Rank ? x.Shape[axis] : throw new ShapeException($"{wanted} keeps axis {axis}, which {x.Shape} does not have.");
+                extents[axis] = axis < x.Shape.Rank ? x.Shape[axis]
+                    : throw new ShapeException($"{wanted} keeps axis {axis}, which {x.Shape} does not have.");
             if (extents[axis] == -1 && free < 0) free = axis;
             else if (extents[axis] < 0) throw new ShapeException($"{wanted} is no shape: only one extent may be -1, and none below.");
             else known = Math.Min(known * extents[axis], int.MaxValue);
@@ -109,7 +113,8 @@ public sealed record Unsqueeze : Reshaping
     public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = inputs.Required(0, "data");
-        ImmutableArray<int> axes = inputs.Constant(1, "axes")?.Integers("axes") ?? Axes ?? throw new BadInputException("input 1 (axes) is missing.");
+        ImmutableArray<int> axes = inputs.Constant(1, "axes")?.Integers("axes") ?? Axes
+            ?? throw new BadInputException("input 1 (axes) is missing.");
         int rank = x.Shape.Rank + axes.Length;
         ImmutableArray<int> places = Operands.Axes(axes, rank);
         Queue<int> rest = new(x.Shape);

@@ -39,7 +39,9 @@ public sealed record Resize : FloatOperation
     protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         Tensor<T> x = inputs[0]!.Of<T>(), y = outputs[0].Of<T>();
-        SampledAxis[] grids = Resolve(x.Shape, HasRegion ? inputs.Optional(1) : null, inputs.Optional(HasRegion ? 2 : 1), HasRegion ? inputs.Optional(3) : null);
+        SampledAxis[] grids = HasRegion
+            ? Resolve(x.Shape, inputs.Optional(1), inputs.Optional(2), inputs.Optional(3))
+            : Resolve(x.Shape, null, inputs.Optional(1), null);
         Shape shape = x.Shape;
         ReadOnlyMemory<T> values = x.Memory;
         for (int axis = 0; axis < grids.Length; axis++)
@@ -78,7 +80,7 @@ public sealed record Resize : FloatOperation
         for (int axis = 0; axis < grids.Length; axis++)
         {
             SampledAxis grid = grids[axis];
-            bool[] outside = [.. Enumerable.Range(0, grid.Output).Select(i => Sampling.Locate(grid, i) is var x && (x < 0 || x > grid.Input - 1))];
+            bool[] outside = [.. Enumerable.Range(0, grid.Output).Select(i => Sampling.Locate(grid, i)).Select(x => x < 0 || x > grid.Input - 1)];
             for (int i = 0; i < y.Values.Length; i++)
                 if (outside[i / strides[axis] % grid.Output]) y.Values[i] = T.CreateChecked(Sampling.Outside);
         }
@@ -93,6 +95,7 @@ public sealed record Resize : FloatOperation
         if (Math.Max(scales.Length, sizes.Length) != axes.Length)
             throw new ShapeException($"{Math.Max(scales.Length, sizes.Length)} scales or sizes do not fit {axes.Length} axes of {shape}.");
         ImmutableArray<float> corners = region is { Shape.Count: > 0 } ? region.Floats("roi") : [];
+        if (!corners.IsEmpty && corners.Length != 2 * axes.Length) throw new ShapeException($"roi has {corners.Length} values, not {2 * axes.Length}.");
         SampledAxis[] grids = [.. shape.Select(static extent => new SampledAxis(extent, extent, 1, 0, 1))];
         double common = AspectRatio == AspectRatio.Stretch || sizes.IsEmpty ? 0 : Common(shape, axes, sizes);
         for (int i = 0; i < axes.Length; i++)
@@ -102,7 +105,8 @@ public sealed record Resize : FloatOperation
             double output = common > 0 ? Math.Floor(common * extent + 0.5) : sizes.IsEmpty ? Math.Floor(extent * scales[i]) : sizes[i];
             if (!(scale > 0) || !(output >= 1) || output > int.MaxValue)
                 throw new ShapeException($"axis {axes[i]} of {shape} cannot be resized to {output} values by the scale {scale:0.###}.");
-            grids[axes[i]] = new(extent, (int)output, scale, corners.IsEmpty ? 0 : corners[i], corners.IsEmpty ? 1 : corners[i + axes.Length]);
+            (double from, double to) = corners.IsEmpty ? (0, 1) : (corners[i], corners[i + axes.Length]);
+            grids[axes[i]] = new(extent, (int)output, scale, from, to);
         }
         return grids;
     }

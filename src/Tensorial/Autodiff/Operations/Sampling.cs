@@ -11,7 +11,10 @@ public enum Coordinates { HalfPixel, HalfPixelSymmetric, PytorchHalfPixel, Align
 /// <summary>Which neighbour is nearest; the first two differ for positions halfway between.</summary>
 public enum NearestMode { RoundPreferFloor, RoundPreferCeil, Floor, Ceil }
 
-/// <summary>Whether wanted extents are met one by one, or by one scale for all: the largest that does not exceed, or the smallest that reaches them.</summary>
+/// <summary>
+/// Whether wanted extents are met one by one, or by one scale for all: the largest that does not exceed, or the smallest that reaches
+/// them.
+/// </summary>
 public enum AspectRatio { Stretch, NotLarger, NotSmaller }
 
 /// <summary>One axis to be resized.</summary>

@@ -22,7 +22,8 @@ public sealed record Slice : MovingOperation
     public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = inputs.Required(0, "data");
-        Cut[] cuts = Resolve(x.Shape, inputs.Constant(1, "starts"), inputs.Constant(2, "ends"), inputs.Constant(3, "axes"), inputs.Constant(4, "steps"));
+        Cut[] cuts = Resolve(x.Shape, inputs.Constant(1, "starts"), inputs.Constant(2, "ends"), inputs.Constant(3, "axes"),
+            inputs.Constant(4, "steps"));
         return [new(x.Type, [.. cuts.Select(static cut => cut.Count)])];
     }
 
@@ -45,9 +46,11 @@ public sealed record Slice : MovingOperation
 
     internal Cut[] Resolve(Shape shape, Tensor? startsGiven, Tensor? endsGiven, Tensor? axesGiven, Tensor? stepsGiven)
     {
-        ImmutableArray<int> starts = startsGiven?.Integers("starts") ?? Starts ?? throw new BadInputException("input 1 (starts) is missing.");
+        ImmutableArray<int> starts = startsGiven?.Integers("starts") ?? Starts
+            ?? throw new BadInputException("input 1 (starts) is missing.");
         ImmutableArray<int> ends = endsGiven?.Integers("ends") ?? Ends ?? throw new BadInputException("input 2 (ends) is missing.");
-        ImmutableArray<int> axes = Operands.Axes(axesGiven?.Integers("axes") ?? Axes ?? [.. Enumerable.Range(0, starts.Length)], shape.Rank);
+        ImmutableArray<int> axes = axesGiven?.Integers("axes") ?? Axes ?? [.. Enumerable.Range(0, starts.Length)];
+        axes = Operands.Axes(axes, shape.Rank);
         ImmutableArray<int> steps = stepsGiven?.Integers("steps") ?? Steps ?? [.. Enumerable.Repeat(1, starts.Length)];
         if (ends.Length != starts.Length || axes.Length != starts.Length || steps.Length != starts.Length)
             throw new ShapeException($"{starts.Length} starts, {ends.Length} ends, {axes.Length} axes and {steps.Length} steps do not belong together.");

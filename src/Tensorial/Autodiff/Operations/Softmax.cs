@@ -84,9 +84,12 @@ public sealed record Hardmax(int Axis = -1, bool Flattened = false) : SoftmaxLik
     }
 }
 
-/// <summary>x / ‖x‖, the norm being the sum of magnitudes (P = 1) or the Euclidean one (P = 2)</summary>
+/// <summary>x / ‖x‖, the norm being the sum of magnitudes (P = 1) or the Euclidean one (P = 2); zeros stay zeros</summary>
 public sealed record LpNormalization(int Axis = -1, int P = 2) : SoftmaxLike(Axis, false)
 {
-    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) =>
-        TensorPrimitives.Divide(x, P == 1 ? TensorPrimitives.SumOfMagnitudes(x) : TensorPrimitives.Norm(x), y);
+    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
+    {
+        T norm = P == 1 ? TensorPrimitives.SumOfMagnitudes(x) : TensorPrimitives.Norm(x);
+        TensorPrimitives.Divide(x, T.IsZero(norm) ? T.One : norm, y);
+    }
 }

@@ -8,7 +8,9 @@ namespace Tensorial.Autodiff.Operations;
 /// <param name="Axis">The axis that is cut.</param>
 public sealed record Split(int Parts, int Axis = 0) : MovingOperation
 {
-    /// <summary>Extents of the parts, unless a second input gives them; null for equal parts, the last one smaller where it must be.</summary>
+    /// <summary>
+    /// Extents of the parts, unless a second input gives them; null for equal parts, the last one smaller where it must be.
+    /// </summary>
     public ImmutableArray<int>? Sizes { get; init; }
 
     public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
@@ -27,7 +29,8 @@ public sealed record Split(int Parts, int Axis = 0) : MovingOperation
     protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         Tensor<T> x = inputs[0]!.Of<T>();
-        int axis = Operands.Axis(Axis, x.Shape.Rank), outer = x.Shape.CountOf(0, axis), row = x.Shape.CountOf(axis, x.Shape.Rank), start = 0;
+        int axis = Operands.Axis(Axis, x.Shape.Rank), start = 0;
+        int outer = x.Shape.CountOf(0, axis), row = x.Shape.CountOf(axis, x.Shape.Rank);
         foreach (Tensor output in outputs)
         {
             Span<T> values = output.Of<T>().Values;

@@ -41,10 +41,16 @@ public sealed record Abs : NumberFunction
 }
 
 /// <summary>-x</summary>
-public sealed record Neg : NumberFunction { protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Negate(x, y); }
+public sealed record Neg : NumberFunction
+{
+    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Negate(x, y);
+}
 
 /// <summary>max(x, 0)</summary>
-public sealed record Relu : NumberFunction { protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Max(x, T.Zero, y); }
+public sealed record Relu : NumberFunction
+{
+    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Max(x, T.Zero, y);
+}
 
 /// <summary>-1, 0 or 1, as x is negative, zero or positive</summary>
 public sealed record Sign : NumberFunction
@@ -65,13 +71,19 @@ public sealed record Log : RealFunction { protected override void Over<T>(ReadOn
 public sealed record Sqrt : RealFunction { protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Sqrt(x, y); }
 
 /// <summary>1 / x</summary>
-public sealed record Reciprocal : RealFunction { protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Reciprocal(x, y); }
+public sealed record Reciprocal : RealFunction
+{
+    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Reciprocal(x, y);
+}
 
 /// <summary>The largest integer not above x</summary>
 public sealed record Floor : RealFunction { protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Floor(x, y); }
 
 /// <summary>The smallest integer not below x</summary>
-public sealed record Ceil : RealFunction { protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Ceiling(x, y); }
+public sealed record Ceil : RealFunction
+{
+    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Ceiling(x, y);
+}
 
 /// <summary>The integer nearest to x, the even one of two</summary>
 public sealed record Round : RealFunction { protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Round(x, y); }
@@ -80,7 +92,10 @@ public sealed record Round : RealFunction { protected override void Over<T>(Read
 public sealed record Tanh : RealFunction { protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Tanh(x, y); }
 
 /// <summary>1 / (1 + exp(-x))</summary>
-public sealed record Sigmoid : RealFunction { protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Sigmoid(x, y); }
+public sealed record Sigmoid : RealFunction
+{
+    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Sigmoid(x, y);
+}
 
 /// <summary>sin x</summary>
 public sealed record Sin : RealFunction { protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Sin(x, y); }

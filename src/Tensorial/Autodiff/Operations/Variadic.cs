@@ -37,13 +37,22 @@ public abstract record Variadic : NumberOperation
 }
 
 /// <summary>The largest of the operands; NaN wins</summary>
-public sealed record Max : Variadic { protected override void Over<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z) => TensorPrimitives.Max(x, y, z); }
+public sealed record Max : Variadic
+{
+    protected override void Over<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z) => TensorPrimitives.Max(x, y, z);
+}
 
 /// <summary>The smallest of the operands; NaN wins</summary>
-public sealed record Min : Variadic { protected override void Over<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z) => TensorPrimitives.Min(x, y, z); }
+public sealed record Min : Variadic
+{
+    protected override void Over<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z) => TensorPrimitives.Min(x, y, z);
+}
 
 /// <summary>The sum of the operands</summary>
-public sealed record Sum : Variadic { protected override void Over<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z) => TensorPrimitives.Add(x, y, z); }
+public sealed record Sum : Variadic
+{
+    protected override void Over<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z) => TensorPrimitives.Add(x, y, z);
+}
 
 /// <summary>The mean of the operands</summary>
 public sealed record Mean : Variadic

@@ -38,7 +38,9 @@ public readonly record struct WindowAxis(int Input, int Output, int Taps, int St
     }
 }
 
-/// <summary>An operation that slides a window over the axes behind batch and channels. Empty lists stand for strides 1, dilations 1, no padding.</summary>
+/// <summary>
+/// An operation that slides a window over the axes behind batch and channels. Empty lists stand for strides 1, dilations 1, no padding.
+/// </summary>
 public abstract record Windowed : FloatOperation
 {
     /// <summary>Extents of the window; empty where a kernel's shape says them.</summary>
@@ -79,7 +81,7 @@ public abstract record Windowed : FloatOperation
         CheckCount(Dilations, axes, "dilations");
         CheckCount(Pads, 2 * axes, "pads");
         if (Strides.Any(static s => s < 1) || Dilations.Any(static d => d < 1))
-            throw new ShapeException($"strides {string.Join(", ", Strides)} and dilations {string.Join(", ", Dilations)} must be at least 1.");
+            throw new ShapeException($"strides {string.Join('×', Strides)} and dilations {string.Join('×', Dilations)} must be at least 1.");
         foreach (int extent in taps)
             if (extent < 1) throw new ShapeException($"a window of extent {extent} holds nothing.");
         if (!KernelShape.IsEmpty && !KernelShape.AsSpan().SequenceEqual(taps))
@@ -102,7 +104,8 @@ public abstract record Windowed : FloatOperation
             (begin, end) = (Pads[axis], Pads[axis + Pads.Length / 2]);
         }
         long room = (long)input + begin + end - reach;
-        if (room < 0) throw new ShapeException($"a window reaching over {reach} does not fit {input} values with padding {begin} and {end}.");
+        if (room < 0)
+            throw new ShapeException($"a window reaching over {reach} does not fit {input} values with padding {begin} and {end}.");
         long output = room / stride + 1;
         // A window that only ceiling admits must still start inside the input or its leading padding (ONNX 19, as PyTorch).
         if (ceil && room % stride != 0 && output * stride < (long)input + begin) output++;
