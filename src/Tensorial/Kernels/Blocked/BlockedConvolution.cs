@@ -15,8 +15,13 @@ public static unsafe class BlockedConvolution
     /// <summary>Whether these kernels compute it well: all but groups so narrow and odd that merging them into blocks would waste most of the work.</summary>
     public static bool Supports(in ConvolutionShape shape) => shape.Groups / shape.InBlocks().Groups <= MostMerged;
 
-    /// <summary>Packs [outputs, inputs / groups, height, width].</summary>
-    public static PackedKernel Pack(ReadOnlySpan<float> kernel, in ConvolutionShape shape) => PackedKernel.Of(kernel, shape);
+    /// <summary>Whether a method computes it: Winograd's take kernels of 3×3 with stride 1, without dilation and groups.</summary>
+    public static bool Supports(in ConvolutionShape shape, ConvolutionMethod method) =>
+        method == ConvolutionMethod.Direct ? Supports(shape) : WinogradKernel.Supports(shape);
+
+    /// <summary>Packs [outputs, inputs / groups, height, width] for a method of computing.</summary>
+    public static PackedKernel Pack(ReadOnlySpan<float> kernel, in ConvolutionShape shape, ConvolutionMethod method = ConvolutionMethod.Direct) =>
+        PackedKernel.Of(kernel, shape, method);
 
     /// <summary>output = activation(convolution(input) + bias + residual).</summary>
     /// <param name="shape">The convolution; the input's halo covers its padding and is zero.</param>
@@ -40,14 +45,19 @@ public static unsafe class BlockedConvolution
         fixed (float* x = input, w = kernel.Values, b = biases, r = residual, y = output)
         {
             ConvolutionData data = new(x, inputLayout, w + kernel.Start, b, r, residualLayout, y, outputLayout);
-            width.Run<Kernel, float>(new(shape.InBlocks(), data, activation, workers));
+            width.Run<Kernel, float>(new(kernel.Method, shape.InBlocks(), data, activation, workers));
         }
     }
 
-    private readonly struct Kernel(ConvolutionShape shape, ConvolutionData data, Activation activation, Workers workers) : ILaneKernel<float>
+    private readonly struct Kernel(
+        ConvolutionMethod method, ConvolutionShape shape, ConvolutionData data, Activation activation, Workers workers) : ILaneKernel<float>
     {
-        public void Run<TLanes, TVector>() where TLanes : struct, ILanes<TVector, float> where TVector : struct =>
-            ConvolutionLoop.Run<TLanes, TVector>(shape, data, activation, workers);
+        public void Run<TLanes, TVector>() where TLanes : struct, ILanes<TVector, float> where TVector : struct
+        {
+            if (method == ConvolutionMethod.Direct) ConvolutionLoop.Run<TLanes, TVector>(shape, data, activation, workers);
+            else if (method == ConvolutionMethod.Winograd2) WinogradLoop.Run<TLanes, TVector, Winograd2>(shape, data, activation, workers);
+            else WinogradLoop.Run<TLanes, TVector, Winograd4>(shape, data, activation, workers);
+        }
     }
 
     private static void Check(in ConvolutionShape shape, in BlockedLayout input, in BlockedLayout residual, in BlockedLayout output)

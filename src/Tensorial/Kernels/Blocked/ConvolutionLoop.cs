@@ -29,7 +29,8 @@ internal static unsafe class ConvolutionLoop
         workers.Run(partition.Count, new Body(shape, groups, partition, data, wide, narrow, activation));
     }
 
-    private static RowOfTiles Row<TLanes, TVector, TFlavour>(in ConvolutionShape shape, in ConvolutionData data, Activation activation, int width)
+    /// <summary>How rows of the output are cut into tiles of a width of channels.</summary>
+    public static RowOfTiles Row<TLanes, TVector, TFlavour>(in ConvolutionShape shape, in ConvolutionData data, Activation activation, int width)
         where TLanes : struct, ILanes<TVector, float> where TVector : struct where TFlavour : struct, IFlavour
     {
         int tileChannels = TFlavour.Vectors * TLanes.Count;
@@ -59,7 +60,7 @@ internal static unsafe class ConvolutionLoop
     }
 
     /// <summary>An output row cut into tiles of nearly equal width: the first <c>longer</c> of them have one pixel more.</summary>
-    private readonly struct RowOfTiles(
+    internal readonly struct RowOfTiles(
         TileShape shape, int channels, int pixels, int longer, int tiles,
         delegate*<TileShape*, float*, float*, float*, float*, float*, void> usual,
         delegate*<TileShape*, float*, float*, float*, float*, float*, void> larger)

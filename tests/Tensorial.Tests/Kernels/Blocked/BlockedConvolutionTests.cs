@@ -48,6 +48,38 @@ public class BlockedConvolutionTests
     [Fact]
     public void Equals_its_definition_for_random_shapes() => Prop.ForAll(Cases().ToArbitrary(), Check).QuickCheckThrowOnFailure();
 
+    /// <summary>method, inputs, outputs, height, width, padding (top, left, bottom, right): tiles that fit, tiles that do not, more than one batch of tiles.</summary>
+    public static TheoryData<ConvolutionMethod, int, int, int, int, int[]> WinogradTable => new()
+    {
+        { ConvolutionMethod.Winograd2, 16, 16, 8, 8, [1, 1, 1, 1] },
+        { ConvolutionMethod.Winograd2, 3, 33, 7, 5, [1, 1, 1, 1] },
+        { ConvolutionMethod.Winograd2, 20, 80, 3, 21, [0, 1, 0, 2] },
+        { ConvolutionMethod.Winograd4, 16, 16, 8, 8, [1, 1, 1, 1] },
+        { ConvolutionMethod.Winograd4, 64, 64, 7, 7, [1, 1, 1, 1] },
+        { ConvolutionMethod.Winograd4, 3, 33, 14, 30, [1, 1, 1, 1] },
+        { ConvolutionMethod.Winograd4, 40, 100, 3, 3, [0, 0, 0, 0] },
+        { ConvolutionMethod.Winograd4, 17, 48, 9, 6, [2, 0, 1, 3] },
+    };
+
+    [Theory, MemberData(nameof(WinogradTable))]
+    public void Winograd_equals_the_definition(ConvolutionMethod method, int inputs, int outputs, int height, int width, int[] padding)
+    {
+        ConvolutionShape shape = new(inputs, outputs, 3, 3, Padding: new(padding[0], padding[1], padding[2], padding[3]));
+        foreach (LaneWidth lanes in Widths)
+            foreach (bool residual in new[] { false, true })
+                Check(new(lanes, shape, height, width, Seed: width)
+                {
+                    Method = method, Residual = residual, Images = 3, Extra = new(0, 2, 1, 0), Activation = residual ? Activation.Relu : Activation.HardSwish,
+                });
+    }
+
+    [Fact]
+    public void Winograd_is_for_three_by_three()
+    {
+        Assert.False(BlockedConvolution.Supports(new(16, 16, 3, 3, StrideY: 2, StrideX: 2), ConvolutionMethod.Winograd4));
+        Assert.Throws<ArgumentException>(() => BlockedConvolution.Pack(new float[16 * 16 * 25], new(16, 16, 5, 5), ConvolutionMethod.Winograd2));
+    }
+
     [Theory, MemberData(nameof(Activations))]
     public void Applies_every_activation(Activation activation)
     {
@@ -102,6 +134,8 @@ public class BlockedConvolutionTests
         public bool Residual { get; init; }
 
         public int Images { get; init; } = 2;
+
+        public ConvolutionMethod Method { get; init; }
     }
 
     private static Gen<Case> Cases() =>
@@ -148,7 +182,7 @@ public class BlockedConvolutionTests
         BlockedLayout layout = new(test.Images, shape.OutputChannels, height, width, e);
         BlockedValue y = BlockedValue.Blank(layout), residual = BlockedValue.Random(random, layout with { Halo = new(0, 1, 2, 0) });
         float[] kernel = Kernel(random, shape), bias = [.. Enumerable.Range(0, shape.OutputChannels).Select(_ => random.NextSingle())];
-        PackedKernel packed = BlockedConvolution.Pack(kernel, shape);
+        PackedKernel packed = BlockedConvolution.Pack(kernel, shape, test.Method);
 
         BlockedConvolution.Run(
             test.Lanes, shape, x.Values, x.Layout, packed, bias, test.Residual ? residual.Values : [], residual.Layout, test.Activation,
@@ -157,7 +191,7 @@ public class BlockedConvolutionTests
         y.Equal(
             (i, o, row, column) => ActivationFormula.Of(
                 test.Activation, Sum(shape, x, kernel, i, o, row, column) + bias[o] + (test.Residual ? residual[i, o, row, column] : 0)),
-            1e-6 * (8 + shape.InputsPerGroup * shape.KernelHeight * shape.KernelWidth));
+            (test.Method == ConvolutionMethod.Winograd4 ? 4e-6 : 1e-6) * (8 + shape.InputsPerGroup * shape.KernelHeight * shape.KernelWidth));
     }
 
     private static double Sum(in ConvolutionShape shape, BlockedValue x, float[] kernel, int image, int output, int row, int column)
