@@ -47,7 +47,7 @@ public class MovementTests
     {
         PadMode mode = Enum.GetValues<PadMode>()[random.Next(4)];
         int[] most = [.. x.Shape.Select(extent => mode == PadMode.Reflect ? extent : 4)];
-        ImmutableArray<int> pads = [.. most.Concat(most).Select(random.Next)];
+        ImmutableArray<int> pads = [.. most.Concat(most).Select(extent => random.Next(extent))];
         Tensor padded = new Pad { Pads = pads, Mode = mode, Value = 7 }.Apply(x)[0];
         AssertSame(x, new Pad { Pads = [.. pads.Select(static amount => -amount)] }.Apply(padded)[0]);
         ImmutableArray<int> starts = pads[..x.Shape.Rank];

@@ -149,7 +149,7 @@ public class OnnxOperatorsTests
     [Fact]
     public void The_page_of_operators_is_up_to_date()
     {
-        string rows = string.Concat(from row in OnnxOperators.All group row by row.Type into rows select $"| {rows.Key} | {Spans(rows)} |\n");
+        string rows = string.Concat(from row in OnnxOperators.All group row by row.Type into row select $"| {row.Key} | {Spans(row)} |\n");
         string table = $"| operator | operator sets |\n|---|---|\n{rows}", path = Path.Combine(Oracles.Repository, "docs", "operators.md");
         bool upToDate = File.Exists(path) && File.ReadAllText(path).ReplaceLineEndings("\n").Contains(table, StringComparison.Ordinal);
         Assert.True(upToDate, $"The table in docs/operators.md should read:\n{table}");
