@@ -1,105 +1,210 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Tensorial.Kernels;
 
-/// <summary>The register tile of the matrix product: rows of A against columns of B, all of its sums in registers.</summary>
-/// <remarks>
-/// Written over vectors of 64 bytes. A machine without them runs each as two or four narrower ones, and takes a smaller tile so
-/// that the sums still fit its registers.
-/// </remarks>
-internal interface IGemmTile
+/// <summary>Rows of a register tile, as a type.</summary>
+internal interface IRows
 {
-    /// <summary>Rows of A.</summary>
-    static abstract int Rows { get; }
-
-    /// <summary>Columns of B, in vectors.</summary>
-    static abstract int Vectors { get; }
-
-    /// <summary>sums[Rows, Vectors] = Σ over depth of a[p, Rows] b[p, Vectors], both packed in this order.</summary>
-    static abstract unsafe void Multiply<T>(int depth, T* a, T* b, T* sums) where T : unmanaged;
+    static abstract int Count { get; }
 }
+
+internal readonly struct Rows1 : IRows { public static int Count => 1; }
+
+internal readonly struct Rows2 : IRows { public static int Count => 2; }
+
+internal readonly struct Rows3 : IRows { public static int Count => 3; }
+
+internal readonly struct Rows4 : IRows { public static int Count => 4; }
+
+internal readonly struct Rows5 : IRows { public static int Count => 5; }
+
+internal readonly struct Rows6 : IRows { public static int Count => 6; }
+
+internal readonly struct Rows7 : IRows { public static int Count => 7; }
+
+internal readonly struct Rows8 : IRows { public static int Count => 8; }
+
+internal readonly struct Rows9 : IRows { public static int Count => 9; }
+
+internal readonly struct Rows10 : IRows { public static int Count => 10; }
+
+internal readonly struct Rows11 : IRows { public static int Count => 11; }
+
+internal readonly struct Rows12 : IRows { public static int Count => 12; }
+
+internal readonly struct Rows13 : IRows { public static int Count => 13; }
+
+internal readonly struct Rows14 : IRows { public static int Count => 14; }
+
+/// <summary>Vectors across a register tile, as a type.</summary>
+internal interface IAcross
+{
+    static abstract int Vectors { get; }
+}
+
+internal readonly struct OneAcross : IAcross { public static int Vectors => 1; }
+
+internal readonly struct TwoAcross : IAcross { public static int Vectors => 2; }
 
 /// <summary>
-/// 8 × 2 vectors of 512 bits: 16 sums, 2 of B and a broadcast of the 32 registers. Two fused units with four cycles of latency need 8
-/// independent sums; ten loads a step for sixteen products stay under two loads a cycle.
+/// The inner loop of the matrix product. Sums are locals, not an array, so that the compiler keeps them in registers; conditions on types are
+/// decided when it makes the copy for them, so that each copy is straight-line code.
 /// </summary>
-internal readonly struct WideTile : IGemmTile
+internal static unsafe class GemmTile
 {
-    public static int Rows => 8;
-
-    public static int Vectors => 2;
-
+    /// <summary>
+    /// c[row, j] = alpha Σ a[p, row] b[p, j] + beta c[row, j], the sum over depth p. Two fused units with four cycles of latency need eight sums in
+    /// flight; from four rows on there are, and loads stay below the two a cycle that processors have.
+    /// </summary>
+    /// <param name="depth">Terms of a sum.</param>
+    /// <param name="a">The rows' numbers for one depth side by side, one depth every <paramref name="stepA"/> numbers.</param>
+    /// <param name="b">The columns' numbers for one depth side by side, one depth every <paramref name="stepB"/> numbers.</param>
+    /// <param name="c">The first of the tile's numbers, one row every <paramref name="stepC"/> numbers.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static unsafe void Multiply<T>(int depth, T* a, T* b, T* sums) where T : unmanaged
+    public static void Run<TLanes, TVector, T, TRows, TAcross>(nint depth, T* a, nint stepA, T* b, nint stepB, T* c, nint stepC, T alpha, T beta)
+        where TLanes : struct, ILanes<TVector, T>
+        where TVector : struct
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TRows : struct, IRows
+        where TAcross : struct, IAcross
     {
-        int width = Vector512<T>.Count;
-        Vector512<T> s00 = default, s01 = default, s10 = default, s11 = default, s20 = default, s21 = default, s30 = default, s31 = default;
-        Vector512<T> s40 = default, s41 = default, s50 = default, s51 = default, s60 = default, s61 = default, s70 = default, s71 = default;
-        for (int p = 0; p < depth; p++, a += 8, b += 2 * width)
+        TVector zero = TLanes.Broadcast(T.Zero), x, y, z = zero;
+        TVector s0 = zero, s1 = zero, s2 = zero, s3 = zero, s4 = zero, s5 = zero, s6 = zero, s7 = zero, s8 = zero, s9 = zero, s10 = zero, s11 = zero, s12 = zero, s13 = zero;
+        TVector t0 = zero, t1 = zero, t2 = zero, t3 = zero, t4 = zero, t5 = zero, t6 = zero, t7 = zero, t8 = zero, t9 = zero, t10 = zero, t11 = zero, t12 = zero, t13 = zero;
+        if (Sse.IsSupported)
         {
-            Vector512<T> b0 = Vector512.Load(b), b1 = Vector512.Load(b + width);
-            Vector512<T> x = Vector512.Create(a[0]);
-            s00 = Fused.MultiplyAdd(x, b0, s00); s01 = Fused.MultiplyAdd(x, b1, s01);
-            x = Vector512.Create(a[1]);
-            s10 = Fused.MultiplyAdd(x, b0, s10); s11 = Fused.MultiplyAdd(x, b1, s11);
-            x = Vector512.Create(a[2]);
-            s20 = Fused.MultiplyAdd(x, b0, s20); s21 = Fused.MultiplyAdd(x, b1, s21);
-            x = Vector512.Create(a[3]);
-            s30 = Fused.MultiplyAdd(x, b0, s30); s31 = Fused.MultiplyAdd(x, b1, s31);
-            x = Vector512.Create(a[4]);
-            s40 = Fused.MultiplyAdd(x, b0, s40); s41 = Fused.MultiplyAdd(x, b1, s41);
-            x = Vector512.Create(a[5]);
-            s50 = Fused.MultiplyAdd(x, b0, s50); s51 = Fused.MultiplyAdd(x, b1, s51);
-            x = Vector512.Create(a[6]);
-            s60 = Fused.MultiplyAdd(x, b0, s60); s61 = Fused.MultiplyAdd(x, b1, s61);
-            x = Vector512.Create(a[7]);
-            s70 = Fused.MultiplyAdd(x, b0, s70); s71 = Fused.MultiplyAdd(x, b1, s71);
+            // The rows of c lie far apart, out of the hardware's sight; they arrive while the sums are made.
+            T* line = c;
+            for (int row = 0; row < TRows.Count; row++, line += stepC)
+            {
+                Sse.Prefetch0(line);
+                if (TAcross.Vectors > 1) Sse.Prefetch0(line + TLanes.Count);
+            }
         }
-        s00.Store(sums); s01.Store(sums + width);
-        s10.Store(sums + 2 * width); s11.Store(sums + 3 * width);
-        s20.Store(sums + 4 * width); s21.Store(sums + 5 * width);
-        s30.Store(sums + 6 * width); s31.Store(sums + 7 * width);
-        s40.Store(sums + 8 * width); s41.Store(sums + 9 * width);
-        s50.Store(sums + 10 * width); s51.Store(sums + 11 * width);
-        s60.Store(sums + 12 * width); s61.Store(sums + 13 * width);
-        s70.Store(sums + 14 * width); s71.Store(sums + 15 * width);
-    }
-}
-
-/// <summary>6 × 1 vectors: twelve sums of 256 bits in sixteen registers (AVX2), twenty-four of 128 bits in thirty-two (Arm).</summary>
-internal readonly struct NarrowTile : IGemmTile
-{
-    public static int Rows => 6;
-
-    public static int Vectors => 1;
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static unsafe void Multiply<T>(int depth, T* a, T* b, T* sums) where T : unmanaged
-    {
-        int width = Vector512<T>.Count;
-        Vector512<T> s0 = default, s1 = default, s2 = default, s3 = default, s4 = default, s5 = default;
-        for (int p = 0; p < depth; p++, a += 6, b += width)
+        for (; depth > 0; depth--, a += stepA, b += stepB)
         {
-            Vector512<T> y = Vector512.Load(b);
-            s0 = Fused.MultiplyAdd(Vector512.Create(a[0]), y, s0);
-            s1 = Fused.MultiplyAdd(Vector512.Create(a[1]), y, s1);
-            s2 = Fused.MultiplyAdd(Vector512.Create(a[2]), y, s2);
-            s3 = Fused.MultiplyAdd(Vector512.Create(a[3]), y, s3);
-            s4 = Fused.MultiplyAdd(Vector512.Create(a[4]), y, s4);
-            s5 = Fused.MultiplyAdd(Vector512.Create(a[5]), y, s5);
+            y = TLanes.Load(b);
+            if (TAcross.Vectors > 1) z = TLanes.Load(b + TLanes.Count);
+            if (TRows.Count > 0)
+            {
+                x = TLanes.Broadcast(a[0]);
+                s0 = TLanes.MultiplyAdd(x, y, s0);
+                if (TAcross.Vectors > 1) t0 = TLanes.MultiplyAdd(x, z, t0);
+            }
+            if (TRows.Count > 1)
+            {
+                x = TLanes.Broadcast(a[1]);
+                s1 = TLanes.MultiplyAdd(x, y, s1);
+                if (TAcross.Vectors > 1) t1 = TLanes.MultiplyAdd(x, z, t1);
+            }
+            if (TRows.Count > 2)
+            {
+                x = TLanes.Broadcast(a[2]);
+                s2 = TLanes.MultiplyAdd(x, y, s2);
+                if (TAcross.Vectors > 1) t2 = TLanes.MultiplyAdd(x, z, t2);
+            }
+            if (TRows.Count > 3)
+            {
+                x = TLanes.Broadcast(a[3]);
+                s3 = TLanes.MultiplyAdd(x, y, s3);
+                if (TAcross.Vectors > 1) t3 = TLanes.MultiplyAdd(x, z, t3);
+            }
+            if (TRows.Count > 4)
+            {
+                x = TLanes.Broadcast(a[4]);
+                s4 = TLanes.MultiplyAdd(x, y, s4);
+                if (TAcross.Vectors > 1) t4 = TLanes.MultiplyAdd(x, z, t4);
+            }
+            if (TRows.Count > 5)
+            {
+                x = TLanes.Broadcast(a[5]);
+                s5 = TLanes.MultiplyAdd(x, y, s5);
+                if (TAcross.Vectors > 1) t5 = TLanes.MultiplyAdd(x, z, t5);
+            }
+            if (TRows.Count > 6)
+            {
+                x = TLanes.Broadcast(a[6]);
+                s6 = TLanes.MultiplyAdd(x, y, s6);
+                if (TAcross.Vectors > 1) t6 = TLanes.MultiplyAdd(x, z, t6);
+            }
+            if (TRows.Count > 7)
+            {
+                x = TLanes.Broadcast(a[7]);
+                s7 = TLanes.MultiplyAdd(x, y, s7);
+                if (TAcross.Vectors > 1) t7 = TLanes.MultiplyAdd(x, z, t7);
+            }
+            if (TRows.Count > 8)
+            {
+                x = TLanes.Broadcast(a[8]);
+                s8 = TLanes.MultiplyAdd(x, y, s8);
+                if (TAcross.Vectors > 1) t8 = TLanes.MultiplyAdd(x, z, t8);
+            }
+            if (TRows.Count > 9)
+            {
+                x = TLanes.Broadcast(a[9]);
+                s9 = TLanes.MultiplyAdd(x, y, s9);
+                if (TAcross.Vectors > 1) t9 = TLanes.MultiplyAdd(x, z, t9);
+            }
+            if (TRows.Count > 10)
+            {
+                x = TLanes.Broadcast(a[10]);
+                s10 = TLanes.MultiplyAdd(x, y, s10);
+                if (TAcross.Vectors > 1) t10 = TLanes.MultiplyAdd(x, z, t10);
+            }
+            if (TRows.Count > 11)
+            {
+                x = TLanes.Broadcast(a[11]);
+                s11 = TLanes.MultiplyAdd(x, y, s11);
+                if (TAcross.Vectors > 1) t11 = TLanes.MultiplyAdd(x, z, t11);
+            }
+            if (TRows.Count > 12)
+            {
+                x = TLanes.Broadcast(a[12]);
+                s12 = TLanes.MultiplyAdd(x, y, s12);
+                if (TAcross.Vectors > 1) t12 = TLanes.MultiplyAdd(x, z, t12);
+            }
+            if (TRows.Count > 13)
+            {
+                x = TLanes.Broadcast(a[13]);
+                s13 = TLanes.MultiplyAdd(x, y, s13);
+                if (TAcross.Vectors > 1) t13 = TLanes.MultiplyAdd(x, z, t13);
+            }
         }
-        s0.Store(sums); s1.Store(sums + width); s2.Store(sums + 2 * width);
-        s3.Store(sums + 3 * width); s4.Store(sums + 4 * width); s5.Store(sums + 5 * width);
+        x = TLanes.Broadcast(alpha);
+        y = TLanes.Broadcast(beta);
+        if (TRows.Count > 0) Store<TLanes, TVector, T, TAcross>(s0, t0, x, y, beta, c + 0 * stepC);
+        if (TRows.Count > 1) Store<TLanes, TVector, T, TAcross>(s1, t1, x, y, beta, c + 1 * stepC);
+        if (TRows.Count > 2) Store<TLanes, TVector, T, TAcross>(s2, t2, x, y, beta, c + 2 * stepC);
+        if (TRows.Count > 3) Store<TLanes, TVector, T, TAcross>(s3, t3, x, y, beta, c + 3 * stepC);
+        if (TRows.Count > 4) Store<TLanes, TVector, T, TAcross>(s4, t4, x, y, beta, c + 4 * stepC);
+        if (TRows.Count > 5) Store<TLanes, TVector, T, TAcross>(s5, t5, x, y, beta, c + 5 * stepC);
+        if (TRows.Count > 6) Store<TLanes, TVector, T, TAcross>(s6, t6, x, y, beta, c + 6 * stepC);
+        if (TRows.Count > 7) Store<TLanes, TVector, T, TAcross>(s7, t7, x, y, beta, c + 7 * stepC);
+        if (TRows.Count > 8) Store<TLanes, TVector, T, TAcross>(s8, t8, x, y, beta, c + 8 * stepC);
+        if (TRows.Count > 9) Store<TLanes, TVector, T, TAcross>(s9, t9, x, y, beta, c + 9 * stepC);
+        if (TRows.Count > 10) Store<TLanes, TVector, T, TAcross>(s10, t10, x, y, beta, c + 10 * stepC);
+        if (TRows.Count > 11) Store<TLanes, TVector, T, TAcross>(s11, t11, x, y, beta, c + 11 * stepC);
+        if (TRows.Count > 12) Store<TLanes, TVector, T, TAcross>(s12, t12, x, y, beta, c + 12 * stepC);
+        if (TRows.Count > 13) Store<TLanes, TVector, T, TAcross>(s13, t13, x, y, beta, c + 13 * stepC);
     }
-}
 
-/// <summary>The fused product for float and double under one name.</summary>
-internal static class Fused
-{
-    /// <summary>x y + addend, rounded once.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<T> MultiplyAdd<T>(Vector512<T> x, Vector512<T> y, Vector512<T> addend) where T : unmanaged => typeof(T) == typeof(double)
-        ? Vector512.FusedMultiplyAdd(x.AsDouble(), y.AsDouble(), addend.AsDouble()).As<double, T>()
-        : Vector512.FusedMultiplyAdd(x.AsSingle(), y.AsSingle(), addend.AsSingle()).As<float, T>();
+    private static void Store<TLanes, TVector, T, TAcross>(TVector left, TVector right, TVector alphas, TVector betas, T beta, T* c)
+        where TLanes : struct, ILanes<TVector, T>
+        where TVector : struct
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TAcross : struct, IAcross
+    {
+        left = TLanes.Multiply(alphas, left);
+        right = TLanes.Multiply(alphas, right);
+        if (beta != T.Zero)
+        {
+            left = TLanes.MultiplyAdd(betas, TLanes.Load(c), left);
+            if (TAcross.Vectors > 1) right = TLanes.MultiplyAdd(betas, TLanes.Load(c + TLanes.Count), right);
+        }
+        TLanes.Store(left, c);
+        if (TAcross.Vectors > 1) TLanes.Store(right, c + TLanes.Count);
+    }
 }

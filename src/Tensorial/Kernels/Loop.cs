@@ -1,4 +1,4 @@
-namespace Tensorial.Kernels.Blocked;
+namespace Tensorial.Kernels;
 
 /// <summary>The body of a loop: a struct, so that a loop on one thread allocates nothing and the body is inlined.</summary>
 internal interface ILoopBody
