@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Tensorial.Autodiff;
+using Tensorial.Autodiff.Operations;
 
 namespace Tensorial.Networks;
 
@@ -12,6 +13,12 @@ public sealed record Node(string Name, Operation Operation, ImmutableArray<strin
 {
     /// <summary>The node as it stood in the file it was read from, as long as its operation is the one read; null for nodes we made.</summary>
     public object? Source { get; init; }
+
+    /// <summary>Values that bodies inside the node (branches, loops) read from around it; they are no operands, but must be there.</summary>
+    public ImmutableArray<string> Captured { get; init; } = [];
+
+    /// <summary>All values that must be there before the node runs.</summary>
+    public ImmutableArray<string> Reads => Captured.IsEmpty ? Inputs : [.. Inputs, .. Captured];
 
     /// <summary>A name to show people: the node's own, or its first output's.</summary>
     public string Label => Name.Length > 0 ? Name : Outputs.FirstOrDefault(static o => o.Length > 0) ?? Operation.Name;
@@ -43,6 +50,12 @@ public sealed record Graph(
     /// <summary>The file this network was read from, as its format keeps it: what the network itself has no word for survives there.</summary>
     public object? Source { get; init; }
 
-    /// <summary>This network with one constant replaced.</summary>
-    public Graph With(string initializer, Tensor value) => this with { Initializers = Initializers.SetItem(initializer, value) };
+    /// <summary>This network with one constant replaced, or added. A constant that a node makes is replaced in that node.</summary>
+    public Graph With(string constant, Tensor value)
+    {
+        if (Initializers.ContainsKey(constant)) return this with { Initializers = Initializers.SetItem(constant, value) };
+        return Nodes.FirstOrDefault(node => node.Operation is Constant && node.Outputs[0] == constant) is { } maker
+            ? this with { Nodes = Nodes.Replace(maker, maker with { Operation = new Constant(value) }) }
+            : this with { Initializers = Initializers.Add(constant, value) };
+    }
 }

@@ -31,22 +31,22 @@ public static class GraphLaws
         // Depth first with a stack of its own: a chain of a million nodes must not overflow the thread's.
         void Visit(Node start)
         {
-            Stack<(Node Node, int Input)> path = new([(start, 0)]);
+            Stack<(Node Node, ImmutableArray<string> Reads, int Next)> path = new([(start, start.Reads, 0)]);
             if (!finished.TryAdd(start, false)) return;
-            while (path.TryPop(out (Node Node, int Input) at))
+            while (path.TryPop(out (Node Node, ImmutableArray<string> Reads, int Next) at))
             {
-                if (at.Input == at.Node.Inputs.Length)
+                if (at.Next == at.Reads.Length)
                 {
                     finished[at.Node] = true;
                     ordered.Add(at.Node);
                     continue;
                 }
-                path.Push((at.Node, at.Input + 1));
-                string name = at.Node.Inputs[at.Input];
+                path.Push(at with { Next = at.Next + 1 });
+                string name = at.Reads[at.Next];
                 if (name.Length == 0) continue;
                 if (!makers.TryGetValue(name, out Node? maker)) throw new BadInputException($"Node '{at.Node.Label}' reads '{name}', which nothing makes.");
                 if (maker is null) continue;
-                if (finished.TryAdd(maker, false)) path.Push((maker, 0));
+                if (finished.TryAdd(maker, false)) path.Push((maker, maker.Reads, 0));
                 else if (!finished[maker]) throw Circle(path.Select(static step => step.Node), maker);
             }
         }

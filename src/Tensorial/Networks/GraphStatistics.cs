@@ -7,7 +7,7 @@ namespace Tensorial.Networks;
 /// <summary>What one node costs for one image. Extents are null where an operator could not be followed.</summary>
 /// <param name="Node">The node.</param>
 /// <param name="Output">Extents of its first result.</param>
-/// <param name="Parameters">Values of the initializers it is the first to read.</param>
+/// <param name="Parameters">Values of the floating-point constants it is the first to read; whole numbers are shapes, axes and indices.</param>
 /// <param name="Macs">Multiply-accumulates; null where unknown.</param>
 public sealed record NodeStatistics(Node Node, Shape? Output, long Parameters, long? Macs)
 {
@@ -17,7 +17,7 @@ public sealed record NodeStatistics(Node Node, Shape? Output, long Parameters, l
 
 /// <summary>The size of a network, at batch 1: the one place where parameters, multiply-accumulates and activations are counted.</summary>
 /// <param name="Nodes">By node, in order.</param>
-/// <param name="Parameters">Values of all floating-point initializers that nodes read, batch-norm statistics included.</param>
+/// <param name="Parameters">Values of all floating-point constants that nodes read, batch-norm statistics included.</param>
 /// <param name="KernelParameters">Values of convolution and dense weights among them.</param>
 /// <param name="ConvolutionParameters">Values of convolution weights among them.</param>
 /// <param name="Macs">Multiply-accumulates, as far as they are known.</param>
@@ -30,8 +30,12 @@ public sealed record GraphStatistics(
     public static GraphStatistics Of(Graph graph)
     {
         InferredShapes shapes = ShapeInference.Explore(graph);
+        Dictionary<string, Tensor> constants = graph.Initializers.ToDictionary();
+        foreach (Node node in graph.Nodes)
+            if (node.Operation is Constant constant) constants[node.Outputs[0]] = constant.Value;
+        // A constant counts once, for the first node that reads it.
         HashSet<string> counted = [];
-        ImmutableArray<NodeStatistics> nodes = [.. graph.Nodes.Select(node => Of(node, graph, shapes.Operands, counted))];
+        ImmutableArray<NodeStatistics> nodes = [.. graph.Nodes.Select(node => Of(node, constants, shapes.Operands, counted))];
         KernelWeights kernels = KernelWeights.Of(graph);
         IEnumerable<(Node Node, long Count)> weights =
         [
@@ -48,11 +52,11 @@ public sealed record GraphStatistics(
             [.. shapes.Failures.Select(static f => f.Reason.Message)]);
     }
 
-    private static NodeStatistics Of(Node node, Graph graph, IReadOnlyDictionary<string, Operand> known, HashSet<string> counted)
+    private static NodeStatistics Of(Node node, Dictionary<string, Tensor> constants, IReadOnlyDictionary<string, Operand> known, HashSet<string> counted)
     {
         long parameters = 0;
         foreach (string name in node.Inputs)
-            if (graph.Initializers.TryGetValue(name, out Tensor? value) && IsParameter(value) && counted.Add(name)) parameters += value.Shape.Count;
+            if (constants.TryGetValue(name, out Tensor? value) && value.ElementType.IsFloating() && counted.Add(name)) parameters += value.Shape.Count;
 
         bool followed = node.Inputs.All(name => name.Length == 0 || known.ContainsKey(name)) && node.Outputs.All(name => name.Length == 0 || known.ContainsKey(name));
         if (!followed) return new(node, null, parameters, null);
@@ -60,10 +64,6 @@ public sealed record GraphStatistics(
         Operand[] outputs = [.. node.Outputs.Where(static n => n.Length > 0).Select(name => known[name])];
         return new(node, outputs.FirstOrDefault()?.Shape, parameters, node.Operation.Macs(inputs, outputs));
     }
-
-    /// <summary>Numbers that are learnt; whole numbers are shapes, axes and indices.</summary>
-    private static bool IsParameter(Tensor value) =>
-        value.ElementType is ElementType.Float32 or ElementType.Float64 or ElementType.Float16 or ElementType.BFloat16;
 
     private static long Peak(Graph graph, IReadOnlyDictionary<string, Operand> known)
     {

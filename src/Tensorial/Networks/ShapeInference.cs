@@ -33,7 +33,7 @@ public static class ShapeInference
         Dictionary<string, Operand> known = [];
         foreach ((string name, Tensor value) in graph.Initializers) known[name] = Operand.Of(value);
         foreach (Port port in graph.Inputs)
-            if (!graph.Initializers.ContainsKey(port.Name)) known[port.Name] = new(port.Type, Extents(port, inputs));
+            if (!graph.Initializers.ContainsKey(port.Name) && Extents(port, inputs) is { } shape) known[port.Name] = new(port.Type, shape);
 
         HashSet<string> made = [.. graph.Nodes.SelectMany(static node => node.Outputs)];
         var failures = ImmutableArray.CreateBuilder<(Node, BadInputException)>();
@@ -41,7 +41,7 @@ public static class ShapeInference
         {
             if (node.Inputs.FirstOrDefault(name => name.Length > 0 && !known.ContainsKey(name)) is { } missing)
             {
-                if (!made.Contains(missing)) failures.Add((node, new UnsupportedException($"Node '{node.Label}': '{missing}' has a type that is not supported.")));
+                if (!made.Contains(missing)) failures.Add((node, Absence(graph, node, missing)));
                 continue;
             }
             Operand?[] operands = [.. node.Inputs.Select(name => name.Length > 0 ? known[name] : null)];
@@ -72,11 +72,15 @@ public static class ShapeInference
         return [.. values.Select(Operand.Of)];
     }
 
-    private static Shape Extents(Port port, IReadOnlyDictionary<string, Shape>? inputs)
+    private static BadInputException Absence(Graph graph, Node node, string missing) => graph.Inputs.Any(port => port.Name == missing)
+        ? new($"Input '{missing}' declares no shape, and none was given.")
+        : new UnsupportedException($"Node '{node.Label}': '{missing}' has a type that is not supported.");
+
+    /// <summary>Null where neither the network nor the caller says.</summary>
+    private static Shape? Extents(Port port, IReadOnlyDictionary<string, Shape>? inputs)
     {
         if (inputs is not null && inputs.TryGetValue(port.Name, out Shape given)) return Checked(port, given);
-        if (port.Dimensions is not { } dimensions) throw new BadInputException($"Input '{port.Name}' declares no shape, and none was given.");
-        return Shape.Of([.. dimensions.Select(static d => d.Extent ?? 1)]);
+        return port.Dimensions is { } dimensions ? Shape.Of([.. dimensions.Select(static d => d.Extent ?? 1)]) : null;
     }
 
     private static Shape Checked(Port port, Shape given)

@@ -5,55 +5,111 @@ namespace Tensorial.Onnx;
 
 /// <summary>
 /// Values that a model keeps in other files of its folder. A model is untrusted input: it may name files below its own folder only,
-/// never an absolute path, a way out (<c>..</c>) or a link that leads out.
+/// never an absolute path, a way out (<c>..</c>) or a link that leads out, and it cannot claim more bytes than those files have.
 /// </summary>
 /// <param name="folder">The model's folder; null for a model that lies in memory and has none.</param>
 internal sealed class ExternalData(string? folder)
 {
-    /// <summary>For models in memory.</summary>
-    public static ExternalData None { get; } = new(null);
+    /// <summary>As many as Linux follows.</summary>
+    private const int MostLinks = 40;
 
-    private readonly Dictionary<string, long> _lengths = [];
+    /// <summary>By path, how many bytes of the file have been read.</summary>
+    private readonly Dictionary<string, long> _claimed = [];
 
-    /// <summary>The bytes of one tensor.</summary>
+    private readonly Dictionary<(Range Range, ElementType Type), Tensor> _read = [];
+
+    /// <summary>The values of a tensor of a type we compute with.</summary>
     /// <exception cref="BadInputException">The location is not allowed, the file is missing, or the range is not in it; names the tensor.</exception>
-    public byte[] Read(TensorProto tensor, long expectedBytes)
+    public Tensor Read(TensorProto proto, ElementType type, Shape shape)
+    {
+        Range range = Locate(proto);
+        // Tied weights may name the same bytes; they are read once.
+        if (_read.TryGetValue((range, type), out Tensor? known) && known.Shape.Count == shape.Count) return known.As(shape);
+        long needed = (long)shape.Count * type.Size();
+        if (range.Length != needed)
+            throw new BadInputException(
+                $"tensor '{proto.Name}' of {type} and shape {shape} needs {needed:N0} bytes, but has {range.Length:N0} in '{range.Location}'.");
+        Claim(proto, range);
+        return _read[(range, type)] = Read(range, Tensor.Zeros(type, shape));
+    }
+
+    /// <summary>The bytes of a tensor, whatever its type.</summary>
+    /// <exception cref="BadInputException">As above.</exception>
+    public Tensor<byte> ReadBytes(TensorProto proto)
+    {
+        Range range = Locate(proto);
+        if (range.Length > Array.MaxLength) throw new UnsupportedException($"tensor '{proto.Name}' has {range.Length:N0} bytes in '{range.Location}', more than can be kept.");
+        Claim(proto, range);
+        return (Tensor<byte>)Read(range, new Tensor<byte>([(int)range.Length]));
+    }
+
+    private static Tensor Read(Range range, Tensor target)
+    {
+        using FileStream stream = File.OpenRead(range.Path);
+        stream.Seek(range.Offset, SeekOrigin.Begin);
+        TensorBytes.Read(stream, target);
+        return target;
+    }
+
+    private readonly record struct Range(string Location, string Path, long Size, long Offset, long Length);
+
+    private Range Locate(TensorProto proto)
     {
         Dictionary<string, string> entries = [];
-        foreach (StringStringEntryProto entry in tensor.ExternalData) entries[entry.Key] = entry.Value;
+        foreach (StringStringEntryProto entry in proto.ExternalData) entries[entry.Key] = entry.Value;
         if (!entries.TryGetValue("location", out string? location) || location.Length == 0)
-            throw new BadInputException($"Tensor '{tensor.Name}' is stored outside the model, but the model does not say where.");
-        string path = Resolve(tensor.Name, location);
-        long offset = Number(tensor.Name, entries, "offset") ?? 0;
-        if (!_lengths.TryGetValue(path, out long size)) _lengths[path] = size = new FileInfo(path).Length;
-        long length = Number(tensor.Name, entries, "length") ?? size - offset;
+            throw new BadInputException($"tensor '{proto.Name}' is stored outside the model, but the model does not say where.");
+        string path = Resolve(proto.Name, location);
+        long size = new FileInfo(path).Length;
+        long offset = Number(proto.Name, entries, "offset") ?? 0, length = Number(proto.Name, entries, "length") ?? size - offset;
         if (offset < 0 || length < 0 || offset > size - length)
-            throw new BadInputException($"Tensor '{tensor.Name}' claims bytes {offset:N0} to {offset + length:N0} of '{location}', which has {size:N0}.");
-        if (length != expectedBytes)
-            throw new BadInputException($"Tensor '{tensor.Name}' needs {expectedBytes:N0} bytes, but claims {length:N0} of '{location}'.");
-        byte[] bytes = GC.AllocateUninitializedArray<byte>((int)length);
-        using FileStream stream = File.OpenRead(path);
-        stream.Seek(offset, SeekOrigin.Begin);
-        stream.ReadExactly(bytes);
-        return bytes;
+            throw new BadInputException($"tensor '{proto.Name}' claims {length:N0} bytes from byte {offset:N0} of '{location}', which has {size:N0}.");
+        return new(location, path, size, offset, length);
+    }
+
+    /// <summary>Refuses ranges that overlap so much that together they exceed the file: a small model could claim one large file a thousand times.</summary>
+    private void Claim(TensorProto proto, Range range)
+    {
+        long left = range.Size - _claimed.GetValueOrDefault(range.Path);
+        if (range.Length > left)
+            throw new BadInputException($"tensor '{proto.Name}' claims {range.Length:N0} bytes of '{range.Location}', of whose {range.Size:N0} bytes other tensors claim all but {left:N0}.");
+        _claimed[range.Path] = range.Size - left + range.Length;
     }
 
     private string Resolve(string tensor, string location)
     {
-        if (folder is null) throw new BadInputException($"Tensor '{tensor}' is stored in '{location}', which a model in memory cannot reach.");
+        if (folder is null) throw new BadInputException($"tensor '{tensor}' is stored in the file '{location}', which a model in memory cannot reach.");
         string[] parts = location.Split('/', '\\');
         if (Path.IsPathRooted(location) || location.Contains(':') || location.Contains('\0') || parts.Contains(".."))
-            throw new BadInputException($"Tensor '{tensor}' is stored in '{location}'; only files in the model's own folder may be named.");
-        string root = Path.GetFullPath(folder), path = root;
-        foreach (string part in parts)
+            throw new BadInputException($"tensor '{tensor}' is stored in '{location}'; only files in the model's own folder may be named.");
+        // The folder itself may well be reached through links: what counts is where things lie in the end.
+        string root = RealPath(folder), path = RealPath(Path.Combine(root, location));
+        if (!path.StartsWith(root.TrimEnd(Path.DirectorySeparatorChar) + Path.DirectorySeparatorChar, StringComparison.Ordinal))
+            throw new BadInputException($"tensor '{tensor}' is stored in '{location}', a link that leads out of the model's folder.");
+        return File.Exists(path) ? path : throw new BadInputException($"tensor '{tensor}' is stored in '{location}', which is not in the model's folder.");
+    }
+
+    /// <summary>The path without links, whichever of its parts were some. One that goes in circles is left as it is: no file is found there.</summary>
+    private static string RealPath(string path)
+    {
+        path = Path.GetFullPath(path);
+        for (int links = 0; links < MostLinks; links++)
         {
-            path = Path.Combine(path, part);
-            FileSystemInfo info = Directory.Exists(path) ? new DirectoryInfo(path) : new FileInfo(path);
-            string final = info.ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? path;
-            if (!Path.GetFullPath(final).StartsWith(root.TrimEnd(Path.DirectorySeparatorChar) + Path.DirectorySeparatorChar, StringComparison.Ordinal))
-                throw new BadInputException($"Tensor '{tensor}' is stored in '{location}', a link that leads out of the model's folder.");
+            if (Prefixes(path).FirstOrDefault(static prefix => new FileInfo(prefix).LinkTarget is not null) is not { } link) return path;
+            string target = Path.Combine(Path.GetDirectoryName(link)!, new FileInfo(link).LinkTarget!);
+            path = Path.GetFullPath(target + path[link.Length..]);
         }
-        return File.Exists(path) ? path : throw new BadInputException($"Tensor '{tensor}' is stored in '{location}', which is not in the model's folder.");
+        return path;
+    }
+
+    private static IEnumerable<string> Prefixes(string path)
+    {
+        for (int at = Path.GetPathRoot(path)!.Length; at < path.Length; at++)
+        {
+            int end = path.IndexOf(Path.DirectorySeparatorChar, at);
+            at = end < 0 ? path.Length : end;
+            yield return path[..at];
+        }
     }
 
     private static long? Number(string tensor, Dictionary<string, string> entries, string key)
@@ -61,6 +117,6 @@ internal sealed class ExternalData(string? folder)
         if (!entries.TryGetValue(key, out string? text)) return null;
         return long.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out long value)
             ? value
-            : throw new BadInputException($"Tensor '{tensor}' has the {key} '{text}' in its external data, which is no number.");
+            : throw new BadInputException($"tensor '{tensor}' has the {key} '{text}' in its external data, which is no number.");
     }
 }

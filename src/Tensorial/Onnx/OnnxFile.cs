@@ -4,35 +4,60 @@ using Tensorial.Onnx.Proto;
 
 namespace Tensorial.Onnx;
 
-/// <summary>Networks in ONNX files.</summary>
+/// <summary>Networks in ONNX files. See docs/onnx.md for what is read, kept and refused.</summary>
 public static class OnnxFile
 {
-    /// <summary>Reads a model.</summary>
+    /// <summary>Reads a model, and from its own folder the files in which it keeps data.</summary>
     /// <exception cref="BadInputException">The file is no usable ONNX model; names the file and what is wrong in it.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
-    public static Graph Read(string path) => Read(File.ReadAllBytes(path), path, new(Path.GetDirectoryName(Path.GetFullPath(path))));
+    public static Graph Read(string path)
+    {
+        string full = Path.GetFullPath(path);
+        if (Directory.Exists(full)) throw new IOException($"Cannot read '{path}': it is a folder.");
+        if (new FileInfo(full) is { Exists: true, Length: > OnnxWriter.LargestFile and long length })
+            throw new UnsupportedException(
+                $"'{path}' has {length:N0} bytes. The format ends at 2 GB; larger models keep their weights in a file beside (external data).");
+        return Read(File.ReadAllBytes(full), path, new ExternalData(Path.GetDirectoryName(full)));
+    }
 
-    /// <summary>Reads a model that lies in memory; <paramref name="name"/> is what messages call it.</summary>
+    /// <summary>Reads a model that lies in memory; <paramref name="name"/> is what messages call it. It cannot keep data in other files.</summary>
     /// <exception cref="BadInputException">It is no usable ONNX model.</exception>
-    public static Graph Read(ReadOnlyMemory<byte> model, string name) => Read(model, name, ExternalData.None);
+    public static Graph Read(ReadOnlyMemory<byte> model, string name) => Read(model, name, new ExternalData(null));
 
-    /// <summary>Writes a model, whole or not at all. What was read and did not change is written as it stood.</summary>
+    /// <summary>
+    /// Writes a model, whole or not at all. What was read and did not change is written as it stood. Weights go to a file beside,
+    /// <c>name.onnx.data</c>, where the model was read that way or would not fit 2 GB.
+    /// </summary>
+    /// <exception cref="UnsupportedException">An operation has no ONNX form in the model's operator set.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
-    public static void Write(Graph graph, string path) => AtomicFile.Write(path, stream => OnnxWriter.Write(graph).WriteTo(stream));
+    public static void Write(Graph graph, string path) => OnnxWriter.Write(graph).Save(path);
 
     private static Graph Read(ReadOnlyMemory<byte> model, string name, ExternalData external)
     {
         try
         {
+            if (OtherFormat(model.Span) is { } format) throw new BadInputException($"it is {format}, not an ONNX model.");
             return OnnxReader.Read(ModelProto.Parser.ParseFrom(model.Span), external);
         }
         catch (InvalidProtocolBufferException error)
         {
             throw new BadInputException($"'{name}' is not an ONNX model, or a damaged one: {error.Message}", error);
         }
+        catch (UnsupportedException error)
+        {
+            throw new UnsupportedException($"'{name}' cannot be used: {Message.Tidy(error.Message)}");
+        }
         catch (BadInputException error)
         {
-            throw new BadInputException($"'{name}': {error.Message}", error);
+            throw new BadInputException($"'{name}' cannot be used: {Message.Tidy(error.Message)}", error);
         }
     }
+
+    /// <summary>What people take for a model now and then.</summary>
+    private static string? OtherFormat(ReadOnlySpan<byte> bytes) =>
+        bytes.IsEmpty ? "an empty file"
+        : bytes.StartsWith("version https://git-lfs"u8) ? "a Git LFS pointer (fetch the file itself with 'git lfs pull')"
+        : bytes.StartsWith("PK\u0003\u0004"u8) ? "a zip archive, as PyTorch's checkpoints are (export the network to ONNX)"
+        : bytes.StartsWith("<!DOCTYPE"u8) || bytes.StartsWith("<html"u8) ? "an HTML page"
+        : null;
 }

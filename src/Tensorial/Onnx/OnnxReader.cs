@@ -1,76 +1,145 @@
 using System.Collections.Immutable;
 using Tensorial.Autodiff;
+using Tensorial.Autodiff.Operations;
 using Tensorial.Networks;
 using Tensorial.Onnx.Proto;
+using AttributeType = Tensorial.Onnx.Proto.AttributeProto.Types.AttributeType;
 
 namespace Tensorial.Onnx;
 
-/// <summary>From the file format's records to a graph.</summary>
+/// <summary>From the file format's records to a graph. The records become the graph's source: see <see cref="OnnxSource"/>.</summary>
 internal static class OnnxReader
 {
-    public static Graph Read(ModelProto model, ExternalData? external = null)
+    public static Graph Read(ModelProto model, ExternalData external)
     {
-        if (model.Graph is not { } graph) throw new BadInputException("The file holds no graph: it is no ONNX model.");
-        Dictionary<string, int> opsets = [];
-        foreach (OperatorSetIdProto import in model.OpsetImport) opsets[Standard(import.Domain)] = (int)Math.Clamp(import.Version, 0, int.MaxValue);
-        if (opsets.Count == 0) throw new BadInputException("The model does not say which version of the ONNX operator set it uses.");
-        ImmutableDictionary<string, Tensor>.Builder initializers = ImmutableDictionary.CreateBuilder<string, Tensor>();
-        foreach (TensorProto tensor in graph.Initializer)
-        {
-            if (tensor.Name.Length == 0) throw new BadInputException("An initializer has no name.");
-            // Text and other types without arithmetic stay in the file's own records; a node that reads them says so when it runs.
-            if (OnnxTensors.TypeOf(tensor.DataType) is null) continue;
-            if (!initializers.TryAdd(tensor.Name, OnnxTensors.Read(tensor, external))) throw new BadInputException($"Two initializers are called '{tensor.Name}'.");
-        }
-        return GraphLaws.Ordered(new(
-            graph.Name,
-            [.. graph.Node.Select(node => Node(node, opsets, external))],
-            [.. graph.Input.Select(Port)],
-            [.. graph.Output.Select(Port)],
-            initializers.ToImmutable())
-        {
-            Metadata = model.MetadataProps.ToImmutableSortedDictionary(static p => p.Key, static p => p.Value),
-            Source = new OnnxSource(model, initializers.ToImmutable()),
-        }, graph.Initializer.Select(static t => t.Name).Concat(graph.SparseInitializer.Select(static t => t.Values?.Name ?? "")));
+        if (model.Graph is not { } graph) throw new BadInputException("there is no graph in it: it is no ONNX model.");
+        Dictionary<string, int> opsets = Opsets(model);
+        Inline(Subgraphs.Tensors(model), external);
+        (OnnxSource source, ImmutableDictionary<string, Tensor> initializers) = Initializers(model, external);
+        return GraphLaws.Ordered(
+            new(graph.Name, [.. graph.Node.Select(node => Node(node, opsets, external))], [.. graph.Input.Select(Port)], [.. graph.Output.Select(Port)], initializers)
+            {
+                Metadata = model.MetadataProps.DistinctBy(static p => p.Key).ToImmutableSortedDictionary(static p => p.Key, static p => p.Value, StringComparer.Ordinal),
+                Source = source,
+            },
+            [.. graph.Initializer.Select(static t => t.Name), .. graph.SparseInitializer.Select(static t => t.Values?.Name ?? "")]);
     }
 
-    private static Node Node(NodeProto proto, Dictionary<string, int> opsets, ExternalData? external)
-    {
-        OnnxAttributes attributes = new(proto.Attribute.Select(a => KeyValuePair.Create(a.Name, Value(a, external))));
-        string domain = Standard(proto.Domain);
-        Operation operation;
-        try
-        {
-            operation = OnnxOperators.Bind(domain, proto.OpType, opsets.GetValueOrDefault(domain), attributes, proto.Output.Count);
-        }
-        catch (BadInputException error)
-        {
-            throw new BadInputException($"Node '{(proto.Name.Length > 0 ? proto.Name : proto.Output.FirstOrDefault())}' ({proto.OpType}): {error.Message}", error);
-        }
-        return new(proto.Name, operation, [.. proto.Input], [.. proto.Output]) { Source = proto };
-    }
-
-    /// <summary>The standard domain has two names.</summary>
-    private static string Standard(string domain) => domain is "ai.onnx" ? "" : domain;
-
-    private static object Value(AttributeProto attribute, ExternalData? external) => attribute.Type switch
-    {
-        AttributeProto.Types.AttributeType.Float => attribute.F,
-        AttributeProto.Types.AttributeType.Int => attribute.I,
-        AttributeProto.Types.AttributeType.String => attribute.S.ToStringUtf8(),
-        AttributeProto.Types.AttributeType.Tensor => OnnxTensors.Read(attribute.T, external),
-        AttributeProto.Types.AttributeType.Floats => attribute.Floats.ToImmutableArray(),
-        AttributeProto.Types.AttributeType.Ints => attribute.Ints.ToImmutableArray(),
-        AttributeProto.Types.AttributeType.Strings => attribute.Strings.Select(static s => s.ToStringUtf8()).ToImmutableArray(),
-        _ => attribute,
-    };
-
-    private static Port Port(ValueInfoProto info)
+    public static Port Port(ValueInfoProto info)
     {
         TypeProto.Types.Tensor? tensor = info.Type?.TensorType;
         ElementType type = tensor is null ? ElementType.Float32 : OnnxTensors.TypeOf(tensor.ElemType) ?? ElementType.Float32;
         return new(info.Name, type, tensor?.Shape is { } shape ? [.. shape.Dim.Select(Dimension)] : null);
     }
+
+    /// <summary>The operator set of each domain.</summary>
+    private static Dictionary<string, int> Opsets(ModelProto model)
+    {
+        Dictionary<string, int> opsets = [];
+        foreach (OperatorSetIdProto import in model.OpsetImport) opsets[Standard(import.Domain)] = (int)Math.Clamp(import.Version, int.MinValue, int.MaxValue);
+        if (!opsets.TryGetValue("", out int opset))
+        {
+            if (model.Graph.Node.Any(static node => Standard(node.Domain).Length == 0))
+                throw new BadInputException("it does not say which version of the ONNX operator set it uses.");
+        }
+        else if (opset is < OnnxOperators.OldestOpset or > OnnxOperators.NewestOpset)
+        {
+            throw new UnsupportedException(
+                $"it uses version {opset} of the ONNX operator set; versions {OnnxOperators.OldestOpset} to {OnnxOperators.NewestOpset} are supported. "
+                + "Export it again for one of these, or convert it (onnx.version_converter.convert_version in Python).");
+        }
+        return opsets;
+    }
+
+    /// <summary>Brings tensors that lie in other files into their records, where nothing but writing will need them.</summary>
+    private static void Inline(IEnumerable<TensorProto> tensors, ExternalData external)
+    {
+        foreach (TensorProto tensor in tensors.Where(OnnxTensors.IsExternal))
+        {
+            tensor.RawData = TensorBytes.View(external.ReadBytes(tensor));
+            tensor.ExternalData.Clear();
+            tensor.ClearDataLocation();
+        }
+    }
+
+    private static (OnnxSource Source, ImmutableDictionary<string, Tensor> Initializers) Initializers(ModelProto model, ExternalData external)
+    {
+        ImmutableDictionary<string, Tensor>.Builder initializers = ImmutableDictionary.CreateBuilder<string, Tensor>();
+        HashSet<string> names = [], detached = [];
+        Dictionary<string, Tensor> opaque = [];
+        foreach (TensorProto tensor in model.Graph.Initializer)
+        {
+            if (tensor.Name.Length == 0) throw new BadInputException("one of its initializers has no name.");
+            if (!names.Add(tensor.Name)) throw new BadInputException($"two of its initializers are called '{tensor.Name}'.");
+            // Text and other types without arithmetic stay in the file's own records; a node that reads them says so when it runs.
+            if (OnnxTensors.TypeOf(tensor.DataType) is not null) initializers.Add(tensor.Name, OnnxTensors.Read(tensor, external));
+            else if (OnnxTensors.IsExternal(tensor)) opaque.Add(tensor.Name, external.ReadBytes(tensor));
+            else continue;
+            if (OnnxTensors.Detach(tensor)) detached.Add(tensor.Name);
+        }
+        ImmutableDictionary<string, Tensor> read = initializers.ToImmutable();
+        return (new(model, read, detached, opaque), read);
+    }
+
+    private static Node Node(NodeProto proto, Dictionary<string, int> opsets, ExternalData external)
+    {
+        Operation operation = Operation(proto, opsets, external);
+        return new(proto.Name, operation, [.. proto.Input], [.. proto.Output])
+        {
+            Captured = [.. Subgraphs.Captured(proto)],
+            Source = new NodeSource(proto, operation),
+        };
+    }
+
+    private static Operation Operation(NodeProto proto, Dictionary<string, int> opsets, ExternalData external)
+    {
+        string domain = Standard(proto.Domain);
+        try
+        {
+            if (proto.Attribute.CountBy(static a => a.Name).FirstOrDefault(static count => count.Value > 1) is { Key: { } twice })
+                throw new BadInputException($"it has the attribute '{twice}' twice.");
+            OnnxAttributes attributes = new(proto.Attribute.Select(a => KeyValuePair.Create(a.Name, Value(a, external))));
+            return OnnxOperators.Bind(domain, proto.OpType, opsets.GetValueOrDefault(domain), attributes, proto.Output.Count);
+        }
+        catch (UnsupportedException unsupported)
+        {
+            return new Unknown(domain, proto.OpType, unsupported.Message);
+        }
+        catch (BadInputException error)
+        {
+            string label = proto.Name.Length > 0 ? proto.Name : proto.Output.FirstOrDefault(static o => o.Length > 0) ?? "";
+            throw new BadInputException($"node '{label}' ({proto.OpType}): {error.Message}", error);
+        }
+    }
+
+    /// <summary>The standard domain has two names.</summary>
+    private static string Standard(string domain) => domain is "ai.onnx" ? "" : domain;
+
+    private static object Value(AttributeProto attribute, ExternalData external) => TypeOf(attribute) switch
+    {
+        AttributeType.Float => attribute.F,
+        AttributeType.Int => attribute.I,
+        AttributeType.String => attribute.S.ToStringUtf8(),
+        AttributeType.Tensor => OnnxTensors.Read(attribute.T ?? throw new BadInputException($"its attribute '{attribute.Name}' says tensor and holds none."), external),
+        AttributeType.Floats => attribute.Floats.ToImmutableArray(),
+        AttributeType.Ints => attribute.Ints.ToImmutableArray(),
+        AttributeType.Strings => attribute.Strings.Select(static s => s.ToStringUtf8()).ToImmutableArray(),
+        _ => attribute,
+    };
+
+    /// <summary>What an attribute is. The oldest files do not say, and have just the one field.</summary>
+    private static AttributeType TypeOf(AttributeProto attribute) => attribute switch
+    {
+        { Type: not AttributeType.Undefined } => attribute.Type,
+        { HasF: true } => AttributeType.Float,
+        { HasI: true } => AttributeType.Int,
+        { HasS: true } => AttributeType.String,
+        { T: not null } => AttributeType.Tensor,
+        { Floats.Count: > 0 } => AttributeType.Floats,
+        { Ints.Count: > 0 } => AttributeType.Ints,
+        { Strings.Count: > 0 } => AttributeType.Strings,
+        _ => AttributeType.Undefined,
+    };
 
     private static Dimension Dimension(TensorShapeProto.Types.Dimension dimension) => dimension.ValueCase switch
     {

@@ -1,79 +1,138 @@
+using System.Collections.Immutable;
+using Google.Protobuf.Collections;
+using Tensorial.Autodiff;
 using Tensorial.Networks;
 using Tensorial.Onnx.Proto;
 
 namespace Tensorial.Onnx;
 
-/// <summary>The file a network was read from, and the tensors that were read: what did not change is written as it stood.</summary>
-internal sealed record OnnxSource(ModelProto Model, IReadOnlyDictionary<string, Tensor> Tensors);
-
 /// <summary>From a graph to the file format's records.</summary>
-internal static class OnnxWriter
+internal sealed class OnnxWriter
 {
+    /// <summary>Protocol buffers count bytes in 31 bits.</summary>
+    public const int LargestFile = int.MaxValue;
+
+    /// <summary>Operator set and IR version of networks that come from no file.</summary>
+    private const int OwnOpset = 17, OwnIrVersion = 8;
+
+    /// <summary>From this IR version on initializers need not be inputs as well.</summary>
+    private const int IrWithFreeInitializers = 4;
+
+    private readonly Graph _graph;
+    private readonly OnnxSource? _source;
+    private readonly ModelProto _model;
+    private readonly int _opset;
+    private readonly Dictionary<string, Tensor> _made = [];
+    private readonly Lazy<IReadOnlyDictionary<string, Operand>> _known;
+
+    private OnnxWriter(Graph graph)
+    {
+        _graph = graph;
+        _source = graph.Source as OnnxSource;
+        _model = _source?.Model.Clone() ?? new()
+        {
+            IrVersion = OwnIrVersion,
+            ProducerName = "tensorial",
+            OpsetImport = { new OperatorSetIdProto { Domain = "", Version = OwnOpset } },
+            Graph = new(),
+        };
+        _opset = (int)(_model.OpsetImport.FirstOrDefault(static o => o.Domain is "" or "ai.onnx")?.Version ?? OwnOpset);
+        _known = new(() => ShapeInference.Explore(graph).Operands);
+    }
+
     /// <summary>
     /// The model as it was read, with the graph's nodes, constants, ports and metadata in place of its own. Nodes and constants that did
     /// not change keep every field they had, those we have no word for included.
     /// </summary>
-    public static ModelProto Write(Graph graph)
+    public static OnnxModel Write(Graph graph) => new OnnxWriter(graph).Write();
+
+    private OnnxModel Write()
     {
-        OnnxSource? source = graph.Source as OnnxSource;
-        ModelProto model = source?.Model.Clone() ?? NewModel();
-        GraphProto written = model.Graph ??= new();
-        written.Name = graph.Name;
-        int opset = (int)(model.OpsetImport.FirstOrDefault(static o => o.Domain is "" or "ai.onnx")?.Version ?? NewestOpset);
+        GraphProto written = _model.Graph;
+        HashSet<string> before = [.. written.Node.SelectMany(static node => node.Output), .. written.Initializer.Select(static t => t.Name)];
+        if (written.Name != _graph.Name) written.Name = _graph.Name;
+        Replace(written.Node, [.. _graph.Nodes.Select(NodeOf)]);
+        (TensorProto Proto, Tensor? Values)[] initializers = [.. Initializers(written)];
+        Replace(written.Initializer, [.. initializers.Select(static i => i.Proto)]);
 
-        written.Node.Clear();
-        written.Node.AddRange(graph.Nodes.Select(node => Node(node, opset)));
-
-        Dictionary<string, TensorProto> stored = written.Initializer.ToDictionary(static t => t.Name);
-        List<TensorProto> initializers = [];
-        // The file's order first, then what is new, so that a changed weight stays where it was.
-        foreach (string name in stored.Keys.Where(graph.Initializers.ContainsKey).Concat(graph.Initializers.Keys.Except(stored.Keys).Order(StringComparer.Ordinal)))
-        {
-            Tensor value = graph.Initializers[name];
-            // Values that lay in another file come in: the new model may be written to another folder.
-            bool unchanged = source?.Tensors.GetValueOrDefault(name) == value
-                && stored.TryGetValue(name, out TensorProto? former) && former.DataLocation != TensorProto.Types.DataLocation.External;
-            initializers.Add(unchanged ? stored[name] : OnnxTensors.Write(name, value));
-        }
-        initializers.AddRange(stored.Values.Where(t => source is not null && !source.Tensors.ContainsKey(t.Name)));
-        written.Initializer.Clear();
-        written.Initializer.AddRange(initializers);
-
-        Ports(written.Input, graph.Inputs);
-        Ports(written.Output, graph.Outputs);
-        model.MetadataProps.Clear();
-        model.MetadataProps.AddRange(graph.Metadata.Select(static m => new StringStringEntryProto { Key = m.Key, Value = m.Value }));
-        return model;
+        HashSet<string> after = [.. written.Node.SelectMany(static node => node.Output), .. written.Initializer.Select(static t => t.Name)];
+        Replace(written.ValueInfo, [.. written.ValueInfo.Where(value => after.Contains(value.Name) || !before.Contains(value.Name))]);
+        Replace(written.Input, [.. Ports(written.Input, _graph.Inputs.Where(port => after.Contains(port.Name) || !before.Contains(port.Name))), .. InitializersAsInputs()]);
+        Replace(written.Output, [.. Ports(written.Output, _graph.Outputs)]);
+        Metadata();
+        return new(_model, [.. initializers.Where(static i => i.Values is not null).Select(static i => (i.Proto, i.Values!))], _source?.Model.Graph.Initializer.Any(OnnxTensors.IsExternal) ?? false);
     }
 
-    private const int NewestOpset = 17;
-
-    private static ModelProto NewModel() => new()
+    private NodeProto NodeOf(Node node)
     {
-        IrVersion = 8,
-        ProducerName = "tensorial",
-        OpsetImport = { new OperatorSetIdProto { Domain = "", Version = NewestOpset } },
-    };
-
-    private static NodeProto Node(Node node, int opset)
-    {
-        NodeProto proto = (node.Source as NodeProto)?.Clone() ?? throw new UnsupportedException($"Node '{node.Label}' ({node.Operation.Name}, operator set {opset}) was not read from a file and has no ONNX form.");
-        if (node.Name.Length > 0 || proto.HasName) proto.Name = node.Name;
-        proto.Input.Clear();
-        proto.Input.AddRange(node.Inputs);
-        proto.Output.Clear();
-        proto.Output.AddRange(node.Outputs);
+        NodeSource? source = node.Source as NodeSource;
+        NodeProto proto = source?.Proto.Clone() ?? new();
+        if (node.Name != proto.Name) proto.Name = node.Name;
+        IEnumerable<string> inputs = node.Inputs;
+        if (source is null || source.Operation != node.Operation) inputs = Encode(node, proto);
+        Replace(proto.Input, [.. inputs]);
+        Replace(proto.Output, [.. node.Outputs]);
         return proto;
     }
 
-    /// <summary>Ports that the file had keep what else it said of them; others are written as we know them.</summary>
-    private static void Ports(Google.Protobuf.Collections.RepeatedField<ValueInfoProto> written, IEnumerable<Port> ports)
+    /// <summary>Writes a node of ours, and gives its inputs: what the operator set takes as constant inputs follows the node's own.</summary>
+    private IEnumerable<string> Encode(Node node, NodeProto proto)
     {
-        Dictionary<string, ValueInfoProto> known = written.ToDictionary(static v => v.Name);
-        ValueInfoProto[] result = [.. ports.Select(port => known.GetValueOrDefault(port.Name) ?? ValueInfo(port))];
-        written.Clear();
-        written.AddRange(result);
+        ElementType type = node.Inputs is [{ Length: > 0 } first, ..] && _known.Value.TryGetValue(first, out Operand? operand) ? operand.Type : ElementType.Float32;
+        OnnxForm form;
+        try
+        {
+            form = OnnxOperators.Write(node.Operation, _opset, type);
+        }
+        catch (UnsupportedException error)
+        {
+            throw new UnsupportedException($"Node '{node.Label}' cannot be written: {error.Message}");
+        }
+        proto.ClearDomain();
+        proto.OpType = form.Type;
+        Replace(proto.Attribute, [.. form.Attributes.Select(static a => OnnxAttributeForm.Of(a.Key, a.Value))]);
+        return node.Inputs.Concat(form.Inputs.Select((value, index) => value is null ? "" : Made($"{node.Label}/constant {node.Inputs.Length + index}", value)));
     }
+
+    private string Made(string name, Tensor value)
+    {
+        _made.Add(name, value);
+        return name;
+    }
+
+    /// <summary>The file's order first, then what is new, so that a changed weight stays where it was. Values are null where the record has its own.</summary>
+    private IEnumerable<(TensorProto Proto, Tensor? Values)> Initializers(GraphProto written)
+    {
+        HashSet<string> done = [];
+        foreach (TensorProto former in written.Initializer)
+        {
+            done.Add(former.Name);
+            Tensor? read = _source?.Tensors.GetValueOrDefault(former.Name);
+            if (read is null) yield return (former, _source?.Opaque.GetValueOrDefault(former.Name));
+            else if (!_graph.Initializers.TryGetValue(former.Name, out Tensor? value)) continue;
+            else if (value != read) yield return (OnnxTensors.Header(former, value), value);
+            else yield return (former, _source!.Detached.Contains(former.Name) ? value : null);
+        }
+        foreach ((string name, Tensor value) in _graph.Initializers.Concat(_made).Where(i => !done.Contains(i.Key)).OrderBy(static i => i.Key, StringComparer.Ordinal))
+            yield return (OnnxTensors.Header(new() { Name = name }, value), value);
+    }
+
+    /// <summary>Ports that the file had keep what else it said of them; others are written as we know them.</summary>
+    private static IEnumerable<ValueInfoProto> Ports(IEnumerable<ValueInfoProto> former, IEnumerable<Port> ports)
+    {
+        Dictionary<string, ValueInfoProto> known = former.DistinctBy(static v => v.Name).ToDictionary(static v => v.Name);
+        return ports.Select(port => known.TryGetValue(port.Name, out ValueInfoProto? proto) && Same(OnnxReader.Port(proto), port) ? proto : ValueInfo(port));
+    }
+
+    private static bool Same(Port one, Port other) =>
+        one.Type == other.Type && (one.Dimensions is { } dimensions ? other.Dimensions?.SequenceEqual(dimensions) ?? false : other.Dimensions is null);
+
+    /// <summary>Old files must list every initializer among the inputs.</summary>
+    private IEnumerable<ValueInfoProto> InitializersAsInputs() => _model.IrVersion >= IrWithFreeInitializers ? [] :
+        from initializer in _graph.Initializers.Concat(_made)
+        where !_graph.Inputs.Any(port => port.Name == initializer.Key)
+        orderby initializer.Key
+        select ValueInfo(new(initializer.Key, initializer.Value.ElementType, [.. initializer.Value.Shape.Select(static extent => new Dimension(extent))]));
 
     private static ValueInfoProto ValueInfo(Port port)
     {
@@ -90,5 +149,21 @@ internal static class OnnxWriter
             }
         }
         return new() { Name = port.Name, Type = new() { TensorType = tensor } };
+    }
+
+    /// <summary>Entries that were there keep their place.</summary>
+    private void Metadata()
+    {
+        ImmutableHashSet<string> former = [.. _model.MetadataProps.Select(static p => p.Key)];
+        Replace(_model.MetadataProps, [.. _model.MetadataProps.Where(p => _graph.Metadata.ContainsKey(p.Key))]);
+        foreach (StringStringEntryProto entry in _model.MetadataProps)
+            if (entry.Value != _graph.Metadata[entry.Key]) entry.Value = _graph.Metadata[entry.Key];
+        _model.MetadataProps.AddRange(_graph.Metadata.Where(m => !former.Contains(m.Key)).Select(static m => new StringStringEntryProto { Key = m.Key, Value = m.Value }));
+    }
+
+    private static void Replace<T>(RepeatedField<T> field, ReadOnlySpan<T> values)
+    {
+        field.Clear();
+        field.AddRange(values.ToArray());
     }
 }

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Tensorial;
 
 /// <summary>A dense block of values, row-major and contiguous. Its shape never changes; its values may.</summary>
@@ -17,6 +19,9 @@ public abstract class Tensor
     /// <exception cref="ShapeException">The values are of another type.</exception>
     public Tensor<T> Of<T>() where T : unmanaged => this as Tensor<T>
         ?? throw new ShapeException($"A tensor of {ElementTypes.Of<T>()} was expected, not one of {ElementType}.");
+
+    /// <summary>Bytes of some of the values, in this machine's order; a large tensor has more than fit one span.</summary>
+    internal abstract Span<byte> Bytes(int first, int count);
 
     /// <summary>A tensor of zeros.</summary>
     public static Tensor Zeros(ElementType type, Shape shape) => type switch
@@ -63,6 +68,8 @@ public sealed class Tensor<T> : Tensor where T : unmanaged
     public Span<T> Values => _memory.Span;
 
     public override Tensor<T> As(Shape shape) => new(shape, _memory);
+
+    internal override Span<byte> Bytes(int first, int count) => MemoryMarshal.AsBytes(Values.Slice(first, count));
 
     /// <summary>A copy with memory of its own.</summary>
     public Tensor<T> Clone() => new(Shape, Values.ToArray());

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Tensorial.Autodiff;
+using Tensorial.Autodiff.Operations;
 using Tensorial.Networks.Execution;
 
 namespace Tensorial.Networks.Passes;
@@ -50,7 +51,9 @@ internal sealed class ConstantOrigins(Graph graph)
 
     public void Derive(Node node)
     {
-        foreach (string output in node.Outputs) Derive(output, node.Inputs);
+        // A Constant node is where its value comes from, as an initializer is.
+        if (node.Operation is Constant) _origins[node.Outputs[0]] = [node.Outputs[0]];
+        else foreach (string output in node.Outputs) Derive(output, node.Inputs);
     }
 
     public void Derive(string result, IEnumerable<string> sources) => _origins[result] = Of(sources);

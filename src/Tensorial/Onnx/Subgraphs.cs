@@ -1,0 +1,43 @@
+using Tensorial.Onnx.Proto;
+
+namespace Tensorial.Onnx;
+
+/// <summary>What lies deeper in a model than its nodes and initializers: bodies of loops and branches, functions, training.</summary>
+internal static class Subgraphs
+{
+    /// <summary>Names that the bodies in a node's attributes read from around them.</summary>
+    public static IEnumerable<string> Captured(NodeProto node) => Bodies(node).SelectMany(Free).Distinct();
+
+    /// <summary>All tensors of a model but the initializers of its graph.</summary>
+    public static IEnumerable<TensorProto> Tensors(ModelProto model) =>
+    [
+        .. Tensors(model.Graph),
+        .. model.Functions.SelectMany(static function => function.Node).SelectMany(Tensors),
+        .. model.TrainingInfo.SelectMany(static training => (GraphProto?[])[training.Initialization, training.Algorithm]).SelectMany(All),
+    ];
+
+    private static IEnumerable<GraphProto> Bodies(NodeProto node) => node.Attribute.SelectMany(static a => a.G is null ? a.Graphs : a.Graphs.Prepend(a.G));
+
+    private static IEnumerable<string> Free(GraphProto body)
+    {
+        HashSet<string> own =
+        [
+            .. body.Input.Select(static port => port.Name), .. body.Initializer.Select(static tensor => tensor.Name),
+            .. body.SparseInitializer.Select(static tensor => tensor.Values?.Name ?? ""), .. body.Node.SelectMany(static node => node.Output), "",
+        ];
+        return body.Node.SelectMany(static node => node.Input.Concat(Captured(node)))
+            .Concat(body.Output.Select(static port => port.Name)).Where(name => !own.Contains(name));
+    }
+
+    private static IEnumerable<TensorProto> All(GraphProto? graph) => graph is null ? [] : graph.Initializer.Concat(Tensors(graph));
+
+    private static IEnumerable<TensorProto> Tensors(GraphProto graph) => Parts(graph.SparseInitializer).Concat(graph.Node.SelectMany(Tensors));
+
+    private static IEnumerable<TensorProto> Tensors(NodeProto node) =>
+        node.Attribute.SelectMany(static a => a.T is null ? a.Tensors : a.Tensors.Prepend(a.T))
+            .Concat(node.Attribute.SelectMany(static a => Parts(a.SparseTensor is null ? a.SparseTensors : a.SparseTensors.Prepend(a.SparseTensor))))
+            .Concat(Bodies(node).SelectMany(All));
+
+    private static IEnumerable<TensorProto> Parts(IEnumerable<SparseTensorProto> tensors) =>
+        tensors.SelectMany(static tensor => (TensorProto?[])[tensor.Values, tensor.Indices]).OfType<TensorProto>();
+}
