@@ -9,6 +9,7 @@ internal static class Tool
 {
     private static readonly Func<Terminal, Command>[] Commands =
     [
+        DemoCommand.Create,
         InspectCommand.Create,
         EvaluateCommand.Create,
         AnalyzeCommand.Create,

@@ -31,6 +31,9 @@ public enum Oracle
 
     /// <summary>Headless Chromium.</summary>
     Chromium = 128,
+
+    /// <summary>Leave to take minutes: TENSORIAL_HEAVY=1.</summary>
+    Patience = 256,
 }
 
 /// <summary>Where the oracles of this machine are, and whether.</summary>
@@ -43,6 +46,9 @@ public static class Oracles
     public static string Repository { get; } = FindRepository();
 
     public static string Models { get; } = Path.GetFullPath(Path.Combine(Repository, "..", "shared", "models"));
+
+    /// <summary>Whether tests may take minutes.</summary>
+    public static bool Heavy { get; } = Environment.GetEnvironmentVariable("TENSORIAL_HEAVY") == "1";
 
     public static string? OnnxRuntime { get; } = Folder("TENSORIAL_ONNXRUNTIME");
 
@@ -85,6 +91,7 @@ public static class Oracles
         Oracle.OnnxBackend => Directory.Exists(Backend),
         Oracle.SharedModels => Directory.Exists(Models),
         Oracle.Cifar10 => Cifar10 is not null,
+        Oracle.Patience => Heavy,
         _ => File.Exists("/usr/bin/chromium"),
     };
 

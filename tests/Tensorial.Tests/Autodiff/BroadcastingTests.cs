@@ -1,4 +1,3 @@
-using FsCheck;
 using FsCheck.Fluent;
 using Tensorial.Autodiff;
 using Tensorial.Autodiff.Operations;
@@ -15,7 +14,7 @@ public class BroadcastingTests
         AssertLoops(new Sub(), a, b, static (p, q) => p - q);
         AssertLoops(new Max(), a, b, Math.Max);
         AssertLoops(new Less(), a, b, static (p, q) => p < q);
-    }).QuickCheckThrowOnFailure();
+    }).Holds();
 
     [Fact]
     public void A_choice_stretches_all_three_operands() => Prop.ForAll<int>(static seed =>
@@ -30,7 +29,7 @@ public class BroadcastingTests
             int[] index = Some.Index(z.Shape, i);
             Assert.Equal(Some.At(condition, index) ? Some.At(a, index) : Some.At(b, index), z.Values[i]);
         }
-    }).QuickCheckThrowOnFailure();
+    }).Holds();
 
     /// <summary>Pieces and runs of every kind: longer than a piece, constant on either side, short inner runs.</summary>
     [Theory]

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using FsCheck;
 using FsCheck.Fluent;
 using Tensorial.Autodiff;
 using Tensorial.Onnx;
@@ -34,7 +33,12 @@ public class HostileOperatorTests
 
     [Theory]
     [MemberData(nameof(Types))]
-    public void An_operator_answers_or_refuses(string type) => Prop.ForAll<int>(seed => Try(type, seed)).QuickCheckThrowOnFailure();
+    public void An_operator_answers_or_refuses(string type) => Prop.ForAll<int>(seed => Try(type, seed)).Holds();
+
+    /// <summary>Cases that once got another exception through.</summary>
+    [Theory]
+    [InlineData("ReduceProd", 26)]
+    public void What_failed_once_answers_or_refuses(string type, int seed) => Try(type, seed);
 
     private static void Try(string type, int seed)
     {

@@ -92,7 +92,7 @@ public class OnnxReaderTests
             TinyModel.Node("Relu", "relu", ["x"], ["late"]));
         Graph graph = model.Read();
         Assert.Equal(["relu", "if"], graph.Nodes.Select(static node => node.Name));
-        Assert.Equal(["late"], graph.Nodes[1].Captured);
+        Assert.Equal<string>(["late"], graph.Nodes[1].Captured);
 
         branch.Node[0].Input[0] = "nowhere";
         Assert.Contains("'nowhere'", Assert.Throws<BadInputException>(() => TinyModel.Of([], TinyModel.Node("If", "if", ["x"], ["y"], TinyModel.Body("then_branch", branch))).Read()).Message);
@@ -134,7 +134,7 @@ public class OnnxReaderTests
         ModelProto model = TinyModel.Of([eight], TinyModel.Node("Add", "add", ["x", "e"], ["y"]));
         Graph graph = model.Read();
         Assert.False(graph.Initializers.ContainsKey("e"));
-        Assert.Equal([("e", "FLOAT8E4M3FN")], OnnxFacts.Of(graph)!.OpaqueInitializers);
+        Assert.Equal<(string, string)>([("e", "FLOAT8E4M3FN")], OnnxFacts.Of(graph)!.OpaqueInitializers);
         Assert.Contains("'e'", Assert.ThrowsAny<BadInputException>(() => ShapeInference.Run(graph)).Message);
         Assert.Equal(model, OnnxWriter.Write(graph).Whole());
 

@@ -71,7 +71,10 @@ public sealed record ReduceMean : Reduction
 }
 
 /// <summary>Π x</summary>
-public sealed record ReduceProd : Reduction { protected override T Over<T>(ReadOnlySpan<T> x) => TensorPrimitives.Product(x); }
+public sealed record ReduceProd : Reduction
+{
+    protected override T Over<T>(ReadOnlySpan<T> x) => x.IsEmpty ? T.One : TensorPrimitives.Product(x);
+}
 
 /// <summary>The largest x</summary>
 public sealed record ReduceMax : Reduction { protected override T Over<T>(ReadOnlySpan<T> x) => TensorPrimitives.Max(Some(x)); }
