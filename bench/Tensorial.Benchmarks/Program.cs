@@ -1,3 +1,4 @@
+using Tensorial.Benchmarks.Kernels;
 using Tensorial.Benchmarks.Networks;
 
 switch (args)
@@ -8,11 +9,15 @@ switch (args)
     case ["network", string model, .. string[] batches]:
         foreach (string batch in batches.DefaultIfEmpty("64")) AgainstOnnxRuntime.Run(model, int.Parse(batch));
         break;
+    case ["convolution"]:
+        Convolutions.Run();
+        break;
     default:
         Console.Error.WriteLine(
             """
             profile MODEL.onnx [IMAGES]      time of every step of a network on one thread
             network MODEL.onnx [BATCH...]    a whole network against ONNX Runtime
+            convolution                      methods of the 3×3 convolution on one thread
             """);
         return 2;
 }

@@ -2,7 +2,13 @@
 // node onnxruntime.cjs MODEL THREADS INPUT_NAME D0 D1 ...   (module onnxruntime-node is looked up from the folder in TENSORIAL_ONNXRUNTIME)
 const path = require('path');
 const readline = require('readline');
-const ort = require(require.resolve('onnxruntime-node', { paths: [process.env.TENSORIAL_ONNXRUNTIME || __dirname] }));
+let ort;
+try {
+  ort = require(require.resolve('onnxruntime-node', { paths: [process.env.TENSORIAL_ONNXRUNTIME || __dirname] }));
+} catch {
+  console.error('onnxruntime-node was not found: set TENSORIAL_ONNXRUNTIME to a folder that holds node_modules with it.');
+  process.exit(1);
+}
 
 (async () => {
   const [model, threads, input, ...dims] = process.argv.slice(2);

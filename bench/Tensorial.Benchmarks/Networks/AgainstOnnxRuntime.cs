@@ -18,7 +18,7 @@ internal static class AgainstOnnxRuntime
 
         using Inference inference = new(graph, threads);
         using Peer? peer = Peer.Start("node", "onnxruntime.cjs", [model, $"{threads}", input.Name, .. extents.Select(static e => $"{e}")]);
-        int runs = Math.Max(1, (int)(2e9 / GraphStatistics.Of(graph).Macs / batch));
+        int runs = Math.Max(1, (int)(5e10 / GraphStatistics.Of(graph).Macs / batch));
         Paired.Report($"{Path.GetFileName(model)}, batch {batch}, {threads} threads", batch, "image", () => inference.Run(images), peer, runs);
         Console.WriteLine($"  activations of one piece {inference.ActivationBytes / 1024.0 / 1024:F2} MiB a thread");
     }

@@ -23,7 +23,9 @@ internal sealed partial class BlockedForms(Graph graph, IReadOnlyDictionary<stri
         if (ShapeOf(group) is not { } shape) return null;
         Tensor<float> weights = Constant(node.Inputs[1])!;
         Tensor<float>? bias = Constant(node.Inputs.ElementAtOrDefault(2));
-        PackedKernel packed = memo.Of(shape, [weights], () => BlockedConvolution.Pack(weights.Values, shape));
+        Shape plane = shapes[group.Output].Shape;
+        ConvolutionMethod method = ConvolutionChoice.Best(shape, plane[2], plane[3]);
+        PackedKernel packed = memo.Of((shape, method), [weights], () => BlockedConvolution.Pack(weights.Values, shape, method));
         Activation activation = group.Activation;
         ImmutableArray<BlockedRead> reads = [new(node.Inputs[0], shape.Padding)];
         if (group.Residual is { } added) reads = reads.Add(added);
