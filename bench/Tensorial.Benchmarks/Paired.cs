@@ -10,7 +10,7 @@ internal static class Paired
     public static void Report(string name, double amount, string unit, Action ours, Peer? peer, int runs = 1, int rounds = 9)
     {
         double[] mine = new double[rounds], theirs = new double[rounds];
-        for (int warm = 0; warm < 3; warm++) ours();
+        for (int warm = 0; warm < Math.Min(3, rounds); warm++) ours();
         peer?.Seconds(1);
         for (int round = 0; round < rounds; round++)
         {
@@ -27,6 +27,6 @@ internal static class Paired
         Console.WriteLine(line);
 
         string Rate(double[] seconds) => string.Create(CultureInfo.InvariantCulture,
-            $"{amount / seconds[rounds / 2],8:F1} ({amount / seconds[^1]:F1} to {amount / seconds[0]:F1})");
+            $"{amount / seconds[rounds / 2],8:G4} ({amount / seconds[^1]:G4} to {amount / seconds[0]:G4})");
     }
 }

@@ -1,3 +1,4 @@
+using Tensorial.Benchmarks.Analysis;
 using Tensorial.Benchmarks.Kernels;
 using Tensorial.Benchmarks.Networks;
 
@@ -12,12 +13,16 @@ switch (args)
     case ["convolution"]:
         Convolutions.Run();
         break;
+    case ["spectra", string model]:
+        AllCuts.Run(model);
+        break;
     default:
         Console.Error.WriteLine(
             """
             profile MODEL.onnx [IMAGES]      time of every step of a network on one thread
             network MODEL.onnx [BATCH...]    a whole network against ONNX Runtime
             convolution                      methods of the 3×3 convolution on one thread
+            spectra MODEL.onnx               singular values along all cuts against PyTorch and NumPy
             """);
         return 2;
 }

@@ -34,7 +34,6 @@ public static class Svd
     }
 
     /// <summary>All min(m, n) singular values, descending, of a matrix stored row after row. The matrix itself is left as it is.</summary>
-    /// <remarks>For all cuts of a tensor use <c>UnfoldingSpectra</c>, which shares work between them.</remarks>
     /// <exception cref="NumericalException">A value is NaN or infinite.</exception>
     public static T[] Values<T>(ReadOnlySpan<T> rowMajor, int rows, int columns, Workers? workers = null)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
