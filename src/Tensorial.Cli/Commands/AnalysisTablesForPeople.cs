@@ -1,12 +1,19 @@
 using System.Globalization;
 using Spectre.Console;
 using Tensorial.Analysis;
+using Tensorial.Reports;
+using Table = Spectre.Console.Table;
 
 namespace Tensorial.Cli.Commands;
 
 /// <summary>An analysis on the terminal: what a person looks at first. The whole of it is in the JSON and in the report.</summary>
 internal static class AnalysisTablesForPeople
 {
+    /// <summary>Up to so many measurements are listed one by one; more are summed up by how far each kernel can be cut.</summary>
+    private const int MostRows = 40;
+
+    private static readonly double[] Drops = [0.005, 0.01, 0.02];
+
     public static void Show(AnalysisReport report, Terminal terminal)
     {
         ShowSpectra(report, terminal);
@@ -16,7 +23,8 @@ internal static class AnalysisTablesForPeople
         terminal.Say(Text($"Untruncated: top-1 {100 * baseline.Top1:F2} %, top-5 {100 * baseline.Top5:F2} %, loss {baseline.Loss:F4} on {baseline.Samples:N0} images."));
         if (report.RecalibratedBaseline is { } again)
             terminal.Say(Text($"With batch-norm statistics estimated again: top-1 {100 * again.Top1:F2} %, top-5 {100 * again.Top5:F2} %, loss {again.Loss:F4}."));
-        ShowTruncations(report, terminal);
+        if (report.Truncations.Count <= MostRows) ShowTruncations(report, terminal);
+        else ShowTolerance(report, terminal);
         if (report.Truncations.SelectMany(static t => t.Kernels).Any(static kernel => kernel.Crossing))
             terminal.Say("Some sequences cross: a later cut raised the rank at an earlier one again, so they have no factored parameter count (docs/analysis.md).");
         if (report.Truncations.Count < report.PlannedTruncations)
@@ -58,6 +66,31 @@ internal static class AnalysisTablesForPeople
         }
         if (report.Truncations.Count > 0) terminal.Show(table);
     }
+
+    /// <summary>For every kernel and cut, how far it can be truncated before the accuracy falls by half a point, one and two.</summary>
+    private static void ShowTolerance(AnalysisReport report, Terminal terminal)
+    {
+        Findings findings = new(report);
+        Table table = Terminal.NewTable(
+            "truncated", "cut", "measured#", "rank for ½ point#", "1 point#", "2 points#", "norm loss at 1 point#", "top-1 %#", "parameters#", "of#");
+        string last = "";
+        foreach (IGrouping<(string Layer, string Cut), TruncationResult> series in report.Truncations.GroupBy(static t => (t.Layer, t.Cut)))
+        {
+            TruncationResult?[] reached = [.. Drops.Select(drop => findings.Farthest(series, drop))];
+            TruncationResult? usual = reached[1];
+            table.AddRow(
+                [
+                    series.Key.Layer == last ? "" : series.Key.Layer.Escaped(), series.Key.Cut, Text($"{series.Count()}"), .. reached.Select(RankOf),
+                    usual is null ? "–" : Text($"{usual.NormLoss:F4}"), usual is null ? "–" : Text($"{100 * usual.Top1:F2}"),
+                    usual is null ? "–" : Text($"{usual.Parameters:N0}"), Text($"{findings.DenseParameters(series.First()):N0}"),
+                ]);
+            last = series.Key.Layer;
+        }
+        terminal.Show(table);
+        terminal.Say(Text($"Smallest ranks measured before top-1 falls by more than ½, 1 and 2 points; – where every measurement lost more. All {report.Truncations.Count:N0} measurements are in --json, --csv and --report."));
+    }
+
+    private static string RankOf(TruncationResult? reached) => reached is null ? "–" : reached.Rank is { } rank ? Text($"{rank}") : reached.Rule;
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

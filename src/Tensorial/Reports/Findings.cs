@@ -105,10 +105,13 @@ public sealed record Findings(AnalysisReport Analysis)
         .Where(t => IsWithin(t, drop) && t.Parameters < DenseParameters(t)).MinBy(static t => t.Parameters);
 
     /// <summary>The largest norm loss measured for a kernel along a cut up to which the accuracy stays within a loss; null where it was not measured.</summary>
-    public TruncationResult? Farthest(string layer, string cut, double drop)
+    public TruncationResult? Farthest(string layer, string cut, double drop) => Farthest(AloneOf(layer).Where(t => t.Cut == cut), drop);
+
+    /// <summary>The last of some measurements, in the order of their norm loss, before the accuracy first falls by more than a loss.</summary>
+    public TruncationResult? Farthest(IEnumerable<TruncationResult> measured, double drop)
     {
         TruncationResult? farthest = null;
-        foreach (TruncationResult t in AloneOf(layer).Where(t => t.Cut == cut).OrderBy(static t => t.NormLoss))
+        foreach (TruncationResult t in measured.OrderBy(static t => t.NormLoss))
         {
             if (!IsWithin(t, drop)) break;
             farthest = t;
