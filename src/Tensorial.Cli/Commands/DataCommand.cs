@@ -33,7 +33,7 @@ internal static class DataCommand
         Option<FileInfo?> json = CommonOptions.Json();
         Command command = new("get",
             "Fetch a set, bring it into its standard format (CIFAR binary, IDX) and verify every file by its SHA-256. Files that are there "
-            + "and intact are not fetched again; an interrupted download is continued. Exit codes: 0 done; 3 a file is damaged or missing "
+            + "and intact are not fetched again; an interrupted download is continued."
             + "at its origin; 4 file or network error.")
         {
             set, folder, from, json,

@@ -15,7 +15,7 @@ internal static class InspectCommand
         Option<FileInfo?> json = CommonOptions.Json();
         Command command = new("inspect",
             "Kernels, their shapes, parameters, multiply-accumulates (MACs) and activations for one image, and along which cuts each kernel can be "
-            + "cut, or why it cannot. Exit codes: 0 done; 2 usage; 3 bad or unsupported input; 4 file error.") { model, json };
+            + "cut, or why it cannot.") { model, json };
         return command.Finish(terminal, (parsed, _) => Run(new(parsed.GetRequiredValue(model), parsed.GetValue(json)), terminal));
     }
 

@@ -71,7 +71,7 @@ internal sealed record InspectedLayer(
     public static InspectedLayer Of(KernelWeight kernel, NodeStatistics size) => new(
         kernel.Name, kernel.Node.Label, kernel.Node.Operation.Name, kernel.Weights.ElementType, [.. kernel.Weights.Shape], string.Concat(kernel.Axes), kernel.Groups,
         kernel.Weights.Shape.Count, size.Macs, size.Output is { } output ? [.. output] : null, size.Activations,
-        [.. Cut.All(kernel.LongAxes).Select(static cut => cut.ToString())], null) { Source = kernel.Node };
+        [.. Cut.All(string.Concat(kernel.Axes)).Select(static cut => cut.ToString())], null) { Source = kernel.Node };
 
     public static InspectedLayer Of(UncutKernel uncut, NodeStatistics size) => new(
         uncut.Name, uncut.Node.Label, uncut.Node.Operation.Name, null, uncut.Shape is { } shape ? [.. shape] : null, null, null,

@@ -19,7 +19,7 @@ internal static class ReportCommand
             Description = "Also write spectra.csv, cuts.csv and truncations.csv into this folder; made if need be.",
         };
         Command command = new("report",
-            "Make the HTML report of an analysis from its JSON. Exit codes: 0 done; 3 the file is no result of analyze; 4 file error.")
+            "Make the HTML report of an analysis from its JSON.")
         {
             analysis, page, csv,
         };

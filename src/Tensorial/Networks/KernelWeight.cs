@@ -11,8 +11,6 @@ namespace Tensorial.Networks;
 public sealed record KernelWeight(string Name, Node Node, ImmutableArray<string> Axes, Tensor Weights, int Groups)
 {
     /// <summary>Axes longer than 1, the only ones that matter to a cut: o and i of a 1×1 convolution; o, h and w of a depthwise one.</summary>
-    public string LongAxes => LongAxesOf(Axes, Weights.Shape);
-
     internal static string LongAxesOf(ImmutableArray<string> axes, Shape shape) => string.Concat(axes.Where((_, axis) => shape[axis] > 1));
 }
 
