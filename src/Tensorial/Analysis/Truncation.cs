@@ -11,8 +11,9 @@ public sealed record Truncation(Tensor<double> Values, TruncatedKernel Account)
     /// cross, a later one raises the rank at an earlier one again, and the account says so (docs/analysis.md).
     /// </summary>
     /// <exception cref="BadInputException">A cut does not divide the kernel's axes.</exception>
-    public static Truncation Of(Kernel kernel, IReadOnlyList<CutStep> steps, Workers workers)
+    public static Truncation Of(Kernel kernel, IReadOnlyList<CutStep> steps, Workers? workers = null)
     {
+        workers ??= Workers.Serial;
         Tensor<double> values = kernel.Values;
         int[] ranks = new int[steps.Count];
         for (int k = 0; k < steps.Count; k++)
