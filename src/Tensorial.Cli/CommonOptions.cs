@@ -76,15 +76,11 @@ internal static class CommonOptions
         return option;
     }
 
-    private const string ExitCodes =
-        "Exit codes: 0 done; 2 usage; 3 bad or unsupported input; 4 file or network error; 5 numerical failure; 130 cancelled.";
-
-    /// <summary>Adds what every command has: --quiet and --no-color, its exit codes, and the action that runs it.</summary>
+    /// <summary>Adds --quiet and --no-color, which every command honours, and the action that runs it.</summary>
     public static Command Finish(this Command command, Terminal terminal, Func<ParseResult, CancellationToken, ExitCode> run)
     {
         Option<bool> quiet = new("--quiet") { Description = "No progress and no notes on stderr." };
         Option<bool> noColor = new("--no-color") { Description = "Plain text; NO_COLOR in the environment does the same." };
-        command.Description += $"\n\n{ExitCodes}";
         command.Options.Add(quiet);
         command.Options.Add(noColor);
         command.SetAction((parsed, cancel) =>

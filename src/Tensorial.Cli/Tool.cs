@@ -19,19 +19,23 @@ internal static class Tool
         ReportCommand.Create,
     ];
 
+    private const string ExitCodes =
+        """
+        Exit codes: 0 done; 1 a goal that was asked for was not met; 2 usage; 3 bad or unsupported input;
+        4 file or network error; 5 numerical failure; 130 cancelled.
+        """;
+
     public static async Task<int> RunAsync(string[] arguments, Terminal terminal)
     {
         RootCommand root = new(
             """
             Tensor-network compression of convolutional networks: a trained CNN goes in as ONNX, out come a report of how
             compressible each kernel is and a smaller network.
-
-            Exit codes: 0 done; 1 a goal that was asked for was not met; 2 usage; 3 bad or unsupported input;
-            4 file or network error; 5 numerical failure; 130 cancelled.
             """);
         foreach (Func<Terminal, Command> create in Commands) root.Subcommands.Add(create(terminal));
 
         ParseResult parsed = root.Parse(arguments);
+        parsed.CommandResult.Command.Description += $"\n\n{ExitCodes}";
         if (parsed.Errors.Count > 0)
         {
             foreach (string message in parsed.Errors.Select(static e => e.Message).Distinct()) terminal.Complain(message);
