@@ -75,8 +75,8 @@ public sealed class Inference : IDisposable
     /// <summary>Evaluates a batch up to, not including, a step, and keeps what the later steps need.</summary>
     public Activations RunTo(int step, Tensor<float> images)
     {
+        Check(images.Shape);
         int count = images.Shape[0];
-        if (count == 0) throw new BadInputException("An empty batch has nothing to evaluate.");
         int piece = PieceOf(count);
         Activations start = new(images, piece, 0, new float[(count + piece - 1) / piece][][]);
         return step == 0 ? start : Continue(start, step);
@@ -134,6 +134,16 @@ public sealed class Inference : IDisposable
             body(program, frame, index);
             idle.Add(frame);
         });
+    }
+
+    private void Check(Shape images)
+    {
+        Shape wanted = ProgramFor(1).Inputs[0].Shape;
+        if (images.Rank != wanted.Rank || images.Rank == 0 || images.With(0, 1) != wanted)
+            throw new ShapeException($"The network takes images of {Extents(wanted)} at its input '{_input.Name}'; these are {Extents(images)}.");
+        if (images[0] == 0) throw new BadInputException("An empty batch has nothing to evaluate.");
+
+        static string Extents(Shape shape) => shape.Rank > 1 ? string.Join('×', shape.Skip(1)) : "no extent";
     }
 
     /// <summary>Images that go through the network together on one thread.</summary>
