@@ -52,6 +52,29 @@ internal static class CommonOptions
         DefaultValueFactory = static _ => 0,
     };
 
+    public static Option<string> Runtime() => new("--runtime")
+    {
+        HelpName = "own|onnxruntime[:PLACE]",
+        Description = "What executes the networks: this tool, or the native ONNX Runtime library, looked for in PLACE (the file, its folder, or a folder "
+            + "with onnxruntime-node installed), in TENSORIAL_ONNXRUNTIME, beside the tool and in node_modules.",
+        DefaultValueFactory = static _ => "own",
+    };
+
+    /// <summary>Several whole numbers from 1 on, separated by commas.</summary>
+    public static Option<int[]> Counts(string name, string description, params int[] usual) => new(name)
+    {
+        HelpName = "N,...",
+        Description = description,
+        DefaultValueFactory = _ => usual,
+        CustomParser = result =>
+        {
+            string[] parts = result.Tokens[0].Value.Split(',');
+            int[] counts = [.. parts.Select(static text => int.TryParse(text, out int count) ? count : 0)];
+            if (counts.Any(static count => count < 1)) result.AddError($"{name} takes whole numbers from 1 on, such as 1,16, not '{result.Tokens[0].Value}'.");
+            return counts;
+        },
+    };
+
     public static Option<string[]> Layers() => new("--layers")
     {
         HelpName = "GLOB",

@@ -32,6 +32,10 @@ public static class OnnxFile
     /// <exception cref="IOException">The file cannot be written.</exception>
     public static void Write(Graph graph, string path) => OnnxWriter.Write(graph).Save(path);
 
+    /// <summary>A model as one block of bytes, for another program's reader.</summary>
+    /// <inheritdoc cref="Write" path="/exception[@cref='T:Tensorial.UnsupportedException']"/>
+    public static byte[] ToBytes(Graph graph) => OnnxWriter.Write(graph).Whole().ToByteArray();
+
     private static Graph Read(ReadOnlyMemory<byte> model, string name, ExternalData external)
     {
         try

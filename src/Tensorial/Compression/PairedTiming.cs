@@ -1,0 +1,66 @@
+using System.Diagnostics;
+
+namespace Tensorial.Compression;
+
+/// <summary>
+/// Two ways of doing the same, timed in turn so that whatever else the machine does meets both. What counts is the median of the ratios of pairs.
+/// </summary>
+/// <param name="First">Seconds of each measurement, rising.</param>
+/// <param name="Second">The same of the other way.</param>
+/// <param name="Ratios">Second over first, pair by pair, rising.</param>
+public sealed record PairedTiming(IReadOnlyList<double> First, IReadOnlyList<double> Second, IReadOnlyList<double> Ratios)
+{
+    /// <summary>A shorter measurement repeats its work until it takes so long: the clock and a passing interruption then weigh little.</summary>
+    private const double SecondsPerMeasurement = 0.02;
+
+    /// <summary>How often the second is faster than the first: 1.25 is a quarter more work in the same time.</summary>
+    public double Speedup => 1 / Median(Ratios);
+
+    /// <summary>The middle one of rising values.</summary>
+    public static double Median(IReadOnlyList<double> rising) => rising[rising.Count / 2];
+
+    /// <summary>Times two actions, after a first run of each that does not count.</summary>
+    /// <param name="first">One way.</param>
+    /// <param name="second">The other.</param>
+    /// <param name="pairs">Measurements of each.</param>
+    /// <param name="progress">Told after each pair.</param>
+    /// <param name="cancel">Ends it between pairs.</param>
+    public static PairedTiming Of(Action first, Action second, int pairs = 15, IProgress<Progress>? progress = null, CancellationToken cancel = default)
+    {
+        int firstRuns = Runs(first), secondRuns = Runs(second);
+        double[] one = new double[pairs], other = new double[pairs];
+        for (int pair = 0; pair < pairs; pair++)
+        {
+            cancel.ThrowIfCancellationRequested();
+            // Which goes first changes from pair to pair: the second finds the caches and the clock rate that the first left.
+            if (pair % 2 == 0) one[pair] = TimeOf(first, firstRuns);
+            other[pair] = TimeOf(second, secondRuns);
+            if (pair % 2 == 1) one[pair] = TimeOf(first, firstRuns);
+            progress?.Report(new("bench", pair + 1, pairs, "pairs"));
+        }
+        return new([.. one.Order()], [.. other.Order()], [.. one.Zip(other, static (a, b) => b / a).Order()]);
+    }
+
+    /// <summary>Seconds of one way alone: the median of some measurements.</summary>
+    public static double Seconds(Action action, int measurements)
+    {
+        int runs = Runs(action);
+        double[] seconds = new double[measurements];
+        for (int k = 0; k < measurements; k++) seconds[k] = TimeOf(action, runs);
+        Array.Sort(seconds);
+        return Median(seconds);
+    }
+
+    private static int Runs(Action action)
+    {
+        action();
+        return Math.Max(1, (int)(SecondsPerMeasurement / Math.Max(1e-7, TimeOf(action, 1))));
+    }
+
+    private static double TimeOf(Action action, int runs)
+    {
+        long start = Stopwatch.GetTimestamp();
+        for (int run = 0; run < runs; run++) action();
+        return Stopwatch.GetElapsedTime(start).TotalSeconds / runs;
+    }
+}
