@@ -58,7 +58,8 @@ public sealed record GraphStatistics(
         foreach (string name in node.Inputs)
             if (constants.TryGetValue(name, out Tensor? value) && value.ElementType.IsFloating() && counted.Add(name)) parameters += value.Shape.Count;
 
-        bool followed = node.Inputs.All(name => name.Length == 0 || known.ContainsKey(name)) && node.Outputs.All(name => name.Length == 0 || known.ContainsKey(name));
+        bool followed = node.Outputs is [{ Length: > 0 }, ..] && node.Inputs.All(name => name.Length == 0 || known.ContainsKey(name))
+            && node.Outputs.All(name => name.Length == 0 || known.ContainsKey(name));
         if (!followed) return new(node, null, parameters, null);
         Operand?[] inputs = [.. node.Inputs.Select(name => name.Length > 0 ? known[name] : null)];
         Operand[] outputs = [.. node.Outputs.Where(static n => n.Length > 0).Select(name => known[name])];

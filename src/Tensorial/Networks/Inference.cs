@@ -104,6 +104,9 @@ public sealed class Inference : IDisposable
         {
             program.Run(frame, at.Step, program.Steps.Length);
             Value output = program.Outputs[0];
+            int images = Math.Min(at.Piece, count - index * at.Piece);
+            if (output.Shape.Count != images * stride)
+                throw new BadInputException($"Output '{output.Name}' is {output.Shape} for {images} images, but {OutputShape} for one: they are not answered one by one.");
             frame[output].Of<float>().Values.CopyTo(result.Values.Slice(index * at.Piece * stride, output.Shape.Count));
         });
         return result;
@@ -162,6 +165,7 @@ public sealed class Inference : IDisposable
         if (extents.Length == 0) throw new BadInputException($"Input '{_input.Name}' is a scalar, not a batch of images.");
         extents[0] = images;
         CompiledNetwork program = Lowering.Compile(_graph, new Dictionary<string, Shape> { [_input.Name] = Shape.Of(extents) }, _memo);
+        if (program.Outputs.Length == 0) throw new BadInputException("The network has no output.");
         Value output = program.Outputs[0];
         if (output.Type != ElementType.Float32 || output.Shape.Rank == 0 || output.Shape[0] != images)
             throw new BadInputException($"Output '{output.Name}' is {output.Type} {output.Shape} for {images} images; one row of float32 an image was expected.");

@@ -76,7 +76,8 @@ public sealed record KernelWeights(ImmutableArray<KernelWeight> Kernels, Immutab
                 return;
             }
             // A product of two computed values is attention or the like, not a layer with weights.
-            if (node.Operation is not MatMul) _uncut.Add(new(node.Inputs[1], node, null, Absence(node.Inputs[1])));
+            string absent = node.Inputs[candidates[^1].Operand];
+            if (node.Operation is not MatMul) _uncut.Add(new(absent, node, null, Absence(absent)));
         }
 
         /// <summary>
@@ -99,7 +100,7 @@ public sealed record KernelWeights(ImmutableArray<KernelWeight> Kernels, Immutab
                 if (maker.Operation is Constant constant) return new(name, constant.Value, order);
                 if (maker.Operation is Transpose { Order.IsEmpty: true } or Transpose { Order.Length: 2 } && order is null)
                     order = maker.Operation is Transpose { Order: [0, 1] } ? null : [1, 0];
-                else if (maker.Operation is not Identity) return new(name, null, null);
+                else if (maker.Operation is not Identity || maker.Inputs.IsEmpty) return new(name, null, null);
                 name = maker.Inputs[0];
             }
             return new(name, _graph.Initializers.GetValueOrDefault(name), order);

@@ -59,6 +59,10 @@ public static class ShapeInference
             {
                 failures.Add((node, new BadInputException($"Node '{node.Label}' ({node.Operation.Name}): {error.Message}", error)));
             }
+            catch (OverflowException error)
+            {
+                failures.Add((node, new ShapeException($"Node '{node.Label}' ({node.Operation.Name}): its attributes or extents are too large to compute with.", error)));
+            }
         }
         return new(known, failures.ToImmutable());
     }

@@ -4,7 +4,7 @@ namespace Tensorial;
 public class BadInputException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>Extents that do not fit together. The message names the operands and both sizes.</summary>
-public sealed class ShapeException(string message) : BadInputException(message);
+public sealed class ShapeException(string message, Exception? inner = null) : BadInputException(message, inner);
 
 /// <summary>Valid input that asks for something this library does not do, such as an operator without an implementation.</summary>
 public sealed class UnsupportedException(string message) : BadInputException(message);

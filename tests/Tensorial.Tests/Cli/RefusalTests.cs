@@ -1,0 +1,89 @@
+namespace Tensorial.Tests.Cli;
+
+/// <summary>What cannot work is refused in one paragraph, with the documented exit code, and leaves nothing behind.</summary>
+public sealed class RefusalTests : IDisposable
+{
+    private const string Text = "no model";
+
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory();
+
+    private static string Sample => Path.Combine(Oracles.Repository, "samples", "fashion-cnn.onnx");
+
+    public void Dispose() => _folder.Delete(true);
+
+    public static TheoryData<int, string, string> Refusals() => new()
+    {
+        { 2, "", "Required command" },
+        { 2, "nonsense", "nonsense" },
+        { 2, "inspect", "model.onnx" },
+        { 2, "inspect $sample --bogus", "--bogus" },
+        { 4, "inspect $dir/missing.onnx", "missing.onnx" },
+        { 4, "inspect $dir", "folder" },
+        { 3, "inspect $text", "text.onnx" },
+        { 3, "inspect $empty", "empty file" },
+        { 4, "inspect $sample --json $dir/none/out.json", "out.json" },
+        { 4, "inspect $sample --json $dir", "folder" },
+        { 2, "evaluate $sample", "--data" },
+        { 3, "evaluate $sample --data unknown:x", "unknown:x" },
+        { 4, "evaluate $sample --data idx:$dir/nowhere", "nowhere" },
+        { 2, "evaluate $sample --data sample --limit 0", "--limit" },
+        { 2, "evaluate $sample --data sample --limit many", "many" },
+        { 3, "evaluate $sample --data sample --normalize 1,2,3", "normal" },
+        { 3, "evaluate $sample --data npy:$dir/a.npy,$dir/b.npy", "3×8×8" },
+        { 3, "evaluate $sample --data npy:$dir/c.npy,$dir/d.npy", "label" },
+        { 3, "analyze $sample --layers nothing*", "nothing*" },
+        { 2, "analyze $sample --cuts o|o", "o|o" },
+        { 2, "analyze $sample --data sample --ranks 0", "\"0\"" },
+        { 2, "analyze $sample --data sample --shard 3/2", "3/2" },
+        { 4, "analyze $sample --report $dir/none/report.html", "report.html" },
+        { 4, "analyze $sample --data sample --resume $text", "text.onnx" },
+        { 2, "truncate $sample $dir/out.onnx --cut o|ihw", "--rank" },
+        { 2, "truncate $sample $dir/out.onnx --cut o|ihw --rank 2 --norm-loss 0.1", "--norm-loss" },
+        { 3, "truncate $sample $dir/out.onnx --cut o|ih --rank 2", "o|ih" },
+        { 4, "truncate $sample $dir --cut o|ihw --rank 2", "folder" },
+        { 4, "truncate $sample $dir/none/out.onnx --cut o|ihw --rank 2", "none" },
+        { 3, "report $text $dir/out.html", "text.onnx" },
+        { 3, "merge $dir/out.json $text", "text.onnx" },
+        { 4, "merge $dir/out.json $dir/missing.json", "missing.json" },
+        { 3, "data get mnist --out $dir/set --from $text", "text.onnx" },
+        { 2, "data get imagenet --out $dir/set", "imagenet" },
+        { 2, "verify $sample $sample --max-drop 1", "--data" },
+        { 1, "verify $sample $sample --min-agreement 1.5", "agree" },
+        { 2, "bench $sample $sample --batch 0", "--batch" },
+        { 2, "bench $sample $sample --runtime fast", "fast" },
+        { 4, "bench $sample $sample --runtime onnxruntime:$dir", "ONNX Runtime" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Refusals))]
+    public async Task A_refusal_names_what_is_wrong_and_leaves_nothing(int code, string command, string named)
+    {
+        string text = Put("text.onnx", Text), empty = Put("empty.onnx", "");
+        NpyFile.Write(new Tensor<byte>([2, 3, 8, 8]), Path.Combine(_folder.FullName, "a.npy"));
+        NpyFile.Write(new Tensor<long>([2]), Path.Combine(_folder.FullName, "b.npy"));
+        NpyFile.Write(new Tensor<byte>([2, 1, 28, 28]), Path.Combine(_folder.FullName, "c.npy"));
+        NpyFile.Write(new Tensor<long>([2], new long[] { 0, 10 }), Path.Combine(_folder.FullName, "d.npy"));
+        string[] before = Files();
+        string[] arguments = [.. command.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(word => word
+            .Replace("$sample", Sample).Replace("$text", text).Replace("$empty", empty).Replace("$dir", _folder.FullName))];
+
+        CommandRun run = await CommandRun.Of(arguments);
+
+        Assert.Equal((code, true), (run.Code, run.Error.Contains(named, StringComparison.OrdinalIgnoreCase) || Said(run)));
+        Assert.StartsWith("tensorial: ", run.Error);
+        Assert.DoesNotContain("   at ", run.Error);
+        Assert.Equal(before, Files());
+        Assert.Equal(Text, File.ReadAllText(text));
+
+        static bool Said(CommandRun run) => throw new Xunit.Sdk.XunitException($"exit code {run.Code}, stderr: {run.Error}");
+    }
+
+    private string Put(string name, string content)
+    {
+        string path = Path.Combine(_folder.FullName, name);
+        File.WriteAllText(path, content);
+        return path;
+    }
+
+    private string[] Files() => [.. Directory.GetFileSystemEntries(_folder.FullName, "*", SearchOption.AllDirectories).Order()];
+}
