@@ -17,12 +17,20 @@ public static class OnnxFile
         if (new FileInfo(full) is { Exists: true, Length: > OnnxWriter.LargestFile and long length })
             throw new UnsupportedException(
                 $"'{path}' has {length:N0} bytes. The format ends at 2 GB; larger models keep their weights in a file beside (external data).");
-        return Read(File.ReadAllBytes(full), path, new ExternalData(Path.GetDirectoryName(full)));
+        using FileStream file = File.OpenRead(full);
+        byte[] head = new byte[(int)Math.Min(HeadBytes, file.Length)];
+        file.ReadExactly(head);
+        file.Position = 0;
+        return Read(head, () => ModelProto.Parser.ParseFrom(file), path, new ExternalData(Path.GetDirectoryName(full)));
     }
+
+    /// <summary>Bytes that tell other formats apart.</summary>
+    private const int HeadBytes = 64;
 
     /// <summary>Reads a model that lies in memory; <paramref name="name"/> is what messages call it. It cannot keep data in other files.</summary>
     /// <exception cref="BadInputException">It is no usable ONNX model.</exception>
-    public static Graph Read(ReadOnlyMemory<byte> model, string name) => Read(model, name, new ExternalData(null));
+    public static Graph Read(ReadOnlyMemory<byte> model, string name) =>
+        Read(model.Span, () => ModelProto.Parser.ParseFrom(model.Span), name, new ExternalData(null));
 
     /// <summary>
     /// Writes a model, whole or not at all. What was read and did not change is written as it stood. Weights go to a file beside,
@@ -36,12 +44,12 @@ public static class OnnxFile
     /// <inheritdoc cref="Write" path="/exception[@cref='T:Tensorial.UnsupportedException']"/>
     public static byte[] ToBytes(Graph graph) => OnnxWriter.Write(graph).Whole().ToByteArray();
 
-    private static Graph Read(ReadOnlyMemory<byte> model, string name, ExternalData external)
+    private static Graph Read(ReadOnlySpan<byte> head, Func<ModelProto> parse, string name, ExternalData external)
     {
         try
         {
-            if (OtherFormat(model.Span) is { } format) throw new BadInputException($"it is {format}, not an ONNX model.");
-            return OnnxReader.Read(ModelProto.Parser.ParseFrom(model.Span), external);
+            if (OtherFormat(head) is { } format) throw new BadInputException($"it is {format}, not an ONNX model.");
+            return OnnxReader.Read(parse(), external);
         }
         catch (InvalidProtocolBufferException error)
         {

@@ -50,6 +50,7 @@ internal static class OnnxTensors
         {
             // Lengths are compared before anything is allocated: a shape costs the file a few bytes, its values would cost us gigabytes.
             CheckLength(proto, shape, proto.RawData.Length, (long)shape.Count * type.Size(), "bytes");
+            if (TensorBytes.Over(proto.RawData, type, shape) is { } shared) return shared;
             Tensor tensor = Tensor.Zeros(type, shape);
             TensorBytes.Read(proto.RawData.Span, tensor);
             return tensor;

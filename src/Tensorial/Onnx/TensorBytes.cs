@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 using Google.Protobuf;
 
 namespace Tensorial.Onnx;
@@ -61,6 +62,33 @@ internal static class TensorBytes
     private static void ReverseEach(Span<byte> bytes, int size)
     {
         for (int at = 0; at < bytes.Length; at += size) bytes.Slice(at, size).Reverse();
+    }
+
+    /// <summary>A tensor over stored bytes, without a copy; null where they have to be brought into this machine's order or form.</summary>
+    public static Tensor? Over(ByteString stored, ElementType type, Shape shape) => !BitConverter.IsLittleEndian ? null : type switch
+    {
+        ElementType.Float32 => new Tensor<float>(shape, new Values<float>(stored).Memory),
+        ElementType.Float64 => new Tensor<double>(shape, new Values<double>(stored).Memory),
+        ElementType.Float16 => new Tensor<Half>(shape, new Values<Half>(stored).Memory),
+        _ => null,
+    };
+
+    /// <summary>Bytes that a parser has read for us alone, as numbers.</summary>
+    private sealed class Values<T>(ByteString stored) : MemoryManager<T> where T : unmanaged
+    {
+        public override Memory<T> Memory => CreateMemory(MemoryMarshal.Cast<byte, T>(stored.Span).Length);
+
+        public override Span<T> GetSpan()
+        {
+            ReadOnlySpan<T> numbers = MemoryMarshal.Cast<byte, T>(stored.Span);
+            return MemoryMarshal.CreateSpan(ref MemoryMarshal.GetReference(numbers), numbers.Length);
+        }
+
+        public override MemoryHandle Pin(int elementIndex = 0) => throw new NotSupportedException("The bytes of a file are not pinned.");
+
+        public override void Unpin() { }
+
+        protected override void Dispose(bool disposing) { }
     }
 
     private sealed class Owner(Tensor tensor) : MemoryManager<byte>
