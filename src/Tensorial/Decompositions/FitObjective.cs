@@ -1,0 +1,137 @@
+using System.Collections.Immutable;
+using System.Numerics.Tensors;
+using Tensorial.Einsum;
+using Tensorial.Kernels;
+using Tensorial.LinearAlgebra;
+
+namespace Tensorial.Decompositions;
+
+/// <summary>
+/// The squared relative error of a kernel as a function of its inner factors, the last one always at its best:
+/// B from the inner factors, A = W Σ Bᵀ (B Σ Bᵀ)⁻¹, error = 1 - ⟨A, W Σ Bᵀ⟩ / ⟨W, W Σ⟩, gradient by B: 2 Aᵀ (A B - W) Σ / ⟨W, W Σ⟩.
+/// </summary>
+internal sealed class FitObjective
+{
+    /// <summary>Keeps B Σ Bᵀ invertible: this part of its mean diagonal. It also bounds the norms of CP terms that cancel each other.</summary>
+    private const double Ridge = 1e-9;
+
+    private readonly Tensor<double> _kernel;
+    private readonly KernelFormat _format;
+    private readonly ImmutableArray<int> _ranks;
+    private readonly KernelMetric _metric;
+    private readonly CancellationToken _cancel;
+    private readonly Shape[] _shapes;
+    private readonly Tensor<double>[] _identities;
+    private readonly int _outputs, _columns, _rows;
+
+    /// <summary>D W and D W Σ, [o, n].</summary>
+    private readonly double[] _target, _weightedTarget;
+
+    private readonly double _energy;
+
+    public FitObjective(Tensor<double> kernel, KernelFormat format, ImmutableArray<int> ranks, KernelMetric metric, CancellationToken cancel)
+    {
+        (_kernel, _format, _ranks, _metric, _cancel) = (kernel, format, ranks, metric, cancel);
+        _shapes = [.. format.Inner.Select(axes => KernelFormat.ShapeOf(axes, kernel.Shape, ranks))];
+        _identities = [.. format.Spatial.Select(axis => Identity(KernelFormat.Extent(axis, kernel.Shape, ranks)))];
+        (_outputs, _columns) = (kernel.Shape[0], kernel.Shape.Count / kernel.Shape[0]);
+        _rows = KernelFormat.ShapeOf(format.Last[1..], kernel.Shape, ranks).Count;
+        _target = metric.Weigh(kernel).Values.ToArray();
+        _weightedTarget = TimesCovariance(_target, _outputs);
+        _energy = TensorPrimitives.Dot<double>(_target, _weightedTarget);
+    }
+
+    /// <summary>The error alone.</summary>
+    public double Value(ReadOnlySpan<double> inner) => Evaluate(inner, new double[inner.Length]);
+
+    /// <summary>The error and its gradient.</summary>
+    public double Evaluate(ReadOnlySpan<double> inner, Span<double> gradient)
+    {
+        _cancel.ThrowIfCancellationRequested();
+        gradient.Clear();
+        if (_energy <= 0) return 0;
+        Tensor<double>[] factors = Split(inner);
+        Tensor<double> b = InnerProduct(factors);
+        (double[] a, double[] weighted, double[] cross) = Last(b.Values);
+        double error = Math.Max(0, 1 - TensorPrimitives.Dot<double>(a, cross) / _energy);
+
+        // Aᵀ (A (B Σ) - W Σ)
+        double[] gap = new double[_outputs * _columns];
+        _weightedTarget.CopyTo(gap, 0);
+        Gemm.Multiply<double>(_outputs, _columns, _rows, 1, a, _rows, 1, weighted, _columns, 1, -1, gap, _columns, Workers.Serial);
+        Tensor<double> byB = new(b.Shape);
+        Gemm.Multiply<double>(_rows, _columns, _outputs, 2 / _energy, a, 1, _rows, gap, _columns, 1, 0, byB.Values, _columns, Workers.Serial);
+        int at = 0;
+        for (int k = 0; k < factors.Length; k++)
+        {
+            Gradient(byB, factors, k).Values.CopyTo(gradient[at..]);
+            at += factors[k].Shape.Count;
+        }
+        return error;
+    }
+
+    /// <summary>The factors at a point.</summary>
+    public Factorization Result(double[] inner)
+    {
+        Tensor<double>[] factors = Split(inner);
+        (double[] a, _, double[] cross) = Last(InnerProduct(factors).Values);
+        double error = _energy <= 0 ? 0 : Math.Sqrt(Math.Max(0, 1 - TensorPrimitives.Dot<double>(a, cross) / _energy));
+        Tensor<double> last = _metric.Unweigh(new(KernelFormat.ShapeOf(_format.Last, _kernel.Shape, _ranks), a));
+        return new(_format, _ranks, _kernel.Shape, [.. factors, last], error);
+    }
+
+    /// <summary>The best last factor, B Σ, and W Σ Bᵀ.</summary>
+    private (double[] A, double[] Weighted, double[] Cross) Last(Span<double> b)
+    {
+        double[] weighted = TimesCovariance(b, _rows), normal = new double[_rows * _rows], cross = new double[_outputs * _rows];
+        Gemm.Multiply<double>(_rows, _rows, _columns, 1, weighted, _columns, 1, b, 1, _columns, 0, normal, _rows, Workers.Serial);
+        Gemm.Multiply<double>(_outputs, _rows, _columns, 1, _weightedTarget, _columns, 1, b, 1, _columns, 0, cross, _rows, Workers.Serial);
+        double trace = 0;
+        for (int k = 0; k < _rows; k++) trace += normal[k * _rows + k];
+        double ridge = trace > 0 ? Ridge * trace / _rows : 1;
+        for (int k = 0; k < _rows; k++) normal[k * _rows + k] += ridge;
+        double[] a = [.. cross];
+        Cholesky.Of(normal, _rows).SolveRows(a);
+        return (a, weighted, cross);
+    }
+
+    private double[] TimesCovariance(ReadOnlySpan<double> rows, int count)
+    {
+        if (_metric.Covariance is not { } covariance) return rows.ToArray();
+        double[] result = new double[count * _columns];
+        Gemm.Multiply<double>(count, _columns, _columns, 1, rows, _columns, 1, covariance.Values, _columns, 1, 0, result, _columns, Workers.Serial);
+        return result;
+    }
+
+    private Tensor<double> InnerProduct(Tensor<double>[] factors) =>
+        Contraction.Evaluate<double>(_format.InnerProduct, (Tensor<double>[])[.. factors, .. _identities], Workers.Serial);
+
+    /// <summary>The same equation with one factor and the product trading places.</summary>
+    private Tensor<double> Gradient(Tensor<double> byB, Tensor<double>[] factors, int index)
+    {
+        Equation product = _format.InnerProduct;
+        Tensor<double>[] others = [.. factors.Where((_, k) => k != index), .. _identities];
+        Shape shape = [.. product.Output.Select(axis => KernelFormat.Extent(axis, _kernel.Shape, _ranks))];
+        Equation traded = new([product.Output, .. product.Inputs.RemoveAt(index)], product.Inputs[index]);
+        return Contraction.Evaluate<double>(traded, (Tensor<double>[])[byB.As(shape), .. others], Workers.Serial);
+    }
+
+    private Tensor<double>[] Split(ReadOnlySpan<double> inner)
+    {
+        Tensor<double>[] factors = new Tensor<double>[_shapes.Length];
+        int at = 0;
+        for (int k = 0; k < factors.Length; k++)
+        {
+            factors[k] = new(_shapes[k], inner.Slice(at, _shapes[k].Count).ToArray());
+            at += _shapes[k].Count;
+        }
+        return factors;
+    }
+
+    private static Tensor<double> Identity(int extent)
+    {
+        Tensor<double> identity = new([extent, extent]);
+        for (int k = 0; k < extent; k++) identity.Values[k * extent + k] = 1;
+        return identity;
+    }
+}
