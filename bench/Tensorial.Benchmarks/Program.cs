@@ -1,4 +1,5 @@
 using Tensorial.Benchmarks.Analysis;
+using Tensorial.Benchmarks.Decompositions;
 using Tensorial.Benchmarks.Kernels;
 using Tensorial.Benchmarks.Networks;
 
@@ -16,6 +17,9 @@ switch (args)
     case ["spectra", string model]:
         AllCuts.Run(model);
         break;
+    case ["fit", string model, string rate]:
+        Fits.Run(model, double.Parse(rate, System.Globalization.CultureInfo.InvariantCulture));
+        break;
     default:
         Console.Error.WriteLine(
             """
@@ -23,6 +27,7 @@ switch (args)
             network MODEL.onnx [BATCH...]    a whole network against ONNX Runtime
             convolution                      methods of the 3×3 convolution on one thread
             spectra MODEL.onnx               singular values along all cuts against PyTorch and NumPy
+            fit MODEL.onnx RATE              error and time of every format for the largest kernel
             """);
         return 2;
 }
