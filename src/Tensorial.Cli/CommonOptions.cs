@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Tensorial.Data;
 
 namespace Tensorial.Cli;
@@ -59,6 +60,20 @@ internal static class CommonOptions
             + "with onnxruntime-node installed), in TENSORIAL_ONNXRUNTIME, beside the tool and in node_modules.",
         DefaultValueFactory = static _ => "own",
     };
+
+    /// <summary>Each of an option's words as the library reads it; what it refuses is a mistake in the command line.</summary>
+    public static T[] Each<T>(ArgumentResult result, Func<string, T> parse)
+    {
+        try
+        {
+            return [.. result.Tokens.Select(token => parse(token.Value))];
+        }
+        catch (BadInputException error)
+        {
+            result.AddError(error.Message);
+            return [];
+        }
+    }
 
     /// <summary>Several whole numbers from 1 on, separated by commas.</summary>
     public static Option<int[]> Counts(string name, string description, params int[] usual) => new(name)

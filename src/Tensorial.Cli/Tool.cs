@@ -14,6 +14,8 @@ internal static class Tool
         EvaluateCommand.Create,
         AnalyzeCommand.Create,
         TruncateCommand.Create,
+        PlanCommand.Create,
+        CompressCommand.Create,
         VerifyCommand.Create,
         BenchCommand.Create,
         MergeCommand.Create,

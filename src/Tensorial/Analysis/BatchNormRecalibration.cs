@@ -21,7 +21,7 @@ internal sealed class BatchNormRecalibration(Graph original, ImageSet images, in
     {
         foreach (Node node in _normalizations)
         {
-            (double[] means, double[] variances) = Statistics(Before(graph, node.Inputs[0]), cancel);
+            (double[] means, double[] variances) = Statistics(graph.Until(node.Inputs[0]), cancel);
             graph = Replace(Replace(graph, node.Inputs[3], means), node.Inputs[4], variances);
         }
         return graph;
@@ -51,21 +51,6 @@ internal sealed class BatchNormRecalibration(Graph original, ImageSet images, in
         double[] means = [.. sums.Select(sum => sum / count)];
         double unbias = count > 1 ? count / (count - 1) : 1;
         return (means, [.. squares.Select((sum, c) => Math.Max(0, sum / count - means[c] * means[c]) * unbias)]);
-    }
-
-    /// <summary>The part of a network that makes one value, with that as its only output.</summary>
-    private static Graph Before(Graph graph, string value)
-    {
-        HashSet<string> needed = [value];
-        List<Node> nodes = [];
-        foreach (Node node in graph.Nodes.Reverse())
-        {
-            if (!node.Outputs.Any(needed.Contains)) continue;
-            needed.UnionWith(node.Inputs);
-            nodes.Add(node);
-        }
-        nodes.Reverse();
-        return graph with { Nodes = [.. nodes], Outputs = [new(value, ElementType.Float32, null)] };
     }
 
     private static Graph Replace(Graph graph, string name, double[] values) =>

@@ -93,6 +93,34 @@ public sealed class ImageSet
         return new(Name, images, _labels[..limit], Classes, _normalization);
     }
 
+    /// <summary>
+    /// Every image moved by up to so many pixels down or up and right or left, black (0) coming in at the edges: the usual augmentation, once.
+    /// </summary>
+    public ImageSet Shifted(int most, int seed)
+    {
+        Random random = new(seed);
+        Tensor images = _images is Tensor<byte> bytes ? Shifted(bytes, most, random) : Shifted(_images.Of<float>(), most, random);
+        return new($"{Name}, shifted", images, _labels, Classes, _normalization);
+    }
+
+    private Tensor<T> Shifted<T>(Tensor<T> images, int most, Random random) where T : unmanaged
+    {
+        Tensor<T> shifted = new(images.Shape);
+        (int channels, int height, int width) = (ImageShape[0], ImageShape[1], ImageShape[2]);
+        for (int image = 0; image < Count; image++)
+        {
+            int down = random.Next(-most, most + 1), right = random.Next(-most, most + 1);
+            int first = Math.Max(0, right), length = width - Math.Abs(right);
+            for (int channel = 0; channel < channels && length > 0; channel++)
+                for (int row = Math.Max(0, down); row < Math.Min(height, height + down); row++)
+                {
+                    int plane = (image * channels + channel) * height;
+                    images.Values.Slice((plane + row - down) * width + first - right, length).CopyTo(shifted.Values[((plane + row) * width + first)..]);
+                }
+        }
+        return shifted;
+    }
+
     public override string ToString() => $"{Name}: {Count:N0} images of {ImageShape}, {Classes} classes";
 
     /// <exception cref="BadInputException">The limit is not positive.</exception>

@@ -58,4 +58,19 @@ public sealed record Graph(
             ? this with { Nodes = Nodes.Replace(maker, maker with { Operation = new Constant(value) }) }
             : this with { Initializers = Initializers.Add(constant, value) };
     }
+
+    /// <summary>The part of this network that makes one value, with that as its only output, of a type and extents left open.</summary>
+    public Graph Until(string value)
+    {
+        HashSet<string> needed = [value];
+        var nodes = ImmutableArray.CreateBuilder<Node>();
+        foreach (Node node in Nodes.Reverse())
+        {
+            if (!node.Outputs.Any(needed.Contains)) continue;
+            needed.UnionWith(node.Reads);
+            nodes.Add(node);
+        }
+        nodes.Reverse();
+        return this with { Nodes = nodes.ToImmutable(), Outputs = [new(value, ElementType.Float32, null)] };
+    }
 }

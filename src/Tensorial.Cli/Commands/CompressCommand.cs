@@ -1,0 +1,153 @@
+using System.Collections.Immutable;
+using System.CommandLine;
+using System.Globalization;
+using Spectre.Console;
+using Tensorial.Analysis;
+using Tensorial.Compression;
+using Tensorial.Data;
+using Tensorial.Decompositions;
+using Tensorial.Networks;
+using Tensorial.Onnx;
+
+namespace Tensorial.Cli.Commands;
+
+/// <summary>tensorial compress: a smaller network, by a plan given or made.</summary>
+internal static class CompressCommand
+{
+    internal sealed record Options(
+        FileInfo Input, FileInfo Output, PlanOptions Plan, FileInfo? PlanFile, bool Recalibrate, string CommandLine, FileInfo? Json);
+
+    public static Command Create(Terminal terminal)
+    {
+        Argument<FileInfo> input = new("in.onnx") { Description = "The trained network." }, output = new("out.onnx") { Description = "The smaller one: standard operators, the same inputs and outputs." };
+        PlanOptions.Group plan = new();
+        Option<FileInfo?> file = new("--plan") { HelpName = "FILE", Description = "Obey this plan (tensorial plan, docs/plan.md) instead of making one." };
+        Option<bool> raw = new("--no-recalibration") { Description = "Leave the statistics of batch normalisations as they are." };
+        Option<FileInfo?> json = CommonOptions.Json();
+        Command command = new("compress",
+            "Writes layers of a network as factors, within targets for its size, where that damages its predictions least. With --data the factors are fitted "
+            + "to what the layers read and answer on training images, each layer making up for those before it; batch-norm statistics are estimated again where that helps.")
+        {
+            input, output, file, raw, json,
+        };
+        plan.AddTo(command);
+        return command.Finish(terminal, (parsed, cancel) => Run(
+            new(parsed.GetRequiredValue(input), parsed.GetRequiredValue(output), plan.Read(parsed), parsed.GetValue(file), !parsed.GetValue(raw),
+                AnalyzeCommand.CommandLineOf(parsed), parsed.GetValue(json)),
+            terminal, cancel));
+    }
+
+    internal static ExitCode Run(Options options, Terminal terminal, CancellationToken cancel)
+    {
+        PlanOptions plan = options.Plan;
+        if (options.PlanFile is null && plan.Targets.IsEmpty) throw new UsageException("Say how small: --target params=0.5 and the like, or --plan FILE.");
+        Graph graph = OnnxFile.Read(options.Input.ToString());
+        ImageSet? training = plan.Training?.Open(), test = plan.Test?.Open();
+        (ImmutableArray<CompressibleLayer> layers, ImmutableArray<KeptLayer> kept) = plan.LayersOf(graph);
+        ModelFile source = ModelFile.Of(options.Input.ToString());
+        ImmutableArray<Candidate> chosen = options.PlanFile is { } file
+            ? CompressionPlan.Read(file.ToString()).ChoicesFor(layers)
+            : PlanCommand.Choose(plan, graph, layers, training, terminal, cancel);
+
+        RewriteOptions rewriting = new() { Threads = plan.Threads, Seed = plan.Seed, CovarianceImages = plan.CalibrationImages };
+        (Graph small, ImmutableDictionary<string, Factorization> fits) =
+            terminal.WithProgress(progress => Compressor.Run(graph, chosen, training, rewriting, progress, cancel));
+        bool recalibrated = false;
+        if (training is not null && options.Recalibrate)
+            (small, recalibrated) = Recalibration.WhereItHelps(graph, small, training, plan.CalibrationImages, plan.Threads, plan.Seed, cancel);
+        small = small with { Metadata = small.Metadata.SetItems(ProvenanceOf(options, source, chosen)) };
+        OnnxFile.Write(small, options.Output.ToString());
+
+        CompressionResult result = Measure(options, graph, chosen, kept, fits, test, recalibrated, source, terminal, cancel);
+        Show(result, options, terminal);
+        if (options.Json is { } target) JsonFile.Write(target, result);
+        string[] missed = [.. Missed(plan.Targets, result)];
+        return missed.Length == 0 ? ExitCode.Done : throw new GoalNotMetException($"{options.Output.Name} was written, but {string.Join("; ", missed)}.");
+    }
+
+    /// <summary>Reads the written file again: what is reported is what is there.</summary>
+    private static CompressionResult Measure(
+        Options options, Graph graph, ImmutableArray<Candidate> chosen, ImmutableArray<KeptLayer> kept, ImmutableDictionary<string, Factorization> fits,
+        ImageSet? test, bool recalibrated, ModelFile source, Terminal terminal, CancellationToken cancel)
+    {
+        Graph written = OnnxFile.Read(options.Output.ToString());
+        using Inference before = new(graph, options.Plan.Threads), after = new(written, options.Plan.Threads);
+        bool probabilities = Scoring.GivesProbabilities(graph);
+        Verification verification = test is null
+            ? Verification.Of(before.Run, after.Run, [RandomImages.Of(graph, 16, options.Plan.Seed)], probabilities)
+            : terminal.WithProgress(progress => Verification.Of(before.Run, after.Run, test, probabilities, 64, progress, cancel));
+        return new(
+            1, source.Name, options.Output.Name, [.. options.Plan.Targets.Select(static t => t.ToString())], recalibrated,
+            CompressedSize.Of(graph, options.Input, verification.First), CompressedSize.Of(written, options.Output, verification.Second), test?.Name, verification,
+            [
+                .. chosen.Select(c => CompressedLayer.Of(c, fits.GetValueOrDefault(c.Layer.Name))),
+                .. kept.Select(static k => new CompressedLayer(k.Name, null, null, k.Parameters, k.Parameters, null, null, null, k.Reason)),
+            ]);
+    }
+
+    private static IEnumerable<string> Missed(ImmutableArray<CompressionTarget> targets, CompressionResult result)
+    {
+        foreach (CompressionTarget target in targets)
+        {
+            double? reached = target.Measure switch
+            {
+                TargetMeasure.Parameters => (double)result.After.Parameters / result.Before.Parameters,
+                TargetMeasure.ConvParameters => (double)result.After.ConvParameters / result.Before.ConvParameters,
+                TargetMeasure.Macs => (double)result.After.Macs / result.Before.Macs,
+                TargetMeasure.MaxDrop => result.Verification.Drop,
+                _ => null,
+            };
+            if (reached > target.Value + 1e-9) yield return string.Create(CultureInfo.InvariantCulture, $"{target} was asked for and {reached:F4} reached");
+        }
+    }
+
+    private static Dictionary<string, string> ProvenanceOf(Options options, ModelFile source, ImmutableArray<Candidate> chosen) => new()
+    {
+        ["tensorial.version"] = ToolVersion.Text,
+        ["tensorial.command"] = options.CommandLine,
+        ["tensorial.source"] = $"{source.Name} sha256:{source.Sha256}",
+        ["tensorial.formats"] = string.Join("; ", chosen.Where(static c => c.Format is not null).Select(static c => $"{c.Layer.Name} {c.Format} {string.Join('×', c.Ranks)}")),
+    };
+
+    private static void Show(CompressionResult result, Options options, Terminal terminal)
+    {
+        Table layers = Terminal.NewTable("layer", "format", "ranks#", "parameters#", "before#", "MACs#", "before#", "relative error#");
+        foreach (CompressedLayer layer in result.Layers.Where(static layer => layer.Format is not null))
+            layers.AddRow(layer.Name.Escaped(), layer.Format!, string.Join('×', layer.Ranks!), Text($"{layer.ParametersAfter:N0}"), Text($"{layer.ParametersBefore:N0}"),
+                Text($"{layer.MacsAfter:N0}"), Text($"{layer.MacsBefore:N0}"), Text($"{layer.RelativeError:F4}"));
+        terminal.Show(layers);
+        foreach (IGrouping<string, CompressedLayer> alike in result.Layers.Where(static layer => layer.Format is null).GroupBy(static layer => layer.KeptBecause ?? ""))
+            terminal.Say($"Kept, {alike.Key}: {string.Join(", ", alike.Select(static layer => layer.Name))}");
+        Table sizes = Terminal.NewTable("", "parameters#", "convolutions#", "MACs#", "bytes#", "top-1 %#", "loss#");
+        foreach ((string name, CompressedSize size, Evaluation? e) in new[] { (options.Input.Name, result.Before, result.Verification.First), (options.Output.Name, result.After, result.Verification.Second) })
+            sizes.AddRow(name.Escaped(), Text($"{size.Parameters:N0}"), Text($"{size.ConvParameters:N0}"), Text($"{size.Macs:N0}"), Text($"{size.FileBytes:N0}"),
+                e is null ? "" : Text($"{100 * e.Top1:F2}"), e is null ? "" : Text($"{e.Loss:F4}"));
+        terminal.Show(sizes);
+        Verification v = result.Verification;
+        terminal.Say(Text($"{(result.Data is null ? "On random images" : $"On {v.Samples:N0} images of {result.Data}")}: agreement {100 * v.Agreement:F2} %, KL divergence {v.KlDivergence:G3} nats, mean difference of outputs {v.MeanDifference:G3}.{(result.Recalibrated ? " Batch norm was recalibrated." : "")}"));
+    }
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+
+    private sealed record CompressionResult(
+        int SchemaVersion, string Model, string Output, IReadOnlyList<string> Targets, bool Recalibrated, CompressedSize Before, CompressedSize After, string? Data,
+        Verification Verification, IReadOnlyList<CompressedLayer> Layers);
+
+    private sealed record CompressedSize(long Parameters, long ConvParameters, long Macs, long FileBytes, double? Top1)
+    {
+        public static CompressedSize Of(Graph graph, FileInfo file, Evaluation? evaluation)
+        {
+            GraphStatistics statistics = GraphStatistics.Of(graph);
+            return new(statistics.Parameters, statistics.ConvolutionParameters, statistics.Macs, new FileInfo(file.FullName).Length, evaluation?.Top1);
+        }
+    }
+
+    private sealed record CompressedLayer(
+        string Name, string? Format, IReadOnlyList<int>? Ranks, long ParametersBefore, long ParametersAfter, long? MacsBefore, long? MacsAfter,
+        double? RelativeError, string? KeptBecause)
+    {
+        public static CompressedLayer Of(Candidate c, Factorization? fit) => new(
+            c.Layer.Name, c.Format?.Name, c.Format is null ? null : c.Ranks, c.Layer.Parameters, c.Parameters, c.Layer.Macs, c.Macs,
+            fit?.RelativeError, c.Format is null ? "no smaller form was worth its damage" : null);
+    }
+}

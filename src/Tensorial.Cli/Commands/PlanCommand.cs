@@ -1,0 +1,57 @@
+using System.Collections.Immutable;
+using System.CommandLine;
+using System.Globalization;
+using Spectre.Console;
+using Tensorial.Analysis;
+using Tensorial.Compression;
+using Tensorial.Data;
+using Tensorial.Networks;
+using Tensorial.Onnx;
+
+namespace Tensorial.Cli.Commands;
+
+/// <summary>tensorial plan: which layer to write how, as a file to look at and to change.</summary>
+internal static class PlanCommand
+{
+    internal sealed record Options(FileInfo Model, FileInfo? Output, PlanOptions Plan);
+
+    public static Command Create(Terminal terminal)
+    {
+        Argument<FileInfo> model = CommonOptions.Model();
+        Option<FileInfo?> output = new("--out") { HelpName = "FILE", Description = "Where the plan goes (JSON, docs/plan.md)." };
+        PlanOptions.Group plan = new();
+        Command command = new("plan", "Proposes for every layer a format and ranks, within targets for the network's size, where that damages its predictions least.") { model, output };
+        plan.AddTo(command);
+        return command.Finish(terminal, (parsed, cancel) => Run(new(parsed.GetRequiredValue(model), parsed.GetValue(output), plan.Read(parsed)), terminal, cancel));
+    }
+
+    internal static ExitCode Run(Options options, Terminal terminal, CancellationToken cancel)
+    {
+        if (options.Plan.Targets.IsEmpty) throw new UsageException("Say how small: --target params=0.5 and the like.");
+        Graph graph = OnnxFile.Read(options.Model.ToString());
+        (ImmutableArray<CompressibleLayer> layers, ImmutableArray<KeptLayer> kept) = options.Plan.LayersOf(graph);
+        ImmutableArray<Candidate> chosen = Choose(options.Plan, graph, layers, options.Plan.Training?.Open(), terminal, cancel);
+        Table table = Terminal.NewTable("layer", "format", "ranks#", "parameters#", "before#", "MACs#", "before#", "relative error#", "damage#");
+        foreach (Candidate c in chosen)
+            table.AddRow(c.Layer.Name.Escaped(), c.Format?.Name ?? "dense", string.Join('×', c.Ranks), Text($"{c.Parameters:N0}"), Text($"{c.Layer.Parameters:N0}"),
+                Text($"{c.Macs:N0}"), Text($"{c.Layer.Macs:N0}"), c.Format is null ? "" : Text($"{c.RelativeError:F4}"), c.Format is null ? "" : Text($"{c.Damage:G3}"));
+        terminal.Show(table);
+        foreach (KeptLayer layer in kept) terminal.Say($"Kept: {layer.Name}, because {layer.Reason}.");
+        if (options.Output is { } file)
+            CompressionPlan.Of(options.Model.Name, ModelFile.Of(options.Model.ToString()).Sha256, options.Plan.Targets, chosen).Write(file.ToString());
+        return ExitCode.Done;
+    }
+
+    /// <summary>Searches candidates and chooses among them.</summary>
+    internal static ImmutableArray<Candidate> Choose(
+        PlanOptions plan, Graph graph, ImmutableArray<CompressibleLayer> layers, ImageSet? training, Terminal terminal, CancellationToken cancel)
+    {
+        IReadOnlyList<LayerBudget> budgets = CompressionBudget.Of(GraphStatistics.Of(graph), layers, plan.Targets.Where(static t => t.Measure != TargetMeasure.MaxDrop));
+        SearchOptions search = new() { Formats = plan.Formats, RankMultiple = plan.RankMultiple, Threads = plan.Threads, Seed = plan.Seed };
+        ImmutableArray<ImmutableArray<Candidate>> candidates =
+            terminal.WithProgress(progress => CandidateSearch.Run(graph, layers, training, search, progress, cancel));
+        return Allocation.Solve([.. candidates.Select(static layer => (IReadOnlyList<Candidate>)layer)], budgets);
+    }
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,80 @@
+using System.Collections.Immutable;
+using System.CommandLine;
+using Tensorial.Analysis;
+using Tensorial.Compression;
+using Tensorial.Data;
+using Tensorial.Decompositions;
+using Tensorial.Networks;
+
+namespace Tensorial.Cli;
+
+/// <summary>What a plan is made for: targets, formats, layers, images.</summary>
+internal sealed record PlanOptions(
+    ImmutableArray<CompressionTarget> Targets, ImmutableArray<KernelFormat> Formats, string[] Layers, string[] Keep, DataOptions? Training, DataOptions? Test,
+    int CalibrationImages, int RankMultiple, int Threads, int Seed)
+{
+    /// <summary>The first and the last layer stay as they are where they hold less than this part of the parameters: little to win, much to lose.</summary>
+    private const double Negligible = 0.02;
+
+    /// <summary>Layers that may change, and those that stay with the reason.</summary>
+    public (ImmutableArray<CompressibleLayer> Layers, ImmutableArray<KeptLayer> Kept) LayersOf(Graph graph)
+    {
+        (ImmutableArray<CompressibleLayer> layers, ImmutableArray<KeptLayer> kept) = CompressibleLayer.Of(graph);
+        KernelWeights weights = KernelWeights.Of(graph);
+        HashSet<string> wanted = [.. weights.Matching(Layers).Kernels.Select(static kernel => kernel.Name)];
+        HashSet<string> held = Keep.Length == 0 ? [] : [.. weights.Matching(Keep).Kernels.Select(static kernel => kernel.Name)];
+        double all = layers.Sum(static layer => layer.Parameters);
+        string? ReasonOf(CompressibleLayer layer, int place) =>
+            held.Contains(layer.Name) ? "--keep names it"
+            : !wanted.Contains(layer.Name) ? "--layers does not name it"
+            : Layers.Length == 0 && (place == 0 || place == layers.Length - 1) && layer.Parameters < Negligible * all
+                ? "the first and the last layer matter most and weigh little" : null;
+        (CompressibleLayer Layer, string? Reason)[] judged = [.. layers.Select((layer, place) => (layer, ReasonOf(layer, place)))];
+        return (
+            [.. judged.Where(static j => j.Reason is null).Select(static j => j.Layer)],
+            [.. judged.Where(static j => j.Reason is not null).Select(static j => new KeptLayer(j.Layer.Name, j.Layer.Parameters, j.Reason!)), .. kept]);
+    }
+
+    internal sealed class Group
+    {
+        private readonly Option<CompressionTarget[]> _targets = new("--target")
+        {
+            HelpName = "MEASURE=VALUE",
+            Description = "params=, conv-params= or macs= and the part that may be left (0 to 1); max-drop= and the points of top-1 accuracy that may be lost, which "
+                + "is checked at the end. May be given several times.",
+            DefaultValueFactory = static _ => [],
+            CustomParser = static result => CommonOptions.Each(result, CompressionTarget.Parse),
+        };
+
+        private readonly Option<KernelFormat[]> _formats = new("--format")
+        {
+            HelpName = "auto|FORMAT",
+            Description = $"Formats to choose from: {string.Join(", ", KernelFormat.All)}; auto weighs all but tt. May be given several times.",
+            DefaultValueFactory = static _ => [],
+            CustomParser = static result => [.. CommonOptions.Each(result, static text => text == "auto" ? null : KernelFormat.Parse(text)).OfType<KernelFormat>()],
+        };
+
+        private readonly Option<string[]> _layers = CommonOptions.Layers();
+        private readonly Option<string[]> _keep = new("--keep") { HelpName = "GLOB", Description = "Kernels that stay as they are; may be given several times.", DefaultValueFactory = static _ => [] };
+        private readonly Option<int> _images = new("--calibration") { HelpName = "N", Description = "Training images to calibrate on.", DefaultValueFactory = static _ => 2000 };
+        private readonly Option<int> _multiple = new("--rank-multiple") { HelpName = "N", Description = "Ranks are multiples of this where they are larger.", DefaultValueFactory = static _ => 1 };
+        private readonly Option<int> _threads = CommonOptions.Threads(), _seed = CommonOptions.Seed();
+        private readonly DataOptions.Group _data = new(required: false);
+
+        public void AddTo(Command command)
+        {
+            foreach (Option option in (Option[])[_targets, _formats, _layers, _keep, _images, _multiple, _threads, _seed]) command.Options.Add(option);
+            _data.AddTo(command);
+        }
+
+        public PlanOptions Read(ParseResult parsed)
+        {
+            DataOptions? data = _data.Read(parsed, Split.Test);
+            KernelFormat[] formats = parsed.GetValue(_formats)!;
+            return new(
+                [.. parsed.GetValue(_targets)!], formats.Length > 0 ? [.. formats] : new SearchOptions().Formats, parsed.GetValue(_layers)!, parsed.GetValue(_keep)!,
+                data is null ? null : data with { Split = Split.Train, Limit = null }, data, Math.Max(1, parsed.GetValue(_images)), Math.Max(1, parsed.GetValue(_multiple)),
+                parsed.GetValue(_threads) > 0 ? parsed.GetValue(_threads) : Environment.ProcessorCount, parsed.GetValue(_seed));
+        }
+    }
+}

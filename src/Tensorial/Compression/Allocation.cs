@@ -1,0 +1,95 @@
+using System.Collections.Immutable;
+
+namespace Tensorial.Compression;
+
+/// <summary>
+/// Chooses one candidate for every layer, so that together they do the least damage within the budgets: the multiple-choice knapsack problem, solved by
+/// dynamic programming over a scaled budget (exact to 1 part in <see cref="Steps"/>). Damages of different layers add up, which holds for small ones.
+/// </summary>
+public static class Allocation
+{
+    /// <summary>Parts that a budget is counted in. Costs are rounded up, so a choice never exceeds it.</summary>
+    public const int Steps = 8000;
+
+    /// <summary>Mixtures tried where there are several budgets.</summary>
+    private const int Mixtures = 24;
+
+    /// <param name="choices">The candidates of each layer.</param>
+    /// <param name="budgets">For each budget the cost of a candidate and how much all may cost together.</param>
+    /// <exception cref="GoalNotMetException">No choice keeps the budgets; says the least that is possible.</exception>
+    public static ImmutableArray<Candidate> Solve(IReadOnlyList<IReadOnlyList<Candidate>> choices, IReadOnlyList<LayerBudget> budgets)
+    {
+        if (choices.Count == 0) return [];
+        foreach (LayerBudget budget in budgets)
+        {
+            double least = choices.Sum(layer => layer.Min(budget.Cost));
+            if (least > budget.Most)
+                throw new GoalNotMetException($"{budget.Name} cannot come down to {budget.Most:N0}: the smallest candidates of all layers together take {least:N0}, with what is kept as it is on top.");
+        }
+        if (budgets.Count == 0) return [.. choices.Select(static layer => layer.MinBy(static c => c.Damage)!)];
+        // With several budgets a mixture of them is one; the best choice that keeps each on its own counts.
+        ImmutableArray<Candidate>? best = null;
+        foreach (double[] mixture in MixturesOf(budgets.Count))
+        {
+            double Cost(Candidate candidate) => budgets.Select((budget, k) => mixture[k] * budget.Cost(candidate) / Math.Max(budget.Most, 1e-12)).Sum();
+            for (double most = 1; most > 0.05; most *= 0.97)
+            {
+                if (Single(choices, Cost, most) is not { } chosen) break;
+                if (budgets.Any(budget => chosen.Sum(budget.Cost) > budget.Most)) continue;
+                if (best is null || chosen.Sum(static c => c.Damage) < best.Value.Sum(static c => c.Damage)) best = chosen;
+                break;
+            }
+        }
+        return best ?? throw new GoalNotMetException($"No choice of candidates keeps {string.Join(" and ", budgets.Select(static b => b.Name))} together.");
+    }
+
+    private static IEnumerable<double[]> MixturesOf(int budgets)
+    {
+        if (budgets == 1) return [[1]];
+        Random random = new(1);
+        return Enumerable.Range(0, Mixtures * budgets).Select(k =>
+        {
+            double[] weights = [.. Enumerable.Range(0, budgets).Select(b => k < budgets ? (b == k ? 1 : 1e-6) : -Math.Log(1 - random.NextDouble()))];
+            double sum = weights.Sum();
+            return (double[])[.. weights.Select(weight => weight / sum)];
+        });
+    }
+
+    /// <summary>The least damage at a cost of at most so much; null where there is no choice.</summary>
+    private static ImmutableArray<Candidate>? Single(IReadOnlyList<IReadOnlyList<Candidate>> choices, Func<Candidate, double> cost, double most)
+    {
+        double[] damage = new double[Steps + 1];
+        int[][] taken = new int[choices.Count][];
+        for (int layer = 0; layer < choices.Count; layer++)
+        {
+            double[] next = new double[Steps + 1];
+            Array.Fill(next, double.PositiveInfinity);
+            int[] chosen = taken[layer] = new int[Steps + 1];
+            for (int k = 0; k < choices[layer].Count; k++)
+            {
+                Candidate candidate = choices[layer][k];
+                int steps = (int)Math.Min(Steps + 1, Math.Ceiling(cost(candidate) / most * Steps - 1e-9));
+                for (int at = steps; at <= Steps; at++)
+                {
+                    double total = damage[at - steps] + candidate.Damage;
+                    if (total < next[at]) (next[at], chosen[at]) = (total, k);
+                }
+            }
+            damage = next;
+        }
+        if (double.IsPositiveInfinity(damage[Steps])) return null;
+        Candidate[] result = new Candidate[choices.Count];
+        for (int layer = choices.Count - 1, at = Steps; layer >= 0; layer--)
+        {
+            result[layer] = choices[layer][taken[layer][at]];
+            at -= (int)Math.Ceiling(cost(result[layer]) / most * Steps - 1e-9);
+        }
+        return [.. result];
+    }
+}
+
+/// <summary>What the layers may cost together.</summary>
+/// <param name="Name">What is counted, for messages.</param>
+/// <param name="Cost">What one candidate costs.</param>
+/// <param name="Most">What all may cost.</param>
+public sealed record LayerBudget(string Name, Func<Candidate, double> Cost, double Most);

@@ -1,0 +1,91 @@
+using System.Collections.Immutable;
+using Tensorial.Autodiff;
+using Tensorial.Autodiff.Operations;
+using Tensorial.Decompositions;
+using Tensorial.Networks;
+
+namespace Tensorial.Compression;
+
+/// <summary>A two-dimensional convolution, or a dense layer seen as one of 1×1, whose kernel can be written as factors.</summary>
+/// <param name="Weight">The weights in the network.</param>
+/// <param name="Kernel">The same as [o, i, h, w], float64.</param>
+/// <param name="Input">Extents of what the layer reads, for one image: [1, i, ...].</param>
+/// <param name="Output">Extents of what it answers.</param>
+public sealed record CompressibleLayer(KernelWeight Weight, Tensor<double> Kernel, Shape Input, Shape Output)
+{
+    public string Name => Weight.Name;
+
+    public bool IsDense => Weight.Node.Operation is not Convolution;
+
+    public long Parameters => Kernel.Shape.Count;
+
+    /// <summary>Multiply-accumulates of the dense layer for one image.</summary>
+    public long Macs => Parameters * Places(Output);
+
+    /// <summary>Formats that make sense here: a kernel of 1×1 has no axes of space to part.</summary>
+    public ImmutableArray<KernelFormat> Formats => Kernel.Shape[2] * Kernel.Shape[3] == 1 || IsDense ? [KernelFormat.SvdOut] : KernelFormat.All;
+
+    /// <summary>Multiply-accumulates of the factors for one image: each at the places where its stage of the chain stands.</summary>
+    public long MacsOf(KernelFormat format, ImmutableArray<int> ranks)
+    {
+        long macs = 0;
+        int height = IsDense ? 1 : Input[2], width = IsDense ? 1 : Input[3];
+        foreach (string axes in format.Factors)
+        {
+            if (axes.Contains('h')) height = IsDense ? 1 : Output[2];
+            if (axes.Contains('w')) width = IsDense ? 1 : Output[3];
+            macs += (long)KernelFormat.ShapeOf(axes, Kernel.Shape, ranks).Count * height * width;
+        }
+        return macs;
+    }
+
+    /// <summary>The layers of a network that can be factored, and why the others cannot.</summary>
+    public static (ImmutableArray<CompressibleLayer> Layers, ImmutableArray<KeptLayer> Kept) Of(Graph graph)
+    {
+        IReadOnlyDictionary<string, Operand> shapes = ShapeInference.Explore(graph).Operands;
+        KernelWeights weights = KernelWeights.Of(graph);
+        var layers = ImmutableArray.CreateBuilder<CompressibleLayer>();
+        var kept = ImmutableArray.CreateBuilder<KeptLayer>();
+        foreach (KernelWeight weight in weights.Kernels)
+        {
+            if (Obstacle(weight, shapes) is { } reason) kept.Add(new(weight.Name, weight.Weights.Shape.Count, reason));
+            else layers.Add(new(weight, KernelOf(weight), shapes[weight.Node.Inputs[0]].Shape, shapes[weight.Node.Outputs[0]].Shape));
+        }
+        kept.AddRange(weights.Uncut.Select(static uncut => new KeptLayer(uncut.Name, uncut.Shape?.Count ?? 0, uncut.Reason)));
+        return (layers.ToImmutable(), kept.ToImmutable());
+    }
+
+    private static string? Obstacle(KernelWeight weight, IReadOnlyDictionary<string, Operand> shapes)
+    {
+        if (!shapes.ContainsKey(weight.Node.Inputs[0]) || !shapes.ContainsKey(weight.Node.Outputs[0])) return "the extents of what it reads are not known";
+        if (weight.Node.Inputs[1] != weight.Name) return "its weights reach it through other nodes";
+        if (weight.Weights.ElementType != ElementType.Float32) return $"its weights are {weight.Weights.ElementType}; float32 is factored";
+        return weight.Node.Operation switch
+        {
+            Convolution when weight.Groups > 1 => $"its {weight.Groups} groups leave little to factor",
+            Convolution when weight.Axes.Length == 4 => null,
+            Convolution => "only two-dimensional convolutions are factored",
+            Gemm { TransposeA: false, Alpha: 1 } => null,
+            MatMul when shapes[weight.Node.Inputs[0]].Shape.Rank == 2 => null,
+            _ => $"{weight.Node.Operation.Name} is not factored in this form",
+        };
+    }
+
+    private static Tensor<double> KernelOf(KernelWeight weight)
+    {
+        Tensor<double> values = (Tensor<double>)weight.Weights.To(ElementType.Float64);
+        if (values.Shape.Rank == 4) return values;
+        if (weight.Axes[0] == "i")
+        {
+            Tensor<double> turned = new([values.Shape[1], values.Shape[0]]);
+            Strided.Permute<double>(values.Shape, values.Values, [1, 0], turned.Values);
+            values = turned;
+        }
+        return values.As([values.Shape[0], values.Shape[1], 1, 1]);
+    }
+
+    private static long Places(Shape shape) => shape.Rank > 2 ? shape.CountOf(2, shape.Rank) : 1;
+}
+
+/// <summary>A layer that stays as it is, and why: a clause that follows "because".</summary>
+public sealed record KeptLayer(string Name, long Parameters, string Reason);

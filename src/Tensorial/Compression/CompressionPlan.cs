@@ -1,0 +1,91 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Tensorial.Decompositions;
+
+namespace Tensorial.Compression;
+
+/// <summary>Which layer is written how, and why: data that people may edit. See docs/plan.md.</summary>
+/// <param name="SchemaVersion">Raised when a field changes its meaning.</param>
+/// <param name="Model">File name of the network it was made for.</param>
+/// <param name="Sha256">Of that file.</param>
+/// <param name="Targets">What was asked for.</param>
+/// <param name="Layers">Every layer that could be written as factors.</param>
+public sealed record CompressionPlan(int SchemaVersion, string Model, string Sha256, ImmutableArray<string> Targets, ImmutableArray<PlannedLayer> Layers)
+{
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase, WriteIndented = true, UnmappedMemberHandling = JsonUnmappedMemberHandling.Skip,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, AllowTrailingCommas = true, ReadCommentHandling = JsonCommentHandling.Skip,
+    };
+
+    public static CompressionPlan Of(string model, string sha256, IEnumerable<CompressionTarget> targets, IEnumerable<Candidate> chosen) => new(
+        1, model, sha256, [.. targets.Select(static target => target.ToString())],
+        [
+            .. chosen.Select(static c => new PlannedLayer(
+                c.Layer.Name, c.Format?.Name, c.Format is null ? null : c.Ranks, c.Layer.Parameters, c.Parameters, c.Layer.Macs, c.Macs,
+                c.RelativeError, c.Damage, ReasonOf(c))),
+        ]);
+
+    /// <summary>Reads a plan.</summary>
+    /// <exception cref="BadInputException">The file is no plan.</exception>
+    public static CompressionPlan Read(string path)
+    {
+        string text = File.ReadAllText(path);
+        try
+        {
+            CompressionPlan? plan = JsonSerializer.Deserialize<CompressionPlan>(text, Json);
+            if (plan is null || plan.Layers.IsDefault) throw new BadInputException($"'{path}' is no plan: it has no layers.");
+            return plan.SchemaVersion == 1 ? plan : throw new BadInputException($"'{path}' is a plan of version {plan.SchemaVersion}; version 1 is read.");
+        }
+        catch (JsonException error)
+        {
+            throw new BadInputException($"'{path}' is no plan: {error.Message}", error);
+        }
+    }
+
+    public void Write(string path) => AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, this, Json));
+
+    /// <summary>The candidates that the plan names.</summary>
+    /// <exception cref="BadInputException">The plan does not fit the network: names what.</exception>
+    public ImmutableArray<Candidate> ChoicesFor(ImmutableArray<CompressibleLayer> layers)
+    {
+        foreach (PlannedLayer planned in Layers.IsDefault ? [] : Layers)
+        {
+            if (layers.All(layer => layer.Name != planned.Name))
+                throw new BadInputException($"The plan names the layer '{planned.Name}', which the network does not have or which cannot be factored.");
+        }
+        return [.. layers.Select(layer => Layers.FirstOrDefault(planned => planned.Name == layer.Name) is { Format: not null } planned ? planned.For(layer) : Candidate.Dense(layer))];
+    }
+
+    private static string ReasonOf(Candidate c) => c.Format is null
+        ? "dense: no smaller form of it was worth its damage"
+        : FormattableString.Invariant($"{(double)c.Parameters / c.Layer.Parameters:P0} of its parameters at a relative error of {c.RelativeError:F3}");
+}
+
+/// <summary>One layer of a plan.</summary>
+/// <param name="Name">The weight's initializer name.</param>
+/// <param name="Format">The format; null keeps the layer dense.</param>
+/// <param name="Ranks">The format's ranks.</param>
+/// <param name="ParametersBefore">Of the dense kernel.</param>
+/// <param name="ParametersAfter">Of the factors.</param>
+/// <param name="MacsBefore">For one image.</param>
+/// <param name="MacsAfter">For one image.</param>
+/// <param name="RelativeError">Of the kernel, as fitted when the plan was made.</param>
+/// <param name="Damage">Expected KL divergence of the network's predictions, nats, from this layer alone; without data the squared relative error.</param>
+/// <param name="Reason">For people.</param>
+public sealed record PlannedLayer(
+    string Name, string? Format, ImmutableArray<int>? Ranks, long ParametersBefore = 0, long ParametersAfter = 0, long MacsBefore = 0, long MacsAfter = 0,
+    double RelativeError = 0, double Damage = 0, string? Reason = null)
+{
+    /// <exception cref="BadInputException">The format or the ranks do not fit the layer.</exception>
+    internal Candidate For(CompressibleLayer layer)
+    {
+        KernelFormat format = KernelFormat.Parse(Format!);
+        if (!layer.Formats.Contains(format)) throw new BadInputException($"The plan wants {format} for '{Name}' of shape {layer.Kernel.Shape}, which takes {string.Join(", ", layer.Formats)}.");
+        ImmutableArray<int> ranks = Ranks ?? [], most = format.MaxRanks(layer.Kernel.Shape);
+        if (ranks.Length != most.Length || ranks.Where((rank, k) => rank < 1 || rank > most[k]).Any())
+            throw new BadInputException($"The plan wants the ranks {string.Join('×', ranks)} for '{Name}'; {format} takes {most.Length} there, of 1 to {string.Join('×', most)}.");
+        return new(layer, format, ranks, format.Parameters(layer.Kernel.Shape, ranks), layer.MacsOf(format, ranks), RelativeError, Damage);
+    }
+}

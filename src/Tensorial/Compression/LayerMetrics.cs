@@ -1,0 +1,47 @@
+using Tensorial.Autodiff.Operations;
+using Tensorial.LinearAlgebra;
+using Tensorial.Networks;
+using Gemm = Tensorial.Kernels.Gemm;
+
+namespace Tensorial.Compression;
+
+/// <summary>The measures in which layers are fitted, from what calibration images make them read.</summary>
+internal static class LayerMetrics
+{
+    /// <summary>Σ of more inputs than this [ihw] would take gigabytes and hours; such layers are fitted in the plain norm.</summary>
+    public const int MostInputs = 1200;
+
+    /// <summary>Whether the layer's covariance is affordable.</summary>
+    public static bool Suits(CompressibleLayer layer) => layer.Kernel.Shape.Count / layer.Kernel.Shape[0] <= MostInputs;
+
+    /// <summary>What a batch normalisation behind the layer makes of its output channels: |γ| / √(σ² + ε). Null where there is none.</summary>
+    public static double[]? OutputWeights(Graph graph, CompressibleLayer layer)
+    {
+        string output = layer.Weight.Node.Outputs[0];
+        Node[] readers = [.. graph.Nodes.Where(node => node.Inputs.Contains(output))];
+        if (readers is not [{ Operation: BatchNormalization norm } node]) return null;
+        if (Values(graph, node.Inputs[1]) is not { } scale || Values(graph, node.Inputs[4]) is not { } variance) return null;
+        double[] weights = [.. scale.Zip(variance, (g, v) => Math.Abs(g) / Math.Sqrt(v + norm.Epsilon))];
+        // A channel that is scaled to nothing must still be solvable for.
+        double floor = 1e-3 * weights.Max();
+        return floor > 0 ? [.. weights.Select(weight => Math.Max(weight, floor))] : null;
+    }
+
+    /// <summary>
+    /// The kernel to aim at where earlier layers have changed: the one that, reading the changed inputs x, comes nearest to what the dense
+    /// kernel W answers to the original ones y: W ⟨y xᵀ⟩ ⟨x xᵀ⟩⁻¹.
+    /// </summary>
+    public static Tensor<double> Target(Tensor<double> kernel, Tensor<double> own, Tensor<double> regularised, Tensor<double> cross)
+    {
+        int n = own.Shape[0], outputs = kernel.Shape[0];
+        double[] target = new double[outputs * n], both = cross.Values.ToArray();
+        // The ridge on both sides: unchanged inputs give back the kernel.
+        for (int k = 0; k < n; k++) both[k * n + k] += regularised.Values[k * n + k] - own.Values[k * n + k];
+        Gemm.Multiply<double>(outputs, n, n, 1, kernel.Values, n, 1, both, n, 1, 0, target, n, Kernels.Workers.Serial);
+        Cholesky.Of(regularised.Values, n).SolveRows(target);
+        return new(kernel.Shape, target);
+    }
+
+    private static double[]? Values(Graph graph, string name) => graph.Initializers.GetValueOrDefault(name) is Tensor<float> values
+        ? [.. values.Values.ToArray().Select(static value => (double)value)] : null;
+}
