@@ -30,21 +30,11 @@ internal static class CommonOptions
 
     public static Option<int?> Limit() => Positive("--limit", "N", "Use the first N images only.");
 
-    public static Option<int> Batch() => new("--batch")
-    {
-        HelpName = "N",
-        Description = "Images per call of the network.",
-        DefaultValueFactory = static _ => 64,
-    };
+    public static Option<int> Batch() => Whole("--batch", "Images per call of the network.", 64, int.MaxValue);
 
     public static Option<FileInfo?> Json() => new("--json") { HelpName = "FILE", Description = "Write the whole result as JSON (docs/json.md)." };
 
-    public static Option<int> Threads() => new("--threads")
-    {
-        HelpName = "N",
-        Description = "Threads to compute with. Default: all cores.",
-        DefaultValueFactory = static _ => Environment.ProcessorCount,
-    };
+    public static Option<int> Threads() => Whole("--threads", "Threads to compute with. Default: all cores.", Environment.ProcessorCount, MostThreads);
 
     public static Option<int> Seed() => new("--seed")
     {
@@ -102,6 +92,22 @@ internal static class CommonOptions
         HelpName = "DIR",
         Description = "Keep every finished measurement in this folder and continue from what is there.",
     };
+
+    /// <summary>Far beyond any machine's cores, and few enough that starting them harms nobody.</summary>
+    private const int MostThreads = 1024;
+
+    /// <summary>A whole number from 1 to a limit.</summary>
+    private static Option<int> Whole(string name, string description, int usual, int most)
+    {
+        Option<int> option = new(name) { HelpName = "N", Description = description, DefaultValueFactory = _ => usual };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens.Count == 0 || !int.TryParse(result.Tokens[0].Value, out int value)) return;
+            if (value < 1) result.AddError($"{name} must be at least 1, not {value}.");
+            if (value > most) result.AddError($"{name} must be at most {most}, not {value}.");
+        });
+        return option;
+    }
 
     public static Option<int?> Positive(string name, string helpName, string description)
     {

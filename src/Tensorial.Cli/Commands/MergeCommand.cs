@@ -25,8 +25,10 @@ internal static class MergeCommand
 
     internal static ExitCode Run(Options options, Terminal terminal)
     {
-        OutputFile.Check(options.Output);
-        OutputFile.Check(options.Html);
+        string[] parts = [.. options.Parts];
+        OutputFile.Check(options.Output, parts);
+        OutputFile.Check(options.Html, parts);
+        OutputFile.Check(options.Csv);
         AnalysisReport merged = ReportMerge.Of([.. options.Parts.Select(static part => (part, Read(part)))]);
         AtomicFile.Write(options.Output.FullName, stream => stream.Write(AnalysisJson.ToUtf8(merged)));
         if (options.Csv is { } csv) CsvWriter.Write(merged, csv.FullName);

@@ -29,6 +29,8 @@ internal static class ReportCommand
 
     internal static ExitCode Run(Options options, Terminal terminal)
     {
+        OutputFile.Check(options.Out, options.Analysis.FullName);
+        OutputFile.Check(options.Csv);
         AnalysisReport analysis = AnalysisJson.Read(File.ReadAllText(options.Analysis.FullName), options.Analysis.Name);
         ReportWriter.WriteHtml(analysis, options.Out.FullName);
         terminal.Say(options.Out.ToString());

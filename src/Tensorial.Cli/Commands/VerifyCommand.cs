@@ -52,6 +52,7 @@ internal static class VerifyCommand
     internal static ExitCode Run(Options options, Terminal terminal, CancellationToken cancel)
     {
         if (options.Gates.MaxDrop is not null && options.Data is null) throw new UsageException("--max-drop is about accuracy: it needs --data.");
+        OutputFile.Check(options.Json, options.First.FullName, options.Second.FullName);
         Graph first = OnnxFile.Read(options.First.ToString()), second = OnnxFile.Read(options.Second.ToString());
         using IRuntime runtime = Runtimes.Open(options.Runtime);
         int threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount;

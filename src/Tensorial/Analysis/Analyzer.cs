@@ -39,10 +39,12 @@ public sealed record Analyzer
     /// <summary>Everything the results of the sweep depend on, hashed.</summary>
     private string Scope => ResultStore.Key("run", Provenance.Model.Sha256, Provenance.Data?.Fingerprint ?? "", Provenance.Calibration?.Fingerprint ?? "");
 
+    /// <exception cref="BadInputException">The store holds results of another model or of other images.</exception>
     /// <exception cref="NumericalException">A weight is not finite, or the network's answers are not.</exception>
     public AnalysisReport Run(IProgress<Progress>? progress = null, CancellationToken cancel = default)
     {
         Stopwatch clock = Stopwatch.StartNew();
+        Store?.CheckBelongsTo(Provenance);
         using ThreadWorkers workers = new(Threads);
         LayerAnalysis[] layers = AnalyzeLayers(workers, progress, cancel);
         AnalysisReport report = new() { Provenance = Provenance, Model = Model, Uncut = [.. Uncut] };
@@ -77,6 +79,7 @@ public sealed record Analyzer
     /// <summary>What a run would measure, and how many of its results the store already holds. Computes spectra where a norm loss decides ranks.</summary>
     public (SweepPlan Plan, int Known) Plan(CancellationToken cancel = default)
     {
+        Store?.CheckBelongsTo(Provenance);
         using ThreadWorkers workers = new(Threads);
         bool bySpectrum = Options.Ranks.Any(static rule => rule is RankRule.NormLoss);
         SweepPlan plan = SweepPlan.Of(KernelsOf(bySpectrum ? AnalyzeLayers(workers, null, cancel) : [.. Layers.Select(ShapesOnly)]), Options).Part(Options.Shard);

@@ -11,11 +11,12 @@ namespace Tensorial.Analysis;
 public sealed class ResultStore : IDisposable
 {
     private readonly Dictionary<string, StoredResult> _known = [];
+    private readonly string _folder;
     private readonly Lock _gate = new();
     private readonly FileStream _lock;
     private readonly FileStream _file;
 
-    private ResultStore(FileStream @lock, FileStream file) => (_lock, _file) = (@lock, file);
+    private ResultStore(string folder, FileStream @lock, FileStream file) => (_folder, _lock, _file) = (folder, @lock, file);
 
     /// <summary>Opens, or begins, the store in a folder.</summary>
     /// <param name="folder">Made where it does not exist.</param>
@@ -30,7 +31,7 @@ public sealed class ResultStore : IDisposable
         {
             string path = Path.Combine(folder, writer + ".jsonl");
             DropTornLine(path);
-            ResultStore store = new(@lock, new(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite));
+            ResultStore store = new(folder, @lock, new(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite));
             foreach (StoredResult result in Read(folder)) store._known.TryAdd(result.Key, result);
             return store;
         }
@@ -53,6 +54,37 @@ public sealed class ResultStore : IDisposable
     /// <summary>A name for what the parts say, short enough for a line and long enough never to coincide.</summary>
     public static string Key(params ReadOnlySpan<string> parts) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', parts!))).AsSpan(0, 16));
+
+    /// <summary>
+    /// Sees to it that a run may go on here. Keys alone would keep the results of different models and images apart, but the folder could
+    /// no longer be merged into one report, and who names it by mistake would wait for measurements they believe to have.
+    /// </summary>
+    /// <exception cref="BadInputException">The store holds results of another model, of other images or of other images to recalibrate on.</exception>
+    public void CheckBelongsTo(Provenance run)
+    {
+        StoredResult[] known;
+        lock (_gate) known = [.. _known.Values];
+        foreach (Provenance other in known.Where(static result => result.Kind == StoredKind.Run).Select(static result => result.As<AnalysisReport>().Provenance))
+        {
+            if (other.Model.Sha256 != run.Model.Sha256) Refuse($"the model {Of(other.Model)}, not of {Of(run.Model)}");
+            if (other.Data is not { } images || run.Data is null) continue;
+            if (images.Fingerprint != run.Data.Fingerprint) Refuse($"{Of(images)}, not of {Of(run.Data)}: set, split, number and normalisation of the images must be the same");
+            if (other.Calibration?.Fingerprint != run.Calibration?.Fingerprint) Refuse($"recalibration on {Of(other.Calibration)}, not on {Of(run.Calibration)}");
+        }
+        // A run that was killed among its first spectra has not yet said what it is.
+        if (known.Any(result => result.Kind == StoredKind.Layer && result.Scope != run.Model.Sha256)) Refuse($"another model than {Of(run.Model)}");
+
+        void Refuse(string whose) => throw new BadInputException($"The result store {_folder} holds results of {whose}. Give --resume another folder.");
+
+        static string Of(object? input) => input switch
+        {
+            ModelFile model => $"{model.Name} (SHA-256 {Short(model.Sha256)})",
+            DataUse data => $"{data.Samples:N0} images of {data.Description} (SHA-256 {Short(data.Fingerprint)})",
+            _ => "no images",
+        };
+
+        static string Short(string hash) => hash.Length > 12 ? hash[..12] : hash;
+    }
 
     /// <summary>The result stored under a key; null where there is none.</summary>
     public T? Find<T>(string key) where T : class

@@ -18,6 +18,7 @@ public static class OnnxFile
             throw new UnsupportedException(
                 $"'{path}' has {length:N0} bytes. The format ends at 2 GB; larger models keep their weights in a file beside (external data).");
         using FileStream file = File.OpenRead(full);
+        if (!file.CanSeek) throw new IOException($"Cannot read '{path}': it is a pipe, and a model is read from a file.");
         byte[] head = new byte[(int)Math.Min(HeadBytes, file.Length)];
         file.ReadExactly(head);
         file.Position = 0;

@@ -40,6 +40,55 @@ public sealed class KilledSweepTests : IDisposable
         Assert.Equal(resumed, Lines(store));
     }
 
+    [Theory]
+    [InlineData("--limit", "9", "9 images")]
+    [InlineData("--normalize", "0.3,0.3", "normalisation")]
+    public async Task A_store_of_other_images_is_refused_and_left_alone(string option, string value, string named)
+    {
+        string[] run = ["analyze", Path.Combine(Oracles.Repository, "samples", "fashion-cnn.onnx"), "--data", "sample", "--cuts", "o|ihw", "--ranks", "2", "--threads", "1",
+            "--resume", Path.Combine(_folder.FullName, "store"), "--quiet"];
+        string store = Path.Combine(_folder.FullName, "store", "measurements.jsonl");
+        Assert.Equal(0, (await CommandRun.Of([.. run, .. option == "--limit" ? [] : (string[])["--limit", "8"]])).Code);
+        string[] before = Lines(store);
+
+        CommandRun other = await CommandRun.Of([.. run, option, value, .. option == "--limit" ? [] : (string[])["--limit", "8"]]);
+        Assert.Equal(3, other.Code);
+        Assert.Contains("--resume", other.Error);
+        Assert.Contains(named, other.Error);
+        Assert.Equal(before, Lines(store));
+    }
+
+    [Fact]
+    public async Task A_store_of_another_model_is_refused_and_more_ranks_are_added()
+    {
+        string model = Path.Combine(Oracles.Repository, "samples", "fashion-cnn.onnx"), changed = Path.Combine(_folder.FullName, "changed.onnx");
+        string[] options = ["--data", "sample", "--limit", "8", "--cuts", "o|ihw", "--threads", "1", "--resume", Path.Combine(_folder.FullName, "store"), "--quiet"];
+        Assert.Equal(0, (await CommandRun.Of(["analyze", model, .. options, "--ranks", "2"])).Code);
+        string[] few = Lines(Path.Combine(_folder.FullName, "store", "measurements.jsonl"));
+        Assert.Equal(0, (await CommandRun.Of(["analyze", model, .. options, "--ranks", "2,3"])).Code);
+        string[] more = Lines(Path.Combine(_folder.FullName, "store", "measurements.jsonl"));
+        Assert.Equal(few, more[..few.Length]);
+        Assert.True(more.Length > few.Length);
+
+        Assert.Equal(0, (await CommandRun.Of("truncate", model, changed, "--cut", "o|ihw", "--rank", "2")).Code);
+        CommandRun refused = await CommandRun.Of(["analyze", changed, .. options, "--ranks", "2"]);
+        Assert.Equal(3, refused.Code);
+        Assert.Contains("changed.onnx", refused.Error);
+        Assert.Contains("fashion-cnn.onnx", refused.Error);
+    }
+
+    [Fact]
+    public async Task Two_shards_merge_into_the_whole()
+    {
+        string At(string name) => Path.Combine(_folder.FullName, name);
+        string[] run = ["analyze", Path.Combine(Oracles.Repository, "samples", "fashion-cnn.onnx"), "--data", "sample", "--limit", "40", "--cuts", "o|ihw", "--ranks", "1,4,9",
+            "--threads", "1", "--quiet"];
+        Assert.Equal(0, (await CommandRun.Of([.. run, "--json", At("whole.json")])).Code);
+        foreach (string shard in (string[])["1", "2"]) Assert.Equal(0, (await CommandRun.Of([.. run, "--shard", $"{shard}/2", "--json", At($"{shard}.json")])).Code);
+        Assert.Equal(0, (await CommandRun.Of("merge", At("merged.json"), At("1.json"), At("2.json"))).Code);
+        Assert.Equal(Numbers("whole").Order(), Numbers("merged").Order());
+    }
+
     private string[] Arguments(string name) =>
     [
         "analyze", Path.Combine(Oracles.Repository, "samples", "fashion-cnn.onnx"), "--data", "sample", "--limit", "300", "--cuts", "o|ihw,oi|hw", "--threads", "1",

@@ -50,6 +50,22 @@ public sealed class RefusalTests : IDisposable
         { 2, "verify $sample $sample --max-drop 1", "--data" },
         { 1, "verify $sample $sample --min-agreement 1.5", "agree" },
         { 2, "bench $sample $sample --batch 0", "--batch" },
+        { 2, "evaluate $sample --data sample --limit -1", "--limit" },
+        { 2, "evaluate $sample --data sample --batch 0", "--batch must be at least 1" },
+        { 2, "evaluate $sample --data sample --threads 10000", "--threads must be at most 1024" },
+        { 2, "analyze $sample --threads 0", "--threads must be at least 1" },
+        { 2, "analyze $sample --threads -1", "--threads must be at least 1" },
+        { 2, "truncate $sample $dir/out.onnx --cut o|ihw --rank 2 --threads 0", "--threads must be at least 1" },
+        { 2, "truncate $sample $sample --cut o|ihw --rank 2", "would be overwritten" },
+        { 2, "truncate $sample $dir/link.onnx --cut o|ihw --rank 2", "would be overwritten" },
+        { 2, "truncate $sample $dir/out.onnx --cut o|ihw --rank 2 --json $dir/out.onnx", "would be overwritten" },
+        { 2, "inspect $sample --json $sample", "would be overwritten" },
+        { 2, "evaluate $sample --data sample --json $sample", "would be overwritten" },
+        { 2, "analyze $sample --report $sample", "would be overwritten" },
+        { 2, "report $text $text", "would be overwritten" },
+        { 2, "merge $text $text", "would be overwritten" },
+        { 4, "analyze $sample --csv $text", "folder is needed" },
+        { 4, "evaluate $sample --data sample --limit 4 --json $dir/none/out.json", "none" },
         { 2, "bench $sample $sample --runtime fast", "fast" },
         { 4, "bench $sample $sample --runtime onnxruntime:$dir", "ONNX Runtime" },
     };
@@ -63,6 +79,8 @@ public sealed class RefusalTests : IDisposable
         NpyFile.Write(new Tensor<long>([2]), Path.Combine(_folder.FullName, "b.npy"));
         NpyFile.Write(new Tensor<byte>([2, 1, 28, 28]), Path.Combine(_folder.FullName, "c.npy"));
         NpyFile.Write(new Tensor<long>([2], new long[] { 0, 10 }), Path.Combine(_folder.FullName, "d.npy"));
+        File.CreateSymbolicLink(Path.Combine(_folder.FullName, "link.onnx"), Sample);
+        byte[] sample = File.ReadAllBytes(Sample);
         string[] before = Files();
         string[] arguments = [.. command.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(word => word
             .Replace("$sample", Sample).Replace("$text", text).Replace("$empty", empty).Replace("$dir", _folder.FullName))];
@@ -74,6 +92,7 @@ public sealed class RefusalTests : IDisposable
         Assert.DoesNotContain("   at ", run.Error);
         Assert.Equal(before, Files());
         Assert.Equal(Text, File.ReadAllText(text));
+        Assert.Equal(sample, File.ReadAllBytes(Sample));
 
         static bool Said(CommandRun run) => throw new Xunit.Sdk.XunitException($"exit code {run.Code}, stderr: {run.Error}");
     }
