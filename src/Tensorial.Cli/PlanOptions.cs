@@ -11,7 +11,7 @@ namespace Tensorial.Cli;
 /// <summary>What a plan is made for: targets, formats, layers, images.</summary>
 internal sealed record PlanOptions(
     ImmutableArray<CompressionTarget> Targets, ImmutableArray<KernelFormat> Formats, string[] Layers, string[] Keep, DataOptions? Training, DataOptions? Test,
-    int CalibrationImages, int RankMultiple, int Threads, int Seed)
+    int CalibrationImages, int RankMultiple, string Runtime, int Threads, int Seed)
 {
     /// <summary>The first and the last layer stay as they are where they hold less than this part of the parameters: little to win, much to lose.</summary>
     private const double Negligible = 0.02;
@@ -40,7 +40,7 @@ internal sealed record PlanOptions(
         private readonly Option<CompressionTarget[]> _targets = new("--target")
         {
             HelpName = "MEASURE=VALUE",
-            Description = "params=, conv-params= or macs= and the part that may be left (0 to 1); max-drop= and the points of top-1 accuracy that may be lost, which "
+            Description = "params=, conv-params=, macs= or latency= (timed, one image, in --runtime) and the part that may be left (0 to 1); max-drop= and the points of top-1 accuracy that may be lost, which "
                 + "is checked at the end. May be given several times.",
             DefaultValueFactory = static _ => [],
             CustomParser = static result => CommonOptions.Each(result, CompressionTarget.Parse),
@@ -58,12 +58,13 @@ internal sealed record PlanOptions(
         private readonly Option<string[]> _keep = new("--keep") { HelpName = "GLOB", Description = "Kernels that stay as they are; may be given several times.", DefaultValueFactory = static _ => [] };
         private readonly Option<int> _images = new("--calibration") { HelpName = "N", Description = "Training images to calibrate on.", DefaultValueFactory = static _ => 2000 };
         private readonly Option<int> _multiple = new("--rank-multiple") { HelpName = "N", Description = "Ranks are multiples of this where they are larger.", DefaultValueFactory = static _ => 1 };
+        private readonly Option<string> _runtime = CommonOptions.Runtime();
         private readonly Option<int> _threads = CommonOptions.Threads(), _seed = CommonOptions.Seed();
         private readonly DataOptions.Group _data = new(required: false);
 
         public void AddTo(Command command)
         {
-            foreach (Option option in (Option[])[_targets, _formats, _layers, _keep, _images, _multiple, _threads, _seed]) command.Options.Add(option);
+            foreach (Option option in (Option[])[_targets, _formats, _layers, _keep, _images, _multiple, _runtime, _threads, _seed]) command.Options.Add(option);
             _data.AddTo(command);
         }
 
@@ -73,7 +74,7 @@ internal sealed record PlanOptions(
             KernelFormat[] formats = parsed.GetValue(_formats)!;
             return new(
                 [.. parsed.GetValue(_targets)!], formats.Length > 0 ? [.. formats] : new SearchOptions().Formats, parsed.GetValue(_layers)!, parsed.GetValue(_keep)!,
-                data is null ? null : data with { Split = Split.Train, Limit = null }, data, Math.Max(1, parsed.GetValue(_images)), Math.Max(1, parsed.GetValue(_multiple)),
+                data is null ? null : data with { Split = Split.Train, Limit = null }, data, Math.Max(1, parsed.GetValue(_images)), Math.Max(1, parsed.GetValue(_multiple)), parsed.GetValue(_runtime)!,
                 parsed.GetValue(_threads) > 0 ? parsed.GetValue(_threads) : Environment.ProcessorCount, parsed.GetValue(_seed));
         }
     }

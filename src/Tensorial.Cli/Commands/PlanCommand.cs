@@ -4,6 +4,7 @@ using System.Globalization;
 using Spectre.Console;
 using Tensorial.Analysis;
 using Tensorial.Compression;
+using Tensorial.Compression.Runtimes;
 using Tensorial.Data;
 using Tensorial.Networks;
 using Tensorial.Onnx;
@@ -46,10 +47,18 @@ internal static class PlanCommand
     internal static ImmutableArray<Candidate> Choose(
         PlanOptions plan, Graph graph, ImmutableArray<CompressibleLayer> layers, ImageSet? training, Terminal terminal, CancellationToken cancel)
     {
-        IReadOnlyList<LayerBudget> budgets = CompressionBudget.Of(GraphStatistics.Of(graph), layers, plan.Targets.Where(static t => t.Measure != TargetMeasure.MaxDrop));
         SearchOptions search = new() { Formats = plan.Formats, RankMultiple = plan.RankMultiple, Threads = plan.Threads, Seed = plan.Seed };
+        using IRuntime runtime = Runtimes.Open(plan.Runtime);
         ImmutableArray<ImmutableArray<Candidate>> candidates =
             terminal.WithProgress(progress => CandidateSearch.Run(graph, layers, training, search, progress, cancel));
+        (double, double) milliseconds = default;
+        if (plan.Targets.Any(static target => target.Measure == TargetMeasure.Latency))
+        {
+            LatencyProbe probe = new(runtime, plan.Threads);
+            candidates = terminal.WithProgress(progress => probe.Timed(candidates, progress, cancel));
+            milliseconds = (probe.MillisecondsOf(graph), candidates.Sum(static layer => layer[0].Milliseconds!.Value));
+        }
+        IReadOnlyList<LayerBudget> budgets = CompressionBudget.Of(GraphStatistics.Of(graph), layers, plan.Targets, milliseconds);
         return Allocation.Solve([.. candidates.Select(static layer => (IReadOnlyList<Candidate>)layer)], budgets);
     }
 
