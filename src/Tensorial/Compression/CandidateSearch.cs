@@ -9,7 +9,7 @@ namespace Tensorial.Compression;
 /// <summary>What candidates are made of.</summary>
 public sealed record SearchOptions
 {
-    public ImmutableArray<KernelFormat> Formats { get; init; } = [KernelFormat.SvdOut, KernelFormat.SvdIn, KernelFormat.SpatialSvd, KernelFormat.Tucker2, KernelFormat.Cp];
+    public ImmutableArray<KernelFormat> Formats { get; init; } = [KernelFormat.SvdOut, KernelFormat.SvdIn, KernelFormat.SpatialSvd, KernelFormat.Tucker2, KernelFormat.Cp, KernelFormat.Cp3];
 
     /// <summary>Parts of the kernel's parameters that candidates keep.</summary>
     public ImmutableArray<double> Rates { get; init; } = [0.06, 0.1, 0.15, 0.2, 0.27, 0.35, 0.45, 0.6, 0.8];
@@ -32,7 +32,7 @@ public static class CandidateSearch
 {
     private const int Batch = 50;
 
-    /// <summary>Larger kernels are fitted from singular vectors alone, without a descent; CP, which has only the descent, is left out.</summary>
+    /// <summary>Larger kernels are fitted from singular vectors alone, without a descent; those that have only the descent are left out.</summary>
     private const int MostDescended = 400_000;
 
     private const int Iterations = 60;
@@ -55,7 +55,7 @@ public static class CandidateSearch
         (int Layer, KernelFormat Format, ImmutableArray<int> Ranks)[] jobs =
         [
             .. layers.SelectMany((layer, k) => options.Formats.Intersect(layer.Formats)
-                .Where(format => format != KernelFormat.Cp || layer.Kernel.Shape.Count <= MostDescended)
+                .Where(format => !format.IsRandomlyStarted || layer.Kernel.Shape.Count <= MostDescended)
                 .SelectMany(format => RanksOf(layer, format, options).Select(ranks => (k, format, ranks)))),
         ];
         Factorization[] fits = new Factorization[jobs.Length];

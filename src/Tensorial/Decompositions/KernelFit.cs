@@ -27,7 +27,7 @@ public static class KernelFit
         (metric, options) = (metric ?? KernelMetric.Plain, options ?? new());
         Check(kernel, format, ranks);
         FitObjective objective = new(kernel, format, ranks, metric, cancel);
-        int starts = format == KernelFormat.Cp ? Math.Max(1, options.Starts) : 1;
+        int starts = format.IsRandomlyStarted ? Math.Max(1, options.Starts) : 1;
         double[]? best = null;
         double least = double.PositiveInfinity;
         for (int start = 0; start < starts; start++)
@@ -91,18 +91,18 @@ public static class KernelFit
                     .. Unfolding.Contract(third.As([ranks[1], kernel.Shape[3], ranks[2]]), "swt", "tsw").Values,
                 ];
             default:
-                return Random(kernel, ranks[0], random);
+                return Random(kernel, format, ranks, random);
         }
     }
 
-    /// <summary>Columns of independent normal numbers, each of norm 1 within its factor.</summary>
-    private static double[] Random(Tensor<double> kernel, int rank, Random random)
+    /// <summary>Rows of independent normal numbers, one for each term, each of norm 1.</summary>
+    private static double[] Random(Tensor<double> kernel, KernelFormat format, ImmutableArray<int> ranks, Random random)
     {
         List<double> values = [];
-        foreach (int axis in (int[])[1, 2, 3])
+        foreach (string axes in format.Inner)
         {
-            int extent = kernel.Shape[axis];
-            for (int r = 0; r < rank; r++)
+            int extent = KernelFormat.ShapeOf(axes[1..], kernel.Shape, ranks).Count;
+            for (int r = 0; r < ranks[0]; r++)
             {
                 double[] row = new double[extent];
                 for (int k = 0; k < extent; k++) row[k] = Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());

@@ -25,15 +25,21 @@ public sealed record KernelFormat(string Name, ImmutableArray<string> Inner, str
 
     public static KernelFormat Cp { get; } = new("cp", ["ri", "rh", "rw"], "or");
 
+    /// <summary>CP of the kernel with height and width as one axis: full spatial filters, and one depthwise convolution instead of two.</summary>
+    public static KernelFormat Cp3 { get; } = new("cp3", ["ri", "rhw"], "or");
+
     public static KernelFormat TensorTrain { get; } = new("tt", ["ri", "srh", "tsw"], "ot");
 
     /// <summary>All of them.</summary>
-    public static ImmutableArray<KernelFormat> All { get; } = [SvdOut, SvdIn, SpatialSvd, Tucker2, Cp, TensorTrain];
+    public static ImmutableArray<KernelFormat> All { get; } = [SvdOut, SvdIn, SpatialSvd, Tucker2, Cp, Cp3, TensorTrain];
 
     /// <summary>The format of a name.</summary>
     /// <exception cref="BadInputException">There is none.</exception>
     public static KernelFormat Parse(string name) => All.FirstOrDefault(format => format.Name == name)
         ?? throw new BadInputException($"'{name}' is no format; there are {string.Join(", ", All.Select(static format => format.Name))}.");
+
+    /// <summary>Whether no singular vectors say where to start: sums of rank-one terms.</summary>
+    internal bool IsRandomlyStarted => Inner.All(static axes => axes[0] == 'r') && Inner.Length > 1;
 
     /// <summary>Bonds the format has, and so ranks it takes.</summary>
     public int RankCount => Bonds.Count(bond => Last.Contains(bond) || Inner.Any(axes => axes.Contains(bond)));
@@ -77,7 +83,8 @@ public sealed record KernelFormat(string Name, ImmutableArray<string> Inner, str
             "spatial-svd" => [Math.Min(o * h, i * w)],
             "tucker2" => [Math.Min(i, o * h * w), Math.Min(o, i * h * w)],
             "tt" => [Math.Min(i, o * h * w), Math.Min(i * h, o * w), Math.Min(o, i * h * w)],
-            // A bound on the rank of any tensor of these extents: the product of all but the largest.
+            // Bounds on the rank of any tensor of these extents: the product of all but the largest.
+            "cp3" => [(int)Math.Min(int.MaxValue, (long)o * i * h * w / Math.Max(Math.Max(o, i), h * w))],
             _ => [(int)Math.Min(int.MaxValue, (long)o * i * h * w / Math.Max(Math.Max(o, i), Math.Max(h, w)))],
         };
     }
