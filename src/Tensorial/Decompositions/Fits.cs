@@ -1,0 +1,83 @@
+using System.Numerics;
+using System.Numerics.Tensors;
+using Tensorial.Einsum;
+using Tensorial.Kernels;
+
+namespace Tensorial.Decompositions;
+
+/// <summary>What the fits have in common.</summary>
+internal static class Fits
+{
+    /// <summary>The order of a tensor that can be fitted.</summary>
+    /// <exception cref="BadInputException">It has too few modes, or an empty one.</exception>
+    /// <exception cref="NumericalException">A value is NaN or infinite.</exception>
+    public static int Check<T>(Tensor<T> tensor, int least) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        if (tensor.Shape.Rank < least) throw new ShapeException($"A tensor of order {least} or more was expected, not one of shape {tensor.Shape}.");
+        if (tensor.Shape.Count == 0) throw new ShapeException($"A tensor of shape {tensor.Shape} is empty and has no factors.");
+        if (!TensorPrimitives.IsFiniteAll<T>(tensor.Values)) throw new NumericalException($"A tensor {tensor.Shape} to be factored holds values that are not finite.");
+        return tensor.Shape.Rank;
+    }
+
+    /// <summary>The tensor with its modes in another order.</summary>
+    public static Tensor<T> Permuted<T>(Tensor<T> tensor, params int[] modes) where T : unmanaged
+    {
+        Tensor<T> result = new([.. modes.Select(mode => tensor.Shape[mode])]);
+        Strided.Permute<T>(tensor.Shape, tensor.Values, modes, result.Values);
+        return result;
+    }
+
+    /// <summary>A matrix with one mode as rows and the others, in their order, as columns.</summary>
+    public static Tensor<T> Unfolded<T>(Tensor<T> tensor, int mode) where T : unmanaged
+    {
+        int[] modes = [mode, .. Enumerable.Range(0, tensor.Shape.Rank).Where(other => other != mode)];
+        int rows = tensor.Shape[mode];
+        return (mode == 0 ? tensor : Permuted(tensor, modes)).As([rows, tensor.Shape.Count / rows]);
+    }
+
+    /// <summary>The tensor with one mode multiplied by a matrix: Y[.., r, ..] = Σₙ X[.., n, ..] M[n, r].</summary>
+    public static Tensor<T> Times<T>(Tensor<T> tensor, int mode, Tensor<T> matrix, Workers workers) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        Shape shape = tensor.Shape;
+        int outer = shape.CountOf(0, mode), inner = shape.CountOf(mode + 1, shape.Rank), n = shape[mode], r = matrix.Shape[1];
+        Tensor<T> result = new(shape.With(mode, r));
+        for (int k = 0; k < outer; k++)
+            Gemm.Multiply<T>(r, inner, n, T.One, matrix.Values, 1, r, tensor.Values.Slice(k * n * inner, n * inner), inner, 1,
+                T.Zero, result.Values.Slice(k * r * inner, r * inner), inner, workers);
+        return result;
+    }
+
+    /// <summary>The first columns of a matrix.</summary>
+    public static Tensor<T> Columns<T>(Tensor<T> matrix, int count) where T : unmanaged
+    {
+        (int rows, int columns) = (matrix.Shape[0], matrix.Shape[1]);
+        Tensor<T> result = new([rows, count]);
+        Strided.Copy<T>(result.Shape, matrix.Values, 0, [columns, 1], result.Values, 0, [count, 1]);
+        return result;
+    }
+
+    /// <summary>Multiplies each row by its factor.</summary>
+    public static void ScaleRows<T>(Span<T> matrix, int columns, ReadOnlySpan<T> factors) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        for (int row = 0; row < factors.Length; row++)
+        {
+            Span<T> values = matrix.Slice(row * columns, columns);
+            TensorPrimitives.Multiply<T>(values, factors[row], values);
+        }
+    }
+
+    public static double[] Wide<T>(T[] values) where T : INumberBase<T> => Array.ConvertAll(values, double.CreateChecked);
+
+    /// <summary>Independent normal numbers, the same for the same seed.</summary>
+    public static Tensor<T> Normal<T>(Shape shape, Random random) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        Tensor<T> result = new(shape);
+        foreach (ref T value in result.Values)
+            value = T.CreateTruncating(Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble()));
+        return result;
+    }
+
+    /// <summary>The result of an equation.</summary>
+    public static Tensor<T> Contract<T>(Equation equation, Workers workers, params ReadOnlySpan<Tensor<T>> operands)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> => Contraction.Evaluate(equation, operands, workers);
+}

@@ -1,0 +1,157 @@
+using System.Collections.Immutable;
+using Tensorial.Einsum;
+
+namespace Tensorial.Decompositions;
+
+/// <summary>
+/// A way to write a tensor of any order as factors: an equation. Axes of its output are the tensor's modes; axes that the output lacks are
+/// bonds, and their extents the ranks. Parameters, largest ranks and reconstruction follow from the equation.
+/// </summary>
+/// <param name="Name">The name on the command line and in files.</param>
+/// <param name="Equation">How the factors make the tensor, such as <c>aA,bB,ABc->abc</c>.</param>
+public sealed record TensorFormat(string Name, Equation Equation)
+{
+    /// <summary>The bonds, in the order in which the factors name them first; ranks are given in this order.</summary>
+    public string Bonds => new([.. string.Concat(Equation.Inputs).Distinct().Where(axis => !Equation.Output.Contains(axis))]);
+
+    /// <summary>A sum of rank-one terms: <c>aR,bR,cR->abc</c> (canonical polyadic).</summary>
+    public static TensorFormat Cp(int order) =>
+        new("cp", new([.. Enumerable.Range(0, order).Select(static mode => $"{Mode(mode)}{Bond(0)}")], Modes(order)));
+
+    /// <summary>A matrix for each of some modes and a core: <c>aA,bB,ABc->abc</c>. The core comes last and keeps the other modes whole.</summary>
+    /// <param name="order">Modes of the tensor.</param>
+    /// <param name="modes">Those that get a matrix; all of them where none are given.</param>
+    /// <exception cref="BadInputException">A mode is named twice or is not there.</exception>
+    public static TensorFormat Tucker(int order, params ReadOnlySpan<int> modes)
+    {
+        int[] factored = modes.IsEmpty ? [.. Enumerable.Range(0, order)] : modes.ToArray();
+        if (factored.Distinct().Count() != factored.Length || factored.Any(mode => mode < 0 || mode >= order))
+            throw new BadInputException($"A tensor of order {order} has no modes {string.Join(", ", factored)}; each of 0 to {order - 1} can be named once.");
+        string core = string.Concat(Enumerable.Range(0, order).Select(mode => Array.IndexOf(factored, mode) is >= 0 and int bond ? Bond(bond) : Mode(mode)));
+        return new("tucker", new([.. factored.Select(static (mode, bond) => $"{Mode(mode)}{Bond(bond)}"), core], Modes(order)));
+    }
+
+    /// <summary>A chain of cores: <c>aA,AbB,Bc->abc</c>.</summary>
+    /// <param name="order">Modes of the tensor.</param>
+    /// <param name="chain">Its modes in the order of the chain; their own order where none is given.</param>
+    /// <exception cref="BadInputException">The chain does not name every mode once.</exception>
+    public static TensorFormat TensorTrain(int order, params ReadOnlySpan<int> chain)
+    {
+        int[] modes = Chain(order, chain);
+        return new("tt", new([.. modes.Select((mode, k) => (k > 0 ? $"{Bond(k - 1)}" : "") + Mode(mode) + (k < order - 1 ? $"{Bond(k)}" : ""))], Modes(order)));
+    }
+
+    /// <summary>A chain of cores whose ends are joined: <c>AaB,BbC,CcA->abc</c>.</summary>
+    /// <inheritdoc cref="TensorTrain" path="/param"/>
+    /// <inheritdoc cref="TensorTrain" path="/exception"/>
+    public static TensorFormat TensorRing(int order, params ReadOnlySpan<int> chain)
+    {
+        int[] modes = Chain(order, chain);
+        return new("tr", new([.. modes.Select((mode, k) => $"{Bond(k)}{Mode(mode)}{Bond((k + 1) % order)}")], Modes(order)));
+    }
+
+    /// <summary>Extents of the factors of a tensor at some ranks.</summary>
+    /// <exception cref="BadInputException">The number of modes or ranks does not fit the format.</exception>
+    public ImmutableArray<Shape> FactorShapes(Shape tensor, params ReadOnlySpan<int> ranks)
+    {
+        string bonds = Bonds;
+        if (tensor.Rank != Equation.Output.Length)
+            throw new ShapeException($"{this} is for tensors of order {Equation.Output.Length}, not {tensor.Rank} as {tensor}.");
+        if (ranks.Length != bonds.Length) throw new BadInputException($"{this} takes {bonds.Length} ranks, not {ranks.Length} ({string.Join('×', ranks.ToArray())}).");
+        int[] extents = ranks.ToArray();
+        return [.. Equation.Inputs.Select(axes => Shape.Of([.. axes.Select(Extent)]))];
+
+        int Extent(char axis) => bonds.IndexOf(axis) is >= 0 and int bond ? extents[bond] : tensor[Equation.Output.IndexOf(axis)];
+    }
+
+    /// <summary>Numbers that the factors of a tensor hold at some ranks.</summary>
+    /// <inheritdoc cref="FactorShapes" path="/exception"/>
+    public long Parameters(Shape tensor, params ReadOnlySpan<int> ranks) =>
+        FactorShapes(tensor, ranks).Sum(static factor => factor.Aggregate(1L, static (count, extent) => count * extent));
+
+    /// <summary>
+    /// Ranks beyond which nothing is gained. A bond whose removal leaves the factors in two parts is a cut: its rank is at most the lesser of
+    /// what both sides span. A bond of all factors (CP) needs at most the product of all modes but the longest; one within a loop (a ring) is
+    /// held to what the cut on either side of its left factor would need.
+    /// </summary>
+    public ImmutableArray<int> MaxRanks(Shape tensor) => [.. Bonds.Select(bond => MaxRank(tensor, bond))];
+
+    /// <summary>
+    /// The largest ranks whose factors hold at most so many numbers: all ranks keep the proportions of the largest possible ones, then single
+    /// ones rise while the budget lasts. At least 1 each, even where that is more.
+    /// </summary>
+    public ImmutableArray<int> RanksWithin(Shape tensor, long parameters)
+    {
+        ImmutableArray<int> most = MaxRanks(tensor);
+        if (Parameters(tensor, most.AsSpan()) <= parameters) return most;
+        double low = 0, high = 1;
+        // Parameters rise with every rank: halving finds the scale to far below one rank.
+        for (int step = 0; step < 50; step++)
+        {
+            double middle = (low + high) / 2;
+            if (Parameters(tensor, Scaled(most, middle)) <= parameters) low = middle;
+            else high = middle;
+        }
+        int[] ranks = Scaled(most, low);
+        for (bool raised = true; raised;)
+        {
+            raised = false;
+            // The bond furthest below its limit first.
+            foreach (int bond in Enumerable.Range(0, ranks.Length).OrderBy(bond => (double)ranks[bond] / most[bond]))
+            {
+                if (ranks[bond] == most[bond]) continue;
+                ranks[bond]++;
+                raised = Parameters(tensor, ranks) <= parameters;
+                if (raised) break;
+                ranks[bond]--;
+            }
+        }
+        return [.. ranks];
+    }
+
+    /// <summary>The same format for a tensor whose modes are split into several: each mode's axis becomes the axes of its parts.</summary>
+    internal TensorFormat Split(string name, IReadOnlyDictionary<char, string> parts, string output) => new(name, new(
+        [.. Equation.Inputs.Select(axes => string.Concat(axes.Select(axis => parts.GetValueOrDefault(axis) ?? axis.ToString())))], output));
+
+    public override string ToString() => Name;
+
+    internal static char Mode(int mode) => (char)('a' + mode);
+
+    internal static char Bond(int bond) => (char)('A' + bond);
+
+    private static string Modes(int order) => order is >= 1 and <= 26
+        ? string.Concat(Enumerable.Range(0, order).Select(Mode))
+        : throw new BadInputException($"A tensor of order {order} has no format; orders of 1 to 26 do.");
+
+    private static int[] Chain(int order, ReadOnlySpan<int> chain)
+    {
+        int[] modes = chain.IsEmpty ? [.. Enumerable.Range(0, order)] : chain.ToArray();
+        return modes.Order().SequenceEqual(Enumerable.Range(0, order)) ? modes
+            : throw new BadInputException($"A chain names every mode of a tensor of order {order} once; {string.Join(", ", modes)} does not.");
+    }
+
+    private int MaxRank(Shape tensor, char bond)
+    {
+        ImmutableArray<string> factors = Equation.Inputs;
+        int[] holders = [.. Enumerable.Range(0, factors.Length).Where(k => factors[k].Contains(bond))];
+        HashSet<int> side = [holders[0]];
+        string axes = factors[holders[0]].Replace(bond.ToString(), "", StringComparison.Ordinal);
+        if (holders.Length <= 2)
+            for (int k; (k = Enumerable.Range(0, factors.Length).FirstOrDefault(k => !side.Contains(k) && factors[k].Any(axis => axis != bond && axes.Contains(axis)), -1)) >= 0;)
+            {
+                side.Add(k);
+                axes += factors[k].Replace(bond.ToString(), "", StringComparison.Ordinal);
+            }
+        if (holders.Length > 2) return Bounded(tensor.Aggregate(1L, static (count, extent) => count * extent) / Math.Max(1, tensor.Max()));
+        bool loop = holders.Length == 2 && side.Contains(holders[1]);
+        IEnumerable<char> left = loop ? factors[holders[0]] : axes;
+        long one = Count(left.Where(Equation.Output.Contains).Distinct()), other = Count(Equation.Output.Except(left));
+        return Bounded(Math.Min(one, other));
+
+        long Count(IEnumerable<char> modes) => modes.Aggregate(1L, (count, axis) => count * tensor[Equation.Output.IndexOf(axis)]);
+    }
+
+    private static int Bounded(long rank) => (int)Math.Clamp(rank, 1, int.MaxValue);
+
+    private static int[] Scaled(ImmutableArray<int> most, double scale) => [.. most.Select(rank => (int)Math.Max(1, scale * rank))];
+}
