@@ -56,10 +56,13 @@ internal static class Tool
         }
         catch (Exception error) when (CodeFor(error) is { } code)
         {
-            terminal.Complain(code == ExitCode.Cancelled ? "Cancelled." : error.Message);
+            terminal.Complain(code == ExitCode.Cancelled ? "Cancelled." : Innermost(error).Message);
             return (int)code;
         }
     }
+
+    /// <summary>What failed, where several threads met it at once.</summary>
+    private static Exception Innermost(Exception error) => error is AggregateException { InnerException: { } inner } ? Innermost(inner) : error;
 
     /// <summary>The command as it is typed, such as <c>tensorial data get</c>.</summary>
     private static string Words(CommandResult result) => result.Parent is CommandResult parent ? $"{Words(parent)} {result.Command.Name}" : "tensorial";

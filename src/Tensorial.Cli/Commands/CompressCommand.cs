@@ -40,8 +40,11 @@ internal static class CompressCommand
     internal static ExitCode Run(Options options, Terminal terminal, CancellationToken cancel)
     {
         PlanOptions plan = options.Plan;
+        OutputFile.Check(options.Output, options.Input.FullName);
+        OutputFile.Check(options.Json, options.Input.FullName, options.Output.FullName);
         if (options.PlanFile is null && plan.Targets.IsEmpty) throw new UsageException("Say how small: --target params=0.5 and the like, or --plan FILE.");
         Graph graph = OnnxFile.Read(options.Input.ToString());
+        using Inference before = new(graph, plan.Threads);
         ImageSet? training = plan.Training?.Open(), test = plan.Test?.Open();
         (ImmutableArray<CompressibleLayer> layers, ImmutableArray<KeptLayer> kept) = plan.LayersOf(graph);
         ModelFile source = ModelFile.Of(options.Input.ToString());
@@ -58,7 +61,7 @@ internal static class CompressCommand
         small = small with { Metadata = small.Metadata.SetItems(ProvenanceOf(options, source, chosen)) };
         OnnxFile.Write(small, options.Output.ToString());
 
-        CompressionResult result = Measure(options, graph, chosen, kept, fits, test, recalibrated, source, terminal, cancel);
+        CompressionResult result = Measure(options, graph, before, chosen, kept, fits, test, recalibrated, source, terminal, cancel);
         Show(result, options, terminal);
         if (options.Json is { } target) JsonFile.Write(target, result);
         string[] missed = [.. Missed(plan.Targets, result)];
@@ -67,11 +70,11 @@ internal static class CompressCommand
 
     /// <summary>Reads the written file again: what is reported is what is there.</summary>
     private static CompressionResult Measure(
-        Options options, Graph graph, ImmutableArray<Candidate> chosen, ImmutableArray<KeptLayer> kept, ImmutableDictionary<string, Factorization> fits,
-        ImageSet? test, bool recalibrated, ModelFile source, Terminal terminal, CancellationToken cancel)
+        Options options, Graph graph, Inference before, ImmutableArray<Candidate> chosen, ImmutableArray<KeptLayer> kept,
+        ImmutableDictionary<string, Factorization> fits, ImageSet? test, bool recalibrated, ModelFile source, Terminal terminal, CancellationToken cancel)
     {
         Graph written = OnnxFile.Read(options.Output.ToString());
-        using Inference before = new(graph, options.Plan.Threads), after = new(written, options.Plan.Threads);
+        using Inference after = new(written, options.Plan.Threads);
         bool probabilities = Scoring.GivesProbabilities(graph);
         Verification verification = test is null
             ? Verification.Of(before.Run, after.Run, [RandomImages.Of(graph, 16, options.Plan.Seed)], probabilities)

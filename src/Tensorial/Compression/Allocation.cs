@@ -24,7 +24,7 @@ public static class Allocation
         {
             double least = choices.Sum(layer => layer.Min(budget.Cost));
             if (least > budget.Most)
-                throw new GoalNotMetException($"{budget.Name} cannot come down to {budget.Most:N0}: the smallest candidates of all layers together take {least:N0}, with what is kept as it is on top.");
+                throw new GoalNotMetException($"{budget.Name} cannot be met: it allows {budget.Most + budget.Fixed:N0}, and the least possible is {least + budget.Fixed:N0}.");
         }
         if (budgets.Count == 0) return [.. choices.Select(static layer => layer.MinBy(static c => c.Damage)!)];
         // With several budgets a mixture of them is one; the best choice that keeps each on its own counts.
@@ -89,7 +89,8 @@ public static class Allocation
 }
 
 /// <summary>What the layers may cost together.</summary>
-/// <param name="Name">What is counted, for messages.</param>
+/// <param name="Name">The target, for messages.</param>
 /// <param name="Cost">What one candidate costs.</param>
 /// <param name="Most">What all may cost.</param>
-public sealed record LayerBudget(string Name, Func<Candidate, double> Cost, double Most);
+/// <param name="Fixed">What the rest of the network costs on top.</param>
+public sealed record LayerBudget(string Name, Func<Candidate, double> Cost, double Most, double Fixed = 0);

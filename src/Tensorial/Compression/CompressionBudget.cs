@@ -17,12 +17,14 @@ public static class CompressionBudget
         double convolutions = layers.Where(static layer => !layer.IsDense).Sum(static layer => layer.Parameters);
         return [.. targets.Where(static target => target.Measure != TargetMeasure.MaxDrop).Select(target => target.Measure switch
         {
-            // What cannot change counts in full.
-            TargetMeasure.Parameters => new LayerBudget("the number of parameters", static c => c.Parameters, target.Value * statistics.Parameters - (statistics.Parameters - parameters)),
-            TargetMeasure.ConvParameters => new LayerBudget("the number of convolution parameters", static c => c.Layer.IsDense ? 0 : c.Parameters,
-                target.Value * statistics.ConvolutionParameters - (statistics.ConvolutionParameters - convolutions)),
-            TargetMeasure.Macs => new LayerBudget("the number of multiply-accumulates", static c => c.Macs, target.Value * statistics.Macs - (statistics.Macs - macs)),
-            _ => new LayerBudget("the measured time", static c => c.Milliseconds!.Value, target.Value * milliseconds.All - Math.Max(0, milliseconds.All - milliseconds.Layers)),
+            TargetMeasure.Parameters => Budget(target, static c => c.Parameters, statistics.Parameters, parameters),
+            TargetMeasure.ConvParameters => Budget(target, static c => c.Layer.IsDense ? 0 : c.Parameters, statistics.ConvolutionParameters, convolutions),
+            TargetMeasure.Macs => Budget(target, static c => c.Macs, statistics.Macs, macs),
+            _ => Budget(target, static c => c.Milliseconds!.Value, milliseconds.All, Math.Min(milliseconds.All, milliseconds.Layers)),
         })];
     }
+
+    /// <summary>What cannot change counts in full.</summary>
+    private static LayerBudget Budget(CompressionTarget target, Func<Candidate, double> cost, double all, double changeable) =>
+        new(target.ToString(), cost, target.Value * all - (all - changeable), all - changeable);
 }
