@@ -21,7 +21,7 @@ internal static class CompressCommand
     {
         Argument<FileInfo> input = new("in.onnx") { Description = "The trained network." }, output = new("out.onnx") { Description = "The smaller one: standard operators, the same inputs and outputs." };
         PlanOptions.Group plan = new();
-        Option<FileInfo?> file = new("--plan") { HelpName = "FILE", Description = "Obey this plan (tensorial plan, docs/plan.md) instead of making one." };
+        Option<FileInfo?> file = new("--plan") { HelpName = "FILE", Description = "Obey this plan (tensorial plan, docs/compress.md) instead of making one." };
         Option<bool> raw = new("--no-recalibration") { Description = "Leave the statistics of batch normalisations as they are." };
         Option<FileInfo?> json = CommonOptions.Json();
         Command command = new("compress",

@@ -19,7 +19,7 @@ internal static class PlanCommand
     public static Command Create(Terminal terminal)
     {
         Argument<FileInfo> model = CommonOptions.Model();
-        Option<FileInfo?> output = new("--out") { HelpName = "FILE", Description = "Where the plan goes (JSON, docs/plan.md)." };
+        Option<FileInfo?> output = new("--out") { HelpName = "FILE", Description = "Where the plan goes (JSON, docs/compress.md)." };
         PlanOptions.Group plan = new();
         Command command = new("plan", "Proposes for every layer a format and ranks, within targets for the network's size, where that damages its predictions least.") { model, output };
         plan.AddTo(command);

@@ -5,7 +5,7 @@ using Tensorial.Decompositions;
 
 namespace Tensorial.Compression;
 
-/// <summary>Which layer is written how, and why: data that people may edit. See docs/plan.md.</summary>
+/// <summary>Which layer is written how, and why: data that people may edit. See docs/compress.md.</summary>
 /// <param name="SchemaVersion">Raised when a field changes its meaning.</param>
 /// <param name="Model">File name of the network it was made for.</param>
 /// <param name="Sha256">Of that file.</param>

@@ -49,14 +49,23 @@ internal static class FoldBatchNorm
     {
         (Tensor<float> weights, Tensor<float>? bias) = (sources[0]!, sources[1]);
         (Tensor<float> gamma, Tensor<float> beta, Tensor<float> mean, Tensor<float> variance) = (sources[2]!, sources[3]!, sources[4]!, sources[5]!);
-        Tensor<float> foldedWeights = new(weights.Shape), foldedBias = new([weights.Shape[0]]);
-        int filter = weights.Shape.Count / Math.Max(1, weights.Shape[0]);
-        for (int o = 0; o < weights.Shape[0]; o++)
+        double[] scales = new double[weights.Shape[0]];
+        Tensor<float> foldedBias = new([scales.Length]);
+        for (int o = 0; o < scales.Length; o++)
         {
-            double scale = gamma.Values[o] / Math.Sqrt(variance.Values[o] + epsilon);
-            for (int i = o * filter; i < (o + 1) * filter; i++) foldedWeights.Values[i] = (float)(weights.Values[i] * scale);
-            foldedBias.Values[o] = (float)(((bias?.Values[o] ?? 0.0) - mean.Values[o]) * scale + beta.Values[o]);
+            scales[o] = gamma.Values[o] / Math.Sqrt(variance.Values[o] + epsilon);
+            foldedBias.Values[o] = (float)(((bias?.Values[o] ?? 0.0) - mean.Values[o]) * scales[o] + beta.Values[o]);
         }
-        return [foldedWeights, foldedBias];
+        DerivedValues folded = new(weights.Shape.Count, () => Scaled(weights, scales));
+        return [new(weights.Shape, folded.Memory), foldedBias];
+    }
+
+    private static float[] Scaled(Tensor<float> weights, double[] scales)
+    {
+        ReadOnlySpan<float> values = weights.Values;
+        float[] scaled = new float[values.Length];
+        int filter = values.Length / Math.Max(1, scales.Length);
+        for (int k = 0; k < scaled.Length; k++) scaled[k] = (float)(values[k] * scales[k / filter]);
+        return scaled;
     }
 }
