@@ -16,17 +16,16 @@ internal sealed class BondRanks
 
     /// <param name="choice">Ranks, an error, a rate, or what the data show.</param>
     /// <param name="format">The format.</param>
-    /// <param name="tensor">Extents of the (folded) tensor.</param>
+    /// <param name="tensor">Extents of the tensor.</param>
     /// <param name="norm">Its norm.</param>
-    /// <param name="count">Numbers that a rate refers to.</param>
-    public BondRanks(RankChoice choice, TensorFormat format, Shape tensor, double norm, int count)
+    public BondRanks(RankChoice choice, TensorFormat format, Shape tensor, double norm)
     {
         choice.Check(format, tensor);
         _bonds = format.Bonds.Length;
         _fixed = choice switch
         {
             RankChoice.Given(var ranks) => ranks,
-            RankChoice.AtRate(var rate) => format.RanksWithin(tensor, (long)(rate * count)),
+            RankChoice.AtRate(var rate) => format.RanksWithin(tensor, (long)(rate * tensor.Count)),
             _ => [],
         };
         _byData = choice is RankChoice.ByData;

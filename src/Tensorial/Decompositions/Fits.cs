@@ -2,6 +2,7 @@ using System.Numerics;
 using System.Numerics.Tensors;
 using Tensorial.Einsum;
 using Tensorial.Kernels;
+using Tensorial.LinearAlgebra;
 
 namespace Tensorial.Decompositions;
 
@@ -44,6 +45,18 @@ internal static class Fits
         for (int k = 0; k < outer; k++)
             Gemm.Multiply<T>(r, inner, n, T.One, matrix.Values, 1, r, tensor.Values.Slice(k * n * inner, n * inner), inner, 1,
                 T.Zero, result.Values.Slice(k * r * inner, r * inner), inner, workers);
+        return result;
+    }
+
+    /// <summary>The first left singular vectors, from the Gram matrix: a small error in a direction that hardly counts is a smaller one in the fit.</summary>
+    public static Tensor<T> Leading<T>(Tensor<T> matrix, int rank, Workers workers) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        (int m, int n) = (matrix.Shape[0], matrix.Shape[1]);
+        Tensor<T> gram = new([m, m]), result = new([m, rank]);
+        Gemm.Multiply<T>(m, m, n, T.One, matrix.Values, n, 1, matrix.Values, 1, n, T.Zero, gram.Values, m, workers);
+        Span<T> vectors = SymmetricEigen.Of(gram, workers).Vectors.Values;
+        for (int row = 0; row < m; row++)
+            for (int k = 0; k < rank; k++) result.Values[row * rank + k] = vectors[row * m + m - 1 - k];
         return result;
     }
 

@@ -71,8 +71,8 @@ public sealed record TensorFormat(string Name, Equation Equation)
 
     /// <summary>
     /// Ranks beyond which nothing is gained. A bond whose removal leaves the factors in two parts is a cut: its rank is at most the lesser of
-    /// what both sides span. A bond of all factors (CP) needs at most the product of all modes but the longest; one within a loop (a ring) is
-    /// held to what the cut on either side of its left factor would need.
+    /// what both sides span. A bond of many factors (CP) needs at most what all factors but the largest span; one within a loop (a ring) at
+    /// most what it would if the loop were open at the worst place.
     /// </summary>
     public ImmutableArray<int> MaxRanks(Shape tensor) => [.. Bonds.Select(bond => MaxRank(tensor, bond))];
 
@@ -134,19 +134,25 @@ public sealed record TensorFormat(string Name, Equation Equation)
     {
         ImmutableArray<string> factors = Equation.Inputs;
         int[] holders = [.. Enumerable.Range(0, factors.Length).Where(k => factors[k].Contains(bond))];
+        if (holders.Length > 2) return Bounded(factors.Min(factor => Count(Equation.Output.Except(factor))));
+
+        // From one end of the bond to all factors that are reached without it.
         HashSet<int> side = [holders[0]];
-        string axes = factors[holders[0]].Replace(bond.ToString(), "", StringComparison.Ordinal);
-        if (holders.Length <= 2)
-            for (int k; (k = Enumerable.Range(0, factors.Length).FirstOrDefault(k => !side.Contains(k) && factors[k].Any(axis => axis != bond && axes.Contains(axis)), -1)) >= 0;)
-            {
-                side.Add(k);
-                axes += factors[k].Replace(bond.ToString(), "", StringComparison.Ordinal);
-            }
-        if (holders.Length > 2) return Bounded(tensor.Aggregate(1L, static (count, extent) => count * extent) / Math.Max(1, tensor.Max()));
+        List<string> reached = [Others(holders[0])];
+        for (int next; (next = Enumerable.Range(0, factors.Length).FirstOrDefault(k => !side.Contains(k) && Others(k).Any(string.Concat(reached).Contains), -1)) >= 0;)
+        {
+            side.Add(next);
+            reached.Add(Others(next));
+        }
         bool loop = holders.Length == 2 && side.Contains(holders[1]);
-        IEnumerable<char> left = loop ? factors[holders[0]] : axes;
-        long one = Count(left.Where(Equation.Output.Contains).Distinct()), other = Count(Equation.Output.Except(left));
-        return Bounded(Math.Min(one, other));
+        int shortest = loop ? 1 : reached.Count;
+        return Bounded(Enumerable.Range(shortest, reached.Count - shortest + 1).Max(length =>
+        {
+            IEnumerable<char> modes = string.Concat(reached.Take(length)).Where(Equation.Output.Contains);
+            return Math.Min(Count(modes), Count(Equation.Output.Except(modes)));
+        }));
+
+        string Others(int factor) => factors[factor].Replace(bond.ToString(), "", StringComparison.Ordinal);
 
         long Count(IEnumerable<char> modes) => modes.Aggregate(1L, (count, axis) => count * tensor[Equation.Output.IndexOf(axis)]);
     }

@@ -26,7 +26,7 @@ public static class TensorTrain
         int order = Fits.Check(tensor, 2);
         int[] modes = chain.IsDefaultOrEmpty ? [.. Enumerable.Range(0, order)] : [.. chain];
         TensorFormat format = TensorFormat.TensorTrain(order, modes);
-        BondRanks bonds = new(ranks, format, tensor.Shape, TensorFactors<T>.Norm(tensor.Values), tensor.Shape.Count);
+        BondRanks bonds = new(ranks, format, tensor.Shape, TensorFactors<T>.Norm(tensor.Values));
         Tensor<T> rest = Fits.Permuted(tensor, modes);
         Tensor<T>[] cores = new Tensor<T>[order];
         T[][] weights = new T[order - 1][];

@@ -27,20 +27,16 @@ public static class Tucker
     /// <exception cref="NumericalException">A value is NaN or infinite.</exception>
     public static TensorFactors<T> Fit<T>(
         Tensor<T> tensor, RankChoice ranks, ImmutableArray<int> modes = default, TuckerOptions? options = null, Workers? workers = null)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T> => Fit(tensor, Folding.None(tensor.Shape), tensor, ranks, modes, options, workers);
-
-    internal static TensorFactors<T> Fit<T>(
-        Tensor<T> tensor, Folding folding, Tensor<T> folded, RankChoice ranks, ImmutableArray<int> modes, TuckerOptions? options, Workers? workers)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         (options, workers) = (options ?? new(), workers ?? Workers.Serial);
-        int order = Fits.Check(folded, 1);
+        int order = Fits.Check(tensor, 1);
         int[] factored = modes.IsDefaultOrEmpty ? [.. Enumerable.Range(0, order)] : [.. modes];
         TensorFormat format = TensorFormat.Tucker(order, factored);
-        double norm = TensorFactors<T>.Norm(folded.Values);
-        BondRanks bonds = new(ranks, format, folded.Shape, norm, tensor.Shape.Count);
+        double norm = TensorFactors<T>.Norm(tensor.Values);
+        BondRanks bonds = new(ranks, format, tensor.Shape, norm);
 
-        Tensor<T> core = folded;
+        Tensor<T> core = tensor;
         Tensor<T>[] factors = new Tensor<T>[factored.Length];
         for (int k = 0; k < factored.Length; k++)
         {
@@ -50,8 +46,8 @@ public static class Tucker
             factors[k] = Fits.Columns(svd.U, rank);
             core = Fits.Times(core, factored[k], factors[k], workers);
         }
-        core = Iterate(folded, core, factored, factors, norm, options, workers);
-        return TensorFactors<T>.Measured(format, folding, bonds.Taken, [.. factors, core], tensor, workers);
+        core = Iterate(tensor, core, factored, factors, norm, options, workers);
+        return TensorFactors<T>.Measured(format, Folding.None(tensor.Shape), bonds.Taken, [.. factors, core], tensor, workers);
     }
 
     private static Tensor<T> Iterate<T>(
@@ -68,7 +64,7 @@ public static class Tucker
                 Tensor<T> projected = tensor;
                 foreach (int other in Enumerable.Range(0, modes.Length).Where(other => other != k).OrderBy(other => (double)factors[other].Shape[1] / tensor.Shape[modes[other]]))
                     projected = Fits.Times(projected, modes[other], factors[other], workers);
-                factors[k] = Leading(Fits.Unfolded(projected, modes[k]), factors[k].Shape[1], workers);
+                factors[k] = Fits.Leading(Fits.Unfolded(projected, modes[k]), factors[k].Shape[1], workers);
                 if (k == modes.Length - 1) core = Fits.Times(projected, modes[k], factors[k], workers);
             }
             double before = kept;
@@ -76,17 +72,5 @@ public static class Tucker
             if (kept - before <= options.Tolerance * norm) break;
         }
         return core;
-    }
-
-    /// <summary>The first left singular vectors, from the Gram matrix: a small error in a direction that hardly counts is a smaller one in the fit.</summary>
-    private static Tensor<T> Leading<T>(Tensor<T> matrix, int rank, Workers workers) where T : unmanaged, IBinaryFloatingPointIeee754<T>
-    {
-        (int m, int n) = (matrix.Shape[0], matrix.Shape[1]);
-        Tensor<T> gram = new([m, m]), result = new([m, rank]);
-        Gemm.Multiply<T>(m, m, n, T.One, matrix.Values, n, 1, matrix.Values, 1, n, T.Zero, gram.Values, m, workers);
-        Span<T> vectors = SymmetricEigen.Of(gram, workers).Vectors.Values;
-        for (int row = 0; row < m; row++)
-            for (int k = 0; k < rank; k++) result.Values[row * rank + k] = vectors[row * m + m - 1 - k];
-        return result;
     }
 }

@@ -1,46 +1,91 @@
+using System.Numerics;
 using System.Numerics.Tensors;
+using Tensorial.Kernels;
 
 namespace Tensorial.LinearAlgebra;
 
-/// <summary>A = L Lᵀ of a symmetric positive definite matrix, and what it solves.</summary>
-public sealed class Cholesky
+/// <summary>A = L Lᵀ of a symmetric positive definite matrix, and what it solves. Blocks of columns at a time, so that products do the work.</summary>
+public sealed class Cholesky<T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
-    private readonly double[] _l;
+    /// <summary>Columns of a block: its triangle stays in the first-level cache.</summary>
+    private const int Block = 32;
+
+    private readonly T[] _l;
     private readonly int _n;
+    private readonly Workers _workers;
 
-    private Cholesky(double[] l, int n) => (_l, _n) = (l, n);
-
-    /// <summary>Factors a matrix [n, n] given row after row; only its lower half is read.</summary>
-    /// <exception cref="NumericalException">It is not positive definite.</exception>
-    public static Cholesky Of(ReadOnlySpan<double> a, int n)
+    internal Cholesky(ReadOnlySpan<T> a, int n, Workers workers)
     {
-        double[] l = a.ToArray();
-        for (int j = 0; j < n; j++)
+        (_l, _n, _workers) = (a[..(n * n)].ToArray(), n, workers);
+        for (int k = 0; k < n; k += Block)
         {
-            Span<double> row = l.AsSpan(j * n, n);
-            double pivot = row[j] - TensorPrimitives.SumOfSquares<double>(row[..j]);
-            if (!(pivot > 0)) throw new NumericalException($"A matrix of order {n} is not positive definite: pivot {j} is {pivot:G3}.");
-            row[j] = Math.Sqrt(pivot);
-            double inverse = 1 / row[j];
-            for (int i = j + 1; i < n; i++)
-                l[i * n + j] = (l[i * n + j] - TensorPrimitives.Dot<double>(l.AsSpan(i * n, j), row[..j])) * inverse;
+            int width = Math.Min(Block, n - k);
+            Gemm.Multiply<T>(n - k, width, k, -T.One, _l.AsSpan(k * n), n, 1, _l.AsSpan(k * n), 1, n, T.One, _l.AsSpan(k * n + k), n, workers);
+            for (int row = k; row < n; row++) Eliminate(row, k, Math.Min(k + width, row + 1));
         }
-        return new(l, n);
     }
 
     /// <summary>X with X A = B, for rows B [m, n]; B is overwritten by X.</summary>
-    public void SolveRows(Span<double> b)
+    public void SolveRows(Span<T> b)
     {
-        for (int at = 0; at < b.Length; at += _n)
+        int m = _n == 0 ? 0 : b.Length / _n, last = (_n - 1) / Block * Block;
+        for (int k = 0; k < _n; k += Block)
         {
-            Span<double> x = b.Slice(at, _n);
-            for (int i = 0; i < _n; i++)
-                x[i] = (x[i] - TensorPrimitives.Dot<double>(_l.AsSpan(i * _n, i), x[..i])) / _l[i * _n + i];
-            for (int i = _n - 1; i >= 0; i--)
-            {
-                double value = x[i] /= _l[i * _n + i];
-                TensorPrimitives.MultiplyAdd<double>(_l.AsSpan(i * _n, i), -value, x[..i], x[..i]);
-            }
+            int width = Math.Min(Block, _n - k);
+            if (k > 0) Gemm.Multiply<T>(m, width, k, -T.One, b, _n, 1, _l.AsSpan(k * _n), 1, _n, T.One, b[k..], _n, _workers);
+            for (int row = 0; row < m; row++) Forward(b.Slice(row * _n + k, width), k);
+        }
+        for (int k = last; k >= 0; k -= Block)
+        {
+            int width = Math.Min(Block, _n - k), done = k + width;
+            if (done < _n)
+                Gemm.Multiply<T>(m, width, _n - done, -T.One, b[done..], _n, 1, _l.AsSpan(done * _n + k), _n, 1, T.One, b[k..], _n, _workers);
+            for (int row = 0; row < m; row++) Backward(b.Slice(row * _n + k, width), k);
         }
     }
+
+    /// <summary>Row <paramref name="row"/> of L in the columns from <paramref name="first"/> to before <paramref name="end"/>.</summary>
+    private void Eliminate(int row, int first, int end)
+    {
+        Span<T> x = _l.AsSpan(row * _n + first, end - first);
+        for (int j = first; j < end; j++)
+        {
+            T value = x[j - first] - TensorPrimitives.Dot<T>(x[..(j - first)], _l.AsSpan(j * _n + first, j - first));
+            if (j < row)
+            {
+                x[j - first] = value / _l[j * _n + j];
+                continue;
+            }
+            if (!(value > T.Zero)) throw new NumericalException($"A matrix of order {_n} is not positive definite: pivot {j} is {value:G3}.");
+            x[j - first] = T.Sqrt(value);
+        }
+    }
+
+    private void Forward(Span<T> x, int first)
+    {
+        for (int i = 0; i < x.Length; i++)
+        {
+            int at = (first + i) * _n + first;
+            x[i] = (x[i] - TensorPrimitives.Dot<T>(_l.AsSpan(at, i), x[..i])) / _l[at + i];
+        }
+    }
+
+    private void Backward(Span<T> x, int first)
+    {
+        for (int i = x.Length - 1; i >= 0; i--)
+        {
+            int at = (first + i) * _n + first;
+            T value = x[i] /= _l[at + i];
+            TensorPrimitives.MultiplyAdd<T>(_l.AsSpan(at, i), -value, x[..i], x[..i]);
+        }
+    }
+}
+
+/// <inheritdoc cref="Cholesky{T}"/>
+public static class Cholesky
+{
+    /// <summary>Factors a matrix [n, n] given row after row; only its lower half is read.</summary>
+    /// <exception cref="NumericalException">It is not positive definite.</exception>
+    public static Cholesky<T> Of<T>(ReadOnlySpan<T> a, int n, Workers? workers = null) where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
+        new(a, n, workers ?? Workers.Serial);
 }

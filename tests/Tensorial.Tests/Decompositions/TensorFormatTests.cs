@@ -21,6 +21,7 @@ public class TensorFormatTests
     [InlineData("tucker2", "6×5")]
     [InlineData("tt", "6×6×3")]
     [InlineData("chain", "5×10×6")]
+    [InlineData("tr", "6×10×6×10")]
     public void Ranks_end_where_a_cut_does(string name, string most) => Assert.Equal(most, string.Join('×', Named(name).MaxRanks([6, 5, 2, 3])));
 
     /// <summary>Parameters by the formulas of the literature for 6×5×2×3 at ranks 2, 3, ...</summary>

@@ -1,0 +1,172 @@
+using Tensorial.Decompositions;
+
+namespace Tensorial.Tests.Decompositions;
+
+public class CpTests
+{
+    [Theory]
+    [InlineData(2, new[] { 12, 9 }, 4)]
+    [InlineData(3, new[] { 8, 7, 6 }, 5)]
+    [InlineData(4, new[] { 10, 9, 3, 3 }, 7)]
+    [InlineData(5, new[] { 4, 3, 5, 2, 3 }, 3)]
+    public void A_tensor_made_of_terms_is_recovered(int order, int[] extents, int rank)
+    {
+        Tensor<double> tensor = Some.OfRank(TensorFormat.Cp(order), Shape.Of(extents), [rank], 1);
+
+        TensorFactors<double> fit = Cp.Fit(tensor, RankChoice.Of(rank), new(Tolerance: 0, Sweeps: 2000));
+
+        Assert.InRange(fit.RelativeError, 0, 1e-4);
+        Assert.Equal(rank * extents.Sum(), fit.Parameters);
+    }
+
+    /// <summary>Columns as by hand: M of the first mode of a 3-mode tensor, from plain loops.</summary>
+    [Theory]
+    [InlineData(new[] { 5, 4, 3 })]
+    [InlineData(new[] { 2, 7, 3, 2 })]
+    [InlineData(new[] { 9, 2 })]
+    [InlineData(new[] { 2, 3, 2, 4, 3 })]
+    public void The_tree_multiplies_by_all_factors_but_one(int[] extents)
+    {
+        const int Rank = 3;
+        Tensor<double> tensor = Some.Noise(Shape.Of(extents), 2);
+        Tensor<double>[] factors = [.. extents.Select((extent, mode) => Some.Noise([extent, Rank], 10 + mode))];
+        int visits = 0;
+        new CpTree<double>(tensor, Rank, Tensorial.Kernels.Workers.Serial).Sweep(factors, (mode, product) =>
+        {
+            Assert.Equal(visits++, mode);
+            double[] expected = new double[extents[mode] * Rank];
+            int[] strides = tensor.Shape.Strides();
+            for (int at = 0; at < tensor.Shape.Count; at++)
+                for (int r = 0; r < Rank; r++)
+                {
+                    double value = tensor.Values[at];
+                    for (int other = 0; other < extents.Length; other++)
+                        if (other != mode) value *= factors[other].Values[at / strides[other] % extents[other] * Rank + r];
+                    expected[at / strides[mode] % extents[mode] * Rank + r] += value;
+                }
+            for (int k = 0; k < expected.Length; k++) Assert.Equal(expected[k], product.Values[k], 1e-12);
+            // What is changed on the way must count for the modes that follow.
+            factors[mode] = Some.Noise([extents[mode], Rank], 20 + mode);
+        });
+        Assert.Equal(extents.Length, visits);
+    }
+
+    [Fact]
+    public void The_error_never_rises_with_more_sweeps()
+    {
+        Tensor<double> tensor = Some.Noise([12, 10, 3, 3], 3);
+        double before = 1;
+        foreach (int sweeps in (int[])[1, 2, 5, 10, 20, 50, 100])
+        {
+            double error = Cp.Fit(tensor, RankChoice.Of(8), new(Starts: 1, Sweeps: sweeps, TrialSweeps: sweeps, Tolerance: 0)).RelativeError;
+            Assert.InRange(error, 0, before + 1e-12);
+            before = error;
+        }
+    }
+
+    [Fact]
+    public void The_same_seed_gives_the_same_bits_and_another_seed_does_not()
+    {
+        Tensor<double> tensor = Some.Noise([9, 8, 3, 3], 4);
+
+        double[] Values(int seed) => [.. Cp.Fit(tensor, RankChoice.Of(5), new(Starts: 2, Sweeps: 30, Seed: seed)).Factors.SelectMany(static factor => factor.Values.ToArray())];
+
+        Assert.Equal(Values(1), Values(1));
+        Assert.NotEqual(Values(1), Values(2));
+    }
+
+    [Fact]
+    public void Single_precision_fits_nearly_as_well()
+    {
+        Tensor<double> tensor = Some.OfRank(TensorFormat.Cp(4), [16, 12, 3, 3], [10], 5, 0.3);
+        double wide = Cp.Fit(tensor, RankChoice.Of(10)).RelativeError, narrow = Cp.Fit(Some.Single(tensor), RankChoice.Of(10)).RelativeError;
+
+        Assert.InRange(narrow, 0, wide * 1.02);
+    }
+
+    [Fact]
+    public void The_rank_is_found_that_keeps_an_error()
+    {
+        Tensor<double> tensor = Some.OfRank(TensorFormat.Cp(3), [10, 9, 8], [4], 6, 0.05);
+
+        TensorFactors<double> found = Cp.Fit(tensor, new RankChoice.WithinError(0.06));
+
+        Assert.Equal(4, found.Ranks[0]);
+        Assert.InRange(found.RelativeError, 0, 0.06);
+    }
+
+    [Fact]
+    public void The_data_show_the_number_of_terms() =>
+        Assert.InRange(Cp.Fit(Some.OfRank(TensorFormat.Cp(3), [30, 20, 15], [5], 7, 0.2), new RankChoice.ByData()).Ranks[0], 4, 6);
+
+    /// <summary>A tensor on the border of what two terms can make (rank three): the best fits grow without bound and cancel.</summary>
+    [Fact]
+    public void Terms_that_cancel_are_noticed_and_bounded_at_the_same_error()
+    {
+        Tensor<double> border = new([2, 2, 2], new double[] { 0, 1, 1, 0, 1, 0, 0, 0 });
+        TensorFactors<double> fit = Cp.Fit(border, RankChoice.Of(2), new(Tolerance: 0, Sweeps: 1000));
+        CpStability before = CpStability.Of(fit);
+
+        TensorFactors<double> corrected = CpNormBound.Correct(border, fit, error: 0.1, rounds: 200);
+        CpStability after = CpStability.Of(corrected);
+
+        Assert.True(before.IsDegenerate, before.ToString());
+        Assert.InRange(corrected.RelativeError, 0, 0.1 + 1e-9);
+        Assert.InRange(after.TermEnergy, 1, before.TermEnergy / 4);
+        Assert.InRange(after.Sensitivity, 0, before.Sensitivity / 2);
+    }
+
+    [Fact]
+    public void The_correction_lowers_the_norms_of_terms_and_keeps_the_error()
+    {
+        Tensor<double> tensor = Some.Noise([12, 10, 3, 3], 8);
+        TensorFactors<double> fit = Cp.Fit(tensor, RankChoice.Of(15), new(Sweeps: 300));
+
+        TensorFactors<double> corrected = CpNormBound.Correct(tensor, fit);
+
+        Assert.InRange(corrected.RelativeError, 0, fit.RelativeError * (1 + 1e-9));
+        Assert.InRange(CpStability.Of(corrected).TermEnergy, 1, 0.95 * CpStability.Of(fit).TermEnergy);
+    }
+
+    /// <summary>The sensitivity is the mean squared change under noise on the factors.</summary>
+    [Fact]
+    public void Sensitivity_is_what_noise_does()
+    {
+        TensorFactors<double> fit = Cp.Fit(Some.Noise([6, 5, 4], 9), RankChoice.Of(3));
+        const double Deviation = 1e-4;
+        double sum = 0;
+        for (int trial = 0; trial < 400; trial++)
+        {
+            Tensor<double>[] shaken = [.. fit.Factors.Select((factor, mode) =>
+            {
+                Tensor<double> noisy = factor.Clone(), noise = Some.Noise(factor.Shape, 1000 + 10 * trial + mode);
+                for (int k = 0; k < factor.Shape.Count; k++) noisy.Values[k] += Deviation * noise.Values[k];
+                return noisy;
+            })];
+            sum += Math.Pow(Some.Distance(fit.Reconstruct(), (fit with { Factors = [.. shaken] }).Reconstruct()) * Some.Norm(fit.Reconstruct()) / Deviation, 2) / 400;
+        }
+
+        Assert.InRange(CpStability.Of(fit).Sensitivity / sum, 0.9, 1.1);
+    }
+
+    [Fact]
+    public void Orthogonal_terms_have_energy_one()
+    {
+        Tensor<double> diagonal = new([3, 3, 3]);
+        for (int k = 0; k < 3; k++) diagonal.Values[13 * k] = k + 1;
+        CpStability stability = CpStability.Of(Cp.Fit(diagonal, RankChoice.Of(3)));
+
+        Assert.Equal(1, stability.TermEnergy, 1e-6);
+        Assert.False(stability.IsDegenerate);
+    }
+
+    [Fact]
+    public void Zeros_fit() => Assert.Equal(0, Cp.Fit(new Tensor<double>([4, 3, 2]), RankChoice.Of(2)).RelativeError);
+
+    [Fact]
+    public void An_error_no_rank_reaches_says_the_least_found()
+    {
+        Tensor<double> tensor = Some.Noise([6, 5, 4], 10);
+        Assert.Contains("the least was", Assert.Throws<GoalNotMetException>(() => Cp.Fit(tensor, new RankChoice.WithinError(1e-9), new(Sweeps: 3))).Message);
+    }
+}
