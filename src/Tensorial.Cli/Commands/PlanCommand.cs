@@ -48,12 +48,16 @@ internal static class PlanCommand
     internal static ImmutableArray<Candidate> Choose(
         PlanOptions plan, Graph graph, ImmutableArray<CompressibleLayer> layers, ImageSet? training, Terminal terminal, CancellationToken cancel)
     {
-        SearchOptions search = new() { Formats = plan.Formats, RankMultiple = plan.RankMultiple, Threads = plan.Threads, Seed = plan.Seed };
+        bool timed = plan.Targets.Any(static target => target.Measure == TargetMeasure.Latency);
+        SearchOptions search = new()
+        {
+            Formats = plan.Formats, RankMultiple = plan.RankMultiple, Threads = plan.Threads, Seed = plan.Seed, KeepDominated = timed,
+        };
         using IRuntime runtime = Runtimes.Open(plan.Runtime);
         ImmutableArray<ImmutableArray<Candidate>> candidates =
             terminal.WithProgress(progress => CandidateSearch.Run(graph, layers, training, search, progress, cancel));
         (double, double) milliseconds = default;
-        if (plan.Targets.Any(static target => target.Measure == TargetMeasure.Latency))
+        if (timed)
         {
             LatencyProbe probe = new(runtime, plan.Threads);
             candidates = terminal.WithProgress(progress => probe.Timed(candidates, progress, cancel));

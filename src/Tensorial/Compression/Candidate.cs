@@ -10,7 +10,7 @@ namespace Tensorial.Compression;
 /// <param name="Parameters">Parameters of the kernel so written.</param>
 /// <param name="Macs">Multiply-accumulates for one image.</param>
 /// <param name="RelativeError">‖K - K̃‖ / ‖K‖ in the measure of the fit.</param>
-/// <param name="Damage">What it does to the network: mean KL divergence of its predictions in nats where images were given, else the squared relative error.</param>
+/// <param name="Damage">What it does to the network: mean KL divergence of its predictions in nats where images were given, else e² / (1 - e²) of the relative error e.</param>
 /// <param name="Milliseconds">Measured time of the layer for one image; null where latency was not asked for.</param>
 public sealed record Candidate(
     CompressibleLayer Layer, KernelFormat? Format, ImmutableArray<int> Ranks, long Parameters, long Macs, double RelativeError, double Damage,

@@ -17,6 +17,9 @@ public sealed record SearchOptions
     /// <summary>Ranks are multiples of this where they are larger.</summary>
     public int RankMultiple { get; init; } = 1;
 
+    /// <summary>Whether to measure candidates too that are larger, dearer and worse than another of the same layer: they may still be faster.</summary>
+    public bool KeepDominated { get; init; }
+
     /// <summary>Images that covariances are taken over, and damage is measured on.</summary>
     public int CovarianceImages { get; init; } = 400;
 
@@ -51,7 +54,7 @@ public static class CandidateSearch
         Graph graph, ImmutableArray<CompressibleLayer> layers, ImageSet? images, SearchOptions options, IProgress<Progress>? progress = null,
         CancellationToken cancel = default)
     {
-        KernelMetric[] metrics = [.. layers.Select((layer, k) => MetricOf(graph, layer, images, options, k, layers.Length, progress, cancel))];
+        KernelStarts?[] starts = [.. layers.Select((layer, k) => new KernelStarts(layer.Kernel, MetricOf(graph, layer, images, options, k, layers.Length, progress, cancel)))];
         (int Layer, KernelFormat Format, ImmutableArray<int> Ranks)[] jobs =
         [
             .. layers.SelectMany((layer, k) => options.Formats.Intersect(layer.Formats)
@@ -60,18 +63,27 @@ public static class CandidateSearch
         ];
         Factorization[] fits = new Factorization[jobs.Length];
         int done = 0;
+        int[] open = new int[layers.Length];
+        foreach (var job in jobs) open[job.Layer]++;
         // The largest kernels first, so that no thread is left with one at the end.
         int[] order = [.. Enumerable.Range(0, jobs.Length).OrderByDescending(job => layers[jobs[job].Layer].Parameters)];
         Parallel.ForEach(order, new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, options.Threads), CancellationToken = cancel }, job =>
         {
             (int layer, KernelFormat format, ImmutableArray<int> ranks) = jobs[job];
             int iterations = layers[layer].Kernel.Shape.Count <= MostDescended ? Iterations : 0;
-            fits[job] = KernelFit.Of(layers[layer].Kernel, format, ranks, metrics[layer], new(1, iterations, options.Seed), cancel);
+            fits[job] = KernelFit.Of(starts[layer]!, format, ranks, new(1, iterations, options.Seed), cancel);
+            // Vectors of large kernels are as large as they: they go with the last fit that needs them.
+            if (Interlocked.Decrement(ref open[layer]) == 0) starts[layer] = null;
             progress?.Report(new("fit", Interlocked.Increment(ref done), jobs.Length, "candidates"));
         });
 
+        if (!options.KeepDominated)
+        {
+            int[] kept = [.. Enumerable.Range(0, jobs.Length).Where(job => !Enumerable.Range(0, jobs.Length).Any(other => Dominates(other, job)))];
+            (jobs, fits) = ([.. kept.Select(job => jobs[job])], [.. kept.Select(job => fits[job])]);
+        }
         double[] damages = images is null
-            ? [.. fits.Select(static fit => fit.RelativeError * fit.RelativeError)]
+            ? [.. fits.Select(static fit => NoiseToSignal(fit.RelativeError))]
             : Damages(graph, layers, jobs.Select(static job => job.Layer), fits, images.Take(Math.Min(options.DamageImages, images.Count)), options, progress, cancel);
         ILookup<int, Candidate> found = Enumerable.Range(0, jobs.Length).ToLookup(job => jobs[job].Layer, job =>
         {
@@ -80,7 +92,20 @@ public static class CandidateSearch
             return new Candidate(layer, fit.Format, fit.Ranks, fit.Parameters, layer.MacsOf(fit.Format, fit.Ranks), fit.RelativeError, damages[job]);
         });
         return [.. layers.Select((layer, k) => found[k].Prepend(Candidate.Dense(layer)).ToImmutableArray())];
+
+        // Whether one fit of a layer is no larger, no dearer and no worse than another, and better in something.
+        bool Dominates(int one, int other)
+        {
+            if (jobs[one].Layer != jobs[other].Layer || one == other) return false;
+            CompressibleLayer layer = layers[jobs[one].Layer];
+            (long, long, double) a = (fits[one].Parameters, layer.MacsOf(fits[one].Format, fits[one].Ranks), fits[one].RelativeError);
+            (long, long, double) b = (fits[other].Parameters, layer.MacsOf(fits[other].Format, fits[other].Ranks), fits[other].RelativeError);
+            return a.Item1 <= b.Item1 && a.Item2 <= b.Item2 && a.Item3 <= b.Item3 && (a != b || one < other);
+        }
     }
+
+    /// <summary>What is wrong over what is left. Unlike the squared error alone it has no bound: no layer is given up to spare the others.</summary>
+    private static double NoiseToSignal(double error) => error * error / Math.Max(1e-9, 1 - error * error);
 
     private static KernelMetric MetricOf(
         Graph graph, CompressibleLayer layer, ImageSet? images, SearchOptions options, int index, int count, IProgress<Progress>? progress, CancellationToken cancel)

@@ -72,7 +72,7 @@ public sealed record CompressionPlan(int SchemaVersion, string Model, string Sha
 /// <param name="MacsBefore">For one image.</param>
 /// <param name="MacsAfter">For one image.</param>
 /// <param name="RelativeError">Of the kernel, as fitted when the plan was made.</param>
-/// <param name="Damage">Expected KL divergence of the network's predictions, nats, from this layer alone; without data the squared relative error.</param>
+/// <param name="Damage">Expected KL divergence of the network's predictions, nats, from this layer alone; without data e² / (1 - e²) of the relative error e.</param>
 /// <param name="Reason">For people.</param>
 public sealed record PlannedLayer(
     string Name, string? Format, ImmutableArray<int>? Ranks, long ParametersBefore = 0, long ParametersAfter = 0, long MacsBefore = 0, long MacsAfter = 0,

@@ -24,15 +24,24 @@ public static class KernelFit
         Tensor<double> kernel, KernelFormat format, ImmutableArray<int> ranks, KernelMetric? metric = null, FitOptions? options = null,
         CancellationToken cancel = default)
     {
-        (metric, options) = (metric ?? KernelMetric.Plain, options ?? new());
+        return Of(new KernelStarts(kernel, metric ?? KernelMetric.Plain), format, ranks, options, cancel);
+    }
+
+    /// <summary>The same, with what fits of one kernel share.</summary>
+    /// <inheritdoc cref="Of(Tensor{double}, KernelFormat, ImmutableArray{int}, KernelMetric?, FitOptions?, CancellationToken)" path="/exception"/>
+    public static Factorization Of(
+        KernelStarts starts, KernelFormat format, ImmutableArray<int> ranks, FitOptions? options = null, CancellationToken cancel = default)
+    {
+        (Tensor<double> kernel, KernelMetric metric) = (starts.Kernel, starts.Metric);
+        options ??= new();
         Check(kernel, format, ranks);
         FitObjective objective = new(kernel, format, ranks, metric, cancel);
-        int starts = format.IsRandomlyStarted ? Math.Max(1, options.Starts) : 1;
+        int tries = format.IsRandomlyStarted ? Math.Max(1, options.Starts) : 1;
         double[]? best = null;
         double least = double.PositiveInfinity;
-        for (int start = 0; start < starts; start++)
+        for (int start = 0; start < tries; start++)
         {
-            double[] inner = Start(kernel, format, ranks, metric, new(options.Seed + start));
+            double[] inner = Start(starts, format, ranks, new(options.Seed + start));
             // The singular vectors are the answer already where the inner factor is a whole side of the matrix.
             double value = format == KernelFormat.SvdOut ? objective.Value(inner) : LimitedMemoryBfgs.Minimise(objective.Evaluate, inner, options.Iterations);
             if (value < least) (best, least) = (inner, value);
@@ -62,29 +71,29 @@ public static class KernelFit
         if (!TensorPrimitives.IsFiniteAll(kernel.Values)) throw new NumericalException("The kernel holds values that are not finite.");
     }
 
-    private static double[] Start(Tensor<double> kernel, KernelFormat format, ImmutableArray<int> ranks, KernelMetric metric, Random random)
+    private static double[] Start(KernelStarts starts, KernelFormat format, ImmutableArray<int> ranks, Random random)
     {
-        Tensor<double> weighted = Weighted(kernel, metric);
+        (Tensor<double> kernel, KernelMetric metric) = (starts.Kernel, starts.Metric);
         switch (format.Name)
         {
             case "svd-out":
                 // B = Uᵀ W with U from the weighted kernel: A B is then W projected on U, the best of this rank in the measure.
-                Tensor<double> left = Unfolding.Leading(weighted, "o", ranks[0]);
+                Tensor<double> left = starts.Leading("o", ranks[0]);
                 return Unfolding.Contract(metric.Weigh(kernel), "oihw", left, "or", "rihw").Values.ToArray();
             case "svd-in":
-                return Transposed(Unfolding.Leading(weighted, "i", ranks[0]));
+                return Transposed(starts.Leading("i", ranks[0]));
             case "spatial-svd":
-                return Transposed(Unfolding.Leading(weighted, "iw", ranks[0]));
+                return Transposed(starts.Leading("iw", ranks[0]));
             case "tucker2":
-                Tensor<double> c = Unfolding.Leading(weighted, "i", ranks[0]), u = Unfolding.Leading(weighted, "o", ranks[1]);
+                Tensor<double> c = starts.Leading("i", ranks[0]), u = starts.Leading("o", ranks[1]);
                 Tensor<double> narrow = Unfolding.Contract(metric.Weigh(kernel), "oihw", c, "ir", "orhw");
                 return [.. Transposed(c), .. Unfolding.Contract(narrow, "orhw", u, "os", "srhw").Values];
             case "tt":
-                Tensor<double> first = Unfolding.Leading(weighted, "i", ranks[0]);
+                Tensor<double> first = starts.Leading("i", ranks[0]);
                 Tensor<double> rest = Unfolding.Contract(metric.Weigh(kernel), "oihw", first, "ir", "orhw");
-                Tensor<double> second = Unfolding.Leading(rest, "orhw", "rh", ranks[1]);
+                Tensor<double> second = Unfolding.FirstColumns(Unfolding.Leading(rest, "orhw", "rh"), ranks[1]);
                 Tensor<double> last = Unfolding.Contract(rest, "orhw", second.As([ranks[0], kernel.Shape[2], ranks[1]]), "rhs", "osw");
-                Tensor<double> third = Unfolding.Leading(last, "osw", "sw", ranks[2]);
+                Tensor<double> third = Unfolding.FirstColumns(Unfolding.Leading(last, "osw", "sw"), ranks[2]);
                 return
                 [
                     .. Transposed(first), .. Unfolding.Contract(second.As([ranks[0], kernel.Shape[2], ranks[1]]), "rhs", "srh").Values,
@@ -111,18 +120,6 @@ public static class KernelFit
             }
         }
         return [.. values];
-    }
-
-    /// <summary>D K Σ^½.</summary>
-    private static Tensor<double> Weighted(Tensor<double> kernel, KernelMetric metric)
-    {
-        Tensor<double> weighed = metric.Weigh(kernel);
-        if (metric.Covariance is not { } covariance) return weighed;
-        Tensor<double> result = new(kernel.Shape);
-        int n = covariance.Shape[0];
-        Tensorial.Kernels.Gemm.Multiply<double>(
-            kernel.Shape[0], n, n, 1, weighed.Values, n, 1, KernelMetric.Root(covariance).Values, n, 1, 0, result.Values, n, Tensorial.Kernels.Workers.Serial);
-        return result;
     }
 
     private static double[] Transposed(Tensor<double> columns) => Matrix.Transpose(columns).Values.ToArray();

@@ -7,21 +7,34 @@ namespace Tensorial.Decompositions;
 /// <summary>Tensors as matrices with some axes as rows.</summary>
 internal static class Unfolding
 {
-    /// <summary>The first left singular vectors of a kernel with the given axes as rows, as columns.</summary>
-    public static Tensor<double> Leading(Tensor<double> kernel, string rows, int rank) => Leading(kernel, "oihw", rows, rank);
-
-    /// <summary>The first left singular vectors of a tensor with the given axes as rows, as columns; completed where there are fewer.</summary>
-    public static Tensor<double> Leading(Tensor<double> tensor, string axes, string rows, int rank)
+    /// <summary>
+    /// The left singular vectors of a tensor with the given axes as rows, as columns [rows, min(rows, columns)], the largest first. From the smaller Gram
+    /// matrix: they say where a fit starts, and small singular values do not matter there.
+    /// </summary>
+    public static Tensor<double> Leading(Tensor<double> tensor, string axes, string rows)
     {
         string columns = string.Concat(axes.Where(axis => !rows.Contains(axis)));
         Tensor<double> arranged = Contract(tensor, axes, rows + columns);
-        int m = rows.Aggregate(1, (count, axis) => count * tensor.Shape[axes.IndexOf(axis)]), n = tensor.Shape.Count / m;
-        // Left vectors are the eigenvectors of the smaller Gram matrix: only where to start is asked for, not small singular values.
-        Tensor<double> gram = new([m, m]), result = new([m, rank]);
-        Gemm.Multiply<double>(m, m, n, 1, arranged.Values, n, 1, arranged.Values, 1, n, 0, gram.Values, m, Workers.Serial);
+        int m = rows.Aggregate(1, (count, axis) => count * tensor.Shape[axes.IndexOf(axis)]), n = tensor.Shape.Count / m, rank = Math.Min(m, n);
+        bool wide = m <= n;
+        Tensor<double> gram = new([rank, rank]), largestFirst = new([rank, rank]);
+        if (wide) Gemm.Multiply<double>(m, m, n, 1, arranged.Values, n, 1, arranged.Values, 1, n, 0, gram.Values, m, Workers.Serial);
+        else Gemm.Multiply<double>(n, n, m, 1, arranged.Values, 1, n, arranged.Values, n, 1, 0, gram.Values, n, Workers.Serial);
         Tensor<double> vectors = SymmetricEigen.Of(gram).Vectors;
-        for (int row = 0; row < m; row++)
-            for (int k = 0; k < Math.Min(rank, m); k++) result.Values[row * rank + k] = vectors.Values[row * m + m - 1 - k];
+        for (int row = 0; row < rank; row++)
+            for (int k = 0; k < rank; k++) largestFirst.Values[row * rank + k] = vectors.Values[row * rank + rank - 1 - k];
+        if (wide) return largestFirst;
+        Tensor<double> left = new([m, rank]);
+        Gemm.Multiply<double>(m, rank, n, 1, arranged.Values, n, 1, largestFirst.Values, rank, 1, 0, left.Values, rank, Workers.Serial);
+        return Qr.Thin(left).Q;
+    }
+
+    /// <summary>The first columns of a matrix.</summary>
+    public static Tensor<double> FirstColumns(Tensor<double> matrix, int count)
+    {
+        Tensor<double> result = new([matrix.Shape[0], count]);
+        for (int row = 0; row < matrix.Shape[0]; row++)
+            matrix.Values.Slice(row * matrix.Shape[1], Math.Min(count, matrix.Shape[1])).CopyTo(result.Values[(row * count)..]);
         return result;
     }
 
