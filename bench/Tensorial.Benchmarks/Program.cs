@@ -20,6 +20,9 @@ switch (args)
     case ["fit", string model, string rate]:
         Fits.Run(model, double.Parse(rate, System.Globalization.CultureInfo.InvariantCulture));
         break;
+    case ["tensorly", string model, string rate, .. string[] formats]:
+        AgainstTensorLy.Run(model, double.Parse(rate, System.Globalization.CultureInfo.InvariantCulture), formats is [] ? ["cp", "tucker2", "tucker", "tt", "tr"] : [.. formats]);
+        break;
     default:
         Console.Error.WriteLine(
             """
@@ -28,6 +31,7 @@ switch (args)
             convolution                      methods of the 3×3 convolution on one thread
             spectra MODEL.onnx               singular values along all cuts against PyTorch and NumPy
             fit MODEL.onnx RATE              error and time of every format for the largest kernel
+            tensorly MODEL.onnx RATE [FORMAT...]  errors and times of factorizations against TensorLy
             """);
         return 2;
 }

@@ -9,6 +9,9 @@ namespace Tensorial.Decompositions;
 /// <summary>What the fits have in common.</summary>
 internal static class Fits
 {
+    /// <summary>Columns below which a product does not keep a processor busy.</summary>
+    private const int Narrow = 64;
+
     /// <summary>The order of a tensor that can be fitted.</summary>
     /// <exception cref="BadInputException">It has too few modes, or an empty one.</exception>
     /// <exception cref="NumericalException">A value is NaN or infinite.</exception>
@@ -41,6 +44,13 @@ internal static class Fits
     {
         Shape shape = tensor.Shape;
         int outer = shape.CountOf(0, mode), inner = shape.CountOf(mode + 1, shape.Rank), n = shape[mode], r = matrix.Shape[1];
+        if (outer > 1 && inner < Narrow)
+        {
+            // Many products with few columns each: one product with the mode as columns is worth moving it there and back.
+            Tensor<T> rows = inner == 1 ? tensor : Permuted(tensor.As([outer, n, inner]), 0, 2, 1), product = new([outer, inner, r]);
+            Gemm.Multiply<T>(outer * inner, r, n, T.One, rows.Values, n, 1, matrix.Values, r, 1, T.Zero, product.Values, r, workers);
+            return (inner == 1 ? product : Permuted(product, 0, 2, 1)).As(shape.With(mode, r));
+        }
         Tensor<T> result = new(shape.With(mode, r));
         for (int k = 0; k < outer; k++)
             Gemm.Multiply<T>(r, inner, n, T.One, matrix.Values, 1, r, tensor.Values.Slice(k * n * inner, n * inner), inner, 1,

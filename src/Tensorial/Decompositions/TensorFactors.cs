@@ -27,8 +27,12 @@ public sealed record TensorFactors<T>(
     public double Rate => (double)Parameters / Shape.Count;
 
     /// <summary>The tensor that the factors make.</summary>
-    public Tensor<T> Reconstruct(Workers? workers = null) =>
-        Folding.Unfold(Contraction.Evaluate<T>(Format.Equation, Factors.AsSpan(), workers ?? Workers.Serial));
+    public Tensor<T> Reconstruct(Workers? workers = null)
+    {
+        int[] order = [.. CheapestOrder()];
+        Equation equation = Format.Equation with { Inputs = [.. order.Select(k => Format.Equation.Inputs[k])] };
+        return Folding.Unfold(Contraction.Evaluate<T>(equation, [.. order.Select(k => Factors[k])], workers ?? Workers.Serial));
+    }
 
     /// <summary>‖X - X̃‖ / ‖X‖ for any tensor of this shape; 0 for one of zeros.</summary>
     public double ErrorOf(Tensor<T> tensor, Workers? workers = null)
@@ -52,15 +56,26 @@ public sealed record TensorFactors<T>(
         return result with { RelativeError = result.ErrorOf(tensor, workers) };
     }
 
+    /// <summary>The order of factors that takes the fewest multiplications, where there are few enough to try all.</summary>
+    private IEnumerable<int> CheapestOrder()
+    {
+        IEnumerable<IEnumerable<int>> orders = [[]];
+        for (int k = 0; k < Factors.Length; k++)
+            orders = orders.SelectMany(taken => Enumerable.Range(0, Factors.Length).Except(taken).Select(next => taken.Append(next)));
+        return Factors.Length > 5 ? Enumerable.Range(0, Factors.Length) : orders.MinBy(order => Contraction.Macs(
+            Format.Equation with { Inputs = [.. order.Select(k => Format.Equation.Inputs[k])] }, [.. order.Select(k => Factors[k].Shape)]))!;
+    }
+
     /// <summary>The Frobenius norm, summed in double precision.</summary>
     internal static double Norm(ReadOnlySpan<T> values)
     {
-        const int Piece = 1 << 12;
+        Span<double> wide = stackalloc double[256];
         double sum = 0;
-        for (int at = 0; at < values.Length; at += Piece)
+        for (int at = 0; at < values.Length; at += wide.Length)
         {
-            ReadOnlySpan<T> piece = values.Slice(at, Math.Min(Piece, values.Length - at));
-            sum += double.CreateChecked(TensorPrimitives.SumOfSquares(piece));
+            ReadOnlySpan<T> piece = values.Slice(at, Math.Min(wide.Length, values.Length - at));
+            TensorPrimitives.ConvertTruncating(piece, wide);
+            sum += TensorPrimitives.SumOfSquares<double>(wide[..piece.Length]);
         }
         return Math.Sqrt(sum);
     }

@@ -8,17 +8,17 @@ namespace Tensorial.Decompositions;
 /// bonds, and their extents the ranks. Parameters, largest ranks and reconstruction follow from the equation.
 /// </summary>
 /// <param name="Name">The name on the command line and in files.</param>
-/// <param name="Equation">How the factors make the tensor, such as <c>aA,bB,ABc->abc</c>.</param>
+/// <param name="Equation">How the factors make the tensor, such as <c>ABc,aA,bB->abc</c>.</param>
 public sealed record TensorFormat(string Name, Equation Equation)
 {
-    /// <summary>The bonds, in the order in which the factors name them first; ranks are given in this order.</summary>
-    public string Bonds => new([.. string.Concat(Equation.Inputs).Distinct().Where(axis => !Equation.Output.Contains(axis))]);
+    /// <summary>The bonds in alphabetical order; ranks are given in this order.</summary>
+    public string Bonds => new([.. string.Concat(Equation.Inputs).Distinct().Where(axis => !Equation.Output.Contains(axis)).Order()]);
 
     /// <summary>A sum of rank-one terms: <c>aR,bR,cR->abc</c> (canonical polyadic).</summary>
     public static TensorFormat Cp(int order) =>
         new("cp", new([.. Enumerable.Range(0, order).Select(static mode => $"{Mode(mode)}{Bond(0)}")], Modes(order)));
 
-    /// <summary>A matrix for each of some modes and a core: <c>aA,bB,ABc->abc</c>. The core comes last and keeps the other modes whole.</summary>
+    /// <summary>A matrix for each of some modes and a core: <c>ABc,aA,bB->abc</c>. The core comes first and keeps the other modes whole.</summary>
     /// <param name="order">Modes of the tensor.</param>
     /// <param name="modes">Those that get a matrix; all of them where none are given.</param>
     /// <exception cref="BadInputException">A mode is named twice or is not there.</exception>
@@ -28,7 +28,7 @@ public sealed record TensorFormat(string Name, Equation Equation)
         if (factored.Distinct().Count() != factored.Length || factored.Any(mode => mode < 0 || mode >= order))
             throw new BadInputException($"A tensor of order {order} has no modes {string.Join(", ", factored)}; each of 0 to {order - 1} can be named once.");
         string core = string.Concat(Enumerable.Range(0, order).Select(mode => Array.IndexOf(factored, mode) is >= 0 and int bond ? Bond(bond) : Mode(mode)));
-        return new("tucker", new([.. factored.Select(static (mode, bond) => $"{Mode(mode)}{Bond(bond)}"), core], Modes(order)));
+        return new("tucker", new([core, .. factored.Select(static (mode, bond) => $"{Mode(mode)}{Bond(bond)}")], Modes(order)));
     }
 
     /// <summary>A chain of cores: <c>aA,AbB,Bc->abc</c>.</summary>

@@ -8,7 +8,7 @@ namespace Tensorial.Decompositions;
 /// <summary>How hard a Tucker fit tries.</summary>
 /// <param name="Sweeps">Sweeps of orthogonal iteration over all modes, at most; 0 leaves the truncated higher-order singular value decomposition.</param>
 /// <param name="Tolerance">It has converged where a sweep changes the norm kept by less than this part.</param>
-public sealed record TuckerOptions(int Sweeps = 50, double Tolerance = 1e-7);
+public sealed record TuckerOptions(int Sweeps = 100, double Tolerance = 1e-8);
 
 /// <summary>
 /// Orthonormal matrices for some or all modes and a core, X ≈ G ×₁ U₁ ×₂ U₂ …: the sequentially truncated higher-order singular value
@@ -47,17 +47,20 @@ public static class Tucker
             core = Fits.Times(core, factored[k], factors[k], workers);
         }
         core = Iterate(tensor, core, factored, factors, norm, options, workers);
-        return TensorFactors<T>.Measured(format, Folding.None(tensor.Shape), bonds.Taken, [.. factors, core], tensor, workers);
+        return TensorFactors<T>.Measured(format, Folding.None(tensor.Shape), bonds.Taken, [core, .. factors], tensor, workers);
     }
 
     private static Tensor<T> Iterate<T>(
         Tensor<T> tensor, Tensor<T> core, int[] modes, Tensor<T>[] factors, double norm, TuckerOptions options, Workers workers)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        bool truncates = modes.Where((mode, k) => factors[k].Shape[1] < tensor.Shape[mode]).Skip(1).Any();
-        double kept = TensorFactors<T>.Norm(core.Values);
         // One truncated mode alone is at its best already.
-        for (int sweep = 0; truncates && sweep < options.Sweeps; sweep++)
+        if (options.Sweeps == 0 || !modes.Where((mode, k) => factors[k].Shape[1] < tensor.Shape[mode]).Skip(1).Any()) return core;
+        // Short modes outermost: products then run over long rows.
+        int[] arranged = [.. Enumerable.Range(0, tensor.Shape.Rank).OrderBy(mode => tensor.Shape[mode])];
+        (tensor, modes) = (Fits.Permuted(tensor, arranged), [.. modes.Select(mode => Array.IndexOf(arranged, mode))]);
+        double kept = TensorFactors<T>.Norm(core.Values);
+        for (int sweep = 0; sweep < options.Sweeps; sweep++)
         {
             for (int k = 0; k < modes.Length; k++)
             {
@@ -71,6 +74,6 @@ public static class Tucker
             kept = TensorFactors<T>.Norm(core.Values);
             if (kept - before <= options.Tolerance * norm) break;
         }
-        return core;
+        return Fits.Permuted(core, [.. Enumerable.Range(0, arranged.Length).Select(mode => Array.IndexOf(arranged, mode))]);
     }
 }

@@ -9,7 +9,7 @@ public class ReshapedTests
 {
     [Theory]
     [InlineData("rcp", 2, "acR,bdR,efR->abcdef")]
-    [InlineData("rtucker", 2, "aA,bB,cC,dD,ABCDef->abcdef")]
+    [InlineData("rtucker", 2, "ABCDef,aA,bB,cC,dD->abcdef")]
     [InlineData("rtt", 2, "acA,AbdB,Bef->abcdef")]
     [InlineData("rtr", 2, "AacB,BbdC,CefA->abcdef")]
     public void A_reshaped_format_is_an_equation_over_the_parts_of_modes(string name, int order, string equation) =>

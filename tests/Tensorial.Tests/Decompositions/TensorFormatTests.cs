@@ -7,8 +7,8 @@ public class TensorFormatTests
 {
     [Theory]
     [InlineData("cp", "aA,bA,cA,dA->abcd")]
-    [InlineData("tucker", "aA,bB,cC,dD,ABCD->abcd")]
-    [InlineData("tucker2", "aA,bB,ABcd->abcd")]
+    [InlineData("tucker", "ABCD,aA,bB,cC,dD->abcd")]
+    [InlineData("tucker2", "ABcd,aA,bB->abcd")]
     [InlineData("tt", "aA,AbB,BcC,Cd->abcd")]
     [InlineData("chain", "bA,AcB,BdC,Ca->abcd")]
     [InlineData("tr", "AaB,BbC,CcD,DdA->abcd")]
