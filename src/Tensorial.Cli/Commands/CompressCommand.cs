@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.CommandLine;
+using System.Diagnostics;
 using System.Globalization;
 using Spectre.Console;
 using Tensorial.Analysis;
@@ -8,6 +9,8 @@ using Tensorial.Data;
 using Tensorial.Decompositions;
 using Tensorial.Networks;
 using Tensorial.Onnx;
+using Tensorial.Reports;
+using Table = Spectre.Console.Table;
 
 namespace Tensorial.Cli.Commands;
 
@@ -15,7 +18,7 @@ namespace Tensorial.Cli.Commands;
 internal static class CompressCommand
 {
     internal sealed record Options(
-        FileInfo Input, FileInfo Output, PlanOptions Plan, FileInfo? PlanFile, bool Recalibrate, string CommandLine, FileInfo? Json);
+        FileInfo Input, FileInfo Output, PlanOptions Plan, FileInfo? PlanFile, bool Recalibrate, string CommandLine, FileInfo? Html, FileInfo? Json);
 
     public static Command Create(Terminal terminal)
     {
@@ -23,17 +26,17 @@ internal static class CompressCommand
         PlanOptions.Group plan = new();
         Option<FileInfo?> file = new("--plan") { HelpName = "FILE", Description = "Obey this plan (tensorial plan, docs/compress.md) instead of making one." };
         Option<bool> raw = new("--no-recalibration") { Description = "Leave the statistics of batch normalisations as they are." };
-        Option<FileInfo?> json = CommonOptions.Json();
+        Option<FileInfo?> html = new("--report") { HelpName = "FILE", Description = "Write the report as one HTML file that opens offline." }, json = CommonOptions.Json();
         Command command = new("compress",
             "Writes layers of a network as factors, within targets for its size, where that damages its predictions least. With --data the factors are fitted "
             + "to what the layers read and answer on training images, each layer making up for those before it; batch-norm statistics are estimated again where that helps.")
         {
-            input, output, file, raw, json,
+            input, output, file, raw, html, json,
         };
         plan.AddTo(command);
         return command.Finish(terminal, (parsed, cancel) => Run(
             new(parsed.GetRequiredValue(input), parsed.GetRequiredValue(output), plan.Read(parsed), parsed.GetValue(file), !parsed.GetValue(raw),
-                AnalyzeCommand.CommandLineOf(parsed), parsed.GetValue(json)),
+                AnalyzeCommand.CommandLineOf(parsed), parsed.GetValue(html), parsed.GetValue(json)),
             terminal, cancel));
     }
 
@@ -42,14 +45,16 @@ internal static class CompressCommand
         PlanOptions plan = options.Plan;
         OutputFile.Check(options.Output, options.Input.FullName);
         OutputFile.Check(options.Json, options.Input.FullName, options.Output.FullName);
+        OutputFile.Check(options.Html, options.Input.FullName, options.Output.FullName);
+        (DateTimeOffset began, Stopwatch clock) = (DateTimeOffset.UtcNow, Stopwatch.StartNew());
         if (options.PlanFile is null && plan.Targets.IsEmpty) throw new UsageException("Say how small: --target params=0.5 and the like, or --plan FILE.");
         Graph graph = OnnxFile.Read(options.Input.ToString());
         using Inference before = new(graph, plan.Threads);
         ImageSet? training = plan.Training?.Open(), test = plan.Test?.Open();
         (ImmutableArray<CompressibleLayer> layers, ImmutableArray<KeptLayer> kept) = plan.LayersOf(graph);
         ModelFile source = ModelFile.Of(options.Input.ToString());
-        ImmutableArray<Candidate> chosen = options.PlanFile is { } file
-            ? CompressionPlan.Read(file.ToString()).ChoicesFor(layers)
+        (ImmutableArray<Candidate> chosen, ImmutableArray<Front> fronts) = options.PlanFile is { } file
+            ? (CompressionPlan.Read(file.ToString()).ChoicesFor(layers), [])
             : PlanCommand.Choose(plan, graph, layers, training, terminal, cancel);
 
         RewriteOptions rewriting = new() { Threads = plan.Threads, Seed = plan.Seed, CovarianceImages = plan.CalibrationImages };
@@ -61,17 +66,42 @@ internal static class CompressCommand
         small = small with { Metadata = small.Metadata.SetItems(ProvenanceOf(options, source, chosen)) };
         OnnxFile.Write(small, options.Output.ToString());
 
-        CompressionResult result = Measure(options, graph, before, chosen, kept, fits, test, recalibrated, source, terminal, cancel);
+        Provenance provenance = new()
+        {
+            Version = ToolVersion.Text, CommandLine = options.CommandLine, Date = began, Model = source, Seed = plan.Seed, Machine = Machine.Here(plan.Threads),
+            Data = test is null ? null : DataUse.Of(test, plan.Test!.Split), Seconds = clock.Elapsed.TotalSeconds,
+            Calibration = training is null ? null : DataUse.Of(training.Take(Math.Min(plan.CalibrationImages, training.Count)), Split.Train),
+        };
+        (CompressedSize sizeBefore, CompressedSize sizeAfter, Verification verification) = Compared(options, graph, before, test, terminal, cancel);
+        CompressionResult result = new()
+        {
+            Model = options.Input.Name,
+            Output = options.Output.Name,
+            Data = test?.Name,
+            Before = sizeBefore,
+            After = sizeAfter,
+            Verification = verification,
+            Targets = [.. plan.Targets.Select(static target => target.ToString())],
+            Recalibrated = recalibrated,
+            Layers = InOrder(graph, [.. chosen.Select(c => CompressedLayer.Of(c, fits.GetValueOrDefault(c.Layer.Name))), .. kept.Select(CompressedLayer.Of)]),
+            Fronts = fronts,
+            Provenance = provenance,
+        };
+        if (options.Html is { } page) ReportWriter.WriteHtml(CompressionPage.Build(result), page.FullName);
         Show(result, options, terminal);
         if (options.Json is { } target) JsonFile.Write(target, result);
         string[] missed = [.. Missed(plan.Targets, result)];
         return missed.Length == 0 ? ExitCode.Done : throw new GoalNotMetException($"{options.Output.Name} was written, but {string.Join("; ", missed)}.");
     }
 
+    private static ImmutableArray<CompressedLayer> InOrder(Graph graph, IEnumerable<CompressedLayer> layers)
+    {
+        string[] reads = [.. graph.Nodes.SelectMany(static node => node.Inputs)];
+        return [.. layers.OrderBy(layer => Array.IndexOf(reads, layer.Name))];
+    }
+
     /// <summary>Reads the written file again: what is reported is what is there.</summary>
-    private static CompressionResult Measure(
-        Options options, Graph graph, Inference before, ImmutableArray<Candidate> chosen, ImmutableArray<KeptLayer> kept,
-        ImmutableDictionary<string, Factorization> fits, ImageSet? test, bool recalibrated, ModelFile source, Terminal terminal, CancellationToken cancel)
+    private static (CompressedSize Before, CompressedSize After, Verification Verification) Compared(Options options, Graph graph, Inference before, ImageSet? test, Terminal terminal, CancellationToken cancel)
     {
         Graph written = OnnxFile.Read(options.Output.ToString());
         using Inference after = new(written, options.Plan.Threads);
@@ -79,13 +109,7 @@ internal static class CompressCommand
         Verification verification = test is null
             ? Verification.Of(before.Run, after.Run, [RandomImages.Of(graph, 16, options.Plan.Seed)], probabilities)
             : terminal.WithProgress(progress => Verification.Of(before.Run, after.Run, test, probabilities, 64, progress, cancel));
-        return new(
-            1, source.Name, options.Output.Name, [.. options.Plan.Targets.Select(static t => t.ToString())], recalibrated,
-            CompressedSize.Of(graph, options.Input, verification.First), CompressedSize.Of(written, options.Output, verification.Second), test?.Name, verification,
-            [
-                .. chosen.Select(c => CompressedLayer.Of(c, fits.GetValueOrDefault(c.Layer.Name))),
-                .. kept.Select(static k => new CompressedLayer(k.Name, null, null, k.Parameters, k.Parameters, null, null, null, k.Reason)),
-            ]);
+        return (CompressedSize.Of(graph, options.Input.FullName, verification.First), CompressedSize.Of(written, options.Output.FullName, verification.Second), verification);
     }
 
     private static IEnumerable<string> Missed(ImmutableArray<CompressionTarget> targets, CompressionResult result)
@@ -116,7 +140,7 @@ internal static class CompressCommand
     {
         Table layers = Terminal.NewTable("layer", "format", "ranks#", "parameters#", "before#", "MACs#", "before#", "relative error#");
         foreach (CompressedLayer layer in result.Layers.Where(static layer => layer.Format is not null))
-            layers.AddRow(layer.Name.Escaped(), layer.Format!, string.Join('×', layer.Ranks!), Text($"{layer.ParametersAfter:N0}"), Text($"{layer.ParametersBefore:N0}"),
+            layers.AddRow(layer.Name.Escaped(), layer.Format!, string.Join('×', layer.Ranks!.Value), Text($"{layer.ParametersAfter:N0}"), Text($"{layer.ParametersBefore:N0}"),
                 Text($"{layer.MacsAfter:N0}"), Text($"{layer.MacsBefore:N0}"), Text($"{layer.RelativeError:F4}"));
         terminal.Show(layers);
         foreach (IGrouping<string, CompressedLayer> alike in result.Layers.Where(static layer => layer.Format is null).GroupBy(static layer => layer.KeptBecause ?? ""))
@@ -131,26 +155,4 @@ internal static class CompressCommand
     }
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
-
-    private sealed record CompressionResult(
-        int SchemaVersion, string Model, string Output, IReadOnlyList<string> Targets, bool Recalibrated, CompressedSize Before, CompressedSize After, string? Data,
-        Verification Verification, IReadOnlyList<CompressedLayer> Layers);
-
-    private sealed record CompressedSize(long Parameters, long ConvParameters, long Macs, long FileBytes, double? Top1)
-    {
-        public static CompressedSize Of(Graph graph, FileInfo file, Evaluation? evaluation)
-        {
-            GraphStatistics statistics = GraphStatistics.Of(graph);
-            return new(statistics.Parameters, statistics.ConvolutionParameters, statistics.Macs, new FileInfo(file.FullName).Length, evaluation?.Top1);
-        }
-    }
-
-    private sealed record CompressedLayer(
-        string Name, string? Format, IReadOnlyList<int>? Ranks, long ParametersBefore, long ParametersAfter, long? MacsBefore, long? MacsAfter,
-        double? RelativeError, string? KeptBecause)
-    {
-        public static CompressedLayer Of(Candidate c, Factorization? fit) => new(
-            c.Layer.Name, c.Format?.Name, c.Format is null ? null : c.Ranks, c.Layer.Parameters, c.Parameters, c.Layer.Macs, c.Macs,
-            fit?.RelativeError, c.Format is null ? "no smaller form was worth its damage" : null);
-    }
 }

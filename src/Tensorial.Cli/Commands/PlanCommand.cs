@@ -32,7 +32,7 @@ internal static class PlanCommand
         if (options.Plan.Targets.IsEmpty) throw new UsageException("Say how small: --target params=0.5 and the like.");
         Graph graph = OnnxFile.Read(options.Model.ToString());
         (ImmutableArray<CompressibleLayer> layers, ImmutableArray<KeptLayer> kept) = options.Plan.LayersOf(graph);
-        ImmutableArray<Candidate> chosen = Choose(options.Plan, graph, layers, options.Plan.Training?.Open(), terminal, cancel);
+        (ImmutableArray<Candidate> chosen, _) = Choose(options.Plan, graph, layers, options.Plan.Training?.Open(), terminal, cancel);
         Table table = Terminal.NewTable("layer", "format", "ranks#", "parameters#", "before#", "MACs#", "before#", "relative error#", "damage#");
         foreach (Candidate c in chosen)
             table.AddRow(c.Layer.Name.Escaped(), c.Format?.Name ?? "dense", string.Join('×', c.Ranks), Text($"{c.Parameters:N0}"), Text($"{c.Layer.Parameters:N0}"),
@@ -44,8 +44,8 @@ internal static class PlanCommand
         return ExitCode.Done;
     }
 
-    /// <summary>Searches candidates and chooses among them.</summary>
-    internal static ImmutableArray<Candidate> Choose(
+    /// <summary>Searches candidates and chooses among them; also what each format could do at other sizes.</summary>
+    internal static (ImmutableArray<Candidate> Chosen, ImmutableArray<Front> Fronts) Choose(
         PlanOptions plan, Graph graph, ImmutableArray<CompressibleLayer> layers, ImageSet? training, Terminal terminal, CancellationToken cancel)
     {
         bool timed = plan.Targets.Any(static target => target.Measure == TargetMeasure.Latency);
@@ -64,7 +64,7 @@ internal static class PlanCommand
             milliseconds = (probe.MillisecondsOf(graph), candidates.Sum(static layer => layer[0].Milliseconds!.Value));
         }
         IReadOnlyList<LayerBudget> budgets = CompressionBudget.Of(GraphStatistics.Of(graph), layers, plan.Targets, milliseconds);
-        return Allocation.Solve([.. candidates.Select(static layer => (IReadOnlyList<Candidate>)layer)], budgets);
+        return (Allocation.Solve([.. candidates.Select(static layer => (IReadOnlyList<Candidate>)layer)], budgets), Front.Of(candidates));
     }
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

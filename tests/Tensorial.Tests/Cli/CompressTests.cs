@@ -15,7 +15,7 @@ public sealed class CompressTests : IDisposable
     public async Task A_plan_is_obeyed_and_the_targets_are_met()
     {
         Assert.Equal(0, (await CommandRun.Of("plan", Sample, "--target", "params=0.6", "--target", "macs=0.6", "--format", "svd-in", "--format", "tucker2", "--out", At("plan.json"))).Code);
-        CommandRun obeyed = await CommandRun.Of("compress", Sample, At("small.onnx"), "--plan", At("plan.json"), "--data", "sample", "--limit", "200", "--calibration", "200", "--json", At("small.json"));
+        CommandRun obeyed = await CommandRun.Of("compress", Sample, At("small.onnx"), "--plan", At("plan.json"), "--data", "sample", "--limit", "200", "--calibration", "200", "--json", At("small.json"), "--report", At("small.html"));
         Assert.Equal((0, ""), (obeyed.Code, obeyed.Code == 0 ? "" : obeyed.Error));
 
         JsonElement plan = Json("plan.json"), result = Json("small.json");
@@ -26,6 +26,8 @@ public sealed class CompressTests : IDisposable
             JsonElement written = result.GetProperty("layers").EnumerateArray().Single(layer => layer.GetProperty("name").GetString() == planned.GetProperty("name").GetString());
             Assert.Equal(FormatOf(planned), FormatOf(written));
         }
+        string page = File.ReadAllText(At("small.html"));
+        Assert.All(result.GetProperty("layers").EnumerateArray(), layer => Assert.Contains(layer.GetProperty("name").GetString()!, page));
         Assert.True(result.GetProperty("after").GetProperty("top1").GetDouble() > 0.7);
 
         Assert.Equal(0, (await CommandRun.Of("verify", Sample, At("small.onnx"), "--data", "sample", "--limit", "200", "--max-drop", "20")).Code);

@@ -1,0 +1,107 @@
+using System.Collections.Immutable;
+using Tensorial.Analysis;
+using Tensorial.Decompositions;
+using Tensorial.Networks;
+
+namespace Tensorial.Compression;
+
+/// <summary>What became of a network: the JSON of <c>compress</c>, and what its report says.</summary>
+public sealed record CompressionResult
+{
+    public int SchemaVersion { get; init; } = 1;
+
+    /// <summary>File name of the network that was compressed.</summary>
+    public required string Model { get; init; }
+
+    /// <summary>File name of what was written.</summary>
+    public required string Output { get; init; }
+
+    public ImmutableArray<string> Targets { get; init; } = [];
+
+    /// <summary>Whether batch-norm statistics were estimated again.</summary>
+    public bool Recalibrated { get; init; }
+
+    public required CompressedSize Before { get; init; }
+
+    public required CompressedSize After { get; init; }
+
+    /// <summary>Images both networks were compared on; null for random ones.</summary>
+    public string? Data { get; init; }
+
+    public required Verification Verification { get; init; }
+
+    public ImmutableArray<CompressedLayer> Layers { get; init; } = [];
+
+    /// <summary>What each format, and all together, would damage at other sizes; empty where a plan was given.</summary>
+    public ImmutableArray<Front> Fronts { get; init; } = [];
+
+    public required Provenance Provenance { get; init; }
+}
+
+/// <summary>Sizes of a network, and how well it does.</summary>
+public sealed record CompressedSize(long Parameters, long ConvParameters, long Macs, long FileBytes, double? Top1)
+{
+    public static CompressedSize Of(Graph graph, string path, Evaluation? evaluation)
+    {
+        GraphStatistics statistics = GraphStatistics.Of(graph);
+        return new(statistics.Parameters, statistics.ConvolutionParameters, statistics.Macs, new FileInfo(path).Length, evaluation?.Top1);
+    }
+}
+
+/// <summary>One layer after compression: its format, or why it was kept.</summary>
+/// <param name="Name">The weight's initializer name.</param>
+/// <param name="Format">Null where it was kept.</param>
+/// <param name="Ranks">The format's ranks.</param>
+/// <param name="ParametersBefore">Of the dense kernel.</param>
+/// <param name="ParametersAfter">Of the factors.</param>
+/// <param name="MacsBefore">For one image.</param>
+/// <param name="MacsAfter">For one image.</param>
+/// <param name="RelativeError">Of the kernel as fitted, in the measure it was fitted in.</param>
+/// <param name="KeptBecause">Why it stays dense.</param>
+public sealed record CompressedLayer(
+    string Name, string? Format, ImmutableArray<int>? Ranks, long ParametersBefore, long ParametersAfter, long? MacsBefore, long? MacsAfter,
+    double? RelativeError, string? KeptBecause)
+{
+    public static CompressedLayer Of(Candidate chosen, Factorization? fit) => new(
+        chosen.Layer.Name, chosen.Format?.Name, chosen.Format is null ? null : chosen.Ranks, chosen.Layer.Parameters, chosen.Parameters,
+        chosen.Layer.Macs, chosen.Macs, fit?.RelativeError, chosen.Format is null ? "no smaller form was worth its damage" : null);
+
+    public static CompressedLayer Of(KeptLayer kept) => new(kept.Name, null, null, kept.Parameters, kept.Parameters, null, null, null, kept.Reason);
+}
+
+/// <summary>The least damage that a format can do at some sizes, as the candidates promise it: damages of single layers, added up.</summary>
+/// <param name="Format">The format; <c>auto</c> for the best of all.</param>
+/// <param name="Points">From small to large.</param>
+public sealed record Front(string Format, ImmutableArray<FrontPoint> Points)
+{
+    private static readonly double[] Sizes = [0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
+
+    /// <summary>The front of every format among the candidates, and of all together.</summary>
+    public static ImmutableArray<Front> Of(ImmutableArray<ImmutableArray<Candidate>> candidates)
+    {
+        KernelFormat[] formats = [.. candidates.SelectMany(static layer => layer).Select(static c => c.Format).OfType<KernelFormat>().Distinct()];
+        return
+        [
+            .. formats.Select(format => Along(format.Name, [.. candidates.Select(layer => (IReadOnlyList<Candidate>)[.. layer.Where(c => c.Format is null || c.Format == format)])])),
+            Along("auto", [.. candidates.Select(static layer => (IReadOnlyList<Candidate>)layer)]),
+        ];
+    }
+
+    private static Front Along(string name, IReadOnlyList<IReadOnlyList<Candidate>> choices)
+    {
+        double all = choices.Sum(static layer => (double)layer[0].Layer.Parameters);
+        var points = ImmutableArray.CreateBuilder<FrontPoint>();
+        foreach (double size in Sizes)
+        {
+            LayerBudget budget = new(name, static c => c.Parameters, size * all);
+            if (choices.Sum(layer => layer.Min(budget.Cost)) > budget.Most) continue;
+            ImmutableArray<Candidate> chosen = Allocation.Solve(choices, [budget]);
+            points.Add(new(chosen.Sum(static c => (double)c.Parameters) / all, chosen.Sum(static c => c.Damage)));
+        }
+        return new(name, points.ToImmutable());
+    }
+}
+
+/// <param name="Rate">Parameters over those of the dense layers.</param>
+/// <param name="Damage">See <see cref="Candidate.Damage"/>.</param>
+public readonly record struct FrontPoint(double Rate, double Damage);
