@@ -55,9 +55,21 @@ internal sealed record PlanOptions(
         };
 
         private readonly Option<string[]> _layers = CommonOptions.Layers();
-        private readonly Option<string[]> _keep = new("--keep") { HelpName = "GLOB", Description = "Kernels that stay as they are; may be given several times.", DefaultValueFactory = static _ => [] };
-        private readonly Option<int> _images = new("--calibration") { HelpName = "N", Description = "Training images to calibrate on.", DefaultValueFactory = static _ => 2000 };
-        private readonly Option<int> _multiple = new("--rank-multiple") { HelpName = "N", Description = "Ranks are multiples of this where they are larger.", DefaultValueFactory = static _ => 1 };
+        private readonly Option<string[]> _keep = new("--keep")
+        {
+            HelpName = "GLOB", Description = "Kernels that stay as they are; may be given several times.", DefaultValueFactory = static _ => [],
+        };
+
+        private readonly Option<int> _images = new("--calibration")
+        {
+            HelpName = "N", Description = "Training images to calibrate on.", DefaultValueFactory = static _ => 2000,
+        };
+
+        private readonly Option<int> _multiple = new("--rank-multiple")
+        {
+            HelpName = "N", Description = "Ranks are multiples of this where they are larger.", DefaultValueFactory = static _ => 1,
+        };
+
         private readonly Option<string> _runtime = CommonOptions.Runtime();
         private readonly Option<int> _threads = CommonOptions.Threads(), _seed = CommonOptions.Seed();
         private readonly DataOptions.Group _data = new(required: false);

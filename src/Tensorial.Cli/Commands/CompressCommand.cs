@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
-using Spectre.Console;
 using Tensorial.Analysis;
 using Tensorial.Compression;
 using Tensorial.Data;
@@ -10,7 +9,6 @@ using Tensorial.Decompositions;
 using Tensorial.Networks;
 using Tensorial.Onnx;
 using Tensorial.Reports;
-using Table = Spectre.Console.Table;
 
 namespace Tensorial.Cli.Commands;
 
@@ -22,14 +20,17 @@ internal static class CompressCommand
 
     public static Command Create(Terminal terminal)
     {
-        Argument<FileInfo> input = new("in.onnx") { Description = "The trained network." }, output = new("out.onnx") { Description = "The smaller one: standard operators, the same inputs and outputs." };
+        Argument<FileInfo> input = new("in.onnx") { Description = "The trained network." };
+        Argument<FileInfo> output = new("out.onnx") { Description = "The smaller one: standard operators, the same inputs and outputs." };
         PlanOptions.Group plan = new();
         Option<FileInfo?> file = new("--plan") { HelpName = "FILE", Description = "Obey this plan (tensorial plan, docs/compress.md) instead of making one." };
         Option<bool> raw = new("--no-recalibration") { Description = "Leave the statistics of batch normalisations as they are." };
-        Option<FileInfo?> html = new("--report") { HelpName = "FILE", Description = "Write the report as one HTML file that opens offline." }, json = CommonOptions.Json();
+        Option<FileInfo?> html = new("--report") { HelpName = "FILE", Description = "Write the report as one HTML file that opens offline." };
+        Option<FileInfo?> json = CommonOptions.Json();
         Command command = new("compress",
-            "Writes layers of a network as factors, within targets for its size, where that damages its predictions least. With --data the factors are fitted "
-            + "to what the layers read and answer on training images, each layer making up for those before it; batch-norm statistics are estimated again where that helps.")
+            "Writes layers of a network as factors, within targets for its size, where that damages its predictions least. With --data the factors are "
+            + "fitted to what the layers read and answer on training images, each layer making up for those before it; batch-norm statistics are "
+            + "estimated again where that helps.")
         {
             input, output, file, raw, html, json,
         };
@@ -88,7 +89,7 @@ internal static class CompressCommand
             Provenance = provenance,
         };
         if (options.Html is { } page) ReportWriter.WriteHtml(CompressionPage.Build(result), page.FullName);
-        Show(result, options, terminal);
+        CompressionTablesForPeople.Show(result, terminal);
         if (options.Json is { } target) JsonFile.Write(target, result);
         string[] missed = [.. Missed(plan.Targets, result)];
         return missed.Length == 0 ? ExitCode.Done : throw new GoalNotMetException($"{options.Output.Name} was written, but {string.Join("; ", missed)}.");
@@ -135,24 +136,4 @@ internal static class CompressCommand
         ["tensorial.source"] = $"{source.Name} sha256:{source.Sha256}",
         ["tensorial.formats"] = string.Join("; ", chosen.Where(static c => c.Format is not null).Select(static c => $"{c.Layer.Name} {c.Format} {string.Join('×', c.Ranks)}")),
     };
-
-    private static void Show(CompressionResult result, Options options, Terminal terminal)
-    {
-        Table layers = Terminal.NewTable("layer", "format", "ranks#", "parameters#", "before#", "MACs#", "before#", "relative error#");
-        foreach (CompressedLayer layer in result.Layers.Where(static layer => layer.Format is not null))
-            layers.AddRow(layer.Name.Escaped(), layer.Format!, string.Join('×', layer.Ranks!.Value), Text($"{layer.ParametersAfter:N0}"), Text($"{layer.ParametersBefore:N0}"),
-                Text($"{layer.MacsAfter:N0}"), Text($"{layer.MacsBefore:N0}"), Text($"{layer.RelativeError:F4}"));
-        terminal.Show(layers);
-        foreach (IGrouping<string, CompressedLayer> alike in result.Layers.Where(static layer => layer.Format is null).GroupBy(static layer => layer.KeptBecause ?? ""))
-            terminal.Say($"Kept, {alike.Key}: {string.Join(", ", alike.Select(static layer => layer.Name))}");
-        Table sizes = Terminal.NewTable("", "parameters#", "convolutions#", "MACs#", "bytes#", "top-1 %#", "loss#");
-        foreach ((string name, CompressedSize size, Evaluation? e) in new[] { (options.Input.Name, result.Before, result.Verification.First), (options.Output.Name, result.After, result.Verification.Second) })
-            sizes.AddRow(name.Escaped(), Text($"{size.Parameters:N0}"), Text($"{size.ConvParameters:N0}"), Text($"{size.Macs:N0}"), Text($"{size.FileBytes:N0}"),
-                e is null ? "" : Text($"{100 * e.Top1:F2}"), e is null ? "" : Text($"{e.Loss:F4}"));
-        terminal.Show(sizes);
-        Verification v = result.Verification;
-        terminal.Say(Text($"{(result.Data is null ? "On random images" : $"On {v.Samples:N0} images of {result.Data}")}: agreement {100 * v.Agreement:F2} %, KL divergence {v.KlDivergence:G3} nats, mean difference of outputs {v.MeanDifference:G3}.{(result.Recalibrated ? " Batch norm was recalibrated." : "")}"));
-    }
-
-    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

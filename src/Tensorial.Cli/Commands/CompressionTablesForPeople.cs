@@ -1,0 +1,46 @@
+using System.Globalization;
+using Spectre.Console;
+using Tensorial.Analysis;
+using Tensorial.Compression;
+
+namespace Tensorial.Cli.Commands;
+
+/// <summary>A compression on the terminal.</summary>
+internal static class CompressionTablesForPeople
+{
+    public static void Show(CompressionResult result, Terminal terminal)
+    {
+        ShowLayers(result, terminal);
+        ShowSizes(result, terminal);
+        Verification v = result.Verification;
+        string images = result.Data is null ? "On random images" : Text($"On {v.Samples:N0} images of {result.Data}");
+        terminal.Say(Text($"{images}: agreement {100 * v.Agreement:F2} %, KL divergence {v.KlDivergence:G3} nats, mean difference of outputs {v.MeanDifference:G3}."));
+        if (result.Recalibrated) terminal.Say("Batch norm was recalibrated.");
+    }
+
+    private static void ShowLayers(CompressionResult result, Terminal terminal)
+    {
+        Table table = Terminal.NewTable("layer", "format", "ranks#", "parameters#", "before#", "MACs#", "before#", "relative error#");
+        foreach (CompressedLayer layer in result.Layers.Where(static layer => layer.Format is not null))
+            table.AddRow(
+                layer.Name.Escaped(), layer.Format!, string.Join('×', layer.Ranks!.Value), Text($"{layer.ParametersAfter:N0}"),
+                Text($"{layer.ParametersBefore:N0}"), Text($"{layer.MacsAfter:N0}"), Text($"{layer.MacsBefore:N0}"), Text($"{layer.RelativeError:F4}"));
+        terminal.Show(table);
+        foreach (IGrouping<string?, CompressedLayer> alike in result.Layers.Where(static layer => layer.Format is null).GroupBy(static layer => layer.KeptBecause))
+            terminal.Say($"Kept, {alike.Key}: {string.Join(", ", alike.Select(static layer => layer.Name))}");
+    }
+
+    private static void ShowSizes(CompressionResult result, Terminal terminal)
+    {
+        Table table = Terminal.NewTable("", "parameters#", "convolutions#", "MACs#", "bytes#", "top-1 %#", "loss#");
+        AddRow(result.Model, result.Before, result.Verification.First);
+        AddRow(result.Output, result.After, result.Verification.Second);
+        terminal.Show(table);
+
+        void AddRow(string name, CompressedSize size, Evaluation? evaluation) => table.AddRow(
+            name.Escaped(), Text($"{size.Parameters:N0}"), Text($"{size.ConvParameters:N0}"), Text($"{size.Macs:N0}"), Text($"{size.FileBytes:N0}"),
+            evaluation is null ? "" : Text($"{100 * evaluation.Top1:F2}"), evaluation is null ? "" : Text($"{evaluation.Loss:F4}"));
+    }
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}
