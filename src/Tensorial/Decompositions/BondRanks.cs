@@ -14,20 +14,13 @@ internal sealed class BondRanks
     private readonly bool _byData;
     private double _allowance;
 
-    /// <param name="choice">Ranks, an error, a rate, or what the data show.</param>
-    /// <param name="format">The format.</param>
-    /// <param name="tensor">Extents of the tensor.</param>
-    /// <param name="norm">Its norm.</param>
-    public BondRanks(RankChoice choice, TensorFormat format, Shape tensor, double norm)
+    /// <param name="choice">Ranks, an error, or what the data show.</param>
+    /// <param name="bonds">Bonds of the format.</param>
+    /// <param name="norm">The tensor's norm.</param>
+    public BondRanks(RankChoice choice, int bonds, double norm)
     {
-        choice.Check(format, tensor);
-        _bonds = format.Bonds.Length;
-        _fixed = choice switch
-        {
-            RankChoice.Given(var ranks) => ranks,
-            RankChoice.AtRate(var rate) => format.RanksWithin(tensor, (long)(rate * tensor.Count)),
-            _ => [],
-        };
+        _bonds = bonds;
+        _fixed = choice is RankChoice.Given(var ranks) ? ranks : [];
         _byData = choice is RankChoice.ByData;
         _allowance = choice is RankChoice.WithinError(var error) ? error * error * norm * norm : 0;
     }

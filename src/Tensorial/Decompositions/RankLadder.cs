@@ -6,8 +6,8 @@ namespace Tensorial.Decompositions;
 public static class RankLadder
 {
     /// <summary>
-    /// The largest ranks whose factors have at most this part of the kernel's parameters; several ranks keep the proportions of the largest
-    /// possible ones. At least 1 each, even where that is more.
+    /// The largest ranks whose factors have at most this part of the kernel's parameters; several ranks rise as the fourth roots of the
+    /// largest possible ones (<see cref="TensorFormat.RanksWithin"/>). At least 1 each, even where that is more.
     /// </summary>
     /// <param name="kernel">[o, i, h, w].</param>
     /// <param name="format">The format.</param>
@@ -16,7 +16,7 @@ public static class RankLadder
     public static ImmutableArray<int> At(Shape kernel, KernelFormat format, double rate, int multiple = 1)
     {
         ImmutableArray<int> most = format.MaxRanks(kernel);
-        double low = 0, high = 1;
+        double low = 0, high = most.Max();
         // Parameters rise with every rank: halving finds the scale to far below one rank.
         for (int step = 0; step < 50; step++)
         {
@@ -28,5 +28,5 @@ public static class RankLadder
     }
 
     private static ImmutableArray<int> Scaled(ImmutableArray<int> most, double scale, int multiple) =>
-        [.. most.Select(rank => (int)Math.Max(1, scale * rank)).Select(rank => rank > multiple ? rank / multiple * multiple : rank)];
+        [.. most.Select(rank => (int)Math.Clamp(scale * Math.Pow(rank, 0.25), 1, rank)).Select(rank => rank > multiple ? rank / multiple * multiple : rank)];
 }

@@ -23,6 +23,17 @@ internal static class RankSearch
             _ => Smallest(format.MaxRanks(tensor.Shape), fit, Noise(tensor), tensor.Shape),
         };
 
+    /// <summary>The best fit within a budget: of several ways to share it among the bonds, the one with the least error.</summary>
+    /// <param name="format">The format.</param>
+    /// <param name="tensor">The tensor.</param>
+    /// <param name="rate">Parameters of the factors over those of the tensor, at most.</param>
+    /// <param name="fit">Fits given ranks, fast.</param>
+    public static TensorFactors<T> Shared<T>(TensorFormat format, Tensor<T> tensor, double rate, Func<RankChoice, TensorFactors<T>> fit)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
+        ((double[])[0, 0.25, 0.5, 0.75, 1])
+            .Select(RankChoice (power) => new RankChoice.Given(format.RanksWithin(tensor.Shape, (long)(rate * tensor.Shape.Count), power)))
+            .Distinct().Select(fit).MinBy(static fitted => fitted.RelativeError)!;
+
     private static TensorFactors<T> Smallest<T>(ImmutableArray<int> most, Func<ImmutableArray<int>, TensorFactors<T>> fit, double error, Shape tensor)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {

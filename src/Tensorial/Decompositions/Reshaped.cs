@@ -72,7 +72,7 @@ public sealed record Reshaped(TensorFormat Format, Folding Folding)
         Tensor<T> folded = Folding.Fold(weight);
         ranks.Check(Format, folded.Shape);
         // A rate counts the weight's own parameters, and the fits see the padded ones.
-        if (ranks is RankChoice.AtRate(var rate)) ranks = new RankChoice.Given(RanksAt(rate));
+        if (ranks is RankChoice.AtRate(var rate)) ranks = new RankChoice.AtRate(rate * weight.Shape.Count / folded.Shape.Count);
         TensorFactors<T> fit;
         if (Groups.IsEmpty) fit = Tucker.Fit(folded, ranks, [.. Enumerable.Range(0, Format.Bonds.Length)], workers: workers);
         else

@@ -26,7 +26,9 @@ public static class TensorTrain
         int order = Fits.Check(tensor, 2);
         int[] modes = chain.IsDefaultOrEmpty ? [.. Enumerable.Range(0, order)] : [.. chain];
         TensorFormat format = TensorFormat.TensorTrain(order, modes);
-        BondRanks bonds = new(ranks, format, tensor.Shape, TensorFactors<T>.Norm(tensor.Values));
+        ranks.Check(format, tensor.Shape);
+        if (ranks is RankChoice.AtRate(var rate)) return RankSearch.Shared(format, tensor, rate, given => Fit(tensor, given, chain, workers));
+        BondRanks bonds = new(ranks, order - 1, TensorFactors<T>.Norm(tensor.Values));
         Tensor<T> rest = Fits.Permuted(tensor, modes);
         Tensor<T>[] cores = new Tensor<T>[order];
         T[][] weights = new T[order - 1][];

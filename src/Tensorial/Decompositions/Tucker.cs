@@ -33,8 +33,10 @@ public static class Tucker
         int order = Fits.Check(tensor, 1);
         int[] factored = modes.IsDefaultOrEmpty ? [.. Enumerable.Range(0, order)] : [.. modes];
         TensorFormat format = TensorFormat.Tucker(order, factored);
+        ranks.Check(format, tensor.Shape);
+        if (ranks is RankChoice.AtRate(var rate)) return RankSearch.Shared(format, tensor, rate, given => Fit(tensor, given, modes, options, workers));
         double norm = TensorFactors<T>.Norm(tensor.Values);
-        BondRanks bonds = new(ranks, format, tensor.Shape, norm);
+        BondRanks bonds = new(ranks, factored.Length, norm);
 
         Tensor<T> core = tensor;
         Tensor<T>[] factors = new Tensor<T>[factored.Length];
