@@ -6,7 +6,7 @@ namespace Tensorial.LinearAlgebra;
 /// <summary>Singular values without vectors: the path through QR, band and bidiagonal that is fastest for the extents.</summary>
 internal static class SingularValues
 {
-    // Up to here the whole matrix stays in the second-level cache, and one stage is faster than two (measured, docs/performance).
+    // Up to here the whole matrix stays in the second-level cache, and one stage is faster than two (measured).
     internal const int OneStageColumns = 256;
 
     /// <summary>Values, descending, of a matrix [m, n], m ≥ n, of moderate scale. The matrix is scratch.</summary>
