@@ -29,6 +29,13 @@ internal sealed class FitObjective
 
     private readonly double _energy;
 
+    /// <summary>How the inner factors make B, and how the gradient by B makes that of each factor.</summary>
+    private readonly (Equation Equation, int[] Order) _product;
+
+    private readonly (Equation Equation, int[] Order)[] _gradients;
+
+    private readonly Shape _productShape;
+
     public FitObjective(Tensor<double> kernel, KernelFormat format, ImmutableArray<int> ranks, KernelMetric metric, CancellationToken cancel)
     {
         (_kernel, _format, _ranks, _metric, _cancel) = (kernel, format, ranks, metric, cancel);
@@ -39,6 +46,13 @@ internal sealed class FitObjective
         _target = metric.Weigh(kernel).Values.ToArray();
         _weightedTarget = TimesCovariance(_target, _outputs);
         _energy = TensorPrimitives.Dot<double>(_target, _weightedTarget);
+
+        Equation product = format.InnerProduct;
+        Shape[] operands = [.. _shapes, .. _identities.Select(static identity => identity.Shape)];
+        _productShape = [.. product.Output.Select(axis => KernelFormat.Extent(axis, kernel.Shape, ranks))];
+        _product = Cheapest(product, operands);
+        _gradients = [.. _shapes.Select((_, index) => Cheapest(
+            new([product.Output, .. product.Inputs.RemoveAt(index)], product.Inputs[index]), [_productShape, .. operands.Where((_, k) => k != index)]))];
     }
 
     /// <summary>The error alone.</summary>
@@ -103,17 +117,20 @@ internal sealed class FitObjective
         return result;
     }
 
-    private Tensor<double> InnerProduct(Tensor<double>[] factors) =>
-        Contraction.Evaluate<double>(_format.InnerProduct, (Tensor<double>[])[.. factors, .. _identities], Workers.Serial);
+    private Tensor<double> InnerProduct(Tensor<double>[] factors) => Evaluate(_product, [.. factors, .. _identities]);
 
     /// <summary>The same equation with one factor and the product trading places.</summary>
-    private Tensor<double> Gradient(Tensor<double> byB, Tensor<double>[] factors, int index)
+    private Tensor<double> Gradient(Tensor<double> byB, Tensor<double>[] factors, int index) =>
+        Evaluate(_gradients[index], [byB.As(_productShape), .. factors.Where((_, k) => k != index), .. _identities]);
+
+    private static Tensor<double> Evaluate((Equation Equation, int[] Order) step, Tensor<double>[] operands) =>
+        Contraction.Evaluate<double>(step.Equation, [.. step.Order.Select(k => operands[k])], Workers.Serial);
+
+    /// <summary>An equation with its operands in the cheapest order, and that order.</summary>
+    private static (Equation, int[]) Cheapest(Equation equation, Shape[] shapes)
     {
-        Equation product = _format.InnerProduct;
-        Tensor<double>[] others = [.. factors.Where((_, k) => k != index), .. _identities];
-        Shape shape = [.. product.Output.Select(axis => KernelFormat.Extent(axis, _kernel.Shape, _ranks))];
-        Equation traded = new([product.Output, .. product.Inputs.RemoveAt(index)], product.Inputs[index]);
-        return Contraction.Evaluate<double>(traded, (Tensor<double>[])[byB.As(shape), .. others], Workers.Serial);
+        int[] order = ContractionOrder.Of(equation, shapes);
+        return (ContractionOrder.Arranged(equation, order), order);
     }
 
     private Tensor<double>[] Split(ReadOnlySpan<double> inner)

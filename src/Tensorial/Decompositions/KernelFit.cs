@@ -13,7 +13,8 @@ public sealed record FitOptions(int Starts = 1, int Iterations = 200, int Seed =
 /// <summary>
 /// Fits a kernel's factors. The last factor enters linearly and is solved for exactly at every step (variable projection: G. Golub and
 /// V. Pereyra, SIAM J. Numer. Anal. 10, 1973); the inner ones start from singular vectors of the unfolded kernel (CP: from random vectors) and
-/// go downhill together. One algorithm for every format and every measure.
+/// go downhill together. One algorithm for every format and every measure, but for CP in the plain norm, which alternating least squares
+/// (<see cref="Cp"/>) fits better in the same time.
 /// </summary>
 public static class KernelFit
 {
@@ -36,18 +37,24 @@ public static class KernelFit
         options ??= new();
         Check(kernel, format, ranks);
         FitObjective objective = new(kernel, format, ranks, metric, cancel);
+        if (format.IsRandomlyStarted && metric.Covariance is null) return objective.Result(Terms(metric.Weigh(kernel), format, ranks[0], options, cancel));
         int tries = format.IsRandomlyStarted ? Math.Max(1, options.Starts) : 1;
         double[]? best = null;
         double least = double.PositiveInfinity;
         for (int start = 0; start < tries; start++)
         {
             double[] inner = Start(starts, format, ranks, new(options.Seed + start));
-            // The singular vectors are the answer already where the inner factor is a whole side of the matrix.
-            double value = format == KernelFormat.SvdOut ? objective.Value(inner) : LimitedMemoryBfgs.Minimise(objective.Evaluate, inner, options.Iterations);
+            double value = StartIsBest(format, metric) ? objective.Value(inner) : LimitedMemoryBfgs.Minimise(objective.Evaluate, inner, options.Iterations);
             if (value < least) (best, least) = (inner, value);
         }
         return objective.Result(best!);
     }
+
+    /// <summary>
+    /// Singular vectors are the answer already where the inner factor is a whole side of the matrix, or no covariance couples the columns.
+    /// </summary>
+    private static bool StartIsBest(KernelFormat format, KernelMetric metric) =>
+        format == KernelFormat.SvdOut || (metric.Covariance is null && !format.IsRandomlyStarted && format.RankCount == 1);
 
     /// <summary>From factors already at hand, further downhill, perhaps in another measure.</summary>
     public static Factorization Refine(
@@ -102,6 +109,14 @@ public static class KernelFit
             default:
                 return Random(kernel, format, ranks, random);
         }
+    }
+
+    /// <summary>Rows of each term's vectors but the output's, by alternating least squares on the kernel as [o, the axes of each inner factor].</summary>
+    private static double[] Terms(Tensor<double> kernel, KernelFormat format, int rank, FitOptions options, CancellationToken cancel)
+    {
+        Tensor<double> tensor = kernel.As([kernel.Shape[0], .. format.Inner.Select(axes => KernelFormat.ShapeOf(axes[1..], kernel.Shape, []).Count)]);
+        CpOptions terms = new(options.Starts, options.Iterations, Seed: options.Seed);
+        return [.. Cp.Fit(tensor, RankChoice.Of(rank), terms, cancel: cancel).Factors[1..].SelectMany(Transposed)];
     }
 
     /// <summary>Rows of independent normal numbers, one for each term, each of norm 1.</summary>

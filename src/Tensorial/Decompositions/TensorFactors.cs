@@ -29,9 +29,8 @@ public sealed record TensorFactors<T>(
     /// <summary>The tensor that the factors make.</summary>
     public Tensor<T> Reconstruct(Workers? workers = null)
     {
-        int[] order = [.. CheapestOrder()];
-        Equation equation = Format.Equation with { Inputs = [.. order.Select(k => Format.Equation.Inputs[k])] };
-        return Folding.Unfold(Contraction.Evaluate<T>(equation, [.. order.Select(k => Factors[k])], workers ?? Workers.Serial));
+        int[] order = ContractionOrder.Of(Format.Equation, [.. Factors.Select(static factor => factor.Shape)]);
+        return Folding.Unfold(Contraction.Evaluate<T>(ContractionOrder.Arranged(Format.Equation, order), [.. order.Select(k => Factors[k])], workers ?? Workers.Serial));
     }
 
     /// <summary>‖X - X̃‖ / ‖X‖ for any tensor of this shape; 0 for one of zeros.</summary>
@@ -54,16 +53,6 @@ public sealed record TensorFactors<T>(
     {
         TensorFactors<T> result = new(format, folding, ranks, factors, 0);
         return result with { RelativeError = result.ErrorOf(tensor, workers) };
-    }
-
-    /// <summary>The order of factors that takes the fewest multiplications, where there are few enough to try all.</summary>
-    private IEnumerable<int> CheapestOrder()
-    {
-        IEnumerable<IEnumerable<int>> orders = [[]];
-        for (int k = 0; k < Factors.Length; k++)
-            orders = orders.SelectMany(taken => Enumerable.Range(0, Factors.Length).Except(taken).Select(next => taken.Append(next)));
-        return Factors.Length > 5 ? Enumerable.Range(0, Factors.Length) : orders.MinBy(order => Contraction.Macs(
-            Format.Equation with { Inputs = [.. order.Select(k => Format.Equation.Inputs[k])] }, [.. order.Select(k => Factors[k].Shape)]))!;
     }
 
     /// <summary>The Frobenius norm, summed in double precision.</summary>

@@ -1,0 +1,183 @@
+using System.Collections.Immutable;
+using Tensorial.Decompositions;
+using Tensorial.Einsum;
+using Tensorial.Kernels;
+using Tensorial.LinearAlgebra;
+
+namespace Tensorial.Tests.Decompositions;
+
+public class KernelFitTests
+{
+    private static readonly Shape Small = [6, 5, 3, 2];
+
+    public static TheoryData<string> Formats => [.. KernelFormat.All.Select(static format => format.Name)];
+
+    /// <summary>Every format in every measure: plain, weighted outputs, covariance of inputs, both.</summary>
+    public static TheoryData<string, bool, bool> Measures
+    {
+        get
+        {
+            TheoryData<string, bool, bool> cases = [];
+            foreach (KernelFormat format in KernelFormat.All)
+                foreach (bool weights in (bool[])[false, true])
+                    foreach (bool covariance in (bool[])[false, true]) cases.Add(format.Name, weights, covariance);
+            return cases;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Measures))]
+    public void Gradients_are_those_of_finite_differences(string name, bool weights, bool covariance)
+    {
+        KernelFormat format = KernelFormat.Parse(name);
+        ImmutableArray<int> ranks = [.. Enumerable.Repeat(2, format.RankCount)];
+        FitObjective objective = new(Some.Noise(Small, 1), format, ranks, Metric(weights, covariance), default);
+        int count = format.Inner.Sum(axes => KernelFormat.ShapeOf(axes, Small, ranks).Count);
+        double[] point = Some.Noise([count], 2).Values.ToArray(), gradient = new double[count];
+        objective.Evaluate(point, gradient);
+
+        const double Step = 1e-6;
+        for (int k = 0; k < count; k++)
+        {
+            double[] ahead = [.. point], behind = [.. point];
+            ahead[k] += Step;
+            behind[k] -= Step;
+            Assert.Equal((objective.Value(ahead) - objective.Value(behind)) / (2 * Step), gradient[k], 1e-6);
+        }
+    }
+
+    /// <summary>The error that a fit reports is that of its factors, measured by plain loops: ‖D (K - K̃) Σ^½‖ / ‖D K Σ^½‖.</summary>
+    [Theory]
+    [MemberData(nameof(Measures))]
+    public void The_error_is_that_of_the_factors(string name, bool weights, bool covariance)
+    {
+        KernelFormat format = KernelFormat.Parse(name);
+        KernelMetric metric = Metric(weights, covariance);
+        Tensor<double> kernel = Some.Noise(Small, 3);
+
+        Factorization fit = KernelFit.Of(kernel, format, [.. Enumerable.Repeat(2, format.RankCount)], metric);
+
+        Tensor<double> gap = fit.Reconstruct().Clone();
+        for (int k = 0; k < kernel.Shape.Count; k++) gap.Values[k] -= kernel.Values[k];
+        Assert.Equal(Math.Sqrt(Square(gap, metric) / Square(kernel, metric)), fit.RelativeError, 1e-6);
+        Assert.Equal(format.Parameters(Small, fit.Ranks), fit.Parameters);
+    }
+
+    [Theory]
+    [MemberData(nameof(Formats))]
+    public void A_kernel_made_of_few_ranks_is_recovered(string name)
+    {
+        KernelFormat format = KernelFormat.Parse(name);
+        ImmutableArray<int> ranks = [.. Enumerable.Repeat(2, format.RankCount)];
+        Random random = new(4);
+        Tensor<double>[] factors = [.. format.Factors.Select(axes => Fits.Normal<double>(KernelFormat.ShapeOf(axes, Small, ranks), random))];
+        Tensor<double> kernel = Contraction.Evaluate<double>(format.Whole, factors, Workers.Serial);
+
+        Assert.InRange(KernelFit.Of(kernel, format, ranks, options: new(Iterations: 2000)).RelativeError, 0, 2e-3);
+    }
+
+    [Theory]
+    [MemberData(nameof(Formats))]
+    public void Full_rank_is_exact(string name)
+    {
+        KernelFormat format = KernelFormat.Parse(name);
+        Tensor<double> kernel = Some.Noise([4, 3, 2, 2], 5);
+
+        Assert.InRange(KernelFit.Of(kernel, format, format.MaxRanks(kernel.Shape), options: new(Iterations: 500)).RelativeError, 0, 1e-3);
+    }
+
+    /// <summary>In the plain norm no rank-r kernel is nearer than the cut's singular values allow (Eckart and Young), and these formats get there.</summary>
+    [Theory]
+    [InlineData("svd-out", "o")]
+    [InlineData("svd-in", "i")]
+    [InlineData("spatial-svd", "oh")]
+    public void Truncated_cuts_have_the_error_of_the_spectrums_tail(string name, string rows)
+    {
+        Tensor<double> kernel = Some.Noise(Small, 6);
+        int[] left = [.. rows.Select(static axis => "oihw".IndexOf(axis))], order = [.. left, .. Enumerable.Range(0, 4).Except(left)];
+        int m = left.Aggregate(1, static (count, axis) => count * Small[axis]);
+        double[] values = Svd.Values(Fits.Permuted(kernel, order).As([m, kernel.Shape.Count / m]));
+        for (int rank = 1; rank < values.Length; rank += 2)
+        {
+            double tail = Math.Sqrt(values[rank..].Sum(static value => value * value) / values.Sum(static value => value * value));
+            Assert.Equal(tail, KernelFit.Of(kernel, KernelFormat.Parse(name), [rank]).RelativeError, 1e-6);
+        }
+    }
+
+    /// <summary>
+    /// With a covariance the best kernel of rank r along o|ihw is W projected on the leading eigenvectors of W Σ Wᵀ, the answers' second moment.
+    /// </summary>
+    [Fact]
+    public void A_data_informed_cut_of_the_output_has_a_closed_form()
+    {
+        Tensor<double> kernel = Some.Noise(Small, 7), covariance = Covariance(8);
+        int n = covariance.Shape[0];
+        Tensor<double> weighted = Fits.Times(kernel.As([6, n]), 1, covariance, Workers.Serial), moment = new([6, 6]);
+        Gemm.Multiply<double>(6, 6, n, 1, weighted.Values, n, 1, kernel.Values, 1, n, 0, moment.Values, 6, Workers.Serial);
+        double[] values = SymmetricEigen.Of(moment).Values;
+        for (int rank = 1; rank < 6; rank++)
+            Assert.Equal(
+                Math.Sqrt(values[..(6 - rank)].Sum() / values.Sum()),
+                KernelFit.Of(kernel, KernelFormat.SvdOut, [rank], new(covariance)).RelativeError, 1e-6);
+    }
+
+    /// <summary>What is fitted to the data changes the layer's answers less than what is fitted to the kernel.</summary>
+    [Theory]
+    [MemberData(nameof(Formats))]
+    public void Knowing_the_data_helps(string name)
+    {
+        KernelFormat format = KernelFormat.Parse(name);
+        ImmutableArray<int> ranks = [.. Enumerable.Repeat(2, format.RankCount)];
+        KernelMetric metric = new(Covariance(9));
+        Tensor<double> kernel = Some.Noise(Small, 10);
+        Tensor<double> gap = KernelFit.Of(kernel, format, ranks).Reconstruct().Clone();
+        for (int k = 0; k < kernel.Shape.Count; k++) gap.Values[k] -= kernel.Values[k];
+
+        double informed = KernelFit.Of(kernel, format, ranks, metric, new(Starts: 3)).RelativeError;
+
+        Assert.InRange(informed, 0, 0.97 * Math.Sqrt(Square(gap, metric) / Square(kernel, metric)));
+    }
+
+    [Theory]
+    [MemberData(nameof(Formats))]
+    public void Ranks_come_within_the_rate(string name)
+    {
+        KernelFormat format = KernelFormat.Parse(name);
+        foreach (double rate in (double[])[0.1, 0.3, 0.6])
+            Assert.InRange((double)format.Parameters([32, 24, 3, 3], RankLadder.At([32, 24, 3, 3], format, rate)) / (32 * 24 * 9), rate / 2, rate);
+    }
+
+    [Theory]
+    [InlineData("svd-out", new[] { 7 })]
+    [InlineData("tucker2", new[] { 0, 1 })]
+    [InlineData("tt", new[] { 2, 2 })]
+    public void Ranks_that_do_not_fit_are_refused(string name, int[] ranks) =>
+        Assert.Throws<BadInputException>(() => KernelFit.Of(Some.Noise(Small, 11), KernelFormat.Parse(name), [.. ranks]));
+
+    private static KernelMetric Metric(bool weights, bool covariance) =>
+        new(covariance ? Covariance(12) : null, weights ? [1, 2, 0.5, 3, 1, 0.25] : null);
+
+    /// <summary>A positive definite matrix of all scales.</summary>
+    private static Tensor<double> Covariance(int seed)
+    {
+        int n = Small.Count / Small[0];
+        Tensor<double> root = Some.Noise([n, n], seed), result = new([n, n]);
+        for (int at = 0; at < n * n; at++) root.Values[at] *= Math.Pow(0.85, at % n);
+        Gemm.Multiply<double>(n, n, n, 1, root.Values, n, 1, root.Values, 1, n, 0, result.Values, n, Workers.Serial);
+        return result;
+    }
+
+    private static double Square(Tensor<double> kernel, KernelMetric metric)
+    {
+        int rows = kernel.Shape[0], n = kernel.Shape.Count / rows;
+        double sum = 0;
+        for (int o = 0; o < rows; o++)
+        {
+            double weight = metric.Weights?[o] ?? 1;
+            for (int j = 0; j < n; j++)
+                for (int k = 0; k < n; k++)
+                    sum += weight * weight * kernel.Values[o * n + j] * kernel.Values[o * n + k] * (metric.Covariance?.Values[j * n + k] ?? (j == k ? 1 : 0));
+        }
+        return sum;
+    }
+}
