@@ -88,10 +88,19 @@ internal sealed class FitObjective
     public Factorization Result(double[] inner)
     {
         Tensor<double>[] factors = Split(inner);
-        (double[] a, _, double[] cross) = Last(InnerProduct(factors).Values);
-        double error = _energy <= 0 ? 0 : Math.Sqrt(Math.Max(0, 1 - TensorPrimitives.Dot<double>(a, cross) / _energy));
+        Tensor<double> b = InnerProduct(factors);
+        double[] a = Last(b.Values).A;
         Tensor<double> last = _metric.Unweigh(new(KernelFormat.ShapeOf(_format.Last, _kernel.Shape, _ranks), a));
-        return new(_format, _ranks, _kernel.Shape, [.. factors, last], error);
+        return new(_format, _ranks, _kernel.Shape, [.. factors, last], Error(a, b.Values));
+    }
+
+    /// <summary>‖(A B - W) Σ^½‖ / ‖W Σ^½‖ from the difference itself: what the ridge adds to the value, and what 1 - … loses to rounding, do not count.</summary>
+    private double Error(double[] a, ReadOnlySpan<double> b)
+    {
+        if (_energy <= 0) return 0;
+        double[] gap = [.. _target];
+        Gemm.Multiply<double>(_outputs, _columns, _rows, 1, a, _rows, 1, b, _columns, 1, -1, gap, _columns, Workers.Serial);
+        return Math.Sqrt(Math.Max(0, TensorPrimitives.Dot<double>(gap, TimesCovariance(gap, _outputs)) / _energy));
     }
 
     /// <summary>The best last factor, B Σ, and W Σ Bᵀ.</summary>

@@ -26,7 +26,7 @@ public sealed class KernelStarts(Tensor<double> kernel, KernelMetric metric)
     }
 
     /// <summary>D K Σ^½.</summary>
-    private static Tensor<double> Weighted(Tensor<double> kernel, KernelMetric metric)
+    internal static Tensor<double> Weighted(Tensor<double> kernel, KernelMetric metric)
     {
         Tensor<double> weighed = metric.Weigh(kernel);
         if (metric.Covariance is not { } covariance) return weighed;
