@@ -7,8 +7,8 @@ namespace Tensorial.Decompositions;
 
 /// <summary>How hard a Tucker fit tries.</summary>
 /// <param name="Sweeps">Sweeps of orthogonal iteration over all modes, at most; 0 leaves the truncated higher-order singular value decomposition.</param>
-/// <param name="Tolerance">It has converged where a sweep changes the norm kept by less than this part.</param>
-public sealed record TuckerOptions(int Sweeps = 100, double Tolerance = 1e-8);
+/// <param name="Tolerance">It has converged where five sweeps raise the norm kept by less than this part of the tensor's.</param>
+public sealed record TuckerOptions(int Sweeps = 100, double Tolerance = 1e-7);
 
 /// <summary>
 /// Orthonormal matrices for some or all modes and a core, X ≈ G ×₁ U₁ ×₂ U₂ …: the sequentially truncated higher-order singular value
@@ -72,6 +72,7 @@ public static class Tucker
                 factors[k] = Fits.Leading(Fits.Unfolded(projected, modes[k]), factors[k].Shape[1], workers);
                 if (k == modes.Length - 1) core = Fits.Times(projected, modes[k], factors[k], workers);
             }
+            if (sweep % 5 != 4) continue;
             double before = kept;
             kept = TensorFactors<T>.Norm(core.Values);
             if (kept - before <= options.Tolerance * norm) break;
