@@ -16,7 +16,7 @@ internal static class Fits
         foreach (KernelFormat format in KernelFormat.All)
         {
             long start = Stopwatch.GetTimestamp();
-            Factorization fit = KernelFit.Of(kernel, format, RankLadder.At(kernel.Shape, format, rate));
+            TensorFactors<double> fit = KernelFit.Of(kernel, format, KernelForm.Of(format, kernel.Shape).RanksAt(rate));
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{weight.Name}  {fit}  {Stopwatch.GetElapsedTime(start).TotalSeconds:F2} s"));
         }
     }

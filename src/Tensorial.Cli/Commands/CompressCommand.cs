@@ -59,7 +59,7 @@ internal static class CompressCommand
             : PlanCommand.Choose(plan, graph, layers, training, terminal, cancel);
 
         RewriteOptions rewriting = new() { Threads = plan.Threads, Seed = plan.Seed, CovarianceImages = plan.CalibrationImages };
-        (Graph small, ImmutableDictionary<string, Factorization> fits) =
+        (Graph small, ImmutableDictionary<string, TensorFactors<double>> fits) =
             terminal.WithProgress(progress => Compressor.Run(graph, chosen, training, rewriting, progress, cancel));
         bool recalibrated = false;
         if (training is not null && options.Recalibrate)
@@ -134,6 +134,6 @@ internal static class CompressCommand
         ["tensorial.version"] = ToolVersion.Text,
         ["tensorial.command"] = options.CommandLine,
         ["tensorial.source"] = $"{source.Name} sha256:{source.Sha256}",
-        ["tensorial.formats"] = string.Join("; ", chosen.Where(static c => c.Format is not null).Select(static c => $"{c.Layer.Name} {c.Format} {string.Join('×', c.Ranks)}")),
+        ["tensorial.formats"] = string.Join("; ", chosen.Where(static c => c.Format is not null).Select(static c => $"{c.Layer.Name} {c.Form}")),
     };
 }

@@ -35,7 +35,7 @@ internal static class PlanCommand
         (ImmutableArray<Candidate> chosen, _) = Choose(options.Plan, graph, layers, options.Plan.Training?.Open(), terminal, cancel);
         Table table = Terminal.NewTable("layer", "format", "ranks#", "parameters#", "before#", "MACs#", "before#", "relative error#", "damage#");
         foreach (Candidate c in chosen)
-            table.AddRow(c.Layer.Name.Escaped(), c.Format?.Name ?? "dense", string.Join('×', c.Ranks), Text($"{c.Parameters:N0}"), Text($"{c.Layer.Parameters:N0}"),
+            table.AddRow(c.Layer.Name.Escaped(), c.Format?.ToString() ?? "dense", c.Form is null ? "" : string.Join('×', c.Form.Ranks), Text($"{c.Parameters:N0}"), Text($"{c.Layer.Parameters:N0}"),
                 Text($"{c.Macs:N0}"), Text($"{c.Layer.Macs:N0}"), c.Format is null ? "" : Text($"{c.RelativeError:F4}"), c.Format is null ? "" : Text($"{c.Damage:G3}"));
         terminal.Show(table);
         foreach (KeptLayer layer in kept) terminal.Say($"Kept: {layer.Name}, because {layer.Reason}.");

@@ -54,14 +54,14 @@ public static class CandidateSearch
         Graph graph, ImmutableArray<CompressibleLayer> layers, ImageSet? images, SearchOptions options, IProgress<Progress>? progress = null,
         CancellationToken cancel = default)
     {
-        KernelStarts?[] starts = [.. layers.Select((layer, k) => new KernelStarts(layer.Kernel, MetricOf(graph, layer, images, options, k, layers.Length, progress, cancel)))];
-        (int Layer, KernelFormat Format, ImmutableArray<int> Ranks)[] jobs =
+        KernelStarts?[] starts = [.. layers.Select((layer, k) => new KernelStarts(layer.Kernel, MetricOf(graph, layer, images, options, k, layers.Length, progress, cancel), layer.Groups))];
+        (int Layer, LayerForm Form)[] jobs =
         [
-            .. layers.SelectMany((layer, k) => options.Formats.Intersect(layer.Formats)
-                .Where(format => !format.IsRandomlyStarted || layer.Kernel.Shape.Count <= MostDescended)
-                .SelectMany(format => RanksOf(layer, format, options).Select(ranks => (k, format, ranks)))),
+            .. layers.SelectMany((layer, k) => options.Formats.Where(format => layer.Formats.Any(known => known.Name == format.Name))
+                .Where(format => !IsIterative(format) || layer.Kernel.Shape.Count <= MostDescended)
+                .SelectMany(format => FormsOf(layer, format, options).Select(form => (k, form)))),
         ];
-        Factorization[] fits = new Factorization[jobs.Length];
+        TensorFactors<double>[] fits = new TensorFactors<double>[jobs.Length];
         int done = 0;
         int[] open = new int[layers.Length];
         foreach (var job in jobs) open[job.Layer]++;
@@ -69,9 +69,9 @@ public static class CandidateSearch
         int[] order = [.. Enumerable.Range(0, jobs.Length).OrderByDescending(job => layers[jobs[job].Layer].Parameters)];
         Parallel.ForEach(order, new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, options.Threads), CancellationToken = cancel }, job =>
         {
-            (int layer, KernelFormat format, ImmutableArray<int> ranks) = jobs[job];
+            (int layer, LayerForm form) = jobs[job];
             int iterations = layers[layer].Kernel.Shape.Count <= MostDescended ? Iterations : 0;
-            fits[job] = KernelFit.Of(starts[layer]!, format, ranks, new(1, iterations, options.Seed), cancel);
+            fits[job] = KernelFit.Of(starts[layer]!, form.Form, form.Ranks, new(1, iterations, options.Seed), cancel);
             // Vectors of large kernels are as large as they: they go with the last fit that needs them.
             if (Interlocked.Decrement(ref open[layer]) == 0) starts[layer] = null;
             progress?.Report(new("fit", Interlocked.Increment(ref done), jobs.Length, "candidates"));
@@ -85,12 +85,8 @@ public static class CandidateSearch
         double[] damages = images is null
             ? [.. fits.Select(static fit => NoiseToSignal(fit.RelativeError))]
             : Damages(graph, layers, jobs.Select(static job => job.Layer), fits, images.Take(Math.Min(options.DamageImages, images.Count)), options, progress, cancel);
-        ILookup<int, Candidate> found = Enumerable.Range(0, jobs.Length).ToLookup(job => jobs[job].Layer, job =>
-        {
-            CompressibleLayer layer = layers[jobs[job].Layer];
-            Factorization fit = fits[job];
-            return new Candidate(layer, fit.Format, fit.Ranks, fit.Parameters, layer.MacsOf(fit.Format, fit.Ranks), fit.RelativeError, damages[job]);
-        });
+        ILookup<int, Candidate> found = Enumerable.Range(0, jobs.Length).ToLookup(
+            job => jobs[job].Layer, job => Candidate.Of(layers[jobs[job].Layer], jobs[job].Form, fits[job].RelativeError, damages[job]));
         return [.. layers.Select((layer, k) => found[k].Prepend(Candidate.Dense(layer)).ToImmutableArray())];
 
         // Whether one fit of a layer is no larger, no dearer and no worse than another, and better in something.
@@ -98,8 +94,8 @@ public static class CandidateSearch
         {
             if (jobs[one].Layer != jobs[other].Layer || one == other) return false;
             CompressibleLayer layer = layers[jobs[one].Layer];
-            (long, long, double) a = (fits[one].Parameters, layer.MacsOf(fits[one].Format, fits[one].Ranks), fits[one].RelativeError);
-            (long, long, double) b = (fits[other].Parameters, layer.MacsOf(fits[other].Format, fits[other].Ranks), fits[other].RelativeError);
+            (long, long, double) a = (jobs[one].Form.Parameters, jobs[one].Form.MacsOf(layer), fits[one].RelativeError);
+            (long, long, double) b = (jobs[other].Form.Parameters, jobs[other].Form.MacsOf(layer), fits[other].RelativeError);
             return a.Item1 <= b.Item1 && a.Item2 <= b.Item2 && a.Item3 <= b.Item3 && (a != b || one < other);
         }
     }
@@ -118,18 +114,25 @@ public static class CandidateSearch
         return new(KernelMetric.Regularised(moments.Own), weights);
     }
 
-    /// <summary>Distinct ranks at the rates, of forms that are smaller than the dense kernel.</summary>
-    private static IEnumerable<ImmutableArray<int>> RanksOf(CompressibleLayer layer, KernelFormat format, SearchOptions options) => options.Rates
-        .Select(rate => RankLadder.At(layer.Kernel.Shape, format, rate, options.RankMultiple))
-        .Where(ranks => format.Parameters(layer.Kernel.Shape, ranks) < layer.Parameters)
-        .DistinctBy(static ranks => string.Join('×', ranks));
+    /// <summary>Whether only a long iteration fits the format.</summary>
+    private static bool IsIterative(KernelFormat format) => format.Name is "cp" or "cp3" or "tr" or "rcp" or "rtr";
+
+    /// <summary>Distinct forms at the rates, of those that are smaller than the dense kernel.</summary>
+    private static IEnumerable<LayerForm> FormsOf(CompressibleLayer layer, KernelFormat format, SearchOptions options)
+    {
+        KernelForm form = layer.FormOf(format);
+        return options.Rates.Select(rate => form.RanksAt(rate, options.RankMultiple))
+            .Where(ranks => form.Parameters(ranks.AsSpan()) < layer.Parameters)
+            .DistinctBy(static ranks => string.Join('×', ranks))
+            .Select(ranks => LayerForm.Of(layer, format, ranks));
+    }
 
     /// <summary>
     /// Mean KL divergence of the network's predictions when one layer alone is replaced by a candidate's kernel. Layers are tried in the order of the
     /// network, so that the activations before each are computed once.
     /// </summary>
     private static double[] Damages(
-        Graph graph, ImmutableArray<CompressibleLayer> layers, IEnumerable<int> layerOf, Factorization[] fits, ImageSet images, SearchOptions options,
+        Graph graph, ImmutableArray<CompressibleLayer> layers, IEnumerable<int> layerOf, TensorFactors<double>[] fits, ImageSet images, SearchOptions options,
         IProgress<Progress>? progress, CancellationToken cancel)
     {
         double[] damages = new double[fits.Length];

@@ -8,7 +8,7 @@ namespace Tensorial.Compression;
 
 /// <summary>A two-dimensional convolution, or a dense layer seen as one of 1×1, whose kernel can be written as factors.</summary>
 /// <param name="Weight">The weights in the network.</param>
-/// <param name="Kernel">The same as [o, i, h, w], float64.</param>
+/// <param name="Kernel">The same as [o, i, h, w], float64; i of one group.</param>
 /// <param name="Input">Extents of what the layer reads, for one image: [1, i, ...].</param>
 /// <param name="Output">Extents of what it answers.</param>
 public sealed record CompressibleLayer(KernelWeight Weight, Tensor<double> Kernel, Shape Input, Shape Output)
@@ -22,34 +22,42 @@ public sealed record CompressibleLayer(KernelWeight Weight, Tensor<double> Kerne
     /// <summary>Multiply-accumulates of the dense layer for one image.</summary>
     public long Macs => Parameters * Places(Output);
 
-    /// <summary>Formats that make sense here: a kernel of 1×1 has no axes of space to part.</summary>
-    public ImmutableArray<KernelFormat> Formats => Kernel.Shape[2] * Kernel.Shape[3] == 1 || IsDense ? [KernelFormat.SvdOut] : KernelFormat.All;
+    /// <summary>Groups of a convolution.</summary>
+    public int Groups => Weight.Groups;
 
-    /// <summary>Multiply-accumulates of the factors for one image: each at the places where its stage of the chain stands.</summary>
-    public long MacsOf(KernelFormat format, ImmutableArray<int> ranks)
+    /// <summary>Whether height and width of the input are numbers, whatever the batch.</summary>
+    public bool HasFixedPlaces { get; init; } = true;
+
+    /// <summary>Formats that make sense here: a kernel of 1×1 has no axes of space to part, a depthwise one no channels.</summary>
+    public ImmutableArray<KernelFormat> Formats
     {
-        long macs = 0;
-        int height = IsDense ? 1 : Input[2], width = IsDense ? 1 : Input[3];
-        foreach (string axes in format.Factors)
+        get
         {
-            if (axes.Contains('h')) height = IsDense ? 1 : Output[2];
-            if (axes.Contains('w')) width = IsDense ? 1 : Output[3];
-            macs += (long)KernelFormat.ShapeOf(axes, Kernel.Shape, ranks).Count * height * width;
+            int outputs = Kernel.Shape[0] / Groups, inputs = Kernel.Shape[1], taps = Kernel.Shape[2] * Kernel.Shape[3];
+            ImmutableArray<KernelFormat> formats = outputs * inputs == 1 ? [KernelFormat.SpatialSvd]
+                : taps == 1 ? [KernelFormat.SvdOut] : [.. KernelFormat.All.Where(static format => !format.IsReshaped)];
+            return Groups == 1 ? [.. formats, .. KernelFormat.Reshaped] : formats;
         }
-        return macs;
     }
+
+    /// <summary>A format on this layer's kernel.</summary>
+    /// <exception cref="BadInputException">It makes no sense there.</exception>
+    public KernelForm FormOf(KernelFormat format) => Formats.Any(known => known.Name == format.Name) ? KernelForm.Of(format, Kernel.Shape, Groups)
+        : throw new BadInputException($"{format} makes no sense for '{Name}' of shape {Kernel.Shape}{(Groups > 1 ? $" in {Groups} groups" : "")}, which takes {string.Join(", ", Formats)}.");
 
     /// <summary>The layers of a network that can be factored, and why the others cannot.</summary>
     public static (ImmutableArray<CompressibleLayer> Layers, ImmutableArray<KeptLayer> Kept) Of(Graph graph)
     {
         IReadOnlyDictionary<string, Operand> shapes = ShapeInference.Explore(graph).Operands;
         KernelWeights weights = KernelWeights.Of(graph);
+        bool fixedPlaces = graph.Inputs.Where(port => !graph.Initializers.ContainsKey(port.Name))
+            .All(static port => port.Dimensions is { } dimensions && dimensions.Skip(2).All(static dimension => dimension.Extent is not null));
         var layers = ImmutableArray.CreateBuilder<CompressibleLayer>();
         var kept = ImmutableArray.CreateBuilder<KeptLayer>();
         foreach (KernelWeight weight in weights.Kernels)
         {
             if (Obstacle(weight, shapes) is { } reason) kept.Add(new(weight.Name, weight.Weights.Shape.Count, reason));
-            else layers.Add(new(weight, KernelOf(weight), shapes[weight.Node.Inputs[0]].Shape, shapes[weight.Node.Outputs[0]].Shape));
+            else layers.Add(new(weight, KernelOf(weight), shapes[weight.Node.Inputs[0]].Shape, shapes[weight.Node.Outputs[0]].Shape) { HasFixedPlaces = fixedPlaces });
         }
         kept.AddRange(weights.Uncut.Select(static uncut => new KeptLayer(uncut.Name, uncut.Shape?.Count ?? 0, uncut.Reason)));
         return (layers.ToImmutable(), kept.ToImmutable());
@@ -62,10 +70,9 @@ public sealed record CompressibleLayer(KernelWeight Weight, Tensor<double> Kerne
         if (weight.Weights.ElementType != ElementType.Float32) return $"its weights are {weight.Weights.ElementType}; float32 is factored";
         return weight.Node.Operation switch
         {
-            Convolution when weight.Groups > 1 => $"its {weight.Groups} groups leave little to factor",
             Convolution when weight.Axes.Length == 4 => null,
             Convolution => "only two-dimensional convolutions are factored",
-            Gemm { TransposeA: false, Alpha: 1 } => null,
+            Gemm { TransposeA: false, Alpha: 1, Beta: 1 } => null,
             MatMul when shapes[weight.Node.Inputs[0]].Shape.Rank == 2 => null,
             _ => $"{weight.Node.Operation.Name} is not factored in this form",
         };

@@ -23,8 +23,9 @@ public sealed record CompressionPlan(int SchemaVersion, string Model, string Sha
         1, model, sha256, [.. targets.Select(static target => target.ToString())],
         [
             .. chosen.Select(static c => new PlannedLayer(
-                c.Layer.Name, c.Format?.Name, c.Format is null ? null : c.Ranks, c.Layer.Parameters, c.Parameters, c.Layer.Macs, c.Macs,
-                c.RelativeError, c.Damage, ReasonOf(c))),
+                c.Layer.Name, c.Format?.ToString(), c.Form?.Ranks, c.Form?.Form.Tensor.Equation.ToString(),
+                c.Format is { IsReshaped: true } ? [.. c.Form!.Form.Folding.Parts.Take(2).Select(static parts => parts.ToImmutableArray())] : null, c.Form?.Order.Stages,
+                c.Layer.Parameters, c.Parameters, c.Layer.Macs, c.Macs, c.RelativeError, c.Damage, ReasonOf(c))),
         ]);
 
     /// <summary>Reads a plan.</summary>
@@ -67,6 +68,9 @@ public sealed record CompressionPlan(int SchemaVersion, string Model, string Sha
 /// <param name="Name">The weight's initializer name.</param>
 /// <param name="Format">The format; null keeps the layer dense.</param>
 /// <param name="Ranks">The format's ranks.</param>
+/// <param name="Equation">How the factors make the kernel; for people.</param>
+/// <param name="Reshape">Reshaped formats: the parts of the output's channels and those of the input's; the usual ones where it is missing.</param>
+/// <param name="Order">Stages of factors, by their places in the equation (<see cref="FactorOrder"/>); the cheapest where it is missing.</param>
 /// <param name="ParametersBefore">Of the dense kernel.</param>
 /// <param name="ParametersAfter">Of the factors.</param>
 /// <param name="MacsBefore">For one image.</param>
@@ -75,17 +79,39 @@ public sealed record CompressionPlan(int SchemaVersion, string Model, string Sha
 /// <param name="Damage">Expected KL divergence of the network's predictions, nats, from this layer alone; without data e² / (1 - e²) of the relative error e.</param>
 /// <param name="Reason">For people.</param>
 public sealed record PlannedLayer(
-    string Name, string? Format, ImmutableArray<int>? Ranks, long ParametersBefore = 0, long ParametersAfter = 0, long MacsBefore = 0, long MacsAfter = 0,
+    string Name, string? Format, ImmutableArray<int>? Ranks, string? Equation = null, ImmutableArray<ImmutableArray<int>>? Reshape = null,
+    ImmutableArray<ImmutableArray<int>>? Order = null, long ParametersBefore = 0, long ParametersAfter = 0, long MacsBefore = 0, long MacsAfter = 0,
     double RelativeError = 0, double Damage = 0, string? Reason = null)
 {
     /// <exception cref="BadInputException">The format or the ranks do not fit the layer.</exception>
     internal Candidate For(CompressibleLayer layer)
     {
         KernelFormat format = KernelFormat.Parse(Format!);
-        if (!layer.Formats.Contains(format)) throw new BadInputException($"The plan wants {format} for '{Name}' of shape {layer.Kernel.Shape}, which takes {string.Join(", ", layer.Formats)}.");
-        ImmutableArray<int> ranks = Ranks ?? [], most = format.MaxRanks(layer.Kernel.Shape);
-        if (ranks.Length != most.Length || ranks.Where((rank, k) => rank < 1 || rank > most[k]).Any())
-            throw new BadInputException($"The plan wants the ranks {string.Join('×', ranks)} for '{Name}'; {format} takes {most.Length} there, of 1 to {string.Join('×', most)}.");
-        return new(layer, format, ranks, format.Parameters(layer.Kernel.Shape, ranks), layer.MacsOf(format, ranks), RelativeError, Damage);
+        try
+        {
+            KernelForm form = layer.FormOf(format);
+            if (Reshape is { } parts) form = Reshaped(form, parts);
+            ImmutableArray<int> ranks = Ranks ?? [];
+            form.Check(ranks.AsSpan());
+            FactorOrder order = Order is { } stages ? new(stages) : FactorOrder.Cheapest(form, ranks, layer);
+            order.Check(form);
+            return Candidate.Of(layer, new(form, ranks, order), RelativeError, Damage);
+        }
+        catch (BadInputException error)
+        {
+            throw new BadInputException($"The plan does not fit '{Name}': {error.Message}", error);
+        }
+    }
+
+    private static KernelForm Reshaped(KernelForm form, ImmutableArray<ImmutableArray<int>> parts)
+    {
+        Shape weight = form.Folding.Shape;
+        if (!form.Format.IsReshaped) throw new BadInputException($"{form.Format} splits no channels, and reshape says how.");
+        if (parts.Length != 2 || parts.Any(static mode => mode.IsDefaultOrEmpty || mode.Any(static part => part < 1)))
+            throw new BadInputException("reshape has two lists of parts of 1 or more: of the output's channels and of the input's.");
+        Folding folding = new(weight, [.. parts.Select(static mode => Shape.Of(mode.AsSpan())), [weight[2]], [weight[3]]]);
+        if (folding.Padded[0] < weight[0] || folding.Padded[1] < weight[1])
+            throw new BadInputException($"reshape splits channels into {folding.Folded}, which is fewer than {weight[0]} and {weight[1]}.");
+        return KernelForm.Of(form.Format with { Order = parts[0].Length }, weight, 1, folding);
     }
 }

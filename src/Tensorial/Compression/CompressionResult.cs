@@ -62,8 +62,8 @@ public sealed record CompressedLayer(
     string Name, string? Format, ImmutableArray<int>? Ranks, long ParametersBefore, long ParametersAfter, long? MacsBefore, long? MacsAfter,
     double? RelativeError, string? KeptBecause)
 {
-    public static CompressedLayer Of(Candidate chosen, Factorization? fit) => new(
-        chosen.Layer.Name, chosen.Format?.Name, chosen.Format is null ? null : chosen.Ranks, chosen.Layer.Parameters, chosen.Parameters,
+    public static CompressedLayer Of(Candidate chosen, TensorFactors<double>? fit) => new(
+        chosen.Layer.Name, chosen.Format?.ToString(), chosen.Form?.Ranks, chosen.Layer.Parameters, chosen.Parameters,
         chosen.Layer.Macs, chosen.Macs, fit?.RelativeError, chosen.Format is null ? "no smaller form was worth its damage" : null);
 
     public static CompressedLayer Of(KeptLayer kept) => new(kept.Name, null, null, kept.Parameters, kept.Parameters, null, null, null, kept.Reason);
@@ -82,7 +82,7 @@ public sealed record Front(string Format, ImmutableArray<FrontPoint> Points)
         KernelFormat[] formats = [.. candidates.SelectMany(static layer => layer).Select(static c => c.Format).OfType<KernelFormat>().Distinct()];
         return
         [
-            .. formats.Select(format => Along(format.Name, [.. candidates.Select(layer => (IReadOnlyList<Candidate>)[.. layer.Where(c => c.Format is null || c.Format == format)])])),
+            .. formats.Select(format => Along(format.ToString(), [.. candidates.Select(layer => (IReadOnlyList<Candidate>)[.. layer.Where(c => c.Format is null || c.Format == format)])])),
             Along("auto", [.. candidates.Select(static layer => (IReadOnlyList<Candidate>)layer)]),
         ];
     }

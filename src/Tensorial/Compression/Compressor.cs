@@ -30,18 +30,18 @@ public static class Compressor
     private const int Batch = 50;
 
     /// <summary>The network with the chosen layers in factors, and their fits by layer name.</summary>
-    public static (Graph Graph, ImmutableDictionary<string, Factorization> Fits) Run(
+    public static (Graph Graph, ImmutableDictionary<string, TensorFactors<double>> Fits) Run(
         Graph graph, ImmutableArray<Candidate> chosen, ImageSet? images, RewriteOptions options, IProgress<Progress>? progress = null, CancellationToken cancel = default)
     {
         Graph current = graph;
-        var fits = ImmutableDictionary.CreateBuilder<string, Factorization>();
+        var fits = ImmutableDictionary.CreateBuilder<string, TensorFactors<double>>();
         Dictionary<string, int> places = graph.Nodes.Select(static (node, place) => (node, place)).Where(static pair => pair.node.Inputs.Length > 1)
             .DistinctBy(static pair => pair.node.Inputs[1]).ToDictionary(static pair => pair.node.Inputs[1], static pair => pair.place);
-        Candidate[] order = [.. chosen.Where(static c => c.Format is not null).OrderBy(c => places[c.Layer.Name])];
+        Candidate[] order = [.. chosen.Where(static c => c.Form is not null).OrderBy(c => places[c.Layer.Name])];
         // What reads nothing that has changed can be fitted at the same time; with images every layer waits for those before it.
         if (images is null)
         {
-            Factorization[] found = new Factorization[order.Length];
+            TensorFactors<double>[] found = new TensorFactors<double>[order.Length];
             int done = 0;
             Parallel.For(0, order.Length, new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, options.Threads), CancellationToken = cancel }, k =>
             {
@@ -51,7 +51,7 @@ public static class Compressor
             for (int k = 0; k < order.Length; k++)
             {
                 fits[order[k].Layer.Name] = found[k];
-                current = ChainRewrite.Apply(current, order[k].Layer, found[k]);
+                current = FactorRewrite.Apply(current, order[k].Layer, order[k].Form!, found[k]);
             }
             return (current, fits.ToImmutable());
         }
@@ -67,16 +67,17 @@ public static class Compressor
                 covariance = KernelMetric.Regularised(moments.Own);
                 if (k > 0) target = LayerMetrics.Target(layer.Kernel, moments.Own, covariance, moments.Cross);
             }
-            Factorization fit = Fit(graph, order[k], target, covariance, options, cancel);
+            TensorFactors<double> fit = Fit(graph, order[k], target, covariance, options, cancel);
             fits[layer.Name] = fit;
-            current = ChainRewrite.Apply(current, layer, fit);
+            current = FactorRewrite.Apply(current, layer, order[k].Form!, fit);
             progress?.Report(new("rewrite", k + 1, order.Length, "layers"));
         }
         return (current, fits.ToImmutable());
     }
 
-    private static Factorization Fit(
+    private static TensorFactors<double> Fit(
         Graph graph, Candidate candidate, Tensor<double> target, Tensor<double>? covariance, RewriteOptions options, CancellationToken cancel) =>
-        KernelFit.Of(target, candidate.Format!, candidate.Ranks, new(covariance, LayerMetrics.OutputWeights(graph, candidate.Layer)),
+        KernelFit.Of(
+            new KernelStarts(target, new(covariance, LayerMetrics.OutputWeights(graph, candidate.Layer)), candidate.Layer.Groups), candidate.Form!.Form, candidate.Form.Ranks,
             new(options.Starts, options.Iterations, options.Seed), cancel);
 }

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Tensorial.Compression.Runtimes;
-using Tensorial.Decompositions;
 using Tensorial.Networks;
 
 namespace Tensorial.Compression;
@@ -43,17 +42,17 @@ public sealed class LatencyProbe(IRuntime runtime, int threads)
     {
         CompressibleLayer layer = candidate.Layer;
         Node node = layer.Weight.Node;
-        string key = $"{node.Operation} {layer.Kernel.Shape} {layer.Input} {candidate.Format} {string.Join('×', candidate.Ranks)}";
+        string key = $"{node.Operation} {layer.Kernel.Shape} {layer.Input} {candidate.Form} {candidate.Form?.Order}";
         if (_known.TryGetValue(key, out double known)) return known;
         Graph alone = new(
             "layer", [node with { Inputs = [.. node.Inputs.Take(2)], Source = null }],
             [new(node.Inputs[0], ElementType.Float32, [.. layer.Input.Select(static extent => new Dimension(extent))])],
             [new(node.Outputs[0], ElementType.Float32, [.. layer.Output.Select(static extent => new Dimension(extent))])],
             ImmutableDictionary<string, Tensor>.Empty.Add(layer.Name, layer.Weight.Weights));
-        if (candidate.Format is { } format)
+        if (candidate.Form is { } form)
         {
-            ImmutableArray<Tensor<double>> zeros = [.. format.Factors.Select(axes => new Tensor<double>(KernelFormat.ShapeOf(axes, layer.Kernel.Shape, candidate.Ranks)))];
-            alone = ChainRewrite.Apply(alone, layer, new(format, candidate.Ranks, layer.Kernel.Shape, zeros, 1));
+            ImmutableArray<Tensor<double>> zeros = [.. form.Form.Tensor.FactorShapes(form.Form.Folding.Folded, form.Ranks.AsSpan()).Select(static shape => new Tensor<double>(shape))];
+            alone = FactorRewrite.Apply(alone, layer, form, new(form.Form.Tensor, form.Form.Folding, form.Ranks, zeros, 1));
         }
         return _known[key] = Time(alone, new Tensor<float>(layer.Input));
     }

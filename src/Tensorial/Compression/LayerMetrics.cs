@@ -11,8 +11,8 @@ internal static class LayerMetrics
     /// <summary>Σ of more inputs than this [ihw] would take gigabytes and hours; such layers are fitted in the plain norm.</summary>
     public const int MostInputs = 1200;
 
-    /// <summary>Whether the layer's covariance is affordable.</summary>
-    public static bool Suits(CompressibleLayer layer) => layer.Kernel.Shape.Count / layer.Kernel.Shape[0] <= MostInputs;
+    /// <summary>Whether the layer's covariance is affordable. Groups, which read different channels, are fitted in the plain norm.</summary>
+    public static bool Suits(CompressibleLayer layer) => layer.Groups == 1 && layer.Kernel.Shape.Count / layer.Kernel.Shape[0] <= MostInputs;
 
     /// <summary>What a batch normalisation behind the layer makes of its output channels: |γ| / √(σ² + ε). Null where there is none.</summary>
     public static double[]? OutputWeights(Graph graph, CompressibleLayer layer)

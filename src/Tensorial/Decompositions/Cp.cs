@@ -6,7 +6,7 @@ using Tensorial.LinearAlgebra;
 namespace Tensorial.Decompositions;
 
 /// <summary>How hard a CP fit tries.</summary>
-/// <param name="Starts">Starts: the first from singular vectors of the untensor tensor, the others random. Each gets <paramref name="TrialSweeps"/>, the best goes on.</param>
+/// <param name="Starts">Starts: the first from singular vectors of the unfolded tensor, the others random. Each gets <paramref name="TrialSweeps"/>, the best goes on.</param>
 /// <param name="Sweeps">Sweeps over all modes, at most.</param>
 /// <param name="TrialSweeps">Sweeps after which starts are compared.</param>
 /// <param name="Tolerance">The error has settled where ten sweeps lower it by less than this part.</param>

@@ -16,11 +16,13 @@ internal sealed class FitObjective
     private const double Ridge = 1e-9;
 
     private readonly Tensor<double> _kernel;
-    private readonly KernelFormat _format;
+    private readonly TensorFormat _format;
+    private readonly string _last;
     private readonly ImmutableArray<int> _ranks;
     private readonly KernelMetric _metric;
     private readonly CancellationToken _cancel;
     private readonly Shape[] _shapes;
+    private readonly Shape _lastShape;
     private readonly Tensor<double>[] _identities;
     private readonly int _outputs, _columns, _rows;
 
@@ -36,20 +38,29 @@ internal sealed class FitObjective
 
     private readonly Shape _productShape;
 
-    public FitObjective(Tensor<double> kernel, KernelFormat format, ImmutableArray<int> ranks, KernelMetric metric, CancellationToken cancel)
+    /// <param name="kernel">[o, i, h, w].</param>
+    /// <param name="format">Over the modes oihw; its last factor holds o, first.</param>
+    /// <param name="ranks">Extents of its bonds.</param>
+    /// <param name="metric">The measure.</param>
+    /// <param name="cancel">Ends an evaluation.</param>
+    public FitObjective(Tensor<double> kernel, TensorFormat format, ImmutableArray<int> ranks, KernelMetric metric, CancellationToken cancel)
     {
         (_kernel, _format, _ranks, _metric, _cancel) = (kernel, format, ranks, metric, cancel);
-        _shapes = [.. format.Inner.Select(axes => KernelFormat.ShapeOf(axes, kernel.Shape, ranks))];
-        _identities = [.. format.Spatial.Select(axis => Identity(KernelFormat.Extent(axis, kernel.Shape, ranks)))];
-        (_outputs, _columns) = (kernel.Shape[0], kernel.Shape.Count / kernel.Shape[0]);
-        _rows = KernelFormat.ShapeOf(format.Last[1..], kernel.Shape, ranks).Count;
+        ImmutableArray<string> inner = format.Equation.Inputs[..^1];
+        ImmutableArray<Shape> shapes = format.FactorShapes(kernel.Shape, ranks.AsSpan());
+        (_shapes, _lastShape, _last) = ([.. shapes[..^1]], shapes[^1], format.Equation.Inputs[^1]);
+        // Axes of space that the last factor works along come into B through identities.
+        string space = string.Concat(_last.Where(static axis => axis is 'h' or 'w'));
+        _identities = [.. space.Select(axis => Identity(kernel.Shape["oihw".IndexOf(axis, StringComparison.Ordinal)]))];
+        (_outputs, _columns, _rows) = (kernel.Shape[0], kernel.Shape.Count / kernel.Shape[0], _lastShape.CountOf(1, _lastShape.Rank));
         _target = metric.Weigh(kernel).Values.ToArray();
         _weightedTarget = TimesCovariance(_target, _outputs);
         _energy = TensorPrimitives.Dot<double>(_target, _weightedTarget);
 
-        Equation product = format.InnerProduct;
+        string rows = _last[1..].Replace('h', 'H').Replace('w', 'W');
+        Equation product = new([.. inner, .. space.Select(static axis => $"{char.ToUpperInvariant(axis)}{axis}")], rows + "ihw");
         Shape[] operands = [.. _shapes, .. _identities.Select(static identity => identity.Shape)];
-        _productShape = [.. product.Output.Select(axis => KernelFormat.Extent(axis, kernel.Shape, ranks))];
+        _productShape = [.. _lastShape.Skip(1), .. kernel.Shape.Skip(1)];
         _product = Cheapest(product, operands);
         _gradients = [.. _shapes.Select((_, index) => Cheapest(
             new([product.Output, .. product.Inputs.RemoveAt(index)], product.Inputs[index]), [_productShape, .. operands.Where((_, k) => k != index)]))];
@@ -85,13 +96,13 @@ internal sealed class FitObjective
     }
 
     /// <summary>The factors at a point.</summary>
-    public Factorization Result(double[] inner)
+    public TensorFactors<double> Result(double[] inner)
     {
         Tensor<double>[] factors = Split(inner);
         Tensor<double> b = InnerProduct(factors);
         double[] a = Last(b.Values).A;
-        Tensor<double> last = _metric.Unweigh(new(KernelFormat.ShapeOf(_format.Last, _kernel.Shape, _ranks), a));
-        return new(_format, _ranks, _kernel.Shape, [.. factors, last], Error(a, b.Values));
+        Tensor<double> last = _metric.Unweigh(new(_lastShape, a));
+        return new(_format, Folding.None(_kernel.Shape), _ranks, [.. factors, last], Error(a, b.Values));
     }
 
     /// <summary>‖(A B - W) Σ^½‖ / ‖W Σ^½‖ from the difference itself: what the ridge adds to the value, and what 1 - … loses to rounding, do not count.</summary>

@@ -29,7 +29,7 @@ public sealed record FormatCurve(KernelFormat Format, Shape Kernel, ImmutableArr
     }
 
     /// <summary>Parameters of the factors at some ranks.</summary>
-    public long Parameters(params ImmutableArray<int> ranks) => Format.Parameters(Kernel, ranks);
+    public long Parameters(params ImmutableArray<int> ranks) => KernelForm.Of(Format, Kernel).Parameters(ranks.AsSpan());
 
     /// <summary>Bounds of the least relative error at some ranks: no cut can drop less than its tail, and together they need not drop more than the sum.</summary>
     /// <exception cref="BadInputException">There is not one rank for each bond, or it is negative.</exception>

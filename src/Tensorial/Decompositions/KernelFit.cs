@@ -11,9 +11,10 @@ namespace Tensorial.Decompositions;
 public sealed record FitOptions(int Starts = 1, int Iterations = 200, int Seed = 0);
 
 /// <summary>
-/// Fits a kernel's factors. The last factor enters linearly and is solved for exactly at every step (variable projection: G. Golub and
-/// V. Pereyra, SIAM J. Numer. Anal. 10, 1973); the inner ones start from singular vectors of the unfolded kernel (CP: from random vectors) and
-/// go downhill together. One algorithm for every format and every measure, but for CP in the plain norm, which alternating least squares
+/// Fits a kernel's factors. Where a factor holds all output channels it enters linearly and is solved for exactly at every step (variable
+/// projection: G. Golub and V. Pereyra, SIAM J. Numer. Anal. 10, 1973); the others start from singular vectors of the unfolded kernel (rings from
+/// alternating least squares, CP from random vectors) and go downhill together. Reshaped formats start from their decomposition in the plain norm
+/// and go downhill with all factors. One descent for every format and every measure, but for CP in the plain norm, which alternating least squares
 /// (<see cref="Cp"/>) fits better in the same time.
 /// </summary>
 public static class KernelFit
@@ -21,64 +22,68 @@ public static class KernelFit
     /// <summary>The factors of a kernel [o, i, h, w] at given ranks.</summary>
     /// <exception cref="BadInputException">The ranks do not fit the format or the kernel.</exception>
     /// <exception cref="NumericalException">The kernel holds values that are not finite.</exception>
-    public static Factorization Of(
+    public static TensorFactors<double> Of(
         Tensor<double> kernel, KernelFormat format, ImmutableArray<int> ranks, KernelMetric? metric = null, FitOptions? options = null,
-        CancellationToken cancel = default)
-    {
-        return Of(new KernelStarts(kernel, metric ?? KernelMetric.Plain), format, ranks, options, cancel);
-    }
+        CancellationToken cancel = default) =>
+        Of(new KernelStarts(kernel, metric ?? KernelMetric.Plain), KernelForm.Of(format, kernel.Shape), ranks, options, cancel);
 
     /// <summary>The same, with what fits of one kernel share.</summary>
     /// <inheritdoc cref="Of(Tensor{double}, KernelFormat, ImmutableArray{int}, KernelMetric?, FitOptions?, CancellationToken)" path="/exception"/>
-    public static Factorization Of(
-        KernelStarts starts, KernelFormat format, ImmutableArray<int> ranks, FitOptions? options = null, CancellationToken cancel = default)
+    public static TensorFactors<double> Of(
+        KernelStarts starts, KernelForm form, ImmutableArray<int> ranks, FitOptions? options = null, CancellationToken cancel = default)
     {
         (Tensor<double> kernel, KernelMetric metric) = (starts.Kernel, starts.Metric);
         options ??= new();
-        Check(kernel, format, ranks);
-        FitObjective objective = new(kernel, format, ranks, metric, cancel);
-        if (format.IsRandomlyStarted && metric.Covariance is null) return objective.Result(Terms(metric.Weigh(kernel), format, ranks[0], options, cancel));
-        int tries = format.IsRandomlyStarted ? Math.Max(1, options.Starts) : 1;
+        form.Check(ranks.AsSpan());
+        if (!TensorPrimitives.IsFiniteAll(kernel.Values)) throw new NumericalException("The kernel holds values that are not finite.");
+        if (form.Groups > 1) return Stacked(form, starts, [.. starts.Groups.Select(group => Of(group, KernelForm.Of(form.Format, group.Kernel.Shape), ranks, options, cancel))]);
+        if (form.Format.IsReshaped) return Reshaped(starts, form, ranks, options, cancel);
+
+        FitObjective objective = new(kernel, form.Tensor, ranks, metric, cancel);
+        if (IsSumOfTerms(form.Format) && metric.Covariance is null) return objective.Result(Terms(metric.Weigh(kernel), form.Tensor, ranks[0], options, cancel));
+        int tries = IsSumOfTerms(form.Format) ? Math.Max(1, options.Starts) : 1;
         double[]? best = null;
         double least = double.PositiveInfinity;
         for (int start = 0; start < tries; start++)
         {
-            double[] inner = Start(starts, format, ranks, new(options.Seed + start));
-            double value = StartIsBest(format, metric) ? objective.Value(inner) : LimitedMemoryBfgs.Minimise(objective.Evaluate, inner, options.Iterations);
+            double[] inner = Start(starts, form.Tensor, ranks, options with { Seed = options.Seed + start }, cancel);
+            double value = StartIsBest(form.Format, metric) ? objective.Value(inner) : LimitedMemoryBfgs.Minimise(objective.Evaluate, inner, options.Iterations);
             if (value < least) (best, least) = (inner, value);
         }
         return objective.Result(best!);
     }
 
+    /// <summary>Whether no singular vectors say where to start.</summary>
+    internal static bool IsSumOfTerms(KernelFormat format) => format == KernelFormat.Cp || format == KernelFormat.Cp3;
+
     /// <summary>
     /// Singular vectors are the answer already where the inner factor is a whole side of the matrix, or no covariance couples the columns.
     /// </summary>
     private static bool StartIsBest(KernelFormat format, KernelMetric metric) =>
-        format == KernelFormat.SvdOut || (metric.Covariance is null && !format.IsRandomlyStarted && format.RankCount == 1);
+        format == KernelFormat.SvdOut || (metric.Covariance is null && (format == KernelFormat.SvdIn || format == KernelFormat.SpatialSvd));
 
-    /// <summary>From factors already at hand, further downhill, perhaps in another measure.</summary>
-    public static Factorization Refine(
-        Tensor<double> kernel, Factorization from, KernelMetric metric, int iterations, CancellationToken cancel = default)
+    private static TensorFactors<double> Reshaped(KernelStarts starts, KernelForm form, ImmutableArray<int> ranks, FitOptions options, CancellationToken cancel)
     {
-        FitObjective objective = new(kernel, from.Format, from.Ranks, metric, cancel);
-        if (from.Format == KernelFormat.SvdOut) return Of(kernel, from.Format, from.Ranks, metric, null, cancel);
-        double[] inner = [.. from.Factors[..^1].SelectMany(static factor => factor.Values.ToArray())];
-        LimitedMemoryBfgs.Minimise(objective.Evaluate, inner, iterations);
-        return objective.Result(inner);
+        TensorFactors<double> plain = FoldedFit.Of(starts.Kernel, form, RankChoice.Of(ranks.AsSpan()), options, cancel);
+        FoldedObjective objective = new(starts.Kernel, form, ranks, starts.Metric, cancel);
+        double[] point = [.. plain.Factors.SelectMany(static factor => factor.Values.ToArray())];
+        if (starts.Metric != KernelMetric.Plain) LimitedMemoryBfgs.Minimise(objective.Evaluate, point, options.Iterations);
+        return objective.Result(point);
     }
 
-    private static void Check(Tensor<double> kernel, KernelFormat format, ImmutableArray<int> ranks)
+    /// <summary>The factors of all groups, along an axis of their own.</summary>
+    private static TensorFactors<double> Stacked(KernelForm form, KernelStarts starts, TensorFactors<double>[] groups)
     {
-        if (kernel.Shape.Rank != 4) throw new ShapeException($"A kernel of four axes was expected, not {kernel.Shape}.");
-        ImmutableArray<int> most = format.MaxRanks(kernel.Shape);
-        if (ranks.Length != most.Length) throw new BadInputException($"{format} takes {most.Length} ranks, not {ranks.Length} ({string.Join('×', ranks)}).");
-        for (int k = 0; k < most.Length; k++)
-            if (ranks[k] < 1 || ranks[k] > most[k])
-                throw new BadInputException($"{format} of a kernel {kernel.Shape} takes ranks of 1 to {string.Join('×', most)}, not {string.Join('×', ranks)}.");
-        if (!TensorPrimitives.IsFiniteAll(kernel.Values)) throw new NumericalException("The kernel holds values that are not finite.");
+        ImmutableArray<Tensor<double>> factors =
+        [
+            .. Enumerable.Range(0, groups[0].Factors.Length).Select(k => new Tensor<double>(
+                [groups.Length, .. groups[0].Factors[k].Shape], groups.SelectMany(group => group.Factors[k].Values.ToArray()).ToArray())),
+        ];
+        TensorFactors<double> all = new(form.Tensor, form.Folding, groups[0].Ranks, factors, 0);
+        return all with { RelativeError = starts.Metric.ErrorOf(starts.Kernel, all.Reconstruct()) };
     }
 
-    private static double[] Start(KernelStarts starts, KernelFormat format, ImmutableArray<int> ranks, Random random)
+    private static double[] Start(KernelStarts starts, TensorFormat format, ImmutableArray<int> ranks, FitOptions options, CancellationToken cancel)
     {
         (Tensor<double> kernel, KernelMetric metric) = (starts.Kernel, starts.Metric);
         switch (format.Name)
@@ -106,30 +111,41 @@ public static class KernelFit
                     .. Transposed(first), .. Unfolding.Contract(second.As([ranks[0], kernel.Shape[2], ranks[1]]), "rhs", "srh").Values,
                     .. Unfolding.Contract(third.As([ranks[1], kernel.Shape[3], ranks[2]]), "swt", "tsw").Values,
                 ];
+            case "tucker":
+                TensorFactors<double> core = Tucker.Fit(starts.Weighed, RankChoice.Of(ranks[1], ranks[0], ranks[2], ranks[3]));
+                return [.. Transposed(core.Factors[2]), .. core.Factors[0].Values, .. Transposed(core.Factors[3]), .. Transposed(core.Factors[4])];
+            case "tr":
+                TensorFactors<double> ring = TensorRing.Fit(
+                    starts.Weighed, RankChoice.Of(ranks[3], ranks[0], ranks[1], ranks[2]), [1, 2, 3, 0], new(Seed: options.Seed), cancel: cancel);
+                // [before, mode, behind] to [before, behind, mode], and [behind, before, mode].
+                return
+                [
+                    .. Fits.Permuted(ring.Factors[0], 0, 2, 1).Values, .. Fits.Permuted(ring.Factors[1], 2, 0, 1).Values,
+                    .. Fits.Permuted(ring.Factors[2], 2, 0, 1).Values,
+                ];
             default:
-                return Random(kernel, format, ranks, random);
+                return Random(kernel.Shape, format, ranks, new(options.Seed));
         }
     }
 
     /// <summary>Rows of each term's vectors but the output's, by alternating least squares on the kernel as [o, the axes of each inner factor].</summary>
-    private static double[] Terms(Tensor<double> kernel, KernelFormat format, int rank, FitOptions options, CancellationToken cancel)
+    private static double[] Terms(Tensor<double> kernel, TensorFormat format, int rank, FitOptions options, CancellationToken cancel)
     {
-        Tensor<double> tensor = kernel.As([kernel.Shape[0], .. format.Inner.Select(axes => KernelFormat.ShapeOf(axes[1..], kernel.Shape, []).Count)]);
+        Tensor<double> tensor = kernel.As([kernel.Shape[0], .. format.FactorShapes(kernel.Shape, 1)[..^1].Select(static factor => factor.Count)]);
         CpOptions terms = new(options.Starts, options.Iterations, Seed: options.Seed);
         return [.. Cp.Fit(tensor, RankChoice.Of(rank), terms, cancel: cancel).Factors[1..].SelectMany(Transposed)];
     }
 
     /// <summary>Rows of independent normal numbers, one for each term, each of norm 1.</summary>
-    private static double[] Random(Tensor<double> kernel, KernelFormat format, ImmutableArray<int> ranks, Random random)
+    private static double[] Random(Shape kernel, TensorFormat format, ImmutableArray<int> ranks, Random random)
     {
         List<double> values = [];
-        foreach (string axes in format.Inner)
+        foreach (Shape factor in format.FactorShapes(kernel, ranks.AsSpan())[..^1])
         {
-            int extent = KernelFormat.ShapeOf(axes[1..], kernel.Shape, ranks).Count;
+            double[] row = new double[factor.CountOf(1, factor.Rank)];
             for (int r = 0; r < ranks[0]; r++)
             {
-                double[] row = new double[extent];
-                for (int k = 0; k < extent; k++) row[k] = Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
+                for (int k = 0; k < row.Length; k++) row[k] = Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
                 double norm = TensorPrimitives.Norm<double>(row);
                 values.AddRange(row.Select(value => value / norm));
             }

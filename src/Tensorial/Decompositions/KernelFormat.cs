@@ -1,93 +1,84 @@
 using System.Collections.Immutable;
-using Tensorial.Einsum;
+using System.Globalization;
 
 namespace Tensorial.Decompositions;
 
 /// <summary>
-/// A way to write a convolution kernel K[o,i,h,w] as factors: an equation. Every format is a chain: the inner factors lead from the input's
-/// channels to a few values at each place, the last factor from these to the output's channels, so that
-/// K[o, ihw] = Σₓ A[o, x] B[x, ihw] with B made of the inner factors.
+/// A way to write the weights of a layer as factors, by the name it has on the command line and in files. Together with the extents of a weight
+/// it becomes an equation (<see cref="KernelForm"/>).
 /// </summary>
-/// <param name="Name">The name on the command line and in files.</param>
-/// <param name="Inner">Axes of the inner factors, in the order a chain applies them. r, s and t are bonds.</param>
-/// <param name="Last">Axes of the last factor, o first. A capital H or W says that it works along that axis of space itself.</param>
-public sealed record KernelFormat(string Name, ImmutableArray<string> Inner, string Last)
+/// <param name="Name">The name.</param>
+/// <param name="Order">Modes that the output's and the input's channels are split into each; 1 leaves them whole.</param>
+public sealed record KernelFormat(string Name, int Order = 1)
 {
-    private const string Bonds = "rst";
+    /// <summary>Parts of each channel mode where a reshaped format does not say how many.</summary>
+    private const int UsualOrder = 3;
 
-    public static KernelFormat SvdOut { get; } = new("svd-out", ["rihw"], "or");
+    /// <summary>More parts leave nothing but twos.</summary>
+    private const int MostParts = 6;
 
-    public static KernelFormat SvdIn { get; } = new("svd-in", ["ri"], "orHW");
+    public static KernelFormat SvdOut { get; } = new("svd-out");
 
-    public static KernelFormat SpatialSvd { get; } = new("spatial-svd", ["riw"], "orH");
+    public static KernelFormat SvdIn { get; } = new("svd-in");
 
-    public static KernelFormat Tucker2 { get; } = new("tucker2", ["ri", "srhw"], "os");
+    public static KernelFormat SpatialSvd { get; } = new("spatial-svd");
 
-    public static KernelFormat Cp { get; } = new("cp", ["ri", "rh", "rw"], "or");
+    public static KernelFormat Tucker2 { get; } = new("tucker2");
+
+    /// <summary>Matrices for all four modes and a core.</summary>
+    public static KernelFormat Tucker { get; } = new("tucker");
+
+    public static KernelFormat Cp { get; } = new("cp");
 
     /// <summary>CP of the kernel with height and width as one axis: full spatial filters, and one depthwise convolution instead of two.</summary>
-    public static KernelFormat Cp3 { get; } = new("cp3", ["ri", "rhw"], "or");
+    public static KernelFormat Cp3 { get; } = new("cp3");
 
-    public static KernelFormat TensorTrain { get; } = new("tt", ["ri", "srh", "tsw"], "ot");
+    public static KernelFormat TensorTrain { get; } = new("tt");
 
-    /// <summary>All of them.</summary>
-    public static ImmutableArray<KernelFormat> All { get; } = [SvdOut, SvdIn, SpatialSvd, Tucker2, Cp, Cp3, TensorTrain];
+    public static KernelFormat TensorRing { get; } = new("tr");
 
-    /// <summary>The format of a name.</summary>
-    /// <exception cref="BadInputException">There is none.</exception>
-    public static KernelFormat Parse(string name) => All.FirstOrDefault(format => format.Name == name)
-        ?? throw new BadInputException($"'{name}' is no format; there are {string.Join(", ", All.Select(static format => format.Name))}.");
+    /// <summary>Formats whose channels are split into several modes (J. Su, J. Li, B. Bhattacharjee, F. Huang, arXiv 1805.10352).</summary>
+    public static ImmutableArray<KernelFormat> Reshaped { get; } =
+        [new("rcp", UsualOrder), new("rtucker", UsualOrder), new("rtt", UsualOrder), new("rtr", UsualOrder)];
 
-    /// <summary>Whether no singular vectors say where to start: sums of rank-one terms.</summary>
-    internal bool IsRandomlyStarted => Inner.All(static axes => axes[0] == 'r') && Inner.Length > 1;
+    /// <summary>All of them, the reshaped ones in their usual order.</summary>
+    public static ImmutableArray<KernelFormat> All { get; } =
+        [SvdOut, SvdIn, SpatialSvd, Tucker2, Tucker, Cp, Cp3, TensorTrain, TensorRing, .. Reshaped];
 
-    /// <summary>Bonds the format has, and so ranks it takes.</summary>
-    public int RankCount => Bonds.Count(bond => Last.Contains(bond) || Inner.Any(axes => axes.Contains(bond)));
+    public bool IsReshaped => Order > 1;
 
-    /// <summary>Axes of all factors, the last one's in small letters.</summary>
-    public ImmutableArray<string> Factors => [.. Inner, Last.ToLowerInvariant()];
-
-    /// <summary>How the factors make the kernel.</summary>
-    public Equation Whole => new(Factors, "oihw");
-
-    /// <summary>How the inner factors make B: [x, ihw]. Axes of space that belong to the last factor come in through identities.</summary>
-    internal Equation InnerProduct => new([.. Inner, .. Spatial.Select(static axis => $"{axis}{char.ToLowerInvariant(axis)}")], Last[1..] + "ihw");
-
-    /// <summary>Axes of space that the last factor works along: H, W.</summary>
-    internal string Spatial => string.Concat(Last.Where(char.IsUpper));
-
-    /// <summary>Extents of an axis or bond.</summary>
-    public static int Extent(char axis, Shape kernel, ImmutableArray<int> ranks) => axis switch
+    /// <summary>The equation of a format with whole channels: o, i, h, w are the kernel's modes, r, s, t, u bonds.</summary>
+    /// <remarks>
+    /// Factors stand in the order in which a chain of convolutions applies them, output axes first; the last one holds o and leads to the
+    /// output's channels, so that K[o, ihw] = Σₓ A[o, x] B[x, ihw] with B made of the others.
+    /// </remarks>
+    internal string Equation => Name switch
     {
-        'o' => kernel[0],
-        'i' => kernel[1],
-        'h' or 'H' => kernel[2],
-        'w' or 'W' => kernel[3],
-        _ => ranks[Bonds.IndexOf(axis)],
+        "svd-out" => "rihw,or->oihw",
+        "svd-in" => "ri,orhw->oihw",
+        "spatial-svd" => "riw,orh->oihw",
+        "tucker2" => "ri,srhw,os->oihw",
+        "tucker" => "ri,srtu,th,uw,os->oihw",
+        "cp" => "ri,rh,rw,or->oihw",
+        "cp3" => "ri,rhw,or->oihw",
+        "tt" => "ri,srh,tsw,ot->oihw",
+        "tr" => "uri,srh,tsw,out->oihw",
+        _ => throw new InvalidOperationException($"{Name} has an equation only together with a shape."),
     };
 
-    /// <summary>Extents of a factor's axes.</summary>
-    public static Shape ShapeOf(string axes, Shape kernel, ImmutableArray<int> ranks) => [.. axes.Select(axis => Extent(axis, kernel, ranks))];
-
-    /// <summary>Parameters of the factors of a kernel at some ranks.</summary>
-    public long Parameters(Shape kernel, ImmutableArray<int> ranks) => Factors.Sum(axes => (long)ShapeOf(axes, kernel, ranks).Count);
-
-    /// <summary>The largest ranks that can still change the kernel.</summary>
-    public ImmutableArray<int> MaxRanks(Shape kernel)
+    /// <summary>The format of a name; <c>rcp:2</c> is <c>rcp</c> with channels split in two.</summary>
+    /// <exception cref="BadInputException">There is none.</exception>
+    public static KernelFormat Parse(string text)
     {
-        (int o, int i, int h, int w) = (kernel[0], kernel[1], kernel[2], kernel[3]);
-        return Name switch
-        {
-            "svd-out" => [Math.Min(o, i * h * w)],
-            "svd-in" => [Math.Min(i, o * h * w)],
-            "spatial-svd" => [Math.Min(o * h, i * w)],
-            "tucker2" => [Math.Min(i, o * h * w), Math.Min(o, i * h * w)],
-            "tt" => [Math.Min(i, o * h * w), Math.Min(i * h, o * w), Math.Min(o, i * h * w)],
-            // Bounds on the rank of any tensor of these extents: the product of all but the largest.
-            "cp3" => [(int)Math.Min(int.MaxValue, (long)o * i * h * w / Math.Max(Math.Max(o, i), h * w))],
-            _ => [(int)Math.Min(int.MaxValue, (long)o * i * h * w / Math.Max(Math.Max(o, i), Math.Max(h, w)))],
-        };
+        string[] parts = text.Split(':');
+        KernelFormat? format = All.FirstOrDefault(known => known.Name == parts[0]);
+        if (format is null || parts.Length > 2) throw new BadInputException($"'{text}' is no format; there are {string.Join(", ", All.Select(static known => known.Name))}.");
+        if (parts.Length == 1) return format;
+        if (!format.IsReshaped) throw new BadInputException($"'{text}': {format.Name} splits no channels; {string.Join(", ", Reshaped.Select(static known => known.Name))} do.");
+        return int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out int order) && order is >= 2 and <= MostParts ? format with { Order = order }
+            : throw new BadInputException($"'{text}': channels are split into 2 to {MostParts} parts, as in {format.Name}:{UsualOrder}.");
     }
 
-    public override string ToString() => Name;
+    /// <summary>As <see cref="Parse"/> reads it.</summary>
+    public override string ToString() => IsReshaped ? $"{Name}:{Order}" : Name;
 }

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using Tensorial.Kernels;
 using Tensorial.LinearAlgebra;
 
@@ -19,6 +20,33 @@ public sealed record KernelMetric(Tensor<double>? Covariance = null, double[]? W
 
     /// <summary>D⁻¹ A for a factor whose first axis is the output's.</summary>
     internal Tensor<double> Unweigh(Tensor<double> factor) => Weights is null ? factor : Scaled(factor, static weight => 1 / weight);
+
+    /// <summary>K Σ, with K as [o, ihw].</summary>
+    internal Tensor<double> TimesCovariance(Tensor<double> kernel)
+    {
+        if (Covariance is not { } covariance) return kernel;
+        Tensor<double> result = new(kernel.Shape);
+        int n = covariance.Shape[0];
+        Gemm.Multiply<double>(kernel.Shape.Count / n, n, n, 1, kernel.Values, n, 1, covariance.Values, n, 1, 0, result.Values, n, Workers.Serial);
+        return result;
+    }
+
+    /// <summary>‖D K Σ^½‖².</summary>
+    internal double Square(Tensor<double> kernel)
+    {
+        Tensor<double> weighed = Weigh(kernel);
+        return Math.Max(0, TensorPrimitives.Dot<double>(weighed.Values, TimesCovariance(weighed).Values));
+    }
+
+    /// <summary>‖D (K̃ - K) Σ^½‖ / ‖D K Σ^½‖; 0 for a kernel of zeros.</summary>
+    public double ErrorOf(Tensor<double> kernel, Tensor<double> approximation)
+    {
+        double energy = Square(kernel);
+        if (energy <= 0) return 0;
+        Tensor<double> gap = new(kernel.Shape);
+        TensorPrimitives.Subtract<double>(approximation.Values, kernel.Values, gap.Values);
+        return Math.Sqrt(Square(gap) / energy);
+    }
 
     private Tensor<double> Scaled(Tensor<double> values, Func<double, double> scale)
     {

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using Tensorial.Kernels;
 
 namespace Tensorial.Decompositions;
@@ -8,8 +9,9 @@ namespace Tensorial.Decompositions;
 /// ranks. Safe for several threads.
 /// </summary>
 /// <param name="kernel">[o, i, h, w].</param>
-/// <param name="metric">The measure.</param>
-public sealed class KernelStarts(Tensor<double> kernel, KernelMetric metric)
+/// <param name="metric">The measure; for several groups without a covariance.</param>
+/// <param name="groups">Groups of a grouped convolution: o is [group, channel], and each group is fitted by itself.</param>
+public sealed class KernelStarts(Tensor<double> kernel, KernelMetric metric, int groups = 1)
 {
     private readonly ConcurrentDictionary<string, Lazy<Tensor<double>>> _vectors = [];
     private readonly Lazy<Tensor<double>> _weighted = new(() => Weighted(kernel, metric));
@@ -18,12 +20,18 @@ public sealed class KernelStarts(Tensor<double> kernel, KernelMetric metric)
 
     internal KernelMetric Metric => metric;
 
+    /// <summary>Those of each group; empty where there is one.</summary>
+    internal ImmutableArray<KernelStarts> Groups { get; } = groups == 1 ? [] : [.. Enumerable.Range(0, groups).Select(group => OfGroup(kernel, metric, groups, group))];
+
     /// <summary>The first left singular vectors of D K Σ^½ with the given axes as rows, as columns [rows, rank].</summary>
     internal Tensor<double> Leading(string rows, int rank)
     {
         Tensor<double> all = _vectors.GetOrAdd(rows, static (key, own) => new(() => Unfolding.Leading(own._weighted.Value, "oihw", key)), this).Value;
         return Unfolding.FirstColumns(all, rank);
     }
+
+    /// <summary>D K.</summary>
+    internal Tensor<double> Weighed => metric.Weigh(kernel);
 
     /// <summary>D K Σ^½.</summary>
     internal static Tensor<double> Weighted(Tensor<double> kernel, KernelMetric metric)
@@ -35,5 +43,12 @@ public sealed class KernelStarts(Tensor<double> kernel, KernelMetric metric)
         Gemm.Multiply<double>(
             kernel.Shape[0], n, n, 1, weighed.Values, n, 1, KernelMetric.Root(covariance).Values, n, 1, 0, result.Values, n, Workers.Serial);
         return result;
+    }
+
+    private static KernelStarts OfGroup(Tensor<double> kernel, KernelMetric metric, int groups, int group)
+    {
+        int outputs = kernel.Shape[0] / groups, count = kernel.Shape.Count / groups;
+        Tensor<double> own = new(kernel.Shape.With(0, outputs), kernel.Values.Slice(group * count, count).ToArray());
+        return new(own, new(null, metric.Weights?[(group * outputs)..((group + 1) * outputs)]));
     }
 }

@@ -12,7 +12,7 @@ namespace Tensorial.Decompositions;
 /// <param name="Folding">How the tensor's modes were split before; <see cref="Folding.None"/> where they were not.</param>
 /// <param name="Ranks">Extents of the format's bonds.</param>
 /// <param name="Factors">In the order of the format's equation.</param>
-/// <param name="RelativeError">‖X - X̃‖ / ‖X‖, 0 for a tensor of zeros; measured, not estimated.</param>
+/// <param name="RelativeError">‖X - X̃‖ / ‖X‖ in the measure of the fit, 0 for a tensor of zeros; measured, not estimated.</param>
 public sealed record TensorFactors<T>(
     TensorFormat Format, Folding Folding, ImmutableArray<int> Ranks, ImmutableArray<Tensor<T>> Factors, double RelativeError)
     where T : unmanaged, IBinaryFloatingPointIeee754<T>

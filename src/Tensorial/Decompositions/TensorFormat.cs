@@ -86,9 +86,10 @@ public sealed record TensorFormat(string Name, Equation Equation)
     /// Ranks rise in proportion to this power of the largest possible ones: 0 makes them equal, 1 proportional. On kernels of trained networks
     /// trains and rings have the least error near 1/4; in proportion, bonds in the middle take most of the budget and give little.
     /// </param>
-    public ImmutableArray<int> RanksWithin(Shape tensor, long parameters, double power = 0.25)
+    /// <param name="multiple">Ranks are multiples of this where they are larger.</param>
+    public ImmutableArray<int> RanksWithin(Shape tensor, long parameters, double power = 0.25, int multiple = 1)
     {
-        ImmutableArray<int> most = MaxRanks(tensor);
+        ImmutableArray<int> most = [.. MaxRanks(tensor).Select(rank => Rounded(rank, multiple))];
         if (Parameters(tensor, most.AsSpan()) <= parameters) return most;
         double low = 0, high = most.Max();
         // Parameters rise with every rank: halving finds the scale to far below one rank.
@@ -98,18 +99,19 @@ public sealed record TensorFormat(string Name, Equation Equation)
             if (Parameters(tensor, Scaled(most, middle, power)) <= parameters) low = middle;
             else high = middle;
         }
-        int[] ranks = Scaled(most, low, power);
+        int[] ranks = [.. Scaled(most, low, power).Select(rank => Rounded(rank, multiple))];
         for (bool raised = true; raised;)
         {
             raised = false;
             // The bond furthest below its limit first.
             foreach (int bond in Enumerable.Range(0, ranks.Length).OrderBy(bond => (double)ranks[bond] / most[bond]))
             {
-                if (ranks[bond] == most[bond]) continue;
-                ranks[bond]++;
+                int step = ranks[bond] < multiple ? 1 : multiple;
+                if (ranks[bond] + step > most[bond]) continue;
+                ranks[bond] += step;
                 raised = Parameters(tensor, ranks) <= parameters;
                 if (raised) break;
-                ranks[bond]--;
+                ranks[bond] -= step;
             }
         }
         return [.. ranks];
@@ -162,6 +164,8 @@ public sealed record TensorFormat(string Name, Equation Equation)
 
         long Count(IEnumerable<char> modes) => modes.Aggregate(1L, (count, axis) => count * tensor[Equation.Output.IndexOf(axis)]);
     }
+
+    private static int Rounded(int rank, int multiple) => rank > multiple ? rank / multiple * multiple : rank;
 
     private static int Bounded(long rank) => (int)Math.Clamp(rank, 1, int.MaxValue);
 

@@ -8,7 +8,7 @@ namespace Tensorial.Networks;
 /// <param name="Node">The node.</param>
 /// <param name="Output">Extents of its first result.</param>
 /// <param name="Parameters">Values of the floating-point constants it is the first to read; whole numbers are shapes, axes and indices.</param>
-/// <param name="Macs">Multiply-accumulates; null where unknown.</param>
+/// <param name="Macs">Multiply-accumulates; null where unknown, 0 where everything is constant and so computed once, not for every image.</param>
 public sealed record NodeStatistics(Node Node, Shape? Output, long Parameters, long? Macs)
 {
     /// <summary>Values of its first result.</summary>
@@ -35,12 +35,13 @@ public sealed record GraphStatistics(
             if (node.Operation is Constant constant) constants[node.Outputs[0]] = constant.Value;
         // A constant counts once, for the first node that reads it.
         HashSet<string> counted = [];
-        ImmutableArray<NodeStatistics> nodes = [.. graph.Nodes.Select(node => Of(node, constants, shapes.Operands, counted))];
+        ConstantParts parts = new(graph, constants);
+        ImmutableArray<NodeStatistics> nodes = [.. graph.Nodes.Select(node => Of(node, constants, parts, shapes.Operands, counted))];
         KernelWeights kernels = KernelWeights.Of(graph);
         IEnumerable<(Node Node, long Count)> weights =
         [
             .. kernels.Kernels.Select(static k => (k.Node, (long)k.Weights.Shape.Count)),
-            .. kernels.Uncut.Where(static u => u.Shape is not null).DistinctBy(static u => u.Name).Select(static u => (u.Node, (long)u.Shape!.Value.Count)),
+            .. kernels.Uncut.DistinctBy(static u => u.Name).Select(u => (u.Node, u.Shape?.Count ?? parts.ParametersOf(u.Name))),
         ];
         return new(
             nodes,
@@ -52,7 +53,7 @@ public sealed record GraphStatistics(
             [.. shapes.Failures.Select(static f => f.Reason.Message)]);
     }
 
-    private static NodeStatistics Of(Node node, Dictionary<string, Tensor> constants, IReadOnlyDictionary<string, Operand> known, HashSet<string> counted)
+    private static NodeStatistics Of(Node node, Dictionary<string, Tensor> constants, ConstantParts parts, IReadOnlyDictionary<string, Operand> known, HashSet<string> counted)
     {
         long parameters = 0;
         foreach (string name in node.Inputs)
@@ -63,7 +64,8 @@ public sealed record GraphStatistics(
         if (!followed) return new(node, null, parameters, null);
         Operand?[] inputs = [.. node.Inputs.Select(name => name.Length > 0 ? known[name] : null)];
         Operand[] outputs = [.. node.Outputs.Where(static n => n.Length > 0).Select(name => known[name])];
-        return new(node, outputs.FirstOrDefault()?.Shape, parameters, node.Operation.Macs(inputs, outputs));
+        long? macs = parts.IsConstant(node) ? 0 : node.Operation.Macs(inputs, outputs);
+        return new(node, outputs.FirstOrDefault()?.Shape, parameters, macs);
     }
 
     private static long Peak(Graph graph, IReadOnlyDictionary<string, Operand> known)

@@ -51,7 +51,7 @@ public class AllocationTests
 
     private static Candidate[][] Choices(Random random, int layers, int each) =>
         [.. Enumerable.Range(0, layers).Select(_ => (Candidate[])[.. Enumerable.Range(0, each).Select(_ =>
-            new Candidate(null!, null, [], random.Next(100, 1000), random.Next(100, 1000), 0, random.NextDouble()))])];
+            new Candidate(null!, null, random.Next(100, 1000), random.Next(100, 1000), 0, random.NextDouble()))])];
 
     private static double Best(Candidate[][] choices, LayerBudget[] budgets)
     {

@@ -16,7 +16,7 @@ public class CalibrationTests
     {
         (Graph graph, CompressibleLayer layer, ImageSet images) = Second();
         InputCovariance moments = InputCovariance.Of(layer, graph, null, images, 10, 1, CancellationToken.None);
-        Factorization fit = KernelFit.Of(layer.Kernel, KernelFormat.SvdOut, [2], new(moments.Own));
+        TensorFactors<double> fit = KernelFit.Of(layer.Kernel, KernelFormat.SvdOut, [2], new(moments.Own));
         Tensor<float> before = Answers(graph, layer, images);
         Tensor<float> after = Answers(graph.With(layer.Name, fit.Reconstruct().To(ElementType.Float32)), layer, images);
         double change = 0, all = 0;
@@ -35,12 +35,12 @@ public class CalibrationTests
         KernelMetric metric = new(InputCovariance.Of(layer, graph, null, images, 10, 1, CancellationToken.None).Own);
         foreach (KernelFormat format in KernelFormat.All)
         {
-            ImmutableArray<int> ranks = RankLadder.At(layer.Kernel.Shape, format, 0.4);
+            ImmutableArray<int> ranks = layer.FormOf(format).RanksAt(0.4);
             double informed = Change(KernelFit.Of(layer.Kernel, format, ranks, metric)), plain = Change(KernelFit.Of(layer.Kernel, format, ranks));
             Assert.True(informed <= plain * 1.001, $"{format}: {informed} with data, {plain} without");
         }
 
-        double Change(Factorization fit)
+        double Change(TensorFactors<double> fit)
         {
             Tensor<float> one = Answers(graph, layer, images), other = Answers(graph.With(layer.Name, fit.Reconstruct().To(ElementType.Float32)), layer, images);
             return Math.Sqrt(one.Values.ToArray().Zip(other.Values.ToArray(), static (a, b) => Math.Pow(a - b, 2)).Sum());

@@ -15,9 +15,9 @@ public class FormatCurveTests
     {
         KernelFormat format = KernelFormat.Parse(name);
         FormatCurve curve = FormatCurve.Of(Kernel, format);
-        for (int rank = 1; rank <= format.MaxRanks(Kernel.Shape)[0]; rank += 2)
+        for (int rank = 1; rank <= KernelForm.Of(format, Kernel.Shape).MaxRanks[0]; rank += 2)
         {
-            Factorization fit = KernelFit.Of(Kernel, format, [rank]);
+            TensorFactors<double> fit = KernelFit.Of(Kernel, format, [rank]);
             Assert.Equal(fit.RelativeError, curve.Error(rank).Least, 1e-6);
             Assert.Equal(curve.Error(rank).Least, curve.Error(rank).Most);
             Assert.Equal(fit.Parameters, curve.Parameters([rank]));

@@ -1,0 +1,66 @@
+using System.Collections.Immutable;
+using Tensorial.Decompositions;
+
+namespace Tensorial.Compression;
+
+/// <summary>
+/// The order in which a layer's factors meet its input: one stage after another, the factors of a stage multiplied with each other first, which
+/// depends on parameters alone and is done when a runtime loads the network. A single stage makes the whole kernel.
+/// </summary>
+/// <param name="Stages">Places of the factors in the format's equation.</param>
+public sealed record FactorOrder(ImmutableArray<ImmutableArray<int>> Stages)
+{
+    /// <summary>Factors up to which all orders are weighed; beyond, that of the equation alone.</summary>
+    private const int MostPermuted = 5;
+
+    /// <summary>Whether the kernel is made again, and the layer itself left as it was.</summary>
+    public bool IsWhole => Stages.Length == 1;
+
+    /// <summary>All factors at once.</summary>
+    public static FactorOrder Whole(KernelForm form) => new([[.. Enumerable.Range(0, form.Tensor.Equation.Inputs.Length)]]);
+
+    /// <summary>The cheapest order for one image at a layer, among the sensible ones.</summary>
+    public static FactorOrder Cheapest(KernelForm form, ImmutableArray<int> ranks, CompressibleLayer layer) =>
+        Sensible(form).MinBy(order => StagePlan.Of(form, ranks, order, layer) is { } plan ? plan.Sum(static stage => stage.Macs) : long.MaxValue)!;
+
+    /// <summary>
+    /// The chain of a format with whole channels: each factor a convolution, those of a Tucker core made one. For reshaped formats every order of
+    /// the factors. Last, the whole kernel, which is as dear as the dense layer.
+    /// </summary>
+    private static IEnumerable<FactorOrder> Sensible(KernelForm form)
+    {
+        int count = form.Tensor.Equation.Inputs.Length;
+        if (form.Format == KernelFormat.Tucker) yield return new([[0], [1, 2, 3], [4]]);
+        else if (!form.Format.IsReshaped) yield return new([.. Enumerable.Range(0, count).Select(ImmutableArray<int> (factor) => [factor])]);
+        else if (form.Format.Name == "rtucker")
+        {
+            // Matrices of the input's parts, the core, those of the output's.
+            int outputs = form.Folding.Parts[0].Rank;
+            yield return new([.. Enumerable.Range(1 + outputs, count - 1 - outputs).Concat([0]).Concat(Enumerable.Range(1, outputs)).Select(ImmutableArray<int> (factor) => [factor])]);
+        }
+        else if (count <= MostPermuted)
+        {
+            foreach (ImmutableArray<int> order in Permutations([.. Enumerable.Range(0, count)])) yield return new([.. order.Select(ImmutableArray<int> (factor) => [factor])]);
+        }
+        yield return Whole(form);
+    }
+
+    /// <summary>Refuses what does not name every factor once.</summary>
+    /// <exception cref="BadInputException">It does not.</exception>
+    internal void Check(KernelForm form)
+    {
+        int count = form.Tensor.Equation.Inputs.Length;
+        if (Stages.Any(static stage => stage.IsDefaultOrEmpty) || !Stages.SelectMany(static stage => stage).Order().SequenceEqual(Enumerable.Range(0, count)))
+            throw new BadInputException($"An order of {form.Tensor.Equation} names each of its factors 0 to {count - 1} once, not {this}.");
+    }
+
+    public bool Equals(FactorOrder? other) => other is not null && Stages.Length == other.Stages.Length && Stages.Zip(other.Stages).All(static pair => pair.First.SequenceEqual(pair.Second));
+
+    public override int GetHashCode() => Stages.SelectMany(static stage => stage).Aggregate(Stages.Length, HashCode.Combine);
+
+    /// <summary>For example <c>0, 1·2·3, 4</c>.</summary>
+    public override string ToString() => string.Join(", ", Stages.Select(static stage => string.Join('·', stage)));
+
+    private static IEnumerable<ImmutableArray<int>> Permutations(ImmutableArray<int> places) => places.Length == 1 ? [places]
+        : places.SelectMany(first => Permutations(places.Remove(first)), static (first, rest) => rest.Insert(0, first));
+}

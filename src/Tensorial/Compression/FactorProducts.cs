@@ -1,0 +1,115 @@
+using System.Collections.Immutable;
+using Tensorial.Autodiff.Operations;
+using Tensorial.Decompositions;
+using Tensorial.Einsum;
+using Tensorial.Kernels;
+using Tensorial.Networks;
+
+namespace Tensorial.Compression;
+
+/// <summary>
+/// The weights of stages: a factor as it is where the stage has one, else nodes that multiply its factors (MatMul, with moves of axes between), which
+/// runtimes compute when they load the network, as all of it is constant.
+/// </summary>
+internal sealed class FactorProducts(GraphWriter writer, KernelForm form, TensorFactors<double> factors)
+{
+    private readonly ImmutableArray<string> _axes = form.Tensor.Equation.Inputs;
+    private readonly Dictionary<char, int> _extents = factors.Factors
+        .SelectMany((factor, k) => form.Tensor.Equation.Inputs[k].Select((axis, place) => (axis, factor.Shape[place]))).Distinct().ToDictionary(static pair => pair.axis, static pair => pair.Item2);
+
+    /// <summary>Extents of some axes.</summary>
+    public ImmutableArray<int> Extents(string axes) => [.. axes.Select(axis => _extents[axis])];
+
+    /// <summary>Their product.</summary>
+    public int Count(string axes) => Extents(axes).Aggregate(1, static (count, extent) => count * extent);
+
+    /// <summary>What a stage is called: its axes, made ones first.</summary>
+    public string NameOf(StagePlan stage) => WeightAxes(stage);
+
+    /// <summary>Weights of a convolution: [groups · made, summed, h, w].</summary>
+    public string Convolution(StagePlan stage) => Product(
+        stage.Factors, WeightAxes(stage), $"{NameOf(stage)}.weight",
+        [Count(stage.Groups + stage.Made), Count(stage.Summed), .. SpaceOf(stage)]);
+
+    /// <summary>A matrix [made, summed], or [summed, made].</summary>
+    public string Matrix(StagePlan stage, bool transposed)
+    {
+        string space = SpaceAxes(stage);
+        return transposed
+            ? Product(stage.Factors, stage.Summed + stage.Made + space, $"{NameOf(stage)}.weight", [Count(stage.Summed), Count(stage.Made)])
+            : Product(stage.Factors, stage.Made + stage.Summed + space, $"{NameOf(stage)}.weight", [Count(stage.Made), Count(stage.Summed)]);
+    }
+
+    /// <summary>All factors as the weights of the layer, in the form in which the network stores them.</summary>
+    public string Whole(KernelWeight weight)
+    {
+        bool turned = weight.Weights.Shape.Rank == 2 && weight.Axes[0] == "i";
+        string output = form.Tensor.Equation.Output;
+        int outputs = form.OutputAxes.Length, inputs = form.Folding.Parts[1].Rank;
+        if (turned) output = output.Substring(outputs, inputs) + output[..outputs] + output[(outputs + inputs)..];
+        (int o, int i) = (form.Folding.Padded[0], form.Folding.Padded[1]);
+        int[] padded = weight.Weights.Shape.Rank > 2 ? [o, i, .. form.Folding.Padded.Skip(2)] : turned ? [i, o] : [o, i];
+        Shape own = weight.Weights.Shape;
+        string value = Product([.. Enumerable.Range(0, _axes.Length)], output, "weight", [.. padded]);
+        return own.SequenceEqual(padded) ? value : writer.Put("weight/slice", new Slice { Starts = [0, 0], Ends = [own[0], own[1]], Axes = [0, 1] }, value);
+    }
+
+    private string SpaceAxes(StagePlan stage) =>
+        (stage.HasHeight ? form.Space.Height.ToString() : "") + (stage.HasWidth ? form.Space.Width.ToString() : "");
+
+    private int[] SpaceOf(StagePlan stage) => [stage.HasHeight ? _extents[form.Space.Height] : 1, stage.HasWidth ? _extents[form.Space.Width] : 1];
+
+    private string WeightAxes(StagePlan stage) => stage.Groups + stage.Made + stage.Summed + SpaceAxes(stage);
+
+    /// <summary>Some factors multiplied, with axes in an order and under some extents.</summary>
+    private string Product(ImmutableArray<int> places, string axes, string name, ImmutableArray<int> extents)
+    {
+        if (places.Length == 1) return writer.Constant(name, Stored(places[0], axes).As(Shape.Of(extents.AsSpan())));
+        Equation equation = new([.. places.Select(place => _axes[place])], axes);
+        int[] order = ContractionOrder.Of(equation, [.. places.Select(place => factors.Factors[place].Shape)]);
+        Queue<int> rest = new(order.Select(k => places[k]));
+        Term product = new(null, rest.Dequeue(), "");
+        product = product with { Axes = _axes[product.Factor] };
+        while (rest.TryDequeue(out int next))
+            product = Multiplied(product, new(null, next, _axes[next]), axes + string.Concat(rest.Select(place => _axes[place])), rest.Count == 0 ? axes : null);
+        string value = product.Value!;
+        if (product.Axes != axes) value = writer.Transposed(name, value, [.. axes.Select(axis => product.Axes.IndexOf(axis))]);
+        return Extents(axes).SequenceEqual(extents) && product.IsFull ? value : writer.Reshaped(name, value, extents);
+    }
+
+    /// <summary>A[batch, left, summed] B[batch, summed, right] = C[batch, left, right].</summary>
+    private Term Multiplied(Term a, Term b, string needed, string? final)
+    {
+        string shared = string.Concat(a.Axes.Intersect(b.Axes)), batch = string.Concat(shared.Where(needed.Contains)), summed = string.Concat(shared.Except(batch));
+        string left = string.Concat(a.Axes.Except(shared)), right = string.Concat(b.Axes.Except(shared)), made = batch + left + right;
+        string what = made;
+        ImmutableArray<int> batches = batch.Length > 0 ? [Count(batch)] : [];
+        string one = Arranged(a, batch + left + summed, [.. batches, Count(left), Count(summed)]);
+        string other = Arranged(b, batch + summed + right, [.. batches, Count(summed), Count(right)]);
+        string product = writer.Put(what, new MatMul(), one, other);
+        // The last product is reshaped to what is wanted; others to all their axes where these still move.
+        bool isReady = final == made;
+        return new(isReady ? product : writer.Reshaped(what, product, Extents(made)), -1, made) { IsFull = !isReady };
+    }
+
+    private string Arranged(Term term, string axes, ImmutableArray<int> extents)
+    {
+        if (term.Value is null) return writer.Constant(_axes[term.Factor], Stored(term.Factor, axes).As(Shape.Of(extents.AsSpan())));
+        string value = term.Axes == axes ? term.Value : writer.Transposed(axes, term.Value, [.. axes.Select(axis => term.Axes.IndexOf(axis))]);
+        return writer.Reshaped(axes, value, extents);
+    }
+
+    /// <summary>A factor with its axes in an order, as float32.</summary>
+    private Tensor<float> Stored(int factor, string axes)
+    {
+        Tensor<double> values = Contraction.Evaluate<double>(new Equation([_axes[factor]], axes), [factors.Factors[factor]], Workers.Serial);
+        return (Tensor<float>)values.To(ElementType.Float32);
+    }
+
+    /// <summary>A factor that is still to be stored, or a value with all its axes.</summary>
+    private sealed record Term(string? Value, int Factor, string Axes)
+    {
+        /// <summary>Whether the value has an axis for each letter.</summary>
+        public bool IsFull { get; init; } = true;
+    }
+}

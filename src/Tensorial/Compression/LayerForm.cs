@@ -1,0 +1,36 @@
+using System.Collections.Immutable;
+using Tensorial.Decompositions;
+
+namespace Tensorial.Compression;
+
+/// <summary>How one layer is written as factors.</summary>
+/// <param name="Form">The format on its kernel.</param>
+/// <param name="Ranks">The ranks.</param>
+/// <param name="Order">The order in which the factors meet the input.</param>
+public sealed record LayerForm(KernelForm Form, ImmutableArray<int> Ranks, FactorOrder Order)
+{
+    public KernelFormat Format => Form.Format;
+
+    /// <summary>Numbers that the factors hold.</summary>
+    public long Parameters { get; } = Form.Parameters(Ranks.AsSpan());
+
+    /// <summary>A form of a layer, in its cheapest order.</summary>
+    /// <exception cref="BadInputException">The format or the ranks do not fit the layer.</exception>
+    public static LayerForm Of(CompressibleLayer layer, KernelFormat format, ImmutableArray<int> ranks)
+    {
+        KernelForm form = layer.FormOf(format);
+        form.Check(ranks.AsSpan());
+        return new(form, ranks, FactorOrder.Cheapest(form, ranks, layer));
+    }
+
+    /// <summary>Multiply-accumulates for one image; making factors into a kernel does not count, as it is done once.</summary>
+    public long MacsOf(CompressibleLayer layer) => StagePlan.Of(Form, Ranks, Order, layer)?.Sum(static stage => stage.Macs)
+        ?? throw new BadInputException($"'{layer.Name}' in {Format} cannot be computed in the order {Order}: its channels are padded or the extents of its input free; only all factors at once can.");
+
+    public bool Equals(LayerForm? other) => other is not null && Form == other.Form && Ranks.SequenceEqual(other.Ranks) && Order == other.Order;
+
+    public override int GetHashCode() => HashCode.Combine(Form.Format, Order, Ranks.Aggregate(0, HashCode.Combine));
+
+    /// <summary>For example <c>tucker2 12×9</c>.</summary>
+    public override string ToString() => $"{Format} {string.Join('×', Ranks)}";
+}

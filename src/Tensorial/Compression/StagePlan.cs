@@ -1,0 +1,67 @@
+using System.Collections.Immutable;
+using Tensorial.Decompositions;
+
+namespace Tensorial.Compression;
+
+/// <summary>
+/// One stage of a factored layer as a grouped convolution. The channels that reach it have named axes; those the factors share and a later stage
+/// needs again are groups, those they share for the last time are summed, those they do not have are free and go with the batch:
+/// x[batch · free, groups · summed, …] to y[batch · free, groups · made, …].
+/// </summary>
+/// <param name="Factors">Places of the factors in the equation.</param>
+/// <param name="Before">Axes of the channels as they come.</param>
+/// <param name="Free">Axes that go with the batch.</param>
+/// <param name="Groups">Axes of groups.</param>
+/// <param name="Summed">Axes that end here.</param>
+/// <param name="Made">Axes that begin here.</param>
+/// <param name="HasHeight">Whether the stage has the axis of height, and with it the layer's stride, padding and dilation along it.</param>
+/// <param name="HasWidth">The same for width.</param>
+/// <param name="Macs">Multiply-accumulates for one image.</param>
+public sealed record StagePlan(
+    ImmutableArray<int> Factors, string Before, string Free, string Groups, string Summed, string Made, bool HasHeight, bool HasWidth, long Macs)
+{
+    /// <summary>Axes of the channels behind the stage.</summary>
+    public string After => Free + Groups + Made;
+
+    /// <summary>Whether the channels have to be moved before the stage.</summary>
+    public bool Transposes => Before != Free + Groups + Summed;
+
+    /// <summary>The stages of a layer in an order; null where it takes what is not there: extents of the input that are not known, channels that are padded.</summary>
+    public static ImmutableArray<StagePlan>? Of(KernelForm form, ImmutableArray<int> ranks, FactorOrder order, CompressibleLayer layer)
+    {
+        // Padded channels exist in the kernel's parts only: the whole kernel is cut to size.
+        if (!order.IsWhole && form.Folding.Padded.Count != form.Folding.Shape.Count) return null;
+        ImmutableArray<string> factors = form.Tensor.Equation.Inputs;
+        ImmutableArray<Shape> shapes = form.Tensor.FactorShapes(form.Folding.Folded, ranks.AsSpan());
+        Dictionary<char, int> extents = [];
+        for (int k = 0; k < factors.Length; k++)
+            for (int axis = 0; axis < factors[k].Length; axis++) extents[factors[k][axis]] = shapes[k][axis];
+        (char down, char right) = form.Space;
+        (int height, int width) = layer.IsDense ? (1, 1) : (layer.Input[2], layer.Input[3]);
+        string channels = form.InputAxes;
+        var stages = ImmutableArray.CreateBuilder<StagePlan>();
+        for (int k = 0; k < order.Stages.Length; k++)
+        {
+            string own = string.Concat(order.Stages[k].SelectMany(factor => factors[factor]).Distinct());
+            string later = form.OutputAxes + string.Concat(order.Stages.Skip(k + 1).SelectMany(static stage => stage).Select(factor => factors[factor]));
+            string free = Kept(channels, axis => !own.Contains(axis)), groups = Kept(channels, axis => own.Contains(axis) && later.Contains(axis));
+            string summed = Kept(channels, axis => own.Contains(axis) && !later.Contains(axis));
+            string made = Kept(own, axis => !channels.Contains(axis) && axis != down && axis != right && later.Contains(axis));
+            (bool hasHeight, bool hasWidth) = (own.Contains(down), own.Contains(right));
+            if (hasHeight && !layer.IsDense) height = layer.Output[2];
+            if (hasWidth && !layer.IsDense) width = layer.Output[3];
+            int taps = (hasHeight ? extents[down] : 1) * (hasWidth ? extents[right] : 1);
+            // A kernel made whole is the dense layer again, padding cut off.
+            long macs = order.IsWhole ? layer.Macs : Count(free + groups + summed + made) * taps * height * width;
+            stages.Add(new(order.Stages[k], channels, free, groups, summed, made, hasHeight, hasWidth, macs));
+            channels = free + groups + made;
+        }
+        // Moving channels takes height and width as numbers.
+        bool moves = stages.Any(static stage => stage.Transposes) || channels != form.OutputAxes;
+        return moves && !layer.HasFixedPlaces && !order.IsWhole ? null : stages.ToImmutable();
+
+        static string Kept(string axes, Func<char, bool> which) => string.Concat(axes.Where(which));
+
+        long Count(string axes) => axes.Aggregate(1L, (count, axis) => count * extents[axis]);
+    }
+}
