@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Numerics;
 using Tensorial.Kernels;
 
 namespace Tensorial.Autodiff;
@@ -10,8 +11,8 @@ public sealed record Operand(ElementType Type, Shape Shape, Tensor? Value = null
 }
 
 /// <summary>
-/// A function of tensors: its attributes are its properties, and it holds no other state. Attributes, shape rule, value and
-/// cost of one operation stand in one file under <c>Operations</c>; its gradient will stand beside them.
+/// A function of tensors: its attributes are its properties, and it holds no other state. Attributes, shape rule, value, gradient
+/// and cost of one operation stand in one file under <c>Operations</c>.
 /// </summary>
 public abstract record Operation
 {
@@ -27,6 +28,33 @@ public abstract record Operation
 
     /// <summary>Computes the results into tensors that <see cref="Infer"/> has sized. Outputs never overlap inputs.</summary>
     public abstract void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers);
+
+    /// <summary>
+    /// What the gradient of one input reads beside those of the results; null where the operation has no such gradient: the input is
+    /// no real number, or nobody has written it down.
+    /// </summary>
+    public virtual Reads? GradientReads(int input) => null;
+
+    /// <summary>
+    /// Adds to the gradient of every input that is asked for. A pure function of what <see cref="GradientReads"/> names and of the results'
+    /// gradients, at least one of which is there.
+    /// </summary>
+    /// <exception cref="UnsupportedException">The values are neither float32 nor float64.</exception>
+    public virtual void Backward(in Pullback pull, Workers workers)
+    {
+        foreach (Tensor? upstream in pull.Upstream)
+        {
+            if (upstream is null) continue;
+            if (upstream is Tensor<float>) Backward<float>(new(pull), workers);
+            else if (upstream is Tensor<double>) Backward<double>(new(pull), workers);
+            else throw new UnsupportedException($"gradients are computed in Float32 or Float64, not in {upstream.ElementType}.");
+            return;
+        }
+    }
+
+    /// <inheritdoc cref="Backward(in Pullback, Workers)"/>
+    protected virtual void Backward<T>(in Pullback<T> pull, Workers workers) where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
+        throw new UnsupportedException($"{Name} has no gradient.");
 
     /// <summary>Multiply-accumulates of one evaluation; 0 for operations that multiply no weights.</summary>
     public virtual long Macs(ReadOnlySpan<Operand?> inputs, ReadOnlySpan<Operand> outputs) => 0;

@@ -1,3 +1,6 @@
+using System.Numerics;
+using System.Numerics.Tensors;
+
 namespace Tensorial;
 
 /// <summary>Copies between strided views: what transposing, slicing, broadcasting and padding have in common.</summary>
@@ -14,6 +17,26 @@ internal static class Strided
     {
         if (extents.Count == 0) return;
         Span<Axis> axes = stackalloc Axis[extents.Rank + 1];
+        Copy(axes[..Merge(extents, sourceStrides, targetStrides, axes)], source, s, target, t);
+    }
+
+    /// <summary>
+    /// As <see cref="Copy{T}(Shape, ReadOnlySpan{T}, int, ReadOnlySpan{int}, Span{T}, int, ReadOnlySpan{int})"/>, but adds to the target: the
+    /// adjoint of the copy in the other direction. A target stride of 0 sums.
+    /// </summary>
+    public static void Add<T>(
+        Shape extents,
+        ReadOnlySpan<T> source, int s, ReadOnlySpan<int> sourceStrides,
+        Span<T> target, int t, ReadOnlySpan<int> targetStrides) where T : INumberBase<T>
+    {
+        if (extents.Count == 0) return;
+        Span<Axis> axes = stackalloc Axis[extents.Rank + 1];
+        Add(axes[..Merge(extents, sourceStrides, targetStrides, axes)], source, s, target, t);
+    }
+
+    /// <summary>Neighbouring axes that advance as one become one; returns how many are left.</summary>
+    private static int Merge(Shape extents, ReadOnlySpan<int> sourceStrides, ReadOnlySpan<int> targetStrides, Span<Axis> axes)
+    {
         int count = 0;
         axes[count++] = new(1, 0, 0);
         for (int axis = 0; axis < extents.Rank; axis++)
@@ -25,7 +48,7 @@ internal static class Strided
             if (merges) axes[count - 1] = next with { Extent = outer.Extent * next.Extent };
             else axes[count++] = next;
         }
-        Copy(axes[..count], source, s, target, t);
+        return count;
     }
 
     /// <summary>The values of <paramref name="source"/>, seen through strides, written one after another.</summary>
@@ -56,6 +79,27 @@ internal static class Strided
             case (_, 0, 1): target.Slice(t, axis.Extent).Fill(source[s]); break;
             default:
                 for (int i = 0; i < axis.Extent; i++, s += axis.Source, t += axis.Target) target[t] = source[s];
+                break;
+        }
+    }
+
+    private static void Add<T>(ReadOnlySpan<Axis> axes, ReadOnlySpan<T> source, int s, Span<T> target, int t) where T : INumberBase<T>
+    {
+        Axis axis = axes[0];
+        if (axes.Length > 1)
+        {
+            for (int i = 0; i < axis.Extent; i++, s += axis.Source, t += axis.Target) Add(axes[1..], source, s, target, t);
+            return;
+        }
+        switch (axis)
+        {
+            case (_, 1, 1):
+                Span<T> sums = target.Slice(t, axis.Extent);
+                TensorPrimitives.Add(sums, source.Slice(s, axis.Extent), sums);
+                break;
+            case (_, 1, 0): target[t] += TensorPrimitives.Sum(source.Slice(s, axis.Extent)); break;
+            default:
+                for (int i = 0; i < axis.Extent; i++, s += axis.Source, t += axis.Target) target[t] += source[s];
                 break;
         }
     }

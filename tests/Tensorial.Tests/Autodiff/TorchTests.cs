@@ -8,7 +8,7 @@ namespace Tensorial.Tests.Autodiff;
 /// <summary>Operations against PyTorch: an expression over x0, x1, … and our record for it.</summary>
 public class TorchTests
 {
-    private static readonly (string Expression, Operation Operation, Shape[] Inputs)[] Rows =
+    internal static readonly (string Expression, Operation Operation, Shape[] Inputs)[] Rows =
     [
         ("F.conv1d(x0, x1, x2, stride=2, padding=3, dilation=2)", new Convolution { Strides = [2], Pads = [3, 3], Dilations = [2] },
             [[2, 3, 17], [4, 3, 3], [4]]),

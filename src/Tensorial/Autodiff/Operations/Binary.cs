@@ -26,18 +26,42 @@ public abstract record Arithmetic : NumberOperation
 public sealed record Add : Arithmetic
 {
     protected override void Over<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z) => TensorPrimitives.Add(x, y, z);
+
+    public override Reads? GradientReads(int input) => Reads.Nothing;
+
+    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    {
+        pull.Gradient(0)?.AddStretched(pull.Dy.Values, pull.Dy.Shape);
+        pull.Gradient(1)?.AddStretched(pull.Dy.Values, pull.Dy.Shape);
+    }
 }
 
 /// <summary>x - y</summary>
 public sealed record Sub : Arithmetic
 {
     protected override void Over<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z) => TensorPrimitives.Subtract(x, y, z);
+
+    public override Reads? GradientReads(int input) => Reads.Nothing;
+
+    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    {
+        pull.Gradient(0)?.AddStretched(pull.Dy.Values, pull.Dy.Shape);
+        pull.Gradient(1)?.AddProduct(pull.Dy, new([], new[] { -T.One }));
+    }
 }
 
 /// <summary>x y</summary>
 public sealed record Mul : Arithmetic
 {
     protected override void Over<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z) => TensorPrimitives.Multiply(x, y, z);
+
+    public override Reads? GradientReads(int input) => Reads.Input(1 - input);
+
+    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    {
+        pull.Gradient(0)?.AddProduct(pull.Dy, pull.Input(1));
+        pull.Gradient(1)?.AddProduct(pull.Dy, pull.Input(0));
+    }
 }
 
 /// <summary>x / y; integers round towards zero</summary>
@@ -47,6 +71,19 @@ public sealed record Div : Arithmetic
     {
         IntegerDivision.Check(y);
         TensorPrimitives.Divide(x, y, z);
+    }
+
+    public override Reads? GradientReads(int input) => input == 0 ? Reads.Input(1) : Reads.Input(1) | Reads.Output();
+
+    /// <summary>dx = dy / b, and the divisor gets -y / b of dy.</summary>
+    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    {
+        Tensor<T> quotients = new(pull.Dy.Shape);
+        TensorPrimitives.Divide(pull.Dy.Values, Broadcasting.Stretched(pull.Input(1), pull.Dy.Shape), quotients.Values);
+        pull.Gradient(0)?.AddStretched(quotients.Values, quotients.Shape);
+        if (pull.Gradient(1) is not { } divisor) return;
+        TensorPrimitives.Negate<T>(quotients.Values, quotients.Values);
+        divisor.AddProduct(quotients, pull.Output());
     }
 }
 
@@ -62,6 +99,19 @@ public sealed record Mod(bool Truncated = false) : Arithmetic
             bool otherSide = !Truncated && !T.IsZero(rest) && T.IsNegative(rest) != T.IsNegative(y[i]);
             z[i] = otherSide ? rest + y[i] : rest;
         }
+    }
+
+    public override Reads? GradientReads(int input) => input == 0 ? Reads.Nothing : Reads.Input(0) | Reads.Input(1) | Reads.Output();
+
+    /// <summary>z = x - q y for a whole number q, which does not change with either.</summary>
+    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    {
+        pull.Gradient(0)?.AddStretched(pull.Dy.Values, pull.Dy.Shape);
+        if (pull.Gradient(1) is not { } divisor) return;
+        Tensor<T> factors = new(pull.Dy.Shape);
+        TensorPrimitives.Subtract(pull.Output().Values, Broadcasting.Stretched(pull.Input(0), factors.Shape), factors.Values);
+        TensorPrimitives.Divide(factors.Values, Broadcasting.Stretched(pull.Input(1), factors.Shape), factors.Values);
+        divisor.AddProduct(pull.Dy, factors);
     }
 }
 

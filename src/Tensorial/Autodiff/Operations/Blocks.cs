@@ -24,6 +24,17 @@ public sealed record DepthToSpace(int BlockSize, bool ColumnFirst = false) : Mov
         Shape split = ColumnFirst ? [n, c, b, b, h, w] : [n, b, b, c, h, w];
         Strided.Permute<T>(split, x.Values, ColumnFirst ? [0, 1, 4, 2, 5, 3] : [0, 3, 4, 1, 5, 2], outputs[0].Of<T>().Values);
     }
+
+    public override Reads? GradientReads(int input) => Reads.Nothing;
+
+    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    {
+        if (pull.Gradient(0) is not { } dx) return;
+        (int n, int c, int h, int w, int b) = (dx.Shape[0], pull.Dy.Shape[1], dx.Shape[2], dx.Shape[3], BlockSize);
+        T[] moved = new T[dx.Shape.Count];
+        Strided.Permute<T>([n, c, h, b, w, b], pull.Dy.Values, ColumnFirst ? [0, 1, 3, 5, 2, 4] : [0, 3, 5, 1, 2, 4], moved);
+        dx.Add<T>(moved);
+    }
 }
 
 /// <summary>Blocks of space moved into channels: the inverse of <see cref="DepthToSpace"/> in its first form.</summary>
@@ -42,5 +53,16 @@ public sealed record SpaceToDepth(int BlockSize) : MovingOperation
         Tensor<T> x = inputs[0]!.Of<T>();
         Shape y = outputs[0].Shape;
         Strided.Permute<T>([y[0], x.Shape[1], y[2], BlockSize, y[3], BlockSize], x.Values, [0, 3, 5, 1, 2, 4], outputs[0].Of<T>().Values);
+    }
+
+    public override Reads? GradientReads(int input) => Reads.Nothing;
+
+    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    {
+        if (pull.Gradient(0) is not { } dx) return;
+        (Shape y, int b) = (pull.Dy.Shape, BlockSize);
+        T[] moved = new T[dx.Shape.Count];
+        Strided.Permute<T>([y[0], b, b, dx.Shape[1], y[2], y[3]], pull.Dy.Values, [0, 3, 4, 1, 5, 2], moved);
+        dx.Add<T>(moved);
     }
 }

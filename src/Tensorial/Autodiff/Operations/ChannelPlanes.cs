@@ -20,4 +20,12 @@ internal static class ChannelPlanes
             TensorPrimitives.Add(target, shift, target);
         });
     }
+
+    /// <summary>sums[channel] += all values of that channel.</summary>
+    public static void AddSums<T>(Tensor<T> x, Tensor<T> sums) where T : unmanaged, INumberBase<T>
+    {
+        int channels = x.Shape[1], size = x.Shape.CountOf(2, x.Shape.Rank);
+        for (int plane = 0; plane < x.Shape[0] * channels; plane++)
+            sums.Values[plane % channels] += TensorPrimitives.Sum<T>(x.Values.Slice(plane * size, size));
+    }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Numerics;
 using System.Numerics.Tensors;
 using Tensorial.Kernels;
 
@@ -22,8 +23,7 @@ public sealed record Clip(float? Min = null, float? Max = null) : NumberOperatio
 
     protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
-        T? min = inputs.Optional(1) is { } low ? low.Of<T>().Values[0] : Min is { } lowest ? T.CreateSaturating(lowest) : null;
-        T? max = inputs.Optional(2) is { } high ? high.Of<T>().Values[0] : Max is { } highest ? T.CreateSaturating(highest) : null;
+        (T? min, T? max) = (Bound<T>(inputs, 1, Min), Bound<T>(inputs, 2, Max));
         Elementwise.Map<T, T>(inputs[0]!.Of<T>(), outputs[0].Of<T>(), (x, y) =>
         {
             if (min is { } lower) TensorPrimitives.Max(x, lower, y);
@@ -31,4 +31,19 @@ public sealed record Clip(float? Min = null, float? Max = null) : NumberOperatio
             if (max is { } upper) TensorPrimitives.Min(y, upper, y);
         }, workers);
     }
+
+    public override Reads? GradientReads(int input) => input == 0 ? Reads.AllInputs : null;
+
+    /// <summary>What lies between the bounds, or on them, passes; the bounds themselves are not learnt.</summary>
+    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    {
+        (T? min, T? max) = (Bound<T>(pull.Inputs, 1, Min), Bound<T>(pull.Inputs, 2, Max));
+        Slopes.Chain<T>(pull.Input(0), pull.Dy, pull.Gradient(0), (x, slope) =>
+        {
+            for (int i = 0; i < x.Length; i++) slope[i] = x[i] < min || x[i] > max ? T.Zero : T.One;
+        }, workers);
+    }
+
+    private static T? Bound<T>(ReadOnlySpan<Tensor?> inputs, int index, float? attribute) where T : unmanaged, INumber<T> =>
+        inputs.Optional(index) is { } given ? given.Of<T>().Values[0] : attribute is { } value ? T.CreateSaturating(value) : null;
 }

@@ -35,4 +35,19 @@ public sealed record Concat(int Axis) : MovingOperation
             start += length;
         }
     }
+
+    public override Reads? GradientReads(int input) => Reads.Nothing;
+
+    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    {
+        Tensor<T> dy = pull.Dy;
+        int axis = Operands.Axis(Axis, dy.Shape.Rank), start = 0;
+        int[] strides = dy.Shape.Strides();
+        for (int input = 0; input < pull.Inputs.Length; input++)
+        {
+            Shape part = pull.Shape(input);
+            if (pull.Gradient(input) is { } dx) Strided.Add<T>(part, dy.Values, start, strides, dx.Values, 0, part.Strides());
+            start += part[axis] * strides[axis];
+        }
+    }
 }

@@ -64,6 +64,10 @@ public sealed record Cast(ElementType Type) : Operation
 
     public override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
         Conversion.Convert(inputs[0]!, outputs[0]);
+
+    public override Reads? GradientReads(int input) => input == 0 ? Reads.Nothing : null;
+
+    public override void Backward(in Pullback pull, Workers workers) => Casts.Back(pull.Upstream[0]!, pull.Gradients[0]);
 }
 
 /// <summary>The values of the first input as the type of the second.</summary>
@@ -74,6 +78,20 @@ public sealed record CastLike : Operation
 
     public override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
         Conversion.Convert(inputs[0]!, outputs[0]);
+
+    public override Reads? GradientReads(int input) => input == 0 ? Reads.Nothing : null;
+
+    public override void Backward(in Pullback pull, Workers workers) => Casts.Back(pull.Upstream[0]!, pull.Gradients[0]);
+}
+
+internal static class Casts
+{
+    /// <summary>The gradient in the type of the operand; float32 and float64 have one.</summary>
+    public static void Back(Tensor dy, Tensor? dx)
+    {
+        if (dx is Tensor<float> single) single.Add<float>(dy.To(ElementType.Float32).Of<float>().Values);
+        else if (dx is Tensor<double> real) real.Add<double>(dy.To(ElementType.Float64).Of<double>().Values);
+    }
 }
 
 /// <summary>start, start + delta, … as long as limit is not reached.</summary>

@@ -58,6 +58,22 @@ public sealed record Convolution : Windowed
         });
     }
 
+    public override Reads? GradientReads(int input) => input switch
+    {
+        0 => Reads.Input(1),
+        1 => Reads.Input(0),
+        _ => Reads.Nothing,
+    };
+
+    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    {
+        Tensor<T> dy = pull.Dy;
+        WindowedProduct product = new(pull.Shape(0), pull.Shape(1), dy.Shape, Groups, Windows(pull.Shape(0), pull.Shape(1)));
+        if (pull.Gradient(0) is { } dx) product.Spread(dy, pull.Input(1), dx, workers);
+        if (pull.Gradient(1) is { } dw) product.Correlate(pull.Input(0), dy, dw, workers);
+        if (pull.Gradient(2) is { } bias) ChannelPlanes.AddSums(dy, bias);
+    }
+
     /// <summary>One for every tap of every input channel of the group, at every output value; taps that meet padding count too.</summary>
     public override long Macs(ReadOnlySpan<Operand?> inputs, ReadOnlySpan<Operand> outputs) =>
         (long)outputs[0].Shape.Count * inputs[1]!.Shape.CountOf(1, inputs[1]!.Shape.Rank);

@@ -94,6 +94,23 @@ public sealed record ConvolutionTranspose : Windowed
         });
     }
 
+    public override Reads? GradientReads(int input) => input switch
+    {
+        0 => Reads.Input(1),
+        1 => Reads.Input(0),
+        _ => Reads.Nothing,
+    };
+
+    /// <summary>Seen as the convolution it is the adjoint of, dy takes the place of the input and x that of the result.</summary>
+    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    {
+        Tensor<T> dy = pull.Dy;
+        WindowedProduct product = new(dy.Shape, pull.Shape(1), pull.Shape(0), Groups, Windows(pull.Shape(0), pull.Shape(1)));
+        if (pull.Gradient(0) is { } dx) product.Collect(dy, pull.Input(1), dx, workers);
+        if (pull.Gradient(1) is { } dw) product.Correlate(dy, pull.Input(0), dw, workers);
+        if (pull.Gradient(2) is { } bias) ChannelPlanes.AddSums(dy, bias);
+    }
+
     /// <summary>One for every tap of every output channel of the group, at every input value.</summary>
     public override long Macs(ReadOnlySpan<Operand?> inputs, ReadOnlySpan<Operand> outputs) =>
         (long)inputs[0]!.Shape.Count * inputs[1]!.Shape.CountOf(1, inputs[1]!.Shape.Rank);

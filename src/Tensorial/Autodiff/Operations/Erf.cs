@@ -8,6 +8,12 @@ public sealed record Erf : RealFunction
         for (int i = 0; i < x.Length; i++) y[i] = T.CreateChecked(Of(double.CreateChecked(x[i])));
     }
 
+    protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
+    {
+        T factor = T.CreateChecked(2 / Math.Sqrt(Math.PI));
+        for (int i = 0; i < at.Length; i++) slope[i] = factor * T.Exp(-at[i] * at[i]);
+    }
+
     /// <summary>
     /// Below 3 the series with terms of one sign (Abramowitz and Stegun 7.1.6), above it the continued fraction of erfc (7.1.14).
     /// </summary>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Numerics.Tensors;
 using Tensorial.Kernels;
 
 namespace Tensorial.Autodiff.Operations;
@@ -29,6 +30,23 @@ public sealed record Gather(int Axis = 0) : MovingOperation
                 to += inner;
             }
     }
+
+    public override Reads? GradientReads(int input) => input == 0 ? Reads.Input(1) : null;
+
+    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    {
+        if (pull.Gradient(0) is not { } dx) return;
+        int axis = Operands.Axis(Axis, dx.Shape.Rank), extent = dx.Shape[axis];
+        int outer = dx.Shape.CountOf(0, axis), inner = dx.Shape.CountOf(axis + 1, dx.Shape.Rank);
+        ImmutableArray<int> indices = Indices.Positive(pull.Inputs[1]!, extent);
+        for (int i = 0, from = 0; i < outer; i++)
+            foreach (int index in indices)
+            {
+                Span<T> sums = dx.Values.Slice((i * extent + index) * inner, inner);
+                TensorPrimitives.Add(sums, pull.Dy.Values.Slice(from, inner), sums);
+                from += inner;
+            }
+    }
 }
 
 /// <summary>y[i] = x[i with its place along an axis replaced by indices[i]].</summary>
@@ -47,15 +65,30 @@ public sealed record GatherElements(int Axis = 0) : MovingOperation
     protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         Tensor<T> x = inputs[0]!.Of<T>(), y = outputs[0].Of<T>();
-        int axis = Operands.Axis(Axis, x.Shape.Rank);
-        int[] strides = x.Shape.Strides(), targetStrides = y.Shape.Strides();
-        ImmutableArray<int> indices = Indices.Positive(inputs[1]!, x.Shape[axis]);
-        for (int to = 0; to < indices.Length; to++)
-        {
-            int from = 0;
-            for (int a = 0; a < strides.Length; a++) from += strides[a] * (a == axis ? indices[to] : to / targetStrides[a] % y.Shape[a]);
-            y.Values[to] = x.Values[from];
-        }
+        int[] places = Places(x.Shape, inputs[1]!);
+        for (int to = 0; to < places.Length; to++) y.Values[to] = x.Values[places[to]];
+    }
+
+    public override Reads? GradientReads(int input) => input == 0 ? Reads.Input(1) : null;
+
+    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    {
+        if (pull.Gradient(0) is not { } dx) return;
+        int[] places = Places(dx.Shape, pull.Inputs[1]!);
+        for (int from = 0; from < places.Length; from++) dx.Values[places[from]] += pull.Dy.Values[from];
+    }
+
+    /// <summary>For every value of the result, where it stands in the input.</summary>
+    private int[] Places(Shape shape, Tensor given)
+    {
+        int axis = Operands.Axis(Axis, shape.Rank);
+        int[] strides = shape.Strides(), targetStrides = given.Shape.Strides();
+        ImmutableArray<int> indices = Indices.Positive(given, shape[axis]);
+        int[] places = new int[indices.Length];
+        for (int to = 0; to < places.Length; to++)
+            for (int a = 0; a < strides.Length; a++)
+                places[to] += strides[a] * (a == axis ? indices[to] : to / targetStrides[a] % given.Shape[a]);
+        return places;
     }
 }
 

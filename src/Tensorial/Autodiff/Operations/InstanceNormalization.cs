@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Numerics.Tensors;
 using Tensorial.Kernels;
 
 namespace Tensorial.Autodiff.Operations;
@@ -28,5 +29,35 @@ public sealed record InstanceNormalization : FloatOperation
             T factor = scale.Values[plane % channels] / T.Sqrt(variance + T.CreateChecked(Epsilon));
             return (factor, shift.Values[plane % channels] - factor * mean);
         }, workers);
+    }
+
+    public override Reads? GradientReads(int input) => input switch
+    {
+        0 => Reads.Input(0) | Reads.Input(1),
+        1 => Reads.Input(0),
+        _ => Reads.Nothing,
+    };
+
+    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    {
+        Tensor<T> dy = pull.Dy;
+        Shape shape = pull.Shape(0);
+        int channels = shape[1], size = shape.CountOf(2, shape.Rank);
+        T[] upstream = new T[size];
+        for (int plane = 0; plane < shape[0] * channels; plane++)
+        {
+            int channel = plane % channels;
+            dy.Values.Slice(plane * size, size).CopyTo(upstream);
+            if (pull.Gradient(2) is { } shift) shift.Values[channel] += TensorPrimitives.Sum<T>(upstream);
+            if (pull.Gradient(0) is null && pull.Gradient(1) is null) continue;
+            ReadOnlySpan<T> x = pull.Input(0).Values.Slice(plane * size, size);
+            (T mean, T variance) = Moments.Of(x);
+            T reciprocal = T.One / T.Sqrt(variance + T.CreateChecked(Epsilon));
+            if (pull.Gradient(1) is { } scale)
+                for (int i = 0; i < size; i++) scale.Values[channel] += upstream[i] * (x[i] - mean) * reciprocal;
+            if (pull.Gradient(0) is not { } dx) continue;
+            TensorPrimitives.Multiply(upstream, pull.Input(1).Values[channel], upstream);
+            Moments.Back(x, upstream, mean, reciprocal, reciprocal * reciprocal * reciprocal, dx.Values.Slice(plane * size, size));
+        }
     }
 }

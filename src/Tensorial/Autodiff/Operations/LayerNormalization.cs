@@ -44,4 +44,34 @@ public sealed record LayerNormalization(int Axis = -1) : FloatOperation
             if (inverses is not null) inverses.Values[row] = inverse;
         });
     }
+
+    public override Reads? GradientReads(int input) => input switch
+    {
+        0 => Reads.Input(0) | Reads.Input(1),
+        1 => Reads.Input(0),
+        _ => Reads.Nothing,
+    };
+
+    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    {
+        if (pull.Upstream(0) is not { } dy || pull.Upstream(1) is not null || pull.Upstream(2) is not null)
+            throw new UnsupportedException("the mean and the deviation of LayerNormalization have no gradient.");
+        int axis = Operands.Axis(Axis, dy.Shape.Rank), length = dy.Shape.CountOf(axis, dy.Shape.Rank);
+        Shape line = [.. dy.Shape.Skip(axis)];
+        T[] upstream = new T[length], products = new T[length];
+        for (int row = 0; row < dy.Shape.CountOf(0, axis); row++)
+        {
+            dy.Values.Slice(row * length, length).CopyTo(upstream);
+            pull.Gradient(2)?.AddStretched<T>(upstream, line);
+            if (pull.Gradient(0) is null && pull.Gradient(1) is null) continue;
+            ReadOnlySpan<T> x = pull.Input(0).Values.Slice(row * length, length);
+            (T mean, T variance) = Moments.Of(x);
+            T reciprocal = T.One / T.Sqrt(variance + T.CreateChecked(Epsilon));
+            for (int i = 0; i < length; i++) products[i] = upstream[i] * (x[i] - mean) * reciprocal;
+            pull.Gradient(1)?.AddStretched<T>(products, line);
+            if (pull.Gradient(0) is not { } dx) continue;
+            TensorPrimitives.Multiply(upstream, Broadcasting.Stretched(pull.Input(1), line), upstream);
+            Moments.Back(x, upstream, mean, reciprocal, reciprocal * reciprocal * reciprocal, dx.Values.Slice(row * length, length));
+        }
+    }
 }

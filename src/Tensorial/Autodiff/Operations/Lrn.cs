@@ -47,4 +47,33 @@ public sealed record Lrn(int Size) : FloatOperation
             TensorPrimitives.Multiply(target, x.Values.Slice(plane * size, size), target);
         });
     }
+
+    public override Reads? GradientReads(int input) => Reads.Input(0);
+
+    /// <summary>dx = dy s^-β - (2αβ / n) x Σ dy x s^(-β-1), s being the bracket and the sum running over the channels whose sum holds x².</summary>
+    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    {
+        if (pull.Gradient(0) is not { } dx) return;
+        Tensor<T> x = pull.Input(0), dy = pull.Dy;
+        int channels = x.Shape[1], size = x.Shape.CountOf(2, x.Shape.Rank), before = (Size - 1) / 2;
+        T alpha = T.CreateChecked(Alpha) / T.CreateChecked(Size), beta = T.CreateChecked(Beta), bias = T.CreateChecked(Bias);
+        workers.For(x.Shape[0] * size, place =>
+        {
+            int start = place / size * channels * size + place % size;
+            T[] shares = new T[channels];
+            for (int c = 0; c < channels; c++)
+            {
+                T squares = T.Zero;
+                for (int other = Math.Max(0, c - before); other < Math.Min(channels, (long)c - before + Size); other++)
+                    squares += x.Values[start + other * size] * x.Values[start + other * size];
+                T bracket = bias + alpha * squares, own = dy.Values[start + c * size] * T.Pow(bracket, -beta);
+                dx.Values[start + c * size] += own;
+                shares[c] = own * x.Values[start + c * size] / bracket;
+            }
+            T factor = -(alpha + alpha) * beta;
+            for (int c = 0; c < channels; c++)
+                for (int other = Math.Max(0, c - before); other < Math.Min(channels, (long)c - before + Size); other++)
+                    dx.Values[start + other * size] += factor * x.Values[start + other * size] * shares[c];
+        });
+    }
 }

@@ -41,6 +41,30 @@ public sealed record MatMul : FloatOperation
         }
     }
 
+    public override Reads? GradientReads(int input) => Reads.Input(1 - input);
+
+    /// <summary>dA = dY Bᵀ, dB = Aᵀ dY for every pair of matrices; a matrix that stood against several sums over them.</summary>
+    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    {
+        Tensor<T>? da = pull.Gradient(0), db = pull.Gradient(1);
+        (Shape left, Shape right) = (AsMatrix(pull.Shape(0), 0), AsMatrix(pull.Shape(1), 1));
+        int m = left[^2], k = left[^1], n = right[^1];
+        Shape aBatch = Shape.Of(left.Extents[..^2]), bBatch = Shape.Of(right.Extents[..^2]), batch = Broadcasting.Join(aBatch, bBatch);
+        if (bBatch.Count == 1 && aBatch.Count > 1) (m, aBatch, batch) = (m * aBatch.Count, [], []);
+        Broadcasting.Plan plan = new(aBatch, bBatch, batch);
+        for (int run = 0; run < plan.Runs; run++)
+        {
+            (int start, int x, int z) = plan[run];
+            for (int i = 0; i < plan.Length; i++)
+            {
+                int a = (x + (plan.XMoves ? i : 0)) * m * k, b = (z + (plan.YMoves ? i : 0)) * k * n;
+                ReadOnlySpan<T> dy = pull.Dy.Values.Slice((start + i) * m * n, m * n);
+                if (da is not null) Kernels.Gemm.Multiply(m, k, n, T.One, dy, n, 1, pull.Input(1).Values[b..], 1, n, T.One, da.Values[a..], k, workers);
+                if (db is not null) Kernels.Gemm.Multiply(k, n, m, T.One, pull.Input(0).Values[a..], 1, k, dy, n, 1, T.One, db.Values[b..], n, workers);
+            }
+        }
+    }
+
     public override long Macs(ReadOnlySpan<Operand?> inputs, ReadOnlySpan<Operand> outputs) =>
         (long)outputs[0].Shape.Count * inputs[0]!.Shape[^1];
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Numerics.Tensors;
 using Tensorial.Kernels;
 
 namespace Tensorial.Autodiff.Operations;
@@ -20,4 +21,24 @@ public sealed record PRelu : NumberOperation
         {
             for (int i = 0; i < x.Length; i++) y[i] = x[i] < T.Zero ? slope[i] * x[i] : x[i];
         }, workers);
+
+    public override Reads? GradientReads(int input) => input == 0 ? Reads.Input(0) | Reads.Input(1) : Reads.Input(0);
+
+    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    {
+        ReadOnlySpan<T> x = pull.Input(0).Values;
+        Tensor<T> factors = new(pull.Dy.Shape);
+        Span<T> values = factors.Values;
+        if (pull.Gradient(0) is { } dx)
+        {
+            ReadOnlySpan<T> slope = Broadcasting.Stretched(pull.Input(1), pull.Dy.Shape);
+            for (int i = 0; i < x.Length; i++) values[i] = x[i] > T.Zero ? T.One : slope[i];
+            dx.AddProduct(pull.Dy, factors);
+        }
+        if (pull.Gradient(1) is { } slopes)
+        {
+            TensorPrimitives.Min(x, T.Zero, values);
+            slopes.AddProduct(pull.Dy, factors);
+        }
+    }
 }

@@ -102,4 +102,24 @@ public sealed record Pad : MovingOperation
         for (int i = 0; i < axes.Length; i++) resolved[axes[i]] = (pads[i], pads[i + axes.Length]);
         return resolved;
     }
+
+    public override Reads? GradientReads(int input) => input is 0 or 2 ? new Reads(0b1010, 0) : null;
+
+    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    {
+        Tensor<T> dy = pull.Dy;
+        Shape shape = pull.Shape(0);
+        Tensor<T>? dx = pull.Gradient(0), constant = pull.Gradient(2);
+        (int Begin, int End)[] pads = Resolve(shape, pull.Inputs.Optional(1), pull.Inputs.Optional(3));
+        int[][] sources = [.. pads.Select((pad, axis) => Sources(pad.Begin, shape[axis], dy.Shape[axis]))];
+        int[] strides = shape.Strides(), targets = dy.Shape.Strides();
+        for (int i = 0; i < dy.Shape.Count; i++)
+        {
+            int from = 0;
+            for (int axis = 0; axis < pads.Length && from >= 0; axis++)
+                from = sources[axis][i / targets[axis] % dy.Shape[axis]] is var source and >= 0 ? from + source * strides[axis] : -1;
+            if (from >= 0 && dx is not null) dx.Values[from] += dy.Values[i];
+            if (from < 0 && constant is not null) constant.Values[0] += dy.Values[i];
+        }
+    }
 }

@@ -39,6 +39,29 @@ public abstract record Pooling : Windowed
         });
     }
 
+    public override Reads? GradientReads(int input) => Reads.Input(0) | Reads.Output();
+
+    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    {
+        if (pull.Gradient(0) is not { } dx || pull.Upstream(0) is not { } dy) return;
+        Reads reads = GradientReads(0)!.Value;
+        ReadOnlyMemory<T> x = reads.IncludesInput(0) ? pull.Input(0).Memory : default, y = reads.IncludesOutput(0) ? pull.Output().Memory : default;
+        ImmutableArray<WindowAxis> windows = Windows(dx.Shape);
+        int inputPlane = dx.Shape.CountOf(2, dx.Shape.Rank), outputPlane = dy.Shape.CountOf(2, dy.Shape.Rank);
+        workers.For(dx.Shape[0] * dx.Shape[1], plane =>
+        {
+            ReadOnlySpan<T> source = x.IsEmpty ? [] : x.Span.Slice(plane * inputPlane, inputPlane);
+            Span<T> target = dx.Values.Slice(plane * inputPlane, inputPlane);
+            WindowWalk walk = new(windows);
+            for (int position = plane * outputPlane; walk.Next(); position++)
+                Spread(dy.Values[position], y.IsEmpty ? T.Zero : y.Span[position], source, target, walk);
+        });
+    }
+
+    /// <summary>Adds what one window's values get of the gradient dy of its summary y.</summary>
+    private protected abstract void Spread<T>(T dy, T y, ReadOnlySpan<T> x, Span<T> dx, WindowWalk walk)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>;
+
     /// <summary>The value of one window.</summary>
     private protected abstract T Summary<T>(ReadOnlySpan<T> plane, WindowWalk walk) where T : unmanaged, IBinaryFloatingPointIeee754<T>;
 }
@@ -57,6 +80,14 @@ public sealed record AveragePool : Pooling
         foreach ((_, int offset) in walk.Taps) sum += plane[offset];
         return sum / T.CreateChecked(CountIncludePad ? walk.TapsInPadding() : walk.Taps.Length);
     }
+
+    public override Reads? GradientReads(int input) => Reads.Nothing;
+
+    private protected override void Spread<T>(T dy, T y, ReadOnlySpan<T> x, Span<T> dx, WindowWalk walk)
+    {
+        T share = dy / T.CreateChecked(CountIncludePad ? walk.TapsInPadding() : walk.Taps.Length);
+        foreach ((_, int offset) in walk.Taps) dx[offset] += share;
+    }
 }
 
 /// <summary>The p-norm of each window: (Σ |x|ᵖ)^(1/p).</summary>
@@ -67,6 +98,11 @@ public sealed record LpPool(int P = 2) : Pooling
         T sum = T.Zero, p = T.CreateChecked(P);
         foreach ((_, int offset) in walk.Taps) sum += T.Pow(T.Abs(plane[offset]), p);
         return T.Pow(sum, T.One / p);
+    }
+
+    private protected override void Spread<T>(T dy, T y, ReadOnlySpan<T> x, Span<T> dx, WindowWalk walk)
+    {
+        foreach ((_, int offset) in walk.Taps) dx[offset] += dy * PNorms.Slope(x[offset], y, P);
     }
 }
 
@@ -126,5 +162,13 @@ public sealed record MaxPool : Pooling
         int stride = shape.CountOf(2, shape.Rank);
         for (int axis = shape.Rank - 1; axis >= 2; offset /= shape[axis--]) position += offset % shape[axis] * (long)(stride /= shape[axis]);
         return position;
+    }
+
+    public override Reads? GradientReads(int input) => Reads.Input(0);
+
+    /// <summary>To the value that was chosen, the first of equals.</summary>
+    private protected override void Spread<T>(T dy, T y, ReadOnlySpan<T> x, Span<T> dx, WindowWalk walk)
+    {
+        if (Largest(x, walk) is var offset and >= 0) dx[offset] += dy;
     }
 }

@@ -47,4 +47,27 @@ public sealed record Pow : NumberOperation
             if ((power & 1) != 0) result *= x;
         return result;
     }
+
+    public override Reads? GradientReads(int input) => Reads.Input(0) | Reads.Input(1) | (input == 0 ? Reads.Nothing : Reads.Output());
+
+    /// <summary>∂xʸ/∂x = y xʸ⁻¹, 0 where y is 0; ∂xʸ/∂y = xʸ ln x, 0 where x is 0.</summary>
+    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    {
+        Shape shape = pull.Dy.Shape;
+        ReadOnlySpan<T> x = Broadcasting.Stretched(pull.Input(0), shape);
+        ReadOnlySpan<T> y = Broadcasting.Stretched(pull.Inputs[1]!.To(ElementTypes.Of<T>()).Of<T>(), shape);
+        Tensor<T> slopes = new(shape);
+        Span<T> values = slopes.Values;
+        if (pull.Gradient(0) is { } dx)
+        {
+            for (int i = 0; i < values.Length; i++) values[i] = T.IsZero(y[i]) ? T.Zero : y[i] * T.Pow(x[i], y[i] - T.One);
+            dx.AddProduct(pull.Dy, slopes);
+        }
+        if (pull.Gradient(1) is { } power)
+        {
+            ReadOnlySpan<T> z = pull.Output().Values;
+            for (int i = 0; i < values.Length; i++) values[i] = T.IsZero(x[i]) ? T.Zero : z[i] * T.Log(x[i]);
+            power.AddProduct(pull.Dy, slopes);
+        }
+    }
 }

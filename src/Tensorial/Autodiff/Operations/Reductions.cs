@@ -33,20 +33,57 @@ public abstract record Reduction : NumberOperation
     {
         Tensor<T> x = inputs[0]!.Of<T>(), y = outputs[0].Of<T>();
         ImmutableArray<int> axes = Resolve(x.Shape, inputs.Optional(1));
-        Memory<T> values = x.Memory;
-        int[] order = [.. Enumerable.Range(0, x.Shape.Rank).Except(axes), .. axes.Order()];
-        if (!order.AsSpan().SequenceEqual(Enumerable.Range(0, x.Shape.Rank).ToArray()))
+        ReadOnlyMemory<T> values = Rows(x, axes);
+        int length = Length(x.Shape, axes);
+        workers.For(y.Shape.Count, row => y.Values[row] = Over(values.Span.Slice(row * length, length)));
+    }
+
+    public sealed override Reads? GradientReads(int input) => input == 0 ? SlopeReads | Reads.Input(1) : null;
+
+    protected sealed override void Backward<T>(in Pullback<T> pull, Workers workers)
+    {
+        if (pull.Gradient(0) is not { } dx) return;
+        ImmutableArray<int> axes = Resolve(dx.Shape, pull.Inputs.Optional(1));
+        ReadOnlyMemory<T> x = SlopeReads.IncludesInput(0) ? Rows(pull.Input(0), axes) : default;
+        ReadOnlyMemory<T> y = SlopeReads.IncludesOutput(0) ? pull.Output().Memory : default;
+        ReadOnlyMemory<T> dy = pull.Dy.Memory;
+        int length = Length(dx.Shape, axes);
+        T[] shares = new T[dx.Shape.Count];
+        workers.For(dy.Length, row =>
         {
-            values = new T[x.Shape.Count];
-            Strided.Permute<T>(x.Shape, x.Values, order, values.Span);
-        }
-        int length = 1;
-        foreach (int axis in axes) length *= x.Shape[axis];
-        workers.For(y.Shape.Count, row => y.Values[row] = Over<T>(values.Span.Slice(row * length, length)));
+            Span<T> share = shares.AsSpan(row * length, length);
+            Slope(x.IsEmpty ? [] : x.Span.Slice(row * length, length), y.IsEmpty ? T.Zero : y.Span[row], share);
+            TensorPrimitives.Multiply(share, dy.Span[row], share);
+        });
+        int[] order = Order(dx.Shape, axes), strides = dx.Shape.Strides();
+        Shape rows = [.. order.Select(axis => dx.Shape[axis])];
+        Strided.Add<T>(rows, shares, 0, rows.Strides(), dx.Values, 0, [.. order.Select(axis => strides[axis])]);
+    }
+
+    /// <summary>Kept axes, then reduced ones.</summary>
+    private static int[] Order(Shape shape, ImmutableArray<int> axes) => [.. Enumerable.Range(0, shape.Rank).Except(axes), .. axes.Order()];
+
+    /// <summary>Values that become one.</summary>
+    private static int Length(Shape shape, ImmutableArray<int> axes) => axes.Aggregate(1, (count, axis) => count * shape[axis]);
+
+    /// <summary>The values with those that become one side by side.</summary>
+    private static ReadOnlyMemory<T> Rows<T>(Tensor<T> x, ImmutableArray<int> axes) where T : unmanaged
+    {
+        int[] order = Order(x.Shape, axes);
+        if (order.AsSpan().SequenceEqual(Enumerable.Range(0, x.Shape.Rank).ToArray())) return x.Memory;
+        T[] values = new T[x.Shape.Count];
+        Strided.Permute<T>(x.Shape, x.Values, order, values);
+        return values;
     }
 
     /// <summary>The value for one set of values.</summary>
     protected abstract T Over<T>(ReadOnlySpan<T> x) where T : unmanaged, INumber<T>;
+
+    /// <summary>What <see cref="Slope"/> reads; the rest is empty.</summary>
+    protected virtual Reads SlopeReads => Reads.Input(0);
+
+    /// <summary>The derivatives of one result y by the values x it was made from.</summary>
+    protected abstract void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope) where T : unmanaged, IBinaryFloatingPointIeee754<T>;
 
     internal ImmutableArray<int> Resolve(Shape shape, Tensor? given)
     {
@@ -62,25 +99,58 @@ public abstract record Reduction : NumberOperation
 }
 
 /// <summary>Σ x</summary>
-public sealed record ReduceSum : Reduction { protected override T Over<T>(ReadOnlySpan<T> x) => TensorPrimitives.Sum(x); }
+public sealed record ReduceSum : Reduction
+{
+    protected override T Over<T>(ReadOnlySpan<T> x) => TensorPrimitives.Sum(x);
+
+    protected override Reads SlopeReads => Reads.Nothing;
+
+    protected override void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope) => slope.Fill(T.One);
+}
 
 /// <summary>Σ x / n</summary>
 public sealed record ReduceMean : Reduction
 {
     protected override T Over<T>(ReadOnlySpan<T> x) => TensorPrimitives.Sum(x) / T.CreateTruncating(Some(x).Length);
+
+    protected override Reads SlopeReads => Reads.Nothing;
+
+    protected override void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope) => slope.Fill(T.One / T.CreateChecked(slope.Length));
 }
 
 /// <summary>Π x</summary>
 public sealed record ReduceProd : Reduction
 {
     protected override T Over<T>(ReadOnlySpan<T> x) => x.IsEmpty ? T.One : TensorPrimitives.Product(x);
+
+    protected override void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope)
+    {
+        // Products of all before, then of all behind: right where some x are 0.
+        T before = T.One, behind = T.One;
+        for (int i = 0; i < x.Length; before *= x[i++]) slope[i] = before;
+        for (int i = x.Length - 1; i >= 0; behind *= x[i--]) slope[i] *= behind;
+    }
 }
 
 /// <summary>The largest x</summary>
-public sealed record ReduceMax : Reduction { protected override T Over<T>(ReadOnlySpan<T> x) => TensorPrimitives.Max(Some(x)); }
+public sealed record ReduceMax : Reduction
+{
+    protected override T Over<T>(ReadOnlySpan<T> x) => TensorPrimitives.Max(Some(x));
+
+    protected override Reads SlopeReads => Reads.Input(0) | Reads.Output();
+
+    protected override void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope) => Extremes.Share(x, y, slope);
+}
 
 /// <summary>The smallest x</summary>
-public sealed record ReduceMin : Reduction { protected override T Over<T>(ReadOnlySpan<T> x) => TensorPrimitives.Min(Some(x)); }
+public sealed record ReduceMin : Reduction
+{
+    protected override T Over<T>(ReadOnlySpan<T> x) => TensorPrimitives.Min(Some(x));
+
+    protected override Reads SlopeReads => Reads.Input(0) | Reads.Output();
+
+    protected override void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope) => Extremes.Share(x, y, slope);
+}
 
 /// <summary>Σ |x|</summary>
 public sealed record ReduceL1 : Reduction
@@ -91,21 +161,39 @@ public sealed record ReduceL1 : Reduction
         foreach (T value in x) sum += T.IsNegative(value) ? -value : value;
         return sum;
     }
+
+    protected override void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope)
+    {
+        for (int i = 0; i < x.Length; i++) slope[i] = T.CreateChecked(T.Sign(x[i]));
+    }
 }
 
 /// <summary>√Σ x²</summary>
 public sealed record ReduceL2 : Reduction
 {
     protected override T Over<T>(ReadOnlySpan<T> x) => Real<T>(Math.Sqrt(double.CreateChecked(TensorPrimitives.SumOfSquares(x))));
+
+    protected override Reads SlopeReads => Reads.Input(0) | Reads.Output();
+
+    protected override void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope) => TensorPrimitives.Divide(x, T.IsZero(y) ? T.One : y, slope);
 }
 
 /// <summary>Σ x²</summary>
-public sealed record ReduceSumSquare : Reduction { protected override T Over<T>(ReadOnlySpan<T> x) => TensorPrimitives.SumOfSquares(x); }
+public sealed record ReduceSumSquare : Reduction
+{
+    protected override T Over<T>(ReadOnlySpan<T> x) => TensorPrimitives.SumOfSquares(x);
+
+    protected override void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope) => TensorPrimitives.Add(x, x, slope);
+}
 
 /// <summary>log Σ x</summary>
 public sealed record ReduceLogSum : Reduction
 {
     protected override T Over<T>(ReadOnlySpan<T> x) => Real<T>(Math.Log(double.CreateChecked(TensorPrimitives.Sum(x))));
+
+    protected override Reads SlopeReads => Reads.Output();
+
+    protected override void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope) => slope.Fill(T.Exp(-y));
 }
 
 /// <summary>log Σ exp x, shifted by the largest value so that nothing overflows</summary>
@@ -118,5 +206,13 @@ public sealed record ReduceLogSumExp : Reduction
         if (!double.IsFinite(largest)) return Real<T>(largest);
         foreach (T value in x) sum += Math.Exp(double.CreateChecked(value) - largest);
         return Real<T>(largest + Math.Log(sum));
+    }
+
+    protected override Reads SlopeReads => Reads.Input(0) | Reads.Output();
+
+    protected override void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope)
+    {
+        TensorPrimitives.Subtract(x, y, slope);
+        TensorPrimitives.Exp<T>(slope, slope);
     }
 }

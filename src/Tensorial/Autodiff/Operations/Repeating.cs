@@ -18,6 +18,10 @@ public sealed record Expand : MovingOperation
 
     protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
         Broadcasting.Stretched(inputs[0]!.Of<T>(), outputs[0].Shape).CopyTo(outputs[0].Of<T>().Values);
+
+    public override Reads? GradientReads(int input) => input == 0 ? Reads.Nothing : null;
+
+    protected override void Backward<T>(in Pullback<T> pull, Workers workers) => pull.Gradient(0)?.AddStretched(pull.Dy.Values, pull.Dy.Shape);
 }
 
 /// <summary>The input repeated along every axis, as many times as the second input, or else <see cref="Repeats"/>, says.</summary>
@@ -34,14 +38,25 @@ public sealed record Tile : MovingOperation
         return [new(x.Type, [.. x.Shape.Select((extent, axis) => (int)Math.Clamp((long)extent * repeats[axis], -1, int.MaxValue))])];
     }
 
-    /// <summary>Every axis splits in two, how often and where, and is read with stride 0 along the first.</summary>
     protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         Tensor<T> x = inputs[0]!.Of<T>();
         Shape target = outputs[0].Shape;
         if (target.Count == 0) return;
-        int[] strides = x.Shape.Strides();
-        Strided.Gather<T>([.. target.SelectMany((extent, axis) => new[] { extent / x.Shape[axis], x.Shape[axis] })],
-            x.Values, 0, [.. strides.SelectMany(static stride => new[] { 0, stride })], outputs[0].Of<T>().Values);
+        Strided.Gather<T>(Split(target, x.Shape), x.Values, 0, Folded(x.Shape), outputs[0].Of<T>().Values);
     }
+
+    public override Reads? GradientReads(int input) => input == 0 ? Reads.Nothing : null;
+
+    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    {
+        if (pull.Gradient(0) is not { Shape.Count: > 0 } dx) return;
+        Shape split = Split(pull.Dy.Shape, dx.Shape);
+        Strided.Add<T>(split, pull.Dy.Values, 0, split.Strides(), dx.Values, 0, Folded(dx.Shape));
+    }
+
+    /// <summary>Every axis of the result in two: how often, and where.</summary>
+    private static Shape Split(Shape target, Shape x) => [.. target.SelectMany((extent, axis) => new[] { extent / x[axis], x[axis] })];
+
+    private static int[] Folded(Shape x) => [.. x.Strides().SelectMany(static stride => new[] { 0, stride })];
 }

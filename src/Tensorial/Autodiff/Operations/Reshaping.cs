@@ -8,6 +8,10 @@ public abstract record Reshaping : MovingOperation
 {
     protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
         inputs[0]!.Of<T>().Values.CopyTo(outputs[0].Of<T>().Values);
+
+    public sealed override Reads? GradientReads(int input) => input == 0 ? Reads.Nothing : null;
+
+    protected sealed override void Backward<T>(in Pullback<T> pull, Workers workers) => pull.Gradient(0)?.Add(pull.Dy.Values);
 }
 
 /// <summary>y = x</summary>

@@ -39,9 +39,7 @@ public sealed record Resize : FloatOperation
     protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         Tensor<T> x = inputs[0]!.Of<T>(), y = outputs[0].Of<T>();
-        SampledAxis[] grids = HasRegion
-            ? Resolve(x.Shape, inputs.Optional(1), inputs.Optional(2), inputs.Optional(3))
-            : Resolve(x.Shape, null, inputs.Optional(1), null);
+        SampledAxis[] grids = Resolve(x.Shape, inputs);
         Shape shape = x.Shape;
         ReadOnlyMemory<T> values = x.Memory;
         for (int axis = 0; axis < grids.Length; axis++)
@@ -53,7 +51,7 @@ public sealed record Resize : FloatOperation
             (shape, values) = (next, sampled);
         }
         values.Span.CopyTo(y.Values);
-        if (Sampling.Coordinates == Coordinates.CropAndResize) Extrapolate(grids, y);
+        if (Sampling.Coordinates == Coordinates.CropAndResize) Extrapolate(grids, y, T.CreateChecked(Sampling.Outside));
     }
 
     private void Sample<T>(ReadOnlyMemory<T> x, int outer, SampledAxis grid, int inner, T[] y, Workers workers)
@@ -74,7 +72,7 @@ public sealed record Resize : FloatOperation
     }
 
     /// <summary>Positions outside the input, along any axis, take the value meant for them.</summary>
-    private void Extrapolate<T>(SampledAxis[] grids, Tensor<T> y) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    private void Extrapolate<T>(SampledAxis[] grids, Tensor<T> y, T value) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         int[] strides = y.Shape.Strides();
         for (int axis = 0; axis < grids.Length; axis++)
@@ -82,9 +80,45 @@ public sealed record Resize : FloatOperation
             SampledAxis grid = grids[axis];
             bool[] outside = [.. Enumerable.Range(0, grid.Output).Select(i => Sampling.Locate(grid, i)).Select(x => x < 0 || x > grid.Input - 1)];
             for (int i = 0; i < y.Values.Length; i++)
-                if (outside[i / strides[axis] % grid.Output]) y.Values[i] = T.CreateChecked(Sampling.Outside);
+                if (outside[i / strides[axis] % grid.Output]) y.Values[i] = value;
         }
     }
+
+    public override Reads? GradientReads(int input) => input == 0 ? new Reads(0b1110, 0) : null;
+
+    /// <summary>The adjoint of sampling, axis after axis from the last: what a value gave to the result comes back to it.</summary>
+    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    {
+        if (pull.Gradient(0) is not { } dx) return;
+        SampledAxis[] grids = Resolve(dx.Shape, pull.Inputs);
+        Tensor<T> values = pull.Dy.Clone();
+        if (Sampling.Coordinates == Coordinates.CropAndResize) Extrapolate(grids, values, T.Zero);
+        for (int axis = grids.Length - 1; axis >= 0; axis--)
+            if (!grids[axis].IsIdentity) values = Spread(values, axis, grids[axis], workers);
+        dx.Add<T>(values.Values);
+    }
+
+    private Tensor<T> Spread<T>(Tensor<T> dy, int axis, SampledAxis grid, Workers workers) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        Tensor<T> dx = new(dy.Shape.With(axis, grid.Input));
+        int inner = dy.Shape.CountOf(axis + 1, dy.Shape.Rank);
+        ImmutableArray<Tap>[] taps = [.. Enumerable.Range(0, grid.Output).Select(position => Sampling.Taps(grid, position))];
+        workers.For(dy.Shape.CountOf(0, axis), block =>
+        {
+            Span<T> target = dx.Values.Slice(block * grid.Input * inner, grid.Input * inner);
+            for (int position = 0; position < grid.Output; position++)
+            {
+                ReadOnlySpan<T> row = dy.Values.Slice((block * grid.Output + position) * inner, inner);
+                foreach ((int index, double weight) in taps[position])
+                    TensorPrimitives.MultiplyAdd(row, T.CreateTruncating(weight), target.Slice(index * inner, inner), target.Slice(index * inner, inner));
+            }
+        });
+        return dx;
+    }
+
+    private SampledAxis[] Resolve(Shape shape, ReadOnlySpan<Tensor?> inputs) => HasRegion
+        ? Resolve(shape, inputs.Optional(1), inputs.Optional(2), inputs.Optional(3))
+        : Resolve(shape, null, inputs.Optional(1), null);
 
     private SampledAxis[] Resolve(Shape shape, Tensor? region, Tensor? scalesGiven, Tensor? sizesGiven)
     {

@@ -30,14 +30,7 @@ public sealed record Slice : MovingOperation
     protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         Tensor<T> x = inputs[0]!.Of<T>();
-        Cut[] cuts = Resolve(x.Shape, inputs.Optional(1), inputs.Optional(2), inputs.Optional(3), inputs.Optional(4));
-        int[] strides = x.Shape.Strides();
-        int start = 0;
-        for (int axis = 0; axis < cuts.Length; axis++)
-        {
-            start += cuts[axis].Start * strides[axis];
-            strides[axis] *= cuts[axis].Step;
-        }
+        (int start, int[] strides) = View(x.Shape, inputs);
         Strided.Gather<T>(outputs[0].Shape, x.Values, start, strides, outputs[0].Of<T>().Values);
     }
 
@@ -73,5 +66,28 @@ public sealed record Slice : MovingOperation
         start = Math.Clamp(start, -1, extent - 1);
         end = Math.Clamp(end, -1, start);
         return new((int)Math.Max(start, 0), step, (int)((start - end - step - 1) / -(long)step));
+    }
+
+    public override Reads? GradientReads(int input) => input == 0 ? new Reads(0b11110, 0) : null;
+
+    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    {
+        if (pull.Gradient(0) is not { } dx) return;
+        (int start, int[] strides) = View(dx.Shape, pull.Inputs);
+        Strided.Add<T>(pull.Dy.Shape, pull.Dy.Values, 0, pull.Dy.Shape.Strides(), dx.Values, start, strides);
+    }
+
+    /// <summary>The slice as a view of the whole: where it starts and how far its neighbours lie apart.</summary>
+    private (int Start, int[] Strides) View(Shape shape, ReadOnlySpan<Tensor?> inputs)
+    {
+        Cut[] cuts = Resolve(shape, inputs.Optional(1), inputs.Optional(2), inputs.Optional(3), inputs.Optional(4));
+        int[] strides = shape.Strides();
+        int start = 0;
+        for (int axis = 0; axis < cuts.Length; axis++)
+        {
+            start += cuts[axis].Start * strides[axis];
+            strides[axis] *= cuts[axis].Step;
+        }
+        return (start, strides);
     }
 }

@@ -39,4 +39,21 @@ public sealed record Split(int Parts, int Axis = 0) : MovingOperation
             start += length;
         }
     }
+
+    public override Reads? GradientReads(int input) => input == 0 ? Reads.Input(1) : null;
+
+    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    {
+        if (pull.Gradient(0) is not { } dx) return;
+        Operand whole = new(dx.ElementType, dx.Shape);
+        ImmutableArray<Operand> parts = Infer([whole, pull.Inputs.Optional(1) is { } sizes ? Operand.Of(sizes) : null]);
+        int[] strides = dx.Shape.Strides();
+        int axis = Operands.Axis(Axis, dx.Shape.Rank), start = 0;
+        for (int part = 0; part < parts.Length; part++)
+        {
+            Shape shape = parts[part].Shape;
+            if (pull.Upstream(part) is { } dy) Strided.Add<T>(shape, dy.Values, 0, shape.Strides(), dx.Values, start, strides);
+            start += shape[axis] * strides[axis];
+        }
+    }
 }

@@ -25,4 +25,14 @@ public sealed record Transpose(ImmutableArray<int> Order) : MovingOperation
         Tensor<T> x = inputs[0]!.Of<T>();
         Strided.Permute<T>(x.Shape, x.Values, For(x.Shape.Rank).AsSpan(), outputs[0].Of<T>().Values);
     }
+
+    public override Reads? GradientReads(int input) => Reads.Nothing;
+
+    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    {
+        if (pull.Gradient(0) is not { } dx) return;
+        ImmutableArray<int> order = For(dx.Shape.Rank);
+        int[] strides = dx.Shape.Strides();
+        Strided.Add<T>(pull.Dy.Shape, pull.Dy.Values, 0, pull.Dy.Shape.Strides(), dx.Values, 0, [.. order.Select(axis => strides[axis])]);
+    }
 }

@@ -36,14 +36,40 @@ public abstract record Variadic : NumberOperation
     protected virtual void Finish<T>(Span<T> z, int count) where T : unmanaged, INumber<T> { }
 }
 
+/// <summary>The operand that beats the others; equals share its gradient evenly.</summary>
+public abstract record Extreme : Variadic
+{
+    public sealed override Reads? GradientReads(int input) => Reads.AllInputs | Reads.Output();
+
+    protected sealed override void Backward<T>(in Pullback<T> pull, Workers workers)
+    {
+        Shape shape = pull.Dy.Shape;
+        ReadOnlySpan<T> z = pull.Output().Values;
+        T[] winners = new T[shape.Count];
+        for (int input = 0; input < pull.Inputs.Length; input++)
+        {
+            ReadOnlySpan<T> x = Broadcasting.Stretched(pull.Input(input), shape);
+            for (int i = 0; i < winners.Length; i++) winners[i] += x[i] == z[i] ? T.One : T.Zero;
+        }
+        Tensor<T> shares = new(shape);
+        for (int input = 0; input < pull.Inputs.Length; input++)
+        {
+            if (pull.Gradient(input) is not { } gradient) continue;
+            ReadOnlySpan<T> x = Broadcasting.Stretched(pull.Input(input), shape);
+            for (int i = 0; i < winners.Length; i++) shares.Values[i] = x[i] == z[i] ? T.One / winners[i] : T.Zero;
+            gradient.AddProduct(pull.Dy, shares);
+        }
+    }
+}
+
 /// <summary>The largest of the operands; NaN wins</summary>
-public sealed record Max : Variadic
+public sealed record Max : Extreme
 {
     protected override void Over<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z) => TensorPrimitives.Max(x, y, z);
 }
 
 /// <summary>The smallest of the operands; NaN wins</summary>
-public sealed record Min : Variadic
+public sealed record Min : Extreme
 {
     protected override void Over<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z) => TensorPrimitives.Min(x, y, z);
 }
@@ -52,6 +78,13 @@ public sealed record Min : Variadic
 public sealed record Sum : Variadic
 {
     protected override void Over<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z) => TensorPrimitives.Add(x, y, z);
+
+    public override Reads? GradientReads(int input) => Reads.Nothing;
+
+    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    {
+        for (int input = 0; input < pull.Inputs.Length; input++) pull.Gradient(input)?.AddStretched(pull.Dy.Values, pull.Dy.Shape);
+    }
 }
 
 /// <summary>The mean of the operands</summary>
@@ -60,4 +93,12 @@ public sealed record Mean : Variadic
     protected override void Over<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z) => TensorPrimitives.Add(x, y, z);
 
     protected override void Finish<T>(Span<T> z, int count) => TensorPrimitives.Divide(z, T.CreateChecked(count), z);
+
+    public override Reads? GradientReads(int input) => Reads.Nothing;
+
+    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    {
+        Tensor<T> share = new([], new[] { T.One / T.CreateChecked(pull.Inputs.Length) });
+        for (int input = 0; input < pull.Inputs.Length; input++) pull.Gradient(input)?.AddProduct(pull.Dy, share);
+    }
 }

@@ -21,4 +21,18 @@ public sealed record Where : MovingOperation
         Span<T> values = z.Values;
         for (int i = 0; i < values.Length; i++) values[i] = condition[i] ? x[i] : y[i];
     }
+
+    public override Reads? GradientReads(int input) => input == 0 ? null : Reads.Input(0);
+
+    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    {
+        ReadOnlySpan<bool> condition = Broadcasting.Stretched(pull.Inputs[0]!.Of<bool>(), pull.Dy.Shape);
+        T[] chosen = new T[condition.Length];
+        for (int input = 1; input < 3; input++)
+        {
+            if (pull.Gradient(input) is not { } gradient) continue;
+            for (int i = 0; i < chosen.Length; i++) chosen[i] = condition[i] == (input == 1) ? pull.Dy.Values[i] : T.Zero;
+            gradient.AddStretched<T>(chosen, pull.Dy.Shape);
+        }
+    }
 }
