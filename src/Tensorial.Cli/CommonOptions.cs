@@ -43,12 +43,19 @@ internal static class CommonOptions
         DefaultValueFactory = static _ => 0,
     };
 
+    private const string RuntimeNames = "own|onnxruntime[:PLACE]";
+
+    private const string WhatRuntimesAre = "this tool, or the native ONNX Runtime library, looked for in PLACE (the file, its folder, or a folder "
+        + "with onnxruntime-node installed), in TENSORIAL_ONNXRUNTIME, beside the tool and in node_modules.";
+
     public static Option<string> Runtime() => new("--runtime")
     {
-        HelpName = "own|onnxruntime[:PLACE]",
-        Description = "What executes the networks: this tool, or the native ONNX Runtime library, looked for in PLACE (the file, its folder, or a folder "
-            + "with onnxruntime-node installed), in TENSORIAL_ONNXRUNTIME, beside the tool and in node_modules.",
-        DefaultValueFactory = static _ => "own",
+        HelpName = RuntimeNames, Description = $"What executes the networks: {WhatRuntimesAre}", DefaultValueFactory = static _ => "own",
+    };
+
+    public static Option<string[]> Runtimes() => new("--runtime")
+    {
+        HelpName = RuntimeNames, Description = $"Where latency= counts: {WhatRuntimesAre} Given several times, it counts in each.", DefaultValueFactory = static _ => ["own"],
     };
 
     /// <summary>Each of an option's words as the library reads it; what it refuses is a mistake in the command line.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Tensorial.Compression.Runtimes;
 
 namespace Tensorial.Cli;
@@ -5,6 +6,8 @@ namespace Tensorial.Cli;
 /// <summary>What --runtime names.</summary>
 internal static class Runtimes
 {
+    public static ImmutableArray<IRuntime> OpenAll(IEnumerable<string> runtimes) => [.. runtimes.Distinct().Select(Open)];
+
     public static IRuntime Open(string runtime) => runtime switch
     {
         "own" => new OwnRuntime(),

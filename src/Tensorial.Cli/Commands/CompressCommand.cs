@@ -4,8 +4,8 @@ using System.Diagnostics;
 using System.Globalization;
 using Tensorial.Analysis;
 using Tensorial.Compression;
+using Tensorial.Compression.Runtimes;
 using Tensorial.Data;
-using Tensorial.Decompositions;
 using Tensorial.Networks;
 using Tensorial.Onnx;
 using Tensorial.Reports;
@@ -54,16 +54,14 @@ internal static class CompressCommand
         ImageSet? training = plan.Training?.Open(), test = plan.Test?.Open();
         (ImmutableArray<CompressibleLayer> layers, ImmutableArray<KeptLayer> kept) = plan.LayersOf(graph);
         ModelFile source = ModelFile.Of(options.Input.ToString());
-        (ImmutableArray<Candidate> chosen, ImmutableArray<Front> fronts) = options.PlanFile is { } file
-            ? (CompressionPlan.Read(file.ToString()).ChoicesFor(layers), [])
-            : PlanCommand.Choose(plan, graph, layers, training, terminal, cancel);
-
+        using CompressionMemory memory = plan.OpenMemory(source, training);
+        ImmutableArray<IRuntime> runtimes = Runtimes.OpenAll(plan.Runtimes);
         RewriteOptions rewriting = new() { Threads = plan.Threads, Seed = plan.Seed, CovarianceImages = plan.CalibrationImages };
-        (Graph small, ImmutableDictionary<string, TensorFactors<double>> fits) =
-            terminal.WithProgress(progress => Compressor.Run(graph, chosen, training, rewriting, progress, cancel));
-        bool recalibrated = false;
-        if (training is not null && options.Recalibrate)
-            (small, recalibrated) = Recalibration.WhereItHelps(graph, small, training, plan.CalibrationImages, plan.Threads, plan.Seed, cancel);
+        NetworkCompression compression = new(graph, layers, training, runtimes, rewriting, memory) { Recalibrates = options.Recalibrate };
+        CompressedNetwork compressed = options.PlanFile is { } file
+            ? terminal.WithProgress(progress => compression.Run(CompressionPlan.Read(file.ToString()).ChoicesFor(layers), progress, cancel))
+            : terminal.WithProgress(progress => compression.Run(plan.Request, progress, cancel));
+        (Graph small, ImmutableArray<Candidate> chosen) = (compressed.Graph, compressed.Chosen);
         small = small with { Metadata = small.Metadata.SetItems(ProvenanceOf(options, source, chosen)) };
         OnnxFile.Write(small, options.Output.ToString());
 
@@ -74,6 +72,9 @@ internal static class CompressCommand
             Calibration = training is null ? null : DataUse.Of(training.Take(Math.Min(plan.CalibrationImages, training.Count)), Split.Train),
         };
         (CompressedSize sizeBefore, CompressedSize sizeAfter, Verification verification) = Compared(options, graph, before, test, terminal, cancel);
+        ImmutableArray<MeasuredLatency> latencies = Timed(options, graph, runtimes, cancel);
+        foreach (IRuntime runtime in runtimes) runtime.Dispose();
+        if (latencies is [{ } first, ..]) (sizeBefore, sizeAfter) = (sizeBefore with { LatencyMs = first.BeforeMs }, sizeAfter with { LatencyMs = first.AfterMs });
         CompressionResult result = new()
         {
             Model = options.Input.Name,
@@ -83,9 +84,11 @@ internal static class CompressCommand
             After = sizeAfter,
             Verification = verification,
             Targets = [.. plan.Targets.Select(static target => target.ToString())],
-            Recalibrated = recalibrated,
-            Layers = InOrder(graph, [.. chosen.Select(c => CompressedLayer.Of(c, fits.GetValueOrDefault(c.Layer.Name))), .. kept.Select(CompressedLayer.Of)]),
-            Fronts = fronts,
+            Recalibrated = compressed.Recalibrated,
+            Layers = InOrder(graph, [.. chosen.Select(c => CompressedLayer.Of(c, compressed.Factors.GetValueOrDefault(c.Layer.Name), compressed.Reasons.GetValueOrDefault(c.Layer.Name))), .. kept.Select(CompressedLayer.Of)]),
+            Fronts = compressed.Fronts,
+            Trials = compressed.Trials,
+            Latencies = latencies,
             Provenance = provenance,
         };
         if (options.Html is { } page) ReportWriter.WriteHtml(CompressionPage.Build(result), page.FullName);
@@ -113,6 +116,14 @@ internal static class CompressCommand
         return (CompressedSize.Of(graph, options.Input.FullName, verification.First), CompressedSize.Of(written, options.Output.FullName, verification.Second), verification);
     }
 
+    /// <summary>The written file against the one it came from, in every runtime; nothing where latency was not asked for.</summary>
+    private static ImmutableArray<MeasuredLatency> Timed(Options options, Graph graph, ImmutableArray<IRuntime> runtimes, CancellationToken cancel)
+    {
+        if (options.Plan.Targets.All(static target => target.Measure != TargetMeasure.Latency)) return [];
+        LatencyProbe probe = new(runtimes, options.Plan.LatencyBatch, options.Plan.Threads);
+        return [.. probe.Compare(graph, OnnxFile.Read(options.Output.ToString()), cancel).Select((timing, k) => MeasuredLatency.Of(runtimes[k].Name, options.Plan.LatencyBatch, timing))];
+    }
+
     private static IEnumerable<string> Missed(ImmutableArray<CompressionTarget> targets, CompressionResult result)
     {
         foreach (CompressionTarget target in targets)
@@ -123,7 +134,7 @@ internal static class CompressCommand
                 TargetMeasure.ConvParameters => (double)result.After.ConvParameters / result.Before.ConvParameters,
                 TargetMeasure.Macs => (double)result.After.Macs / result.Before.Macs,
                 TargetMeasure.MaxDrop => result.Verification.Drop,
-                _ => null,
+                _ => result.Latencies.Max(static latency => latency.Ratio),
             };
             if (reached > target.Value + 1e-9) yield return string.Create(CultureInfo.InvariantCulture, $"{target} was asked for and {reached:F4} reached");
         }
@@ -134,6 +145,6 @@ internal static class CompressCommand
         ["tensorial.version"] = ToolVersion.Text,
         ["tensorial.command"] = options.CommandLine,
         ["tensorial.source"] = $"{source.Name} sha256:{source.Sha256}",
-        ["tensorial.formats"] = string.Join("; ", chosen.Where(static c => c.Format is not null).Select(static c => $"{c.Layer.Name} {c.Form}")),
+        ["tensorial.formats"] = string.Join("; ", chosen.Where(static c => c.Form is not null).Select(static c => $"{c.Layer.Name} {c.Form}")),
     };
 }

@@ -15,6 +15,9 @@ internal static class CompressionTablesForPeople
         Verification v = result.Verification;
         string images = result.Data is null ? "On random images" : Text($"On {v.Samples:N0} images of {result.Data}");
         terminal.Say(Text($"{images}: agreement {100 * v.Agreement:F2} %, KL divergence {v.KlDivergence:G3} nats, mean difference of outputs {v.MeanDifference:G3}."));
+        foreach (DropTrial trial in result.Trials) terminal.Say(Text($"Tried {100 * trial.Parameters:F1} % of the parameters: {trial.Drop:F2} points lost on training images held back."));
+        foreach (MeasuredLatency time in result.Latencies)
+            terminal.Say(Text($"{time.Runtime}, batch {time.Batch}: {time.AfterMs:F3} ms, before {time.BeforeMs:F3} ms; {time.Ratio:F2} of the time (median of pairs)."));
         if (result.Recalibrated) terminal.Say("Batch norm was recalibrated.");
     }
 
@@ -27,7 +30,11 @@ internal static class CompressionTablesForPeople
                 Text($"{layer.ParametersBefore:N0}"), Text($"{layer.MacsAfter:N0}"), Text($"{layer.MacsBefore:N0}"), Text($"{layer.RelativeError:F4}"));
         terminal.Show(table);
         foreach (IGrouping<string?, CompressedLayer> alike in result.Layers.Where(static layer => layer.Format is null).GroupBy(static layer => layer.KeptBecause))
-            terminal.Say($"Kept, {alike.Key}: {string.Join(", ", alike.Select(static layer => layer.Name))}");
+            terminal.Say($"Kept, {alike.Key}: {string.Join(", ", alike.Select(Named))}");
+
+        // Beyond these ranks factors hold more than the layer itself.
+        static string Named(CompressedLayer layer) => layer.BreakEven is { Count: > 0 } even
+            ? $"{layer.Name} (break-even {string.Join(", ", even.Where(static pair => !pair.Key.Contains(':')).Select(static pair => $"{pair.Key} {string.Join('×', pair.Value)}"))})" : layer.Name;
     }
 
     private static void ShowSizes(CompressionResult result, Terminal terminal)

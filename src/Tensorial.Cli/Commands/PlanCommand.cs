@@ -31,8 +31,16 @@ internal static class PlanCommand
         OutputFile.Check(options.Output, options.Model.FullName);
         if (options.Plan.Targets.IsEmpty) throw new UsageException("Say how small: --target params=0.5 and the like.");
         Graph graph = OnnxFile.Read(options.Model.ToString());
+        if (options.Plan.Targets is [{ Measure: TargetMeasure.MaxDrop }])
+            throw new UsageException("A drop is searched for with whole networks: give max-drop= to compress, or plan with params=, macs= or latency=.");
         (ImmutableArray<CompressibleLayer> layers, ImmutableArray<KeptLayer> kept) = options.Plan.LayersOf(graph);
-        (ImmutableArray<Candidate> chosen, _) = Choose(options.Plan, graph, layers, options.Plan.Training?.Open(), terminal, cancel);
+        ModelFile source = ModelFile.Of(options.Model.ToString());
+        ImageSet? training = options.Plan.Training?.Open();
+        using CompressionMemory memory = options.Plan.OpenMemory(source, training);
+        ImmutableArray<IRuntime> runtimes = Runtimes.OpenAll(options.Plan.Runtimes);
+        Planner planner = new(graph, layers, training, runtimes, memory);
+        ImmutableArray<Candidate> chosen = terminal.WithProgress(progress => planner.Choose(options.Plan.Request, progress, cancel)).Chosen;
+        foreach (IRuntime runtime in runtimes) runtime.Dispose();
         Table table = Terminal.NewTable("layer", "format", "ranks#", "parameters#", "before#", "MACs#", "before#", "relative error#", "damage#");
         foreach (Candidate c in chosen)
             table.AddRow(c.Layer.Name.Escaped(), c.Format?.ToString() ?? "dense", c.Form is null ? "" : string.Join('×', c.Form.Ranks), Text($"{c.Parameters:N0}"), Text($"{c.Layer.Parameters:N0}"),
@@ -40,31 +48,8 @@ internal static class PlanCommand
         terminal.Show(table);
         foreach (KeptLayer layer in kept) terminal.Say($"Kept: {layer.Name}, because {layer.Reason}.");
         if (options.Output is { } file)
-            CompressionPlan.Of(options.Model.Name, ModelFile.Of(options.Model.ToString()).Sha256, options.Plan.Targets, chosen).Write(file.ToString());
+            CompressionPlan.Of(options.Model.Name, source.Sha256, options.Plan.Targets, chosen).Write(file.ToString());
         return ExitCode.Done;
-    }
-
-    /// <summary>Searches candidates and chooses among them; also what each format could do at other sizes.</summary>
-    internal static (ImmutableArray<Candidate> Chosen, ImmutableArray<Front> Fronts) Choose(
-        PlanOptions plan, Graph graph, ImmutableArray<CompressibleLayer> layers, ImageSet? training, Terminal terminal, CancellationToken cancel)
-    {
-        bool timed = plan.Targets.Any(static target => target.Measure == TargetMeasure.Latency);
-        SearchOptions search = new()
-        {
-            Formats = plan.Formats, RankMultiple = plan.RankMultiple, Threads = plan.Threads, Seed = plan.Seed, KeepDominated = timed,
-        };
-        using IRuntime runtime = Runtimes.Open(plan.Runtime);
-        ImmutableArray<ImmutableArray<Candidate>> candidates =
-            terminal.WithProgress(progress => CandidateSearch.Run(graph, layers, training, search, progress, cancel));
-        (double, double) milliseconds = default;
-        if (timed)
-        {
-            LatencyProbe probe = new(runtime, plan.Threads);
-            candidates = terminal.WithProgress(progress => probe.Timed(candidates, progress, cancel));
-            milliseconds = (probe.MillisecondsOf(graph), candidates.Sum(static layer => layer[0].Milliseconds!.Value));
-        }
-        IReadOnlyList<LayerBudget> budgets = CompressionBudget.Of(GraphStatistics.Of(graph), layers, plan.Targets, milliseconds);
-        return (Allocation.Solve([.. candidates.Select(static layer => (IReadOnlyList<Candidate>)layer)], budgets), Front.Of(candidates));
     }
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

@@ -179,6 +179,9 @@ public enum StoredKind
 
     /// <summary>A <see cref="TruncationResult"/>.</summary>
     Truncation,
+
+    /// <summary>A number that a compression found out.</summary>
+    Compression,
 }
 
 /// <param name="Key">Hash of everything the result depends on.</param>

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Tensorial.Decompositions;
 
 namespace Tensorial.Compression;
@@ -9,9 +10,9 @@ namespace Tensorial.Compression;
 /// <param name="Macs">Multiply-accumulates for one image.</param>
 /// <param name="RelativeError">‖K - K̃‖ / ‖K‖ in the measure of the fit.</param>
 /// <param name="Damage">What it does to the network: mean KL divergence of its predictions in nats where images were given, else e² / (1 - e²) of the relative error e.</param>
-/// <param name="Milliseconds">Measured time of the layer for one image; null where latency was not asked for.</param>
+/// <param name="Milliseconds">Measured time of the layer for a batch in each runtime; empty where latency was not asked for.</param>
 public sealed record Candidate(
-    CompressibleLayer Layer, LayerForm? Form, long Parameters, long Macs, double RelativeError, double Damage, double? Milliseconds = null)
+    CompressibleLayer Layer, LayerForm? Form, long Parameters, long Macs, double RelativeError, double Damage, ImmutableArray<double> Milliseconds = default)
 {
     /// <summary>The layer as it is.</summary>
     public static Candidate Dense(CompressibleLayer layer) => new(layer, null, layer.Parameters, layer.Macs, 0, 0);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Tensorial.Analysis;
 using Tensorial.Autodiff;
 using Tensorial.Autodiff.Operations;
 using Tensorial.Decompositions;
@@ -40,6 +41,12 @@ public sealed record CompressibleLayer(KernelWeight Weight, Tensor<double> Kerne
         }
     }
 
+    /// <summary>For each format the largest ranks whose factors are smaller than the kernel; formats that never are are left out.</summary>
+    public ImmutableSortedDictionary<string, ValueList<int>> BreakEven => Formats.Select(format => (Format: format, Form: FormOf(format)))
+        .Select(static pair => (pair.Format, pair.Form, Ranks: pair.Form.RanksAt(1 - 1e-9)))
+        .Where(pair => pair.Form.Parameters(pair.Ranks.AsSpan()) < Parameters)
+        .ToImmutableSortedDictionary(static pair => pair.Format.ToString(), static pair => (ValueList<int>)[.. pair.Ranks]);
+
     /// <summary>A format on this layer's kernel.</summary>
     /// <exception cref="BadInputException">It makes no sense there.</exception>
     public KernelForm FormOf(KernelFormat format) => Formats.Any(known => known.Name == format.Name) ? KernelForm.Of(format, Kernel.Shape, Groups)
@@ -76,6 +83,22 @@ public sealed record CompressibleLayer(KernelWeight Weight, Tensor<double> Kerne
             MatMul when shapes[weight.Node.Inputs[0]].Shape.Rank == 2 => null,
             _ => $"{weight.Node.Operation.Name} is not factored in this form",
         };
+    }
+
+    /// <summary>A kernel [o, i, h, w] in the form and type of the network's weights.</summary>
+    internal Tensor StoredAs(Tensor<double> kernel)
+    {
+        if (Weight.Weights.Shape.Rank == 2)
+        {
+            kernel = kernel.As([kernel.Shape[0], kernel.Shape[1]]);
+            if (Weight.Axes[0] == "i")
+            {
+                Tensor<double> turned = new([kernel.Shape[1], kernel.Shape[0]]);
+                Strided.Permute<double>(kernel.Shape, kernel.Values, [1, 0], turned.Values);
+                kernel = turned;
+            }
+        }
+        return kernel.To(Weight.Weights.ElementType);
     }
 
     private static Tensor<double> KernelOf(KernelWeight weight)

@@ -9,18 +9,18 @@ public static class CompressionBudget
     /// <param name="statistics">Sizes of the whole network.</param>
     /// <param name="layers">The layers that can change.</param>
     /// <param name="targets">What is asked for; <see cref="TargetMeasure.MaxDrop"/> is no budget and left out.</param>
-    /// <param name="milliseconds">Measured times: of the whole network, and of its changeable layers together as they are.</param>
+    /// <param name="latencies">Measured times in each runtime: of the whole network, and of its changeable layers together as they are.</param>
     public static IReadOnlyList<LayerBudget> Of(
-        GraphStatistics statistics, ImmutableArray<CompressibleLayer> layers, IEnumerable<CompressionTarget> targets, (double All, double Layers) milliseconds)
+        GraphStatistics statistics, ImmutableArray<CompressibleLayer> layers, IEnumerable<CompressionTarget> targets, ImmutableArray<(double All, double Layers)> latencies)
     {
         double parameters = layers.Sum(static layer => layer.Parameters), macs = layers.Sum(static layer => layer.Macs);
         double convolutions = layers.Where(static layer => !layer.IsDense).Sum(static layer => layer.Parameters);
-        return [.. targets.Where(static target => target.Measure != TargetMeasure.MaxDrop).Select(target => target.Measure switch
+        return [.. targets.Where(static target => target.Measure != TargetMeasure.MaxDrop).SelectMany(target => target.Measure switch
         {
-            TargetMeasure.Parameters => Budget(target, static c => c.Parameters, statistics.Parameters, parameters),
-            TargetMeasure.ConvParameters => Budget(target, static c => c.Layer.IsDense ? 0 : c.Parameters, statistics.ConvolutionParameters, convolutions),
-            TargetMeasure.Macs => Budget(target, static c => c.Macs, statistics.Macs, macs),
-            _ => Budget(target, static c => c.Milliseconds!.Value, milliseconds.All, Math.Min(milliseconds.All, milliseconds.Layers)),
+            TargetMeasure.Parameters => (LayerBudget[])[Budget(target, static c => c.Parameters, statistics.Parameters, parameters)],
+            TargetMeasure.ConvParameters => [Budget(target, static c => c.Layer.IsDense ? 0 : c.Parameters, statistics.ConvolutionParameters, convolutions)],
+            TargetMeasure.Macs => [Budget(target, static c => c.Macs, statistics.Macs, macs)],
+            _ => [.. latencies.Select((own, runtime) => Budget(target, c => c.Milliseconds[runtime], own.All, Math.Min(own.All, own.Layers)))],
         })];
     }
 

@@ -35,11 +35,29 @@ public sealed record CompressionResult
     /// <summary>What each format, and all together, would damage at other sizes; empty where a plan was given.</summary>
     public ImmutableArray<Front> Fronts { get; init; } = [];
 
+    /// <summary>Sizes that were tried in search of a drop; empty where none was searched for.</summary>
+    public ImmutableArray<DropTrial> Trials { get; init; } = [];
+
+    /// <summary>Both networks timed by turns; empty where latency was not asked for.</summary>
+    public ImmutableArray<MeasuredLatency> Latencies { get; init; } = [];
+
     public required Provenance Provenance { get; init; }
 }
 
+/// <summary>The time of both networks for a batch of random images in one runtime, milliseconds.</summary>
+/// <param name="Runtime">Name and version.</param>
+/// <param name="Batch">Images at a time.</param>
+/// <param name="BeforeMs">Median of the dense network.</param>
+/// <param name="AfterMs">Median of the compressed one.</param>
+/// <param name="Ratio">Median over pairs of after over before.</param>
+public sealed record MeasuredLatency(string Runtime, int Batch, double BeforeMs, double AfterMs, double Ratio)
+{
+    public static MeasuredLatency Of(string runtime, int batch, PairedTiming timing) => new(
+        runtime, batch, 1e3 * PairedTiming.Median(timing.First), 1e3 * PairedTiming.Median(timing.Second), PairedTiming.Median(timing.Ratios));
+}
+
 /// <summary>Sizes of a network, and how well it does.</summary>
-public sealed record CompressedSize(long Parameters, long ConvParameters, long Macs, long FileBytes, double? Top1)
+public sealed record CompressedSize(long Parameters, long ConvParameters, long Macs, long FileBytes, double? Top1, double? LatencyMs = null)
 {
     public static CompressedSize Of(Graph graph, string path, Evaluation? evaluation)
     {
@@ -58,13 +76,14 @@ public sealed record CompressedSize(long Parameters, long ConvParameters, long M
 /// <param name="MacsAfter">For one image.</param>
 /// <param name="RelativeError">Of the kernel as fitted, in the measure it was fitted in.</param>
 /// <param name="KeptBecause">Why it stays dense.</param>
+/// <param name="BreakEven">For each format the largest ranks at which it is smaller than the dense layer; null where the layer cannot be factored.</param>
 public sealed record CompressedLayer(
     string Name, string? Format, ImmutableArray<int>? Ranks, long ParametersBefore, long ParametersAfter, long? MacsBefore, long? MacsAfter,
-    double? RelativeError, string? KeptBecause)
+    double? RelativeError, string? KeptBecause, ImmutableSortedDictionary<string, ValueList<int>>? BreakEven = null)
 {
-    public static CompressedLayer Of(Candidate chosen, TensorFactors<double>? fit) => new(
+    public static CompressedLayer Of(Candidate chosen, TensorFactors<double>? fit, string? reason) => new(
         chosen.Layer.Name, chosen.Format?.ToString(), chosen.Form?.Ranks, chosen.Layer.Parameters, chosen.Parameters,
-        chosen.Layer.Macs, chosen.Macs, fit?.RelativeError, chosen.Format is null ? "no smaller form was worth its damage" : null);
+        chosen.Layer.Macs, chosen.Macs, fit?.RelativeError, chosen.Format is null ? reason ?? "the plan says so" : null, chosen.Layer.BreakEven);
 
     public static CompressedLayer Of(KeptLayer kept) => new(kept.Name, null, null, kept.Parameters, kept.Parameters, null, null, null, kept.Reason);
 }

@@ -23,61 +23,86 @@ public sealed record RewriteOptions
 
 /// <summary>
 /// Writes the chosen layers as factors, first to last. With calibration images each is fitted to undo what the layers before it have already changed:
-/// it aims at the dense network's answers but reads the compressed network's activations.
+/// it aims at the dense network's answers but reads the compressed network's activations; what is left of the means goes into a bias.
 /// </summary>
-public static class Compressor
+/// <param name="graph">The dense network.</param>
+/// <param name="images">Calibration images; null for none.</param>
+/// <param name="options">How hard to fit.</param>
+/// <param name="memory">Where factors of an earlier run lie.</param>
+public sealed class Compressor(Graph graph, ImageSet? images, RewriteOptions options, CompressionMemory memory)
 {
     private const int Batch = 50;
 
     /// <summary>The network with the chosen layers in factors, and their fits by layer name.</summary>
-    public static (Graph Graph, ImmutableDictionary<string, TensorFactors<double>> Fits) Run(
-        Graph graph, ImmutableArray<Candidate> chosen, ImageSet? images, RewriteOptions options, IProgress<Progress>? progress = null, CancellationToken cancel = default)
+    public (Graph Graph, ImmutableDictionary<string, TensorFactors<double>> Fits) Run(
+        ImmutableArray<Candidate> chosen, IProgress<Progress>? progress = null, CancellationToken cancel = default)
     {
-        Graph current = graph;
-        var fits = ImmutableDictionary.CreateBuilder<string, TensorFactors<double>>();
         Dictionary<string, int> places = graph.Nodes.Select(static (node, place) => (node, place)).Where(static pair => pair.node.Inputs.Length > 1)
             .DistinctBy(static pair => pair.node.Inputs[1]).ToDictionary(static pair => pair.node.Inputs[1], static pair => pair.place);
         Candidate[] order = [.. chosen.Where(static c => c.Form is not null).OrderBy(c => places[c.Layer.Name])];
-        // What reads nothing that has changed can be fitted at the same time; with images every layer waits for those before it.
-        if (images is null)
+        return images is null ? Together(order, progress, cancel) : InTurn(order, images.Take(Math.Min(options.CovarianceImages, images.Count)), progress, cancel);
+    }
+
+    /// <summary>Without images no layer depends on another.</summary>
+    private (Graph, ImmutableDictionary<string, TensorFactors<double>>) Together(Candidate[] order, IProgress<Progress>? progress, CancellationToken cancel)
+    {
+        TensorFactors<double>[] found = new TensorFactors<double>[order.Length];
+        int done = 0;
+        Parallel.For(0, order.Length, new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, options.Threads), CancellationToken = cancel }, k =>
         {
-            TensorFactors<double>[] found = new TensorFactors<double>[order.Length];
-            int done = 0;
-            Parallel.For(0, order.Length, new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, options.Threads), CancellationToken = cancel }, k =>
-            {
-                found[k] = Fit(graph, order[k], order[k].Layer.Kernel, null, options, cancel);
-                progress?.Report(new("rewrite", Interlocked.Increment(ref done), order.Length, "layers"));
-            });
-            for (int k = 0; k < order.Length; k++)
-            {
-                fits[order[k].Layer.Name] = found[k];
-                current = FactorRewrite.Apply(current, order[k].Layer, order[k].Form!, found[k]);
-            }
-            return (current, fits.ToImmutable());
-        }
-        images = images.Take(Math.Min(options.CovarianceImages, images.Count));
+            CompressibleLayer layer = order[k].Layer;
+            found[k] = Remembered(KeyOf(order[k]), order[k].Form!, () => (Fit(order[k], new(layer.Kernel, LayerMetrics.Of(graph, layer, null), layer.Groups), cancel), [])).Fit;
+            progress?.Report(new("rewrite", Interlocked.Increment(ref done), order.Length, "layers"));
+        });
+        Graph current = graph;
+        for (int k = 0; k < order.Length; k++) current = FactorRewrite.Apply(current, order[k].Layer, order[k].Form!, found[k]);
+        return (current, Enumerable.Range(0, order.Length).ToImmutableDictionary(k => order[k].Layer.Name, k => found[k]));
+    }
+
+    private (Graph, ImmutableDictionary<string, TensorFactors<double>>) InTurn(Candidate[] order, ImageSet images, IProgress<Progress>? progress, CancellationToken cancel)
+    {
+        Graph current = graph;
+        var fits = ImmutableDictionary.CreateBuilder<string, TensorFactors<double>>();
+        string before = $"{options.CovarianceImages}";
         for (int k = 0; k < order.Length; k++)
         {
             CompressibleLayer layer = order[k].Layer;
-            Tensor<double> target = layer.Kernel;
-            Tensor<double>? covariance = null;
-            if (LayerMetrics.Suits(layer))
-            {
-                InputCovariance moments = InputCovariance.Of(layer, current, k == 0 ? null : graph, images, Batch, options.Threads, cancel);
-                covariance = KernelMetric.Regularised(moments.Own);
-                if (k > 0) target = LayerMetrics.Target(layer.Kernel, moments.Own, covariance, moments.Cross);
-            }
-            TensorFactors<double> fit = Fit(graph, order[k], target, covariance, options, cancel);
+            // A fit depends on all fits before it.
+            before += $" {KeyOf(order[k])}";
+            (TensorFactors<double> fit, double[] shift) = Remembered(before, order[k].Form!, () => FitTo(order[k], current, k == 0, images, cancel));
             fits[layer.Name] = fit;
+            if (shift.Length > 0) current = ShiftSlot.Of(graph, layer)!.Apply(current, graph, shift);
             current = FactorRewrite.Apply(current, layer, order[k].Form!, fit);
             progress?.Report(new("rewrite", k + 1, order.Length, "layers"));
         }
         return (current, fits.ToImmutable());
     }
 
-    private static TensorFactors<double> Fit(
-        Graph graph, Candidate candidate, Tensor<double> target, Tensor<double>? covariance, RewriteOptions options, CancellationToken cancel) =>
-        KernelFit.Of(
-            new KernelStarts(target, new(covariance, LayerMetrics.OutputWeights(graph, candidate.Layer)), candidate.Layer.Groups), candidate.Form!.Form, candidate.Form.Ranks,
-            new(options.Starts, options.Iterations, options.Seed), cancel);
+    /// <summary>A layer's factors, from what the network written so far reads, and what its bias must make up for.</summary>
+    private (TensorFactors<double> Fit, double[] Shift) FitTo(Candidate candidate, Graph current, bool isFirst, ImageSet images, CancellationToken cancel)
+    {
+        CompressibleLayer layer = candidate.Layer;
+        InputMoments? moments = LayerMetrics.Suits(layer) ? InputMoments.Of(layer, current, isFirst ? null : graph, images, Batch, options.Threads, cancel) : null;
+        KernelMetric metric = LayerMetrics.Of(graph, layer, moments);
+        bool centred = ShiftSlot.Of(graph, layer) is not null;
+        Tensor<double> target = moments is null || isFirst ? layer.Kernel
+            : LayerMetrics.Target(layer.Kernel, moments.Own(centred), metric.Covariance!, moments.Cross(centred));
+        TensorFactors<double> fit = Fit(candidate, new(target, metric, layer.Groups), cancel);
+        return (fit, moments is null || !centred ? [] : ShiftSlot.Shift(layer.Kernel, moments.DenseMean, fit.Reconstruct(), moments.Mean));
+    }
+
+    private (TensorFactors<double> Fit, double[] Shift) Remembered(string name, LayerForm form, Func<(TensorFactors<double> Fit, double[] Shift)> make)
+    {
+        if (memory.FindValues($"shift {name}") is { } shift && memory.FindFactors(name, form) is { } known) return (known, shift);
+        (TensorFactors<double> Fit, double[] Shift) made = make();
+        memory.AddValues($"shift {name}", made.Shift);
+        memory.AddFactors(name, made.Fit);
+        return made;
+    }
+
+    private string KeyOf(Candidate candidate) =>
+        $"factors {candidate.Layer.Name} {candidate.Form} {candidate.Form!.Form.Folding.Folded} {options.Starts} {options.Iterations} {options.Seed}";
+
+    private TensorFactors<double> Fit(Candidate candidate, KernelStarts starts, CancellationToken cancel) =>
+        KernelFit.Of(starts, candidate.Form!.Form, candidate.Form.Ranks, new(options.Starts, options.Iterations, options.Seed), cancel);
 }

@@ -5,61 +5,106 @@ using Tensorial.Networks;
 namespace Tensorial.Compression;
 
 /// <summary>
-/// Times layers by themselves, dense and in factors, one image at a time. Times of factors depend on extents alone, so that zeros serve as values
-/// and layers that are alike are timed once.
+/// Times layers by themselves, dense and in factors by turns, so that whatever else the machine does meets both. Times of factors depend on extents
+/// alone: zeros serve as values, and layers that are alike are timed once.
 /// </summary>
-public sealed class LatencyProbe(IRuntime runtime, int threads)
+/// <param name="runtimes">What to time them in.</param>
+/// <param name="batch">Images at a time.</param>
+/// <param name="threads">Threads of a runtime.</param>
+public sealed class LatencyProbe(ImmutableArray<IRuntime> runtimes, int batch, int threads)
 {
-    private const int Measurements = 7;
+    private const int Pairs = 7;
 
-    private readonly Dictionary<string, double> _known = [];
+    private const int PairsOfNetworks = 9;
 
-    /// <summary>The candidates with their times, without those that are no faster than the dense layer.</summary>
+    private readonly Dictionary<string, ImmutableArray<double>> _known = [];
+
+    /// <summary>The candidates with their times, without those that are slower than the dense layer somewhere.</summary>
     public ImmutableArray<ImmutableArray<Candidate>> Timed(
         ImmutableArray<ImmutableArray<Candidate>> choices, IProgress<Progress>? progress = null, CancellationToken cancel = default)
     {
-        int done = 0;
-        return
-        [
-            .. choices.Select(layer =>
-            {
-                Candidate[] timed = [.. layer.Select(candidate =>
-                {
-                    cancel.ThrowIfCancellationRequested();
-                    progress?.Report(new("time", ++done, choices.Sum(static c => c.Length), "candidates"));
-                    return candidate with { Milliseconds = MillisecondsOf(candidate) };
-                })];
-                double dense = timed.First(static candidate => candidate.Format is null).Milliseconds!.Value;
-                return timed.Where(candidate => candidate.Format is null || candidate.Milliseconds < dense).ToImmutableArray();
-            }),
-        ];
-    }
-
-    /// <summary>Milliseconds of a whole network for one image.</summary>
-    public double MillisecondsOf(Graph graph) => Time(graph, RandomImages.Of(graph, 1, 0));
-
-    private double MillisecondsOf(Candidate candidate)
-    {
-        CompressibleLayer layer = candidate.Layer;
-        Node node = layer.Weight.Node;
-        string key = $"{node.Operation} {layer.Kernel.Shape} {layer.Input} {candidate.Form} {candidate.Form?.Order}";
-        if (_known.TryGetValue(key, out double known)) return known;
-        Graph alone = new(
-            "layer", [node with { Inputs = [.. node.Inputs.Take(2)], Source = null }],
-            [new(node.Inputs[0], ElementType.Float32, [.. layer.Input.Select(static extent => new Dimension(extent))])],
-            [new(node.Outputs[0], ElementType.Float32, [.. layer.Output.Select(static extent => new Dimension(extent))])],
-            ImmutableDictionary<string, Tensor>.Empty.Add(layer.Name, layer.Weight.Weights));
-        if (candidate.Form is { } form)
+        int done = 0, all = choices.Sum(static layer => layer.Length);
+        return [.. choices.Select(layer =>
         {
-            ImmutableArray<Tensor<double>> zeros = [.. form.Form.Tensor.FactorShapes(form.Form.Folding.Folded, form.Ranks.AsSpan()).Select(static shape => new Tensor<double>(shape))];
-            alone = FactorRewrite.Apply(alone, layer, form, new(form.Form.Tensor, form.Form.Folding, form.Ranks, zeros, 1));
-        }
-        return _known[key] = Time(alone, new Tensor<float>(layer.Input));
+            Candidate dense = layer[0] with { Milliseconds = Dense(layer[0].Layer) };
+            IEnumerable<Candidate> timed = layer.Skip(1).Select(candidate =>
+            {
+                cancel.ThrowIfCancellationRequested();
+                progress?.Report(new("time", ++done, all, "candidates"));
+                return candidate with { Milliseconds = InFactors(candidate, dense.Milliseconds) };
+            });
+            progress?.Report(new("time", ++done, all, "candidates"));
+            return (ImmutableArray<Candidate>)[dense, .. timed.ToArray().Where(candidate => candidate.Milliseconds.Zip(dense.Milliseconds).All(static pair => pair.First < pair.Second))];
+        })];
     }
 
-    private double Time(Graph graph, Tensor<float> images)
+    /// <summary>Milliseconds of a whole network for a batch, in each runtime.</summary>
+    public ImmutableArray<double> Of(Graph graph)
     {
-        using ISession session = runtime.Load(graph, threads);
-        return 1e3 * PairedTiming.Seconds(() => session.Run(images), Measurements);
+        Tensor<float> images = RandomImages.Of(graph, batch, 0);
+        return [.. runtimes.Select(runtime =>
+        {
+            using ISession session = runtime.Load(graph, threads);
+            return 1e3 * PairedTiming.Seconds(() => session.Run(images), Pairs);
+        })];
     }
+
+    /// <summary>Time of one network over that of another, pair by pair, in each runtime.</summary>
+    public ImmutableArray<PairedTiming> Compare(Graph first, Graph second, CancellationToken cancel = default)
+    {
+        Tensor<float> images = RandomImages.Of(first, batch, 0);
+        return [.. runtimes.Select(runtime =>
+        {
+            using ISession one = runtime.Load(first, threads), other = runtime.Load(second, threads);
+            return PairedTiming.Of(() => one.Run(images), () => other.Run(images), PairsOfNetworks, cancel: cancel);
+        })];
+    }
+
+    /// <summary>A network with candidates' forms and zeros for factors: as fast as it will be, and good for nothing else.</summary>
+    public static Graph Hollow(Graph graph, IEnumerable<Candidate> chosen) =>
+        chosen.Where(static c => c.Form is not null).Aggregate(graph, static (network, c) => FactorRewrite.Apply(network, c.Layer, c.Form!, Zeros(c.Form!)));
+
+    private ImmutableArray<double> Dense(CompressibleLayer layer)
+    {
+        string key = KeyOf(layer, null);
+        if (_known.TryGetValue(key, out ImmutableArray<double> known)) return known;
+        Graph alone = Alone(layer);
+        Tensor<float> images = new(layer.Input.With(0, batch));
+        return _known[key] = [.. runtimes.Select(runtime =>
+        {
+            using ISession session = runtime.Load(alone, threads);
+            return 1e3 * PairedTiming.Seconds(() => session.Run(images), Pairs);
+        })];
+    }
+
+    private ImmutableArray<double> InFactors(Candidate candidate, ImmutableArray<double> dense)
+    {
+        string key = KeyOf(candidate.Layer, candidate.Form);
+        if (_known.TryGetValue(key, out ImmutableArray<double> known)) return known;
+        Graph alone = Alone(candidate.Layer), factored = FactorRewrite.Apply(alone, candidate.Layer, candidate.Form!, Zeros(candidate.Form!));
+        Tensor<float> images = new(candidate.Layer.Input.With(0, batch));
+        return _known[key] = [.. runtimes.Select((runtime, k) =>
+        {
+            using ISession one = runtime.Load(alone, threads), other = runtime.Load(factored, threads);
+            return dense[k] * PairedTiming.Median(PairedTiming.Of(() => one.Run(images), () => other.Run(images), Pairs).Ratios);
+        })];
+    }
+
+    private static string KeyOf(CompressibleLayer layer, LayerForm? form) =>
+        $"{layer.Weight.Node.Operation} {layer.Kernel.Shape} {layer.Input} {form} {form?.Form.Folding.Folded} {form?.Order}";
+
+    /// <summary>A network of one layer.</summary>
+    private static Graph Alone(CompressibleLayer layer)
+    {
+        Node node = layer.Weight.Node;
+        return new(
+            "layer", [node with { Inputs = [.. node.Inputs.Take(2)], Source = null }],
+            [new(node.Inputs[0], ElementType.Float32, [new(null, "N"), .. layer.Input.Skip(1).Select(static extent => new Dimension(extent))])],
+            [new(node.Outputs[0], ElementType.Float32, [new(null, "N"), .. layer.Output.Skip(1).Select(static extent => new Dimension(extent))])],
+            ImmutableDictionary<string, Tensor>.Empty.Add(layer.Name, layer.Weight.Weights));
+    }
+
+    private static Decompositions.TensorFactors<double> Zeros(LayerForm form) => new(
+        form.Form.Tensor, form.Form.Folding, form.Ranks,
+        [.. form.Form.Tensor.FactorShapes(form.Form.Folding.Folded, form.Ranks.AsSpan()).Select(static shape => new Tensor<double>(shape))], 1);
 }

@@ -1,4 +1,5 @@
 using Tensorial.Autodiff.Operations;
+using Tensorial.Decompositions;
 using Tensorial.LinearAlgebra;
 using Tensorial.Networks;
 using Gemm = Tensorial.Kernels.Gemm;
@@ -13,6 +14,13 @@ internal static class LayerMetrics
 
     /// <summary>Whether the layer's covariance is affordable. Groups, which read different channels, are fitted in the plain norm.</summary>
     public static bool Suits(CompressibleLayer layer) => layer.Groups == 1 && layer.Kernel.Shape.Count / layer.Kernel.Shape[0] <= MostInputs;
+
+    /// <summary>
+    /// The measure of a layer's kernel: without moments the plain norm; with them what its answers change by, the means left out where the network has
+    /// a place to make them right.
+    /// </summary>
+    public static KernelMetric Of(Graph graph, CompressibleLayer layer, InputMoments? moments) => new(
+        moments is null ? null : KernelMetric.Regularised(moments.Own(ShiftSlot.Of(graph, layer) is not null)), OutputWeights(graph, layer));
 
     /// <summary>What a batch normalisation behind the layer makes of its output channels: |γ| / √(σ² + ε). Null where there is none.</summary>
     public static double[]? OutputWeights(Graph graph, CompressibleLayer layer)

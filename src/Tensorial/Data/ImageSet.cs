@@ -85,12 +85,22 @@ public sealed class ImageSet
     public ImageSet Take(int limit)
     {
         CheckLimit(limit);
-        if (limit >= Count) return this;
-        Shape shape = _images.Shape.With(0, limit);
+        return limit >= Count ? this : Part(0, limit);
+    }
+
+    /// <summary>The images behind the first <paramref name="count"/>. Memory is shared.</summary>
+    /// <exception cref="BadInputException">None would be left.</exception>
+    public ImageSet Skip(int count) => count == 0 ? this : count > 0 && count < Count ? Part(count, Count - count)
+        : throw new BadInputException($"Without the first {count:N0} images {Name} has none left: it holds {Count:N0}.");
+
+    private ImageSet Part(int first, int count)
+    {
+        Shape shape = _images.Shape.With(0, count);
+        int start = first * (_images.Shape.Count / Count);
         Tensor images = _images is Tensor<byte> bytes
-            ? new Tensor<byte>(shape, bytes.Memory[..shape.Count])
-            : new Tensor<float>(shape, _images.Of<float>().Memory[..shape.Count]);
-        return new(Name, images, _labels[..limit], Classes, _normalization);
+            ? new Tensor<byte>(shape, bytes.Memory.Slice(start, shape.Count))
+            : new Tensor<float>(shape, _images.Of<float>().Memory.Slice(start, shape.Count));
+        return new(Name, images, _labels.Slice(first, count), Classes, _normalization);
     }
 
     /// <summary>

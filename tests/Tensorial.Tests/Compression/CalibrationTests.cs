@@ -11,19 +11,25 @@ namespace Tensorial.Tests.Compression;
 public class CalibrationTests
 {
     /// <summary>‖(K - K̃) Σ^½‖² / ‖K Σ^½‖² is the mean squared change of the answers over their mean square.</summary>
-    [Fact]
-    public void The_measure_is_the_change_of_the_answers()
+    [Theory]
+    [InlineData(false), InlineData(true)]
+    public void The_measure_is_the_change_of_the_answers(bool centred)
     {
         (Graph graph, CompressibleLayer layer, ImageSet images) = Second();
-        InputCovariance moments = InputCovariance.Of(layer, graph, null, images, 10, 1, CancellationToken.None);
-        TensorFactors<double> fit = KernelFit.Of(layer.Kernel, KernelFormat.SvdOut, [2], new(moments.Own));
+        InputMoments moments = InputMoments.Of(layer, graph, null, images, 10, 1, CancellationToken.None);
+        TensorFactors<double> fit = KernelFit.Of(layer.Kernel, KernelFormat.SvdOut, [2], new(moments.Own(centred)));
         Tensor<float> before = Answers(graph, layer, images);
         Tensor<float> after = Answers(graph.With(layer.Name, fit.Reconstruct().To(ElementType.Float32)), layer, images);
+        // Centred, what a bias could make right does not count, on either side.
+        double[] shift = centred ? ShiftSlot.Shift(layer.Kernel, moments.Mean, fit.Reconstruct(), moments.Mean) : new double[layer.Kernel.Shape[0]];
+        double[] mean = centred ? ShiftSlot.Shift(layer.Kernel, moments.Mean, new(layer.Kernel.Shape), moments.Mean) : new double[layer.Kernel.Shape[0]];
         double change = 0, all = 0;
+        int plane = before.Shape.CountOf(2, 4);
         for (int k = 0; k < before.Values.Length; k++)
         {
-            change += Math.Pow(after.Values[k] - before.Values[k], 2);
-            all += Math.Pow(before.Values[k], 2);
+            int channel = k / plane % before.Shape[1];
+            change += Math.Pow(after.Values[k] + shift[channel] - before.Values[k], 2);
+            all += Math.Pow(before.Values[k] - mean[channel], 2);
         }
         Assert.Equal(fit.RelativeError, Math.Sqrt(change / all), 1e-3);
     }
@@ -32,7 +38,7 @@ public class CalibrationTests
     public void With_data_the_answers_change_less_than_without()
     {
         (Graph graph, CompressibleLayer layer, ImageSet images) = Second();
-        KernelMetric metric = new(InputCovariance.Of(layer, graph, null, images, 10, 1, CancellationToken.None).Own);
+        KernelMetric metric = new(InputMoments.Of(layer, graph, null, images, 10, 1, CancellationToken.None).Own(false));
         foreach (KernelFormat format in KernelFormat.All)
         {
             ImmutableArray<int> ranks = layer.FormOf(format).RanksAt(0.4);
@@ -48,14 +54,15 @@ public class CalibrationTests
     }
 
     /// <summary>Inputs halved by an earlier change are answered by a kernel twice as large.</summary>
-    [Fact]
-    public void The_target_makes_up_for_what_changed_before()
+    [Theory]
+    [InlineData(false), InlineData(true)]
+    public void The_target_makes_up_for_what_changed_before(bool centred)
     {
         (Graph graph, CompressibleLayer layer, ImageSet images) = Second();
         Tensor<float> first = ((Tensor<float>)graph.Initializers["w1"]).Clone();
         foreach (ref float value in first.Values) value /= 2;
-        InputCovariance moments = InputCovariance.Of(layer, graph.With("w1", first), graph, images, 10, 1, CancellationToken.None);
-        Tensor<double> target = LayerMetrics.Target(layer.Kernel, moments.Own, KernelMetric.Regularised(moments.Own, 1e-9), moments.Cross);
+        InputMoments moments = InputMoments.Of(layer, graph.With("w1", first), graph, images, 10, 1, CancellationToken.None);
+        Tensor<double> target = LayerMetrics.Target(layer.Kernel, moments.Own(centred), KernelMetric.Regularised(moments.Own(centred), 1e-9), moments.Cross(centred));
         for (int k = 0; k < target.Values.Length; k++) Assert.Equal(2 * layer.Kernel.Values[k], target.Values[k], 1e-2);
     }
 

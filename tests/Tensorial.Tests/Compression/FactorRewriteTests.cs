@@ -152,7 +152,7 @@ public class FactorRewriteTests
     private static void AssertSame(Graph graph, CompressibleLayer layer, LayerForm form, Random random, Shape images)
     {
         TensorFactors<double> fit = Fit(layer, form);
-        Graph small = FactorRewrite.Apply(graph, layer, form, fit), rebuilt = graph.With("w", CandidateSearch.StoredAs(layer.Weight, fit.Reconstruct()));
+        Graph small = FactorRewrite.Apply(graph, layer, form, fit), rebuilt = graph.With("w", layer.StoredAs(fit.Reconstruct()));
         Assert.DoesNotContain("w", small.Initializers.Keys);
         Assert.Equal(form.Parameters, fit.Parameters);
         Tensor<float> x = Values(random, images);

@@ -7,25 +7,32 @@ using Gemm = Tensorial.Kernels.Gemm;
 namespace Tensorial.Compression;
 
 /// <summary>
-/// Second moments of what a layer reads: Σ = mean of x xᵀ over the patches x [i h w] that its kernel meets, accumulated batch by batch; with a
-/// second network also the cross moments mean of x yᵀ between what the layer reads in the one (y) and in the other (x).
+/// Moments of what a layer reads: the means of x and of x xᵀ over the patches x [i h w] that its kernel meets, accumulated batch by batch; with a
+/// second network also those of y and y xᵀ, between what the layer reads in the one (y) and in the other (x).
 /// </summary>
-internal sealed class InputCovariance
+internal sealed class InputMoments
 {
     /// <summary>Places looked at, per image: neighbouring patches overlap and say the same, so that a part of them is as good as all.</summary>
     private const int MostPlaces = 256;
 
     private readonly int _n;
-    private readonly double[] _own, _cross;
+    private readonly double[] _own, _cross, _sums, _others;
     private double _count;
 
-    private InputCovariance(int n, bool cross) => (_n, _own, _cross) = (n, new double[n * n], cross ? new double[n * n] : []);
+    private InputMoments(int n, bool cross) =>
+        (_n, _own, _cross, _sums, _others) = (n, new double[n * n], cross ? new double[n * n] : [], new double[n], cross ? new double[n] : []);
 
-    /// <summary>Σ [n, n].</summary>
-    public Tensor<double> Own => Mean(_own);
+    /// <summary>The mean of x.</summary>
+    public double[] Mean => Array.ConvertAll(_sums, sum => sum / _count);
 
-    /// <summary>mean of y xᵀ [n, n].</summary>
-    public Tensor<double> Cross => Mean(_cross);
+    /// <summary>The mean of y; that of x where there is no second network.</summary>
+    public double[] DenseMean => Array.ConvertAll(_others.Length > 0 ? _others : _sums, sum => sum / _count);
+
+    /// <summary>The mean of x xᵀ [n, n]; centred, the covariance of x.</summary>
+    public Tensor<double> Own(bool centred) => Moment(_own, centred ? _sums : null, _sums);
+
+    /// <summary>The mean of y xᵀ [n, n]; centred, the covariance of y and x.</summary>
+    public Tensor<double> Cross(bool centred) => Moment(_cross, centred ? _others : null, _sums);
 
     /// <summary>Runs images up to the layer.</summary>
     /// <param name="layer">The layer.</param>
@@ -35,14 +42,14 @@ internal sealed class InputCovariance
     /// <param name="batch">How many at a time.</param>
     /// <param name="threads">Threads to run with.</param>
     /// <param name="cancel">Ends it between batches.</param>
-    public static InputCovariance Of(
+    public static InputMoments Of(
         CompressibleLayer layer, Graph changed, Graph? dense, ImageSet images, int batch, int threads, CancellationToken cancel)
     {
         string input = layer.Weight.Node.Inputs[0];
         using ThreadWorkers workers = new(threads > 0 ? threads : Environment.ProcessorCount);
         using Inference one = new(changed.Until(input), threads);
         using Inference? other = dense is null ? null : new(dense.Until(input), threads);
-        InputCovariance result = new(layer.Kernel.Shape.Count / layer.Kernel.Shape[0], dense is not null);
+        InputMoments result = new(layer.Kernel.Shape.Count / layer.Kernel.Shape[0], dense is not null);
         for (int first = 0; first < images.Count; first += batch)
         {
             cancel.ThrowIfCancellationRequested();
@@ -58,11 +65,13 @@ internal sealed class InputCovariance
         float[] patches = Patches(layer, x, places), gram = new float[_n * _n];
         Gemm.Multiply<float>(_n, _n, places.Length, 1, patches, 1, _n, patches, _n, 1, 0, gram, _n, workers);
         for (int k = 0; k < gram.Length; k++) _own[k] += gram[k];
+        Sum(patches, _sums);
         if (y is not null)
         {
             float[] others = Patches(layer, y, places);
             Gemm.Multiply<float>(_n, _n, places.Length, 1, others, 1, _n, patches, _n, 1, 0, gram, _n, workers);
             for (int k = 0; k < gram.Length; k++) _cross[k] += gram[k];
+            Sum(others, _others);
         }
         _count += places.Length;
     }
@@ -112,5 +121,17 @@ internal sealed class InputCovariance
         return patches;
     }
 
-    private Tensor<double> Mean(double[] sums) => new([_n, _n], Array.ConvertAll(sums, sum => sum / Math.Max(1, _count)));
+    private void Sum(float[] patches, double[] sums)
+    {
+        for (int at = 0; at < patches.Length; at += _n)
+            for (int k = 0; k < _n; k++) sums[k] += patches[at + k];
+    }
+
+    private Tensor<double> Moment(double[] products, double[]? left, double[] right)
+    {
+        Tensor<double> moment = new([_n, _n]);
+        for (int k = 0; k < products.Length; k++)
+            moment.Values[k] = products[k] / _count - (left is null ? 0 : left[k / _n] / _count * (right[k % _n] / _count));
+        return moment;
+    }
 }

@@ -1,0 +1,58 @@
+using System.Collections.Immutable;
+using Tensorial.Analysis;
+using Tensorial.Data;
+using Tensorial.Networks;
+
+namespace Tensorial.Compression;
+
+/// <summary>
+/// Mean KL divergence of the network's predictions, in nats, when one layer alone is replaced by another kernel. Layers are asked for in the order of
+/// the network; the activations before each are then computed once.
+/// </summary>
+internal sealed class DamageMeasurement : IDisposable
+{
+    private const int Batch = 50;
+
+    /// <summary>Bytes of activations kept.</summary>
+    private const long ActivationBudget = 1L << 29;
+
+    private readonly Graph _graph;
+    private readonly Inference _dense;
+    private readonly bool _probabilities;
+    private readonly List<(Activations At, Tensor<float> Answer)> _batches = [];
+
+    public DamageMeasurement(Graph graph, ImmutableArray<CompressibleLayer> layers, ImageSet images, int threads)
+    {
+        (_graph, _dense, _probabilities) = (graph, new(graph, threads), Scoring.GivesProbabilities(graph));
+        Order = [.. Enumerable.Range(0, layers.Length).OrderBy(layer => _dense.StepOf(layers[layer].Name))];
+        int first = layers.Length == 0 ? 0 : _dense.StepOf(layers[Order[0]].Name);
+        long bytes = 0;
+        for (int image = 0; image < images.Count && bytes < ActivationBudget; image += Batch)
+        {
+            Tensor<float> pixels = images.Batch(image, Math.Min(Batch, images.Count - image));
+            Activations start = _dense.RunTo(first, pixels);
+            bytes += 2 * start.Bytes + pixels.Values.Length * sizeof(float);
+            _batches.Add((start, _dense.Run(pixels)));
+        }
+    }
+
+    /// <summary>The layers in the order of the network.</summary>
+    public ImmutableArray<int> Order { get; }
+
+    /// <summary>The damage of a kernel [o, i, h, w] in a layer's place, the means of its answers made right where the network has a place for that.</summary>
+    /// <param name="layer">The layer.</param>
+    /// <param name="kernel">The kernel.</param>
+    /// <param name="mean">What the layer reads on average [i h w]; null where that is not known.</param>
+    public double Of(CompressibleLayer layer, Tensor<double> kernel, double[]? mean)
+    {
+        int step = _dense.StepOf(layer.Name);
+        for (int k = 0; k < _batches.Count; k++)
+            if (_batches[k].At.Step < step) _batches[k] = (_dense.Continue(_batches[k].At, step), _batches[k].Answer);
+        Graph graph = _graph.With(layer.Name, layer.StoredAs(kernel));
+        if (mean is not null && ShiftSlot.Of(_graph, layer) is { } slot) graph = slot.Apply(graph, _graph, ShiftSlot.Shift(layer.Kernel, mean, kernel, mean));
+        Inference changed = _dense.With(graph);
+        return _batches.Sum(batch => Verification.Of(_ => batch.Answer, _ => changed.RunFrom(batch.At), [batch.Answer], _probabilities).KlDivergence) / _batches.Count;
+    }
+
+    public void Dispose() => _dense.Dispose();
+}

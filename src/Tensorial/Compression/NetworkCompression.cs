@@ -1,0 +1,102 @@
+using System.Collections.Immutable;
+using Tensorial.Analysis;
+using Tensorial.Compression.Runtimes;
+using Tensorial.Data;
+using Tensorial.Decompositions;
+using Tensorial.Networks;
+
+namespace Tensorial.Compression;
+
+/// <summary>A network in factors, and how it came about.</summary>
+/// <param name="Graph">The network.</param>
+/// <param name="Chosen">What was chosen for each layer.</param>
+/// <param name="Factors">The factors by layer name.</param>
+/// <param name="Recalibrated">Whether batch-norm statistics were estimated again.</param>
+/// <param name="Fronts">What each format could do at other sizes; empty where the choice was given.</param>
+/// <param name="Trials">Sizes that were tried for <see cref="TargetMeasure.MaxDrop"/>, in turn; empty where it was not searched for.</param>
+public sealed record CompressedNetwork(
+    Graph Graph, ImmutableArray<Candidate> Chosen, ImmutableDictionary<string, TensorFactors<double>> Factors, bool Recalibrated,
+    ImmutableArray<Front> Fronts, ImmutableArray<DropTrial> Trials)
+{
+    /// <summary>Why a layer that could have changed stays dense: a clause that follows "because".</summary>
+    public ImmutableDictionary<string, string> Reasons { get; init; } = ImmutableDictionary<string, string>.Empty;
+}
+
+/// <summary>One size that was tried.</summary>
+/// <param name="Parameters">Parameters of the whole network over those before.</param>
+/// <param name="Drop">Points of top-1 accuracy lost on the training images that were held back from calibration.</param>
+public readonly record struct DropTrial(double Parameters, double Drop);
+
+/// <summary>From a network to a smaller one: candidates, choice, factors, batch-norm statistics.</summary>
+/// <param name="graph">The network.</param>
+/// <param name="layers">The layers that may change.</param>
+/// <param name="training">Training images to calibrate on; null for none.</param>
+/// <param name="runtimes">In which latency counts.</param>
+/// <param name="rewriting">How hard to fit.</param>
+/// <param name="memory">Where results of an earlier run lie.</param>
+public sealed class NetworkCompression(
+    Graph graph, ImmutableArray<CompressibleLayer> layers, ImageSet? training, ImmutableArray<IRuntime> runtimes, RewriteOptions rewriting, CompressionMemory memory)
+{
+    /// <summary>Sizes tried in search of a drop: to 1 part in 64.</summary>
+    private const int MostTrials = 6;
+
+    /// <summary>Training images on which accuracy is compared, from the end of the set.</summary>
+    private const int HeldImages = 5000;
+
+    /// <summary>Whether batch-norm statistics may be estimated again.</summary>
+    public bool Recalibrates { get; init; } = true;
+
+    /// <summary>Compresses by a plan of its own. With <see cref="TargetMeasure.MaxDrop"/> alone it searches the smallest network within that drop.</summary>
+    /// <exception cref="GoalNotMetException">The targets cannot be met; says the least that is possible.</exception>
+    /// <exception cref="BadInputException">A drop was asked for without images.</exception>
+    public CompressedNetwork Run(PlanRequest request, IProgress<Progress>? progress = null, CancellationToken cancel = default)
+    {
+        Planner planner = new(graph, layers, training, runtimes, memory);
+        if (request.Targets is [{ Measure: TargetMeasure.MaxDrop }]) return Smallest(request, planner, progress, cancel);
+        Choice choice = planner.Choose(request, progress, cancel);
+        return Run(choice.Chosen, progress, cancel) with { Fronts = Front.Of(choice.Candidates), Reasons = choice.Reasons };
+    }
+
+    /// <summary>Compresses as chosen.</summary>
+    public CompressedNetwork Run(ImmutableArray<Candidate> chosen, IProgress<Progress>? progress = null, CancellationToken cancel = default)
+    {
+        (Graph small, ImmutableDictionary<string, TensorFactors<double>> factors) = new Compressor(graph, training, rewriting, memory).Run(chosen, progress, cancel);
+        bool recalibrated = false;
+        if (training is not null && Recalibrates)
+            (small, recalibrated) = Recalibration.WhereItHelps(graph, small, training, rewriting.CovarianceImages, rewriting.Threads, rewriting.Seed, cancel);
+        return new(small, chosen, factors, recalibrated, [], []);
+    }
+
+    /// <summary>Halves the interval between a size that loses too much and one that does not.</summary>
+    private CompressedNetwork Smallest(PlanRequest request, Planner planner, IProgress<Progress>? progress, CancellationToken cancel)
+    {
+        double most = request.Targets[0].Value;
+        if (training is null) throw new BadInputException($"{request.Targets[0]} takes images to measure accuracy on: give --data.");
+        ImmutableArray<ImmutableArray<Candidate>> candidates = planner.Choose(request with { Targets = [new(TargetMeasure.Parameters, 1)] }, progress, cancel).Candidates;
+        GraphStatistics statistics = GraphStatistics.Of(graph);
+        ImageSet held = training.Skip(Math.Max(training.Count / 2, training.Count - HeldImages));
+        double before = Top1(graph, held, cancel);
+        double changeable = layers.Sum(static layer => (double)layer.Parameters), least = candidates.Sum(static layer => layer.Min(static c => (double)c.Parameters));
+        (double low, double high) = ((statistics.Parameters - changeable + least) / statistics.Parameters, 1);
+        CompressedNetwork best = Run([.. layers.Select(Candidate.Dense)], progress, cancel) with { Fronts = Front.Of(candidates) };
+        var trials = ImmutableArray.CreateBuilder<DropTrial>();
+        for (int trial = 0; trial < MostTrials; trial++)
+        {
+            double middle = (low + high) / 2;
+            IReadOnlyList<LayerBudget> budgets = CompressionBudget.Of(statistics, layers, [new(TargetMeasure.Parameters, middle)], []);
+            ImmutableArray<Candidate> chosen = request.Rule.Choose([.. candidates.Select(static layer => (IReadOnlyList<Candidate>)layer)], budgets);
+            CompressedNetwork tried = Run(chosen, progress, cancel);
+            double drop = 100 * (before - Top1(tried.Graph, held, cancel));
+            trials.Add(new((double)GraphStatistics.Of(tried.Graph).Parameters / statistics.Parameters, drop));
+            if (drop <= most) (high, best) = (middle, tried with { Fronts = best.Fronts });
+            else low = middle;
+        }
+        return best with { Trials = trials.ToImmutable() };
+    }
+
+    private double Top1(Graph network, ImageSet images, CancellationToken cancel)
+    {
+        using Inference inference = new(network, rewriting.Threads);
+        return Evaluator.Run(inference, network, images, cancel: cancel).Result.Top1;
+    }
+}

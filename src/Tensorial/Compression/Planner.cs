@@ -1,0 +1,120 @@
+using System.Collections.Immutable;
+using Tensorial.Compression.Runtimes;
+using Tensorial.Data;
+using Tensorial.Decompositions;
+using Tensorial.Networks;
+
+namespace Tensorial.Compression;
+
+/// <summary>What a plan is to reach, and how.</summary>
+public sealed record PlanRequest
+{
+    /// <summary>How small, or how fast; <see cref="TargetMeasure.MaxDrop"/> is not for the planner, which sees single layers only.</summary>
+    public ImmutableArray<CompressionTarget> Targets { get; init; } = [];
+
+    public AllocationRule Rule { get; init; } = AllocationRule.Measured;
+
+    public SearchOptions Search { get; init; } = new();
+
+    /// <summary>Images at a time where time counts.</summary>
+    public int LatencyBatch { get; init; } = 1;
+}
+
+/// <summary>One form for each layer, and what others there were.</summary>
+/// <param name="Chosen">For each layer; the dense one has no form.</param>
+/// <param name="Candidates">All that were weighed.</param>
+public sealed record Choice(ImmutableArray<Candidate> Chosen, ImmutableArray<ImmutableArray<Candidate>> Candidates)
+{
+    /// <summary>Why layers stay dense: a clause that follows "because".</summary>
+    public ImmutableDictionary<string, string> Reasons => Chosen.Zip(Candidates).Where(static pair => pair.First.Form is null).ToImmutableDictionary(
+        static pair => pair.First.Layer.Name, static pair => pair.Second.Length > 1 ? "no other form was worth its damage"
+            : pair.Second[0].Milliseconds.IsDefaultOrEmpty ? "no form of it is smaller" : "no form of it is faster");
+}
+
+/// <summary>Searches candidates and chooses among them.</summary>
+/// <param name="graph">The network.</param>
+/// <param name="layers">The layers that may change.</param>
+/// <param name="images">Calibration images; null for none.</param>
+/// <param name="runtimes">In which latency counts.</param>
+/// <param name="memory">Where results of an earlier run lie.</param>
+public sealed class Planner(Graph graph, ImmutableArray<CompressibleLayer> layers, ImageSet? images, ImmutableArray<IRuntime> runtimes, CompressionMemory memory)
+{
+    /// <summary>How often the layers' times are tightened when the whole network turns out slower than they promised.</summary>
+    private const int Corrections = 4;
+
+    /// <summary>Chooses for a request.</summary>
+    /// <exception cref="GoalNotMetException">The targets cannot be met; says the least that is possible.</exception>
+    /// <exception cref="BadInputException">The rule does not suit the formats or the targets.</exception>
+    public Choice Choose(PlanRequest request, IProgress<Progress>? progress = null, CancellationToken cancel = default)
+    {
+        bool timed = request.Targets.Any(static target => target.Measure == TargetMeasure.Latency);
+        SearchOptions options = request.Search with { MeasuresDamage = request.Rule == AllocationRule.Measured, KeepDominated = timed || request.Rule == AllocationRule.EqualError };
+        CandidateSearch search = new(graph, images, options, memory);
+        if (request.Rule == AllocationRule.Uniform) return Uniform(request, search, timed, progress, cancel);
+        LatencyProbe probe = new(runtimes, request.LatencyBatch, options.Threads);
+        ImmutableArray<ImmutableArray<Candidate>> candidates = timed
+            ? Faster(probe, search, options, progress, cancel)
+            : search.Run(layers, progress, cancel);
+        return timed ? WithinTime(request, candidates, probe, cancel)
+            : new(request.Rule.Choose(Lists(candidates), CompressionBudget.Of(GraphStatistics.Of(graph), layers, request.Targets, [])), candidates);
+    }
+
+    /// <summary>Forms are timed before they are fitted: what is not faster need not be.</summary>
+    private ImmutableArray<ImmutableArray<Candidate>> Faster(
+        LatencyProbe probe, CandidateSearch search, SearchOptions options, IProgress<Progress>? progress, CancellationToken cancel)
+    {
+        ImmutableArray<ImmutableArray<Candidate>> timed = probe.Timed(
+            [.. layers.Select(layer => (ImmutableArray<Candidate>)[Candidate.Dense(layer), .. search.FormsOf(layer).Select(form => Candidate.Of(layer, form, 1, 0))])], progress, cancel);
+        Dictionary<string, ImmutableArray<Candidate>> byLayer = timed.ToDictionary(static layer => layer[0].Layer.Name);
+        ImmutableArray<ImmutableArray<Candidate>> found = search.Run(
+            layers, layer => [.. byLayer[layer.Name].Where(static c => c.Form is not null).Select(static c => c.Form!)], progress, cancel);
+        return [.. found.Select(layer => layer.Select(candidate =>
+            candidate with { Milliseconds = byLayer[candidate.Layer.Name].First(known => Equals(known.Form, candidate.Form)).Milliseconds }).ToImmutableArray())];
+    }
+
+    /// <summary>Layers by themselves miss what passes between them: the whole is timed too, and the budget corrected by what it says.</summary>
+    private Choice WithinTime(PlanRequest request, ImmutableArray<ImmutableArray<Candidate>> candidates, LatencyProbe probe, CancellationToken cancel)
+    {
+        ImmutableArray<double> all = probe.Of(graph);
+        ImmutableArray<(double, double)> latencies = [.. all.Select((own, k) => (own, candidates.Sum(layer => layer[0].Milliseconds[k])))];
+        double wanted = request.Targets.Where(static target => target.Measure == TargetMeasure.Latency).Min(static target => target.Value), aim = wanted;
+        for (int round = 0; ; round++)
+        {
+            ImmutableArray<CompressionTarget> targets = [.. request.Targets.Select(target => target.Measure == TargetMeasure.Latency ? target with { Value = Math.Min(1, aim) } : target)];
+            ImmutableArray<Candidate> chosen = request.Rule.Choose(Lists(candidates), CompressionBudget.Of(GraphStatistics.Of(graph), layers, targets, latencies));
+            double reached = probe.Compare(graph, LatencyProbe.Hollow(graph, chosen), cancel).Max(static timing => PairedTiming.Median(timing.Ratios));
+            if (reached <= wanted || round == Corrections) return new(chosen, candidates);
+            aim *= 0.99 * wanted / reached;
+        }
+    }
+
+    private Choice Uniform(PlanRequest request, CandidateSearch search, bool timed, IProgress<Progress>? progress, CancellationToken cancel)
+    {
+        if (request.Search.Formats is not [{ } format]) throw new BadInputException("Uniform rates take one format: with several there is none to prefer.");
+        if (timed) throw new BadInputException("Uniform rates know parameters and multiply-accumulates, no latency.");
+        IReadOnlyList<LayerBudget> budgets = CompressionBudget.Of(GraphStatistics.Of(graph), layers, request.Targets, []);
+        (double low, double high) = (0, 1);
+        for (int step = 0; step < 40; step++)
+        {
+            double middle = (low + high) / 2;
+            if (budgets.All(budget => At(middle).Sum(budget.Cost) <= budget.Most)) low = middle;
+            else high = middle;
+        }
+        // Refuses with the least that is possible what no rate can do.
+        if (budgets.Any(budget => At(low).Sum(budget.Cost) > budget.Most)) Allocation.Solve([.. At(low).Select(static c => (IReadOnlyList<Candidate>)[c])], budgets);
+        ImmutableArray<ImmutableArray<Candidate>> found = search.Run(layers, layer => FormAt(layer, low) is { } form ? [form] : [], progress, cancel);
+        return new([.. found.Select(static layer => layer[^1])], found);
+
+        LayerForm? FormAt(CompressibleLayer layer, double rate)
+        {
+            KernelFormat own = layer.Formats.Any(known => known.Name == format.Name) ? format : layer.Formats[0];
+            LayerForm form = LayerForm.Of(layer, own, layer.FormOf(own).RanksAt(rate, request.Search.RankMultiple));
+            return form.Parameters < layer.Parameters ? form : null;
+        }
+
+        IEnumerable<Candidate> At(double rate) => layers.Select(layer => FormAt(layer, rate) is { } form ? Candidate.Of(layer, form, 1, 0) : Candidate.Dense(layer));
+    }
+
+    private static IReadOnlyList<IReadOnlyList<Candidate>> Lists(ImmutableArray<ImmutableArray<Candidate>> candidates) =>
+        [.. candidates.Select(static layer => (IReadOnlyList<Candidate>)layer)];
+}

@@ -1,0 +1,47 @@
+using Tensorial.Autodiff.Operations;
+using Tensorial.Networks;
+
+namespace Tensorial.Compression;
+
+/// <summary>
+/// Where a network can add a constant to each output channel of a layer without another node: the layer's own bias, or the mean of the batch
+/// normalisation behind it. With it the means of the answers are made right exactly, and factors are fitted to what varies.
+/// </summary>
+/// <param name="Name">The constant.</param>
+/// <param name="Sign">1 for a bias, -1 for a mean that is subtracted.</param>
+internal sealed record ShiftSlot(string Name, int Sign)
+{
+    /// <summary>The slot of a layer; null where it has none of its own.</summary>
+    public static ShiftSlot? Of(Graph graph, CompressibleLayer layer)
+    {
+        Node node = layer.Weight.Node;
+        if (node.Inputs.Length > 2 && node.Inputs[2].Length > 0) return IsOwn(node.Inputs[2]) ? new(node.Inputs[2], 1) : null;
+        Node[] readers = [.. graph.Nodes.Where(reader => reader.Reads.Contains(node.Outputs[0]))];
+        return readers is [{ Operation: BatchNormalization } norm] && norm.Inputs.Length > 3 && IsOwn(norm.Inputs[3]) ? new(norm.Inputs[3], -1) : null;
+
+        bool IsOwn(string name) => graph.Initializers.GetValueOrDefault(name) is Tensor<float> values && values.Shape == [layer.Kernel.Shape[0]]
+            && graph.Nodes.Count(reader => reader.Reads.Contains(name)) == 1;
+    }
+
+    /// <summary>What the layer must answer more, W m - W̃ m̃.</summary>
+    /// <param name="kernel">W [o, i, h, w].</param>
+    /// <param name="mean">m: what W reads on average.</param>
+    /// <param name="changed">W̃.</param>
+    /// <param name="changedMean">m̃: what W̃ reads on average.</param>
+    public static double[] Shift(Tensor<double> kernel, double[] mean, Tensor<double> changed, double[] changedMean)
+    {
+        double[] shift = new double[kernel.Shape[0]];
+        int n = mean.Length;
+        for (int o = 0; o < shift.Length; o++)
+            for (int k = 0; k < n; k++) shift[o] += kernel.Values[o * n + k] * mean[k] - changed.Values[o * n + k] * changedMean[k];
+        return shift;
+    }
+
+    /// <summary>A network in which the layer answers more by a shift than in the original.</summary>
+    public Graph Apply(Graph graph, Graph original, double[] shift)
+    {
+        Tensor<float> values = ((Tensor<float>)original.Initializers[Name]).Clone();
+        for (int o = 0; o < shift.Length; o++) values.Values[o] += (float)(Sign * shift[o]);
+        return graph.With(Name, values);
+    }
+}
