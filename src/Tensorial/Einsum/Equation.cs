@@ -3,24 +3,44 @@ using System.Collections.Immutable;
 namespace Tensorial.Einsum;
 
 /// <summary>
-/// A sum of products over named axes: <c>bik,bkj->bij</c> is Σₖ A[b,i,k] B[b,k,j]. An axis is one letter; axes that the output lacks
-/// are summed; a letter that one operand names twice means its diagonal. <c>...</c> stands for any further axes, which stretch.
+/// A sum of products over named axes: <c>bik,bkj->bij</c> is Σₖ A[b,i,k] B[b,k,j]. Axes that the output lacks are summed; an axis that one
+/// operand names twice means its diagonal; <c>...</c> stands for any further axes, which stretch. Axes behind a bar are convolved:
+/// <c>nihw,oihw->nohw|hw</c> is a layer of a network. docs/einsum.md has the grammar and what everything means.
 /// </summary>
-/// <param name="Inputs">The axes of each operand.</param>
+/// <param name="Inputs">The axes of each operand, one character an axis.</param>
 /// <param name="Output">The axes of the result.</param>
 public sealed record Equation(ImmutableArray<string> Inputs, string Output)
 {
-    /// <summary>The letter that stands for <c>...</c> in the axes of an operand.</summary>
+    /// <summary>The character that stands for <c>...</c> in the axes of an operand.</summary>
     public const char Ellipsis = '…';
 
-    /// <summary>
-    /// Reads an equation such as <c>ij,jk->ik</c>; without an arrow the output has all letters that occur once, in alphabetical order.
-    /// </summary>
-    /// <exception cref="BadInputException">The text is no equation; says where and why.</exception>
-    public static Equation Parse(string text) => EquationParser.Parse(text);
+    /// <summary>Characters that no text contains: for the axes behind an ellipsis, and for axes whose names have several letters.</summary>
+    internal const char FirstStretched = '\uE000', FirstNamed = '\uF000';
+
+    /// <summary>The convolved axes.</summary>
+    public ImmutableArray<Window> Windows { get; init; } = [];
+
+    /// <summary>Names of several letters; the first belongs to the axis <see cref="FirstNamed"/>, and so on.</summary>
+    internal ImmutableArray<string> Names { get; init; } = [];
+
+    /// <summary>Reads an equation such as <c>ij,jk->ik</c> or <c>b(in)hw,(out)(in)hw->b(out)hw|hw[stride=2 pad=1]</c>.</summary>
+    /// <exception cref="BadInputException">The text is no equation; points at the character that is wrong.</exception>
+    public static Equation Parse(string text) => new EquationParser(text).Read();
+
+    /// <summary>Whether NumPy and ONNX would read it too: axes of one letter, none of them convolved.</summary>
+    public bool IsPlain => Windows.IsEmpty && Names.IsEmpty;
 
     /// <summary>Whether some axes have no letters yet, because their number depends on the operands.</summary>
     public bool HasEllipsis => Inputs.Any(static input => input.Contains(Ellipsis));
+
+    /// <summary>The name of an axis as it is written.</summary>
+    public string NameOf(char axis) => axis switch
+    {
+        Ellipsis => "...",
+        >= FirstNamed when axis - FirstNamed < Names.Length => Names[axis - FirstNamed],
+        >= FirstStretched => $"...{axis - FirstStretched}",
+        _ => axis.ToString(),
+    };
 
     /// <summary>This equation for operands of given shapes, every ellipsis written out in letters of its own.</summary>
     /// <exception cref="ShapeException">The number of operands or of their axes does not fit.</exception>
@@ -36,50 +56,34 @@ public sealed record Equation(ImmutableArray<string> Inputs, string Output)
             longest = Math.Max(longest, free);
         }
         if (!HasEllipsis) return this;
-        // Letters that no parsed equation contains; shorter ellipses take the last of them, as broadcasting aligns axes at the end.
-        string letters = new([.. Enumerable.Range(0, longest).Select(static i => (char)('\uE000' + i))]);
+        // Shorter ellipses take the last of the letters, as broadcasting aligns axes at the end.
+        string letters = new([.. Enumerable.Range(0, longest).Select(static i => (char)(FirstStretched + i))]);
         string[] inputs = [.. Inputs];
         for (int i = 0; i < inputs.Length; i++)
         {
             int free = shapes[i].Rank - inputs[i].Length + 1;
             inputs[i] = inputs[i].Replace(Ellipsis.ToString(), letters[^Math.Min(free, longest)..], StringComparison.Ordinal);
         }
-        return new([.. inputs], Output.Replace(Ellipsis.ToString(), letters, StringComparison.Ordinal));
-    }
-
-    /// <summary>The extent of every axis. Ellipses must be written out.</summary>
-    /// <exception cref="ShapeException">An axis has two different extents, neither of them 1 and stretched.</exception>
-    public IReadOnlyDictionary<char, int> Sizes(params ReadOnlySpan<Shape> shapes)
-    {
-        Dictionary<char, int> sizes = [];
-        for (int i = 0; i < shapes.Length; i++)
-            for (int axis = 0; axis < shapes[i].Rank; axis++)
-            {
-                char letter = Inputs[i][axis];
-                int extent = shapes[i][axis], known = sizes.GetValueOrDefault(letter, extent);
-                bool stretches = Stretches(letter) && (known == 1 || extent == 1);
-                if (known != extent && !stretches)
-                    throw new ShapeException($"axis '{letter}' of {this} has the extent {known}, and {extent} in operand {i} of shape {shapes[i]}.");
-                sizes[letter] = known == 1 ? extent : known;
-            }
-        return sizes;
+        return this with { Inputs = [.. inputs], Output = Output.Replace(Ellipsis.ToString(), letters, StringComparison.Ordinal) };
     }
 
     /// <summary>The shape of the result.</summary>
     /// <exception cref="ShapeException">The operands do not fit the equation or each other.</exception>
-    public Shape Infer(params ReadOnlySpan<Shape> shapes)
+    public Shape Infer(params ReadOnlySpan<Shape> shapes) => Problem.Of(this, shapes).Result;
+
+    internal static bool Stretches(char axis) => axis is >= FirstStretched and < FirstNamed;
+
+    public bool Equals(Equation? other) => other is not null && Output == other.Output && Inputs.AsSpan().SequenceEqual(other.Inputs.AsSpan())
+        && Windows.AsSpan().SequenceEqual(other.Windows.AsSpan()) && Names.AsSpan().SequenceEqual(other.Names.AsSpan());
+
+    public override int GetHashCode()
     {
-        Equation full = For(shapes);
-        IReadOnlyDictionary<char, int> sizes = full.Sizes(shapes);
-        return [.. full.Output.Select(letter => sizes[letter])];
+        HashCode hash = default;
+        foreach (string input in Inputs) hash.Add(input);
+        hash.Add(Output);
+        hash.Add(Windows.Length);
+        return hash.ToHashCode();
     }
 
-    public bool Equals(Equation? other) => other is not null && Output == other.Output && Inputs.SequenceEqual(other.Inputs);
-
-    public override int GetHashCode() => ToString().GetHashCode(StringComparison.Ordinal);
-
-    public override string ToString() =>
-        $"{string.Join(',', Inputs)}->{Output}".Replace(Ellipsis.ToString(), "...", StringComparison.Ordinal);
-
-    private static bool Stretches(char letter) => letter >= '\uE000';
+    public override string ToString() => EquationText.Of(this);
 }

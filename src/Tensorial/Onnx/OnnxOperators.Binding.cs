@@ -1,5 +1,6 @@
 using Tensorial.Autodiff;
 using Tensorial.Autodiff.Operations;
+using Tensorial.Einsum;
 
 namespace Tensorial.Onnx;
 
@@ -111,6 +112,10 @@ public static partial class OnnxOperators
     }
 
     private static int Needed(int? value, string name) => value ?? throw Missing(name);
+
+    /// <summary>Our equations can say more than ONNX's, which know single letters and nothing convolved.</summary>
+    private static Equation PlainEquation(string text) => Equation.Parse(text) is { IsPlain: true } plain ? plain
+        : throw new BadInputException($"'{text}' is no equation of ONNX, whose axes are single letters, none of them convolved.");
 
     private static BadInputException Missing(string name) => new($"Attribute '{name}' is missing.");
 }

@@ -1,5 +1,4 @@
 using Tensorial.Autodiff.Operations;
-using Tensorial.Einsum;
 
 namespace Tensorial.Onnx;
 
@@ -49,7 +48,7 @@ public static partial class OnnxOperators
             Alpha = a.Float("alpha", 1), Beta = a.Float("beta", 1), TransposeA = a.Flag("transA"), TransposeB = a.Flag("transB"),
         }),
         Plain<MatMul>("MatMul"),
-        new("Einsum", 12, NewestOpset, (a, _) => new EinsumOf(Equation.Parse(a.Text("equation") ?? throw Missing("equation")))),
+        new("Einsum", 12, NewestOpset, (a, _) => new EinsumOf(PlainEquation(a.Text("equation") ?? throw Missing("equation")))),
 
         new("AveragePool", 7, NewestOpset, (a, _) => Pool(a, new AveragePool { CountIncludePad = a.Flag("count_include_pad") })),
         new("LpPool", 7, NewestOpset, (a, _) => Pool(a, new LpPool(a.Integer("p", 2)))),

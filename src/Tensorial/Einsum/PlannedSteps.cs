@@ -1,0 +1,169 @@
+using System.Collections.Immutable;
+using System.Numerics;
+using System.Numerics.Tensors;
+using Tensorial.Kernels;
+
+namespace Tensorial.Einsum;
+
+/// <summary>The steps of a plan, ready to run: every layout and every loop is decided, only the values are missing.</summary>
+internal sealed class PlannedSteps
+{
+    private readonly Problem _problem;
+    private readonly Algebra _algebra;
+    private readonly List<PlannedValue> _values = [];
+    private readonly bool _isZero;
+
+    public PlannedSteps(Problem problem, PlanOptions options, SearchOrder search)
+    {
+        (_problem, _algebra) = (problem, new(problem));
+        _isZero = problem.Shapes.Any(static shape => shape.Count == 0);
+        for (int i = 0; i < problem.Inputs.Length; i++)
+            _values.Add(new(_algebra.Operands[i], Layout.Of(_algebra.Operands[i], problem.Inputs[i], problem.Shapes[i], _algebra.Axes), -1, -1, null));
+        if (_isZero) return;
+
+        List<Step> steps = [];
+        Tree[] leaves = new Tree[problem.Inputs.Length];
+        for (int i = 0; i < leaves.Length; i++) leaves[i] = Tree.Of(_algebra.Summed(_algebra.Operands[i]), i);
+        Add(search(_algebra, leaves, options), steps, options);
+        Steps = [.. steps];
+        Peak = PeakOf();
+    }
+
+    public ImmutableArray<Step> Steps { get; } = [];
+
+    public long Peak { get; }
+
+    public IReadOnlyList<PlannedValue> Values => _values;
+
+    public Algebra Algebra => _algebra;
+
+    /// <summary>The result for operands of the problem's shapes.</summary>
+    public Tensor<T> Run<T>(ReadOnlySpan<Tensor<T>> operands, Workers workers) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        if (_isZero) return new(_problem.Result);
+        Memory<T>[] values = Operands(operands);
+        for (int k = _problem.Inputs.Length; k < values.Length; k++)
+        {
+            Compute(k, values, workers);
+            // Every value is used once.
+            values[_values[k].Left] = default;
+            if (_values[k].Right >= 0) values[_values[k].Right] = default;
+        }
+        return Arranged(_values[^1], values[^1], _problem.Output, _problem.Result);
+    }
+
+    /// <summary>Room for all values, with the operands in it.</summary>
+    public Memory<T>[] Operands<T>(ReadOnlySpan<Tensor<T>> operands) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        Memory<T>[] values = new Memory<T>[_values.Count];
+        for (int i = 0; i < operands.Length; i++) values[i] = operands[i].Memory;
+        for (int i = operands.Length; i < _problem.Inputs.Length; i++)
+        {
+            T[] ones = new T[_problem.Shapes[i].Count];
+            ones.AsSpan().Fill(T.One);
+            values[i] = ones;
+        }
+        return values;
+    }
+
+    public void Compute<T>(int k, Memory<T>[] values, Workers workers) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        PlannedValue value = _values[k];
+        if (value.Lowering is { } lowering)
+        {
+            values[k] = new T[(int)value.Term.Size];
+            lowering.Run(values[value.Left], values[value.Right], values[k], workers);
+        }
+        else values[k] = Sums<T>(_values[value.Left], value, values[value.Left].Span);
+    }
+
+    /// <summary>A value as a tensor of named axes. Axes that it lacks repeat it; along an axis named twice it lies on the diagonal.</summary>
+    public Tensor<T> Arranged<T>(PlannedValue value, Memory<T> values, string axes, Shape shape) where T : unmanaged
+    {
+        int[] places = [.. axes.Select(axis => _algebra.Axes.IndexOf(axis, StringComparison.Ordinal))];
+        int[] own = [.. places.Where(place => place >= 0 && value.Term.Has(place))];
+        bool isInOrder = value.Left >= 0 && own.Length == places.Length && own.AsSpan().SequenceEqual([.. value.Layout.Order.Where(axis => value.Term[axis].Extent > 1 || own.Contains(axis))]);
+        if (isInOrder) return new(shape, values);
+
+        Tensor<T> result = new(shape);
+        int[] strides = shape.Strides();
+        char[] distinct = [.. axes.Distinct()];
+        int[] extents = new int[distinct.Length], from = new int[distinct.Length], to = new int[distinct.Length];
+        for (int place = 0; place < axes.Length; place++)
+        {
+            int k = Array.IndexOf(distinct, axes[place]), axis = places[place];
+            (extents[k], from[k]) = (shape[place], axis >= 0 && value.Term.Has(axis) ? value.Layout.Strides[axis] : 0);
+            to[k] += strides[place];
+        }
+        Strided.Copy<T>(Shape.Of(extents), values.Span, 0, from, result.Values, 0, to);
+        return result;
+    }
+
+    private int Add(Tree tree, List<Step> steps, PlanOptions options)
+    {
+        if (tree.Operand >= 0)
+        {
+            PlannedValue operand = _values[tree.Operand];
+            if (tree.Term == operand.Term) return tree.Operand;
+            Layout kept = Layout.Of(tree.Term, [.. operand.Layout.Order.Where(tree.Term.Has)]);
+            double seconds = options.Cost.Step + (operand.Term.Size + tree.Term.Size) * options.Cost.Move;
+            return Add(new(tree.Term, kept, tree.Operand, -1, null), steps, new(0, 0, 0, 0, operand.Term.Size + tree.Term.Size), seconds);
+        }
+        bool leftFirst = tree.Left!.GoesFirst(tree.Right!);
+        int left = leftFirst ? Add(tree.Left!, steps, options) : -1, right = Add(tree.Right!, steps, options);
+        if (!leftFirst) left = Add(tree.Left!, steps, options);
+        Pair pair = new(_algebra, tree.Left!.Term, tree.Right!.Term, tree.Term);
+        Lowering lowering = new(pair, _values[left].Layout, _values[right].Layout);
+        return Add(new(tree.Term, lowering.Result, left, right, lowering), steps, pair.Extents(), options.Cost.Seconds(pair, PlanGoal.Forward));
+    }
+
+    private int Add(PlannedValue value, List<Step> steps, MatrixExtents extents, double seconds)
+    {
+        _values.Add(value);
+        int? right = value.Right < 0 ? null : value.Right;
+        steps.Add(new(value.Left, right, Expression(value), ShapeOf(value), (long)extents.Macs, (long)(4 * extents.Moved), seconds));
+        return _values.Count - 1;
+    }
+
+    private static Shape ShapeOf(PlannedValue value) => [.. value.Layout.Order.Select(axis => value.Term[axis].Extent)];
+
+    private string Expression(PlannedValue value)
+    {
+        PlannedValue left = _values[value.Left];
+        PlannedValue? right = value.Right < 0 ? null : _values[value.Right];
+        string factors = Name(left) + (right is null ? "" : $",{Name(right)}");
+        string convolved = EquationText.Term(_problem.Equation, value.Layout.Order
+            .Where(axis => right is not null && left.Term.Has(axis) && right.Term.Has(axis) && _algebra.IsConvolved(axis)).Select(axis => _algebra.Axes[axis]));
+        return $"{factors}->{Name(value)}{(convolved.Length > 0 ? $"|{convolved}" : "")}";
+    }
+
+    private string Name(PlannedValue value) => EquationText.Term(_problem.Equation, value.Layout.Order.Select(axis => _algebra.Axes[axis]));
+
+    private long PeakOf()
+    {
+        int operands = _problem.Inputs.Length;
+        double alive = 0, peak = _values.Count == operands ? _problem.Result.Count : 0;
+        for (int k = operands; k < _values.Count; k++)
+        {
+            PlannedValue value = _values[k];
+            peak = Math.Max(peak, alive += value.Term.Size);
+            if (value.Left >= operands) alive -= _values[value.Left].Term.Size;
+            if (value.Right >= operands) alive -= _values[value.Right].Term.Size;
+        }
+        return (long)peak;
+    }
+
+    private static T[] Sums<T>(PlannedValue operand, PlannedValue sum, ReadOnlySpan<T> values) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        int[] summed = [.. operand.Layout.Order.Where(axis => !sum.Term.Has(axis))];
+        Gathering rows = new([.. sum.Layout.Order.Concat(summed).Select(axis => new Loop(axis, Loop.Plain, Role.Left, operand.Term[axis].Extent))], 0, operand.Layout, default);
+        T[] gathered = new T[rows.Count], sums = new T[(int)sum.Term.Size];
+        rows.Gather(values, 0, gathered);
+        int length = gathered.Length / sums.Length;
+        for (int row = 0; row < sums.Length; row++) sums[row] = TensorPrimitives.Sum<T>(gathered.AsSpan(row * length, length));
+        return sums;
+    }
+}
+
+/// <summary>A value of a plan: an operand, or what a step makes of one value (sums) or two.</summary>
+internal sealed record PlannedValue(Term Term, Layout Layout, int Left, int Right, Lowering? Lowering);
