@@ -21,11 +21,13 @@ public sealed record Step(int Left, int? Right, string Expression, Shape Shape, 
 public sealed class Plan
 {
     private readonly PlannedSteps _steps;
+    private readonly Plan?[] _adjoints;
 
     internal Plan(Problem problem, PlanOptions options, SearchOrder? search = null)
     {
         (Problem, Options) = (problem, options);
         _steps = new(problem, options, search ?? OrderSearch.Best);
+        _adjoints = new Plan?[problem.Given];
     }
 
     /// <summary>The plan of an equation, kept for the next time.</summary>
@@ -70,7 +72,7 @@ public sealed class Plan
     /// <summary>
     /// The plan of the gradient for one operand: its operands are those of this plan with the gradient of the result in that one's place.
     /// </summary>
-    public Plan Adjoint(int operand) => new(Problem.Adjoint(operand), Options);
+    public Plan Adjoint(int operand) => _adjoints[operand] ??= new(Problem.Adjoint(operand), Options with { Goal = PlanGoal.Forward });
 
     internal void Check<T>(ReadOnlySpan<Tensor<T>> operands) where T : unmanaged
     {

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Numerics.Tensors;
 using Tensorial.Einsum;
 using Tensorial.Kernels;
 
@@ -21,31 +22,18 @@ public sealed record EinsumOf(Equation Equation) : FloatOperation
 
     public override Reads? GradientReads(int input) => Reads.AllInputs;
 
-    /// <summary>
-    /// The sum is linear in each operand, so the gradient for one is the same equation with that operand and the result trading places. Axes that
-    /// only this operand has, and axes along which it stretches or is a diagonal, are a matter of strides.
-    /// </summary>
+    /// <summary>The gradient for an operand is the same equation with that operand and the result trading places.</summary>
     protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         Shape[] shapes = new Shape[pull.Inputs.Length];
         for (int i = 0; i < shapes.Length; i++) shapes[i] = pull.Shape(i);
-        Equation full = Equation.For(shapes);
-        IReadOnlyDictionary<char, int> sizes = full.Sizes(shapes);
+        Plan plan = Plan.For(Equation, null, shapes);
         for (int i = 0; i < shapes.Length; i++)
         {
             if (pull.Gradient(i) is not { } gradient) continue;
-            List<Tensor<T>> operands = [pull.Dy];
-            for (int other = 0; other < shapes.Length; other++)
-                if (other != i) operands.Add(pull.Input(other));
-            ImmutableArray<string> terms = [full.Output, .. full.Inputs.RemoveAt(i)];
-            string axes = new([.. full.Inputs[i].Distinct()]), shared = new([.. axes.Where(string.Concat(terms).Contains)]);
-            Tensor<T> share = Contraction.Evaluate<T>(new(terms, shared), operands.ToArray(), workers);
-            // An axis along which every other operand stretches has the extent 1 there.
-            int[] from = [.. axes.Select(letter => shared.Contains(letter) && share.Shape[shared.IndexOf(letter)] > 1 ? share.Shape.Strides()[shared.IndexOf(letter)] : 0)];
-            int[] to = new int[axes.Length], own = gradient.Shape.Strides();
-            for (int axis = 0; axis < own.Length; axis++)
-                if (gradient.Shape[axis] > 1) to[axes.IndexOf(full.Inputs[i][axis])] += own[axis];
-            Strided.Add<T>([.. axes.Select(letter => sizes[letter])], share.Values, 0, from, gradient.Values, 0, to);
+            Tensor<T>[] operands = new Tensor<T>[shapes.Length];
+            for (int other = 0; other < shapes.Length; other++) operands[other] = other == i ? pull.Dy : pull.Input(other);
+            TensorPrimitives.Add<T>(gradient.Values, plan.Adjoint(i).Run<T>(operands, workers).Values, gradient.Values);
         }
     }
 
