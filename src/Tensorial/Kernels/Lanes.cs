@@ -41,6 +41,12 @@ internal unsafe interface ILanes<TVector, T> where TVector : struct where T : un
     /// <summary>The larger one; NaN where either is NaN.</summary>
     static abstract TVector Maximum(TVector a, TVector b);
 
+    /// <summary>The value where the condition is positive, 0 elsewhere.</summary>
+    static abstract TVector WherePositive(TVector condition, TVector value);
+
+    /// <summary>The value where two numbers are equal, 0 elsewhere.</summary>
+    static abstract TVector WhereEqual(TVector a, TVector b, TVector value);
+
     /// <summary>The sum of all numbers in a vector.</summary>
     static abstract T Sum(TVector value);
 }
@@ -123,6 +129,14 @@ internal readonly unsafe struct Lanes512<T> : ILanes<Vector512<T>, T> where T : 
     public static Vector512<T> Maximum(Vector512<T> a, Vector512<T> b) => Vector512.Max(a, b);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<T> WherePositive(Vector512<T> condition, Vector512<T> value) =>
+        Vector512.ConditionalSelect(Vector512.GreaterThan(condition, Vector512<T>.Zero), value, Vector512<T>.Zero);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<T> WhereEqual(Vector512<T> a, Vector512<T> b, Vector512<T> value) =>
+        Vector512.ConditionalSelect(Vector512.Equals(a, b), value, Vector512<T>.Zero);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Sum(Vector512<T> value) => Vector512.Sum(value);
 }
 
@@ -164,6 +178,14 @@ internal readonly unsafe struct Lanes256<T> : ILanes<Vector256<T>, T> where T : 
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<T> Maximum(Vector256<T> a, Vector256<T> b) => Vector256.Max(a, b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<T> WherePositive(Vector256<T> condition, Vector256<T> value) =>
+        Vector256.ConditionalSelect(Vector256.GreaterThan(condition, Vector256<T>.Zero), value, Vector256<T>.Zero);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<T> WhereEqual(Vector256<T> a, Vector256<T> b, Vector256<T> value) =>
+        Vector256.ConditionalSelect(Vector256.Equals(a, b), value, Vector256<T>.Zero);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Sum(Vector256<T> value) => Vector256.Sum(value);
@@ -209,6 +231,14 @@ internal readonly unsafe struct Lanes128<T> : ILanes<Vector128<T>, T> where T : 
     public static Vector128<T> Maximum(Vector128<T> a, Vector128<T> b) => Vector128.Max(a, b);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> WherePositive(Vector128<T> condition, Vector128<T> value) =>
+        Vector128.ConditionalSelect(Vector128.GreaterThan(condition, Vector128<T>.Zero), value, Vector128<T>.Zero);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> WhereEqual(Vector128<T> a, Vector128<T> b, Vector128<T> value) =>
+        Vector128.ConditionalSelect(Vector128.Equals(a, b), value, Vector128<T>.Zero);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Sum(Vector128<T> value) => Vector128.Sum(value);
 }
 
@@ -247,6 +277,12 @@ internal readonly unsafe struct LanesScalar<T> : ILanes<T, T> where T : unmanage
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Maximum(T a, T b) => T.Max(a, b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T WherePositive(T condition, T value) => condition > T.Zero ? value : T.Zero;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T WhereEqual(T a, T b, T value) => a == b ? value : T.Zero;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Sum(T value) => value;

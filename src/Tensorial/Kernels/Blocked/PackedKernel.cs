@@ -22,29 +22,43 @@ public sealed class PackedKernel
 
     internal static PackedKernel Of(ReadOnlySpan<float> kernel, in ConvolutionShape shape, ConvolutionMethod method)
     {
-        if (kernel.Length != shape.KernelCount) throw new ArgumentException($"{shape} has {shape.KernelCount} weights, not {kernel.Length}.");
-        if (method == ConvolutionMethod.Direct) return new(Direct(kernel, shape, out int start), start, method);
-        if (!WinogradKernel.Supports(shape)) throw new ArgumentException($"{shape} is not 3×3 with stride 1 and without groups, as {method} needs.");
-        float[] transformed = method == ConvolutionMethod.Winograd2
-            ? WinogradKernel.Pack<Winograd2>(kernel, shape, out int first) : WinogradKernel.Pack<Winograd4>(kernel, shape, out first);
-        return new(transformed, first, method);
+        if (method != ConvolutionMethod.Direct && !WinogradKernel.Supports(shape))
+            throw new ArgumentException($"{shape} is not 3×3 with stride 1 and without groups, as {method} needs.");
+        ConvolutionShape blocked = shape.InBlocks();
+        int products = method switch
+        {
+            ConvolutionMethod.Winograd2 => Winograd2.Tile * Winograd2.Tile,
+            ConvolutionMethod.Winograd4 => Winograd4.Tile * Winograd4.Tile,
+            _ => shape.KernelHeight * shape.KernelWidth,
+        };
+        int count = checked(new OutputGroups(blocked).Blocks * BlockedLayout.Lanes * blocked.SummedChannels * products);
+        float[] packed = GC.AllocateArray<float>(count + BlockedLayout.Lanes, pinned: true);
+        PackedKernel result = new(packed, AlignedStart.Of(packed), method);
+        result.Renew(kernel, shape);
+        return result;
     }
 
-    private static float[] Direct(ReadOnlySpan<float> kernel, in ConvolutionShape shape, out int start)
+    /// <summary>Packs another kernel of the same shape into the same place.</summary>
+    internal void Renew(ReadOnlySpan<float> kernel, in ConvolutionShape shape)
+    {
+        if (kernel.Length != shape.KernelCount) throw new ArgumentException($"{shape} has {shape.KernelCount} weights, not {kernel.Length}.");
+        Span<float> packed = Values.AsSpan(Start);
+        if (Method == ConvolutionMethod.Winograd2) WinogradKernel.Pack<Winograd2>(kernel, shape, packed);
+        else if (Method == ConvolutionMethod.Winograd4) WinogradKernel.Pack<Winograd4>(kernel, shape, packed);
+        else Direct(kernel, shape, packed);
+    }
+
+    private static void Direct(ReadOnlySpan<float> kernel, in ConvolutionShape shape, Span<float> packed)
     {
         ConvolutionShape blocked = shape.InBlocks();
         OutputGroups groups = new(blocked);
-        int taps = shape.KernelHeight * shape.KernelWidth, inputs = blocked.SummedChannels;
-        float[] packed = GC.AllocateArray<float>(checked(groups.Blocks * BlockedLayout.Lanes * inputs * taps + BlockedLayout.Lanes), pinned: true);
-        start = AlignedStart.Of(packed);
-        int at = start;
+        int taps = shape.KernelHeight * shape.KernelWidth, inputs = blocked.SummedChannels, at = 0;
         for (int group = 0; group < groups.Count; group++)
             for (int block = 0; block < inputs; block += BlockedLayout.Lanes)
                 for (int tap = 0; tap < taps; tap++)
                     for (int i = block; i < Math.Min(block + BlockedLayout.Lanes, inputs); i++)
                         for (int o = groups.FirstOutput(group), end = o + groups.Width(group); o < end; o++, at++)
                             if (Row(shape, blocked, o, i) is var row and >= 0) packed[at] = kernel[row * taps + tap];
-        return packed;
     }
 
     /// <summary>Index of (output, input) in the kernel as given, or negative where the two are not connected. Inputs count within the blocked group.</summary>

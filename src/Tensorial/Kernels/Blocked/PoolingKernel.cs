@@ -52,7 +52,7 @@ internal readonly unsafe struct PoolingKernel(
     /// <param name="Start">Position of the first tap that does.</param>
     /// <param name="Count">How many do.</param>
     /// <param name="InPadding">How many meet the input or the padding around it.</param>
-    private readonly record struct Taps(int Start, int Count, int InPadding)
+    internal readonly record struct Taps(int Start, int Count, int InPadding)
     {
         public static Taps At(int position, int taps, int dilation, int extent, int paddingBehind)
         {

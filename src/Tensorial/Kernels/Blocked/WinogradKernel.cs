@@ -8,18 +8,16 @@ internal static class WinogradKernel
         shape is { KernelHeight: 3, KernelWidth: 3, StrideY: 1, StrideX: 1, DilationY: 1, DilationX: 1, Groups: 1 };
 
     /// <summary>U = G g Gᵀ for every pair of channels, computed in double precision and rounded once.</summary>
-    public static float[] Pack<TWinograd>(ReadOnlySpan<float> kernel, in ConvolutionShape shape, out int start) where TWinograd : struct, IWinograd
+    public static void Pack<TWinograd>(ReadOnlySpan<float> kernel, in ConvolutionShape shape, Span<float> packed) where TWinograd : struct, IWinograd
     {
         double[,] g = Filter<TWinograd>();
         OutputGroups groups = new(shape);
         int tile = TWinograd.Tile, products = tile * tile, inputs = shape.InputChannels;
-        float[] packed = GC.AllocateArray<float>(checked(groups.Blocks * BlockedLayout.Lanes * inputs * products + BlockedLayout.Lanes), pinned: true);
-        start = AlignedStart.Of(packed);
         Span<double> half = stackalloc double[tile * 3];
         for (int group = 0; group < groups.Count; group++)
         {
             int first = groups.FirstOutput(group), width = groups.Width(group);
-            Span<float> part = packed.AsSpan(start + first * inputs * products, width * inputs * products);
+            Span<float> part = packed.Slice(first * inputs * products, width * inputs * products);
             for (int o = first; o < Math.Min(first + width, shape.OutputChannels); o++)
                 for (int i = 0; i < inputs; i++)
                 {
@@ -32,7 +30,6 @@ internal static class WinogradKernel
                                 (float)(half[r * 3] * g[c, 0] + half[r * 3 + 1] * g[c, 1] + half[r * 3 + 2] * g[c, 2]);
                 }
         }
-        return packed;
     }
 
     /// <summary>G: row i is (1, p, p²) / Π (p - q) over the other points q; the last row, for infinity, is (0, 0, 1).</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Tensorial.Kernels;
 using Tensorial.Kernels.Blocked;
 
@@ -9,15 +10,20 @@ internal sealed class Frame
     private readonly Memory<float> _arena;
     private readonly Tensor?[] _tensors;
 
-    public Frame(CompiledNetwork program, Workers workers)
+    public Frame(CompiledNetwork program, Workers workers) : this(program.Values, program.ArenaLength, workers) { }
+
+    /// <param name="values">Values with their places.</param>
+    /// <param name="arenaLength">Floats those places take.</param>
+    /// <param name="workers">Threads its steps may use.</param>
+    public Frame(ImmutableArray<Value> values, int arenaLength, Workers workers)
     {
         Workers = workers;
         // Pinned, so that an address aligned once stays aligned.
-        float[] block = GC.AllocateUninitializedArray<float>(program.ArenaLength + 16, pinned: true);
+        float[] block = GC.AllocateUninitializedArray<float>(arenaLength + 16, pinned: true);
         int skip = AlignedStart.Of(block);
-        _arena = block.AsMemory(skip, program.ArenaLength);
-        _tensors = new Tensor?[program.Values.Length];
-        foreach (Value value in program.Values)
+        _arena = block.AsMemory(skip, arenaLength);
+        _tensors = new Tensor?[values.Length];
+        foreach (Value value in values)
         {
             if (value.IsExternal || value.Layout is not null) continue;
             _tensors[value.Id] = value.Type == ElementType.Float32

@@ -12,7 +12,10 @@ internal sealed class Value(string name, ElementType type, Shape shape, BlockedL
     public Shape Shape { get; } = shape;
 
     /// <summary>How a blocked value is laid out; null for a plain row-major one.</summary>
-    public BlockedLayout? Layout { get; } = layout;
+    public BlockedLayout? Layout { get; private set; } = layout;
+
+    /// <summary>Whether it is kept for some images at a time only (<see cref="KeepOnly"/>).</summary>
+    public bool IsPassing { get; private set; }
 
     /// <summary>The value whose memory this one shares under another shape.</summary>
     public Value? SharesMemoryOf { get; init; }
@@ -37,6 +40,9 @@ internal sealed class Value(string name, ElementType type, Shape shape, BlockedL
 
     /// <summary>Whether the arena holds it: floats do, the few small integers of shape arithmetic have arrays of their own.</summary>
     public bool IsInArena => Type == ElementType.Float32 && !IsExternal && SharesMemoryOf is null;
+
+    /// <summary>Keeps room for so many images, where each is read as soon as it is made.</summary>
+    public void KeepOnly(int images) => (Layout, IsPassing) = (Layout!.Value with { Images = images }, true);
 
     public Value Root => SharesMemoryOf?.Root ?? this;
 

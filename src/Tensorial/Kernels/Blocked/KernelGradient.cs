@@ -1,0 +1,111 @@
+namespace Tensorial.Kernels.Blocked;
+
+/// <summary>
+/// The gradient of a convolution's kernel, dW[o,i,k] = Σ dy[n,o,y] x[n,i, stride·y + dilation·k - padding]: for every tap, products of 16 or 32 output
+/// channels by 16 or 8 input channels whose sums stay in registers while the pixels of a few rows pass. Sums are kept in the order the tiles make
+/// them, [group of 2 vectors of outputs][block of inputs][tap][input][2 vectors], and put in order once a batch is through.
+/// </summary>
+internal static unsafe class KernelGradient
+{
+    private const int Lanes = BlockedLayout.Lanes;
+
+    /// <summary>Rows of dy whose pixels pass before the sums go back to memory: with those of x, for 32 channels of 32 pixels, some 24 KB.</summary>
+    private const int PixelsAtOnce = 128;
+
+    /// <summary>Whether the kernel gradient of a convolution is computed here: all channels connected.</summary>
+    public static bool Supports(in ConvolutionShape shape) => shape.Groups == 1;
+
+    /// <summary>Floats the sums take.</summary>
+    public static int SumsLength(in ConvolutionShape shape) =>
+        Blocks(shape.OutputChannels) * Lanes * Blocks(shape.InputChannels) * Lanes * shape.KernelHeight * shape.KernelWidth;
+
+    /// <summary>Adds what some images come to, on one thread.</summary>
+    /// <param name="shape">The convolution; the halo of x covers its padding and is zero.</param>
+    /// <param name="sums">To be added to, in the order described above.</param>
+    public static void Add(
+        in ConvolutionShape shape, ReadOnlySpan<float> x, BlockedLayout inputLayout, ReadOnlySpan<float> dy, BlockedLayout outputLayout, Span<float> sums) =>
+        Add(LaneWidths.Best, shape, x, inputLayout, dy, outputLayout, sums);
+
+    internal static void Add(
+        LaneWidth width, in ConvolutionShape shape, ReadOnlySpan<float> x, BlockedLayout inputLayout, ReadOnlySpan<float> dy, BlockedLayout outputLayout,
+        Span<float> sums)
+    {
+        if (!inputLayout.Halo.Covers(shape.Padding)) throw new ArgumentException($"The input's halo {inputLayout.Halo} does not cover the padding {shape.Padding}.");
+        fixed (float* input = x, upstream = dy, to = sums) width.Run<Kernel, float>(new(shape, input, inputLayout, upstream, outputLayout, to));
+    }
+
+    /// <summary>Adds the sums of all lanes, in their order, to a kernel gradient [outputs, inputs, height, width].</summary>
+    public static void Unpack(ConvolutionShape shape, Span<float> sums, int lanes, Span<float> gradient, Workers workers)
+    {
+        fixed (float* from = sums, to = gradient) workers.Run(shape.OutputChannels, new Row(shape, from, lanes, SumsLength(shape), to));
+    }
+
+    private readonly struct Row(ConvolutionShape shape, float* sums, int lanes, int length, float* gradient) : ILoopBody
+    {
+        public void Run(int o)
+        {
+            int taps = shape.KernelHeight * shape.KernelWidth, inputs = shape.InputChannels, blocks = Blocks(inputs);
+            for (int i = 0; i < inputs; i++)
+                for (int tap = 0; tap < taps; tap++)
+                {
+                    float* from = sums + (((o / Lanes * blocks + i / Lanes) * taps + tap) * Lanes + i % Lanes) * Lanes + o % Lanes;
+                    float sum = 0;
+                    for (int lane = 0; lane < lanes; lane++, from += length) sum += *from;
+                    gradient[(o * inputs + i) * taps + tap] += sum;
+                }
+        }
+    }
+
+    private static int Blocks(int channels) => (channels + Lanes - 1) / Lanes;
+
+    private readonly struct Kernel(
+        ConvolutionShape shape, float* x, BlockedLayout inputLayout, float* dy, BlockedLayout outputLayout, float* sums) : ILaneKernel<float>
+    {
+        public void Run<TLanes, TVector>() where TLanes : struct, ILanes<TVector, float> where TVector : struct
+        {
+            int taps = shape.KernelHeight * shape.KernelWidth, square = Lanes * Lanes, rows = Math.Max(1, PixelsAtOnce / outputLayout.Width);
+            for (int image = 0; image < outputLayout.Images; image++)
+                for (int row = 0; row < outputLayout.Height; row += rows)
+                {
+                    Strip strip = new()
+                    {
+                        Rows = Math.Min(rows, outputLayout.Height - row), Pixels = outputLayout.Width,
+                        InputPitch = shape.StrideY * inputLayout.RowPitch, InputStep = shape.StrideX * Lanes, OutputPitch = outputLayout.RowPitch,
+                    };
+                    for (int o = 0; o < outputLayout.Blocks; o += 2)
+                    {
+                        bool pair = o + 1 < outputLayout.Blocks && TLanes.Count == Lanes;
+                        int last = Math.Min(o + 2, outputLayout.Blocks);
+                        for (int i = 0; i < inputLayout.Blocks; i++)
+                            for (int tap = 0; tap < taps; tap++)
+                            {
+                                (int down, int right) = Math.DivRem(tap, shape.KernelWidth);
+                                float* from = x + inputLayout.Pixel(
+                                    image, i, row * shape.StrideY + down * shape.DilationY - shape.Padding.Top, right * shape.DilationX - shape.Padding.Left);
+                                float* to = sums + ((o * inputLayout.Blocks + i) * taps + tap) * square;
+                                float* upstream = dy + outputLayout.Pixel(image, o, row, 0);
+                                int next = inputLayout.Blocks * taps * square;
+                                if (pair)
+                                {
+                                    KernelGradientTile.Wide<TLanes, TVector>(strip, from, upstream, outputLayout.PlanePitch, to, next);
+                                    KernelGradientTile.Wide<TLanes, TVector>(strip, from + Lanes / 2, upstream, outputLayout.PlanePitch, to + Lanes / 2 * Lanes, next);
+                                    continue;
+                                }
+                                for (int block = o; block < last; block++, upstream += outputLayout.PlanePitch, to += next)
+                                    for (int lane = 0; lane < Lanes; lane += TLanes.Count) KernelGradientTile.Tall<TLanes, TVector>(strip, from, upstream + lane, to + lane);
+                            }
+                    }
+                }
+        }
+    }
+}
+
+/// <summary>Some rows of pixels. Distances count floats.</summary>
+internal struct Strip
+{
+    public int Rows;
+    public int Pixels;
+    public int InputPitch;
+    public int InputStep;
+    public int OutputPitch;
+}

@@ -1,0 +1,139 @@
+using System.Runtime.CompilerServices;
+
+namespace Tensorial.Kernels.Blocked;
+
+/// <summary>
+/// The innermost part of a kernel gradient: sums of outer products over the pixels of a strip, 16 vectors of them in registers. Either 8 input channels
+/// by two vectors of outputs, where a number that is spread out serves two multiplications, or 16 by one.
+/// </summary>
+internal static unsafe class KernelGradientTile
+{
+    private const int Lanes = BlockedLayout.Lanes;
+
+    /// <summary>sums[input][output] += Σ x[input] dy[output] for 8 inputs by two vectors of outputs that lie apart.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Wide<TLanes, TVector>(Strip strip, float* x, float* dy, int nextUpstream, float* sums, int nextSums)
+        where TLanes : struct, ILanes<TVector, float> where TVector : struct
+    {
+        float* more = sums + nextSums;
+        TVector a0 = TLanes.Load(sums + 0 * Lanes), c0 = TLanes.Load(more + 0 * Lanes);
+        TVector a1 = TLanes.Load(sums + 1 * Lanes), c1 = TLanes.Load(more + 1 * Lanes);
+        TVector a2 = TLanes.Load(sums + 2 * Lanes), c2 = TLanes.Load(more + 2 * Lanes);
+        TVector a3 = TLanes.Load(sums + 3 * Lanes), c3 = TLanes.Load(more + 3 * Lanes);
+        TVector a4 = TLanes.Load(sums + 4 * Lanes), c4 = TLanes.Load(more + 4 * Lanes);
+        TVector a5 = TLanes.Load(sums + 5 * Lanes), c5 = TLanes.Load(more + 5 * Lanes);
+        TVector a6 = TLanes.Load(sums + 6 * Lanes), c6 = TLanes.Load(more + 6 * Lanes);
+        TVector a7 = TLanes.Load(sums + 7 * Lanes), c7 = TLanes.Load(more + 7 * Lanes);
+        for (int row = 0; row < strip.Rows; row++, x += strip.InputPitch, dy += strip.OutputPitch)
+        {
+            float* from = x, upstream = dy, other = dy + nextUpstream;
+            for (int pixel = strip.Pixels; pixel > 0; pixel--, from += strip.InputStep, upstream += Lanes, other += Lanes)
+            {
+                TVector u = TLanes.Load(upstream), v = TLanes.Load(other), s;
+                s = TLanes.Broadcast(from[0]);
+                a0 = TLanes.MultiplyAdd(s, u, a0);
+                c0 = TLanes.MultiplyAdd(s, v, c0);
+                s = TLanes.Broadcast(from[1]);
+                a1 = TLanes.MultiplyAdd(s, u, a1);
+                c1 = TLanes.MultiplyAdd(s, v, c1);
+                s = TLanes.Broadcast(from[2]);
+                a2 = TLanes.MultiplyAdd(s, u, a2);
+                c2 = TLanes.MultiplyAdd(s, v, c2);
+                s = TLanes.Broadcast(from[3]);
+                a3 = TLanes.MultiplyAdd(s, u, a3);
+                c3 = TLanes.MultiplyAdd(s, v, c3);
+                s = TLanes.Broadcast(from[4]);
+                a4 = TLanes.MultiplyAdd(s, u, a4);
+                c4 = TLanes.MultiplyAdd(s, v, c4);
+                s = TLanes.Broadcast(from[5]);
+                a5 = TLanes.MultiplyAdd(s, u, a5);
+                c5 = TLanes.MultiplyAdd(s, v, c5);
+                s = TLanes.Broadcast(from[6]);
+                a6 = TLanes.MultiplyAdd(s, u, a6);
+                c6 = TLanes.MultiplyAdd(s, v, c6);
+                s = TLanes.Broadcast(from[7]);
+                a7 = TLanes.MultiplyAdd(s, u, a7);
+                c7 = TLanes.MultiplyAdd(s, v, c7);
+            }
+        }
+        TLanes.Store(a0, sums + 0 * Lanes);
+        TLanes.Store(c0, more + 0 * Lanes);
+        TLanes.Store(a1, sums + 1 * Lanes);
+        TLanes.Store(c1, more + 1 * Lanes);
+        TLanes.Store(a2, sums + 2 * Lanes);
+        TLanes.Store(c2, more + 2 * Lanes);
+        TLanes.Store(a3, sums + 3 * Lanes);
+        TLanes.Store(c3, more + 3 * Lanes);
+        TLanes.Store(a4, sums + 4 * Lanes);
+        TLanes.Store(c4, more + 4 * Lanes);
+        TLanes.Store(a5, sums + 5 * Lanes);
+        TLanes.Store(c5, more + 5 * Lanes);
+        TLanes.Store(a6, sums + 6 * Lanes);
+        TLanes.Store(c6, more + 6 * Lanes);
+        TLanes.Store(a7, sums + 7 * Lanes);
+        TLanes.Store(c7, more + 7 * Lanes);
+    }
+
+    /// <summary>sums[input][output] += Σ x[input] dy[output] for 16 inputs by one vector of outputs.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Tall<TLanes, TVector>(Strip strip, float* x, float* dy, float* sums)
+        where TLanes : struct, ILanes<TVector, float> where TVector : struct
+    {
+        TVector a0 = TLanes.Load(sums + 0 * Lanes);
+        TVector a1 = TLanes.Load(sums + 1 * Lanes);
+        TVector a2 = TLanes.Load(sums + 2 * Lanes);
+        TVector a3 = TLanes.Load(sums + 3 * Lanes);
+        TVector a4 = TLanes.Load(sums + 4 * Lanes);
+        TVector a5 = TLanes.Load(sums + 5 * Lanes);
+        TVector a6 = TLanes.Load(sums + 6 * Lanes);
+        TVector a7 = TLanes.Load(sums + 7 * Lanes);
+        TVector a8 = TLanes.Load(sums + 8 * Lanes);
+        TVector a9 = TLanes.Load(sums + 9 * Lanes);
+        TVector a10 = TLanes.Load(sums + 10 * Lanes);
+        TVector a11 = TLanes.Load(sums + 11 * Lanes);
+        TVector a12 = TLanes.Load(sums + 12 * Lanes);
+        TVector a13 = TLanes.Load(sums + 13 * Lanes);
+        TVector a14 = TLanes.Load(sums + 14 * Lanes);
+        TVector a15 = TLanes.Load(sums + 15 * Lanes);
+        for (int row = 0; row < strip.Rows; row++, x += strip.InputPitch, dy += strip.OutputPitch)
+        {
+            float* from = x, upstream = dy;
+            for (int pixel = strip.Pixels; pixel > 0; pixel--, from += strip.InputStep, upstream += Lanes)
+            {
+                TVector u = TLanes.Load(upstream);
+                a0 = TLanes.MultiplyAdd(TLanes.Broadcast(from[0]), u, a0);
+                a1 = TLanes.MultiplyAdd(TLanes.Broadcast(from[1]), u, a1);
+                a2 = TLanes.MultiplyAdd(TLanes.Broadcast(from[2]), u, a2);
+                a3 = TLanes.MultiplyAdd(TLanes.Broadcast(from[3]), u, a3);
+                a4 = TLanes.MultiplyAdd(TLanes.Broadcast(from[4]), u, a4);
+                a5 = TLanes.MultiplyAdd(TLanes.Broadcast(from[5]), u, a5);
+                a6 = TLanes.MultiplyAdd(TLanes.Broadcast(from[6]), u, a6);
+                a7 = TLanes.MultiplyAdd(TLanes.Broadcast(from[7]), u, a7);
+                a8 = TLanes.MultiplyAdd(TLanes.Broadcast(from[8]), u, a8);
+                a9 = TLanes.MultiplyAdd(TLanes.Broadcast(from[9]), u, a9);
+                a10 = TLanes.MultiplyAdd(TLanes.Broadcast(from[10]), u, a10);
+                a11 = TLanes.MultiplyAdd(TLanes.Broadcast(from[11]), u, a11);
+                a12 = TLanes.MultiplyAdd(TLanes.Broadcast(from[12]), u, a12);
+                a13 = TLanes.MultiplyAdd(TLanes.Broadcast(from[13]), u, a13);
+                a14 = TLanes.MultiplyAdd(TLanes.Broadcast(from[14]), u, a14);
+                a15 = TLanes.MultiplyAdd(TLanes.Broadcast(from[15]), u, a15);
+            }
+        }
+        TLanes.Store(a0, sums + 0 * Lanes);
+        TLanes.Store(a1, sums + 1 * Lanes);
+        TLanes.Store(a2, sums + 2 * Lanes);
+        TLanes.Store(a3, sums + 3 * Lanes);
+        TLanes.Store(a4, sums + 4 * Lanes);
+        TLanes.Store(a5, sums + 5 * Lanes);
+        TLanes.Store(a6, sums + 6 * Lanes);
+        TLanes.Store(a7, sums + 7 * Lanes);
+        TLanes.Store(a8, sums + 8 * Lanes);
+        TLanes.Store(a9, sums + 9 * Lanes);
+        TLanes.Store(a10, sums + 10 * Lanes);
+        TLanes.Store(a11, sums + 11 * Lanes);
+        TLanes.Store(a12, sums + 12 * Lanes);
+        TLanes.Store(a13, sums + 13 * Lanes);
+        TLanes.Store(a14, sums + 14 * Lanes);
+        TLanes.Store(a15, sums + 15 * Lanes);
+    }
+}
