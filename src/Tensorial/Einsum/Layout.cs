@@ -11,12 +11,14 @@ internal sealed record Layout(int[] Order, int[] Strides)
         return new(order.ToArray(), strides);
     }
 
-    /// <summary>An operand as the caller brings it: an axis that it names twice advances in both places.</summary>
+    /// <summary>An operand as the caller brings it: an axis that it names twice advances in both places, one that it does not name stands still.</summary>
     public static Layout Of(Term term, string operand, Shape shape, string axes)
     {
         int[] own = shape.Strides(), strides = new int[term.Axes];
-        for (int place = 0; place < operand.Length; place++) strides[axes.IndexOf(operand[place], StringComparison.Ordinal)] += own[place];
-        return new([.. operand.Distinct().Select(axis => axes.IndexOf(axis, StringComparison.Ordinal)).Where(term.Has)], strides);
+        for (int place = 0; place < operand.Length; place++)
+            if (axes.IndexOf(operand[place], StringComparison.Ordinal) is >= 0 and int axis) strides[axis] += own[place];
+        int[] named = [.. operand.Distinct().Select(axis => axes.IndexOf(axis, StringComparison.Ordinal)).Where(term.Has)];
+        return new([.. named, .. Enumerable.Range(0, term.Axes).Where(axis => term.Has(axis) && !named.Contains(axis))], strides);
     }
 }
 

@@ -25,7 +25,8 @@ internal readonly struct Pair(Algebra algebra, Term left, Term right, Term produ
         return b.Size > a.Size ? new(algebra, b, a, product) : new(algebra, a, b, product);
     }
 
-    public bool Convolves(int axis) => left.Has(axis) && right.Has(axis) && algebra.IsConvolved(axis);
+    /// <summary>Whether the step convolves an axis. One that it only carries from a factor to the product is as good as plain.</summary>
+    public bool Convolves(int axis) => algebra.IsConvolved(axis) && left.Has(axis) && right.Has(axis) && product.Has(axis);
 
     public Incidence Incidence(int axis) => new(left[axis], right[axis], product[axis], algebra.Modulus(axis));
 

@@ -20,13 +20,14 @@ public sealed record Step(int Left, int? Right, string Expression, Shape Shape, 
 /// </summary>
 public sealed class Plan
 {
-    private readonly PlannedSteps _steps;
+    private readonly Lazy<PlannedGradients> _gradients;
     private readonly Plan?[] _adjoints;
 
     internal Plan(Problem problem, PlanOptions options, SearchOrder? search = null)
     {
         (Problem, Options) = (problem, options);
-        _steps = new(problem, options, search ?? OrderSearch.Best);
+        PlannedSteps = new(problem, options, search ?? OrderSearch.Best);
+        _gradients = new(() => new(Problem, PlannedSteps));
         _adjoints = new Plan?[problem.Given];
     }
 
@@ -46,13 +47,13 @@ public sealed class Plan
     public Shape Result => Problem.Result;
 
     /// <summary>The steps in the order in which they are taken.</summary>
-    public ImmutableArray<Step> Steps => _steps.Steps;
+    public ImmutableArray<Step> Steps => PlannedSteps.Steps;
 
     /// <summary>Multiply-accumulates of all steps.</summary>
     public long Macs => Steps.Sum(static step => step.Macs);
 
     /// <summary>Most computed values that are alive at once, the result among them and the operands not.</summary>
-    public long PeakElements => _steps.Peak;
+    public long PeakElements => PlannedSteps.Peak;
 
     /// <summary>How long the cost model thinks all steps take on one thread.</summary>
     public double Seconds => Steps.Sum(static step => step.Seconds);
@@ -61,12 +62,27 @@ public sealed class Plan
 
     internal PlanOptions Options { get; }
 
+    internal PlannedSteps PlannedSteps { get; }
+
+    internal PlannedGradients PlannedGradients => _gradients.Value;
+
+    /// <summary>Whether all computed values together keep the memory limit.</summary>
+    internal bool KeepsValues => PlannedSteps.CanKeep(Options.MemoryLimit ?? long.MaxValue);
+
     /// <summary>The result.</summary>
     /// <exception cref="ShapeException">The operands have not the shapes the plan was made for.</exception>
     public Tensor<T> Run<T>(ReadOnlySpan<Tensor<T>> operands, Workers? workers = null) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         Check(operands);
-        return _steps.Run(operands, workers ?? Workers.Serial);
+        return PlannedSteps.Run(operands, workers ?? Workers.Serial);
+    }
+
+    /// <summary>The result, and what its gradients need.</summary>
+    /// <exception cref="ShapeException">The operands have not the shapes the plan was made for.</exception>
+    public Evaluation<T> Evaluate<T>(ReadOnlySpan<Tensor<T>> operands, Workers? workers = null) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        Check(operands);
+        return new(this, operands, workers ?? Workers.Serial);
     }
 
     /// <summary>
@@ -74,7 +90,7 @@ public sealed class Plan
     /// </summary>
     public Plan Adjoint(int operand) => _adjoints[operand] ??= new(Problem.Adjoint(operand), Options with { Goal = PlanGoal.Forward });
 
-    internal void Check<T>(ReadOnlySpan<Tensor<T>> operands) where T : unmanaged
+    private void Check<T>(ReadOnlySpan<Tensor<T>> operands) where T : unmanaged
     {
         if (operands.Length != Problem.Given) throw new ShapeException($"{Equation} takes {Problem.Given} operands, not {operands.Length}.");
         for (int i = 0; i < operands.Length; i++)

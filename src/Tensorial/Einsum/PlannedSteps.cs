@@ -49,11 +49,26 @@ internal sealed class PlannedSteps
             values[_values[k].Left] = default;
             if (_values[k].Right >= 0) values[_values[k].Right] = default;
         }
-        return Arranged(_values[^1], values[^1], _problem.Output, _problem.Result);
+        return Result(values);
     }
 
+    /// <summary>The result, and all values on the way to it.</summary>
+    public (Memory<T>[]? Values, Tensor<T> Result) RunKeeping<T>(ReadOnlySpan<Tensor<T>> operands, Workers workers) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        if (_isZero) return (null, new(_problem.Result));
+        Memory<T>[] values = Operands(operands);
+        for (int k = _problem.Inputs.Length; k < values.Length; k++) Compute(k, values, workers);
+        return (values, Result(values));
+    }
+
+    /// <summary>Whether all computed values together are at most so many.</summary>
+    public bool CanKeep(long limit) => _values.Skip(_problem.Inputs.Length).Sum(static value => value.Term.Size) <= limit;
+
+    private Tensor<T> Result<T>(Memory<T>[] values) where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
+        Arranged(_values[^1].Term, _values[^1].Layout, values[^1], _problem.Output, _problem.Result, _values[^1].Left >= 0);
+
     /// <summary>Room for all values, with the operands in it.</summary>
-    public Memory<T>[] Operands<T>(ReadOnlySpan<Tensor<T>> operands) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    private Memory<T>[] Operands<T>(ReadOnlySpan<Tensor<T>> operands) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         Memory<T>[] values = new Memory<T>[_values.Count];
         for (int i = 0; i < operands.Length; i++) values[i] = operands[i].Memory;
@@ -66,7 +81,7 @@ internal sealed class PlannedSteps
         return values;
     }
 
-    public void Compute<T>(int k, Memory<T>[] values, Workers workers) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    private void Compute<T>(int k, Memory<T>[] values, Workers workers) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         PlannedValue value = _values[k];
         if (value.Lowering is { } lowering)
@@ -78,12 +93,17 @@ internal sealed class PlannedSteps
     }
 
     /// <summary>A value as a tensor of named axes. Axes that it lacks repeat it; along an axis named twice it lies on the diagonal.</summary>
-    public Tensor<T> Arranged<T>(PlannedValue value, Memory<T> values, string axes, Shape shape) where T : unmanaged
+    /// <param name="term">Its axes.</param>
+    /// <param name="layout">Where it lies.</param>
+    /// <param name="values">The numbers.</param>
+    /// <param name="axes">The axes of the tensor.</param>
+    /// <param name="shape">Its shape.</param>
+    /// <param name="isOwn">Whether the memory may become the tensor's.</param>
+    public Tensor<T> Arranged<T>(Term term, Layout layout, Memory<T> values, string axes, Shape shape, bool isOwn) where T : unmanaged
     {
         int[] places = [.. axes.Select(axis => _algebra.Axes.IndexOf(axis, StringComparison.Ordinal))];
-        int[] own = [.. places.Where(place => place >= 0 && value.Term.Has(place))];
-        bool isInOrder = value.Left >= 0 && own.Length == places.Length && own.AsSpan().SequenceEqual([.. value.Layout.Order.Where(axis => value.Term[axis].Extent > 1 || own.Contains(axis))]);
-        if (isInOrder) return new(shape, values);
+        int[] order = [.. layout.Order.Where(axis => term[axis].Extent > 1 || places.Contains(axis))];
+        if (isOwn && order.AsSpan().SequenceEqual(places)) return new(shape, values);
 
         Tensor<T> result = new(shape);
         int[] strides = shape.Strides();
@@ -92,7 +112,7 @@ internal sealed class PlannedSteps
         for (int place = 0; place < axes.Length; place++)
         {
             int k = Array.IndexOf(distinct, axes[place]), axis = places[place];
-            (extents[k], from[k]) = (shape[place], axis >= 0 && value.Term.Has(axis) ? value.Layout.Strides[axis] : 0);
+            (extents[k], from[k]) = (shape[place], axis >= 0 && term.Has(axis) ? layout.Strides[axis] : 0);
             to[k] += strides[place];
         }
         Strided.Copy<T>(Shape.Of(extents), values.Span, 0, from, result.Values, 0, to);
