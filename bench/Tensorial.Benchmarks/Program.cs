@@ -1,4 +1,5 @@
 using Tensorial.Benchmarks.Analysis;
+using Tensorial.Benchmarks.Compression;
 using Tensorial.Benchmarks.Decompositions;
 using Tensorial.Benchmarks.Kernels;
 using Tensorial.Benchmarks.Networks;
@@ -9,7 +10,7 @@ switch (args)
         Profile.Run(model, rest is [string images] ? int.Parse(images) : 4);
         break;
     case ["network", string model, .. string[] batches]:
-        foreach (string batch in batches.DefaultIfEmpty("64")) AgainstOnnxRuntime.Run(model, int.Parse(batch));
+        foreach (string size in batches.DefaultIfEmpty("64")) AgainstOnnxRuntime.Run(model, int.Parse(size));
         break;
     case ["convolution"]:
         Convolutions.Run();
@@ -23,6 +24,9 @@ switch (args)
     case ["tensorly", string model, string rate, .. string[] formats]:
         AgainstTensorLy.Run(model, double.Parse(rate, System.Globalization.CultureInfo.InvariantCulture), formats is [] ? ["cp", "tucker2", "tucker", "tt", "tr"] : [.. formats]);
         break;
+    case ["formats", .. string[] rest]:
+        FactoredLayers.Run(rest is [string batch, ..] ? int.Parse(batch) : 1, rest is [_, string threads] ? int.Parse(threads) : Environment.ProcessorCount);
+        break;
     default:
         Console.Error.WriteLine(
             """
@@ -31,6 +35,7 @@ switch (args)
             convolution                      methods of the 3×3 convolution on one thread
             spectra MODEL.onnx               singular values along all cuts against PyTorch and NumPy
             fit MODEL.onnx RATE              error and time of every format for the largest kernel
+            formats [BATCH [THREADS]]        layers in factors against dense ones, in our executor and in ONNX Runtime
             tensorly MODEL.onnx RATE [FORMAT...]  errors and times of factorizations against TensorLy
             """);
         return 2;

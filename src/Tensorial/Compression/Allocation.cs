@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 
 namespace Tensorial.Compression;
 
@@ -24,7 +25,7 @@ public static class Allocation
         {
             double least = choices.Sum(layer => layer.Min(budget.Cost));
             if (least > budget.Most)
-                throw new GoalNotMetException($"{budget.Name} cannot be met: it allows {budget.Most + budget.Fixed:N0}, and the least possible is {least + budget.Fixed:N0}.");
+                throw new GoalNotMetException($"{budget.Name} cannot be met: it allows {Text(budget.Most + budget.Fixed)}, and the least possible is {Text(least + budget.Fixed)}{budget.Unit}.");
         }
         if (budgets.Count == 0) return [.. choices.Select(static layer => layer.MinBy(static c => c.Damage)!)];
         // With several budgets a mixture of them is one; the best choice that keeps each on its own counts.
@@ -42,6 +43,8 @@ public static class Allocation
         }
         return best ?? throw new GoalNotMetException($"No choice of candidates keeps {string.Join(" and ", budgets.Select(static b => b.Name))} together.");
     }
+
+    private static string Text(double cost) => cost < 1000 ? cost.ToString("G3", CultureInfo.InvariantCulture) : cost.ToString("N0", CultureInfo.InvariantCulture);
 
     private static IEnumerable<double[]> MixturesOf(int budgets)
     {
@@ -93,4 +96,5 @@ public static class Allocation
 /// <param name="Cost">What one candidate costs.</param>
 /// <param name="Most">What all may cost.</param>
 /// <param name="Fixed">What the rest of the network costs on top.</param>
-public sealed record LayerBudget(string Name, Func<Candidate, double> Cost, double Most, double Fixed = 0);
+/// <param name="Unit">What follows a number, with the space before it.</param>
+public sealed record LayerBudget(string Name, Func<Candidate, double> Cost, double Most, double Fixed = 0, string Unit = "");

@@ -20,7 +20,7 @@ public static class CompressionBudget
             TargetMeasure.Parameters => (LayerBudget[])[Budget(target, static c => c.Parameters, statistics.Parameters, parameters)],
             TargetMeasure.ConvParameters => [Budget(target, static c => c.Layer.IsDense ? 0 : c.Parameters, statistics.ConvolutionParameters, convolutions)],
             TargetMeasure.Macs => [Budget(target, static c => c.Macs, statistics.Macs, macs)],
-            _ => [.. latencies.Select((own, runtime) => Budget(target, c => c.Milliseconds[runtime], own.All, Math.Min(own.All, own.Layers)))],
+            _ => [.. latencies.Select((own, runtime) => Budget(target, c => c.Milliseconds[runtime], own.All, Math.Min(own.All, own.Layers)) with { Unit = " ms" })],
         })];
     }
 

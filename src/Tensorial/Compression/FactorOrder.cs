@@ -19,9 +19,9 @@ public sealed record FactorOrder(ImmutableArray<ImmutableArray<int>> Stages)
     /// <summary>All factors at once.</summary>
     public static FactorOrder Whole(KernelForm form) => new([[.. Enumerable.Range(0, form.Tensor.Equation.Inputs.Length)]]);
 
-    /// <summary>The cheapest order for one image at a layer, among the sensible ones.</summary>
+    /// <summary>The cheapest order for one image at a layer, among the sensible ones: arithmetic, and values written and moved.</summary>
     public static FactorOrder Cheapest(KernelForm form, ImmutableArray<int> ranks, CompressibleLayer layer) =>
-        Sensible(form).MinBy(order => StagePlan.Of(form, ranks, order, layer) is { } plan ? plan.Sum(static stage => stage.Macs) : long.MaxValue)!;
+        Sensible(form).MinBy(order => StagePlan.Of(form, ranks, order, layer) is { } plan ? plan.Sum(static stage => stage.Work) : long.MaxValue)!;
 
     /// <summary>
     /// The chain of a format with whole channels: each factor a convolution, those of a Tucker core made one. For reshaped formats every order of

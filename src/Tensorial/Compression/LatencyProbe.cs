@@ -6,16 +6,22 @@ namespace Tensorial.Compression;
 
 /// <summary>
 /// Times layers by themselves, dense and in factors by turns, so that whatever else the machine does meets both. Times of factors depend on extents
-/// alone: zeros serve as values, and layers that are alike are timed once.
+/// alone: zeros serve as values, and layers that are alike are timed once. Where a layer answers in the shape it reads, some copies are timed one after
+/// another: how a runtime lays out its input and output counts less then, as it does within a network.
 /// </summary>
 /// <param name="runtimes">What to time them in.</param>
 /// <param name="batch">Images at a time.</param>
 /// <param name="threads">Threads of a runtime.</param>
 public sealed class LatencyProbe(ImmutableArray<IRuntime> runtimes, int batch, int threads)
 {
-    private const int Pairs = 7;
+    private const int Pairs = 5;
 
     private const int PairsOfNetworks = 9;
+
+    private const int Copies = 4;
+
+    /// <summary>Forms of one format, each larger than the one before, that are slower than the dense layer, until the rest is taken to be so too.</summary>
+    private const int SlowInARow = 2;
 
     private readonly Dictionary<string, ImmutableArray<double>> _known = [];
 
@@ -27,16 +33,29 @@ public sealed class LatencyProbe(ImmutableArray<IRuntime> runtimes, int batch, i
         return [.. choices.Select(layer =>
         {
             Candidate dense = layer[0] with { Milliseconds = Dense(layer[0].Layer) };
-            IEnumerable<Candidate> timed = layer.Skip(1).Select(candidate =>
+            var faster = ImmutableArray.CreateBuilder<Candidate>();
+            faster.Add(dense);
+            foreach (IGrouping<string, Candidate> format in layer.Skip(1).GroupBy(static candidate => candidate.Format!.ToString()))
             {
-                cancel.ThrowIfCancellationRequested();
-                progress?.Report(new("time", ++done, all, "candidates"));
-                return candidate with { Milliseconds = InFactors(candidate, dense.Milliseconds) };
-            });
+                int slow = 0;
+                foreach (Candidate candidate in format.OrderBy(static candidate => candidate.Parameters))
+                {
+                    cancel.ThrowIfCancellationRequested();
+                    progress?.Report(new("time", ++done, all, "candidates"));
+                    if (slow == SlowInARow) continue;
+                    Candidate timed = candidate with { Milliseconds = InFactors(candidate.Layer, candidate.Form!, dense.Milliseconds) };
+                    bool isFaster = timed.Milliseconds.Zip(dense.Milliseconds).All(static pair => pair.First < pair.Second);
+                    if (isFaster) faster.Add(timed);
+                    slow = isFaster ? 0 : slow + 1;
+                }
+            }
             progress?.Report(new("time", ++done, all, "candidates"));
-            return (ImmutableArray<Candidate>)[dense, .. timed.ToArray().Where(candidate => candidate.Milliseconds.Zip(dense.Milliseconds).All(static pair => pair.First < pair.Second))];
+            return faster.ToImmutable();
         })];
     }
+
+    /// <summary>The time of a layer in factors over the dense layer's, in each runtime.</summary>
+    public ImmutableArray<double> Ratios(CompressibleLayer layer, LayerForm form) => InFactors(layer, form, [.. runtimes.Select(static _ => 1.0)]);
 
     /// <summary>Milliseconds of a whole network for a batch, in each runtime.</summary>
     public ImmutableArray<double> Of(Graph graph)
@@ -68,21 +87,22 @@ public sealed class LatencyProbe(ImmutableArray<IRuntime> runtimes, int batch, i
     {
         string key = KeyOf(layer, null);
         if (_known.TryGetValue(key, out ImmutableArray<double> known)) return known;
-        Graph alone = Alone(layer);
+        Graph alone = Repeated(Alone(layer), CopiesOf(layer));
         Tensor<float> images = new(layer.Input.With(0, batch));
         return _known[key] = [.. runtimes.Select(runtime =>
         {
             using ISession session = runtime.Load(alone, threads);
-            return 1e3 * PairedTiming.Seconds(() => session.Run(images), Pairs);
+            return 1e3 * PairedTiming.Seconds(() => session.Run(images), Pairs) / CopiesOf(layer);
         })];
     }
 
-    private ImmutableArray<double> InFactors(Candidate candidate, ImmutableArray<double> dense)
+    private ImmutableArray<double> InFactors(CompressibleLayer layer, LayerForm form, ImmutableArray<double> dense)
     {
-        string key = KeyOf(candidate.Layer, candidate.Form);
+        string key = KeyOf(layer, form);
         if (_known.TryGetValue(key, out ImmutableArray<double> known)) return known;
-        Graph alone = Alone(candidate.Layer), factored = FactorRewrite.Apply(alone, candidate.Layer, candidate.Form!, Zeros(candidate.Form!));
-        Tensor<float> images = new(candidate.Layer.Input.With(0, batch));
+        Graph alone = Alone(layer), factored = FactorRewrite.Apply(alone, layer, form, Zeros(form));
+        (alone, factored) = (Repeated(alone, CopiesOf(layer)), Repeated(factored, CopiesOf(layer)));
+        Tensor<float> images = new(layer.Input.With(0, batch));
         return _known[key] = [.. runtimes.Select((runtime, k) =>
         {
             using ISession one = runtime.Load(alone, threads), other = runtime.Load(factored, threads);
@@ -102,6 +122,28 @@ public sealed class LatencyProbe(ImmutableArray<IRuntime> runtimes, int batch, i
             [new(node.Inputs[0], ElementType.Float32, [new(null, "N"), .. layer.Input.Skip(1).Select(static extent => new Dimension(extent))])],
             [new(node.Outputs[0], ElementType.Float32, [new(null, "N"), .. layer.Output.Skip(1).Select(static extent => new Dimension(extent))])],
             ImmutableDictionary<string, Tensor>.Empty.Add(layer.Name, layer.Weight.Weights));
+    }
+
+    private static int CopiesOf(CompressibleLayer layer) => layer.Input == layer.Output ? Copies : 1;
+
+    /// <summary>A network several times in a row, on the same constants.</summary>
+    private static Graph Repeated(Graph graph, int copies)
+    {
+        (string input, string output) = (graph.Inputs[0].Name, graph.Outputs[0].Name);
+        string[] made = [.. graph.Nodes.SelectMany(static node => node.Outputs)];
+        return graph with
+        {
+            Nodes =
+            [
+                .. Enumerable.Range(0, copies).SelectMany(copy => graph.Nodes.Select(node => node with
+                {
+                    Name = $"{node.Name}#{copy}", Inputs = [.. node.Inputs.Select(name => NameOf(name, copy))], Outputs = [.. node.Outputs.Select(name => NameOf(name, copy))],
+                })),
+            ],
+        };
+
+        string NameOf(string name, int copy) => name == input ? (copy == 0 ? input : $"{output}#{copy - 1}")
+            : name == output && copy == copies - 1 ? output : made.Contains(name) ? $"{name}#{copy}" : name;
     }
 
     private static Decompositions.TensorFactors<double> Zeros(LayerForm form) => new(

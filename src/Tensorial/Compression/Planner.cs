@@ -78,14 +78,25 @@ public sealed class Planner(Graph graph, ImmutableArray<CompressibleLayer> layer
         ImmutableArray<double> all = probe.Of(graph);
         ImmutableArray<(double, double)> latencies = [.. all.Select((own, k) => (own, candidates.Sum(layer => layer[0].Milliseconds[k])))];
         double wanted = request.Targets.Where(static target => target.Measure == TargetMeasure.Latency).Min(static target => target.Value), aim = wanted;
-        for (int round = 0; ; round++)
+        (ImmutableArray<Candidate> Chosen, double Reached) best = ([], double.PositiveInfinity);
+        for (int round = 0; best.Reached > wanted && round <= Corrections; round++)
         {
             ImmutableArray<CompressionTarget> targets = [.. request.Targets.Select(target => target.Measure == TargetMeasure.Latency ? target with { Value = Math.Min(1, aim) } : target)];
-            ImmutableArray<Candidate> chosen = request.Rule.Choose(Lists(candidates), CompressionBudget.Of(GraphStatistics.Of(graph), layers, targets, latencies));
+            ImmutableArray<Candidate> chosen;
+            try
+            {
+                chosen = request.Rule.Choose(Lists(candidates), CompressionBudget.Of(GraphStatistics.Of(graph), layers, targets, latencies));
+            }
+            catch (GoalNotMetException) when (round > 0)
+            {
+                // The fastest there is did not do; what came nearest is what there is.
+                break;
+            }
             double reached = probe.Compare(graph, LatencyProbe.Hollow(graph, chosen), cancel).Max(static timing => PairedTiming.Median(timing.Ratios));
-            if (reached <= wanted || round == Corrections) return new(chosen, candidates);
+            if (reached < best.Reached) best = (chosen, reached);
             aim *= 0.99 * wanted / reached;
         }
+        return new(best.Chosen, candidates);
     }
 
     private Choice Uniform(PlanRequest request, CandidateSearch search, bool timed, IProgress<Progress>? progress, CancellationToken cancel)
