@@ -1,6 +1,7 @@
 using Tensorial.Benchmarks.Analysis;
 using Tensorial.Benchmarks.Compression;
 using Tensorial.Benchmarks.Decompositions;
+using Tensorial.Benchmarks.Einsum;
 using Tensorial.Benchmarks.Kernels;
 using Tensorial.Benchmarks.Networks;
 
@@ -14,6 +15,9 @@ switch (args)
         break;
     case ["convolution"]:
         Convolutions.Run();
+        break;
+    case ["einsum", .. string[] threads]:
+        PlannedOrders.Run(threads is [string count] ? int.Parse(count) : 1);
         break;
     case ["spectra", string model]:
         AllCuts.Run(model);
@@ -33,6 +37,7 @@ switch (args)
             profile MODEL.onnx [IMAGES]      time of every step of a network on one thread
             network MODEL.onnx [BATCH...]    a whole network against ONNX Runtime
             convolution                      methods of the 3×3 convolution on one thread
+            einsum [THREADS]                 planned orders against left to right and against PyTorch
             spectra MODEL.onnx               singular values along all cuts against PyTorch and NumPy
             fit MODEL.onnx RATE              error and time of every format for the largest kernel
             formats [BATCH [THREADS]]        layers in factors against dense ones, in our executor and in ONNX Runtime

@@ -18,6 +18,7 @@ internal static class Tool
         CompressCommand.Create,
         VerifyCommand.Create,
         BenchCommand.Create,
+        EinsumCommand.Create,
         MergeCommand.Create,
         DataCommand.Create,
         ReportCommand.Create,

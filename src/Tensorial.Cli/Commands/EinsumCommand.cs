@@ -1,0 +1,98 @@
+using System.CommandLine;
+using System.Globalization;
+using Spectre.Console;
+using Tensorial.Einsum;
+
+namespace Tensorial.Cli.Commands;
+
+using PlanOptions = Tensorial.Einsum.PlanOptions;
+
+/// <summary>tensorial einsum: the order in which an equation is evaluated, and what it costs.</summary>
+internal static class EinsumCommand
+{
+    internal sealed record Options(string Equation, IReadOnlyList<Shape> Shapes, PlanOptions Plan, FileInfo? Json);
+
+    public static Command Create(Terminal terminal)
+    {
+        Argument<string> equation = new("equation") { Description = "Such as \"bshw,rs,rhw,rt->bthw|hw\" (docs/einsum.md); axes behind the bar are convolved." };
+        Option<Shape[]> shapes = new("--shapes")
+        {
+            HelpName = "SHAPE,...",
+            Description = "Extents of every operand, such as 8x16x32x32,4x16,4x3x3,4x32; scalar for an operand without axes.",
+            Required = true,
+            CustomParser = static result => CommonOptions.Each(result, static text => text.Split(',').Select(ShapeOf).ToArray()).SelectMany(static part => part).ToArray(),
+        };
+        Option<bool> backward = new("--backward") { Description = "Look for the order that is cheapest for the result and the gradients of all operands together." };
+        Option<long?> limit = new("--memory-limit") { HelpName = "VALUES", Description = "Computed values that may be alive at once, the result among them." };
+        limit.Validators.Add(static result =>
+        {
+            if (result.Tokens.Count > 0 && long.TryParse(result.Tokens[0].Value, out long value) && value < 1) result.AddError($"--memory-limit must be at least 1, not {value}.");
+        });
+        Option<int> seed = CommonOptions.Seed();
+        Option<FileInfo?> json = CommonOptions.Json();
+        Command command = new("einsum",
+            "Plans an equation over named axes, convolved ones among them: every step with its multiply-accumulates (MACs), beside the order from left to right.")
+        {
+            equation, shapes, backward, limit, seed, json,
+        };
+        return command.Finish(terminal, (parsed, _) => Run(
+            new(parsed.GetRequiredValue(equation), parsed.GetRequiredValue(shapes), new()
+            {
+                Goal = parsed.GetValue(backward) ? PlanGoal.ForwardAndBackward : PlanGoal.Forward, MemoryLimit = parsed.GetValue(limit), Seed = parsed.GetValue(seed),
+            }, parsed.GetValue(json)),
+            terminal));
+    }
+
+    internal static ExitCode Run(Options options, Terminal terminal)
+    {
+        OutputFile.Check(options.Json);
+        Equation equation = Equation.Parse(options.Equation);
+        Shape[] shapes = [.. options.Shapes];
+        Plan plan = Plan.For(equation, options.Plan, shapes), naive = Plan.For(equation, new() { Search = PlanSearch.LeftToRight }, shapes);
+
+        terminal.Say($"{equation}: {string.Join(", ", shapes)} -> {plan.Result}");
+        Show("Planned", plan, terminal);
+        Show("From left to right", naive, terminal);
+        if (naive.Macs > 0)
+            terminal.Say(string.Create(CultureInfo.InvariantCulture, $"The planned order takes {(double)plan.Macs / naive.Macs:P1} of the multiply-accumulates of that from left to right."));
+        if (options.Json is { } file)
+        {
+            JsonFile.Write(file, new EinsumFile(
+                1, equation.ToString(), [.. shapes.Select(ExtentsOf)], ExtentsOf(plan.Result), plan.Macs, naive.Macs, plan.PeakElements, naive.PeakElements,
+                [.. plan.Steps.Select(EinsumStep.Of)], [.. naive.Steps.Select(EinsumStep.Of)]));
+        }
+        return ExitCode.Done;
+    }
+
+    private static void Show(string title, Plan plan, Terminal terminal)
+    {
+        terminal.Say("");
+        terminal.Say(string.Create(CultureInfo.InvariantCulture, $"{title}: {plan.Macs:N0} MACs, at most {plan.PeakElements:N0} computed values alive at once"));
+        if (plan.Steps.IsEmpty) return;
+        Table table = Terminal.NewTable("step#", "expression", "result", "MACs#", "bytes#");
+        foreach (Step step in plan.Steps)
+            table.AddRow($"{table.Rows.Count + 1}", step.Expression.Escaped(), step.Shape.ToString(), Count(step.Macs), Count(step.Bytes));
+        terminal.Show(table);
+    }
+
+    private static Shape ShapeOf(string text)
+    {
+        if (text is "" or "scalar") return [];
+        string[] parts = text.Split('x', '×');
+        int[] extents = [.. parts.Select(static part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int extent) ? extent : -1)];
+        return extents.Contains(-1) ? throw new BadInputException($"'{text}' is no shape; extents joined by x are, such as 8x16x32x32, or scalar.") : Shape.Of(extents);
+    }
+
+    private static int[] ExtentsOf(Shape shape) => [.. shape];
+
+    private static string Count(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
+
+    private sealed record EinsumStep(int Left, int? Right, string Expression, int[] Shape, long Macs, long Bytes)
+    {
+        public static EinsumStep Of(Step step) => new(step.Left, step.Right, step.Expression, ExtentsOf(step.Shape), step.Macs, step.Bytes);
+    }
+
+    private sealed record EinsumFile(
+        int SchemaVersion, string Equation, int[][] Shapes, int[] Result, long Macs, long NaiveMacs, long PeakElements, long NaivePeakElements,
+        EinsumStep[] Steps, EinsumStep[] NaiveSteps);
+}
