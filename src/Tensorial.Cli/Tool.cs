@@ -16,6 +16,7 @@ internal static class Tool
         TruncateCommand.Create,
         PlanCommand.Create,
         CompressCommand.Create,
+        TrainCommand.Create,
         VerifyCommand.Create,
         BenchCommand.Create,
         EinsumCommand.Create,

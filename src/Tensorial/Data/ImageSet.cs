@@ -80,6 +80,21 @@ public sealed class ImageSet
         return batch;
     }
 
+    /// <summary>Some images, in the order given, normalised: [count, C, H, W].</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The set does not have one of them.</exception>
+    public Tensor<float> Pick(ReadOnlySpan<int> indices)
+    {
+        Tensor<float> batch = new([indices.Length, .. ImageShape]);
+        int plane = ImageShape[1] * ImageShape[2];
+        for (int i = 0; i < indices.Length; i++)
+        {
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)indices[i], (uint)Count);
+            for (int channel = 0; channel < ImageShape[0]; channel++)
+                Normalize(channel, indices[i] * ImageShape.Count + channel * plane, batch.Values.Slice((i * ImageShape[0] + channel) * plane, plane));
+        }
+        return batch;
+    }
+
     /// <summary>The first <paramref name="limit"/> images, or all if there are fewer. Memory is shared.</summary>
     /// <exception cref="BadInputException">The limit is not positive.</exception>
     public ImageSet Take(int limit)

@@ -1,0 +1,56 @@
+using System.CommandLine;
+using Tensorial.Data;
+using Tensorial.Networks;
+using Tensorial.Networks.Models;
+using Tensorial.Onnx;
+using Tensorial.Training;
+using Tensorial.Training.Losses;
+
+namespace Tensorial.Cli.Commands;
+
+/// <summary>tensorial train: a network, fresh or read from a file, trained on labelled images.</summary>
+internal static class TrainCommand
+{
+    internal sealed record Options(
+        string Model, FileInfo Output, TrainingImages Images, TrainingOptions Training, DirectoryInfo? Folder, string Signature, string CommandLine, FileInfo? Json);
+
+    public static Command Create(Terminal terminal)
+    {
+        Argument<string> model = new("model") { Description = $"A network to go on with (model.onnx), or a fresh one: {string.Join(", ", ReadyMade.Names)}." };
+        Argument<FileInfo> output = new("out.onnx") { Description = "The trained network." };
+        Option<double> smoothing = new("--label-smoothing") { HelpName = "PART", Description = "Part of the target that all classes share.", DefaultValueFactory = static _ => 0 };
+        Option<FileInfo?> json = CommonOptions.Json();
+        TrainingOptionGroup training = new(epochs: 30, rate: 0.1);
+        Command command = new("train",
+            "Trains a network by gradient descent: all its convolutions, dense layers and normalisations. Batch normalisations use the statistics of the batch "
+            + "and renew their running ones; a network whose normalisations were folded into convolutions trains as it is.") { model, output, smoothing, json };
+        training.AddTo(command);
+        return command.Finish(terminal, (parsed, cancel) => Run(
+            new(parsed.GetRequiredValue(model), parsed.GetRequiredValue(output), training.ReadImages(parsed),
+                training.Read(parsed) with { Loss = new CrossEntropy(parsed.GetValue(smoothing)) }, training.ReadFolder(parsed),
+                $"{training.Signature(parsed)}, smoothing {parsed.GetValue(smoothing):R}", AnalyzeCommand.CommandLineOf(parsed), parsed.GetValue(json)),
+            terminal, cancel));
+    }
+
+    internal static ExitCode Run(Options options, Terminal terminal, CancellationToken cancel)
+    {
+        OutputFile.Check(options.Output);
+        OutputFile.Check(options.Json, options.Output.FullName);
+        OutputFile.Check(options.Folder);
+        ImageSet images = options.Images.Train;
+        ImageSet? test = options.Images.Test;
+        bool isFresh = !File.Exists(options.Model) && ReadyMade.Knows(options.Model);
+        Graph graph = isFresh ? ReadyMade.Build(options.Model, images.ImageShape, images.Classes, options.Training.Seed) : OnnxFile.Read(options.Model);
+        TrainingRun run = new(options.Training, images, test, terminal, cancel)
+        {
+            Folder = options.Folder, Signature = $"train {Path.GetFileName(options.Model)} on {images.Fingerprint}: {options.Signature}",
+        };
+        TrainingResult result = run.Train(graph);
+        Dictionary<string, string> metadata = new() { ["tensorial.version"] = ToolVersion.Text, ["tensorial.command"] = options.CommandLine };
+        OnnxFile.Write(result.Network with { Metadata = result.Network.Metadata.SetItems(metadata) }, options.Output.FullName);
+        TrainingTables.Show(result, terminal);
+        if (options.Json is { } file)
+            JsonFile.Write(file, new TrainingFile(1, Path.GetFileName(options.Model), options.Output.Name, images.Name, images.Fingerprint, images.Count, test?.Count, result.Stopped, [.. result.Epochs]));
+        return ExitCode.Done;
+    }
+}

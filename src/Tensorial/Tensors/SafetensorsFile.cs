@@ -1,0 +1,85 @@
+using System.Buffers.Binary;
+using System.Text.Json;
+
+namespace Tensorial;
+
+/// <summary>
+/// Named float32 tensors in one file, in the safetensors format: eight bytes that say how long a JSON header is, the header (type, shape and place of
+/// every tensor), the values one after another.
+/// </summary>
+public static class SafetensorsFile
+{
+    private const int LongestHeader = 100_000_000;
+
+    /// <summary>Writes tensors, in the order of their names.</summary>
+    public static void Write(string path, IEnumerable<KeyValuePair<string, Tensor<float>>> tensors)
+    {
+        KeyValuePair<string, Tensor<float>>[] ordered = [.. tensors.OrderBy(static t => t.Key, StringComparer.Ordinal)];
+        using MemoryStream header = new();
+        using (Utf8JsonWriter json = new(header))
+        {
+            json.WriteStartObject();
+            long offset = 0;
+            foreach ((string name, Tensor<float> tensor) in ordered)
+            {
+                json.WriteStartObject(name);
+                json.WriteString("dtype", "F32");
+                json.WriteStartArray("shape");
+                foreach (int extent in tensor.Shape) json.WriteNumberValue(extent);
+                json.WriteEndArray();
+                json.WriteStartArray("data_offsets");
+                json.WriteNumberValue(offset);
+                json.WriteNumberValue(offset += (long)tensor.Shape.Count * sizeof(float));
+                json.WriteEndArray();
+                json.WriteEndObject();
+            }
+            json.WriteEndObject();
+        }
+        // Values begin on a multiple of eight; readers skip the spaces.
+        while (header.Length % 8 != 0) header.WriteByte((byte)' ');
+        AtomicFile.Write(path, stream =>
+        {
+            Span<byte> length = stackalloc byte[8];
+            BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
+            stream.Write(length);
+            header.WriteTo(stream);
+            foreach ((_, Tensor<float> tensor) in ordered) stream.Write(tensor.Bytes(0, tensor.Shape.Count));
+        });
+    }
+
+    /// <summary>All tensors of a file.</summary>
+    /// <exception cref="BadInputException">It is no safetensors file, damaged, or holds other than float32 values.</exception>
+    public static IReadOnlyDictionary<string, Tensor<float>> Read(string path)
+    {
+        byte[] bytes = File.ReadAllBytes(path);
+        long length = bytes.Length < 8 ? -1 : BinaryPrimitives.ReadInt64LittleEndian(bytes);
+        if (length < 2 || length > Math.Min(LongestHeader, bytes.Length - 8)) throw new BadInputException($"'{path}' is no safetensors file: its header is said to take {length} of {bytes.Length} bytes.");
+        int start = (int)length + 8;
+        try
+        {
+            using JsonDocument header = JsonDocument.Parse(bytes.AsMemory(8, (int)length));
+            Dictionary<string, Tensor<float>> tensors = [];
+            foreach (JsonProperty entry in header.RootElement.EnumerateObject())
+                if (entry.Name != "__metadata__") tensors[entry.Name] = Tensor(path, entry, bytes.AsSpan(start));
+            return tensors;
+        }
+        catch (Exception error) when (error is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
+        {
+            throw new BadInputException($"'{path}' is no safetensors file: its header cannot be read ({error.Message}).", error);
+        }
+    }
+
+    private static Tensor<float> Tensor(string path, JsonProperty entry, ReadOnlySpan<byte> values)
+    {
+        string? type = entry.Value.GetProperty("dtype").GetString();
+        if (type != "F32") throw new BadInputException($"'{path}': the tensor '{entry.Name}' holds {type} values; F32 is read.");
+        Shape shape = Shape.Of([.. entry.Value.GetProperty("shape").EnumerateArray().Select(static e => e.GetInt32())]);
+        JsonElement offsets = entry.Value.GetProperty("data_offsets");
+        (long first, long past) = (offsets[0].GetInt64(), offsets[1].GetInt64());
+        if (first < 0 || past > values.Length || past - first != (long)shape.Count * sizeof(float))
+            throw new BadInputException($"'{path}': the tensor '{entry.Name}' of shape {shape} is said to lie at {first} to {past} of {values.Length} bytes.");
+        Tensor<float> tensor = new(shape);
+        values[(int)first..(int)past].CopyTo(tensor.Bytes(0, shape.Count));
+        return tensor;
+    }
+}

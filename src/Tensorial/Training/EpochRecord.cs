@@ -1,0 +1,30 @@
+using System.Collections.Immutable;
+using Tensorial.Networks;
+
+namespace Tensorial.Training;
+
+/// <summary>What an epoch came to.</summary>
+/// <param name="Epoch">Counted from 1.</param>
+/// <param name="Loss">Mean loss over its batches, nats, as it was minimised.</param>
+/// <param name="TrainTop1">Share of images told right on the way, varied as they were and with weights still changing.</param>
+/// <param name="TestTop1">Share of the test images told right after it; null where nobody asked.</param>
+/// <param name="Seconds">Wall time, evaluation included.</param>
+/// <param name="LearningRate">The rate of its last step.</param>
+/// <param name="ImagesPerSecond">Training alone.</param>
+public sealed record EpochRecord(int Epoch, double Loss, double TrainTop1, double? TestTop1, double Seconds, double LearningRate, double ImagesPerSecond);
+
+/// <summary>Why a training ended.</summary>
+public enum StopReason
+{
+    /// <summary>All epochs are done.</summary>
+    Finished,
+
+    /// <summary>The test accuracy has not risen for as many epochs as patience allowed.</summary>
+    NoProgress,
+}
+
+/// <summary>A trained network and how it came about.</summary>
+/// <param name="Network">The network after the last epoch; after the best one where training stopped early.</param>
+/// <param name="Epochs">Every epoch, those before a resumption included.</param>
+/// <param name="Stopped">Why it ended.</param>
+public sealed record TrainingResult(Graph Network, ImmutableArray<EpochRecord> Epochs, StopReason Stopped);

@@ -1,0 +1,186 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
+using System.Numerics.Tensors;
+using Tensorial.Data;
+using Tensorial.Networks;
+using Tensorial.Networks.Gradients;
+using Tensorial.Training.Losses;
+using Tensorial.Training.Optimizers;
+
+namespace Tensorial.Training;
+
+/// <summary>Trains a classifier on labelled images.</summary>
+public sealed class Trainer : IDisposable
+{
+    private readonly Graph _graph;
+    private readonly TrainingOptions _options;
+    private readonly ImageSet _images;
+    private readonly TrainedNetwork _network;
+    private readonly Optimizer _optimizer;
+    private readonly ImmutableArray<Tensor<float>> _averages;
+    private readonly List<EpochRecord> _epochs = [];
+    private (int Epoch, double Top1, Graph? Network) _best;
+
+    /// <summary>Prepares a training.</summary>
+    /// <exception cref="BadInputException">Network, images and options do not fit, or an operation has no gradient; nothing has been computed yet.</exception>
+    public Trainer(Graph graph, ImageSet images, TrainingOptions options)
+    {
+        options.Check();
+        (_graph, _images, _options) = (graph, images, options);
+        _network = new(Logits.Of(graph), momentum: (float)options.NormMomentum, threads: options.Threads);
+        _optimizer = options.Optimizer();
+        if (_network.ImageShape != images.ImageShape)
+            throw new ShapeException($"The network takes images of {_network.ImageShape}; those of {images.Name} are {images.ImageShape}.");
+        if (_network.OutputShape.Count != images.Classes)
+            throw new ShapeException($"The network tells {_network.OutputShape.Count} classes apart; {images.Name} has {images.Classes}.");
+        if (images.Count < 2) throw new BadInputException($"{images.Name} has too few images to train on.");
+        _averages = options.WeightAverage > 0 ? [.. _network.Weights.Select(static w => w.Value.Clone())] : [];
+    }
+
+    /// <summary>Evaluates a network after each epoch: its top-1 accuracy on test images.</summary>
+    public Func<Graph, double>? Evaluate { get; init; }
+
+    /// <summary>Another network's logits for images, for <see cref="Distillation"/>.</summary>
+    public Func<Tensor<float>, Tensor<float>>? Teacher { get; init; }
+
+    /// <summary>Where checkpoints are kept, and found.</summary>
+    public CheckpointFolder? Checkpoints { get; init; }
+
+    /// <summary>What a checkpoint must have been made for to be continued with.</summary>
+    public string Signature { get; init; } = "";
+
+    /// <summary>Called after every epoch.</summary>
+    public Action<EpochRecord>? EpochDone { get; init; }
+
+    /// <summary>Bytes that activations and gradients of a batch take.</summary>
+    public long ActivationBytes => _network.ActivationBytes(Math.Min(_options.Batch, _images.Count));
+
+    /// <summary>Trains until the last epoch, or until there is no progress. What a checkpoint has already is not done again.</summary>
+    /// <exception cref="NumericalException">The training diverged; names epoch, step and layer. The checkpoint of the last good epoch stays.</exception>
+    public TrainingResult Run(IProgress<Progress>? progress = null, CancellationToken cancel = default)
+    {
+        int first = Resume() + 1;
+        for (int epoch = first; epoch <= _options.Epochs && !IsStuck; epoch++)
+        {
+            Stopwatch clock = Stopwatch.StartNew();
+            (double loss, double top1, double rate) = Epoch(epoch, progress, cancel);
+            double speed = (double)BatchStream.Count(_images, _options.Batch) * Math.Min(_options.Batch, _images.Count) / clock.Elapsed.TotalSeconds;
+            Graph network = Current();
+            double? test = Evaluate?.Invoke(network);
+            if (test is { } reached && reached > _best.Top1 + 1e-12 | _best.Epoch == 0) _best = (epoch, reached, _options.Patience is null ? null : network);
+            _epochs.Add(new(epoch, loss, top1, test, clock.Elapsed.TotalSeconds, rate, speed));
+            Save(epoch);
+            EpochDone?.Invoke(_epochs[^1]);
+        }
+        return new(IsStuck && _best.Network is { } best ? best : Current(), [.. _epochs], IsStuck ? StopReason.NoProgress : StopReason.Finished);
+    }
+
+    public void Dispose() => _network.Dispose();
+
+    private bool IsStuck => _options.Patience is { } patience && _best.Epoch > 0 && _epochs.Count - _best.Epoch >= patience;
+
+    private (double Loss, double Top1, double LearningRate) Epoch(int epoch, IProgress<Progress>? progress, CancellationToken cancel)
+    {
+        int batches = BatchStream.Count(_images, _options.Batch), seen = 0, right = 0;
+        double total = 0, rate = 0;
+        foreach (TrainingBatch batch in BatchStream.Epoch(_images, _options.Batch, _options.Augmentation, _options.Seed, epoch, cancel))
+        {
+            cancel.ThrowIfCancellationRequested();
+            rate = _options.LearningRate * _options.Schedule.Factor(((epoch - 1) * (double)batches + batch.Index) / ((double)_options.Epochs * batches));
+            (double loss, int told) = Step(batch, epoch, rate);
+            (total, right, seen) = (total + loss, right + told, seen + batch.Labels.Length);
+            progress?.Report(new($"epoch {epoch} of {_options.Epochs}", seen, (long)batches * batch.Labels.Length, "images"));
+        }
+        return (total / batches, (double)right / seen, rate);
+    }
+
+    private (double Loss, int Right) Step(TrainingBatch batch, int epoch, double rate)
+    {
+        Tensor<float> logits = _network.Forward(batch.Images, BatchStream.RandomOf(_options.Seed, epoch, ~batch.Index - 1));
+        Tensor<float> gradient = new(batch.Targets.Shape);
+        double loss = _options.Loss.Evaluate(logits.As(batch.Targets.Shape), new(batch.Targets, Teacher?.Invoke(batch.Images)), gradient);
+        int right = Right(logits.As(batch.Targets.Shape), batch.Labels);
+        if (!(loss <= _options.LargestLoss)) throw Diverged(batch, epoch, loss);
+        _network.Backward(gradient);
+        double length = Math.Sqrt(_network.Weights.Sum(static w => (double)TensorPrimitives.SumOfSquares<float>(w.Gradient.Values)));
+        if (!double.IsFinite(length)) throw Diverged(batch, epoch, loss);
+        if (_options.LargestGradient is { } most && length > most)
+            foreach (TrainedWeight weight in _network.Weights) TensorPrimitives.Multiply(weight.Gradient.Values, (float)(most / length), weight.Gradient.Values);
+        _optimizer.Step(_network.Weights, rate);
+        Average();
+        return (loss, right);
+    }
+
+    /// <summary>Running means of the weights; young ones keep less, so that the first weights do not linger.</summary>
+    private void Average()
+    {
+        float kept = (float)Math.Min(_options.WeightAverage, (1.0 + _optimizer.Steps) / (10.0 + _optimizer.Steps));
+        for (int i = 0; i < _averages.Length; i++)
+            TensorPrimitives.Lerp(_network.Weights[i].Value.Values, _averages[i].Values, kept, _averages[i].Values);
+    }
+
+    private NumericalException Diverged(TrainingBatch batch, int epoch, double loss) =>
+        Divergence.Of(_network, TrainingForm.Of(_network.ToGraph()).Graph, batch.Images, epoch, _optimizer.Steps + 1, loss);
+
+    private static int Right(Tensor<float> logits, int[] labels)
+    {
+        int right = 0, classes = logits.Shape[1];
+        for (int row = 0; row < labels.Length; row++)
+            if (TensorPrimitives.IndexOfMax<float>(logits.Values.Slice(row * classes, classes)) == labels[row]) right++;
+        return right;
+    }
+
+    /// <summary>The whole network with the weights, or their averages, as they are now.</summary>
+    private Graph Current()
+    {
+        Graph graph = _graph;
+        for (int i = 0; i < _network.Weights.Length; i++)
+            graph = graph.With(_network.Weights[i].Name, (_averages.IsEmpty ? _network.Weights[i].Value : _averages[i]).Clone());
+        foreach ((string name, Tensor<float> value) in _network.Statistics) graph = graph.With(name, value.Clone());
+        return graph;
+    }
+
+    private void Save(int epoch)
+    {
+        if (Checkpoints is null) return;
+        Dictionary<string, Tensor<float>> tensors = _optimizer.Save().ToDictionary();
+        for (int i = 0; i < _network.Weights.Length; i++)
+        {
+            tensors[$"weight/{_network.Weights[i].Name}"] = _network.Weights[i].Value;
+            if (!_averages.IsEmpty) tensors[$"average/{_network.Weights[i].Name}"] = _averages[i];
+        }
+        foreach ((string name, Tensor<float> value) in _network.Statistics) tensors[$"statistic/{name}"] = value;
+        if (_best.Network is { } best)
+            foreach (string name in _network.Weights.Select(static w => w.Name).Concat(_network.Statistics.Keys)) tensors[$"best/{name}"] = best.Initializers[name].Of<float>();
+        Checkpoints.Save(new(Signature, epoch, _optimizer.Steps, _best.Epoch, [.. _epochs], tensors));
+    }
+
+    /// <summary>Takes up a checkpoint and returns the epochs it has done.</summary>
+    private int Resume()
+    {
+        if (Checkpoints?.Load(Signature) is not { } checkpoint) return 0;
+        for (int i = 0; i < _network.Weights.Length; i++)
+        {
+            Restore("weight", _network.Weights[i].Name, _network.Weights[i].Value);
+            if (!_averages.IsEmpty) Restore("average", _network.Weights[i].Name, _averages[i]);
+        }
+        foreach ((string name, Tensor<float> value) in _network.Statistics) Restore("statistic", name, value);
+        _optimizer.Restore(checkpoint.Steps, _network.Weights, checkpoint.Tensors);
+        _epochs.AddRange(checkpoint.Epochs);
+        if (checkpoint.BestEpoch > 0)
+        {
+            Graph? best = _options.Patience is null ? null : _graph;
+            foreach ((string key, Tensor<float> value) in checkpoint.Tensors)
+                if (key.StartsWith("best/", StringComparison.Ordinal)) best = best?.With(key["best/".Length..], value);
+            _best = (checkpoint.BestEpoch, checkpoint.Epochs[checkpoint.BestEpoch - 1].TestTop1 ?? 0, best);
+        }
+        return checkpoint.Epoch;
+
+        void Restore(string kind, string name, Tensor<float> into)
+        {
+            if (!checkpoint.Tensors.TryGetValue($"{kind}/{name}", out Tensor<float>? saved) || saved.Shape != into.Shape)
+                throw new BadInputException($"The checkpoint does not have the {kind} '{name}' of shape {into.Shape}.");
+            saved.Values.CopyTo(into.Values);
+        }
+    }
+}
