@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Tensorial.Data;
 using Tensorial.Decompositions;
+using Tensorial.Kernels;
 using Tensorial.Networks;
 
 namespace Tensorial.Compression;
@@ -11,10 +12,10 @@ public sealed record RewriteOptions
     /// <summary>Images that covariances are taken over when layers are fitted one after another.</summary>
     public int CovarianceImages { get; init; } = 2000;
 
-    public int Iterations { get; init; } = 300;
+    public int Iterations { get; init; } = 800;
 
-    /// <summary>Random starts of CP.</summary>
-    public int Starts { get; init; } = 2;
+    /// <summary>Starts of CP.</summary>
+    public int Starts { get; init; } = 1;
 
     public int Threads { get; init; } = Environment.ProcessorCount;
 
@@ -51,7 +52,7 @@ public sealed class Compressor(Graph graph, ImageSet? images, RewriteOptions opt
         Parallel.For(0, order.Length, new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, options.Threads), CancellationToken = cancel }, k =>
         {
             CompressibleLayer layer = order[k].Layer;
-            found[k] = Remembered(KeyOf(order[k]), order[k].Form!, () => (Fit(order[k], new(layer.Kernel, LayerMetrics.Of(graph, layer, null), layer.Groups), cancel), [])).Fit;
+            found[k] = Remembered(KeyOf(order[k]), order[k].Form!, () => (Fit(order[k], new(layer.Kernel, LayerMetrics.Of(graph, layer, null), layer.Groups), Workers.Serial, cancel), [])).Fit;
             progress?.Report(new("rewrite", Interlocked.Increment(ref done), order.Length, "layers"));
         });
         Graph current = graph;
@@ -61,6 +62,7 @@ public sealed class Compressor(Graph graph, ImageSet? images, RewriteOptions opt
 
     private (Graph, ImmutableDictionary<string, TensorFactors<double>>) InTurn(Candidate[] order, ImageSet images, IProgress<Progress>? progress, CancellationToken cancel)
     {
+        using ThreadWorkers workers = new(Math.Max(1, options.Threads));
         Graph current = graph;
         var fits = ImmutableDictionary.CreateBuilder<string, TensorFactors<double>>();
         string before = $"{options.CovarianceImages}";
@@ -69,7 +71,7 @@ public sealed class Compressor(Graph graph, ImageSet? images, RewriteOptions opt
             CompressibleLayer layer = order[k].Layer;
             // A fit depends on all fits before it.
             before += $" {KeyOf(order[k])}";
-            (TensorFactors<double> fit, double[] shift) = Remembered(before, order[k].Form!, () => FitTo(order[k], current, k == 0, images, cancel));
+            (TensorFactors<double> fit, double[] shift) = Remembered(before, order[k].Form!, () => FitTo(order[k], current, k == 0, images, workers, cancel));
             fits[layer.Name] = fit;
             if (shift.Length > 0) current = ShiftSlot.Of(graph, layer)!.Apply(current, graph, shift);
             current = FactorRewrite.Apply(current, layer, order[k].Form!, fit);
@@ -79,7 +81,7 @@ public sealed class Compressor(Graph graph, ImageSet? images, RewriteOptions opt
     }
 
     /// <summary>A layer's factors, from what the network written so far reads, and what its bias must make up for.</summary>
-    private (TensorFactors<double> Fit, double[] Shift) FitTo(Candidate candidate, Graph current, bool isFirst, ImageSet images, CancellationToken cancel)
+    private (TensorFactors<double> Fit, double[] Shift) FitTo(Candidate candidate, Graph current, bool isFirst, ImageSet images, Workers workers, CancellationToken cancel)
     {
         CompressibleLayer layer = candidate.Layer;
         InputMoments? moments = LayerMetrics.Suits(layer) ? InputMoments.Of(layer, current, isFirst ? null : graph, images, Batch, options.Threads, cancel) : null;
@@ -87,7 +89,7 @@ public sealed class Compressor(Graph graph, ImageSet? images, RewriteOptions opt
         bool centred = ShiftSlot.Of(graph, layer) is not null;
         Tensor<double> target = moments is null || isFirst ? layer.Kernel
             : LayerMetrics.Target(layer.Kernel, moments.Own(centred), metric.Covariance!, moments.Cross(centred));
-        TensorFactors<double> fit = Fit(candidate, new(target, metric, layer.Groups), cancel);
+        TensorFactors<double> fit = Fit(candidate, new(target, metric, layer.Groups), workers, cancel);
         return (fit, moments is null || !centred ? [] : ShiftSlot.Shift(layer.Kernel, moments.DenseMean, fit.Reconstruct(), moments.Mean));
     }
 
@@ -103,6 +105,6 @@ public sealed class Compressor(Graph graph, ImageSet? images, RewriteOptions opt
     private string KeyOf(Candidate candidate) =>
         $"factors {candidate.Layer.Name} {candidate.Form} {candidate.Form!.Form.Folding.Folded} {options.Starts} {options.Iterations} {options.Seed}";
 
-    private TensorFactors<double> Fit(Candidate candidate, KernelStarts starts, CancellationToken cancel) =>
-        KernelFit.Of(starts, candidate.Form!.Form, candidate.Form.Ranks, new(options.Starts, options.Iterations, options.Seed), cancel);
+    private TensorFactors<double> Fit(Candidate candidate, KernelStarts starts, Workers workers, CancellationToken cancel) =>
+        KernelFit.Of(starts, candidate.Form!.Form, candidate.Form.Ranks, new(options.Starts, options.Iterations, options.Seed, workers), cancel);
 }

@@ -20,6 +20,7 @@ internal sealed class FitObjective
     private readonly string _last;
     private readonly ImmutableArray<int> _ranks;
     private readonly KernelMetric _metric;
+    private readonly Workers _workers;
     private readonly CancellationToken _cancel;
     private readonly Shape[] _shapes;
     private readonly Shape _lastShape;
@@ -42,10 +43,11 @@ internal sealed class FitObjective
     /// <param name="format">Over the modes oihw; its last factor holds o, first.</param>
     /// <param name="ranks">Extents of its bonds.</param>
     /// <param name="metric">The measure.</param>
+    /// <param name="workers">Threads.</param>
     /// <param name="cancel">Ends an evaluation.</param>
-    public FitObjective(Tensor<double> kernel, TensorFormat format, ImmutableArray<int> ranks, KernelMetric metric, CancellationToken cancel)
+    public FitObjective(Tensor<double> kernel, TensorFormat format, ImmutableArray<int> ranks, KernelMetric metric, Workers workers, CancellationToken cancel)
     {
-        (_kernel, _format, _ranks, _metric, _cancel) = (kernel, format, ranks, metric, cancel);
+        (_kernel, _format, _ranks, _metric, _workers, _cancel) = (kernel, format, ranks, metric, workers, cancel);
         ImmutableArray<string> inner = format.Equation.Inputs[..^1];
         ImmutableArray<Shape> shapes = format.FactorShapes(kernel.Shape, ranks.AsSpan());
         (_shapes, _lastShape, _last) = ([.. shapes[..^1]], shapes[^1], format.Equation.Inputs[^1]);
@@ -83,9 +85,9 @@ internal sealed class FitObjective
         // Aᵀ (A (B Σ) - W Σ)
         double[] gap = new double[_outputs * _columns];
         _weightedTarget.CopyTo(gap, 0);
-        Gemm.Multiply<double>(_outputs, _columns, _rows, 1, a, _rows, 1, weighted, _columns, 1, -1, gap, _columns, Workers.Serial);
+        Gemm.Multiply<double>(_outputs, _columns, _rows, 1, a, _rows, 1, weighted, _columns, 1, -1, gap, _columns, _workers);
         Tensor<double> byB = new(b.Shape);
-        Gemm.Multiply<double>(_rows, _columns, _outputs, 2 / _energy, a, 1, _rows, gap, _columns, 1, 0, byB.Values, _columns, Workers.Serial);
+        Gemm.Multiply<double>(_rows, _columns, _outputs, 2 / _energy, a, 1, _rows, gap, _columns, 1, 0, byB.Values, _columns, _workers);
         int at = 0;
         for (int k = 0; k < factors.Length; k++)
         {
@@ -110,7 +112,7 @@ internal sealed class FitObjective
     {
         if (_energy <= 0) return 0;
         double[] gap = [.. _target];
-        Gemm.Multiply<double>(_outputs, _columns, _rows, 1, a, _rows, 1, b, _columns, 1, -1, gap, _columns, Workers.Serial);
+        Gemm.Multiply<double>(_outputs, _columns, _rows, 1, a, _rows, 1, b, _columns, 1, -1, gap, _columns, _workers);
         return Math.Sqrt(Math.Max(0, TensorPrimitives.Dot<double>(gap, TimesCovariance(gap, _outputs)) / _energy));
     }
 
@@ -118,8 +120,8 @@ internal sealed class FitObjective
     private (double[] A, double[] Weighted, double[] Cross) Last(Span<double> b)
     {
         double[] weighted = TimesCovariance(b, _rows), normal = new double[_rows * _rows], cross = new double[_outputs * _rows];
-        Gemm.Multiply<double>(_rows, _rows, _columns, 1, weighted, _columns, 1, b, 1, _columns, 0, normal, _rows, Workers.Serial);
-        Gemm.Multiply<double>(_outputs, _rows, _columns, 1, _weightedTarget, _columns, 1, b, 1, _columns, 0, cross, _rows, Workers.Serial);
+        Gemm.Multiply<double>(_rows, _rows, _columns, 1, weighted, _columns, 1, b, 1, _columns, 0, normal, _rows, _workers);
+        Gemm.Multiply<double>(_outputs, _rows, _columns, 1, _weightedTarget, _columns, 1, b, 1, _columns, 0, cross, _rows, _workers);
         double trace = 0;
         for (int k = 0; k < _rows; k++) trace += normal[k * _rows + k];
         double ridge = trace > 0 ? Ridge * trace / _rows : 1;
@@ -133,7 +135,7 @@ internal sealed class FitObjective
     {
         if (_metric.Covariance is not { } covariance) return rows.ToArray();
         double[] result = new double[count * _columns];
-        Gemm.Multiply<double>(count, _columns, _columns, 1, rows, _columns, 1, covariance.Values, _columns, 1, 0, result, _columns, Workers.Serial);
+        Gemm.Multiply<double>(count, _columns, _columns, 1, rows, _columns, 1, covariance.Values, _columns, 1, 0, result, _columns, _workers);
         return result;
     }
 
@@ -143,8 +145,8 @@ internal sealed class FitObjective
     private Tensor<double> Gradient(Tensor<double> byB, Tensor<double>[] factors, int index) =>
         Evaluate(_gradients[index], [byB.As(_productShape), .. factors.Where((_, k) => k != index), .. _identities]);
 
-    private static Tensor<double> Evaluate((Equation Equation, int[] Order) step, Tensor<double>[] operands) =>
-        Contraction.Evaluate<double>(step.Equation, [.. step.Order.Select(k => operands[k])], Workers.Serial);
+    private Tensor<double> Evaluate((Equation Equation, int[] Order) step, Tensor<double>[] operands) =>
+        Contraction.Evaluate<double>(step.Equation, [.. step.Order.Select(k => operands[k])], _workers);
 
     /// <summary>An equation with its operands in the cheapest order, and that order.</summary>
     private static (Equation, int[]) Cheapest(Equation equation, Shape[] shapes)

@@ -1,14 +1,16 @@
 using System.Collections.Immutable;
 using System.Numerics.Tensors;
+using Tensorial.Kernels;
 using Tensorial.LinearAlgebra;
 
 namespace Tensorial.Decompositions;
 
 /// <summary>How hard a fit tries.</summary>
-/// <param name="Starts">Random starts, for formats that need them (CP); the best counts.</param>
+/// <param name="Starts">Starts of CP: the first from a few sweeps of alternating least squares, others random; the best counts.</param>
 /// <param name="Iterations">Steps of the descent, at most.</param>
 /// <param name="Seed">Seed of the random starts.</param>
-public sealed record FitOptions(int Starts = 1, int Iterations = 200, int Seed = 0);
+/// <param name="Workers">Threads of the descent; one by default, as fits are usually many.</param>
+public sealed record FitOptions(int Starts = 1, int Iterations = 200, int Seed = 0, Workers? Workers = null);
 
 /// <summary>
 /// Fits a kernel's factors. Where a factor holds all output channels it enters linearly and is solved for exactly at every step (variable
@@ -19,6 +21,9 @@ public sealed record FitOptions(int Starts = 1, int Iterations = 200, int Seed =
 /// </summary>
 public static class KernelFit
 {
+    /// <summary>Sweeps of alternating least squares before the descent of CP.</summary>
+    private const int SweepsToStart = 10;
+
     /// <summary>The factors of a kernel [o, i, h, w] at given ranks.</summary>
     /// <exception cref="BadInputException">The ranks do not fit the format or the kernel.</exception>
     /// <exception cref="NumericalException">The kernel holds values that are not finite.</exception>
@@ -39,14 +44,14 @@ public static class KernelFit
         if (form.Groups > 1) return Stacked(form, starts, [.. starts.Groups.Select(group => Of(group, KernelForm.Of(form.Format, group.Kernel.Shape), ranks, options, cancel))]);
         if (form.Format.IsReshaped) return Reshaped(starts, form, ranks, options, cancel);
 
-        FitObjective objective = new(kernel, form.Tensor, ranks, metric, cancel);
+        FitObjective objective = new(kernel, form.Tensor, ranks, metric, options.Workers ?? Workers.Serial, cancel);
         if (IsSumOfTerms(form.Format) && metric.Covariance is null) return objective.Result(Terms(metric.Weigh(kernel), form.Tensor, ranks[0], options, cancel));
         int tries = IsSumOfTerms(form.Format) ? Math.Max(1, options.Starts) : 1;
         double[]? best = null;
         double least = double.PositiveInfinity;
         for (int start = 0; start < tries; start++)
         {
-            double[] inner = Start(starts, form.Tensor, ranks, options with { Seed = options.Seed + start }, cancel);
+            double[] inner = Start(starts, form.Tensor, ranks, options with { Seed = options.Seed + start }, start == 0, cancel);
             double value = StartIsBest(form.Format, metric) ? objective.Value(inner) : LimitedMemoryBfgs.Minimise(objective.Evaluate, inner, options.Iterations);
             if (value < least) (best, least) = (inner, value);
         }
@@ -83,7 +88,7 @@ public static class KernelFit
         return all with { RelativeError = starts.Metric.ErrorOf(starts.Kernel, all.Reconstruct()) };
     }
 
-    private static double[] Start(KernelStarts starts, TensorFormat format, ImmutableArray<int> ranks, FitOptions options, CancellationToken cancel)
+    private static double[] Start(KernelStarts starts, TensorFormat format, ImmutableArray<int> ranks, FitOptions options, bool isFirst, CancellationToken cancel)
     {
         (Tensor<double> kernel, KernelMetric metric) = (starts.Kernel, starts.Metric);
         switch (format.Name)
@@ -124,7 +129,8 @@ public static class KernelFit
                     .. Fits.Permuted(ring.Factors[2], 2, 0, 1).Values,
                 ];
             default:
-                return Random(kernel.Shape, format, ranks, new(options.Seed));
+                // A few sweeps in the plain norm are a better start than chance, and than many: what they settle on is not what the measure wants.
+                return isFirst ? Terms(starts.Weighed, format, ranks[0], new(1, SweepsToStart, options.Seed), cancel) : Random(kernel.Shape, format, ranks, new(options.Seed));
         }
     }
 

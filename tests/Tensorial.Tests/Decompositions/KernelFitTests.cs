@@ -34,7 +34,7 @@ public class KernelFitTests
         KernelFormat format = KernelFormat.Parse(name);
         TensorFormat form = KernelForm.Of(format, Small).Tensor;
         ImmutableArray<int> ranks = Twos(format);
-        FitObjective objective = new(Some.Noise(Small, 1), form, ranks, Metric(weights, covariance), default);
+        FitObjective objective = new(Some.Noise(Small, 1), form, ranks, Metric(weights, covariance), Workers.Serial, default);
         int count = form.FactorShapes(Small, ranks.AsSpan())[..^1].Sum(static factor => factor.Count);
         double[] point = Some.Noise([count], 2).Values.ToArray(), gradient = new double[count];
         objective.Evaluate(point, gradient);
