@@ -13,6 +13,12 @@ switch (args)
     case ["network", string model, .. string[] batches]:
         foreach (string size in batches.DefaultIfEmpty("64")) AgainstOnnxRuntime.Run(model, int.Parse(size));
         break;
+    case ["training", string preset]:
+        TrainingStep.Run(preset, 128);
+        break;
+    case ["training-profile", string preset, string cores]:
+        TrainingStep.Profile(preset, 128, int.Parse(cores));
+        break;
     case ["convolution"]:
         Convolutions.Run();
         break;
@@ -36,6 +42,8 @@ switch (args)
             """
             profile MODEL.onnx [IMAGES]      time of every step of a network on one thread
             network MODEL.onnx [BATCH...]    a whole network against ONNX Runtime
+            training MODEL                   a training step of a ready-made network, 128 images, against PyTorch
+            training-profile MODEL THREADS   time of every kind of step in it
             convolution                      methods of the 3×3 convolution on one thread
             einsum [THREADS]                 planned orders against left to right and against PyTorch
             spectra MODEL.onnx               singular values along all cuts against PyTorch and NumPy

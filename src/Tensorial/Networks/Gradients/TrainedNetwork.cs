@@ -79,12 +79,16 @@ public sealed class TrainedNetwork : IDisposable
     /// <summary>Bytes that activations and their gradients take for a batch.</summary>
     public long ActivationBytes(int images) => ProgramFor(images).Program.ArenaLength * (long)sizeof(float);
 
+    /// <summary>Seconds of every kind of step, added up from now on where a dictionary is given; several threads count several times.</summary>
+    public Dictionary<string, double>? Profile { get; init; }
+
     /// <summary>The network's outputs for a batch, in training form. They stay valid until the next call.</summary>
     /// <param name="images">[n, …] as the network's input.</param>
     /// <param name="random">Decides what is dropped, where the network drops values.</param>
     public Tensor<float> Forward(Tensor<float> images, Random? random = null)
     {
         _current = ProgramFor(images.Shape[0]);
+        _current.Program.Profile = Profile;
         Frame frame = _current.Program.Frame;
         frame.Bind(_current.Inputs[_input], images);
         foreach (DropMask mask in _form.Masks) frame.Bind(_current.Inputs[mask.Input], Drawn(_current.Inputs[mask.Input].Shape, mask.Ratio, random ?? new(0)));

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
 using Tensorial.Kernels;
 using Tensorial.Networks.Execution;
 
@@ -62,9 +63,8 @@ internal sealed class TrainingProgram
 
     public void Backward() => Run(_backward);
 
-    /// <summary>Steps with the number of the segment each runs in, for profiles.</summary>
-    public IEnumerable<(int Segment, string Label)> Steps =>
-        _forward.Concat(_backward).SelectMany(static (segment, index) => segment.Steps.Select(step => (index, step.Label)));
+    /// <summary>Where the seconds of every kind of step are added up; null where nobody asks.</summary>
+    public Dictionary<string, double>? Profile { get; set; }
 
     private void Run(ImmutableArray<Segment> segments)
     {
@@ -72,7 +72,7 @@ internal sealed class TrainingProgram
         {
             if (segment.Steps[0].Whole is { } whole)
             {
-                whole(_frame);
+                Timed(segment.Steps[0], () => whole(_frame));
                 continue;
             }
             _frame.Workers.For(LaneCount, lane =>
@@ -81,11 +81,27 @@ internal sealed class TrainingProgram
                 for (int first = start; first < end; first += segment.PieceImages)
                 {
                     Piece piece = new(first, Math.Min(segment.PieceImages, end - first), lane, segment.PieceImages, first == start);
-                    foreach (TrainingStep step in segment.Steps) step.Images!(_frame, piece);
+                    foreach (TrainingStep step in segment.Steps)
+                        if (Profile is null) step.Images!(_frame, piece);
+                        else Timed(step, () => step.Images!(_frame, piece));
                 }
             });
-            foreach (TrainingStep step in segment.Steps) step.Join?.Invoke(_frame);
+            foreach (TrainingStep step in segment.Steps)
+                if (step.Join is { } join) Timed(step, () => join(_frame), ", joined");
         }
+    }
+
+    private void Timed(TrainingStep step, Action run, string suffix = "")
+    {
+        if (Profile is not { } profile)
+        {
+            run();
+            return;
+        }
+        long start = Stopwatch.GetTimestamp();
+        run();
+        double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        lock (profile) profile[step.Kind + suffix] = profile.GetValueOrDefault(step.Kind + suffix) + seconds;
     }
 
     private IEnumerable<Segment> Segments(IReadOnlyList<TrainingStep> steps)

@@ -59,5 +59,8 @@ internal sealed record TrainingStep(string Label, ImmutableArray<Value> Reads, I
     /// <summary>The step, if any, whose joined result this one needs.</summary>
     public TrainingStep? Awaits { get; init; }
 
+    /// <summary>The label without the layer it names, together with the size of what is made.</summary>
+    public string Kind => $"{Label[(Label.IndexOf(' ') + 1)..]} {(Writes.IsEmpty ? "" : string.Join('×', Writes[0].Shape.Skip(1)))}";
+
     public override string ToString() => Label;
 }
