@@ -16,14 +16,14 @@ switch (args)
     case ["training", string preset]:
         TrainingStep.Run(preset, 128);
         break;
-    case ["training-profile", string preset, string cores]:
-        TrainingStep.Profile(preset, 128, int.Parse(cores));
+    case ["training-profile", string preset, string workers]:
+        TrainingStep.Profile(preset, 128, int.Parse(workers));
         break;
     case ["convolution"]:
         Convolutions.Run();
         break;
-    case ["einsum", .. string[] threads]:
-        PlannedOrders.Run(threads is [string count] ? int.Parse(count) : 1);
+    case ["einsum", .. string[] cores]:
+        PlannedOrders.Run(cores is [string count] ? int.Parse(count) : 1);
         break;
     case ["spectra", string model]:
         AllCuts.Run(model);
