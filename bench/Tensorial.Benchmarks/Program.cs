@@ -35,7 +35,7 @@ switch (args)
         AgainstTensorLy.Run(model, double.Parse(rate, System.Globalization.CultureInfo.InvariantCulture), formats is [] ? ["cp", "tucker2", "tucker", "tt", "tr"] : [.. formats]);
         break;
     case ["formats", .. string[] rest]:
-        FactoredLayers.Run(rest is [string batch, ..] ? int.Parse(batch) : 1, rest is [_, string threads] ? int.Parse(threads) : Environment.ProcessorCount);
+        FactoredLayers.Run(rest.Length > 0 ? int.Parse(rest[0]) : 1, rest.Length > 1 ? int.Parse(rest[1]) : Environment.ProcessorCount);
         break;
     default:
         Console.Error.WriteLine(

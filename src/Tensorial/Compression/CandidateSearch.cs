@@ -40,11 +40,12 @@ public sealed class CandidateSearch(Graph graph, ImageSet? images, SearchOptions
     {
         ImmutableArray<LayerForm>[] forms = [.. layers.Select(formsOf)];
         ImmutableArray<Candidate>[] found = new ImmutableArray<Candidate>[layers.Length];
-        (_done, _all) = (0, forms.Sum(static own => own.Length));
-        if (images is not null && options.MeasuresDamage)
+        bool measures = images is not null && options.MeasuresDamage;
+        (_done, _all) = (0, forms.Sum(own => own.Length + (measures ? Math.Min(own.Length, options.MeasuredCandidates) : 0)));
+        if (measures)
         {
             // One layer after another: each passes its activations on.
-            using DamageMeasurement damage = new(graph, layers, images.Take(Math.Min(options.DamageImages, images.Count)), options.Threads);
+            using DamageMeasurement damage = new(graph, layers, images!.Take(Math.Min(options.DamageImages, images!.Count)), options.Threads);
             foreach (int layer in damage.Order) found[layer] = Candidates(layers[layer], forms[layer], damage, options.Threads, progress, cancel);
             return [.. found];
         }
@@ -80,32 +81,35 @@ public sealed class CandidateSearch(Graph graph, ImageSet? images, SearchOptions
         double?[] errors = [.. forms.Select(form => memory.Find(KeyOf("error", layer, form)))];
         Lazy<InputMoments?> moments = new(() => MomentsOf(layer, cancel));
         Lazy<KernelStarts> starts = new(() => new(layer.Kernel, LayerMetrics.Of(graph, layer, moments.Value), layer.Groups));
-        Fit(index => errors[index] is null);
+        Report(progress, errors.Count(static error => error is not null));
+        Fit(index => errors[index] is null, 1);
         int[] kept = options.KeepDominated ? [.. Enumerable.Range(0, forms.Length)]
             : [.. Enumerable.Range(0, forms.Length).Where(one => !Enumerable.Range(0, forms.Length).Any(other => Dominates(other, one)))];
-        Report(progress, forms.Length - kept.Length);
         ImmutableArray<Candidate>.Builder candidates = ImmutableArray.CreateBuilder<Candidate>();
         candidates.Add(Candidate.Dense(layer));
         if (damage is null)
         {
             candidates.AddRange(kept.Select(index => Candidate.Of(layer, forms[index], errors[index]!.Value, NoiseToSignal(errors[index]!.Value))));
-            Report(progress, kept.Length);
             return candidates.ToImmutable();
         }
         double?[] damages = [.. forms.Select(form => memory.Find(KeyOf("damage", layer, form)))];
+        int[] measured = Spread([.. kept.OrderBy(index => errors[index])]);
         // What was fitted in an earlier run, and not measured, is fitted again.
-        HashSet<int> open = [.. kept.Where(index => damages[index] is null)];
-        Fit(index => open.Contains(index) && fits[index] is null);
-        foreach (int index in kept)
+        HashSet<int> open = [.. measured.Where(index => damages[index] is null)];
+        Fit(index => open.Contains(index) && fits[index] is null, 0);
+        foreach (int index in open)
         {
             cancel.ThrowIfCancellationRequested();
-            if (damages[index] is null) memory.Add(KeyOf("damage", layer, forms[index]), (damages[index] = damage.Of(layer, fits[index]!.Reconstruct(), moments.Value?.Mean)).Value);
-            candidates.Add(Candidate.Of(layer, forms[index], errors[index]!.Value, damages[index]!.Value));
+            memory.Add(KeyOf("damage", layer, forms[index]), (damages[index] = damage.Of(layer, fits[index]!.Reconstruct(), moments.Value?.Mean)).Value);
             Report(progress, 1);
         }
+        DamageCurve curve = new([.. measured.Select(index => (errors[index]!.Value, damages[index]!.Value))]);
+        candidates.AddRange(kept.Select(index => Candidate.Of(layer, forms[index], errors[index]!.Value, curve.At(errors[index]!.Value))));
+        // Those that need not be measured.
+        Report(progress, Math.Min(forms.Length, options.MeasuredCandidates) - open.Count);
         return candidates.ToImmutable();
 
-        void Fit(Func<int, bool> wanted) => Parallel.ForEach(
+        void Fit(Func<int, bool> wanted, int counts) => Parallel.ForEach(
             Enumerable.Range(0, forms.Length).Where(wanted), new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, threads), CancellationToken = cancel }, index =>
             {
                 int iterations = layer.Parameters <= MostDescended ? options.Iterations : 0;
@@ -113,6 +117,7 @@ public sealed class CandidateSearch(Graph graph, ImageSet? images, SearchOptions
                 errors[index] = fit.RelativeError;
                 memory.Add(KeyOf("error", layer, forms[index]), fit.RelativeError);
                 if (damage is not null) fits[index] = fit;
+                Report(progress, counts);
             });
 
         // Whether one form is no larger, no dearer and no worse than another, and better in something.
@@ -123,6 +128,10 @@ public sealed class CandidateSearch(Graph graph, ImageSet? images, SearchOptions
             return a.Item1 <= b.Item1 && a.Item2 <= b.Item2 && a.Item3 <= b.Item3 && (a != b || one < other);
         }
     }
+
+    /// <summary>A few of many, as evenly in their order as can be, the ends among them.</summary>
+    private int[] Spread(int[] many) => many.Length <= options.MeasuredCandidates ? many
+        : [.. Enumerable.Range(0, options.MeasuredCandidates).Select(k => many[(int)((long)k * (many.Length - 1) / (options.MeasuredCandidates - 1))])];
 
     private void Report(IProgress<Progress>? progress, int count)
     {

@@ -25,13 +25,16 @@ public sealed record SearchOptions
     public bool KeepDominated { get; init; }
 
     /// <summary>Images that covariances are taken over.</summary>
-    public int CovarianceImages { get; init; } = 400;
+    public int CovarianceImages { get; init; } = 500;
 
     /// <summary>Images that damage is measured on.</summary>
-    public int DamageImages { get; init; } = 400;
+    public int DamageImages { get; init; } = 1000;
+
+    /// <summary>Candidates of a layer whose damage is measured in the network, at least 2; that of the others follows from their error.</summary>
+    public int MeasuredCandidates { get; init; } = 16;
 
     /// <summary>Steps of the descent of a fit, at most.</summary>
-    public int Iterations { get; init; } = 60;
+    public int Iterations { get; init; } = 120;
 
     public int Threads { get; init; } = Environment.ProcessorCount;
 
