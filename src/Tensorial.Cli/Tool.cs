@@ -17,6 +17,7 @@ internal static class Tool
         PlanCommand.Create,
         CompressCommand.Create,
         TrainCommand.Create,
+        TuneCommand.Create,
         VerifyCommand.Create,
         BenchCommand.Create,
         EinsumCommand.Create,

@@ -62,6 +62,9 @@ internal sealed class TrainingOptionGroup(int epochs, double rate)
         DataSource.Parse(parsed.GetRequiredValue(_data)!), Normalization.Parse(parsed.GetValue(_normalize)!), parsed.GetValue(_limit), parsed.GetValue(_testLimit),
         !parsed.GetValue(_noTest));
 
+    /// <summary>Whether --epochs was given.</summary>
+    public bool HasEpochs(ParseResult parsed) => parsed.GetResult(_epochs) is { Implicit: false };
+
     /// <summary>The folder of --resume.</summary>
     public DirectoryInfo? ReadFolder(ParseResult parsed) => parsed.GetValue(_resume);
 

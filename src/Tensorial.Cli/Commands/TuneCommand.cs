@@ -1,0 +1,116 @@
+using System.Collections.Immutable;
+using System.CommandLine;
+using System.Globalization;
+using Spectre.Console;
+using Tensorial.Data;
+using Tensorial.Networks;
+using Tensorial.Onnx;
+using Tensorial.Training;
+using Tensorial.Training.Losses;
+
+namespace Tensorial.Cli.Commands;
+
+/// <summary>tensorial tune: a compressed network learns from the one it came from.</summary>
+internal static class TuneCommand
+{
+    internal enum Mode { E2e, Sequential }
+
+    internal sealed record Options(
+        FileInfo Input, FileInfo Output, FileInfo? Teacher, Mode Mode, SequentialOptions Blocks, TrainingImages Images, TrainingOptions Training, bool HasEpochs,
+        DirectoryInfo? Folder, string Signature, string CommandLine, FileInfo? Json);
+
+    public static Command Create(Terminal terminal)
+    {
+        Argument<FileInfo> input = new("small.onnx") { Description = "The compressed network." };
+        Argument<FileInfo> output = new("out.onnx") { Description = "The tuned one." };
+        Option<FileInfo?> teacher = new("--teacher") { HelpName = "DENSE.onnx", Description = "The network it came from. Without, e2e learns from the labels alone." };
+        Option<Mode> mode = new("--mode")
+        {
+            HelpName = "e2e|sequential",
+            Description = "e2e: all weights together, from labels and the teacher's answers. sequential: block by block, from the teacher's activations at the same place, "
+                + "then end to end for as many --epochs as are given.",
+        };
+        Option<double> temperature = new("--temperature") { HelpName = "T", Description = "How far the teacher's answers are softened.", DefaultValueFactory = static _ => 4 };
+        Option<double> share = new("--teacher-weight") { HelpName = "PART", Description = "The teacher's part of the loss, 0 to 1; the labels have the rest.", DefaultValueFactory = static _ => 0.9 };
+        Option<int> blockImages = new("--block-images") { HelpName = "N", Description = "Training images that blocks see.", DefaultValueFactory = static _ => 2000 };
+        Option<int> blockEpochs = new("--block-epochs") { HelpName = "N", Description = "Times that a block sees them.", DefaultValueFactory = static _ => 10 };
+        Option<BlockInputs> blockInputs = new("--block-inputs") { HelpName = "tuned|dense", Description = "What blocks read: the network as tuned so far, or the dense one's activations." };
+        Option<FileInfo?> json = CommonOptions.Json();
+        TrainingOptionGroup training = new(epochs: 5, rate: 0.01);
+        Command command = new("tune", "Tunes a compressed network, end to end or block by block, with or without the dense network as its teacher.")
+        {
+            input, output, teacher, mode, temperature, share, blockImages, blockEpochs, blockInputs, json,
+        };
+        training.AddTo(command);
+        return command.Finish(terminal, (parsed, cancel) =>
+        {
+            FileInfo? from = parsed.GetValue(teacher);
+            TrainingOptions options = training.Read(parsed);
+            double weight = parsed.GetValue(share), degrees = parsed.GetValue(temperature);
+            if (!(weight >= 0 && weight <= 1)) throw new UsageException($"--teacher-weight is a part, 0 to 1, not {weight}.");
+            if (!(degrees > 0)) throw new UsageException($"--temperature must be positive, not {degrees}.");
+            SequentialOptions blocks = new()
+            {
+                Images = parsed.GetValue(blockImages), Epochs = parsed.GetValue(blockEpochs), Inputs = parsed.GetValue(blockInputs), Seed = options.Seed, Threads = options.Threads,
+            };
+            return Run(
+                new(parsed.GetRequiredValue(input), parsed.GetRequiredValue(output), from, parsed.GetValue(mode), blocks, training.ReadImages(parsed),
+                    from is null ? options : options with { Loss = new Distillation(degrees, weight) }, training.HasEpochs(parsed), training.ReadFolder(parsed),
+                    Text($"{training.Signature(parsed)}, teacher {from?.Name} {degrees} {weight}"), AnalyzeCommand.CommandLineOf(parsed), parsed.GetValue(json)),
+                terminal, cancel);
+        });
+    }
+
+    internal static ExitCode Run(Options options, Terminal terminal, CancellationToken cancel)
+    {
+        if (options.Mode == Mode.Sequential && options.Teacher is null) throw new UsageException("--mode sequential needs --teacher: blocks learn from the dense network's activations.");
+        OutputFile.Check(options.Output, [options.Input.FullName, .. options.Teacher is null ? Array.Empty<string>() : [options.Teacher.FullName]]);
+        OutputFile.Check(options.Json, options.Input.FullName, options.Output.FullName);
+        OutputFile.Check(options.Folder);
+        Graph small = OnnxFile.Read(options.Input.ToString());
+        Graph? dense = options.Teacher is null ? null : OnnxFile.Read(options.Teacher.ToString());
+        ImageSet images = options.Images.Train;
+        ImageSet? test = options.Images.Test;
+        using Inference? teacher = dense is null ? null : new(Logits.Of(dense), options.Training.Threads);
+        TrainingRun run = new(options.Training, images, test, terminal, cancel)
+        {
+            Folder = options.Folder, Teacher = teacher is null ? null : teacher.Run,
+            Signature = $"tune {options.Input.Name} on {images.Fingerprint}: {options.Signature}, {options.Mode}",
+        };
+        double? before = test is null ? null : run.Top1(small);
+
+        Graph tuned = small;
+        ImmutableArray<BlockRecord> blocks = [];
+        if (options.Mode == Mode.Sequential)
+            (tuned, blocks) = terminal.WithProgress(progress => SequentialTuning.Run(small, dense!, images, options.Blocks, progress, cancel));
+        TrainingResult? training = options.Mode == Mode.E2e || options.HasEpochs ? run.Train(tuned) : null;
+        tuned = training?.Network ?? tuned;
+        double? after = test is null ? null : run.Top1(tuned);
+
+        Dictionary<string, string> metadata = new() { ["tensorial.version"] = ToolVersion.Text, ["tensorial.tuned"] = options.CommandLine };
+        OnnxFile.Write(tuned with { Metadata = tuned.Metadata.SetItems(metadata) }, options.Output.FullName);
+        Show(blocks, training, before, after, terminal);
+        if (options.Json is { } file)
+            JsonFile.Write(file, new TuningFile(1, options.Input.Name, options.Output.Name, options.Teacher?.Name, images.Name, images.Fingerprint, before, after, blocks, [.. training?.Epochs ?? []]));
+        return ExitCode.Done;
+    }
+
+    private static void Show(ImmutableArray<BlockRecord> blocks, TrainingResult? training, double? before, double? after, Terminal terminal)
+    {
+        if (!blocks.IsEmpty)
+        {
+            Table table = Terminal.NewTable("block", "error before %#", "after %#", "seconds#");
+            foreach (BlockRecord block in blocks)
+                table.AddRow(block.Name.Escaped(), Text($"{100 * block.ErrorBefore:F3}"), Text($"{100 * block.ErrorAfter:F3}"), Text($"{block.Seconds:F1}"));
+            terminal.Show(table);
+        }
+        if (training is not null) TrainingTables.Show(training, terminal);
+        if (before is { } first && after is { } last) terminal.Say(Text($"test top-1: {100 * first:F2} % before, {100 * last:F2} % after"));
+    }
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+
+    private sealed record TuningFile(
+        int SchemaVersion, string Model, string Output, string? Teacher, string Data, string DataFingerprint, double? Top1Before, double? Top1After,
+        IReadOnlyList<BlockRecord> Blocks, IReadOnlyList<EpochRecord> Epochs);
+}
