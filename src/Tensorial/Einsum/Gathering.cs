@@ -31,6 +31,18 @@ internal sealed class Gathering
         Count = loops.IsEmpty ? 1 : _levels[0].Extent * _levels[0].Packed;
     }
 
+    /// <param name="axes">Extent, distance in the term, and where an axis is laid out anew the copies that do it; outermost first.</param>
+    public Gathering(ReadOnlySpan<(int Extent, int Stride, Run[]? Copies)> axes)
+    {
+        _levels = new Level[axes.Length];
+        for (int k = axes.Length - 1, stride = 1; k >= 0; stride *= axes[k--].Extent)
+        {
+            _levels[k] = new(axes[k].Extent, axes[k].Stride, stride, k, axes[k].Copies is { } copies ? [copies] : null) { IsFixed = true };
+            _unfolds |= axes[k].Copies?.Sum(static run => run.Count) < axes[k].Extent;
+        }
+        Count = axes.IsEmpty ? 1 : _levels[0].Extent * _levels[0].Packed;
+    }
+
     /// <summary>Values that the loops go through.</summary>
     public int Count { get; }
 
@@ -52,7 +64,10 @@ internal sealed class Gathering
     {
         private readonly Run[] _all = [new(0, 1, 0, 1, Extent)];
 
-        public Run[] At(ReadOnlySpan<int> index) => Runs is null ? _all : Runs[index[Still]];
+        /// <summary>Whether the runs are the same for every iteration of other levels.</summary>
+        public bool IsFixed { get; init; }
+
+        public Run[] At(ReadOnlySpan<int> index) => Runs is null ? _all : Runs[IsFixed ? 0 : index[Still]];
     }
 
     private static int Find(ReadOnlySpan<Loop> loops, int axis, int place)

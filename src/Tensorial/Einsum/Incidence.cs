@@ -22,6 +22,23 @@ internal sealed class Incidence
         _modulus = modulus;
     }
 
+    public int Extent(int place) => _extents[place];
+
+    public long Scale(int place) => _scales[place];
+
+    public long Total => _total;
+
+    /// <summary>The entry of an axis whose share of the sum is given, up to the modulus; -1 where there is none.</summary>
+    public int Solve(int place, long share)
+    {
+        long scale = _scales[place], extent = _extents[place];
+        if (_modulus == 0) return share % scale == 0 && share / scale >= 0 && share / scale < extent ? (int)(share / scale) : -1;
+        if (Math.Abs(scale) == 1) return ((share * scale % _modulus) + _modulus) % _modulus is long only && only < extent ? (int)only : -1;
+        for (int k = 0; k < extent; k++)
+            if ((scale * k - share) % _modulus == 0) return k;
+        return -1;
+    }
+
     /// <summary>For every entry of the axis that stands still, what the two others pair up.</summary>
     public Run[][] Runs(int derived, int still)
     {

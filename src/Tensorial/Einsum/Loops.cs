@@ -23,7 +23,6 @@ internal sealed class Loops
         foreach (int axis in right.Order)
         {
             int derived = pair.Convolves(axis) ? pair.Derived(axis) : -1;
-            UnfoldsRight |= derived == 1;
             Folds |= derived == 2;
             if (!pair.Left.Has(axis)) Right.Add(new(axis, Loop.Plain, Role.Right, pair.Right[axis].Extent));
             else if (derived == 1) Right.Add(new(axis, 2, Role.Right, pair.Product[axis].Extent));
@@ -43,26 +42,12 @@ internal sealed class Loops
     /// <summary>Loops of the right term and the product alone, in the right term's order.</summary>
     public List<Loop> Right { get; } = [];
 
-    public bool UnfoldsRight { get; }
+    /// <summary>Whether the left term is unfolded along an axis; the right one may be too, along another.</summary>
+    public bool UnfoldsLeft => Unfolded.Count > 0;
 
     public bool Folds { get; }
 
     public static int Count(List<Loop> loops) => loops.Aggregate(1, static (count, loop) => checked(count * loop.Extent));
-
-    /// <summary>The distance that makes all loops one; -1 where none does.</summary>
-    public static int Stride(List<Loop> loops, Layout layout)
-    {
-        int stride = -1, next = -1;
-        for (int k = loops.Count - 1; k >= 0; k--)
-        {
-            if (loops[k].Extent == 1) continue;
-            int own = layout.Strides[loops[k].Axis];
-            if (next >= 0 && own != next) return -1;
-            if (stride < 0) stride = own;
-            next = own * loops[k].Extent;
-        }
-        return Math.Max(stride, stride < 0 && next < 0 ? 1 : stride);
-    }
 }
 
 /// <summary>Nested loops and how far each moves within both terms and the product.</summary>
