@@ -3,7 +3,7 @@ namespace Tensorial.Kernels.Blocked;
 /// <summary>
 /// The gradient of a convolution's kernel, dW[o,i,k] = Σ dy[n,o,y] x[n,i, stride·y + dilation·k - padding]: for every tap, products of 16 or 32 output
 /// channels by 16 or 8 input channels whose sums stay in registers while the pixels of a few rows pass. Sums are kept in the order the tiles make
-/// them, [group of 2 vectors of outputs][block of inputs][tap][input][2 vectors], and put in order once a batch is through.
+/// them, [block of outputs][block of inputs][tap][input][output], and put in order once a batch is through. Depthwise: [block][tap][channel].
 /// </summary>
 internal static unsafe class KernelGradient
 {
@@ -12,12 +12,12 @@ internal static unsafe class KernelGradient
     /// <summary>Rows of dy whose pixels pass before the sums go back to memory: with those of x, for 32 channels of 32 pixels, some 24 KB.</summary>
     private const int PixelsAtOnce = 128;
 
-    /// <summary>Whether the kernel gradient of a convolution is computed here: all channels connected.</summary>
-    public static bool Supports(in ConvolutionShape shape) => shape.Groups == 1;
+    /// <summary>Whether the kernel gradient of a convolution is computed here: all channels connected, or none.</summary>
+    public static bool Supports(in ConvolutionShape shape) => shape.Groups == 1 || shape.IsDepthwise;
 
     /// <summary>Floats the sums take.</summary>
     public static int SumsLength(in ConvolutionShape shape) =>
-        Blocks(shape.OutputChannels) * Lanes * Blocks(shape.InputChannels) * Lanes * shape.KernelHeight * shape.KernelWidth;
+        Blocks(shape.OutputChannels) * Lanes * (shape.IsDepthwise ? 1 : Blocks(shape.InputChannels) * Lanes) * shape.KernelHeight * shape.KernelWidth;
 
     /// <summary>Adds what some images come to, on one thread.</summary>
     /// <param name="shape">The convolution; the halo of x covers its padding and is zero.</param>
@@ -44,11 +44,13 @@ internal static unsafe class KernelGradient
     {
         public void Run(int o)
         {
-            int taps = shape.KernelHeight * shape.KernelWidth, inputs = shape.InputChannels, blocks = Blocks(inputs);
+            int taps = shape.KernelHeight * shape.KernelWidth, inputs = shape.InputsPerGroup, blocks = Blocks(inputs);
             for (int i = 0; i < inputs; i++)
                 for (int tap = 0; tap < taps; tap++)
                 {
-                    float* from = sums + (((o / Lanes * blocks + i / Lanes) * taps + tap) * Lanes + i % Lanes) * Lanes + o % Lanes;
+                    float* from = shape.IsDepthwise
+                        ? sums + (o / Lanes * taps + tap) * Lanes + o % Lanes
+                        : sums + (((o / Lanes * blocks + i / Lanes) * taps + tap) * Lanes + i % Lanes) * Lanes + o % Lanes;
                     float sum = 0;
                     for (int lane = 0; lane < lanes; lane++, from += length) sum += *from;
                     gradient[(o * inputs + i) * taps + tap] += sum;
@@ -62,6 +64,34 @@ internal static unsafe class KernelGradient
         ConvolutionShape shape, float* x, BlockedLayout inputLayout, float* dy, BlockedLayout outputLayout, float* sums) : ILaneKernel<float>
     {
         public void Run<TLanes, TVector>() where TLanes : struct, ILanes<TVector, float> where TVector : struct
+        {
+            if (shape.IsDepthwise) Depthwise<TLanes, TVector>();
+            else Dense<TLanes, TVector>();
+        }
+
+        private void Depthwise<TLanes, TVector>() where TLanes : struct, ILanes<TVector, float> where TVector : struct
+        {
+            int taps = shape.KernelHeight * shape.KernelWidth;
+            for (int plane = 0; plane < outputLayout.Images * outputLayout.Blocks; plane++)
+            {
+                (int image, int block) = Math.DivRem(plane, outputLayout.Blocks);
+                for (int tap = 0; tap < taps; tap++)
+                {
+                    (int down, int right) = Math.DivRem(tap, shape.KernelWidth);
+                    float* from = x + inputLayout.Pixel(image, block, down * shape.DilationY - shape.Padding.Top, right * shape.DilationX - shape.Padding.Left);
+                    Strip strip = new()
+                    {
+                        Rows = outputLayout.Height, Pixels = outputLayout.Width, InputPitch = shape.StrideY * inputLayout.RowPitch,
+                        InputStep = shape.StrideX * Lanes, OutputPitch = outputLayout.RowPitch,
+                    };
+                    for (int lane = 0; lane < Lanes; lane += TLanes.Count)
+                        KernelGradientTile.Depthwise<TLanes, TVector>(
+                            strip, from + lane, dy + outputLayout.Pixel(image, block, 0, 0) + lane, sums + (block * taps + tap) * Lanes + lane);
+                }
+            }
+        }
+
+        private void Dense<TLanes, TVector>() where TLanes : struct, ILanes<TVector, float> where TVector : struct
         {
             int taps = shape.KernelHeight * shape.KernelWidth, square = Lanes * Lanes, rows = Math.Max(1, PixelsAtOnce / outputLayout.Width);
             for (int image = 0; image < outputLayout.Images; image++)

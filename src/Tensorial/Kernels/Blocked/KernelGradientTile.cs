@@ -4,7 +4,7 @@ namespace Tensorial.Kernels.Blocked;
 
 /// <summary>
 /// The innermost part of a kernel gradient: sums of outer products over the pixels of a strip, 16 vectors of them in registers. Either 8 input channels
-/// by two vectors of outputs, where a number that is spread out serves two multiplications, or 16 by one.
+/// by two vectors of outputs, where a number that is spread out serves two multiplications, or 16 by one; depthwise, one vector of channels.
 /// </summary>
 internal static unsafe class KernelGradientTile
 {
@@ -135,5 +135,25 @@ internal static unsafe class KernelGradientTile
         TLanes.Store(a13, sums + 13 * Lanes);
         TLanes.Store(a14, sums + 14 * Lanes);
         TLanes.Store(a15, sums + 15 * Lanes);
+    }
+
+    /// <summary>sums[channel] += Σ x[channel] dy[channel] for one vector of channels.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Depthwise<TLanes, TVector>(Strip strip, float* x, float* dy, float* sums)
+        where TLanes : struct, ILanes<TVector, float> where TVector : struct
+    {
+        TVector even = TLanes.Load(sums), odd = TLanes.Broadcast(0);
+        for (int row = 0; row < strip.Rows; row++, x += strip.InputPitch, dy += strip.OutputPitch)
+        {
+            float* from = x, upstream = dy;
+            int pixel = strip.Pixels;
+            for (; pixel > 1; pixel -= 2, from += 2 * strip.InputStep, upstream += 2 * Lanes)
+            {
+                even = TLanes.MultiplyAdd(TLanes.Load(from), TLanes.Load(upstream), even);
+                odd = TLanes.MultiplyAdd(TLanes.Load(from + strip.InputStep), TLanes.Load(upstream + Lanes), odd);
+            }
+            if (pixel > 0) even = TLanes.MultiplyAdd(TLanes.Load(from), TLanes.Load(upstream), even);
+        }
+        TLanes.Store(TLanes.Add(even, odd), sums);
     }
 }

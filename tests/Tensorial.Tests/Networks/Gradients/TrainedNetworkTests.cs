@@ -14,6 +14,7 @@ public class TrainedNetworkTests
         ("narrow channels", static () => Residual(2, 5, 7)),
         ("folded normalisation", Folded),
         ("poolings", Pooled),
+        ("factored layers", Factored),
         ("everything else", Mixed),
     ];
 
@@ -156,6 +157,21 @@ public class TrainedNetworkTests
         sketch.Node("f", new Flatten(), "p2");
         sketch.Node("y", new Gemm { TransposeB = true }, "f", sketch.Weights("wd", [10, 64]), sketch.Weights("bd", [10]));
         return sketch.Graph(1, 12, 12);
+    }
+
+    /// <summary>What compression makes of convolutions: 1×1, depthwise columns and rows, 1×1.</summary>
+    private static Graph Factored()
+    {
+        Sketch sketch = new();
+        sketch.Node("c0", new Convolution(), "x", sketch.Weights("w0", [21, 3, 1, 1]));
+        sketch.Node("c1", new Convolution { Groups = 21, Pads = [1, 0, 1, 0], Strides = [2, 1] }, "c0", sketch.Weights("w1", [21, 1, 3, 1]));
+        sketch.Node("c2", new Convolution { Groups = 21, Pads = [0, 1, 0, 1], Strides = [1, 2] }, "c1", sketch.Weights("w2", [21, 1, 1, 3]));
+        sketch.Node("c3", new Convolution(), "c2", sketch.Weights("w3", [18, 21, 1, 1]));
+        sketch.Node("r3", new Relu(), Norm(sketch, "n3", "c3", 18));
+        sketch.Node("c4", new Convolution { Groups = 3 }, "r3", sketch.Weights("w4", [6, 6, 2, 2]), sketch.Weights("b4", [6]));
+        sketch.Node("f", new Flatten(), "c4");
+        sketch.Node("y", new Gemm { TransposeB = true }, "f", sketch.Weights("wd", [5, 6 * 4 * 3]), sketch.Weights("bd", [5]));
+        return sketch.Graph(3, 10, 8);
     }
 
     /// <summary>Values that change hands between blocked and plain ones, and gradients that meet from both.</summary>
