@@ -21,6 +21,14 @@ internal static class ChannelPlanes
         });
     }
 
+    /// <summary>Every plane filled with its channel's bias, or with zeros.</summary>
+    public static void Fill<T>(Tensor<T> y, Tensor<T>? bias) where T : unmanaged, INumberBase<T>
+    {
+        int channels = y.Shape[1], size = y.Shape.CountOf(2, y.Shape.Rank);
+        if (bias is null) y.Values.Clear();
+        for (int plane = 0; bias is not null && plane < y.Shape[0] * channels; plane++) y.Values.Slice(plane * size, size).Fill(bias.Values[plane % channels]);
+    }
+
     /// <summary>sums[channel] += all values of that channel.</summary>
     public static void AddSums<T>(Tensor<T> x, Tensor<T> sums) where T : unmanaged, INumberBase<T>
     {

@@ -36,26 +36,8 @@ public sealed record Convolution : Windowed
     {
         Tensor<T> x = inputs[0]!.Of<T>(), w = inputs[1]!.Of<T>(), y = outputs[0].Of<T>();
         Tensor<T>? bias = inputs.Optional(2)?.Of<T>();
-        ImmutableArray<WindowAxis> windows = Windows(x.Shape, w.Shape);
-        int channels = w.Shape[1], outputsPerGroup = w.Shape[0] / Groups, outputChannels = w.Shape[0];
-        int inputPlane = x.Shape.CountOf(2, x.Shape.Rank), outputPlane = y.Shape.CountOf(2, y.Shape.Rank);
-        int taps = w.Shape.CountOf(2, w.Shape.Rank);
-        workers.For(x.Shape[0] * outputChannels, task =>
-        {
-            int image = task / outputChannels, o = task % outputChannels, firstChannel = o / outputsPerGroup * channels;
-            Span<T> plane = y.Values.Slice(task * outputPlane, outputPlane);
-            plane.Fill(bias is null ? T.Zero : bias.Values[o]);
-            WindowWalk walk = new(windows);
-            for (int position = 0; walk.Next(); position++)
-                for (int i = 0; i < channels; i++)
-                {
-                    ReadOnlySpan<T> source = x.Values.Slice((image * x.Shape[1] + firstChannel + i) * inputPlane, inputPlane);
-                    ReadOnlySpan<T> kernel = w.Values.Slice((o * channels + i) * taps, taps);
-                    T sum = plane[position];
-                    foreach ((int tap, int offset) in walk.Taps) sum += kernel[tap] * source[offset];
-                    plane[position] = sum;
-                }
-        });
+        ChannelPlanes.Fill(y, bias);
+        new WindowedProduct(x.Shape, w.Shape, y.Shape, Groups, Windows(x.Shape, w.Shape)).Collect(x, w, y, workers);
     }
 
     public override Reads? GradientReads(int input) => input switch

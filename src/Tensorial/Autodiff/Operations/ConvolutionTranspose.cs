@@ -74,24 +74,8 @@ public sealed record ConvolutionTranspose : Windowed
     {
         Tensor<T> x = inputs[0]!.Of<T>(), w = inputs[1]!.Of<T>(), y = outputs[0].Of<T>();
         Tensor<T>? bias = inputs.Optional(2)?.Of<T>();
-        ImmutableArray<WindowAxis> windows = Windows(x.Shape, w.Shape);
-        int channels = x.Shape[1] / Groups, perGroup = w.Shape[1], outputChannels = y.Shape[1];
-        int inputPlane = x.Shape.CountOf(2, x.Shape.Rank), outputPlane = y.Shape.CountOf(2, y.Shape.Rank);
-        int taps = w.Shape.CountOf(2, w.Shape.Rank);
-        workers.For(x.Shape[0] * outputChannels, task =>
-        {
-            int image = task / outputChannels, o = task % outputChannels, group = o / perGroup;
-            Span<T> plane = y.Values.Slice(task * outputPlane, outputPlane);
-            plane.Fill(bias is null ? T.Zero : bias.Values[o]);
-            WindowWalk walk = new(windows);
-            for (int position = 0; walk.Next(); position++)
-                for (int i = group * channels; i < (group + 1) * channels; i++)
-                {
-                    T value = x.Values[(image * x.Shape[1] + i) * inputPlane + position];
-                    ReadOnlySpan<T> kernel = w.Values.Slice((i * perGroup + o % perGroup) * taps, taps);
-                    foreach ((int tap, int offset) in walk.Taps) plane[offset] += kernel[tap] * value;
-                }
-        });
+        ChannelPlanes.Fill(y, bias);
+        new WindowedProduct(y.Shape, w.Shape, x.Shape, Groups, Windows(x.Shape, w.Shape)).Spread(x, w, y, workers);
     }
 
     public override Reads? GradientReads(int input) => input switch

@@ -1,50 +1,48 @@
 using System.Collections.Immutable;
 using System.Numerics;
+using System.Numerics.Tensors;
+using Tensorial.Einsum;
 using Tensorial.Kernels;
 
 namespace Tensorial.Autodiff.Operations;
 
 /// <summary>
-/// The three ways to sum Y[n,o,y…] W[o,i,k…] X[n,i, stride·y + dilation·k - pad …] for one of the three given the other two: plain loops over any
-/// number of spatial axes, all adding to what is there.
+/// The three ways to sum Y[n,o,y…] W[o,i,k…] X[n,i, stride·y + dilation·k - pad …] for one of the three given the other two, over any number of spatial
+/// axes, all adding to what is there: one equation, its result and its operands trading places.
 /// </summary>
-internal sealed class WindowedProduct(Shape x, Shape w, Shape y, int groups, ImmutableArray<WindowAxis> windows)
+internal sealed class WindowedProduct
 {
-    private readonly int _inputs = w[1], _outputs = w[0] / groups, _taps = w.CountOf(2, w.Rank);
-    private readonly int _inputPlane = x.CountOf(2, x.Rank), _outputPlane = y.CountOf(2, y.Rank);
+    private readonly Plan? _plan;
+
+    public WindowedProduct(Shape x, Shape w, Shape y, int groups, ImmutableArray<WindowAxis> windows)
+    {
+        bool isEmpty = x.Count == 0 || w.Count == 0 || y.Count == 0;
+        if (isEmpty) return;
+        string space = new([.. windows.Select(static (_, axis) => (char)('A' + axis))]);
+        Equation equation = new(["ngi" + space, "goi" + space], "ngo" + space) { Windows = [.. windows.Select(static (window, axis) => Of(window, (char)('A' + axis)))] };
+        _plan = Plan.For(equation, null, [x[0], groups, w[1], .. x.Skip(2)], [groups, w[0] / groups, w[1], .. w.Skip(2)]);
+    }
 
     /// <summary>Y += W ∗ X.</summary>
-    public void Collect<T>(Tensor<T> from, Tensor<T> weights, Tensor<T> to, Workers workers) where T : unmanaged, INumberBase<T> =>
-        workers.For(y[0] * w[0], task => Visit(task / w[0], task % w[0], (position, tap, input, output, kernel) =>
-            to.Values[output + position] += weights.Values[kernel + tap] * from.Values[input]));
+    public void Collect<T>(Tensor<T> x, Tensor<T> w, Tensor<T> y, Workers workers) where T : unmanaged, IBinaryFloatingPointIeee754<T> => Add(_plan, x, w, y, workers);
 
     /// <summary>X += the adjoint of W at Y.</summary>
-    public void Spread<T>(Tensor<T> from, Tensor<T> weights, Tensor<T> to, Workers workers) where T : unmanaged, INumberBase<T> =>
-        workers.For(y[0] * groups, task =>
-        {
-            (int image, int group) = Math.DivRem(task, groups);
-            for (int o = group * _outputs; o < (group + 1) * _outputs; o++)
-                Visit(image, o, (position, tap, input, output, kernel) => to.Values[input] += weights.Values[kernel + tap] * from.Values[output + position]);
-        });
+    public void Spread<T>(Tensor<T> y, Tensor<T> w, Tensor<T> x, Workers workers) where T : unmanaged, IBinaryFloatingPointIeee754<T> => Add(_plan?.Adjoint(0), y, w, x, workers);
 
     /// <summary>W += X correlated with Y.</summary>
-    public void Correlate<T>(Tensor<T> input, Tensor<T> output, Tensor<T> weights, Workers workers) where T : unmanaged, INumberBase<T> =>
-        workers.For(w[0], o =>
-        {
-            for (int image = 0; image < y[0]; image++)
-                Visit(image, o, (position, tap, from, to, kernel) => weights.Values[kernel + tap] += input.Values[from] * output.Values[to + position]);
-        });
+    public void Correlate<T>(Tensor<T> x, Tensor<T> y, Tensor<T> w, Workers workers) where T : unmanaged, IBinaryFloatingPointIeee754<T> => Add(_plan?.Adjoint(1), x, y, w, workers);
 
-    /// <summary>Every product that one plane of Y takes part in: position in the plane, tap, place in X, start of the plane, start of the kernel.</summary>
-    private void Visit(int image, int o, Action<int, int, int, int, int> visit)
+    /// <summary>The padding behind is what makes just the positions there are; a window need not use all that was given.</summary>
+    private static Window Of(WindowAxis window, char axis)
     {
-        int first = o / _outputs * _inputs, plane = (image * w[0] + o) * _outputPlane;
-        WindowWalk walk = new(windows);
-        for (int position = 0; walk.Next(); position++)
-            for (int i = 0; i < _inputs; i++)
-            {
-                int input = (image * x[1] + first + i) * _inputPlane, kernel = (o * _inputs + i) * _taps;
-                foreach ((int tap, int offset) in walk.Taps) visit(position, tap, input + offset, plane, kernel);
-            }
+        int reach = window.Dilation * (window.Taps - 1) + 1, after = (window.Output - 1) * window.Stride + reach - window.Input - window.Begin;
+        return new(axis) { Stride = window.Stride, Dilation = window.Dilation, Padding = Padding.Of(window.Begin, after) };
+    }
+
+    private static void Add<T>(Plan? plan, Tensor<T> first, Tensor<T> second, Tensor<T> sum, Workers workers) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        if (plan is null) return;
+        Tensor<T> product = plan.Run<T>([first.As(plan.Shapes[0]), second.As(plan.Shapes[1])], workers);
+        TensorPrimitives.Add<T>(sum.Values, product.Values, sum.Values);
     }
 }
