@@ -21,13 +21,15 @@ public static class Allocation
     public static ImmutableArray<Candidate> Solve(IReadOnlyList<IReadOnlyList<Candidate>> choices, IReadOnlyList<LayerBudget> budgets)
     {
         if (choices.Count == 0) return [];
+        // Costs are rounded up below: what does least damage of all must not fail for that.
+        ImmutableArray<Candidate> gentlest = [.. choices.Select(static layer => layer.MinBy(static c => c.Damage)!)];
+        if (budgets.All(budget => gentlest.Sum(budget.Cost) <= budget.Most * (1 + 1e-12))) return gentlest;
         foreach (LayerBudget budget in budgets)
         {
             double least = choices.Sum(layer => layer.Min(budget.Cost));
             if (least > budget.Most)
                 throw new GoalNotMetException($"{budget.Name} cannot be met: it allows {Text(budget.Most + budget.Fixed)}, and the least possible is {Text(least + budget.Fixed)}{budget.Unit}.");
         }
-        if (budgets.Count == 0) return [.. choices.Select(static layer => layer.MinBy(static c => c.Damage)!)];
         // With several budgets a mixture of them is one; the best choice that keeps each on its own counts.
         ImmutableArray<Candidate>? best = null;
         foreach (double[] mixture in MixturesOf(budgets.Count))

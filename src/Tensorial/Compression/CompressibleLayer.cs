@@ -53,8 +53,11 @@ public sealed record CompressibleLayer(KernelWeight Weight, Tensor<double> Kerne
         : throw new BadInputException($"{format} makes no sense for '{Name}' of shape {Kernel.Shape}{(Groups > 1 ? $" in {Groups} groups" : "")}, which takes {string.Join(", ", Formats)}.");
 
     /// <summary>The layers of a network that can be factored, and why the others cannot.</summary>
+    /// <exception cref="NumericalException">A constant of the network holds values that are not finite; names it.</exception>
     public static (ImmutableArray<CompressibleLayer> Layers, ImmutableArray<KeptLayer> Kept) Of(Graph graph)
     {
+        if (NonFiniteWeights.Of(graph) is [{ } broken, ..])
+            throw new NumericalException($"'{broken.Name}' holds {broken.NaN + broken.Infinite:N0} values that are not finite numbers; a network is compressed from finite ones.");
         IReadOnlyDictionary<string, Operand> shapes = ShapeInference.Explore(graph).Operands;
         KernelWeights weights = KernelWeights.Of(graph);
         bool fixedPlaces = graph.Inputs.Where(port => !graph.Initializers.ContainsKey(port.Name))

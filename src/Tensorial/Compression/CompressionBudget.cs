@@ -20,7 +20,9 @@ public static class CompressionBudget
             TargetMeasure.Parameters => (LayerBudget[])[Budget(target, static c => c.Parameters, statistics.Parameters, parameters)],
             TargetMeasure.ConvParameters => [Budget(target, static c => c.Layer.IsDense ? 0 : c.Parameters, statistics.ConvolutionParameters, convolutions)],
             TargetMeasure.Macs => [Budget(target, static c => c.Macs, statistics.Macs, macs)],
-            _ => [.. latencies.Select((own, runtime) => Budget(target, c => c.Milliseconds[runtime], own.All, Math.Min(own.All, own.Layers)) with { Unit = " ms" })],
+            // Layers by themselves may take longer than together in the network: their times are then scaled to add up to it.
+            _ => [.. latencies.Select((own, runtime) => Budget(
+                target, c => c.Milliseconds[runtime] * Math.Min(1, own.All / own.Layers), own.All, Math.Min(own.All, own.Layers)) with { Unit = " ms" })],
         })];
     }
 

@@ -86,10 +86,9 @@ public sealed record PlannedLayer(
     /// <exception cref="BadInputException">The format or the ranks do not fit the layer.</exception>
     internal Candidate For(CompressibleLayer layer)
     {
-        KernelFormat format = KernelFormat.Parse(Format!);
         try
         {
-            KernelForm form = layer.FormOf(format);
+            KernelForm form = layer.FormOf(KernelFormat.Parse(Format!));
             if (Reshape is { } parts) form = Reshaped(form, parts);
             ImmutableArray<int> ranks = Ranks ?? [];
             form.Check(ranks.AsSpan());

@@ -65,9 +65,7 @@ internal sealed class FactorProducts(GraphWriter writer, KernelForm form, Tensor
     private string Product(ImmutableArray<int> places, string axes, string name, ImmutableArray<int> extents)
     {
         if (places.Length == 1) return writer.Constant(name, Stored(places[0], axes).As(Shape.Of(extents.AsSpan())));
-        Equation equation = new([.. places.Select(place => _axes[place])], axes);
-        int[] order = ContractionOrder.Of(equation, [.. places.Select(place => factors.Factors[place].Shape)]);
-        Queue<int> rest = new(order.Select(k => places[k]));
+        Queue<int> rest = new(places);
         Term product = new(null, rest.Dequeue(), "");
         product = product with { Axes = _axes[product.Factor] };
         while (rest.TryDequeue(out int next))

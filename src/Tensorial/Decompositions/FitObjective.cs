@@ -33,9 +33,9 @@ internal sealed class FitObjective
     private readonly double _energy;
 
     /// <summary>How the inner factors make B, and how the gradient by B makes that of each factor.</summary>
-    private readonly (Equation Equation, int[] Order) _product;
+    private readonly Equation _product;
 
-    private readonly (Equation Equation, int[] Order)[] _gradients;
+    private readonly Equation[] _gradients;
 
     private readonly Shape _productShape;
 
@@ -61,11 +61,9 @@ internal sealed class FitObjective
 
         string rows = _last[1..].Replace('h', 'H').Replace('w', 'W');
         Equation product = new([.. inner, .. space.Select(static axis => $"{char.ToUpperInvariant(axis)}{axis}")], rows + "ihw");
-        Shape[] operands = [.. _shapes, .. _identities.Select(static identity => identity.Shape)];
         _productShape = [.. _lastShape.Skip(1), .. kernel.Shape.Skip(1)];
-        _product = Cheapest(product, operands);
-        _gradients = [.. _shapes.Select((_, index) => Cheapest(
-            new([product.Output, .. product.Inputs.RemoveAt(index)], product.Inputs[index]), [_productShape, .. operands.Where((_, k) => k != index)]))];
+        _product = product;
+        _gradients = [.. _shapes.Select((_, index) => new Equation([product.Output, .. product.Inputs.RemoveAt(index)], product.Inputs[index]))];
     }
 
     /// <summary>The error alone.</summary>
@@ -145,15 +143,7 @@ internal sealed class FitObjective
     private Tensor<double> Gradient(Tensor<double> byB, Tensor<double>[] factors, int index) =>
         Evaluate(_gradients[index], [byB.As(_productShape), .. factors.Where((_, k) => k != index), .. _identities]);
 
-    private Tensor<double> Evaluate((Equation Equation, int[] Order) step, Tensor<double>[] operands) =>
-        Contraction.Evaluate<double>(step.Equation, [.. step.Order.Select(k => operands[k])], _workers);
-
-    /// <summary>An equation with its operands in the cheapest order, and that order.</summary>
-    private static (Equation, int[]) Cheapest(Equation equation, Shape[] shapes)
-    {
-        int[] order = ContractionOrder.Of(equation, shapes);
-        return (ContractionOrder.Arranged(equation, order), order);
-    }
+    private Tensor<double> Evaluate(Equation equation, Tensor<double>[] operands) => Contraction.Evaluate<double>(equation, operands, _workers);
 
     private Tensor<double>[] Split(ReadOnlySpan<double> inner)
     {

@@ -31,9 +31,7 @@ internal sealed class FoldedObjective(Tensor<double> kernel, KernelForm form, Im
         {
             // The same equation with one factor and the tensor trading places.
             Equation equation = new([whole.Output, .. whole.Inputs.RemoveAt(k)], whole.Inputs[k]);
-            Tensor<double>[] operands = [byFolded, .. factors.RemoveAt(k)];
-            int[] order = ContractionOrder.Of(equation, [.. operands.Select(static operand => operand.Shape)]);
-            Contraction.Evaluate<double>(ContractionOrder.Arranged(equation, order), [.. order.Select(place => operands[place])], Workers.Serial).Values.CopyTo(gradient[at..]);
+            Contraction.Evaluate<double>(equation, [byFolded, .. factors.RemoveAt(k)], Workers.Serial).Values.CopyTo(gradient[at..]);
         }
         return error;
     }

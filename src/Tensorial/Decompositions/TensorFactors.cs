@@ -27,11 +27,7 @@ public sealed record TensorFactors<T>(
     public double Rate => (double)Parameters / Shape.Count;
 
     /// <summary>The tensor that the factors make.</summary>
-    public Tensor<T> Reconstruct(Workers? workers = null)
-    {
-        int[] order = ContractionOrder.Of(Format.Equation, [.. Factors.Select(static factor => factor.Shape)]);
-        return Folding.Unfold(Contraction.Evaluate<T>(ContractionOrder.Arranged(Format.Equation, order), [.. order.Select(k => Factors[k])], workers ?? Workers.Serial));
-    }
+    public Tensor<T> Reconstruct(Workers? workers = null) => Folding.Unfold(Contraction.Evaluate<T>(Format.Equation, Factors.AsSpan(), workers ?? Workers.Serial));
 
     /// <summary>‖X - X̃‖ / ‖X‖ for any tensor of this shape; 0 for one of zeros.</summary>
     public double ErrorOf(Tensor<T> tensor, Workers? workers = null)

@@ -1,4 +1,6 @@
 using System.Text.Json;
+using Tensorial.Networks;
+using Tensorial.Onnx;
 
 namespace Tensorial.Tests.Cli;
 
@@ -32,6 +34,68 @@ public sealed class CompressTests : IDisposable
 
         Assert.Equal(0, (await CommandRun.Of("verify", Sample, At("small.onnx"), "--data", "sample", "--limit", "200", "--max-drop", "20")).Code);
         Assert.Equal(1, (await CommandRun.Of("verify", Sample, At("small.onnx"), "--data", "sample", "--limit", "200", "--max-difference", "0")).Code);
+    }
+
+    [Fact]
+    public async Task Weights_that_are_no_numbers_are_named_and_nothing_is_written()
+    {
+        Graph graph = OnnxFile.Read(Sample);
+        Tensor<float> broken = ((Tensor<float>)graph.Initializers["conv2.weight"]).Clone();
+        broken.Values[7] = float.NaN;
+        OnnxFile.Write(graph.With("conv2.weight", broken), At("broken.onnx"));
+        CommandRun refused = await CommandRun.Of("compress", At("broken.onnx"), At("small.onnx"), "--target", "params=0.5");
+        Assert.Equal(5, refused.Code);
+        Assert.Contains("conv2.weight", refused.Error);
+        Assert.False(File.Exists(At("small.onnx")));
+    }
+
+    [Fact]
+    public async Task Images_of_another_shape_are_refused_and_nothing_is_written()
+    {
+        NpyFile.Write(new Tensor<byte>([20, 3, 8, 8]), At("images.npy"));
+        NpyFile.Write(new Tensor<long>([20]), At("labels.npy"));
+        CommandRun refused = await CommandRun.Of("compress", Sample, At("small.onnx"), "--target", "params=0.5", "--data", $"npy:{At("images.npy")},{At("labels.npy")}");
+        Assert.Equal(3, refused.Code);
+        Assert.Contains("3×8×8", refused.Error);
+        Assert.False(File.Exists(At("small.onnx")));
+    }
+
+    [Fact]
+    public async Task A_run_goes_on_where_it_was()
+    {
+        string[] arguments = ["compress", Sample, At("small.onnx"), "--target", "params=0.6", "--format", "svd-in", "--data", "sample", "--limit", "100", "--calibration", "100", "--resume", At("work")];
+        Assert.Equal(0, (await CommandRun.Of(arguments)).Code);
+        byte[] first = File.ReadAllBytes(At("small.onnx"));
+        string known = File.ReadAllText(At("work/compression.jsonl"));
+        Assert.Equal(0, (await CommandRun.Of(arguments)).Code);
+        Assert.Equal(first, File.ReadAllBytes(At("small.onnx")));
+        Assert.Equal(known, File.ReadAllText(At("work/compression.jsonl")));
+    }
+
+    [Fact]
+    public async Task The_smallest_within_a_drop_is_searched_for()
+    {
+        CommandRun run = await CommandRun.Of(
+            "compress", Sample, At("small.onnx"), "--target", "max-drop=10", "--format", "svd-in", "--data", "sample", "--limit", "200", "--calibration", "100", "--json", At("small.json"));
+        Assert.Contains(run.Code, (int[])[0, 1]);
+        JsonElement result = Json("small.json");
+        Assert.Equal(run.Code == 1, result.GetProperty("verification").GetProperty("drop").GetDouble() > 10);
+        Assert.NotEmpty(result.GetProperty("trials").EnumerateArray());
+        Assert.True(result.GetProperty("after").GetProperty("parameters").GetDouble() < result.GetProperty("before").GetProperty("parameters").GetDouble());
+        Assert.Equal(2, (await CommandRun.Of("plan", Sample, "--target", "max-drop=1", "--data", "sample")).Code);
+        Assert.Equal(3, (await CommandRun.Of("compress", Sample, At("none.onnx"), "--target", "max-drop=1")).Code);
+    }
+
+    [Fact]
+    public async Task Latency_is_measured_in_the_written_file()
+    {
+        CommandRun run = await CommandRun.Of(
+            "compress", Sample, At("small.onnx"), "--target", "latency=1", "--format", "svd-in", "--batch", "4", "--json", At("small.json"), "--allocate", "error");
+        // Whether it got there is the machine's affair; what it says must be what the file gives.
+        Assert.Contains(run.Code, (int[])[0, 1]);
+        JsonElement latency = Json("small.json").GetProperty("latencies").EnumerateArray().Single();
+        Assert.Equal(4, latency.GetProperty("batch").GetInt32());
+        Assert.Equal(run.Code == 1, latency.GetProperty("ratio").GetDouble() > 1 + 1e-9);
     }
 
     private static string? FormatOf(JsonElement layer) => layer.TryGetProperty("format", out JsonElement format) ? format.GetString() : null;
