@@ -68,7 +68,20 @@ internal sealed class TrainingOptionGroup(int epochs, double rate)
     /// <summary>The folder of --resume.</summary>
     public DirectoryInfo? ReadFolder(ParseResult parsed) => parsed.GetValue(_resume);
 
+    /// <exception cref="UsageException">The options do not make a training.</exception>
     public TrainingOptions Read(ParseResult parsed)
+    {
+        try
+        {
+            return Parse(parsed);
+        }
+        catch (BadInputException error)
+        {
+            throw new UsageException(error.Message);
+        }
+    }
+
+    private TrainingOptions Parse(ParseResult parsed)
     {
         double decay = parsed.GetValue(_decay), momentum = parsed.GetValue(_momentum);
         WeightDecay decays = parsed.GetValue(_decayAll) ? WeightDecay.Everywhere(decay) : new(decay);

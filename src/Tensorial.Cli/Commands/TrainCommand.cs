@@ -34,13 +34,15 @@ internal static class TrainCommand
 
     internal static ExitCode Run(Options options, Terminal terminal, CancellationToken cancel)
     {
-        OutputFile.Check(options.Output);
-        OutputFile.Check(options.Json, options.Output.FullName);
+        bool isFile = File.Exists(options.Model);
+        if (!isFile && !ReadyMade.Knows(options.Model))
+            throw new FileNotFoundException($"There is no file '{options.Model}', and no ready-made network of this name; there are {string.Join(", ", ReadyMade.Names)}.");
+        OutputFile.Check(options.Output, isFile ? [options.Model] : []);
+        OutputFile.Check(options.Json, [options.Output.FullName, .. isFile ? [options.Model] : Array.Empty<string>()]);
         OutputFile.Check(options.Folder);
         ImageSet images = options.Images.Train;
         ImageSet? test = options.Images.Test;
-        bool isFresh = !File.Exists(options.Model) && ReadyMade.Knows(options.Model);
-        Graph graph = isFresh ? ReadyMade.Build(options.Model, images.ImageShape, images.Classes, options.Training.Seed) : OnnxFile.Read(options.Model);
+        Graph graph = isFile ? OnnxFile.Read(options.Model) : ReadyMade.Build(options.Model, images.ImageShape, images.Classes, options.Training.Seed);
         TrainingRun run = new(options.Training, images, test, terminal, cancel)
         {
             Folder = options.Folder, Signature = $"train {Path.GetFileName(options.Model)} on {images.Fingerprint}: {options.Signature}",

@@ -6,26 +6,28 @@ namespace Tensorial.Kernels.Blocked;
 /// Batch normalisation of blocked activations while training, in four passes of which each reads a plane once: sums over the batch, the result;
 /// sums over the batch for the gradient, the gradient. All run over some images on one thread; sums go to lanes of their own.
 /// </summary>
-/// <remarks>Parameters by channel are padded to whole blocks; what they hold beyond the channels reaches no result.</remarks>
+/// <remarks>
+/// Parameters by channel are padded to whole blocks; what they hold beyond the channels reaches no result. A width other than the best is for tests.
+/// </remarks>
 internal static unsafe class BlockedNormalization
 {
     private const int Lanes = BlockedLayout.Lanes;
 
     /// <summary>sums[c] += Σ (x - pivot), sums[channels + c] += Σ (x - pivot)², channels padded to blocks.</summary>
-    public static void AddMoments(ReadOnlySpan<float> x, BlockedLayout layout, ReadOnlySpan<float> pivot, Span<double> sums)
+    public static void AddMoments(ReadOnlySpan<float> x, BlockedLayout layout, ReadOnlySpan<float> pivot, Span<double> sums, LaneWidth? width = null)
     {
         fixed (float* source = x, center = pivot)
-        fixed (double* to = sums) LaneWidths.Best.Run<MomentsKernel, float>(new(source, layout, center, to));
+        fixed (double* to = sums) (width ?? LaneWidths.Best).Run<MomentsKernel, float>(new(source, layout, center, to));
     }
 
     /// <summary>y = scale x + shift + residual, at least 0 where rectified.</summary>
     /// <param name="residual">A value of the same extents in its own layout, or empty.</param>
     public static void Apply(
         ReadOnlySpan<float> x, BlockedLayout layout, ReadOnlySpan<float> scale, ReadOnlySpan<float> shift, ReadOnlySpan<float> residual,
-        BlockedLayout residualLayout, bool rectified, Span<float> y, BlockedLayout outputLayout)
+        BlockedLayout residualLayout, bool rectified, Span<float> y, BlockedLayout outputLayout, LaneWidth? width = null)
     {
         fixed (float* source = x, a = scale, b = shift, r = residual, target = y)
-            LaneWidths.Best.Run<ApplyKernel, float>(new(source, layout, a, b, r, residualLayout, rectified, target, outputLayout));
+            (width ?? LaneWidths.Best).Run<ApplyKernel, float>(new(source, layout, a, b, r, residualLayout, rectified, target, outputLayout));
     }
 
     /// <summary>
@@ -34,20 +36,20 @@ internal static unsafe class BlockedNormalization
     /// <param name="y">The result, or empty where nothing was rectified.</param>
     public static void AddGradientSums(
         Span<float> dy, BlockedLayout layout, ReadOnlySpan<float> y, BlockedLayout resultLayout, ReadOnlySpan<float> x, BlockedLayout inputLayout,
-        ReadOnlySpan<float> mean, Span<double> sums)
+        ReadOnlySpan<float> mean, Span<double> sums, LaneWidth? width = null)
     {
         fixed (float* gradient = dy, result = y, source = x, center = mean)
         fixed (double* to = sums)
-            LaneWidths.Best.Run<GradientSumsKernel, float>(new(gradient, layout, result, resultLayout, source, inputLayout, center, to));
+            (width ?? LaneWidths.Best).Run<GradientSumsKernel, float>(new(gradient, layout, result, resultLayout, source, inputLayout, center, to));
     }
 
     /// <summary>dx = a dy + b x + c.</summary>
     public static void ApplyGradient(
         ReadOnlySpan<float> dy, BlockedLayout layout, ReadOnlySpan<float> x, BlockedLayout inputLayout, ReadOnlySpan<float> a, ReadOnlySpan<float> b,
-        ReadOnlySpan<float> c, Span<float> dx, BlockedLayout gradientLayout)
+        ReadOnlySpan<float> c, Span<float> dx, BlockedLayout gradientLayout, LaneWidth? width = null)
     {
         fixed (float* gradient = dy, source = x, first = a, second = b, third = c, target = dx)
-            LaneWidths.Best.Run<GradientKernel, float>(new(gradient, layout, source, inputLayout, first, second, third, target, gradientLayout));
+            (width ?? LaneWidths.Best).Run<GradientKernel, float>(new(gradient, layout, source, inputLayout, first, second, third, target, gradientLayout));
     }
 
     private readonly struct MomentsKernel(float* x, BlockedLayout layout, float* pivot, double* sums) : ILaneKernel<float>

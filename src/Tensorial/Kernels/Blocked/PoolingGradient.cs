@@ -10,20 +10,20 @@ internal static unsafe class PoolingGradient
     /// <summary>dx of each window's largest value, the first of equals, += dy.</summary>
     public static void AddMaximum(
         in PlaneWindow window, ReadOnlySpan<float> x, BlockedLayout inputLayout, ReadOnlySpan<float> y, BlockedLayout outputLayout, ReadOnlySpan<float> dy,
-        BlockedLayout upstreamLayout, Span<float> dx, BlockedLayout gradientLayout)
+        BlockedLayout upstreamLayout, Span<float> dx, BlockedLayout gradientLayout, LaneWidth? width = null)
     {
         fixed (float* source = x, result = y, upstream = dy, to = dx)
-            LaneWidths.Best.Run<Kernel, float>(
+            (width ?? LaneWidths.Best).Run<Kernel, float>(
                 new(Summary.Maximum, window, source, inputLayout, result, outputLayout, upstream, upstreamLayout, to, gradientLayout));
     }
 
     /// <summary>dx of each window's values += dy over their number.</summary>
     public static void AddAverage(
-        in PlaneWindow window, AverageOver over, ReadOnlySpan<float> dy, BlockedLayout upstreamLayout, Span<float> dx, BlockedLayout gradientLayout)
+        in PlaneWindow window, AverageOver over, ReadOnlySpan<float> dy, BlockedLayout upstreamLayout, Span<float> dx, BlockedLayout gradientLayout, LaneWidth? width = null)
     {
         Summary summary = over == AverageOver.Input ? Summary.MeanOverInput : Summary.MeanOverPadding;
         fixed (float* upstream = dy, to = dx)
-            LaneWidths.Best.Run<Kernel, float>(
+            (width ?? LaneWidths.Best).Run<Kernel, float>(
                 new(summary, window, null, gradientLayout, null, upstreamLayout, upstream, upstreamLayout, to, gradientLayout));
     }
 
