@@ -22,6 +22,9 @@ switch (args)
     case ["convolution"]:
         Convolutions.Run();
         break;
+    case ["einsum-steps"]:
+        StepCosts.Run();
+        break;
     case ["einsum", .. string[] cores]:
         PlannedOrders.Run(cores is [string count] ? int.Parse(count) : 1);
         break;
@@ -46,6 +49,7 @@ switch (args)
             training-profile MODEL THREADS   time of every kind of step in it
             convolution                      methods of the 3×3 convolution on one thread
             einsum [THREADS]                 planned orders against left to right and against PyTorch
+            einsum-steps                     single steps against the cost model
             spectra MODEL.onnx               singular values along all cuts against PyTorch and NumPy
             fit MODEL.onnx RATE              error and time of every format for the largest kernel
             formats [BATCH [THREADS]]        layers in factors against dense ones, in our executor and in ONNX Runtime

@@ -54,6 +54,7 @@ internal static class PlannedOrders
         PlanOptions goal = new() { Goal = backward ? PlanGoal.ForwardAndBackward : PlanGoal.Forward };
         Plan planned = Plan.For(equation, goal, shapes), naive = Plan.For(equation, goal with { Search = PlanSearch.LeftToRight }, shapes);
         using Peer? peer = Peer.Start("/usr/bin/python3", "einsum.py", [one.Peer, one.Shapes, workers.Count.ToString(CultureInfo.InvariantCulture), .. backward ? ["backward"] : Array.Empty<string>()]);
+        Tensor<float> result = new(planned.Result);
         const int rounds = 15;
         double[] ours = new double[rounds], leftToRight = new double[rounds], theirs = new double[rounds];
         for (int round = -5; round < rounds; round++)
@@ -72,12 +73,12 @@ internal static class PlannedOrders
                 Evaluation<float> evaluation = plan.Evaluate<float>(operands, workers);
                 evaluation.Gradients(evaluation.Result);
             }
-            else plan.Run<float>(operands, workers);
+            else plan.Run(operands, result, workers);
             return Stopwatch.GetElapsedTime(start).TotalSeconds;
         }
     }
 
     private static double Median(double[] times) => times.Order().ElementAt(times.Length / 2);
 
-    private static Tensor<float> RandomOf(Shape shape, Random random) => new(shape, Enumerable.Range(0, shape.Count).Select(_ => random.NextSingle() - 0.5f).ToArray());
+    internal static Tensor<float> RandomOf(Shape shape, Random random) => new(shape, Enumerable.Range(0, shape.Count).Select(_ => random.NextSingle() - 0.5f).ToArray());
 }

@@ -15,13 +15,14 @@ internal sealed class Addressing
     /// <param name="own">The operand's place in it.</param>
     /// <param name="layout">Where the operand's values lie.</param>
     /// <param name="axes">The axes of a piece, outermost first.</param>
-    public Addressing(Pair pair, int own, Layout layout, int[] axes)
+    /// <param name="isNew">Whether the order of the axes is not that of the layout.</param>
+    public Addressing(Pair pair, int own, Layout layout, int[] axes, bool isNew = false)
     {
         Term term = own == 0 ? pair.Left : pair.Right;
         _unfolded = new UnfoldedAxis?[term.Axes];
         foreach (int axis in axes)
             if (pair.Convolves(axis) && pair.Derived(axis) == own) _unfolded[axis] = new(pair.Incidence(axis), own);
-        bool isDirect = axes.All(axis => _unfolded[axis]?.IsOwn(term[axis].Extent) ?? true);
+        bool isDirect = !isNew && axes.All(axis => _unfolded[axis]?.IsOwn(term[axis].Extent) ?? true);
         _strides = [.. layout.Strides];
         if (isDirect) return;
         int size = 1;

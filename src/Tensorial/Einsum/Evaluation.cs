@@ -15,7 +15,7 @@ public sealed class Evaluation<T> where T : unmanaged, IBinaryFloatingPointIeee7
     {
         (_plan, _operands, _workers) = (plan, operands.ToArray(), workers);
         if (plan.KeepsValues) (_values, Result) = plan.PlannedSteps.RunKeeping(operands, workers);
-        else Result = plan.PlannedSteps.Run(operands, workers);
+        else Result = plan.Run(operands, workers);
     }
 
     public Tensor<T> Result { get; }

@@ -16,6 +16,7 @@ internal sealed class Loops
                 1 => new(axis, 0, Role.Summed, pair.Left[axis].Extent),
                 _ => new(axis, 0, Role.Left, pair.Left[axis].Extent),
             };
+            Convolves |= derived >= 0;
             isOuter &= loop.Role != Role.Summed && derived < 0;
             (isOuter ? Outer : Inner).Add(loop);
             if (derived == 0) Unfolded.Add(new(axis, 1, Role.Summed, pair.Right[axis].Extent));
@@ -46,6 +47,8 @@ internal sealed class Loops
     public bool UnfoldsLeft => Unfolded.Count > 0;
 
     public bool Folds { get; }
+
+    public bool Convolves { get; }
 
     public static int Count(List<Loop> loops) => loops.Aggregate(1, static (count, loop) => checked(count * loop.Extent));
 }

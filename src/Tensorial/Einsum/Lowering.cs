@@ -13,6 +13,9 @@ internal sealed class Lowering
     /// <summary>Values of a piece of the left term that is laid out anew at once, if it can be helped: what fits a second-level cache.</summary>
     private const int Piece = 1 << 17;
 
+    /// <summary>Multiply-accumulates of one product, for each entry of a batch, up to which going along the batch is faster than product by product.</summary>
+    private const int SmallProduct = 8;
+
     private readonly bool _isRightFirst;
     private readonly Addressing _leftReads, _rightReads;
     private readonly Gathering? _fold;
@@ -44,10 +47,14 @@ internal sealed class Lowering
                 size *= outer[^1].Extent;
             }
         }
+        Loop lane = loops.Convolves ? default : outer.Concat(batches).FirstOrDefault(loop => loop.Role == Role.Batch && loop.Extent > 1 && left.Strides[loop.Axis] == 1);
+        bool hasLane = lane.Extent > 1 && (long)Loops.Count(rows) * Loops.Count(columns) * Loops.Count(summed) <= SmallProduct * lane.Extent;
+        if (hasLane && !outer.Remove(lane)) batches.Remove(lane);
+        int[] rightOrder = hasLane && right.Strides[lane.Axis] != 1 ? [.. right.Order.Where(axis => axis != lane.Axis), lane.Axis] : right.Order;
         _leftReads = new(pair, 0, left, [.. inner.Select(static loop => loop.Axis).Concat(_isRightFirst ? [] : rows.Select(static loop => loop.Axis))]);
-        _rightReads = new(pair, 1, right, right.Order);
+        _rightReads = new(pair, 1, right, rightOrder, isNew: rightOrder != right.Order);
 
-        List<Loop> results = [.. outer, .. batches, .. _isRightFirst ? columns : rows, .. _isRightFirst ? rows : columns];
+        List<Loop> results = [.. outer, .. batches, .. _isRightFirst ? columns : rows, .. _isRightFirst ? rows : columns, .. hasLane ? [lane] : Array.Empty<Loop>()];
         Result = Layout.Of(pair.Product, [.. results.Where(static loop => loop.Place != 1).Select(static loop => loop.Axis).Distinct().Where(pair.Product.Has)]);
         if (loops.Folds) _fold = new([.. _isRightFirst ? columns : rows, .. _isRightFirst ? rows : columns], 2, Result, pair);
 
@@ -55,7 +62,8 @@ internal sealed class Lowering
         _repeats = new(repeats, left, _rightReads.Layout, Result);
         _batches = new(batches, _leftReads.Layout, _rightReads.Layout, Result);
         AddressTable leftRows = _leftReads.Table(rows), leftSummed = _leftReads.Table(summed), rightSummed = _rightReads.Table(summed), rightColumns = _rightReads.Table(columns);
-        _product = _isRightFirst ? new(rightColumns, rightSummed, leftSummed, leftRows) : new(leftRows, leftSummed, rightSummed, rightColumns);
+        _product = _isRightFirst ? new(rightColumns, rightSummed, leftSummed, leftRows, hasLane ? lane.Extent : 1)
+            : new(leftRows, leftSummed, rightSummed, rightColumns, hasLane ? lane.Extent : 1);
     }
 
     /// <summary>Where the values of the product lie.</summary>

@@ -10,6 +10,12 @@ internal readonly struct Pair(Algebra algebra, Term left, Term right, Term produ
     /// <summary>What moving one value costs, in multiply-accumulates, when it is decided what to unfold.</summary>
     private const double Moving = 6;
 
+    /// <summary>The same for adding it to another, as folding does.</summary>
+    private const double Adding = 30;
+
+    /// <summary>Folding reads, adds and writes, entry by entry.</summary>
+    private const double Folding = 4;
+
     public Algebra Algebra => algebra;
 
     public Term Left => left;
@@ -38,7 +44,7 @@ internal readonly struct Pair(Algebra algebra, Term left, Term right, Term produ
         for (int place = 0; place < 3; place++)
         {
             Term derived = At(place);
-            double cost = Entries(axis, place) * (others + Moving * derived.Size / derived[axis].Extent);
+            double cost = Entries(axis, place) * (others + (place == 2 ? Adding : Moving) * derived.Size / derived[axis].Extent);
             if (cost < least && derived[axis].IsUnique(modulus)) (best, least) = (place, cost);
         }
         return best;
@@ -55,7 +61,7 @@ internal readonly struct Pair(Algebra algebra, Term left, Term right, Term produ
         return negated.Size > product.Size ? new(algebra, negated, product, gradient) : new(algebra, product, negated, gradient);
     }
 
-    /// <summary>The extents of the matrix products, and the values moved: read, unfolded and written.</summary>
+    /// <summary>The extents of the matrix products, and the values moved: read, laid out anew or folded, and written.</summary>
     public MatrixExtents Extents()
     {
         MatrixExtents extents = new(1, 1, 1, 1, 0);
@@ -74,13 +80,13 @@ internal readonly struct Pair(Algebra algebra, Term left, Term right, Term produ
             switch (Derived(k))
             {
                 case 0:
-                    (extents.Left, extents.Summed, leftMoved) = (extents.Left * c, extents.Summed * b, leftMoved * b * c / a);
+                    (extents.Left, extents.Summed, leftMoved) = (extents.Left * c, extents.Summed * b, leftMoved * 2);
                     break;
                 case 1:
-                    (extents.Right, extents.Summed, rightMoved) = (extents.Right * c, extents.Summed * a, rightMoved * a * c / b);
+                    (extents.Right, extents.Summed, rightMoved) = (extents.Right * c, extents.Summed * a, rightMoved * 2);
                     break;
                 default:
-                    (extents.Left, extents.Right, productMoved) = (extents.Left * a, extents.Right * b, productMoved * a * b / c);
+                    (extents.Left, extents.Right, productMoved) = (extents.Left * a, extents.Right * b, productMoved + Folding * productMoved * a * b / c);
                     break;
             }
         }

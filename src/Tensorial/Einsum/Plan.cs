@@ -73,8 +73,18 @@ public sealed class Plan
     /// <exception cref="ShapeException">The operands have not the shapes the plan was made for.</exception>
     public Tensor<T> Run<T>(ReadOnlySpan<Tensor<T>> operands, Workers? workers = null) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        Tensor<T> result = new(Result, GC.AllocateUninitializedArray<T>(Result.Count));
+        Run(operands, result, workers);
+        return result;
+    }
+
+    /// <summary>Computes the result into a tensor of its shape, which shares no memory with the operands.</summary>
+    /// <exception cref="ShapeException">The operands or the result have not the shapes the plan was made for.</exception>
+    public void Run<T>(ReadOnlySpan<Tensor<T>> operands, Tensor<T> result, Workers? workers = null) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
         Check(operands);
-        return PlannedSteps.Run(operands, workers ?? Workers.Serial);
+        if (result.Shape != Result) throw new ShapeException($"the result of {Equation} has the shape {Result}, not {result.Shape}.");
+        PlannedSteps.Run(operands, result, workers ?? Workers.Serial);
     }
 
     /// <summary>The result, and what its gradients need.</summary>

@@ -70,7 +70,7 @@ internal sealed class PlannedGradients
     private Memory<T> Step<T>(int target, Memory<T> gradient, Memory<T> other, Workers workers) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         (Lowering lowering, bool gradientIsLeft) = _lowerings[target];
-        T[] result = new T[(int)_steps.Values[target].Term.Size];
+        T[] result = GC.AllocateUninitializedArray<T>((int)_steps.Values[target].Term.Size);
         lowering.Run(gradientIsLeft ? gradient : other, gradientIsLeft ? other : gradient, result, workers);
         return result;
     }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Immutable;
 using System.Numerics;
 using System.Numerics.Tensors;
@@ -37,19 +38,29 @@ internal sealed class PlannedSteps
 
     public Algebra Algebra => _algebra;
 
-    /// <summary>The result for operands of the problem's shapes.</summary>
-    public Tensor<T> Run<T>(ReadOnlySpan<Tensor<T>> operands, Workers workers) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    /// <summary>Computes the result for operands of the problem's shapes; what comes in between lies in pooled memory.</summary>
+    public void Run<T>(ReadOnlySpan<Tensor<T>> operands, Tensor<T> result, Workers workers) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        if (_isZero) return new(_problem.Result);
+        if (_isZero)
+        {
+            result.Values.Clear();
+            return;
+        }
         Memory<T>[] values = Operands(operands);
+        T[]?[] pooled = new T[]?[values.Length];
+        bool fits = _values[^1].Left >= 0 && IsInOrder(_values[^1].Term, _values[^1].Layout, _problem.Output);
         for (int k = _problem.Inputs.Length; k < values.Length; k++)
         {
+            int size = (int)_values[k].Term.Size;
+            bool isLast = k == values.Length - 1;
+            values[k] = isLast && fits ? result.Memory : (pooled[k] = ArrayPool<T>.Shared.Rent(size)).AsMemory(0, size);
             Compute(k, values, workers);
             // Every value is used once.
-            values[_values[k].Left] = default;
-            if (_values[k].Right >= 0) values[_values[k].Right] = default;
+            Release(pooled, _values[k].Left);
+            Release(pooled, _values[k].Right);
         }
-        return Result(values);
+        if (!fits) Arrange(_values[^1].Term, _values[^1].Layout, values[^1], _problem.Output, result);
+        Release(pooled, values.Length - 1);
     }
 
     /// <summary>The result, and all values on the way to it.</summary>
@@ -57,15 +68,23 @@ internal sealed class PlannedSteps
     {
         if (_isZero) return (null, new(_problem.Result));
         Memory<T>[] values = Operands(operands);
-        for (int k = _problem.Inputs.Length; k < values.Length; k++) Compute(k, values, workers);
-        return (values, Result(values));
+        for (int k = _problem.Inputs.Length; k < values.Length; k++)
+        {
+            values[k] = GC.AllocateUninitializedArray<T>((int)_values[k].Term.Size);
+            Compute(k, values, workers);
+        }
+        return (values, Arranged(_values[^1].Term, _values[^1].Layout, values[^1], _problem.Output, _problem.Result, _values[^1].Left >= 0));
     }
 
     /// <summary>Whether all computed values together are at most so many.</summary>
     public bool CanKeep(long limit) => _values.Skip(_problem.Inputs.Length).Sum(static value => value.Term.Size) <= limit;
 
-    private Tensor<T> Result<T>(Memory<T>[] values) where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
-        Arranged(_values[^1].Term, _values[^1].Layout, values[^1], _problem.Output, _problem.Result, _values[^1].Left >= 0);
+    private static void Release<T>(T[]?[] pooled, int value)
+    {
+        if (value < 0 || pooled[value] is not { } array) return;
+        ArrayPool<T>.Shared.Return(array);
+        pooled[value] = null;
+    }
 
     /// <summary>Room for all values, with the operands in it.</summary>
     private Memory<T>[] Operands<T>(ReadOnlySpan<Tensor<T>> operands) where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -84,12 +103,8 @@ internal sealed class PlannedSteps
     private void Compute<T>(int k, Memory<T>[] values, Workers workers) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         PlannedValue value = _values[k];
-        if (value.Lowering is { } lowering)
-        {
-            values[k] = new T[(int)value.Term.Size];
-            lowering.Run(values[value.Left], values[value.Right], values[k], workers);
-        }
-        else values[k] = Sums<T>(_values[value.Left], value, values[value.Left].Span);
+        if (value.Lowering is { } lowering) lowering.Run(values[value.Left], values[value.Right], values[k], workers);
+        else Sums<T>(_values[value.Left], value, values[value.Left].Span, values[k].Span);
     }
 
     /// <summary>A value as a tensor of named axes. Axes that it lacks repeat it; along an axis named twice it lies on the diagonal.</summary>
@@ -101,22 +116,31 @@ internal sealed class PlannedSteps
     /// <param name="isOwn">Whether the memory may become the tensor's.</param>
     public Tensor<T> Arranged<T>(Term term, Layout layout, Memory<T> values, string axes, Shape shape, bool isOwn) where T : unmanaged
     {
-        int[] places = [.. axes.Select(axis => _algebra.Axes.IndexOf(axis, StringComparison.Ordinal))];
-        int[] order = [.. layout.Order.Where(axis => term[axis].Extent > 1 || places.Contains(axis))];
-        if (isOwn && order.AsSpan().SequenceEqual(places)) return new(shape, values);
-
+        if (isOwn && IsInOrder(term, layout, axes)) return new(shape, values);
         Tensor<T> result = new(shape);
-        int[] strides = shape.Strides();
+        Arrange(term, layout, values, axes, result);
+        return result;
+    }
+
+    private void Arrange<T>(Term term, Layout layout, Memory<T> values, string axes, Tensor<T> result) where T : unmanaged
+    {
+        int[] strides = result.Shape.Strides();
         char[] distinct = [.. axes.Distinct()];
+        if (distinct.Length < axes.Length) result.Values.Clear();
         int[] extents = new int[distinct.Length], from = new int[distinct.Length], to = new int[distinct.Length];
         for (int place = 0; place < axes.Length; place++)
         {
-            int k = Array.IndexOf(distinct, axes[place]), axis = places[place];
-            (extents[k], from[k]) = (shape[place], axis >= 0 && term.Has(axis) ? layout.Strides[axis] : 0);
+            int k = Array.IndexOf(distinct, axes[place]), axis = _algebra.Axes.IndexOf(axes[place], StringComparison.Ordinal);
+            (extents[k], from[k]) = (result.Shape[place], axis >= 0 && term.Has(axis) ? layout.Strides[axis] : 0);
             to[k] += strides[place];
         }
         Strided.Copy<T>(Shape.Of(extents), values.Span, 0, from, result.Values, 0, to);
-        return result;
+    }
+
+    private bool IsInOrder(Term term, Layout layout, string axes)
+    {
+        int[] places = [.. axes.Select(axis => _algebra.Axes.IndexOf(axis, StringComparison.Ordinal))];
+        return places.AsSpan().SequenceEqual([.. layout.Order.Where(axis => term[axis].Extent > 1 || places.Contains(axis))]);
     }
 
     private int Add(Tree tree, List<Step> steps, PlanOptions options)
@@ -173,15 +197,15 @@ internal sealed class PlannedSteps
         return (long)peak;
     }
 
-    private static T[] Sums<T>(PlannedValue operand, PlannedValue sum, ReadOnlySpan<T> values) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    private static void Sums<T>(PlannedValue operand, PlannedValue sum, ReadOnlySpan<T> values, Span<T> sums) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         int[] summed = [.. operand.Layout.Order.Where(axis => !sum.Term.Has(axis))];
         Gathering rows = new([.. sum.Layout.Order.Concat(summed).Select(axis => new Loop(axis, Loop.Plain, Role.Left, operand.Term[axis].Extent))], 0, operand.Layout, default);
-        T[] gathered = new T[rows.Count], sums = new T[(int)sum.Term.Size];
-        rows.Gather(values, 0, gathered);
-        int length = gathered.Length / sums.Length;
+        T[] gathered = ArrayPool<T>.Shared.Rent(rows.Count);
+        rows.Gather(values, 0, gathered.AsSpan(0, rows.Count));
+        int length = rows.Count / sums.Length;
         for (int row = 0; row < sums.Length; row++) sums[row] = TensorPrimitives.Sum<T>(gathered.AsSpan(row * length, length));
-        return sums;
+        ArrayPool<T>.Shared.Return(gathered);
     }
 }
 

@@ -17,7 +17,7 @@ public sealed record EinsumOf(Equation Equation) : FloatOperation
     {
         Tensor<T>[] operands = new Tensor<T>[inputs.Length];
         for (int i = 0; i < operands.Length; i++) operands[i] = inputs[i]!.Of<T>();
-        Contraction.Evaluate(Equation, operands, workers).Values.CopyTo(outputs[0].Of<T>().Values);
+        Plan.For(Equation, null, [.. operands.Select(static operand => operand.Shape)]).Run(operands, outputs[0].Of<T>(), workers);
     }
 
     public override Reads? GradientReads(int input) => Reads.AllInputs;
