@@ -70,7 +70,7 @@ internal static class PlannedOrders
             long start = Stopwatch.GetTimestamp();
             if (backward)
             {
-                Evaluation<float> evaluation = plan.Evaluate<float>(operands, workers);
+                using Evaluation<float> evaluation = plan.Evaluate<float>(operands, workers);
                 evaluation.Gradients(evaluation.Result);
             }
             else plan.Run(operands, result, workers);

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Numerics;
 using Tensorial.Kernels;
 
@@ -42,22 +43,39 @@ internal sealed class PlannedGradients
     public Tensor<T>?[] Run<T>(Memory<T>[] values, Tensor<T> upstream, ReadOnlySpan<bool> wanted, Workers workers) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         Memory<T>[] gradients = new Memory<T>[values.Length];
+        T[]?[] pooled = new T[]?[values.Length];
         gradients[^1] = upstream.Memory;
         bool[] needed = Needed(wanted);
-        for (int k = values.Length - 1; k >= 0; k--)
+        for (int k = values.Length - 1; k >= _problem.Inputs.Length; k--)
         {
             PlannedValue value = _steps.Values[k];
-            if (value.Left < 0 || !needed[k]) continue;
-            if (value.Right < 0) gradients[value.Left] = gradients[k];
-            if (value.Right >= 0 && needed[value.Left]) gradients[value.Left] = Step(value.Left, gradients[k], values[value.Right], workers);
-            if (value.Right >= 0 && needed[value.Right]) gradients[value.Right] = Step(value.Right, gradients[k], values[value.Left], workers);
-            gradients[k] = default;
+            if (!needed[k]) continue;
+            if (value.Right < 0) (gradients[value.Left], pooled[value.Left], pooled[k]) = (gradients[k], pooled[k], null);
+            else
+            {
+                if (needed[value.Left]) Step(value.Left, gradients[k], values[value.Right], gradients, pooled, workers);
+                if (needed[value.Right]) Step(value.Right, gradients[k], values[value.Left], gradients, pooled, workers);
+            }
+            PlannedSteps.Release(pooled, k);
         }
         Tensor<T>?[] results = new Tensor<T>?[wanted.Length];
         for (int i = 0; i < wanted.Length; i++)
-            if (wanted[i])
-                results[i] = _steps.Arranged(GradientTerm(i), _layouts[i], gradients[i], _problem.Inputs[i], _problem.Shapes[i], isOwn: _lowerings[i].Lowering is not null);
+        {
+            bool isOwn = _lowerings[i].Lowering is not null;
+            if (wanted[i]) results[i] = _steps.Arranged(GradientTerm(i), _layouts[i], gradients[i], _problem.Inputs[i], _problem.Shapes[i], isOwn);
+            PlannedSteps.Release(pooled, i);
+        }
         return results;
+    }
+
+    /// <summary>Gradients of operands leave this house and have memory of their own; those in between lie in pooled memory.</summary>
+    private void Step<T>(int target, Memory<T> gradient, Memory<T> other, Memory<T>[] gradients, T[]?[] pooled, Workers workers)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        (Lowering lowering, bool gradientIsLeft) = _lowerings[target];
+        int size = (int)_steps.Values[target].Term.Size;
+        gradients[target] = target < _problem.Given ? GC.AllocateUninitializedArray<T>(size) : (pooled[target] = ArrayPool<T>.Shared.Rent(size)).AsMemory(0, size);
+        lowering.Run(gradientIsLeft ? gradient : other, gradientIsLeft ? other : gradient, gradients[target], workers);
     }
 
     private void Plan(Pair pair, Term product, Layout gradient, Layout other, int target)
@@ -65,14 +83,6 @@ internal sealed class PlannedGradients
         bool gradientIsLeft = pair.Left == product;
         Lowering lowering = gradientIsLeft ? new(pair, gradient, other) : new(pair, other, gradient);
         (_layouts[target], _lowerings[target]) = (lowering.Result, (lowering, gradientIsLeft));
-    }
-
-    private Memory<T> Step<T>(int target, Memory<T> gradient, Memory<T> other, Workers workers) where T : unmanaged, IBinaryFloatingPointIeee754<T>
-    {
-        (Lowering lowering, bool gradientIsLeft) = _lowerings[target];
-        T[] result = GC.AllocateUninitializedArray<T>((int)_steps.Values[target].Term.Size);
-        lowering.Run(gradientIsLeft ? gradient : other, gradientIsLeft ? other : gradient, result, workers);
-        return result;
     }
 
     /// <summary>An operand that was summed first has the gradient of its sum, repeated.</summary>

@@ -48,38 +48,51 @@ internal sealed class PlannedSteps
         }
         Memory<T>[] values = Operands(operands);
         T[]?[] pooled = new T[]?[values.Length];
-        bool fits = _values[^1].Left >= 0 && IsInOrder(_values[^1].Term, _values[^1].Layout, _problem.Output);
         for (int k = _problem.Inputs.Length; k < values.Length; k++)
         {
             int size = (int)_values[k].Term.Size;
             bool isLast = k == values.Length - 1;
-            values[k] = isLast && fits ? result.Memory : (pooled[k] = ArrayPool<T>.Shared.Rent(size)).AsMemory(0, size);
+            values[k] = isLast && EndsInOrder ? result.Memory : (pooled[k] = ArrayPool<T>.Shared.Rent(size)).AsMemory(0, size);
             Compute(k, values, workers);
             // Every value is used once.
             Release(pooled, _values[k].Left);
             Release(pooled, _values[k].Right);
         }
-        if (!fits) Arrange(_values[^1].Term, _values[^1].Layout, values[^1], _problem.Output, result);
+        if (!EndsInOrder) Arrange(_values[^1].Term, _values[^1].Layout, values[^1], _problem.Output, result);
         Release(pooled, values.Length - 1);
     }
 
-    /// <summary>The result, and all values on the way to it.</summary>
-    public (Memory<T>[]? Values, Tensor<T> Result) RunKeeping<T>(ReadOnlySpan<Tensor<T>> operands, Workers workers) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    /// <summary>The result, and all values on the way to it, in pooled memory.</summary>
+    public (Memory<T>[]? Values, T[]?[] Pooled, Tensor<T> Result) RunKeeping<T>(ReadOnlySpan<Tensor<T>> operands, Workers workers)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        if (_isZero) return (null, new(_problem.Result));
+        Tensor<T> result = new(_problem.Result, GC.AllocateUninitializedArray<T>(_problem.Result.Count));
+        if (_isZero)
+        {
+            result.Values.Clear();
+            return (null, [], result);
+        }
         Memory<T>[] values = Operands(operands);
+        T[]?[] pooled = new T[]?[values.Length];
         for (int k = _problem.Inputs.Length; k < values.Length; k++)
         {
-            values[k] = GC.AllocateUninitializedArray<T>((int)_values[k].Term.Size);
+            int size = (int)_values[k].Term.Size;
+            // The result leaves this house; no gradient reads the last value.
+            values[k] = k == values.Length - 1 && EndsInOrder ? result.Memory : (pooled[k] = ArrayPool<T>.Shared.Rent(size)).AsMemory(0, size);
             Compute(k, values, workers);
         }
-        return (values, Arranged(_values[^1].Term, _values[^1].Layout, values[^1], _problem.Output, _problem.Result, _values[^1].Left >= 0));
+        if (!EndsInOrder) Arrange(_values[^1].Term, _values[^1].Layout, values[^1], _problem.Output, result);
+        Release(pooled, values.Length - 1);
+        return (values, pooled, result);
     }
+
+    /// <summary>Whether the last step computes the result as it is wanted, in no need of being arranged.</summary>
+    private bool EndsInOrder => _values[^1].Left >= 0 && IsInOrder(_values[^1].Term, _values[^1].Layout, _problem.Output);
 
     /// <summary>Whether all computed values together are at most so many.</summary>
     public bool CanKeep(long limit) => _values.Skip(_problem.Inputs.Length).Sum(static value => value.Term.Size) <= limit;
 
-    private static void Release<T>(T[]?[] pooled, int value)
+    public static void Release<T>(T[]?[] pooled, int value)
     {
         if (value < 0 || pooled[value] is not { } array) return;
         ArrayPool<T>.Shared.Return(array);

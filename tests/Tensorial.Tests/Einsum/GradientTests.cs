@@ -82,6 +82,8 @@ public class GradientTests
         Tensor<double>?[] gradients = evaluation.Gradients(evaluation.Result, false, true, false);
         Assert.Equal([null, "3×4", null], gradients.Select(static gradient => gradient?.Shape.ToString()));
         Assert.Throws<ShapeException>(() => evaluation.Gradients(operands[0]));
+        evaluation.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => evaluation.Gradients(evaluation.Result));
     }
 
     /// <summary>What moves Σ g·f as much as entry k of operand i does.</summary>
