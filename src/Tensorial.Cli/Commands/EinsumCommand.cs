@@ -20,7 +20,7 @@ internal static class EinsumCommand
             HelpName = "SHAPE,...",
             Description = "Extents of every operand, such as 8x16x32x32,4x16,4x3x3,4x32; scalar for an operand without axes.",
             Required = true,
-            CustomParser = static result => CommonOptions.Each(result, static text => text.Split(',').Select(ShapeOf).ToArray()).SelectMany(static part => part).ToArray(),
+            CustomParser = static result => [.. CommonOptions.Each(result, ShapesOf).SelectMany(static shapes => shapes)],
         };
         Option<bool> backward = new("--backward") { Description = "Look for the order that is cheapest for the result and the gradients of all operands together." };
         Option<long?> limit = new("--memory-limit") { HelpName = "VALUES", Description = "Computed values that may be alive at once, the result among them." };
@@ -74,6 +74,8 @@ internal static class EinsumCommand
             table.AddRow($"{table.Rows.Count + 1}", step.Expression.Escaped(), step.Shape.ToString(), Count(step.Macs), Count(step.Bytes));
         terminal.Show(table);
     }
+
+    private static Shape[] ShapesOf(string text) => [.. text.Split(',').Select(ShapeOf)];
 
     private static Shape ShapeOf(string text)
     {

@@ -26,7 +26,8 @@ public sealed record CostModel
     /// <summary>Seconds to move a value from one array to another.</summary>
     public double Move { get; init; } = 2.5e-10;
 
-    internal double Seconds(Pair pair, PlanGoal goal) => goal == PlanGoal.Forward ? Seconds(pair) : Seconds(pair) + Seconds(pair.Adjoint(0)) + Seconds(pair.Adjoint(1));
+    internal double Seconds(Pair pair, PlanGoal goal) =>
+        goal == PlanGoal.Forward ? Seconds(pair) : Seconds(pair) + Seconds(pair.Adjoint(0)) + Seconds(pair.Adjoint(1));
 
     private double Seconds(Pair pair)
     {

@@ -105,8 +105,8 @@ internal sealed class EquationParser(string text)
                 int holders = inputs.Count(input => input.Any(own => own.Axis == axis));
                 if (seen.Any(other => other.Axis == axis)) throw Error($"'{Name(place)}' is convolved twice", start);
                 if (holders < 2) throw Error($"'{Name(place)}' is convolved, which takes two operands or more that have it, not {holders}", start);
-                foreach (Place[] input in inputs)
-                    if (input.Count(own => own.Axis == axis) > 1) throw Error($"an operand names '{Name(place)}' twice, and it is convolved", input.Last(own => own.Axis == axis).At);
+                if (inputs.Select(input => input.Where(own => own.Axis == axis).Skip(1)).FirstOrDefault(static twice => twice.Any()) is { } again)
+                    throw Error($"an operand names '{Name(place)}' twice, and it is convolved", again.First().At);
                 seen.Add(place);
             }
             if (first == seen.Count) throw Error("an axis to convolve is missing here", _at);

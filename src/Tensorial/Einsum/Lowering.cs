@@ -26,7 +26,8 @@ internal sealed class Lowering
     {
         Loops loops = new(pair, left, right);
         List<Loop> outer = [.. loops.Outer], inner = loops.Inner, rows, repeats = [], columns = loops.Right;
-        List<Loop> summed = [.. inner.Where(static loop => loop.Role == Role.Summed), .. loops.Unfolded], batches = [.. inner.Where(static loop => loop.Role == Role.Batch)];
+        List<Loop> summed = [.. inner.Where(static loop => loop.Role == Role.Summed), .. loops.Unfolded];
+        List<Loop> batches = [.. inner.Where(static loop => loop.Role == Role.Batch)];
         _isRightFirst = inner.Exists(static loop => loop.Role == Role.Left);
         if (_isRightFirst) rows = [.. inner.Where(static loop => loop.Role == Role.Left)];
         else
@@ -39,15 +40,23 @@ internal sealed class Lowering
         {
             // Pieces neither so large that they fall out of the cache nor so small that there are very many.
             long size = inner.Aggregate(1L, (count, loop) => count * pair.Left[loop.Axis].Extent);
-            for (; size > Piece && inner[0] == summed[0] && summed[0].Place == Loop.Plain; size /= repeats[^1].Extent, inner.RemoveAt(0), summed.RemoveAt(0)) repeats.Add(summed[0]);
-            for (; outer.Count > 0 && outer[^1].Role == Role.Batch && size * outer[^1].Extent <= Piece; outer.RemoveAt(outer.Count - 1))
+            while (size > Piece && inner[0] == summed[0] && summed[0].Place == Loop.Plain)
+            {
+                repeats.Add(summed[0]);
+                inner.RemoveAt(0);
+                summed.RemoveAt(0);
+                size /= repeats[^1].Extent;
+            }
+            while (outer.Count > 0 && outer[^1].Role == Role.Batch && size * outer[^1].Extent <= Piece)
             {
                 batches.Insert(0, outer[^1]);
                 inner.Insert(0, outer[^1]);
                 size *= outer[^1].Extent;
+                outer.RemoveAt(outer.Count - 1);
             }
         }
-        Loop lane = loops.Convolves ? default : outer.Concat(batches).FirstOrDefault(loop => loop.Role == Role.Batch && loop.Extent > 1 && left.Strides[loop.Axis] == 1);
+        Loop lane = loops.Convolves ? default
+            : outer.Concat(batches).FirstOrDefault(loop => loop.Role == Role.Batch && loop.Extent > 1 && left.Strides[loop.Axis] == 1);
         bool hasLane = lane.Extent > 1 && (long)Loops.Count(rows) * Loops.Count(columns) * Loops.Count(summed) <= SmallProduct * lane.Extent;
         if (hasLane && !outer.Remove(lane)) batches.Remove(lane);
         int[] rightOrder = hasLane && right.Strides[lane.Axis] != 1 ? [.. right.Order.Where(axis => axis != lane.Axis), lane.Axis] : right.Order;
@@ -61,7 +70,8 @@ internal sealed class Lowering
         _outer = new(outer, left, _rightReads.Layout, Result);
         _repeats = new(repeats, left, _rightReads.Layout, Result);
         _batches = new(batches, _leftReads.Layout, _rightReads.Layout, Result);
-        AddressTable leftRows = _leftReads.Table(rows), leftSummed = _leftReads.Table(summed), rightSummed = _rightReads.Table(summed), rightColumns = _rightReads.Table(columns);
+        AddressTable leftRows = _leftReads.Table(rows), leftSummed = _leftReads.Table(summed);
+        AddressTable rightSummed = _rightReads.Table(summed), rightColumns = _rightReads.Table(columns);
         _product = _isRightFirst ? new(rightColumns, rightSummed, leftSummed, leftRows, hasLane ? lane.Extent : 1)
             : new(leftRows, leftSummed, rightSummed, rightColumns, hasLane ? lane.Extent : 1);
     }
