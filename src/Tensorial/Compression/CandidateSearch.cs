@@ -69,7 +69,7 @@ public sealed class CandidateSearch(Graph graph, ImageSet? images, SearchOptions
     [
         .. Suitable(layer)
             .Where(format => layer.Parameters <= MostDescended || format.Name is not ("cp" or "cp3" or "tr" or "rcp" or "rtr"))
-            .SelectMany(format => options.Rates.Select(rate => layer.FormOf(format).RanksAt(rate, options.RankMultiple))
+            .SelectMany(format => (layer.Parameters <= MostDescended ? options.Rates : options.RatesOfLarge).Select(rate => layer.FormOf(format).RanksAt(rate, options.RankMultiple))
                 .DistinctBy(static ranks => string.Join('×', ranks)).Select(ranks => LayerForm.Of(layer, format, ranks)))
             .Where(form => form.Parameters < layer.Parameters),
     ];

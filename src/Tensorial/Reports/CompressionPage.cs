@@ -24,6 +24,10 @@ public static class CompressionPage
         lead += v.First is { } one && v.Second is { } other
             ? Prose.Of($" On {Numbers.Count(v.Samples)} images of {result.Data ?? "?"} {Prose.Strong(Numbers.Percent(other.Top1, 2))} are classified correctly, before it was {Numbers.Percent(one.Top1, 2)}; both networks agree on {Numbers.Percent(v.Agreement, 2)}.")
             : Prose.Of($" No labelled images were given: on {Numbers.Count(v.Samples)} random ones the outputs differ by {Numbers.Significant(v.MeanDifference)} on average.");
+        foreach (MeasuredLatency time in result.Latencies)
+            lead += Prose.Of($" In {time.Runtime} a batch of {Numbers.Count(time.Batch)} takes {Prose.Strong(Numbers.Percent(time.Ratio, 0) + " of the time")}: {Numbers.Significant(time.AfterMs)} ms, before {Numbers.Significant(time.BeforeMs)} ms (medians of pairs).");
+        if (!result.Trials.IsEmpty)
+            lead += Prose.Of($" The size was searched for: {string.Join("; ", result.Trials.Select(static trial => $"{Numbers.Percent(trial.Parameters, 1)} of the parameters lost {Numbers.Significant(trial.Drop)} points"))} on training images held back.");
         if (result.Recalibrated) lead += " Batch-norm statistics were estimated again on training images.";
         List<KeyNumber> numbers =
         [
@@ -43,11 +47,12 @@ public static class CompressionPage
                 new("layer", "layer", CellFormat.Code), new("format", "format", CellFormat.Text), new("ranks", "ranks", CellFormat.Text),
                 new("after", "parameters", CellFormat.Count), new("before", "of", CellFormat.Count), new("kept", "left", CellFormat.Percent),
                 new("macsAfter", "MACs", CellFormat.Count), new("macsBefore", "of", CellFormat.Count), new("error", "relative error", CellFormat.Fixed3),
-                new("reason", "kept because", CellFormat.Text),
+                new("reason", "kept because", CellFormat.Text), new("breakEven", "would be smaller up to", CellFormat.Text),
             ],
             result.Layers.Select(static layer => (ValueList<Cell>)[
                 layer.Name, layer.Format ?? "dense", layer.Ranks is { } ranks ? string.Join('×', ranks) : "", layer.ParametersAfter, layer.ParametersBefore,
                 Share(layer.ParametersAfter, layer.ParametersBefore), layer.MacsAfter, layer.MacsBefore, layer.RelativeError, layer.KeptBecause ?? "",
+                layer.Format is null && layer.BreakEven is { } even ? string.Join(", ", even.Select(static pair => $"{pair.Key} {string.Join('×', pair.Value)}")) : "",
             ]));
         IReadOnlyList<string> labels = Labels.Of([.. result.Layers.Select(static layer => layer.Name)]);
         Series Line(string name, Ink ink, Func<CompressedLayer, long> parameters) =>
