@@ -16,12 +16,8 @@ internal sealed record PlanOptions(
     /// <summary>The first and the last layer stay as they are where they hold less than this part of the parameters: little to win, much to lose.</summary>
     private const double Negligible = 0.02;
 
-    private const string FirstOrLast = "the first and the last layer matter most and weigh little";
-
-    /// <summary>
-    /// Layers that may change, those that stay in form but may make up for others with their weights, and those that stay, with the reason.
-    /// </summary>
-    public (ImmutableArray<CompressibleLayer> Layers, ImmutableArray<CompressibleLayer> Adjustable, ImmutableArray<KeptLayer> Kept) LayersOf(Graph graph)
+    /// <summary>Layers that may change, and those that stay with the reason.</summary>
+    public (ImmutableArray<CompressibleLayer> Layers, ImmutableArray<KeptLayer> Kept) LayersOf(Graph graph)
     {
         (ImmutableArray<CompressibleLayer> layers, ImmutableArray<KeptLayer> kept) = CompressibleLayer.Of(graph);
         KernelWeights weights = KernelWeights.Of(graph);
@@ -32,11 +28,10 @@ internal sealed record PlanOptions(
             held.Contains(layer.Name) ? "--keep names it"
             : !wanted.Contains(layer.Name) ? "--layers does not name it"
             : Layers.Length == 0 && (place == 0 || place == layers.Length - 1) && layer.Parameters < Negligible * all
-                ? FirstOrLast : null;
+                ? "the first and the last layer matter most and weigh little" : null;
         (CompressibleLayer Layer, string? Reason)[] judged = [.. layers.Select((layer, place) => (layer, ReasonOf(layer, place)))];
         return (
             [.. judged.Where(static j => j.Reason is null).Select(static j => j.Layer)],
-            [.. judged.Where(static j => j.Reason == FirstOrLast).Select(static j => j.Layer)],
             [.. judged.Where(static j => j.Reason is not null).Select(static j => new KeptLayer(j.Layer.Name, j.Layer.Parameters, j.Reason!)), .. kept]);
     }
 

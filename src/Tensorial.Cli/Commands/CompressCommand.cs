@@ -52,12 +52,12 @@ internal static class CompressCommand
         Graph graph = OnnxFile.Read(options.Input.ToString());
         using Inference before = new(graph, plan.Threads);
         ImageSet? training = plan.Training?.Open(), test = plan.Test?.Open();
-        (ImmutableArray<CompressibleLayer> layers, ImmutableArray<CompressibleLayer> adjustable, ImmutableArray<KeptLayer> kept) = plan.LayersOf(graph);
+        (ImmutableArray<CompressibleLayer> layers, ImmutableArray<KeptLayer> kept) = plan.LayersOf(graph);
         ModelFile source = ModelFile.Of(options.Input.ToString());
         using CompressionMemory memory = plan.OpenMemory(source, training);
         ImmutableArray<IRuntime> runtimes = Runtimes.OpenAll(plan.Runtimes);
         RewriteOptions rewriting = new() { Threads = plan.Threads, Seed = plan.Seed, CovarianceImages = plan.CalibrationImages };
-        NetworkCompression compression = new(graph, layers, training, runtimes, rewriting, memory) { Recalibrates = options.Recalibrate, Adjustable = adjustable };
+        NetworkCompression compression = new(graph, layers, training, runtimes, rewriting, memory) { Recalibrates = options.Recalibrate };
         CompressedNetwork compressed = options.PlanFile is { } file
             ? terminal.WithProgress(progress => compression.Run(CompressionPlan.Read(file.ToString()).ChoicesFor(layers), progress, cancel))
             : terminal.WithProgress(progress => compression.Run(plan.Request, progress, cancel));

@@ -33,7 +33,7 @@ internal static class PlanCommand
         Graph graph = OnnxFile.Read(options.Model.ToString());
         if (options.Plan.Targets is [{ Measure: TargetMeasure.MaxDrop }])
             throw new UsageException("A drop is searched for with whole networks: give max-drop= to compress, or plan with params=, macs= or latency=.");
-        (ImmutableArray<CompressibleLayer> layers, _, ImmutableArray<KeptLayer> kept) = options.Plan.LayersOf(graph);
+        (ImmutableArray<CompressibleLayer> layers, ImmutableArray<KeptLayer> kept) = options.Plan.LayersOf(graph);
         ModelFile source = ModelFile.Of(options.Model.ToString());
         ImageSet? training = options.Plan.Training?.Open();
         using CompressionMemory memory = options.Plan.OpenMemory(source, training);

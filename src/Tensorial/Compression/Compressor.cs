@@ -24,8 +24,7 @@ public sealed record RewriteOptions
 
 /// <summary>
 /// Writes the chosen layers as factors, first to last. With calibration images each is fitted to undo what the layers before it have already changed:
-/// it aims at the dense network's answers but reads the compressed network's activations; what is left of the means goes into a bias. Layers that stay
-/// dense behind the first change do the same with their weights.
+/// it aims at the dense network's answers but reads the compressed network's activations; what is left of the means goes into a bias.
 /// </summary>
 /// <param name="graph">The dense network.</param>
 /// <param name="images">Calibration images; null for none.</param>
@@ -35,18 +34,14 @@ public sealed class Compressor(Graph graph, ImageSet? images, RewriteOptions opt
 {
     private const int Batch = 50;
 
-    /// <summary>Layers besides the chosen ones whose weights may make up for changes before them.</summary>
-    public ImmutableArray<CompressibleLayer> Adjustable { get; init; } = [];
-
     /// <summary>The network with the chosen layers in factors, and their fits by layer name.</summary>
     public (Graph Graph, ImmutableDictionary<string, TensorFactors<double>> Fits) Run(
         ImmutableArray<Candidate> chosen, IProgress<Progress>? progress = null, CancellationToken cancel = default)
     {
         Dictionary<string, int> places = graph.Nodes.Select(static (node, place) => (node, place)).Where(static pair => pair.node.Inputs.Length > 1)
             .DistinctBy(static pair => pair.node.Inputs[1]).ToDictionary(static pair => pair.node.Inputs[1], static pair => pair.place);
-        Candidate[] order = [.. chosen.Concat(Adjustable.Select(Candidate.Dense)).OrderBy(c => places[c.Layer.Name]).SkipWhile(static c => c.Form is null)];
-        return images is null ? Together([.. order.Where(static c => c.Form is not null)], progress, cancel)
-            : InTurn(order, images.Take(Math.Min(options.CovarianceImages, images.Count)), progress, cancel);
+        Candidate[] order = [.. chosen.Where(static c => c.Form is not null).OrderBy(c => places[c.Layer.Name])];
+        return images is null ? Together(order, progress, cancel) : InTurn(order, images.Take(Math.Min(options.CovarianceImages, images.Count)), progress, cancel);
     }
 
     /// <summary>Without images no layer depends on another.</summary>
@@ -77,11 +72,6 @@ public sealed class Compressor(Graph graph, ImageSet? images, RewriteOptions opt
             // A fit depends on all fits before it.
             before += $" {KeyOf(order[k])}";
             progress?.Report(new("rewrite", k, order.Length, "layers"));
-            if (order[k].Form is null)
-            {
-                if (LayerMetrics.Suits(layer)) current = Adjusted(layer, before, current, images, cancel);
-                continue;
-            }
             (TensorFactors<double> fit, double[] shift) = Remembered(before, order[k].Form!, () => FitTo(order[k], current, k == 0, images, workers, cancel));
             fits[layer.Name] = fit;
             if (shift.Length > 0) current = ShiftSlot.Of(graph, layer)!.Apply(current, graph, shift);
@@ -113,24 +103,7 @@ public sealed class Compressor(Graph graph, ImageSet? images, RewriteOptions opt
         return made;
     }
 
-    /// <summary>A dense layer with the weights that come nearest to the dense network's answers from what is read now.</summary>
-    private Graph Adjusted(CompressibleLayer layer, string name, Graph current, ImageSet images, CancellationToken cancel)
-    {
-        ShiftSlot? slot = ShiftSlot.Of(graph, layer);
-        if (memory.FindValues($"weights {name}") is not { } weights || memory.FindValues($"shift {name}") is not { } shift)
-        {
-            InputMoments moments = InputMoments.Of(layer, current, graph, images, Batch, options.Threads, cancel);
-            bool centred = slot is not null;
-            Tensor<double> target = LayerMetrics.Target(layer.Kernel, moments.Own(centred), KernelMetric.Regularised(moments.Own(centred)), moments.Cross(centred));
-            (weights, shift) = (target.Values.ToArray(), centred ? ShiftSlot.Shift(layer.Kernel, moments.DenseMean, target, moments.Mean) : []);
-            memory.AddValues($"shift {name}", shift);
-            memory.AddValues($"weights {name}", weights);
-        }
-        current = current.With(layer.Name, layer.StoredAs(new(layer.Kernel.Shape, weights)));
-        return slot is null ? current : slot.Apply(current, graph, shift);
-    }
-
-    private string KeyOf(Candidate candidate) => candidate.Form is null ? $"dense {candidate.Layer.Name}" :
+    private string KeyOf(Candidate candidate) =>
         $"factors {candidate.Layer.Name} {candidate.Form} {candidate.Form!.Form.Folding.Folded} {options.Starts} {options.Iterations} {options.Seed}";
 
     private TensorFactors<double> Fit(Candidate candidate, KernelStarts starts, Workers workers, CancellationToken cancel) =>

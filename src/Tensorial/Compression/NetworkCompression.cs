@@ -46,9 +46,6 @@ public sealed class NetworkCompression(
     /// <summary>Whether batch-norm statistics may be estimated again.</summary>
     public bool Recalibrates { get; init; } = true;
 
-    /// <summary>Layers besides those that may change whose weights may make up for changes before them.</summary>
-    public ImmutableArray<CompressibleLayer> Adjustable { get; init; } = [];
-
     /// <summary>Compresses by a plan of its own. With <see cref="TargetMeasure.MaxDrop"/> alone it searches the smallest network within that drop.</summary>
     /// <exception cref="GoalNotMetException">The targets cannot be met; says the least that is possible.</exception>
     /// <exception cref="BadInputException">A drop was asked for without images.</exception>
@@ -63,7 +60,7 @@ public sealed class NetworkCompression(
     /// <summary>Compresses as chosen.</summary>
     public CompressedNetwork Run(ImmutableArray<Candidate> chosen, IProgress<Progress>? progress = null, CancellationToken cancel = default)
     {
-        (Graph small, ImmutableDictionary<string, TensorFactors<double>> factors) = new Compressor(graph, training, rewriting, memory) { Adjustable = Adjustable }.Run(chosen, progress, cancel);
+        (Graph small, ImmutableDictionary<string, TensorFactors<double>> factors) = new Compressor(graph, training, rewriting, memory).Run(chosen, progress, cancel);
         bool recalibrated = false;
         if (training is not null && Recalibrates)
             (small, recalibrated) = Recalibration.WhereItHelps(graph, small, training, rewriting.CovarianceImages, rewriting.Threads, rewriting.Seed, cancel);
