@@ -39,8 +39,11 @@ public sealed record Choice(ImmutableArray<Candidate> Chosen, ImmutableArray<Imm
 /// <param name="memory">Where results of an earlier run lie.</param>
 public sealed class Planner(Graph graph, ImmutableArray<CompressibleLayer> layers, ImageSet? images, ImmutableArray<IRuntime> runtimes, CompressionMemory memory)
 {
-    /// <summary>How often the layers' times are tightened when the whole network turns out slower than they promised.</summary>
-    private const int Corrections = 4;
+    /// <summary>How often the layers' budget is corrected when the whole network turns out slower or faster than they promised.</summary>
+    private const int Corrections = 6;
+
+    /// <summary>Part of the time allowed above which there is nothing left to spend.</summary>
+    private const double NearEnough = 0.95;
 
     /// <summary>Chooses for a request.</summary>
     /// <exception cref="GoalNotMetException">The targets cannot be met; says the least that is possible.</exception>
@@ -79,7 +82,8 @@ public sealed class Planner(Graph graph, ImmutableArray<CompressibleLayer> layer
         ImmutableArray<(double, double)> latencies = [.. all.Select((own, k) => (own, candidates.Sum(layer => layer[0].Milliseconds[k])))];
         double wanted = request.Targets.Where(static target => target.Measure == TargetMeasure.Latency).Min(static target => target.Value), aim = wanted;
         (ImmutableArray<Candidate> Chosen, double Reached) best = ([], double.PositiveInfinity);
-        for (int round = 0; best.Reached > wanted && round <= Corrections; round++)
+        (double slow, double fast) = (double.NaN, double.NaN);
+        for (int round = 0; round <= Corrections; round++)
         {
             ImmutableArray<CompressionTarget> targets = [.. request.Targets.Select(target => target.Measure == TargetMeasure.Latency ? target with { Value = Math.Min(1, aim) } : target)];
             ImmutableArray<Candidate> chosen;
@@ -93,8 +97,13 @@ public sealed class Planner(Graph graph, ImmutableArray<CompressibleLayer> layer
                 break;
             }
             double reached = probe.Compare(graph, LatencyProbe.Hollow(graph, chosen), cancel).Max(static timing => PairedTiming.Median(timing.Ratios));
-            if (reached < best.Reached) best = (chosen, reached);
-            aim *= 0.99 * wanted / reached;
+            bool met = reached <= wanted;
+            // What meets the target and is slowest has given up least; until something meets it, the fastest.
+            if (met ? best.Reached > wanted || reached > best.Reached : reached < best.Reached) best = (chosen, reached);
+            if (met && (reached > NearEnough * wanted || aim >= 1)) break;
+            if (met) fast = aim;
+            else slow = aim;
+            aim = double.IsNaN(fast) || double.IsNaN(slow) ? Math.Min(1, aim * 0.99 * wanted / reached) : (fast + slow) / 2;
         }
         return new(best.Chosen, candidates);
     }
