@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
 using Tensorial.Analysis;
+using Tensorial.Compression;
 using Tensorial.Data;
+using Tensorial.Decompositions;
 using Tensorial.Networks;
 using Tensorial.Onnx;
 
@@ -13,6 +15,16 @@ public class LibraryPageTests
     [Fact]
     public void The_first_page_runs()
     {
+        string printed = Printed(FirstPage);
+        Assert.Contains("Top1 = 0.9", printed);
+        Assert.Contains("Cuts = [o|ihw]", printed);
+    }
+
+    [Fact]
+    public void The_smaller_network_is_made() => Assert.Contains("conv2.weight: ", Printed(Smaller));
+
+    private static string Printed(Action page)
+    {
         string before = Directory.GetCurrentDirectory();
         DirectoryInfo folder = Directory.CreateTempSubdirectory();
         TextWriter console = Console.Out;
@@ -21,7 +33,7 @@ public class LibraryPageTests
         {
             Directory.SetCurrentDirectory(folder.FullName);
             Console.SetOut(printed);
-            FirstPage();
+            page();
         }
         finally
         {
@@ -29,12 +41,14 @@ public class LibraryPageTests
             Directory.SetCurrentDirectory(before);
             folder.Delete(true);
         }
-        Assert.Contains("Top1 = 0.9", printed.ToString());
-        Assert.Contains("Cuts = [o|ihw]", printed.ToString());
+        return printed.ToString();
     }
 
     [Fact]
-    public void The_page_prints_what_runs() => Assert.Contains(BodyOfFirstPage(), Page().ReplaceLineEndings("\n"));
+    public void The_page_prints_what_runs()
+    {
+        foreach (string body in (string[])[nameof(FirstPage), nameof(Smaller)]) Assert.Contains(BodyOf(body), Page().ReplaceLineEndings("\n"));
+    }
 
     private static void FirstPage()
     {
@@ -56,10 +70,26 @@ public class LibraryPageTests
         OnnxFile.Write(changed, "truncated.onnx");
     }
 
-    private static string BodyOfFirstPage([CallerFilePath] string source = "")
+    private static void Smaller()
+    {
+        Graph graph = OnnxFile.Read(Sample.Model, "sample");
+        ImageSet training = DataSource.Parse("sample").Open(Split.Train, Normalization.None, limit: 200);
+
+        NetworkCompression compression = new(graph, CompressibleLayer.Of(graph).Layers, training, [], new RewriteOptions(), CompressionMemory.None);
+        CompressedNetwork small = compression.Run(new PlanRequest
+        {
+            Targets = [CompressionTarget.Parse("params=0.5")],
+            Search = new() { Formats = [KernelFormat.SvdIn, KernelFormat.Tucker2] },
+        });
+        foreach (Candidate chosen in small.Chosen) Console.WriteLine($"{chosen.Layer.Name}: {chosen.Form?.ToString() ?? "dense"}");
+
+        OnnxFile.Write(small.Graph, "small.onnx");
+    }
+
+    private static string BodyOf(string page, [CallerFilePath] string source = "")
     {
         string text = File.ReadAllText(source).ReplaceLineEndings("\n");
-        int start = text.IndexOf("    private static void FirstPage()\n    {\n", StringComparison.Ordinal);
+        int start = text.IndexOf($"    private static void {page}()\n    {{\n", StringComparison.Ordinal);
         string body = text[(text.IndexOf('{', start) + 2)..text.IndexOf("\n    }\n", start, StringComparison.Ordinal)];
         return string.Join('\n', body.Split('\n').Select(static line => line.Length > 8 ? line[8..] : line));
     }
