@@ -17,7 +17,7 @@ public sealed class CandidateSearch(Graph graph, ImageSet? images, SearchOptions
 {
     private const int Batch = 50;
 
-    /// <summary>Larger kernels are fitted from singular vectors alone, without a descent; those that have only the descent are left out.</summary>
+    /// <summary>Larger kernels are fitted from singular vectors alone, without a descent; formats that need one are left out beside others.</summary>
     private const int MostDescended = 400_000;
 
     private readonly object _gate = new();
@@ -61,14 +61,18 @@ public sealed class CandidateSearch(Graph graph, ImageSet? images, SearchOptions
     private ImmutableArray<KernelFormat> Suitable(CompressibleLayer layer)
     {
         ImmutableArray<KernelFormat> asked = [.. options.Formats.Where(format => layer.Formats.Any(known => known.Name == format.Name))];
-        return asked.IsEmpty ? layer.Formats[..1] : asked;
+        if (asked.IsEmpty) return layer.Formats[..1];
+        // Where a fit takes minutes, formats that singular vectors fit are enough, if any was asked for.
+        return layer.Parameters > MostDescended && asked.Any(static format => !IsIterative(format)) ? [.. asked.Where(static format => !IsIterative(format))] : asked;
     }
+
+    /// <summary>Whether only an iteration fits the format.</summary>
+    private static bool IsIterative(KernelFormat format) => format.Name is "cp" or "cp3" or "tr" or "rcp" or "rtr";
 
     /// <summary>Distinct forms at the rates, of those that are smaller than the dense kernel.</summary>
     internal ImmutableArray<LayerForm> FormsOf(CompressibleLayer layer) =>
     [
         .. Suitable(layer)
-            .Where(format => layer.Parameters <= MostDescended || format.Name is not ("cp" or "cp3" or "tr" or "rcp" or "rtr"))
             .SelectMany(format => (layer.Parameters <= MostDescended ? options.Rates : options.RatesOfLarge).Select(rate => layer.FormOf(format).RanksAt(rate, options.RankMultiple))
                 .DistinctBy(static ranks => string.Join('×', ranks)).Select(ranks => LayerForm.Of(layer, format, ranks)))
             .Where(form => form.Parameters < layer.Parameters),
@@ -112,7 +116,7 @@ public sealed class CandidateSearch(Graph graph, ImageSet? images, SearchOptions
         void Fit(Func<int, bool> wanted, int counts) => Parallel.ForEach(
             Enumerable.Range(0, forms.Length).Where(wanted), new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, threads), CancellationToken = cancel }, index =>
             {
-                int iterations = layer.Parameters <= MostDescended ? options.Iterations : 0;
+                int iterations = layer.Parameters <= MostDescended || IsIterative(forms[index].Format) ? options.Iterations : 0;
                 TensorFactors<double> fit = KernelFit.Of(starts.Value, forms[index].Form, forms[index].Ranks, new(1, iterations, options.Seed), cancel);
                 errors[index] = fit.RelativeError;
                 memory.Add(KeyOf("error", layer, forms[index]), fit.RelativeError);

@@ -37,14 +37,7 @@ public sealed class CompressionMemory : IDisposable
     {
         ImmutableArray<Shape> shapes = form.Form.Tensor.FactorShapes(form.Form.Folding.Folded, form.Ranks.AsSpan());
         if (Find(name) is not { } error || FindValues(name) is not { } values || values.Length != shapes.Sum(static shape => shape.Count)) return null;
-        var factors = ImmutableArray.CreateBuilder<Tensor<double>>();
-        int at = 0;
-        foreach (Shape shape in shapes)
-        {
-            factors.Add(new(shape, values[at..(at + shape.Count)]));
-            at += shape.Count;
-        }
-        return new(form.Form.Tensor, form.Form.Folding, form.Ranks, factors.ToImmutable(), error);
+        return new(form.Form.Tensor, form.Form.Folding, form.Ranks, Fits.Split(shapes, values), error);
     }
 
     internal void AddFactors(string name, TensorFactors<double> factors)

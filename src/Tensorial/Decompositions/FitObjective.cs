@@ -145,17 +145,7 @@ internal sealed class FitObjective
 
     private Tensor<double> Evaluate(Equation equation, Tensor<double>[] operands) => Contraction.Evaluate<double>(equation, operands, _workers);
 
-    private Tensor<double>[] Split(ReadOnlySpan<double> inner)
-    {
-        Tensor<double>[] factors = new Tensor<double>[_shapes.Length];
-        int at = 0;
-        for (int k = 0; k < factors.Length; k++)
-        {
-            factors[k] = new(_shapes[k], inner.Slice(at, _shapes[k].Count).ToArray());
-            at += _shapes[k].Count;
-        }
-        return factors;
-    }
+    private Tensor<double>[] Split(ReadOnlySpan<double> inner) => [.. Fits.Split(_shapes, inner)];
 
     private static Tensor<double> Identity(int extent)
     {

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Numerics;
 using System.Numerics.Tensors;
 using Tensorial.Einsum;
@@ -68,6 +69,19 @@ internal static class Fits
         for (int row = 0; row < m; row++)
             for (int k = 0; k < rank; k++) result.Values[row * rank + k] = vectors[row * m + m - 1 - k];
         return result;
+    }
+
+    /// <summary>Numbers in a row as factors of some shapes.</summary>
+    public static ImmutableArray<Tensor<double>> Split(IEnumerable<Shape> shapes, ReadOnlySpan<double> values)
+    {
+        var factors = ImmutableArray.CreateBuilder<Tensor<double>>();
+        int at = 0;
+        foreach (Shape shape in shapes)
+        {
+            factors.Add(new(shape, values.Slice(at, shape.Count).ToArray()));
+            at += shape.Count;
+        }
+        return factors.ToImmutable();
     }
 
     /// <summary>The first columns of a matrix.</summary>

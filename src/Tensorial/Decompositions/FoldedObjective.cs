@@ -19,7 +19,7 @@ internal sealed class FoldedObjective(Tensor<double> kernel, KernelForm form, Im
         cancel.ThrowIfCancellationRequested();
         gradient.Clear();
         if (_energy <= 0) return 0;
-        ImmutableArray<Tensor<double>> factors = Split(point);
+        ImmutableArray<Tensor<double>> factors = Fits.Split(_shapes, point);
         Tensor<double> gap = Of(factors, 0).Reconstruct().Clone();
         TensorPrimitives.Subtract<double>(gap.Values, kernel.Values, gap.Values);
         Tensor<double> weighed = metric.Weigh(metric.Weigh(metric.TimesCovariance(gap)));
@@ -39,21 +39,9 @@ internal sealed class FoldedObjective(Tensor<double> kernel, KernelForm form, Im
     /// <summary>The factors at a point.</summary>
     public TensorFactors<double> Result(ReadOnlySpan<double> point)
     {
-        TensorFactors<double> factors = Of(Split(point), 0);
+        TensorFactors<double> factors = Of(Fits.Split(_shapes, point), 0);
         return factors with { RelativeError = metric.ErrorOf(kernel, factors.Reconstruct()) };
     }
 
     private TensorFactors<double> Of(ImmutableArray<Tensor<double>> factors, double error) => new(form.Tensor, form.Folding, ranks, factors, error);
-
-    private ImmutableArray<Tensor<double>> Split(ReadOnlySpan<double> point)
-    {
-        var factors = ImmutableArray.CreateBuilder<Tensor<double>>();
-        int at = 0;
-        foreach (Shape shape in _shapes)
-        {
-            factors.Add(new(shape, point.Slice(at, shape.Count).ToArray()));
-            at += shape.Count;
-        }
-        return factors.ToImmutable();
-    }
 }

@@ -108,9 +108,9 @@ public static class KernelFit
             case "tt":
                 Tensor<double> first = starts.Leading("i", ranks[0]);
                 Tensor<double> rest = Unfolding.Contract(metric.Weigh(kernel), "oihw", first, "ir", "orhw");
-                Tensor<double> second = Unfolding.FirstColumns(Unfolding.Leading(rest, "orhw", "rh"), ranks[1]);
+                Tensor<double> second = Fits.Columns(Unfolding.Leading(rest, "orhw", "rh"), ranks[1]);
                 Tensor<double> last = Unfolding.Contract(rest, "orhw", second.As([ranks[0], kernel.Shape[2], ranks[1]]), "rhs", "osw");
-                Tensor<double> third = Unfolding.FirstColumns(Unfolding.Leading(last, "osw", "sw"), ranks[2]);
+                Tensor<double> third = Fits.Columns(Unfolding.Leading(last, "osw", "sw"), ranks[2]);
                 return
                 [
                     .. Transposed(first), .. Unfolding.Contract(second.As([ranks[0], kernel.Shape[2], ranks[1]]), "rhs", "srh").Values,

@@ -27,7 +27,7 @@ public sealed class KernelStarts(Tensor<double> kernel, KernelMetric metric, int
     internal Tensor<double> Leading(string rows, int rank)
     {
         Tensor<double> all = _vectors.GetOrAdd(rows, static (key, own) => new(() => Unfolding.Leading(own._weighted.Value, "oihw", key)), this).Value;
-        return Unfolding.FirstColumns(all, rank);
+        return Fits.Columns(all, rank);
     }
 
     /// <summary>D K.</summary>

@@ -29,15 +29,6 @@ internal static class Unfolding
         return Qr.Thin(left).Q;
     }
 
-    /// <summary>The first columns of a matrix.</summary>
-    public static Tensor<double> FirstColumns(Tensor<double> matrix, int count)
-    {
-        Tensor<double> result = new([matrix.Shape[0], count]);
-        for (int row = 0; row < matrix.Shape[0]; row++)
-            matrix.Values.Slice(row * matrix.Shape[1], Math.Min(count, matrix.Shape[1])).CopyTo(result.Values[(row * count)..]);
-        return result;
-    }
-
     /// <summary>The product of two tensors with named axes.</summary>
     public static Tensor<double> Contract(Tensor<double> a, string aAxes, Tensor<double> b, string bAxes, string output) =>
         Contraction.Evaluate<double>(new Equation([aAxes, bAxes], output), [a, b], Workers.Serial);

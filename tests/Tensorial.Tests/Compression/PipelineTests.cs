@@ -38,6 +38,25 @@ public sealed class PipelineTests : IDisposable
         Assert.True(after.Parameters >= (rule == AllocationRule.EqualError ? 0.2 : 0.45) * before.Parameters, $"{rule} leaves {after.Parameters}");
     }
 
+    /// <summary>Large kernels get the formats that are fast to fit, and those that are not if nothing else was asked for.</summary>
+    [Theory]
+    [InlineData("cp3", "svd-in", "svd-in"), InlineData("cp3", "cp3", "cp3")]
+    public void No_layer_is_skipped_for_its_size(string one, string other, string chosen)
+    {
+        Tensor<float> weights = new([448, 100, 3, 3]);
+        Random random = new(1);
+        foreach (ref float value in weights.Values) value = random.NextSingle();
+        Node node = new("conv", new Tensorial.Autodiff.Operations.Convolution { KernelShape = [3, 3] }, ["x", "w"], ["y"]);
+        Port PortOf(string name, int channels, int extent) => new(name, ElementType.Float32, [new(null, "N"), new(channels), new(extent), new(extent)]);
+        Graph graph = new("large", [node], [PortOf("x", 100, 6)], [PortOf("y", 448, 4)], ImmutableDictionary<string, Tensor>.Empty.Add("w", weights));
+        SearchOptions options = Quick with { Formats = [KernelFormat.Parse(one), KernelFormat.Parse(other)], RatesOfLarge = [0.02], Iterations = 2 };
+
+        Candidate[] found = [.. new CandidateSearch(graph, null, options with { Formats = [.. options.Formats.Distinct()] }, CompressionMemory.None).Run(CompressibleLayer.Of(graph).Layers)[0]];
+
+        Assert.Equal(["", chosen], found.Select(static c => c.Format?.ToString() ?? ""));
+        Assert.InRange(found[1].RelativeError, 0.01, 0.99);
+    }
+
     [Fact]
     public void An_equal_error_is_the_lowest_that_keeps_the_budget()
     {
