@@ -32,8 +32,8 @@ internal sealed class TrainingRun(TrainingOptions options, ImageSet images, Imag
 
     public double Top1(Graph graph)
     {
-        using Inference network = new(graph, options.Threads);
-        return Evaluator.Run(network, graph, test!, cancel: cancel).Result.Top1;
+        using Inference network = new(graph.ForImages(test!.ImageShape), options.Threads);
+        return Evaluator.Run(network, graph, test, cancel: cancel).Result.Top1;
     }
 
     private static string Line(EpochRecord e) => Text(

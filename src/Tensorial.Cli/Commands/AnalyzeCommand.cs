@@ -91,8 +91,9 @@ internal static class AnalyzeCommand
         OutputFile.Check(options.Csv);
         Graph graph = OnnxFile.Read(options.Model.FullName);
         if (options.Recalibrate is not null) CheckRecalibration(options, graph);
-        KernelWeights weights = KernelWeights.Of(graph).Matching(options.Layers);
         ImageSet? images = options.Data?.Open();
+        graph = graph.ForImages(images?.ImageShape);
+        KernelWeights weights = KernelWeights.Of(graph).Matching(options.Layers);
         ImageSet? calibration = options.Recalibrate is { } count ? (options.Data! with { Split = Split.Train, Limit = count }).Open() : null;
         using ResultStore? store = options.Store is null ? null : ResultStore.Open(options.Store.FullName, WriterName(options.Sweep.Shard));
         GraphStatistics statistics = GraphStatistics.Of(graph);

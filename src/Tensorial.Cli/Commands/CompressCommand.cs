@@ -49,9 +49,10 @@ internal static class CompressCommand
         OutputFile.Check(options.Html, options.Input.FullName, options.Output.FullName);
         (DateTimeOffset began, Stopwatch clock) = (DateTimeOffset.UtcNow, Stopwatch.StartNew());
         if (options.PlanFile is null && plan.Targets.IsEmpty) throw new UsageException("Say how small: --target params=0.5 and the like, or --plan FILE.");
-        Graph graph = OnnxFile.Read(options.Input.ToString());
-        using Inference before = new(graph, plan.Threads);
+        Graph read = OnnxFile.Read(options.Input.ToString());
         ImageSet? training = plan.Training?.Open(), test = plan.Test?.Open();
+        Graph graph = read.ForImages((test ?? training)?.ImageShape);
+        using Inference before = new(graph, plan.Threads);
         (ImmutableArray<CompressibleLayer> layers, ImmutableArray<KeptLayer> kept) = plan.LayersOf(graph);
         ModelFile source = ModelFile.Of(options.Input.ToString());
         using CompressionMemory memory = plan.OpenMemory(source, training);
@@ -63,7 +64,7 @@ internal static class CompressCommand
             : terminal.WithProgress(progress => compression.Run(plan.Request, progress, cancel));
         (Graph small, ImmutableArray<Candidate> chosen) = (compressed.Graph, compressed.Chosen);
         small = small with { Metadata = small.Metadata.SetItems(ProvenanceOf(options, source, chosen)) };
-        OnnxFile.Write(small, options.Output.ToString());
+        OnnxFile.Write(small.AsOpenAs(read), options.Output.ToString());
 
         Provenance provenance = new()
         {
@@ -107,7 +108,7 @@ internal static class CompressCommand
     /// <summary>Reads the written file again: what is reported is what is there.</summary>
     private static (CompressedSize Before, CompressedSize After, Verification Verification) Compared(Options options, Graph graph, Inference before, ImageSet? test, Terminal terminal, CancellationToken cancel)
     {
-        Graph written = OnnxFile.Read(options.Output.ToString());
+        Graph written = OnnxFile.Read(options.Output.ToString()).AsOpenAs(graph);
         using Inference after = new(written, options.Plan.Threads);
         bool probabilities = Scoring.GivesProbabilities(graph);
         Verification verification = test is null
@@ -121,7 +122,7 @@ internal static class CompressCommand
     {
         if (options.Plan.Targets.All(static target => target.Measure != TargetMeasure.Latency)) return [];
         LatencyProbe probe = new(runtimes, options.Plan.LatencyBatch, options.Plan.Threads);
-        return [.. probe.Compare(graph, OnnxFile.Read(options.Output.ToString()), cancel).Select((timing, k) => MeasuredLatency.Of(runtimes[k].Name, options.Plan.LatencyBatch, timing))];
+        return [.. probe.Compare(graph, OnnxFile.Read(options.Output.ToString()).AsOpenAs(graph), cancel).Select((timing, k) => MeasuredLatency.Of(runtimes[k].Name, options.Plan.LatencyBatch, timing))];
     }
 
     private static IEnumerable<string> Missed(ImmutableArray<CompressionTarget> targets, CompressionResult result)

@@ -31,6 +31,7 @@ internal static class EvaluateCommand
         OutputFile.Check(options.Json, options.Model.FullName);
         Graph graph = OnnxFile.Read(options.Model.FullName);
         ImageSet images = options.Data.Open();
+        graph = graph.ForImages(images.ImageShape);
         using Inference network = new(graph, options.Threads);
         (Evaluation result, TimeSpan elapsed) = terminal.WithProgress(progress => Evaluator.Run(network, graph, images, options.Batch, progress, cancel));
         double imagesPerSecond = result.Samples / elapsed.TotalSeconds;

@@ -42,6 +42,8 @@ internal sealed record Inspection(
             yield return $"'{found.Name}' holds values that are no finite numbers ({found.NaN:N0} NaN, {found.Infinite:N0} infinite): it has no spectrum.";
         foreach ((string name, string type) in facts.OpaqueInitializers)
             yield return $"'{name}' is stored as {type}, which is kept but not computed with.";
+        if (FreeExtents.Of(graph) is { IsEmpty: false } free)
+            yield return $"The input leaves {string.Join(", ", free)} open: sizes are for extents of 1 there. With --data, other commands take those of the images.";
         foreach (string reason in statistics.Unknown) yield return reason;
         int unknown = statistics.Nodes.Count(static node => node.Macs is null);
         if (unknown > 0) yield return $"MACs and activations do not count {unknown:N0} of {statistics.Nodes.Length:N0} nodes, whose sizes are not known.";

@@ -33,9 +33,10 @@ internal static class PlanCommand
         Graph graph = OnnxFile.Read(options.Model.ToString());
         if (options.Plan.Targets is [{ Measure: TargetMeasure.MaxDrop }])
             throw new UsageException("A drop is searched for with whole networks: give max-drop= to compress, or plan with params=, macs= or latency=.");
+        ImageSet? training = options.Plan.Training?.Open();
+        graph = graph.ForImages(training?.ImageShape);
         (ImmutableArray<CompressibleLayer> layers, ImmutableArray<KeptLayer> kept) = options.Plan.LayersOf(graph);
         ModelFile source = ModelFile.Of(options.Model.ToString());
-        ImageSet? training = options.Plan.Training?.Open();
         using CompressionMemory memory = options.Plan.OpenMemory(source, training);
         ImmutableArray<IRuntime> runtimes = Runtimes.OpenAll(options.Plan.Runtimes);
         Planner planner = new(graph, layers, training, runtimes, memory);

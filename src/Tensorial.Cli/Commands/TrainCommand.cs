@@ -12,21 +12,22 @@ namespace Tensorial.Cli.Commands;
 internal static class TrainCommand
 {
     internal sealed record Options(
-        string Model, FileInfo Output, TrainingImages Images, TrainingOptions Training, DirectoryInfo? Folder, string Signature, string CommandLine, FileInfo? Json);
+        string Model, bool IsFresh, FileInfo Output, TrainingImages Images, TrainingOptions Training, DirectoryInfo? Folder, string Signature, string CommandLine, FileInfo? Json);
 
     public static Command Create(Terminal terminal)
     {
         Argument<string> model = new("model") { Description = $"A network to go on with (model.onnx), or a fresh one: {string.Join(", ", ReadyMade.Names)}." };
         Argument<FileInfo> output = new("out.onnx") { Description = "The trained network." };
+        Option<bool> fresh = new("--fresh") { Description = "Draw the weights of model.onnx anew, by --seed, and train its form from scratch." };
         Option<double> smoothing = new("--label-smoothing") { HelpName = "PART", Description = "Part of the target that all classes share.", DefaultValueFactory = static _ => 0 };
         Option<FileInfo?> json = CommonOptions.Json();
         TrainingOptionGroup training = new(epochs: 30, rate: 0.1);
         Command command = new("train",
             "Trains a network by gradient descent: all its convolutions, dense layers and normalisations. Batch normalisations use the statistics of the batch "
-            + "and renew their running ones; a network whose normalisations were folded into convolutions trains as it is.") { model, output, smoothing, json };
+            + "and renew their running ones; a network whose normalisations were folded into convolutions trains as it is.") { model, output, fresh, smoothing, json };
         training.AddTo(command);
         return command.Finish(terminal, (parsed, cancel) => Run(
-            new(parsed.GetRequiredValue(model), parsed.GetRequiredValue(output), training.ReadImages(parsed),
+            new(parsed.GetRequiredValue(model), parsed.GetValue(fresh), parsed.GetRequiredValue(output), training.ReadImages(parsed),
                 training.Read(parsed) with { Loss = new CrossEntropy(parsed.GetValue(smoothing)) }, training.ReadFolder(parsed),
                 $"{training.Signature(parsed)}, smoothing {parsed.GetValue(smoothing):R}", AnalyzeCommand.CommandLineOf(parsed), parsed.GetValue(json)),
             terminal, cancel));
@@ -42,10 +43,10 @@ internal static class TrainCommand
         OutputFile.Check(options.Folder);
         ImageSet images = options.Images.Train;
         ImageSet? test = options.Images.Test;
-        Graph graph = isFile ? OnnxFile.Read(options.Model) : ReadyMade.Build(options.Model, images.ImageShape, images.Classes, options.Training.Seed);
+        Graph graph = isFile ? Read(options) : ReadyMade.Build(options.Model, images.ImageShape, images.Classes, options.Training.Seed);
         TrainingRun run = new(options.Training, images, test, terminal, cancel)
         {
-            Folder = options.Folder, Signature = $"train {Path.GetFileName(options.Model)} on {images.Fingerprint}: {options.Signature}",
+            Folder = options.Folder, Signature = $"train {(isFile && options.IsFresh ? "fresh " : "")}{Path.GetFileName(options.Model)} on {images.Fingerprint}: {options.Signature}",
         };
         TrainingResult result = run.Train(graph);
         Dictionary<string, string> metadata = new() { ["tensorial.version"] = ToolVersion.Text, ["tensorial.command"] = options.CommandLine };
@@ -54,5 +55,11 @@ internal static class TrainCommand
         if (options.Json is { } file)
             JsonFile.Write(file, new TrainingFile(1, Path.GetFileName(options.Model), options.Output.Name, images.Name, images.Fingerprint, images.Count, test?.Count, result.Stopped, [.. result.Epochs]));
         return ExitCode.Done;
+    }
+
+    private static Graph Read(Options options)
+    {
+        Graph graph = OnnxFile.Read(options.Model);
+        return options.IsFresh ? FreshWeights.Of(graph, options.Training.Seed) : graph;
     }
 }

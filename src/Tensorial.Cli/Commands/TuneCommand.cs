@@ -71,7 +71,7 @@ internal static class TuneCommand
         Graph? dense = options.Teacher is null ? null : OnnxFile.Read(options.Teacher.ToString());
         ImageSet images = options.Images.Train;
         ImageSet? test = options.Images.Test;
-        using Inference? teacher = dense is null ? null : new(Logits.Of(dense), options.Training.Threads);
+        using Inference? teacher = dense is null ? null : new(Logits.Of(dense).ForImages(images.ImageShape), options.Training.Threads);
         TrainingRun run = new(options.Training, images, test, terminal, cancel)
         {
             Folder = options.Folder, Teacher = teacher is null ? null : teacher.Run,

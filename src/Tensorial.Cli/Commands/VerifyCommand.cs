@@ -53,12 +53,12 @@ internal static class VerifyCommand
     {
         if (options.Gates.MaxDrop is not null && options.Data is null) throw new UsageException("--max-drop is about accuracy: it needs --data.");
         OutputFile.Check(options.Json, options.First.FullName, options.Second.FullName);
-        Graph first = OnnxFile.Read(options.First.ToString()), second = OnnxFile.Read(options.Second.ToString());
+        ImageSet? images = options.Data?.Open();
+        Graph first = OnnxFile.Read(options.First.ToString()).ForImages(images?.ImageShape), second = OnnxFile.Read(options.Second.ToString()).ForImages(images?.ImageShape);
         using IRuntime runtime = Runtimes.Open(options.Runtime);
         int threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount;
         using ISession one = runtime.Load(first, threads), other = runtime.Load(second, threads);
         bool probabilities = Scoring.GivesProbabilities(first);
-        ImageSet? images = options.Data?.Open();
         Verification found = images is null
             ? Verification.Of(one.Run, other.Run, [RandomImages.Of(first, RandomSamples, options.Seed)], probabilities)
             : terminal.WithProgress(progress => Verification.Of(one.Run, other.Run, images, probabilities, options.Batch, progress, cancel));

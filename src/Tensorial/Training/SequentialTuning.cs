@@ -117,7 +117,7 @@ public static class SequentialTuning
     private static Tensor<float> Activations(Graph graph, string value, ImageSet images, SequentialOptions options, CancellationToken cancel)
     {
         if (graph.Inputs.Any(port => port.Name == value)) return images.Batch(0, images.Count);
-        using Inference network = new(graph.Until(value), options.Threads);
+        using Inference network = new(graph.Until(value).ForImages(images.ImageShape), options.Threads);
         Tensor<float> all = new([images.Count, .. network.OutputShape.Skip(1)]);
         int row = network.OutputShape.Count;
         for (int first = 0; first < images.Count; first += options.Batch)

@@ -27,7 +27,7 @@ public sealed class Trainer : IDisposable
     {
         options.Check();
         (_graph, _images, _options) = (graph, images, options);
-        _network = new(Logits.Of(graph), momentum: (float)options.NormMomentum, threads: options.Threads);
+        _network = new(Logits.Of(graph).ForImages(images.ImageShape), momentum: (float)options.NormMomentum, threads: options.Threads);
         _optimizer = options.Optimizer();
         if (_network.ImageShape != images.ImageShape)
             throw new ShapeException($"The network takes images of {_network.ImageShape}; those of {images.Name} are {images.ImageShape}.");

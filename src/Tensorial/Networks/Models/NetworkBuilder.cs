@@ -40,15 +40,15 @@ public sealed class NetworkBuilder
     /// <summary>A square convolution; without a bias where a normalisation follows.</summary>
     public Features Convolution(string name, Features x, int channels, int kernel, int stride = 1, int padding = 0, bool bias = false)
     {
-        string weights = Weight($"{name}.weight", [channels, x.Channels, kernel, kernel], () => Normal(Math.Sqrt(2.0 / (channels * kernel * kernel))));
-        string[] inputs = bias ? [x.Name, weights, Weight($"{name}.bias", [channels], static () => 0)] : [x.Name, weights];
+        string weights = Weight($"{name}.weight", [channels, x.Channels, kernel, kernel], shape => InitialWeights.Kernel(shape, channels * kernel * kernel, _random));
+        string[] inputs = bias ? [x.Name, weights, Weight($"{name}.bias", [channels], Zeros)] : [x.Name, weights];
         Convolution operation = new() { KernelShape = [kernel, kernel], Strides = [stride, stride], Pads = [padding, padding, padding, padding] };
         return Apply(name, operation, [channels, (x.Extents[1] + 2 * padding - kernel) / stride + 1, (x.Extents[2] + 2 * padding - kernel) / stride + 1], inputs);
     }
 
     public Features BatchNormalization(string name, Features x) => Apply(
-        name, new BatchNormalization(), x.Extents, x.Name, Weight($"{name}.weight", [x.Channels], static () => 1), Weight($"{name}.bias", [x.Channels], static () => 0),
-        Weight($"{name}.running_mean", [x.Channels], static () => 0), Weight($"{name}.running_var", [x.Channels], static () => 1));
+        name, new BatchNormalization(), x.Extents, x.Name, Weight($"{name}.weight", [x.Channels], Ones), Weight($"{name}.bias", [x.Channels], Zeros),
+        Weight($"{name}.running_mean", [x.Channels], Zeros), Weight($"{name}.running_var", [x.Channels], Ones));
 
     public Features Relu(string name, Features x) => Apply(name, new Relu(), x.Extents, x.Name);
 
@@ -65,13 +65,9 @@ public sealed class NetworkBuilder
     public Features Flatten(string name, Features x) => Apply(name, new Flatten(), [x.Extents.Count], x.Name);
 
     /// <summary>y = W x + b.</summary>
-    public Features Dense(string name, Features x, int outputs)
-    {
-        double bound = 1 / Math.Sqrt(x.Channels);
-        return Apply(
-            name, new Gemm { TransposeB = true }, [outputs], x.Name, Weight($"{name}.weight", [outputs, x.Channels], () => bound * (2 * _random.NextDouble() - 1)),
-            Weight($"{name}.bias", [outputs], static () => 0));
-    }
+    public Features Dense(string name, Features x, int outputs) => Apply(
+        name, new Gemm { TransposeB = true }, [outputs], x.Name, Weight($"{name}.weight", [outputs, x.Channels], shape => InitialWeights.Matrix(shape, x.Channels, _random)),
+        Weight($"{name}.bias", [outputs], Zeros));
 
     /// <summary>The network from its images to these features, which the last layer made; they are called "output".</summary>
     public Graph ToGraph(Features output)
@@ -88,13 +84,18 @@ public sealed class NetworkBuilder
         return new(name, extents);
     }
 
-    private string Weight(string name, Shape shape, Func<double> draw)
+    private string Weight(string name, Shape shape, Func<Shape, Tensor<float>> draw)
     {
-        _weights[name] = new Tensor<float>(shape, Enumerable.Range(0, shape.Count).Select(_ => (float)draw()).ToArray());
+        _weights[name] = draw(shape);
         return name;
     }
 
-    /// <summary>A number from a normal distribution (Box and Muller 1958).</summary>
-    private double Normal(double deviation) =>
-        deviation * Math.Sqrt(-2 * Math.Log(1 - _random.NextDouble())) * Math.Cos(2 * Math.PI * _random.NextDouble());
+    private static Tensor<float> Zeros(Shape shape) => new(shape);
+
+    private static Tensor<float> Ones(Shape shape)
+    {
+        Tensor<float> ones = new(shape);
+        ones.Values.Fill(1);
+        return ones;
+    }
 }
