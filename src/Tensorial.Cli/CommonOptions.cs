@@ -94,6 +94,11 @@ internal static class CommonOptions
         DefaultValueFactory = static _ => [],
     };
 
+    public static Option<string[]> Keep() => new("--keep")
+    {
+        HelpName = "GLOB", Description = "Kernels that stay as they are; may be given several times.", DefaultValueFactory = static _ => [],
+    };
+
     public static Option<DirectoryInfo?> Resume() => new("--resume")
     {
         HelpName = "DIR",

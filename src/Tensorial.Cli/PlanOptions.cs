@@ -13,27 +13,8 @@ internal sealed record PlanOptions(
     ImmutableArray<CompressionTarget> Targets, ImmutableArray<KernelFormat> Formats, string[] Layers, string[] Keep, DataOptions? Training, DataOptions? Test,
     int CalibrationImages, int RankMultiple, AllocationRule Rule, string[] Runtimes, int LatencyBatch, DirectoryInfo? Store, int Threads, int Seed)
 {
-    /// <summary>The first and the last layer stay as they are where they hold less than this part of the parameters: little to win, much to lose.</summary>
-    private const double Negligible = 0.02;
-
     /// <summary>Layers that may change, and those that stay with the reason.</summary>
-    public (ImmutableArray<CompressibleLayer> Layers, ImmutableArray<KeptLayer> Kept) LayersOf(Graph graph)
-    {
-        (ImmutableArray<CompressibleLayer> layers, ImmutableArray<KeptLayer> kept) = CompressibleLayer.Of(graph);
-        KernelWeights weights = KernelWeights.Of(graph);
-        HashSet<string> wanted = [.. weights.Matching(Layers).Kernels.Select(static kernel => kernel.Name)];
-        HashSet<string> held = Keep.Length == 0 ? [] : [.. weights.Matching(Keep).Kernels.Select(static kernel => kernel.Name)];
-        double all = layers.Sum(static layer => layer.Parameters);
-        string? ReasonOf(CompressibleLayer layer, int place) =>
-            held.Contains(layer.Name) ? "--keep names it"
-            : !wanted.Contains(layer.Name) ? "--layers does not name it"
-            : Layers.Length == 0 && (place == 0 || place == layers.Length - 1) && layer.Parameters < Negligible * all
-                ? "the first and the last layer matter most and weigh little" : null;
-        (CompressibleLayer Layer, string? Reason)[] judged = [.. layers.Select((layer, place) => (layer, ReasonOf(layer, place)))];
-        return (
-            [.. judged.Where(static j => j.Reason is null).Select(static j => j.Layer)],
-            [.. judged.Where(static j => j.Reason is not null).Select(static j => new KeptLayer(j.Layer.Name, j.Layer.Parameters, j.Reason!)), .. kept]);
-    }
+    public LayerChoice LayersOf(Graph graph) => LayerChoice.Of(graph, Layers, Keep);
 
     public PlanRequest Request => new()
     {
@@ -65,11 +46,7 @@ internal sealed record PlanOptions(
         };
 
         private readonly Option<string[]> _layers = CommonOptions.Layers();
-        private readonly Option<string[]> _keep = new("--keep")
-        {
-            HelpName = "GLOB", Description = "Kernels that stay as they are; may be given several times.", DefaultValueFactory = static _ => [],
-        };
-
+        private readonly Option<string[]> _keep = CommonOptions.Keep();
         private readonly Option<int> _images = new("--calibration")
         {
             HelpName = "N", Description = "Training images to calibrate on.", DefaultValueFactory = static _ => 2000,

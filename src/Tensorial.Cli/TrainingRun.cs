@@ -1,6 +1,7 @@
 using System.Globalization;
 using Spectre.Console;
 using Tensorial.Analysis;
+using Tensorial.Compression;
 using Tensorial.Data;
 using Tensorial.Networks;
 using Tensorial.Training;
@@ -62,4 +63,5 @@ internal static class TrainingTables
 
 /// <summary>The JSON form of a training.</summary>
 internal sealed record TrainingFile(
-    int SchemaVersion, string Model, string Output, string Data, string DataFingerprint, int TrainSamples, int? TestSamples, StopReason Stopped, IReadOnlyList<EpochRecord> Epochs);
+    int SchemaVersion, string Model, string Output, string Data, string DataFingerprint, int TrainSamples, int? TestSamples, StopReason Stopped, IReadOnlyList<EpochRecord> Epochs,
+    IReadOnlyList<CompressedLayer>? Layers = null);

@@ -86,7 +86,7 @@ internal static class CompressCommand
             Verification = verification,
             Targets = [.. plan.Targets.Select(static target => target.ToString())],
             Recalibrated = compressed.Recalibrated,
-            Layers = InOrder(graph, [.. chosen.Select(c => CompressedLayer.Of(c, compressed.Factors.GetValueOrDefault(c.Layer.Name), compressed.Reasons.GetValueOrDefault(c.Layer.Name))), .. kept.Select(CompressedLayer.Of)]),
+            Layers = CompressedLayer.InOrder(graph, [.. chosen.Select(c => CompressedLayer.Of(c, compressed.Factors.GetValueOrDefault(c.Layer.Name), compressed.Reasons.GetValueOrDefault(c.Layer.Name))), .. kept.Select(CompressedLayer.Of)]),
             Fronts = compressed.Fronts,
             Trials = compressed.Trials,
             Latencies = latencies,
@@ -97,12 +97,6 @@ internal static class CompressCommand
         if (options.Json is { } target) JsonFile.Write(target, result);
         string[] missed = [.. Missed(plan.Targets, result)];
         return missed.Length == 0 ? ExitCode.Done : throw new GoalNotMetException($"{options.Output.Name} was written, but {string.Join("; ", missed)}.");
-    }
-
-    private static ImmutableArray<CompressedLayer> InOrder(Graph graph, IEnumerable<CompressedLayer> layers)
-    {
-        string[] reads = [.. graph.Nodes.SelectMany(static node => node.Inputs)];
-        return [.. layers.OrderBy(layer => Array.IndexOf(reads, layer.Name))];
     }
 
     /// <summary>Reads the written file again: what is reported is what is there.</summary>

@@ -10,7 +10,7 @@ internal static class CompressionTablesForPeople
 {
     public static void Show(CompressionResult result, Terminal terminal)
     {
-        ShowLayers(result, terminal);
+        ShowLayers(result.Layers, terminal);
         ShowSizes(result, terminal);
         Verification v = result.Verification;
         string images = result.Data is null ? "On random images" : Text($"On {v.Samples:N0} images of {result.Data}");
@@ -21,15 +21,16 @@ internal static class CompressionTablesForPeople
         if (result.Recalibrated) terminal.Say("Batch norm was recalibrated.");
     }
 
-    private static void ShowLayers(CompressionResult result, Terminal terminal)
+    /// <summary>Layers with their formats, and why others stayed.</summary>
+    public static void ShowLayers(IReadOnlyCollection<CompressedLayer> layers, Terminal terminal)
     {
         Table table = Terminal.NewTable("layer", "format", "ranks#", "parameters#", "before#", "MACs#", "before#", "relative error#");
-        foreach (CompressedLayer layer in result.Layers.Where(static layer => layer.Format is not null))
+        foreach (CompressedLayer layer in layers.Where(static layer => layer.Format is not null))
             table.AddRow(
                 layer.Name.Escaped(), layer.Format!, string.Join('×', layer.Ranks!.Value), Text($"{layer.ParametersAfter:N0}"),
-                Text($"{layer.ParametersBefore:N0}"), Text($"{layer.MacsAfter:N0}"), Text($"{layer.MacsBefore:N0}"), Text($"{layer.RelativeError:F4}"));
+                Text($"{layer.ParametersBefore:N0}"), Text($"{layer.MacsAfter:N0}"), Text($"{layer.MacsBefore:N0}"), layer.RelativeError is { } error ? Text($"{error:F4}") : "");
         terminal.Show(table);
-        foreach (IGrouping<string?, CompressedLayer> alike in result.Layers.Where(static layer => layer.Format is null).GroupBy(static layer => layer.KeptBecause))
+        foreach (IGrouping<string?, CompressedLayer> alike in layers.Where(static layer => layer.Format is null).GroupBy(static layer => layer.KeptBecause))
             terminal.Say($"Kept, {alike.Key}: {string.Join(", ", alike.Select(Named))}");
 
         // Beyond these ranks factors hold more than the layer itself.

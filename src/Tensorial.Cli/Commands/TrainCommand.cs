@@ -1,4 +1,7 @@
+using System.Collections.Immutable;
 using System.CommandLine;
+using Tensorial.Analysis;
+using Tensorial.Compression;
 using Tensorial.Data;
 using Tensorial.Networks;
 using Tensorial.Networks.Models;
@@ -12,7 +15,8 @@ namespace Tensorial.Cli.Commands;
 internal static class TrainCommand
 {
     internal sealed record Options(
-        string Model, bool IsFresh, FileInfo Output, TrainingImages Images, TrainingOptions Training, DirectoryInfo? Folder, string Signature, string CommandLine, FileInfo? Json);
+        string Model, bool IsFresh, FileInfo Output, TrainingImages Images, TrainingOptions Training, DirectoryInfo? Folder, string Signature, string CommandLine, FileInfo? Json,
+        TensorialLayers? Tensorial);
 
     public static Command Create(Terminal terminal)
     {
@@ -22,14 +26,16 @@ internal static class TrainCommand
         Option<double> smoothing = new("--label-smoothing") { HelpName = "PART", Description = "Part of the target that all classes share.", DefaultValueFactory = static _ => 0 };
         Option<FileInfo?> json = CommonOptions.Json();
         TrainingOptionGroup training = new(epochs: 30, rate: 0.1);
+        TensorialLayers.Group tensorial = new();
         Command command = new("train",
             "Trains a network by gradient descent: all its convolutions, dense layers and normalisations. Batch normalisations use the statistics of the batch "
             + "and renew their running ones; a network whose normalisations were folded into convolutions trains as it is.") { model, output, fresh, smoothing, json };
+        tensorial.AddTo(command);
         training.AddTo(command);
         return command.Finish(terminal, (parsed, cancel) => Run(
             new(parsed.GetRequiredValue(model), parsed.GetValue(fresh), parsed.GetRequiredValue(output), training.ReadImages(parsed),
                 training.Read(parsed) with { Loss = new CrossEntropy(parsed.GetValue(smoothing)) }, training.ReadFolder(parsed),
-                $"{training.Signature(parsed)}, smoothing {parsed.GetValue(smoothing):R}", AnalyzeCommand.CommandLineOf(parsed), parsed.GetValue(json)),
+                $"{training.Signature(parsed)}, smoothing {parsed.GetValue(smoothing):R}", AnalyzeCommand.CommandLineOf(parsed), parsed.GetValue(json), tensorial.Read(parsed)),
             terminal, cancel));
     }
 
@@ -44,16 +50,27 @@ internal static class TrainCommand
         ImageSet images = options.Images.Train;
         ImageSet? test = options.Images.Test;
         Graph graph = isFile ? Read(options) : ReadyMade.Build(options.Model, images.ImageShape, images.Classes, options.Training.Seed);
+        ImmutableArray<CompressedLayer> layers = [];
+        if (options.Tensorial is { } tensorial)
+        {
+            bool isFresh = !isFile || options.IsFresh;
+            using CompressionMemory memory = !isFresh && options.Folder is { } folder
+                ? CompressionMemory.Open(folder.FullName, ModelFile.Of(options.Model).Sha256, images.Fingerprint) : CompressionMemory.None;
+            RewriteOptions fitting = new() { Threads = options.Training.Threads, Seed = options.Training.Seed };
+            (graph, layers) = tensorial.ApplyTo(graph, isFresh, images, options.Training.Batch, fitting, memory, terminal, cancel);
+            CompressionTablesForPeople.ShowLayers(layers, terminal);
+        }
         TrainingRun run = new(options.Training, images, test, terminal, cancel)
         {
-            Folder = options.Folder, Signature = $"train {(isFile && options.IsFresh ? "fresh " : "")}{Path.GetFileName(options.Model)} on {images.Fingerprint}: {options.Signature}",
+            Folder = options.Folder,
+            Signature = $"train {(isFile && options.IsFresh ? "fresh " : "")}{Path.GetFileName(options.Model)} on {images.Fingerprint}: {options.Signature}{(options.Tensorial is null ? "" : $", {options.Tensorial.Signature}")}",
         };
         TrainingResult result = run.Train(graph);
         Dictionary<string, string> metadata = new() { ["tensorial.version"] = ToolVersion.Text, ["tensorial.command"] = options.CommandLine };
         OnnxFile.Write(result.Network with { Metadata = result.Network.Metadata.SetItems(metadata) }, options.Output.FullName);
         TrainingTables.Show(result, terminal);
         if (options.Json is { } file)
-            JsonFile.Write(file, new TrainingFile(1, Path.GetFileName(options.Model), options.Output.Name, images.Name, images.Fingerprint, images.Count, test?.Count, result.Stopped, [.. result.Epochs]));
+            JsonFile.Write(file, new TrainingFile(1, Path.GetFileName(options.Model), options.Output.Name, images.Name, images.Fingerprint, images.Count, test?.Count, result.Stopped, [.. result.Epochs], layers.IsEmpty ? null : layers));
         return ExitCode.Done;
     }
 

@@ -85,6 +85,13 @@ public sealed record CompressedLayer(
         chosen.Layer.Name, chosen.Format?.ToString(), chosen.Form?.Ranks, chosen.Layer.Parameters, chosen.Parameters,
         chosen.Layer.Macs, chosen.Macs, fit?.RelativeError, chosen.Format is null ? reason ?? "the plan says so" : null, chosen.Layer.BreakEven);
 
+    /// <summary>Layers in the order in which a network reads them.</summary>
+    public static ImmutableArray<CompressedLayer> InOrder(Graph graph, IEnumerable<CompressedLayer> layers)
+    {
+        string[] reads = [.. graph.Nodes.SelectMany(static node => node.Inputs)];
+        return [.. layers.OrderBy(layer => Array.IndexOf(reads, layer.Name))];
+    }
+
     public static CompressedLayer Of(KeptLayer kept) => new(kept.Name, null, null, kept.Parameters, kept.Parameters, null, null, null, kept.Reason);
 }
 

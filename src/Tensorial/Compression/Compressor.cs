@@ -107,5 +107,5 @@ public sealed class Compressor(Graph graph, ImageSet? images, RewriteOptions opt
         $"factors {candidate.Layer.Name} {candidate.Form} {candidate.Form!.Form.Folding.Folded} {options.Starts} {options.Iterations} {options.Seed}";
 
     private TensorFactors<double> Fit(Candidate candidate, KernelStarts starts, Workers workers, CancellationToken cancel) =>
-        KernelFit.Of(starts, candidate.Form!.Form, candidate.Form.Ranks, new(options.Starts, options.Iterations, options.Seed, workers), cancel);
+        KernelFit.Of(starts, candidate.Form!.Form, candidate.Form.Ranks, new(options.Starts, options.Iterations, options.Seed, workers), cancel).Balanced();
 }

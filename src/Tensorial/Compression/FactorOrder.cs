@@ -20,8 +20,12 @@ public sealed record FactorOrder(ImmutableArray<ImmutableArray<int>> Stages)
     public static FactorOrder Whole(KernelForm form) => new([[.. Enumerable.Range(0, form.Tensor.Equation.Inputs.Length)]]);
 
     /// <summary>The cheapest order for one image at a layer, among the sensible ones: arithmetic, and values written and moved.</summary>
-    public static FactorOrder Cheapest(KernelForm form, ImmutableArray<int> ranks, CompressibleLayer layer) =>
-        Sensible(form).MinBy(order => StagePlan.Of(form, ranks, order, layer) is { } plan ? plan.Sum(static stage => stage.Work) : long.MaxValue)!;
+    /// <param name="form">The format on the layer.</param>
+    /// <param name="ranks">Its ranks.</param>
+    /// <param name="layer">The layer.</param>
+    /// <param name="images">Images for which factors are multiplied with each other once, as in training; null where that is done once for all.</param>
+    public static FactorOrder Cheapest(KernelForm form, ImmutableArray<int> ranks, CompressibleLayer layer, int? images = null) =>
+        Sensible(form).MinBy(order => StagePlan.Of(form, ranks, order, layer) is { } plan ? plan.Sum(stage => stage.Work + (stage.Making / images ?? 0)) : long.MaxValue)!;
 
     /// <summary>
     /// The chain of a format with whole channels: each factor a convolution, those of a Tucker core made one. For reshaped formats every order of

@@ -15,7 +15,7 @@ public static class RandomImages
         Tensor<float> images = new(Shape.Of([batch, .. dimensions.Skip(1).Select(static dimension => dimension.Extent ?? 1)]));
         Random random = new(seed);
         foreach (ref float value in images.Values)
-            value = (float)(Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble()));
+            value = (float)random.NextNormal();
         return images;
     }
 }

@@ -110,7 +110,7 @@ internal static class Fits
     {
         Tensor<T> result = new(shape);
         foreach (ref T value in result.Values)
-            value = T.CreateTruncating(Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble()));
+            value = T.CreateTruncating(random.NextNormal());
         return result;
     }
 

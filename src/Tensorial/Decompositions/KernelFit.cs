@@ -151,7 +151,7 @@ public static class KernelFit
             double[] row = new double[factor.CountOf(1, factor.Rank)];
             for (int r = 0; r < ranks[0]; r++)
             {
-                for (int k = 0; k < row.Length; k++) row[k] = Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
+                for (int k = 0; k < row.Length; k++) row[k] = random.NextNormal();
                 double norm = TensorPrimitives.Norm<double>(row);
                 values.AddRange(row.Select(value => value / norm));
             }

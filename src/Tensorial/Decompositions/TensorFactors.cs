@@ -29,6 +29,22 @@ public sealed record TensorFactors<T>(
     /// <summary>The tensor that the factors make.</summary>
     public Tensor<T> Reconstruct(Workers? workers = null) => Folding.Unfold(Contraction.Evaluate<T>(Format.Equation, Factors.AsSpan(), workers ?? Workers.Serial));
 
+    /// <summary>The same tensor from factors of equal norm, from which gradients descend at equal pace: what one is scaled up by another is scaled down by.</summary>
+    public TensorFactors<T> Balanced()
+    {
+        double[] norms = [.. Factors.Select(static factor => Norm(factor.Values))];
+        if (norms.Any(static norm => !(norm > 0 && double.IsFinite(norm)))) return this;
+        double mean = Math.Exp(norms.Average(Math.Log));
+        return this with { Factors = [.. Factors.Select((factor, k) => Scaled(factor, mean / norms[k]))] };
+    }
+
+    private static Tensor<T> Scaled(Tensor<T> factor, double scale)
+    {
+        Tensor<T> scaled = new(factor.Shape);
+        TensorPrimitives.Multiply(factor.Values, T.CreateTruncating(scale), scaled.Values);
+        return scaled;
+    }
+
     /// <summary>‖X - X̃‖ / ‖X‖ for any tensor of this shape; 0 for one of zeros.</summary>
     public double ErrorOf(Tensor<T> tensor, Workers? workers = null)
     {

@@ -50,6 +50,10 @@ public sealed record Graph(
     /// <summary>The file this network was read from, as its format keeps it: what the network itself has no word for survives there.</summary>
     public object? Source { get; init; }
 
+    /// <summary>The value of a constant, whether a file lists it or a node holds it; null where a name stands for something else.</summary>
+    public Tensor? ConstantOf(string name) =>
+        Initializers.GetValueOrDefault(name) ?? (Nodes.FirstOrDefault(node => node.Operation is Constant && node.Outputs[0] == name)?.Operation as Constant)?.Value;
+
     /// <summary>This network with one constant replaced, or added. A constant that a node makes is replaced in that node.</summary>
     public Graph With(string constant, Tensor value)
     {

@@ -66,7 +66,7 @@ public sealed record Augmentation
             int top = random.Next(height - rows + 1), left = random.Next(width - columns + 1);
             for (int channel = 0; channel < channels; channel++)
                 for (int row = top; row < top + rows; row++)
-                    foreach (ref float value in pixels.Slice((channel * height + row) * width + left, columns)) value = (float)Normal(random);
+                    foreach (ref float value in pixels.Slice((channel * height + row) * width + left, columns)) value = (float)random.NextNormal();
             return;
         }
     }
@@ -102,10 +102,8 @@ public sealed record Augmentation
         double d = a - 1.0 / 3, c = 1 / Math.Sqrt(9 * d);
         while (true)
         {
-            double x = Normal(random), v = Math.Pow(1 + c * x, 3);
+            double x = random.NextNormal(), v = Math.Pow(1 + c * x, 3);
             if (v > 0 && Math.Log(1 - random.NextDouble()) < 0.5 * x * x + d - d * v + d * Math.Log(v)) return d * v;
         }
     }
-
-    private static double Normal(Random random) => Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
 }

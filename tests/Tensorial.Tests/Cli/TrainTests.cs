@@ -50,6 +50,43 @@ public sealed class TrainTests : IDisposable
         Assert.True(result.GetProperty("top1After").GetDouble() > result.GetProperty("top1Before").GetDouble());
     }
 
+    [Theory]
+    [InlineData("rcp:2"), InlineData("tucker2")]
+    public async Task A_fresh_network_is_trained_as_factors(string format)
+    {
+        CommandRun run = await CommandRun.Of(
+            "train", "lenet5", At("net.onnx"), "--format", format, "--rate", "0.3", "--keep", "fc3*", "--data", "sample", "--limit", "640", "--test-limit", "200", "--batch", "32",
+            "--lr", "0.05", "--epochs", "3", "--json", At("net.json"));
+        Assert.Equal((0, ""), (run.Code, run.Code == 0 ? "" : run.Error));
+        JsonElement[] layers = [.. JsonDocument.Parse(File.ReadAllText(At("net.json"))).RootElement.GetProperty("layers").EnumerateArray()];
+        Assert.Equal(format, layers.Single(static layer => layer.GetProperty("name").GetString() == "conv2.weight").GetProperty("format").GetString());
+        Assert.Contains("--keep", layers.Single(static layer => layer.GetProperty("name").GetString() == "fc3.weight").GetProperty("keptBecause").GetString(), StringComparison.Ordinal);
+        Assert.True(Epochs("net.json")[^1].GetProperty("testTop1").GetDouble() > 0.25);
+        Assert.Equal(0, (await CommandRun.Of("evaluate", At("net.onnx"), "--data", "sample", "--limit", "200")).Code);
+    }
+
+    [Fact]
+    public async Task A_trained_network_goes_on_as_factors_of_its_weights()
+    {
+        CommandRun run = await CommandRun.Of(
+            "train", Sample, At("net.onnx"), "--format", "tucker2", "--rate", "0.5", "--data", "sample", "--limit", "500", "--test-limit", "300", "--batch", "50", "--lr", "0.002", "--epochs", "1",
+            "--json", At("net.json"));
+        Assert.Equal((0, ""), (run.Code, run.Code == 0 ? "" : run.Error));
+        // Far above what a single epoch could teach fresh factors.
+        Assert.True(Epochs("net.json")[0].GetProperty("testTop1").GetDouble() > 0.8);
+        Assert.Contains(JsonDocument.Parse(File.ReadAllText(At("net.json"))).RootElement.GetProperty("layers").EnumerateArray(), static layer => layer.TryGetProperty("relativeError", out JsonElement error) && error.GetDouble() > 0);
+    }
+
+    [Theory]
+    [InlineData("--format tucker2", "--rate"), InlineData("--rate 0.5", "--format"), InlineData("--format tucker2 --rate 2", "above 0 and below 1"), InlineData("--format nothing --rate 0.5", "no format")]
+    public async Task Options_of_factors_go_together(string options, string message)
+    {
+        CommandRun run = await CommandRun.Of(["train", "lenet5", At("net.onnx"), "--data", "sample", .. options.Split(' ')]);
+        Assert.Equal(2, run.Code);
+        Assert.Contains(message, run.Error, StringComparison.Ordinal);
+        Assert.False(File.Exists(At("net.onnx")));
+    }
+
     private JsonElement[] Epochs(string name) => [.. JsonDocument.Parse(File.ReadAllText(At(name))).RootElement.GetProperty("epochs").EnumerateArray()];
 
     private static string Curve(JsonElement[] epochs) =>

@@ -40,7 +40,7 @@ public static class TrainableConstants
         string? Root(string name)
         {
             while (!graph.Initializers.ContainsKey(name) && makers.TryGetValue(name, out Node? maker) && maker.Operation is Reshaping or Transpose) name = maker!.Inputs[0];
-            return graph.Initializers.GetValueOrDefault(name) is Tensor<float> or Tensor<double> ? name : null;
+            return graph.ConstantOf(name) is Tensor<float> or Tensor<double> ? name : null;
         }
 
         WeightRole? RoleOf(Node node, int input) => node.Operation switch
@@ -49,8 +49,8 @@ public static class TrainableConstants
             MatMul or EinsumOf => WeightRole.Kernel,
             BatchNormalization or BatchNormalizationInTraining or InstanceNormalization or LayerNormalization => input is 1 or 2 ? WeightRole.Normalization : null,
             PRelu => input == 1 ? WeightRole.Normalization : null,
-            // Exporters write the bias of a dense layer as an addition of its own.
-            Add when makers.TryGetValue(node.Inputs[1 - input], out Node? maker) && maker.Operation is MatMul => WeightRole.Bias,
+            // The bias of a sum of products is an addition of its own.
+            Add when makers.TryGetValue(node.Inputs[1 - input], out Node? maker) && maker.Operation is MatMul or EinsumOf => WeightRole.Bias,
             _ => null,
         };
     }

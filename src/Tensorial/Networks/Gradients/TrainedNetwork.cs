@@ -20,6 +20,7 @@ public sealed class TrainedNetwork : IDisposable
 {
     private readonly Graph _original;
     private readonly TrainingForm _form;
+    private readonly ParameterPart _parameters;
     private readonly string _input;
     private readonly PackedWeights _packed = new();
     private readonly ThreadWorkers _workers;
@@ -43,7 +44,8 @@ public sealed class TrainedNetwork : IDisposable
 
         TrainableConstant[] chosen = [.. weights ?? TrainableConstants.Of(graph)];
         if (chosen.Length == 0) throw new BadInputException("The network has no weights to train.");
-        ImmutableDictionary<string, Tensor>.Builder constants = graph.Initializers.ToBuilder();
+        TrainingForm form = TrainingForm.Of(graph, momentum);
+        ImmutableDictionary<string, Tensor>.Builder constants = form.Graph.Initializers.ToBuilder();
         var trained = ImmutableArray.CreateBuilder<TrainedWeight>(chosen.Length);
         foreach (TrainableConstant constant in chosen)
         {
@@ -52,10 +54,13 @@ public sealed class TrainedNetwork : IDisposable
             trained.Add(new(constant, value, new(value.Shape)));
         }
         Weights = trained.ToImmutable();
-        TrainingForm form = TrainingForm.Of(graph, momentum);
         foreach (RunningStatistic statistic in form.Statistics)
             constants[statistic.Constant] = _statistics[statistic.Constant] = Float(constants, statistic.Constant).Clone();
-        _form = form with { Graph = form.Graph with { Initializers = constants.ToImmutable() } };
+        Graph whole = form.Graph with { Initializers = constants.ToImmutable() };
+        _form = form with { Graph = whole };
+        GradientPaths paths = GradientPaths.Of(whole, [.. Weights.Select(static w => w.Name)], ShapeInference.Run(whole, InputsFor([2, .. ImageShape])), [whole.Outputs[0].Name]);
+        _parameters = new(whole, Weights.ToDictionary(static w => w.Name, static w => w.Gradient), _statistics.Keys, paths);
+        _form = form with { Graph = _parameters.ImagePart };
         _workers = new(threads > 0 ? threads : Environment.ProcessorCount);
         OutputShape = [.. ProgramFor(2).Output.Shape.Skip(1)];
         _programs.Clear();
@@ -92,6 +97,7 @@ public sealed class TrainedNetwork : IDisposable
         Frame frame = _current.Program.Frame;
         frame.Bind(_current.Inputs[_input], images);
         foreach (DropMask mask in _form.Masks) frame.Bind(_current.Inputs[mask.Input], Drawn(_current.Inputs[mask.Input].Shape, mask.Ratio, random ?? new(0)));
+        _parameters.Forward(_workers);
         _packed.Renew(_workers);
         _current.Program.Forward();
         foreach ((string constant, Value renewed) in _current.Renewed) frame[renewed].Of<float>().Values.CopyTo(_statistics[constant].Values);
@@ -103,8 +109,10 @@ public sealed class TrainedNetwork : IDisposable
     {
         TrainingLowering.Compiled program = _current ?? throw new InvalidOperationException("Backward comes after Forward.");
         foreach (TrainedWeight weight in Weights) weight.Gradient.Values.Clear();
+        _parameters.Clear();
         outputGradient.Values.CopyTo(program.Program.Frame[program.OutputGradient!].Of<float>().Values);
         program.Program.Backward();
+        _parameters.Backward(_workers);
     }
 
     /// <summary>The network with its weights and running statistics as they are now.</summary>
@@ -121,15 +129,21 @@ public sealed class TrainedNetwork : IDisposable
     private TrainingLowering.Compiled ProgramFor(int images)
     {
         if (_programs.TryGetValue(images, out TrainingLowering.Compiled? known)) return known;
-        Dictionary<string, Shape> inputs = new() { [_input] = [images, .. ImageShape] };
-        foreach (DropMask mask in _form.Masks) inputs[mask.Input] = ShapeInference.Explore(_original, inputs).Operands[mask.Masked].Shape;
+        Dictionary<string, Shape> inputs = InputsFor([images, .. ImageShape]);
         IReadOnlyDictionary<string, Operand> shapes = ShapeInference.Run(_form.Graph, inputs);
         string output = _form.Graph.Outputs[0].Name;
         if (shapes[output] is not { Type: ElementType.Float32, Shape.Rank: > 0 } operand || operand.Shape[0] != images)
             throw new BadInputException($"Output '{output}' is {shapes[output].Type} {shapes[output].Shape} for {images} images; one row of float32 an image was expected.");
-        GradientPaths paths = GradientPaths.Of(_form.Graph, [.. Weights.Select(static w => w.Name)], shapes, [output]);
-        Dictionary<string, Tensor<float>> gradients = Weights.ToDictionary(static w => w.Name, static w => w.Gradient);
-        return _programs[images] = TrainingLowering.Compile(_form, inputs, paths, gradients, _packed, _workers);
+        GradientPaths paths = GradientPaths.Of(_form.Graph, [.. _parameters.Gradients.Keys], shapes, [output]);
+        return _programs[images] = TrainingLowering.Compile(_form, inputs, paths, _parameters.Gradients, _packed, _workers);
+    }
+
+    /// <summary>Extents of all inputs for a batch of images.</summary>
+    private Dictionary<string, Shape> InputsFor(Shape batch)
+    {
+        Dictionary<string, Shape> inputs = new() { [_input] = batch };
+        foreach (DropMask mask in _form.Masks) inputs[mask.Input] = ShapeInference.Explore(_original, inputs).Operands[mask.Masked].Shape;
+        return inputs;
     }
 
     private static Tensor<float> Float(ImmutableDictionary<string, Tensor>.Builder constants, string name) => constants.GetValueOrDefault(name) switch

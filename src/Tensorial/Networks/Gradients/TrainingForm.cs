@@ -11,7 +11,7 @@ public readonly record struct DropMask(string Input, string Masked, float Ratio)
 
 /// <summary>
 /// A network as it is trained: batch normalisations take mean and variance from the batch and renew their running ones, dropout multiplies with
-/// a mask that is an input. All names stay, so weights go back to where they came from.
+/// a mask that is an input, constants that nodes hold are constants like others. All names stay, so weights go back to where they came from.
 /// </summary>
 /// <param name="Graph">The network in its training form.</param>
 /// <param name="Statistics">Running statistics that a step renews.</param>
@@ -26,10 +26,14 @@ public sealed record TrainingForm(Graph Graph, ImmutableArray<RunningStatistic> 
         var nodes = ImmutableArray.CreateBuilder<Node>(graph.Nodes.Length);
         var statistics = ImmutableArray.CreateBuilder<RunningStatistic>();
         var masks = ImmutableArray.CreateBuilder<DropMask>();
+        ImmutableDictionary<string, Tensor>.Builder constants = graph.Initializers.ToBuilder();
         foreach (Node node in graph.Nodes)
         {
             switch (node.Operation)
             {
+                case Constant constant:
+                    constants[node.Outputs[0]] = constant.Value;
+                    break;
                 case BatchNormalization norm when node.Inputs.Length == 5 && node.Inputs.Skip(3).All(graph.Initializers.ContainsKey):
                     string mean = $"{node.Outputs[0]}/mean", variance = $"{node.Outputs[0]}/variance";
                     statistics.Add(new(node.Inputs[3], mean));
@@ -51,7 +55,7 @@ public sealed record TrainingForm(Graph Graph, ImmutableArray<RunningStatistic> 
             }
         }
         ImmutableArray<Port> inputs = [.. graph.Inputs, .. masks.Select(static mask => new Port(mask.Input, ElementType.Float32, null))];
-        return new(graph with { Nodes = nodes.ToImmutable(), Inputs = inputs }, statistics.ToImmutable(), masks.ToImmutable());
+        return new(graph with { Nodes = nodes.ToImmutable(), Inputs = inputs, Initializers = constants.ToImmutable() }, statistics.ToImmutable(), masks.ToImmutable());
     }
 
     private static float RatioOf(Dropout dropout, Node node, Graph graph) =>

@@ -25,11 +25,11 @@ public static class FreshWeights
         foreach (Node node in graph.Nodes)
             for (int i = 0; i < node.Inputs.Length; i++) uses.TryAdd(node.Inputs[i], (node, i));
         foreach (TrainableConstant constant in TrainableConstants.Of(graph))
-            if (graph.Initializers[constant.Name] is Tensor<float> learnt)
+            if (graph.ConstantOf(constant.Name) is Tensor<float> learnt)
                 graph = graph.With(constant.Name, Fresh(constant.Role, learnt, uses[constant.Name].Node, uses[constant.Name].Input, random));
         foreach (Node node in graph.Nodes.Where(static node => node.Operation is BatchNormalization && node.Inputs.Length == 5))
             foreach ((string name, float value) in ((string, float)[])[(node.Inputs[3], 0), (node.Inputs[4], 1)])
-                if (graph.Initializers.GetValueOrDefault(name) is Tensor<float> statistic) graph = graph.With(name, Filled(statistic.Shape, value));
+                if (graph.ConstantOf(name) is Tensor<float> statistic) graph = graph.With(name, Filled(statistic.Shape, value));
         return graph;
     }
 

@@ -16,9 +16,8 @@ internal static class InitialWeights
         return Drawn(shape, () => bound * (2 * random.NextDouble() - 1));
     }
 
-    /// <summary>Numbers of a normal distribution about 0 (Box and Muller 1958).</summary>
-    public static Tensor<float> Normal(Shape shape, double deviation, Random random) => Drawn(
-        shape, () => deviation * Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble()));
+    /// <summary>Numbers of a normal distribution about 0.</summary>
+    public static Tensor<float> Normal(Shape shape, double deviation, Random random) => Drawn(shape, () => deviation * random.NextNormal());
 
     private static Tensor<float> Drawn(Shape shape, Func<double> draw)
     {

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using Tensorial.Autodiff;
 using Tensorial.Autodiff.Operations;
+using Tensorial.Decompositions;
+using Tensorial.Einsum;
 
 namespace Tensorial.Networks.Models;
 
@@ -68,6 +70,38 @@ public sealed class NetworkBuilder
     public Features Dense(string name, Features x, int outputs) => Apply(
         name, new Gemm { TransposeB = true }, [outputs], x.Name, Weight($"{name}.weight", [outputs, x.Channels], shape => InitialWeights.Matrix(shape, x.Channels, _random)),
         Weight($"{name}.bias", [outputs], Zeros));
+
+    /// <summary>
+    /// A tensorial layer on features of any order, nothing flattened: a sum of products of the features with factors, then a bias, such as
+    /// <c>nchw,cap,phwb->nab</c> for features of 16×5×5 to 12×10 by way of a bond p. Factors are drawn so that the matrix they make together is as wide as that
+    /// of a dense layer (<see cref="FreshFactors"/>); they are called name.factor1, name.factor2, ...
+    /// </summary>
+    /// <param name="name">The layer's name.</param>
+    /// <param name="x">Features.</param>
+    /// <param name="equation">Axes of the features, batch first, and of each factor; then of the result, batch first.</param>
+    /// <param name="extents">Extents of axes that the features do not have.</param>
+    /// <exception cref="BadInputException">The equation is not of this form, or an axis has no extent or two.</exception>
+    public Features Contraction(string name, Features x, string equation, IReadOnlyDictionary<char, int> extents)
+    {
+        Equation parsed = Equation.Parse(equation);
+        string features = parsed.Inputs[0], output = parsed.Output;
+        if (!parsed.IsPlain || parsed.Inputs.Length < 2 || features.Length != x.Extents.Rank + 1 || output.Length == 0 || output[0] != features[0]
+            || parsed.Inputs.Skip(1).Any(factor => factor.Contains(features[0])))
+            throw new BadInputException($"Features {x.Extents} take an equation of their {x.Extents.Rank + 1} axes, batch first, and of factors without the batch, such as nchw,cap,phwb->nab; not {equation}.");
+        Dictionary<char, int> known = features.Skip(1).Zip(x.Extents).ToDictionary();
+        foreach ((char axis, int extent) in extents)
+            if (!known.TryAdd(axis, extent)) throw new BadInputException($"Axis {axis} of {equation} has the extent {known[axis]} of the features, and {extent} was given.");
+        Shape ExtentsOf(string axes) => [.. axes.Select(axis => known.TryGetValue(axis, out int extent) ? extent : throw new BadInputException($"Axis {axis} of {equation} has no extent."))];
+
+        ImmutableArray<Shape> shapes = [.. parsed.Inputs.Skip(1).Select(ExtentsOf)];
+        string[] bonds = [.. parsed.Inputs.Skip(1).SelectMany(static factor => factor).Distinct().Where(axis => !features.Contains(axis) && !output.Contains(axis)).Select(static axis => $"{axis}")];
+        int summed = ExtentsOf(string.Concat(features.Skip(1).Where(axis => !output.Contains(axis)))).Count;
+        ImmutableArray<Tensor<double>> factors = FreshFactors.Draw(shapes, ExtentsOf(string.Concat(bonds)).Count, 1 / Math.Sqrt(3.0 * summed), _random);
+        string[] names = [.. factors.Select((factor, k) => Weight($"{name}.factor{k + 1}", factor.Shape, _ => (Tensor<float>)factor.To(ElementType.Float32)))];
+        Shape result = ExtentsOf(output[1..]);
+        Features product = Apply($"{name}.product", new EinsumOf(parsed), result, [x.Name, .. names]);
+        return Apply(name, new Add(), result, product.Name, Weight($"{name}.bias", result, Zeros));
+    }
 
     /// <summary>The network from its images to these features, which the last layer made; they are called "output".</summary>
     public Graph ToGraph(Features output)

@@ -15,6 +15,7 @@ public class TrainedNetworkTests
         ("folded normalisation", Folded),
         ("poolings", Pooled),
         ("factored layers", Factored),
+        ("kernels made from factors", MadeOfFactors),
         ("everything else", Mixed),
     ];
 
@@ -27,9 +28,10 @@ public class TrainedNetworkTests
     }
 
     [Theory, MemberData(nameof(Cases))]
-    public void Agrees_with_the_plain_executor(int index, int images, int threads)
+    public void Agrees_with_the_plain_executor(int index, int images, int threads) => AssertAgrees(Networks[index].Build(), images, threads);
+
+    internal static void AssertAgrees(Graph graph, int images, int threads)
     {
-        Graph graph = Networks[index].Build();
         using TrainedNetwork network = new(graph, threads: threads);
         Tensor<float> x = new Sketch(7).Random([images, .. network.ImageShape]);
         Tensor<float> g = new Sketch(8).Random([images, .. network.OutputShape]);
@@ -39,7 +41,7 @@ public class TrainedNetworkTests
         Graph wide = form.Graph with { Initializers = form.Graph.Initializers.ToImmutableDictionary(static c => c.Key, static c => c.Value is Tensor<float> ? c.Value.To(ElementType.Float64) : c.Value) };
         Backpropagated wanted = Backpropagation.Run(
             wide with { Outputs = [.. wide.Outputs, .. form.Statistics.Select(static s => new Port(s.Renewed, ElementType.Float64, null))] },
-            new Dictionary<string, Tensor> { ["x"] = x.To(ElementType.Float64) }, weights,
+            new Dictionary<string, Tensor> { [graph.Inputs[0].Name] = x.To(ElementType.Float64) }, weights,
             outputs => new Dictionary<string, Tensor> { [graph.Outputs[0].Name] = g.To(ElementType.Float64) });
 
         for (int round = 0; round < 2; round++)
@@ -172,6 +174,27 @@ public class TrainedNetworkTests
         sketch.Node("f", new Flatten(), "c4");
         sketch.Node("y", new Gemm { TransposeB = true }, "f", sketch.Weights("wd", [5, 6 * 4 * 3]), sketch.Weights("bd", [5]));
         return sketch.Graph(3, 10, 8);
+    }
+
+    /// <summary>Weights that depend on others: products, moves of axes, a slice, one that two layers share, one in a node, one that is read on its own too.</summary>
+    private static Graph MadeOfFactors()
+    {
+        Sketch sketch = new();
+        string[] factors = [sketch.Weights("a", [8, 4]), sketch.Weights("b", [4, 8 * 9])];
+        sketch.Node("ab", new MatMul(), factors[0], factors[1]);
+        sketch.Node("k", new Reshape { Extents = [8, 8, 3, 3] }, "ab");
+        sketch.Node("kt", new Transpose([1, 0, 2, 3]), "k");
+        sketch.Node("first", new Slice { Starts = [0], Ends = [3], Axes = [1] }, "kt");
+        sketch.Node("c0", new Convolution { Pads = [1, 1, 1, 1] }, "x", "first");
+        sketch.Node("r0", new Relu(), Norm(sketch, "n0", "c0", 8));
+        sketch.Node("c1", new Convolution { Pads = [1, 1, 1, 1] }, "r0", "k");
+        sketch.Node("held", new Constant(new Sketch(9).Random([8, 8, 1, 1])));
+        sketch.Node("c2", new Convolution { Strides = [2, 2] }, "c1", "held");
+        sketch.Node("m", new GlobalAveragePool(), "c2");
+        sketch.Node("f", new Flatten(), "m");
+        sketch.Node("fa", new MatMul(), "f", factors[0]);
+        sketch.Node("y", new Gemm { TransposeB = true }, "fa", sketch.Weights("wd", [5, 4]), sketch.Weights("bd", [5]));
+        return sketch.Graph(3, 6, 6);
     }
 
     /// <summary>Values that change hands between blocked and plain ones, and gradients that meet from both.</summary>

@@ -1,0 +1,36 @@
+using System.Collections.Immutable;
+using Tensorial.Analysis;
+using Tensorial.Networks;
+
+namespace Tensorial.Compression;
+
+/// <summary>The layers of a network that may change, and those that stay with the reason.</summary>
+public sealed record LayerChoice(ImmutableArray<CompressibleLayer> Layers, ImmutableArray<KeptLayer> Kept)
+{
+    /// <summary>The first and the last layer stay as they are where they hold less than this part of the parameters: little to win, much to lose.</summary>
+    private const double Negligible = 0.02;
+
+    /// <summary>Chooses among the layers of a network.</summary>
+    /// <param name="graph">The network.</param>
+    /// <param name="layers">Patterns of names (<see cref="LayerSelection"/>); where none is given all layers but a light first and last one.</param>
+    /// <param name="keep">Patterns of names that stay.</param>
+    /// <exception cref="BadInputException">A pattern matches nothing.</exception>
+    public static LayerChoice Of(Graph graph, IReadOnlyList<string> layers, IReadOnlyList<string> keep)
+    {
+        (ImmutableArray<CompressibleLayer> all, ImmutableArray<KeptLayer> kept) = CompressibleLayer.Of(graph);
+        KernelWeights weights = KernelWeights.Of(graph);
+        HashSet<string> wanted = [.. weights.Matching(layers).Kernels.Select(static kernel => kernel.Name)];
+        HashSet<string> held = keep.Count == 0 ? [] : [.. weights.Matching(keep).Kernels.Select(static kernel => kernel.Name)];
+        double parameters = all.Sum(static layer => layer.Parameters);
+        (CompressibleLayer Layer, string? Reason)[] judged = [.. all.Select((layer, place) => (layer, ReasonOf(layer, place)))];
+        return new(
+            [.. judged.Where(static j => j.Reason is null).Select(static j => j.Layer)],
+            [.. judged.Where(static j => j.Reason is not null).Select(static j => new KeptLayer(j.Layer.Name, j.Layer.Parameters, j.Reason!)), .. kept]);
+
+        string? ReasonOf(CompressibleLayer layer, int place) =>
+            held.Contains(layer.Name) ? "--keep names it"
+            : !wanted.Contains(layer.Name) ? "--layers does not name it"
+            : layers.Count == 0 && (place == 0 || place == all.Length - 1) && layer.Parameters < Negligible * parameters
+                ? "the first and the last layer matter most and weigh little" : null;
+    }
+}

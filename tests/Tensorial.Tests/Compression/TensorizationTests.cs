@@ -1,0 +1,99 @@
+using System.Collections.Immutable;
+using Tensorial.Compression;
+using Tensorial.Decompositions;
+using Tensorial.Networks;
+using Tensorial.Networks.Models;
+using Tensorial.Onnx;
+using Tensorial.Tests.Networks.Gradients;
+using Tensorial.Tests.Training;
+using Tensorial.Training;
+
+namespace Tensorial.Tests.Compression;
+
+/// <summary>Networks that are tensorial from the start.</summary>
+public class TensorizationTests
+{
+    public static TheoryData<string> Formats() => [.. KernelFormat.All.Select(static format => format.IsReshaped ? $"{format.Name}:2" : format.Name)];
+
+    [Theory, MemberData(nameof(Formats))]
+    public void Every_format_trains_as_its_definition_says(string format)
+    {
+        Graph graph = Small();
+        ImmutableArray<Candidate> chosen = Choose(graph, format, 0.4);
+        Graph tensorial = Tensorization.Draw(graph, chosen, seed: 3);
+
+        Assert.Contains(chosen, c => c.Format?.Name == KernelFormat.Parse(format).Name);
+        Assert.All(chosen.Where(static c => c.Form is not null), static c => Assert.True(c.Parameters < c.Layer.Parameters));
+        TrainedNetworkTests.AssertAgrees(tensorial, 5, 2);
+        // The other way of computing it as well: one kernel for all factors, or a chain.
+        Graph whole = Tensorization.Draw(graph, chosen.Select(static c => c.Form is { } form ? Candidate.Of(c.Layer, form with { Order = FactorOrder.Whole(form.Form) }, 0, 0) : c), seed: 3);
+        TrainedNetworkTests.AssertAgrees(whole, 5, 2);
+    }
+
+    [Theory]
+    [InlineData("tucker2"), InlineData("cp3"), InlineData("rcp:2"), InlineData("rtr:2")]
+    public void A_tensorial_network_learns_and_stays_what_it_is_in_a_file(string format)
+    {
+        Graph graph = TinyTask.Network();
+        Graph tensorial = Tensorization.Draw(graph, Choose(graph, format, 0.5), seed: 0);
+        using Trainer trainer = new(tensorial, TinyTask.Images(), new() { Epochs = 12, Batch = 16, LearningRate = 0.05, Threads = 1 });
+        TrainingResult result = trainer.Run();
+
+        Assert.InRange(result.Epochs[^1].TrainTop1, 0.9, 1);
+        Assert.Equal(GraphStatistics.Of(tensorial).Parameters, GraphStatistics.Of(result.Network).Parameters);
+        Assert.True(GraphStatistics.Of(tensorial).Parameters < GraphStatistics.Of(graph).Parameters);
+        Tensor<float> image = new([1, 1, 8, 8]);
+        image.Values.Fill(0.3f);
+        using Inference here = new(result.Network, 1), there = new(OnnxFile.Read(OnnxFile.ToBytes(result.Network), "written"), 1);
+        Assert.Equal(here.Run(image).Values.ToArray(), there.Run(image).Values.ToArray());
+    }
+
+    [Fact]
+    public void The_same_seed_draws_the_same_factors()
+    {
+        Graph graph = Small();
+        Graph one = Tensorization.Draw(graph, Choose(graph, "tt", 0.3), 4), two = Tensorization.Draw(graph, Choose(graph, "tt", 0.3), 4), other = Tensorization.Draw(graph, Choose(graph, "tt", 0.3), 5);
+        string name = one.Initializers.Keys.First(static name => name.Contains("/tt/", StringComparison.Ordinal));
+        Assert.Equal(one.Initializers[name].Of<float>().Values.ToArray(), two.Initializers[name].Of<float>().Values.ToArray());
+        Assert.NotEqual(one.Initializers[name].Of<float>().Values.ToArray(), other.Initializers[name].Of<float>().Values.ToArray());
+    }
+
+    /// <summary>Reshaped CP at a high rank on small maps: the kernel costs more than the layer unless a batch shares it.</summary>
+    [Fact]
+    public void The_batch_decides_whether_the_kernel_is_made()
+    {
+        Graph graph = Small();
+        CompressibleLayer layer = CompressibleLayer.Of(graph).Layers.Single(static layer => layer.Name == "conv2.weight");
+        KernelForm form = layer.FormOf(KernelFormat.Parse("rcp:2"));
+        Assert.True(FactorOrder.Cheapest(form, [4], layer, images: 128).IsWhole);
+        long making = StagePlan.Of(form, [4], FactorOrder.Whole(form), layer)!.Value.Single().Making;
+        // (16 = 4·4 outputs, 12 = 3·4 inputs): 12×16 pairs of the first and second factor, then 9 places, 4 terms each.
+        Assert.Equal(4 * (12 * 16) + 4 * (12 * 16 * 9), making);
+    }
+
+    [Fact]
+    public void Layers_that_would_not_shrink_stay_dense()
+    {
+        Graph graph = Small();
+        Candidate last = Choose(graph, "tucker2", 0.9).Single(static c => c.Layer.Name == "fc.weight");
+        Assert.Equal("svd-out", last.Format?.ToString());
+        Assert.Null(Choose(graph, "cp", 0.05).Single(static c => c.Layer.Name == "narrow.weight").Form);
+    }
+
+    [Theory]
+    [InlineData(0), InlineData(1), InlineData(double.NaN), InlineData(10)]
+    public void A_rate_is_a_part(double rate) =>
+        Assert.Contains("above 0 and below 1", Assert.Throws<BadInputException>(() => Choose(Small(), "cp", rate)).Message);
+
+    private static ImmutableArray<Candidate> Choose(Graph graph, string format, double rate) =>
+        Tensorization.Choose(CompressibleLayer.Of(graph).Layers, KernelFormat.Parse(format), rate, images: 8);
+
+    private static Graph Small()
+    {
+        NetworkBuilder net = new("small", [3, 8, 8], seed: 1);
+        Features x = net.Relu("relu1", net.BatchNormalization("bn1", net.Convolution("conv1", net.Input, 12, 3, padding: 1)));
+        x = net.Relu("relu2", net.BatchNormalization("bn2", net.Convolution("conv2", x, 16, 3, stride: 2, padding: 1)));
+        x = net.Convolution("narrow", net.Convolution("point", x, 2, 1, bias: true), 2, 1);
+        return net.ToGraph(net.Dense("fc", net.Flatten("flat", x), 10));
+    }
+}
