@@ -10,7 +10,9 @@ internal static class Paired
     public static void Report(string name, double amount, string unit, Action ours, Peer? peer, int runs = 1, int rounds = 9)
     {
         double[] mine = new double[rounds], theirs = new double[rounds];
-        for (int warm = 0; warm < Math.Min(3, rounds); warm++) ours();
+        // Code is compiled anew, and better, while it runs; short ones need more runs until it has settled.
+        long warmed = Stopwatch.GetTimestamp();
+        for (int warm = 0; warm < Math.Min(3, rounds) || (runs > 1 && Stopwatch.GetElapsedTime(warmed).TotalSeconds < 2); warm++) ours();
         peer?.Seconds(1);
         for (int round = 0; round < rounds; round++)
         {

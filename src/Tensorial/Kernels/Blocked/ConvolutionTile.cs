@@ -44,7 +44,7 @@ internal static unsafe class ConvolutionTile
     public static void Run<TLanes, TVector, TPixels, TStep, TFlavour>(TileShape* shape, float* x, float* w, float* bias, float* residual, float* y)
         where TLanes : struct, ILanes<TVector, float>
         where TVector : struct
-        where TPixels : struct, IPixels
+        where TPixels : struct, ICount
         where TStep : struct, IStep
         where TFlavour : struct, IFlavour
     {

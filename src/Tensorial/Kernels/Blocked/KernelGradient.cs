@@ -12,6 +12,11 @@ internal static unsafe class KernelGradient
     /// <summary>Rows of dy whose pixels pass before the sums go back to memory: with those of x, for 32 channels of 32 pixels, some 24 KB.</summary>
     private const int PixelsAtOnce = 128;
 
+    /// <summary>Channels of a block beyond which all 16 are summed: a narrow tile loads an address for every multiplication.</summary>
+    private const int MostNarrow = 12;
+
+    private const int Square = Lanes * Lanes;
+
     /// <summary>Whether the kernel gradient of a convolution is computed here: all channels connected, or none.</summary>
     public static bool Supports(in ConvolutionShape shape) => shape.Groups == 1 || shape.IsDepthwise;
 
@@ -71,7 +76,7 @@ internal static unsafe class KernelGradient
 
         private void Depthwise<TLanes, TVector>() where TLanes : struct, ILanes<TVector, float> where TVector : struct
         {
-            int taps = shape.KernelHeight * shape.KernelWidth;
+            int taps = Taps;
             for (int plane = 0; plane < outputLayout.Images * outputLayout.Blocks; plane++)
             {
                 (int image, int block) = Math.DivRem(plane, outputLayout.Blocks);
@@ -93,7 +98,7 @@ internal static unsafe class KernelGradient
 
         private void Dense<TLanes, TVector>() where TLanes : struct, ILanes<TVector, float> where TVector : struct
         {
-            int taps = shape.KernelHeight * shape.KernelWidth, square = Lanes * Lanes, rows = Math.Max(1, PixelsAtOnce / outputLayout.Width);
+            int rows = Math.Max(1, PixelsAtOnce / outputLayout.Width);
             for (int image = 0; image < outputLayout.Images; image++)
                 for (int row = 0; row < outputLayout.Height; row += rows)
                 {
@@ -103,29 +108,63 @@ internal static unsafe class KernelGradient
                         InputPitch = shape.StrideY * inputLayout.RowPitch, InputStep = shape.StrideX * Lanes, OutputPitch = outputLayout.RowPitch,
                     };
                     for (int o = 0; o < outputLayout.Blocks; o += 2)
-                    {
-                        bool pair = o + 1 < outputLayout.Blocks && TLanes.Count == Lanes;
-                        int last = Math.Min(o + 2, outputLayout.Blocks);
                         for (int i = 0; i < inputLayout.Blocks; i++)
-                            for (int tap = 0; tap < taps; tap++)
-                            {
-                                (int down, int right) = Math.DivRem(tap, shape.KernelWidth);
-                                float* from = x + inputLayout.Pixel(
-                                    image, i, row * shape.StrideY + down * shape.DilationY - shape.Padding.Top, right * shape.DilationX - shape.Padding.Left);
-                                float* to = sums + ((o * inputLayout.Blocks + i) * taps + tap) * square;
-                                float* upstream = dy + outputLayout.Pixel(image, o, row, 0);
-                                int next = inputLayout.Blocks * taps * square;
-                                if (pair)
-                                {
-                                    KernelGradientTile.Wide<TLanes, TVector>(strip, from, upstream, outputLayout.PlanePitch, to, next);
-                                    KernelGradientTile.Wide<TLanes, TVector>(strip, from + Lanes / 2, upstream, outputLayout.PlanePitch, to + Lanes / 2 * Lanes, next);
-                                    continue;
-                                }
-                                for (int block = o; block < last; block++, upstream += outputLayout.PlanePitch, to += next)
-                                    for (int lane = 0; lane < Lanes; lane += TLanes.Count) KernelGradientTile.Tall<TLanes, TVector>(strip, from, upstream + lane, to + lane);
-                            }
-                    }
+                        {
+                            float* from = x + inputLayout.Pixel(image, i, row * shape.StrideY - shape.Padding.Top, -shape.Padding.Left);
+                            float* to = sums + (o * inputLayout.Blocks + i) * Taps * Square, upstream = dy + outputLayout.Pixel(image, o, row, 0);
+                            int channels = Math.Min(Lanes, shape.InputChannels - i * Lanes), outputs = Math.Min(2, outputLayout.Blocks - o);
+                            if (channels <= MostNarrow) Narrow<TLanes, TVector>(strip, from, channels, upstream, outputs, to);
+                            else Whole<TLanes, TVector>(strip, from, upstream, outputs, to);
+                        }
                 }
+        }
+
+        private int Taps => shape.KernelHeight * shape.KernelWidth;
+
+        /// <summary>From the sums of a block of outputs to those of the next.</summary>
+        private int NextSums => inputLayout.Blocks * Taps * Square;
+
+        private int Offset(int tap) =>
+            tap / shape.KernelWidth * shape.DilationY * inputLayout.RowPitch + tap % shape.KernelWidth * shape.DilationX * Lanes;
+
+        /// <summary>A whole block of inputs by one or two of outputs.</summary>
+        private void Whole<TLanes, TVector>(Strip strip, float* from, float* upstream, int outputs, float* to)
+            where TLanes : struct, ILanes<TVector, float> where TVector : struct
+        {
+            for (int tap = 0; tap < Taps; tap++, to += Square)
+            {
+                float* at = from + Offset(tap);
+                if (outputs == 2 && TLanes.Count == Lanes)
+                {
+                    KernelGradientTile.Wide<TLanes, TVector>(strip, at, upstream, outputLayout.PlanePitch, to, NextSums);
+                    KernelGradientTile.Wide<TLanes, TVector>(strip, at + Lanes / 2, upstream, outputLayout.PlanePitch, to + Lanes / 2 * Lanes, NextSums);
+                    continue;
+                }
+                for (int block = 0; block < outputs; block++)
+                    for (int lane = 0; lane < Lanes; lane += TLanes.Count)
+                        KernelGradientTile.Tall<TLanes, TVector>(strip, at, upstream + block * outputLayout.PlanePitch + lane, to + block * NextSums + lane);
+            }
+        }
+
+        /// <summary>The few channels of a block by one or two blocks of outputs: all pairs of tap and channel, in tiles of nearly equal size.</summary>
+        private void Narrow<TLanes, TVector>(Strip strip, float* from, int channels, float* upstream, int outputs, float* to)
+            where TLanes : struct, ILanes<TVector, float> where TVector : struct
+        {
+            nint* offsets = stackalloc nint[NarrowGradientTile.Most], targets = stackalloc nint[NarrowGradientTile.Most];
+            int pairs = Taps * channels, tiles = (pairs + NarrowGradientTile.Most - 1) / NarrowGradientTile.Most;
+            for (int tile = 0; tile < tiles; tile++)
+            {
+                int first = pairs * tile / tiles, count = pairs * (tile + 1) / tiles - first;
+                for (int k = 0; k < count; k++)
+                {
+                    (int tap, int channel) = Math.DivRem(first + k, channels);
+                    (offsets[k], targets[k]) = (Offset(tap) + channel, (tap * Lanes + channel) * Lanes);
+                }
+                delegate*<Strip*, float*, nint*, float*, float*, nint*, void> run = NarrowGradientTile.Find<TLanes, TVector>(count);
+                for (int block = 0; block < outputs; block++)
+                    for (int lane = 0; lane < Lanes; lane += TLanes.Count)
+                        run(&strip, from, offsets, upstream + block * outputLayout.PlanePitch + lane, to + block * NextSums + lane, targets);
+            }
         }
     }
 }

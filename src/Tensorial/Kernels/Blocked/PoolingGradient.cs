@@ -50,46 +50,61 @@ internal static unsafe class PoolingGradient
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<TLanes, TVector>() where TLanes : struct, ILanes<TVector, float> where TVector : struct
         {
+            PoolingKernel.Taps[] across = PoolingKernel.Taps.Across(window, gradientLayout, upstreamLayout.Width);
             for (int plane = 0; plane < upstreamLayout.Images * upstreamLayout.Blocks; plane++)
             {
                 (int image, int block) = Math.DivRem(plane, upstreamLayout.Blocks);
                 for (int row = 0; row < upstreamLayout.Height; row++)
-                {
-                    var down = PoolingKernel.Taps.At(row * window.StrideY - window.Padding.Top, window.Height, window.DilationY, gradientLayout.Height, window.Padding.Bottom);
-                    for (int column = 0; column < upstreamLayout.Width; column++)
+                    for (int lane = 0; lane < Lanes; lane += TLanes.Count)
                     {
-                        var right = PoolingKernel.Taps.At(
-                            column * window.StrideX - window.Padding.Left, window.Width, window.DilationX, gradientLayout.Width, window.Padding.Right);
-                        for (int lane = 0; lane < Lanes; lane += TLanes.Count) Spread<TLanes, TVector>(image, block, row, column, lane, down, right);
+                        PoolingKernel.Taps down = PoolingKernel.Taps.Down(window, gradientLayout, row);
+                        float* to = dx + gradientLayout.Pixel(image, block, down.Start, 0) + lane, upstream = dy + upstreamLayout.Pixel(image, block, row, 0) + lane;
+                        if (summary == Summary.Maximum)
+                            Maxima<TLanes, TVector>(
+                                across, down.Count, x + inputLayout.Pixel(image, block, down.Start, 0) + lane,
+                                y + outputLayout.Pixel(image, block, row, 0) + lane, upstream, to);
+                        else Means<TLanes, TVector>(across, down, upstream, to);
                     }
-                }
             }
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private void Spread<TLanes, TVector>(int image, int block, int row, int column, int lane, PoolingKernel.Taps down, PoolingKernel.Taps right)
+        /// <summary>One row of windows: the upstream gradient goes to the first of the largest values.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private void Maxima<TLanes, TVector>(PoolingKernel.Taps[] across, int rows, float* source, float* result, float* upstream, float* to)
             where TLanes : struct, ILanes<TVector, float> where TVector : struct
         {
-            TVector upstream = TLanes.Load(dy + upstreamLayout.Pixel(image, block, row, column) + lane);
-            if (summary != Summary.Maximum)
+            int sourcePitch = window.DilationY * inputLayout.RowPitch, pitch = window.DilationY * gradientLayout.RowPitch, step = window.DilationX * Lanes;
+            foreach (PoolingKernel.Taps right in across)
+            {
+                TVector left = TLanes.Load(upstream), largest = TLanes.Load(result);
+                float* from = source + right.Start * Lanes, target = to + right.Start * Lanes;
+                for (int h = rows; h > 0; h--, from += sourcePitch, target += pitch)
+                    for (int at = 0, end = right.Count * step; at < end; at += step)
+                    {
+                        TVector share = TLanes.WhereEqual(TLanes.Load(from + at), largest, left);
+                        left = TLanes.Subtract(left, share);    // the next of equals finds nothing left
+                        TLanes.Store(TLanes.Add(TLanes.Load(target + at), share), target + at);
+                    }
+                upstream += Lanes;
+                result += Lanes;
+            }
+        }
+
+        /// <summary>One row of windows: every value gets the same share.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private void Means<TLanes, TVector>(PoolingKernel.Taps[] across, PoolingKernel.Taps down, float* upstream, float* to)
+            where TLanes : struct, ILanes<TVector, float> where TVector : struct
+        {
+            int pitch = window.DilationY * gradientLayout.RowPitch, step = window.DilationX * Lanes;
+            foreach (PoolingKernel.Taps right in across)
             {
                 int count = summary == Summary.MeanOverPadding ? down.InPadding * right.InPadding : down.Count * right.Count;
-                upstream = TLanes.Multiply(upstream, TLanes.Broadcast(1f / count));
+                TVector share = TLanes.Multiply(TLanes.Load(upstream), TLanes.Broadcast(1f / count));
+                float* target = to + right.Start * Lanes;
+                for (int h = down.Count; h > 0; h--, target += pitch)
+                    for (int at = 0, end = right.Count * step; at < end; at += step) TLanes.Store(TLanes.Add(TLanes.Load(target + at), share), target + at);
+                upstream += Lanes;
             }
-            TVector largest = summary == Summary.Maximum ? TLanes.Load(y + outputLayout.Pixel(image, block, row, column) + lane) : default;
-            for (int h = 0; h < down.Count; h++)
-                for (int v = 0; v < right.Count; v++)
-                {
-                    (int r, int c) = (down.Start + h * window.DilationY, right.Start + v * window.DilationX);
-                    float* to = dx + gradientLayout.Pixel(image, block, r, c) + lane;
-                    TVector share = upstream;
-                    if (summary == Summary.Maximum)
-                    {
-                        share = TLanes.WhereEqual(TLanes.Load(x + inputLayout.Pixel(image, block, r, c) + lane), largest, upstream);
-                        upstream = TLanes.Subtract(upstream, share);    // the next of equals finds nothing left
-                    }
-                    TLanes.Store(TLanes.Add(TLanes.Load(to), share), to);
-                }
         }
     }
 }

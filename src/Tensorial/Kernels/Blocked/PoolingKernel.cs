@@ -9,11 +9,16 @@ internal enum Summary { Maximum, MeanOverInput, MeanOverPadding }
 internal readonly unsafe struct PoolingKernel(
     Summary summary, PlaneWindow window, float* input, BlockedLayout inputLayout, float* output, BlockedLayout outputLayout, Workers workers) : ILaneKernel<float>
 {
-    public void Run<TLanes, TVector>() where TLanes : struct, ILanes<TVector, float> where TVector : struct =>
-        workers.Run(outputLayout.Images * outputLayout.Blocks * outputLayout.Height, new Row<TLanes, TVector>(summary, window, input, inputLayout, output, outputLayout));
+    public void Run<TLanes, TVector>() where TLanes : struct, ILanes<TVector, float> where TVector : struct
+    {
+        fixed (Taps* across = Taps.Across(window, inputLayout, outputLayout.Width))
+            workers.Run(
+                outputLayout.Images * outputLayout.Blocks * outputLayout.Height,
+                new Row<TLanes, TVector>(summary, window, across, input, inputLayout, output, outputLayout));
+    }
 
     private readonly struct Row<TLanes, TVector>(
-        Summary summary, PlaneWindow window, float* input, BlockedLayout inputLayout, float* output, BlockedLayout outputLayout) : ILoopBody
+        Summary summary, PlaneWindow window, Taps* across, float* input, BlockedLayout inputLayout, float* output, BlockedLayout outputLayout) : ILoopBody
         where TLanes : struct, ILanes<TVector, float> where TVector : struct
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -24,12 +29,12 @@ internal readonly unsafe struct PoolingKernel(
             float* x = input + inputLayout.Pixel(image, block, 0, 0), y = output + outputLayout.Pixel(image, block, row, 0);
             int tapDown = window.DilationY * inputLayout.RowPitch, tapRight = window.DilationX * BlockedLayout.Lanes;
             bool isMaximum = summary == Summary.Maximum;
-            Taps down = Taps.At(row * window.StrideY - window.Padding.Top, window.Height, window.DilationY, inputLayout.Height, window.Padding.Bottom);
-            for (int column = 0; column < outputLayout.Width; column++, y += BlockedLayout.Lanes)
+            Taps down = Taps.Down(window, inputLayout, row);
+            for (int column = 0; column < outputLayout.Width; column++)
             {
-                Taps right = Taps.At(column * window.StrideX - window.Padding.Left, window.Width, window.DilationX, inputLayout.Width, window.Padding.Right);
-                float* first = x + down.Start * inputLayout.RowPitch + right.Start * BlockedLayout.Lanes;
-                int count = summary == Summary.MeanOverPadding ? down.InPadding * right.InPadding : down.Count * right.Count;
+                int start = across[column].Start, taps = across[column].Count;
+                float* first = x + down.Start * inputLayout.RowPitch + start * BlockedLayout.Lanes;
+                int count = summary == Summary.MeanOverPadding ? down.InPadding * across[column].InPadding : down.Count * taps;
                 for (int lane = 0; lane < BlockedLayout.Lanes; lane += TLanes.Count)
                 {
                     TVector result = TLanes.Broadcast(isMaximum ? float.NegativeInfinity : 0);
@@ -37,13 +42,14 @@ internal readonly unsafe struct PoolingKernel(
                     {
                         float* at = first + h * tapDown + lane;
                         if (isMaximum)
-                            for (int v = right.Count; v > 0; v--, at += tapRight) result = TLanes.Maximum(result, TLanes.Load(at));
+                            for (int v = taps; v > 0; v--, at += tapRight) result = TLanes.Maximum(result, TLanes.Load(at));
                         else
-                            for (int v = right.Count; v > 0; v--, at += tapRight) result = TLanes.Add(result, TLanes.Load(at));
+                            for (int v = taps; v > 0; v--, at += tapRight) result = TLanes.Add(result, TLanes.Load(at));
                     }
                     if (!isMaximum) result = TLanes.Multiply(result, TLanes.Broadcast(1f / count));
                     TLanes.Store(result, y + lane);
                 }
+                y += BlockedLayout.Lanes;
             }
         }
     }
@@ -54,7 +60,20 @@ internal readonly unsafe struct PoolingKernel(
     /// <param name="InPadding">How many meet the input or the padding around it.</param>
     internal readonly record struct Taps(int Start, int Count, int InPadding)
     {
-        public static Taps At(int position, int taps, int dilation, int extent, int paddingBehind)
+        /// <summary>Those of an output row.</summary>
+        public static Taps Down(in PlaneWindow window, in BlockedLayout input, int row) =>
+            At(row * window.StrideY - window.Padding.Top, window.Height, window.DilationY, input.Height, window.Padding.Bottom);
+
+        /// <summary>Those of all columns of an output.</summary>
+        public static Taps[] Across(in PlaneWindow window, in BlockedLayout input, int columns)
+        {
+            Taps[] taps = new Taps[columns];
+            for (int column = 0; column < columns; column++)
+                taps[column] = At(column * window.StrideX - window.Padding.Left, window.Width, window.DilationX, input.Width, window.Padding.Right);
+            return taps;
+        }
+
+        private static Taps At(int position, int taps, int dilation, int extent, int paddingBehind)
         {
             int before = position < 0 ? (-position + dilation - 1) / dilation : 0;
             int inside = Before(extent - position, taps, dilation);

@@ -15,19 +15,19 @@ internal static unsafe class TileTable
     private static delegate*<TileShape*, float*, float*, float*, float*, float*, void> Find<TLanes, TVector, TStep, TFlavour>(int pixels)
         where TLanes : struct, ILanes<TVector, float> where TVector : struct where TStep : struct, IStep where TFlavour : struct, IFlavour => pixels switch
         {
-            1 => &ConvolutionTile.Run<TLanes, TVector, Pixels1, TStep, TFlavour>,
-            2 => &ConvolutionTile.Run<TLanes, TVector, Pixels2, TStep, TFlavour>,
-            3 => &ConvolutionTile.Run<TLanes, TVector, Pixels3, TStep, TFlavour>,
-            4 => &ConvolutionTile.Run<TLanes, TVector, Pixels4, TStep, TFlavour>,
-            5 => &ConvolutionTile.Run<TLanes, TVector, Pixels5, TStep, TFlavour>,
-            6 => &ConvolutionTile.Run<TLanes, TVector, Pixels6, TStep, TFlavour>,
-            7 => &ConvolutionTile.Run<TLanes, TVector, Pixels7, TStep, TFlavour>,
-            8 => &ConvolutionTile.Run<TLanes, TVector, Pixels8, TStep, TFlavour>,
-            9 => &ConvolutionTile.Run<TLanes, TVector, Pixels9, TStep, TFlavour>,
-            10 => &ConvolutionTile.Run<TLanes, TVector, Pixels10, TStep, TFlavour>,
-            11 => &ConvolutionTile.Run<TLanes, TVector, Pixels11, TStep, TFlavour>,
-            12 => &ConvolutionTile.Run<TLanes, TVector, Pixels12, TStep, TFlavour>,
-            13 => &ConvolutionTile.Run<TLanes, TVector, Pixels13, TStep, TFlavour>,
-            _ => &ConvolutionTile.Run<TLanes, TVector, Pixels14, TStep, TFlavour>,
+            1 => &ConvolutionTile.Run<TLanes, TVector, Count1, TStep, TFlavour>,
+            2 => &ConvolutionTile.Run<TLanes, TVector, Count2, TStep, TFlavour>,
+            3 => &ConvolutionTile.Run<TLanes, TVector, Count3, TStep, TFlavour>,
+            4 => &ConvolutionTile.Run<TLanes, TVector, Count4, TStep, TFlavour>,
+            5 => &ConvolutionTile.Run<TLanes, TVector, Count5, TStep, TFlavour>,
+            6 => &ConvolutionTile.Run<TLanes, TVector, Count6, TStep, TFlavour>,
+            7 => &ConvolutionTile.Run<TLanes, TVector, Count7, TStep, TFlavour>,
+            8 => &ConvolutionTile.Run<TLanes, TVector, Count8, TStep, TFlavour>,
+            9 => &ConvolutionTile.Run<TLanes, TVector, Count9, TStep, TFlavour>,
+            10 => &ConvolutionTile.Run<TLanes, TVector, Count10, TStep, TFlavour>,
+            11 => &ConvolutionTile.Run<TLanes, TVector, Count11, TStep, TFlavour>,
+            12 => &ConvolutionTile.Run<TLanes, TVector, Count12, TStep, TFlavour>,
+            13 => &ConvolutionTile.Run<TLanes, TVector, Count13, TStep, TFlavour>,
+            _ => &ConvolutionTile.Run<TLanes, TVector, Count14, TStep, TFlavour>,
         };
 }

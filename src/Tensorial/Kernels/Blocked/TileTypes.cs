@@ -1,7 +1,7 @@
 namespace Tensorial.Kernels.Blocked;
 
-/// <summary>Output pixels of a tile, as a type.</summary>
-internal interface IPixels
+/// <summary>A number as a type: output pixels of a tile, pairs of a kernel gradient.</summary>
+internal interface ICount
 {
     static abstract int Count { get; }
 }
@@ -22,33 +22,33 @@ internal interface IFlavour
     static abstract bool IsDepthwise { get; }
 }
 
-internal readonly struct Pixels1 : IPixels { public static int Count => 1; }
+internal readonly struct Count1 : ICount { public static int Count => 1; }
 
-internal readonly struct Pixels2 : IPixels { public static int Count => 2; }
+internal readonly struct Count2 : ICount { public static int Count => 2; }
 
-internal readonly struct Pixels3 : IPixels { public static int Count => 3; }
+internal readonly struct Count3 : ICount { public static int Count => 3; }
 
-internal readonly struct Pixels4 : IPixels { public static int Count => 4; }
+internal readonly struct Count4 : ICount { public static int Count => 4; }
 
-internal readonly struct Pixels5 : IPixels { public static int Count => 5; }
+internal readonly struct Count5 : ICount { public static int Count => 5; }
 
-internal readonly struct Pixels6 : IPixels { public static int Count => 6; }
+internal readonly struct Count6 : ICount { public static int Count => 6; }
 
-internal readonly struct Pixels7 : IPixels { public static int Count => 7; }
+internal readonly struct Count7 : ICount { public static int Count => 7; }
 
-internal readonly struct Pixels8 : IPixels { public static int Count => 8; }
+internal readonly struct Count8 : ICount { public static int Count => 8; }
 
-internal readonly struct Pixels9 : IPixels { public static int Count => 9; }
+internal readonly struct Count9 : ICount { public static int Count => 9; }
 
-internal readonly struct Pixels10 : IPixels { public static int Count => 10; }
+internal readonly struct Count10 : ICount { public static int Count => 10; }
 
-internal readonly struct Pixels11 : IPixels { public static int Count => 11; }
+internal readonly struct Count11 : ICount { public static int Count => 11; }
 
-internal readonly struct Pixels12 : IPixels { public static int Count => 12; }
+internal readonly struct Count12 : ICount { public static int Count => 12; }
 
-internal readonly struct Pixels13 : IPixels { public static int Count => 13; }
+internal readonly struct Count13 : ICount { public static int Count => 13; }
 
-internal readonly struct Pixels14 : IPixels { public static int Count => 14; }
+internal readonly struct Count14 : ICount { public static int Count => 14; }
 
 internal readonly struct AnyStep : IStep { public static int Pixels => 0; }
 
