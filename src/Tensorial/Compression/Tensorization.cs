@@ -9,9 +9,14 @@ namespace Tensorial.Compression;
 /// Networks that are tensorial from the start (J. Su, J. Li, B. Bhattacharjee, F. Huang, arXiv 1805.10352): an architecture given as a dense network, each layer
 /// of which is written in a format and trained as factors. Where <see cref="NetworkCompression"/> looks for factors of trained weights, these are drawn.
 /// </summary>
-/// <example><c>Tensorization.Draw(graph, Tensorization.Choose(LayerChoice.Of(graph, [], []).Layers, KernelFormat.Parse("rcp"), 0.1, images: 128), seed: 0)</c></example>
 public static class Tensorization
 {
+    /// <summary>A network with every layer but a light first and last one in a format at a rate, factors drawn.</summary>
+    /// <inheritdoc cref="Choose" path="/param[@name='format' or @name='rate' or @name='images']|/exception"/>
+    /// <inheritdoc cref="Draw(Graph, IEnumerable{Candidate}, int)" path="/param"/>
+    public static Graph Draw(Graph graph, KernelFormat format, double rate, int images = 128, int seed = 0) =>
+        Draw(graph, Choose(LayerChoice.Of(graph, [], []).Layers, format, rate, images), seed);
+
     /// <summary>A format for every layer, at one rate.</summary>
     /// <param name="layers">The layers.</param>
     /// <param name="format">The format; matrices and kernels of 1×1, to which some formats have nothing to say, are written as <c>svd-out</c> there.</param>

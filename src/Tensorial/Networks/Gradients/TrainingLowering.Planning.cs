@@ -88,7 +88,7 @@ internal sealed partial class TrainingLowering
     private ConvolutionShape? ShapeOf(Node node)
     {
         Shape input = _shapes[node.Inputs[0]].Shape;
-        bool known = input.Rank == 4 && _shapes[node.Inputs[0]].Type == ElementType.Float32 && ConstantOf(node.Inputs[0]) is null
+        bool known = input.Rank == 4 && input[0] % _images == 0 && _shapes[node.Inputs[0]].Type == ElementType.Float32 && ConstantOf(node.Inputs[0]) is null
             && ConstantOf(node.Inputs[1]) is Tensor<float> && (node.Inputs.ElementAtOrDefault(2) is not { Length: > 0 } bias || ConstantOf(bias) is Tensor<float>);
         if (!known) return null;
         Convolution operation = (Convolution)node.Operation;

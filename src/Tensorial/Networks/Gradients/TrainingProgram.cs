@@ -44,7 +44,7 @@ internal sealed class TrainingProgram
         for (int id = 0; id < values.Length; id++) values[id].Id = id;
         Value[] whole = [.. segments.Where(static s => s.Steps[0].Whole is not null).SelectMany(static s => s.Steps[0].Reads.Concat(s.Steps[0].Writes))];
         foreach (Value value in values.Except(whole))
-            if (value.Layout is not null && value.First == value.Last && value.SharesMemoryOf is null) value.KeepOnly(LaneCount * segments[value.First].PieceImages);
+            if (value.Layout is not null && value.First == value.Last && value.SharesMemoryOf is null) value.KeepOnly(LaneCount * segments[value.First].PieceImages * Piece.PlanesOf(value, images));
         ArenaLength = MemoryPlan.Assign(values);
         _frame = new(values, ArenaLength, workers);
     }
@@ -80,7 +80,7 @@ internal sealed class TrainingProgram
                 int start = (int)((long)lane * _images / LaneCount), end = (int)((long)(lane + 1) * _images / LaneCount);
                 for (int first = start; first < end; first += segment.PieceImages)
                 {
-                    Piece piece = new(first, Math.Min(segment.PieceImages, end - first), lane, segment.PieceImages, first == start);
+                    Piece piece = new(first, Math.Min(segment.PieceImages, end - first), lane, segment.PieceImages, first == start, _images);
                     foreach (TrainingStep step in segment.Steps)
                         if (Profile is null) step.Images!(_frame, piece);
                         else Timed(step, () => step.Images!(_frame, piece));
@@ -123,7 +123,7 @@ internal sealed class TrainingProgram
 
     private int PieceOf(List<TrainingStep> steps)
     {
-        long floats = steps.SelectMany(static s => s.Reads.Concat(s.Writes)).Distinct().Sum(static value => (long)(value.Layout?.ImagePitch ?? 0));
+        long floats = steps.SelectMany(static s => s.Reads.Concat(s.Writes)).Distinct().Sum(value => value.Layout is { } layout ? (long)layout.ImagePitch * Piece.PlanesOf(value, _images) : 0);
         int lane = (_images + LaneCount - 1) / LaneCount;
         return (int)Math.Clamp(PieceFloats / Math.Max(1, floats), 1, Math.Min(LargestPiece, lane));
     }

@@ -11,17 +11,18 @@ namespace Tensorial.Networks.Gradients;
 /// <param name="Lane">Which lane they belong to. A lane's pieces come one after another, so that what it sums is the same at every run.</param>
 /// <param name="Most">The most images a piece of this segment has.</param>
 /// <param name="Begins">Whether it is the first of its lane, whose sums then start at 0.</param>
-internal readonly record struct Piece(int First, int Count, int Lane, int Most, bool Begins)
+/// <param name="Batch">Images of the whole batch. A value may have several planes of all channels for each, where a bond is folded into the batch.</param>
+internal readonly record struct Piece(int First, int Count, int Lane, int Most, bool Begins, int Batch)
 {
     /// <summary>Layout of the piece's images.</summary>
-    public BlockedLayout Layout(Value value) => value.Layout!.Value with { Images = Count };
+    public BlockedLayout Layout(Value value) => value.Layout!.Value with { Images = Count * PlanesOf(value, Batch) };
 
     /// <summary>The piece's images of a value.</summary>
     public Span<float> Of(Frame frame, Value value)
     {
         BlockedLayout layout = value.Layout!.Value;
-        int first = value.IsPassing ? Lane * Most : First;
-        return frame.Floats(value).Slice(first * layout.ImagePitch, Count * layout.ImagePitch);
+        int first = value.IsPassing ? Lane * Most : First, image = PlanesOf(value, Batch) * layout.ImagePitch;
+        return frame.Floats(value).Slice(first * image, Count * image);
     }
 
     /// <summary>The piece's images of a value about to be written, its halo zeroed.</summary>
@@ -32,10 +33,13 @@ internal readonly record struct Piece(int First, int Count, int Lane, int Most, 
         return floats;
     }
 
+    /// <summary>How many times the first axis of a value counts each image.</summary>
+    public static int PlanesOf(Value value, int batch) => value.Shape[0] / batch;
+
     /// <summary>The piece's rows of a plain value, whose first axis counts images.</summary>
     public Span<float> Rows(Frame frame, Value value)
     {
-        int row = value.Shape.Count / value.Shape[0];
+        int row = value.Shape.Count / Batch;
         return frame.Floats(value).Slice(First * row, Count * row);
     }
 }
