@@ -2,11 +2,11 @@ namespace Tensorial.Kernels.Blocked;
 
 /// <summary>
 /// The gradient of a convolution's input: itself a convolution, of dy with the kernel turned by 180 degrees and its two channel axes exchanged. A stride
-/// spreads dy apart first, zeros between. Depthwise kernels are turned only.
+/// spreads dy apart first, zeros between. Channels are exchanged within their groups.
 /// </summary>
 internal static class InputGradient
 {
-    /// <summary>The convolution that carries dy back; null where the padding is wider than the kernel reaches, or some channels are grouped.</summary>
+    /// <summary>The convolution that carries dy back; null where the padding is wider than the kernel reaches, or groups are such that no blocked convolution takes them.</summary>
     /// <param name="shape">The convolution.</param>
     /// <param name="height">Rows of its input.</param>
     /// <param name="width">Columns of its input.</param>
@@ -16,8 +16,10 @@ internal static class InputGradient
         (int reachY, int reachX) = ((shape.KernelHeight - 1) * shape.DilationY, (shape.KernelWidth - 1) * shape.DilationX);
         int top = reachY - shape.Padding.Top, left = reachX - shape.Padding.Left;
         Halo padding = new(top, left, height + reachY - spread.Height - top, width + reachX - spread.Width - left);
-        if (!KernelGradient.Supports(shape) || Math.Min(Math.Min(padding.Top, padding.Left), Math.Min(padding.Bottom, padding.Right)) < 0) return null;
-        return new(shape.OutputChannels, shape.InputChannels, shape.KernelHeight, shape.KernelWidth, 1, 1, shape.DilationY, shape.DilationX, padding, shape.Groups);
+        ConvolutionShape back = new(
+            shape.OutputChannels, shape.InputChannels, shape.KernelHeight, shape.KernelWidth, 1, 1, shape.DilationY, shape.DilationX, padding, shape.Groups);
+        bool narrow = Math.Min(Math.Min(padding.Top, padding.Left), Math.Min(padding.Bottom, padding.Right)) < 0;
+        return narrow || !BlockedConvolution.Supports(back) ? null : back;
     }
 
     /// <summary>The layout of dy spread apart.</summary>
@@ -40,15 +42,16 @@ internal static class InputGradient
                 }
     }
 
-    /// <summary>The kernel [outputs, inputs, height, width] turned and with inputs before outputs.</summary>
+    /// <summary>The kernel [outputs, inputs / groups, height, width] turned, as [inputs, outputs / groups, height, width].</summary>
     public static void Turn(ReadOnlySpan<float> kernel, in ConvolutionShape shape, Span<float> turned)
     {
         int taps = shape.KernelHeight * shape.KernelWidth;
-        (int outputs, int inputs) = shape.IsDepthwise ? (shape.OutputChannels, 1) : (shape.OutputChannels, shape.InputChannels);
-        for (int o = 0; o < outputs; o++)
+        (int outputs, int inputs) = (shape.OutputsPerGroup, shape.InputsPerGroup);
+        for (int o = 0; o < shape.OutputChannels; o++)
             for (int i = 0; i < inputs; i++)
             {
-                Span<float> to = turned.Slice(shape.IsDepthwise ? o * taps : (i * outputs + o) * taps, taps);
+                (int group, int output) = Math.DivRem(o, outputs);
+                Span<float> to = turned.Slice(((group * inputs + i) * outputs + output) * taps, taps);
                 kernel.Slice((o * inputs + i) * taps, taps).CopyTo(to);
                 to.Reverse();
             }

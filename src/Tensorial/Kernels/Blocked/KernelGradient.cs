@@ -3,7 +3,8 @@ namespace Tensorial.Kernels.Blocked;
 /// <summary>
 /// The gradient of a convolution's kernel, dW[o,i,k] = Σ dy[n,o,y] x[n,i, stride·y + dilation·k - padding]: for every tap, products of 16 or 32 output
 /// channels by 16 or 8 input channels whose sums stay in registers while the pixels of a few rows pass. Sums are kept in the order the tiles make
-/// them, [block of outputs][block of inputs][tap][input][output], and put in order once a batch is through. Depthwise: [block][tap][channel].
+/// them, [block of outputs][block of inputs it is connected with][tap][input][output], and put in order once a batch is through. Depthwise:
+/// [block][tap][channel].
 /// </summary>
 internal static unsafe class KernelGradient
 {
@@ -17,12 +18,9 @@ internal static unsafe class KernelGradient
 
     private const int Square = Lanes * Lanes;
 
-    /// <summary>Whether the kernel gradient of a convolution is computed here: all channels connected, or none.</summary>
-    public static bool Supports(in ConvolutionShape shape) => shape.Groups == 1 || shape.IsDepthwise;
-
     /// <summary>Floats the sums take.</summary>
     public static int SumsLength(in ConvolutionShape shape) =>
-        Blocks(shape.OutputChannels) * Lanes * (shape.IsDepthwise ? 1 : Blocks(shape.InputChannels) * Lanes) * shape.KernelHeight * shape.KernelWidth;
+        Blocks(shape.OutputChannels) * Lanes * (shape.IsDepthwise ? 1 : MostBlocks(shape) * Lanes) * shape.KernelHeight * shape.KernelWidth;
 
     /// <summary>Adds what some images come to, on one thread.</summary>
     /// <param name="shape">The convolution; the halo of x covers its padding and is zero.</param>
@@ -49,13 +47,14 @@ internal static unsafe class KernelGradient
     {
         public void Run(int o)
         {
-            int taps = shape.KernelHeight * shape.KernelWidth, inputs = shape.InputsPerGroup, blocks = Blocks(inputs);
-            for (int i = 0; i < inputs; i++)
+            int taps = shape.KernelHeight * shape.KernelWidth, inputs = shape.InputsPerGroup, block = o / Lanes, blocks = MostBlocks(shape);
+            int channel = o / shape.OutputsPerGroup * inputs - InputsOf(shape, block).Start / Lanes * Lanes;
+            for (int i = 0; i < inputs; i++, channel++)
                 for (int tap = 0; tap < taps; tap++)
                 {
                     float* from = shape.IsDepthwise
-                        ? sums + (o / Lanes * taps + tap) * Lanes + o % Lanes
-                        : sums + (((o / Lanes * blocks + i / Lanes) * taps + tap) * Lanes + i % Lanes) * Lanes + o % Lanes;
+                        ? sums + (block * taps + tap) * Lanes + o % Lanes
+                        : sums + (((block * blocks + channel / Lanes) * taps + tap) * Lanes + channel % Lanes) * Lanes + o % Lanes;
                     float sum = 0;
                     for (int lane = 0; lane < lanes; lane++, from += length) sum += *from;
                     gradient[(o * inputs + i) * taps + tap] += sum;
@@ -64,6 +63,26 @@ internal static unsafe class KernelGradient
     }
 
     private static int Blocks(int channels) => (channels + Lanes - 1) / Lanes;
+
+    /// <summary>The input channels that a block of outputs is connected with: those of all groups it has a part in.</summary>
+    private static (int Start, int End) InputsOf(in ConvolutionShape shape, int block)
+    {
+        int first = block * Lanes / shape.OutputsPerGroup, last = Math.Min(block * Lanes + Lanes - 1, shape.OutputChannels - 1) / shape.OutputsPerGroup;
+        return (first * shape.InputsPerGroup, (last + 1) * shape.InputsPerGroup);
+    }
+
+    /// <summary>The most blocks of inputs that a block of outputs is connected with.</summary>
+    private static int MostBlocks(in ConvolutionShape shape)
+    {
+        if (shape.Groups == 1) return Blocks(shape.InputChannels);
+        int most = 0;
+        for (int block = 0; block < Blocks(shape.OutputChannels); block++)
+        {
+            (int start, int end) = InputsOf(shape, block);
+            most = Math.Max(most, Blocks(end) - start / Lanes);
+        }
+        return most;
+    }
 
     private readonly struct Kernel(
         ConvolutionShape shape, float* x, BlockedLayout inputLayout, float* dy, BlockedLayout outputLayout, float* sums) : ILaneKernel<float>
@@ -98,7 +117,7 @@ internal static unsafe class KernelGradient
 
         private void Dense<TLanes, TVector>() where TLanes : struct, ILanes<TVector, float> where TVector : struct
         {
-            int rows = Math.Max(1, PixelsAtOnce / outputLayout.Width);
+            int rows = Math.Max(1, PixelsAtOnce / outputLayout.Width), nextSums = MostBlocks(shape) * Taps * Square;
             for (int image = 0; image < outputLayout.Images; image++)
                 for (int row = 0; row < outputLayout.Height; row += rows)
                 {
@@ -107,28 +126,30 @@ internal static unsafe class KernelGradient
                         Rows = Math.Min(rows, outputLayout.Height - row), Pixels = outputLayout.Width,
                         InputPitch = shape.StrideY * inputLayout.RowPitch, InputStep = shape.StrideX * Lanes, OutputPitch = outputLayout.RowPitch,
                     };
-                    for (int o = 0; o < outputLayout.Blocks; o += 2)
-                        for (int i = 0; i < inputLayout.Blocks; i++)
+                    for (int o = 0, outputs; o < outputLayout.Blocks; o += outputs)
+                    {
+                        (int Start, int End) inputs = InputsOf(shape, o);
+                        outputs = o + 1 < outputLayout.Blocks && InputsOf(shape, o + 1) == inputs ? 2 : 1;
+                        float* upstream = dy + outputLayout.Pixel(image, o, row, 0), to = sums + o * nextSums;
+                        for (int i = inputs.Start / Lanes; i < Blocks(inputs.End); i++, to += Taps * Square)
                         {
                             float* from = x + inputLayout.Pixel(image, i, row * shape.StrideY - shape.Padding.Top, -shape.Padding.Left);
-                            float* to = sums + (o * inputLayout.Blocks + i) * Taps * Square, upstream = dy + outputLayout.Pixel(image, o, row, 0);
-                            int channels = Math.Min(Lanes, shape.InputChannels - i * Lanes), outputs = Math.Min(2, outputLayout.Blocks - o);
-                            if (channels <= MostNarrow) Narrow<TLanes, TVector>(strip, from, channels, upstream, outputs, to);
-                            else Whole<TLanes, TVector>(strip, from, upstream, outputs, to);
+                            int first = Math.Max(0, inputs.Start - i * Lanes), channels = Math.Min(Lanes, inputs.End - i * Lanes) - first;
+                            if (channels <= MostNarrow)
+                                Narrow<TLanes, TVector>(strip, from + first, channels, upstream, outputs, to + first * Lanes, nextSums);
+                            else Whole<TLanes, TVector>(strip, from, upstream, outputs, to, nextSums);
                         }
+                    }
                 }
         }
 
         private int Taps => shape.KernelHeight * shape.KernelWidth;
 
-        /// <summary>From the sums of a block of outputs to those of the next.</summary>
-        private int NextSums => inputLayout.Blocks * Taps * Square;
-
         private int Offset(int tap) =>
             tap / shape.KernelWidth * shape.DilationY * inputLayout.RowPitch + tap % shape.KernelWidth * shape.DilationX * Lanes;
 
         /// <summary>A whole block of inputs by one or two of outputs.</summary>
-        private void Whole<TLanes, TVector>(Strip strip, float* from, float* upstream, int outputs, float* to)
+        private void Whole<TLanes, TVector>(Strip strip, float* from, float* upstream, int outputs, float* to, int nextSums)
             where TLanes : struct, ILanes<TVector, float> where TVector : struct
         {
             for (int tap = 0; tap < Taps; tap++, to += Square)
@@ -136,18 +157,18 @@ internal static unsafe class KernelGradient
                 float* at = from + Offset(tap);
                 if (outputs == 2 && TLanes.Count == Lanes)
                 {
-                    KernelGradientTile.Wide<TLanes, TVector>(strip, at, upstream, outputLayout.PlanePitch, to, NextSums);
-                    KernelGradientTile.Wide<TLanes, TVector>(strip, at + Lanes / 2, upstream, outputLayout.PlanePitch, to + Lanes / 2 * Lanes, NextSums);
+                    KernelGradientTile.Wide<TLanes, TVector>(strip, at, upstream, outputLayout.PlanePitch, to, nextSums);
+                    KernelGradientTile.Wide<TLanes, TVector>(strip, at + Lanes / 2, upstream, outputLayout.PlanePitch, to + Lanes / 2 * Lanes, nextSums);
                     continue;
                 }
                 for (int block = 0; block < outputs; block++)
                     for (int lane = 0; lane < Lanes; lane += TLanes.Count)
-                        KernelGradientTile.Tall<TLanes, TVector>(strip, at, upstream + block * outputLayout.PlanePitch + lane, to + block * NextSums + lane);
+                        KernelGradientTile.Tall<TLanes, TVector>(strip, at, upstream + block * outputLayout.PlanePitch + lane, to + block * nextSums + lane);
             }
         }
 
         /// <summary>The few channels of a block by one or two blocks of outputs: all pairs of tap and channel, in tiles of nearly equal size.</summary>
-        private void Narrow<TLanes, TVector>(Strip strip, float* from, int channels, float* upstream, int outputs, float* to)
+        private void Narrow<TLanes, TVector>(Strip strip, float* from, int channels, float* upstream, int outputs, float* to, int nextSums)
             where TLanes : struct, ILanes<TVector, float> where TVector : struct
         {
             nint* offsets = stackalloc nint[NarrowGradientTile.Most], targets = stackalloc nint[NarrowGradientTile.Most];
@@ -163,7 +184,7 @@ internal static unsafe class KernelGradient
                 delegate*<Strip*, float*, nint*, float*, float*, nint*, void> run = NarrowGradientTile.Find<TLanes, TVector>(count);
                 for (int block = 0; block < outputs; block++)
                     for (int lane = 0; lane < Lanes; lane += TLanes.Count)
-                        run(&strip, from, offsets, upstream + block * outputLayout.PlanePitch + lane, to + block * NextSums + lane, targets);
+                        run(&strip, from, offsets, upstream + block * outputLayout.PlanePitch + lane, to + block * nextSums + lane, targets);
             }
         }
     }

@@ -188,7 +188,8 @@ internal sealed partial class TrainingLowering
     private Value NewBlocked(string label, string name, Dictionary<string, Halo> halos)
     {
         Shape shape = _shapes[name].Shape;
-        return new(label, ElementType.Float32, shape, new BlockedLayout(shape[0], shape[1], shape[2], shape[3], halos.GetValueOrDefault(name)));
+        (int height, int width) = PlaneOf(name);
+        return new(label, ElementType.Float32, shape, new BlockedLayout(shape[0], shape[1], height, width, halos.GetValueOrDefault(name)));
     }
 
     private Value BlockedGradient(string name, out bool isNew)

@@ -77,10 +77,17 @@ public class GradientKernelTests
     private static (ConvolutionShape Shape, BlockedLayout Input, BlockedLayout Output) Case(Random random)
     {
         int Next(int low, int past) => random.Next(low, past);
-        bool depthwise = Next(0, 3) == 0;
-        int inputs = Next(1, 40), outputs = depthwise ? inputs : Next(1, 70);
+        // All channels connected, none, or groups of any size, so that blocks hold parts of groups and groups parts of blocks.
+        (int inputs, int outputs, int groups) = (Next(1, 40), Next(1, 70), 1);
+        int connection = Next(0, 3);
+        if (connection == 0) (outputs, groups) = (inputs, inputs);
+        if (connection == 1)
+        {
+            groups = Next(2, 9);
+            (inputs, outputs) = (groups * Next(1, 20), groups * Next(1, 20));
+        }
         Halo padding = new(Next(0, 2), Next(0, 2), Next(0, 2), Next(0, 2));
-        ConvolutionShape shape = new(inputs, outputs, Next(1, 4), Next(1, 4), Next(1, 3), Next(1, 3), Next(1, 3), Next(1, 3), padding, depthwise ? inputs : 1);
+        ConvolutionShape shape = new(inputs, outputs, Next(1, 4), Next(1, 4), Next(1, 3), Next(1, 3), Next(1, 3), Next(1, 3), padding, groups);
         int Extent(int taps, int dilation, int around) => Math.Max(1, (taps - 1) * dilation + 1 - around) + Next(0, 6);
         BlockedLayout x = new(Next(1, 4), inputs, Extent(shape.KernelHeight, shape.DilationY, padding.Top + padding.Bottom),
             Extent(shape.KernelWidth, shape.DilationX, padding.Left + padding.Right), padding.Union(new(Next(0, 2), 0, Next(0, 2), 0)));

@@ -16,6 +16,8 @@ public class TrainedNetworkTests
         ("poolings", Pooled),
         ("factored layers", Factored),
         ("kernels made from factors", MadeOfFactors),
+        ("grouped convolutions", Grouped),
+        ("sequences", Sequences),
         ("everything else", Mixed),
     ];
 
@@ -174,6 +176,35 @@ public class TrainedNetworkTests
         sketch.Node("f", new Flatten(), "c4");
         sketch.Node("y", new Gemm { TransposeB = true }, "f", sketch.Weights("wd", [5, 6 * 4 * 3]), sketch.Weights("bd", [5]));
         return sketch.Graph(3, 10, 8);
+    }
+
+    /// <summary>Groups of four channels, of twenty, of one to two, strided and not.</summary>
+    private static Graph Grouped()
+    {
+        Sketch sketch = new();
+        sketch.Node("c0", new Convolution(), "x", sketch.Weights("w0", [40, 3, 1, 1]));
+        sketch.Node("c1", new Convolution { Groups = 10, Pads = [1, 1, 1, 1] }, "c0", sketch.Weights("w1", [40, 4, 3, 3]), sketch.Weights("b1", [40]));
+        sketch.Node("r1", new Relu(), "c1");
+        sketch.Node("c2", new Convolution { Groups = 2, Pads = [1, 1, 1, 1], Strides = [2, 2] }, "r1", sketch.Weights("w2", [8, 20, 3, 3]));
+        sketch.Node("c3", new Convolution { Groups = 8 }, Norm(sketch, "n2", "c2", 8), sketch.Weights("w3", [16, 1, 2, 2]));
+        sketch.Node("f", new Flatten(), "c3");
+        sketch.Node("y", new Gemm { TransposeB = true }, "f", sketch.Weights("wd", [5, 16 * 4 * 3]), sketch.Weights("bd", [5]));
+        return sketch.Graph(3, 10, 8);
+    }
+
+    /// <summary>Feature maps of one axis.</summary>
+    private static Graph Sequences()
+    {
+        Sketch sketch = new();
+        sketch.Node("c0", new Convolution { Pads = [2, 1], Strides = [2] }, "x", sketch.Weights("w0", [20, 3, 5]), sketch.Weights("b0", [20]));
+        sketch.Node("r0", new Relu(), Norm(sketch, "n0", "c0", 20));
+        sketch.Node("p0", new MaxPool { KernelShape = [3], Strides = [2], Pads = [1, 1] }, "r0");
+        sketch.Node("c1", new Convolution { Pads = [2, 2], Dilations = [2] }, "p0", sketch.Weights("w1", [20, 20, 3]));
+        sketch.Node("s", new Add(), "c1", "p0");
+        sketch.Node("g", new GlobalAveragePool(), "s");
+        sketch.Node("f", new Flatten(), "g");
+        sketch.Node("y", new Gemm { TransposeB = true }, "f", sketch.Weights("wd", [5, 20]), sketch.Weights("bd", [5]));
+        return sketch.Graph(3, 21);
     }
 
     /// <summary>Weights that depend on others: products, moves of axes, a slice, one that two layers share, one in a node, one that is read on its own too.</summary>
