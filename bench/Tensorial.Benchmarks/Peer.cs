@@ -41,10 +41,13 @@ internal sealed class Peer : IDisposable
     }
 
     /// <summary>Seconds a run took, averaged over <paramref name="runs"/>.</summary>
-    public double Seconds(int runs)
+    public double Seconds(int runs) => Answer(runs.ToString(CultureInfo.InvariantCulture)) / runs;
+
+    /// <summary>The number with which the script answers a line of its own kind.</summary>
+    public double Answer(string line)
     {
-        _process.StandardInput.WriteLine(runs.ToString(CultureInfo.InvariantCulture));
-        return double.Parse(_process.StandardOutput.ReadLine()!, CultureInfo.InvariantCulture) / runs;
+        _process.StandardInput.WriteLine(line);
+        return double.Parse(_process.StandardOutput.ReadLine()!, CultureInfo.InvariantCulture);
     }
 
     public void Dispose()

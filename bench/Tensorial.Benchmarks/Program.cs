@@ -19,6 +19,9 @@ switch (args)
     case ["training-profile", string preset, string workers]:
         TrainingStep.Profile(preset, 128, int.Parse(workers));
         break;
+    case ["training-factors", .. string[] formats]:
+        TrainedFactors.Run(formats is [] ? ["svd-out", "tucker2", "cp", "cp3", "tt", "tr", "rcp"] : [.. formats]);
+        break;
     case ["convolution"]:
         Convolutions.Run();
         break;
@@ -47,6 +50,7 @@ switch (args)
             network MODEL.onnx [BATCH...]    a whole network against ONNX Runtime
             training MODEL                   a training step of a ready-made network, 128 images, against PyTorch
             training-profile MODEL THREADS   time of every kind of step in it
+            training-factors [FORMAT...]     the training step of layers in factors against the dense layer's and PyTorch's
             convolution                      methods of the 3×3 convolution on one thread
             einsum [THREADS]                 planned orders against left to right and against PyTorch
             einsum-steps                     single steps against the cost model
