@@ -79,10 +79,30 @@ public static class SequentialTuning
         Graph graph, TunedBlock block, Tensor<float> x, Tensor<float> target, SequentialOptions options, CancellationToken cancel)
     {
         using TrainedNetwork network = new(block.AsNetwork(graph, [.. x.Shape.Skip(1)]), block.Weights, threads: options.Threads);
-        Adam optimizer = new();
-        int count = x.Shape[0], batch = Math.Min(options.Batch, count), steps = options.Epochs * (count / batch);
+        int batch = Math.Min(options.Batch, x.Shape[0]);
         double before = Error(network, x, target, batch);
         Tensor<float>[] start = [.. network.Weights.Select(static w => w.Value.Clone())];
+        // Steps that are long for a block leave it further away than it was, where there are too few of them to come back.
+        foreach (double part in (double[])[1, 0.1, 0.01])
+        {
+            Approach(network, block, x, target, options with { LearningRate = part * options.LearningRate }, cancel);
+            double after = Error(network, x, target, batch);
+            if (after < before)
+            {
+                foreach (TrainedWeight weight in network.Weights) graph = graph.With(weight.Name, weight.Value.Clone());
+                return (graph, before, after);
+            }
+            for (int k = 0; k < start.Length; k++) start[k].Values.CopyTo(network.Weights[k].Value.Values);
+        }
+        return (graph, before, before);
+    }
+
+    /// <summary>Brings a block's answers to some inputs nearer to what they should be.</summary>
+    private static void Approach(
+        TrainedNetwork network, TunedBlock block, Tensor<float> x, Tensor<float> target, SequentialOptions options, CancellationToken cancel)
+    {
+        Adam optimizer = new();
+        int count = x.Shape[0], batch = Math.Min(options.Batch, count), steps = options.Epochs * (count / batch);
         Cosine schedule = new();
         int[] order = [.. Enumerable.Range(0, count)];
         for (int step = 0; step < steps; step++)
@@ -96,10 +116,6 @@ public static class SequentialTuning
             network.Backward(gradient);
             optimizer.Step(network.Weights, options.LearningRate * schedule.Factor((double)step / steps));
         }
-        double after = Error(network, x, target, batch);
-        if (!(after < before)) return (graph, before, before);
-        foreach (TrainedWeight weight in network.Weights) graph = graph.With(weight.Name, weight.Value.Clone());
-        return (graph, before, after);
     }
 
     private static double Error(TrainedNetwork network, Tensor<float> x, Tensor<float> target, int batch)

@@ -4,7 +4,9 @@ using Tensorial.Compression;
 using Tensorial.Data;
 using Tensorial.Decompositions;
 using Tensorial.Networks;
+using Tensorial.Networks.Models;
 using Tensorial.Onnx;
+using Tensorial.Training;
 
 namespace Tensorial.Tests.Docs;
 
@@ -22,6 +24,9 @@ public class LibraryPageTests
 
     [Fact]
     public void The_smaller_network_is_made() => Assert.Contains("conv2.weight: ", Printed(Smaller));
+
+    [Fact]
+    public void The_tensorial_network_learns() => Assert.Contains("Epoch = 3", Printed(FromScratch));
 
     private static string Printed(Action page)
     {
@@ -47,7 +52,7 @@ public class LibraryPageTests
     [Fact]
     public void The_page_prints_what_runs()
     {
-        foreach (string body in (string[])[nameof(FirstPage), nameof(Smaller)]) Assert.Contains(BodyOf(body), Page().ReplaceLineEndings("\n"));
+        foreach (string body in (string[])[nameof(FirstPage), nameof(Smaller), nameof(FromScratch)]) Assert.Contains(BodyOf(body), Page().ReplaceLineEndings("\n"));
     }
 
     private static void FirstPage()
@@ -84,6 +89,27 @@ public class LibraryPageTests
         foreach (Candidate chosen in small.Chosen) Console.WriteLine($"{chosen.Layer.Name}: {chosen.Form?.ToString() ?? "dense"}");
 
         OnnxFile.Write(small.Graph, "small.onnx");
+    }
+
+    private static void FromScratch()
+    {
+        NetworkBuilder net = new("small", [1, 28, 28], seed: 0);
+        Features x = net.Input;
+        foreach ((int channels, int layer) in ((int, int)[])[(16, 1), (32, 2)])
+        {
+            x = net.BatchNormalization($"bn{layer}", net.Convolution($"conv{layer}", x, channels, 3, padding: 1));
+            x = net.MaxPool($"pool{layer}", net.Relu($"relu{layer}", x), 2, 2);
+        }
+        // From 32×7×7 features to 10 classes through a bond r; nothing is flattened.
+        x = net.Contraction("classes", x, "nchw,crh,rwo->no", new Dictionary<char, int> { ['r'] = 8, ['o'] = 10 });
+        Graph network = Tensorization.Draw(net.ToGraph(x), KernelFormat.Parse("rcp:2"), rate: 0.3, images: 32);
+
+        ImageSet training = DataSource.Parse("sample").Open(Split.Train, Normalization.None);
+        using Trainer trainer = new(network, training, new() { Epochs = 3, Batch = 32, LearningRate = 0.05 });
+        TrainingResult trained = trainer.Run();
+        Console.WriteLine(trained.Epochs[^1]);
+
+        OnnxFile.Write(trained.Network, "tensorial.onnx");
     }
 
     private static string BodyOf(string page, [CallerFilePath] string source = "")
