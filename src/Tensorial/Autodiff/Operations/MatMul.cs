@@ -23,22 +23,10 @@ public sealed record MatMul : FloatOperation
     protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         Tensor<T> a = inputs[0]!.Of<T>(), b = inputs[1]!.Of<T>(), y = outputs[0].Of<T>();
-        (Shape left, Shape right) = (AsMatrix(a.Shape, 0), AsMatrix(b.Shape, 1));
-        int m = left[^2], k = left[^1], n = right[^1];
-        Shape aBatch = Shape.Of(left.Extents[..^2]), bBatch = Shape.Of(right.Extents[..^2]), batch = Broadcasting.Join(aBatch, bBatch);
-        // One matrix on the right for all batches: the batches are so many more rows.
-        if (bBatch.Count == 1 && aBatch.Count > 1) (m, aBatch, batch) = (m * aBatch.Count, [], []);
-        Broadcasting.Plan plan = new(aBatch, bBatch, batch);
-        for (int run = 0; run < plan.Runs; run++)
-        {
-            (int start, int x, int z) = plan[run];
-            for (int i = 0; i < plan.Length; i++)
-            {
-                ReadOnlySpan<T> one = a.Values[((x + (plan.XMoves ? i : 0)) * m * k)..], other = b.Values[((z + (plan.YMoves ? i : 0)) * k * n)..];
-                Span<T> product = y.Values.Slice((start + i) * m * n, m * n);
-                Kernels.Gemm.Multiply(m, n, k, T.One, one, k, 1, other, n, 1, T.Zero, product, n, workers);
-            }
-        }
+        Products products = Products.Of(a.Shape, b.Shape);
+        (int m, int k, int n) = products.Extents;
+        foreach ((int left, int right, int product) in products.Places())
+            Kernels.Gemm.Multiply(m, n, k, T.One, a.Values[left..], k, 1, b.Values[right..], n, 1, T.Zero, y.Values[product..], n, workers);
     }
 
     public override Reads? GradientReads(int input) => Reads.Input(1 - input);
@@ -47,21 +35,13 @@ public sealed record MatMul : FloatOperation
     protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         Tensor<T>? da = pull.Gradient(0), db = pull.Gradient(1);
-        (Shape left, Shape right) = (AsMatrix(pull.Shape(0), 0), AsMatrix(pull.Shape(1), 1));
-        int m = left[^2], k = left[^1], n = right[^1];
-        Shape aBatch = Shape.Of(left.Extents[..^2]), bBatch = Shape.Of(right.Extents[..^2]), batch = Broadcasting.Join(aBatch, bBatch);
-        if (bBatch.Count == 1 && aBatch.Count > 1) (m, aBatch, batch) = (m * aBatch.Count, [], []);
-        Broadcasting.Plan plan = new(aBatch, bBatch, batch);
-        for (int run = 0; run < plan.Runs; run++)
+        Products products = Products.Of(pull.Shape(0), pull.Shape(1));
+        (int m, int k, int n) = products.Extents;
+        foreach ((int left, int right, int product) in products.Places())
         {
-            (int start, int x, int z) = plan[run];
-            for (int i = 0; i < plan.Length; i++)
-            {
-                int a = (x + (plan.XMoves ? i : 0)) * m * k, b = (z + (plan.YMoves ? i : 0)) * k * n;
-                ReadOnlySpan<T> dy = pull.Dy.Values.Slice((start + i) * m * n, m * n);
-                if (da is not null) Kernels.Gemm.Multiply(m, k, n, T.One, dy, n, 1, pull.Input(1).Values[b..], 1, n, T.One, da.Values[a..], k, workers);
-                if (db is not null) Kernels.Gemm.Multiply(k, n, m, T.One, pull.Input(0).Values[a..], 1, k, dy, n, 1, T.One, db.Values[b..], n, workers);
-            }
+            ReadOnlySpan<T> dy = pull.Dy.Values[product..];
+            if (da is not null) Kernels.Gemm.Multiply(m, k, n, T.One, dy, n, 1, pull.Input(1).Values[right..], 1, n, T.One, da.Values[left..], k, workers);
+            if (db is not null) Kernels.Gemm.Multiply(k, n, m, T.One, pull.Input(0).Values[left..], 1, k, dy, n, 1, T.One, db.Values[right..], n, workers);
         }
     }
 
@@ -75,4 +55,30 @@ public sealed record MatMul : FloatOperation
         1 => side == 0 ? [1, shape[0]] : [shape[0], 1],
         _ => shape,
     };
+
+    /// <summary>Pairs of matrices [m, k] and [k, n] that stand against each other.</summary>
+    private readonly record struct Products((int M, int K, int N) Extents, Broadcasting.Plan Batches)
+    {
+        public static Products Of(Shape a, Shape b)
+        {
+            (Shape left, Shape right) = (AsMatrix(a, 0), AsMatrix(b, 1));
+            (int m, int k, int n) = (left[^2], left[^1], right[^1]);
+            Shape lefts = Shape.Of(left.Extents[..^2]), rights = Shape.Of(right.Extents[..^2]), all = Broadcasting.Join(lefts, rights);
+            // One matrix on the right for all batches: the batches are so many more rows.
+            if (rights.Count == 1 && lefts.Count > 1) (m, lefts, all) = (m * lefts.Count, [], []);
+            return new((m, k, n), new(lefts, rights, all));
+        }
+
+        /// <summary>Where the matrices of each pair and their product begin.</summary>
+        public IEnumerable<(int Left, int Right, int Product)> Places()
+        {
+            (int m, int k, int n) = Extents;
+            for (int run = 0; run < Batches.Runs; run++)
+            {
+                (int start, int x, int z) = Batches[run];
+                for (int i = 0; i < Batches.Length; i++)
+                    yield return ((x + (Batches.XMoves ? i : 0)) * m * k, (z + (Batches.YMoves ? i : 0)) * k * n, (start + i) * m * n);
+            }
+        }
+    }
 }
