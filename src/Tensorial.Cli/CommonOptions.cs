@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Globalization;
 using Tensorial.Data;
 
 namespace Tensorial.Cli;
@@ -131,6 +132,23 @@ internal static class CommonOptions
         });
         return option;
     }
+
+    private static readonly (string Name, double Bytes)[] Units = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("KB", 1e3), ("MB", 1e6), ("GB", 1e9), ("", 1)];
+
+    /// <summary>An amount of memory in bytes: 512MB in steps of 1,000, 512MiB in steps of 1,024, or a plain number.</summary>
+    public static Option<long?> Memory(string description) => new("--memory")
+    {
+        HelpName = "SIZE",
+        Description = description,
+        CustomParser = static result =>
+        {
+            string text = result.Tokens[0].Value;
+            (string name, double bytes) = Units.First(unit => text.EndsWith(unit.Name, StringComparison.OrdinalIgnoreCase));
+            if (double.TryParse(text[..^name.Length], NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && number * bytes is >= 1 and <= 1e18) return (long)(number * bytes);
+            result.AddError($"--memory takes a size such as 512MB or 2GiB, not '{text}'.");
+            return null;
+        },
+    };
 
     /// <summary>Adds --quiet and --no-color, which every command honours, and the action that runs it.</summary>
     public static Command Finish(this Command command, Terminal terminal, Func<ParseResult, CancellationToken, ExitCode> run)

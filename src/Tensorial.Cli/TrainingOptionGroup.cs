@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
+using Tensorial.Analysis;
+using Tensorial.Cli.Commands;
 using Tensorial.Data;
 using Tensorial.Training;
 using Tensorial.Training.Optimizers;
@@ -13,6 +15,21 @@ internal sealed record TrainingImages(DataSource Source, Normalization Normaliza
     public ImageSet Train => Source.Open(Split.Train, Normalization, Limit);
 
     public ImageSet? Test => IsTested ? Source.Open(Split.Test, Normalization, TestLimit) : null;
+}
+
+/// <summary>What a training leaves beside its network, and what it says there of itself.</summary>
+/// <param name="Json">All numbers; null for none.</param>
+/// <param name="Report">Curves as a page; null for none.</param>
+/// <param name="Recipe">The choices that were made.</param>
+/// <param name="CommandLine">The command as it could be typed again.</param>
+internal sealed record TrainingOutputs(FileInfo? Json, FileInfo? Report, ValueList<(string Name, string Value)> Recipe, string CommandLine)
+{
+    /// <summary>Fails now where writing would fail after the work is done.</summary>
+    public void Check(params string[] others)
+    {
+        OutputFile.Check(Json, others);
+        OutputFile.Check(Report, [.. others, .. Json is null ? Array.Empty<string>() : [Json.FullName]]);
+    }
 }
 
 /// <summary>The options that train and tune share.</summary>
@@ -49,13 +66,18 @@ internal sealed class TrainingOptionGroup(int epochs, double rate)
     private readonly Option<double> _average = Real("--ema", "PART", "Keep a running mean of the weights, this part of itself at each step (0.999), and use it.", 0);
     private readonly Option<int?> _patience = CommonOptions.Positive("--patience", "EPOCHS", "Stop after so many epochs without a better test accuracy, and give the best network.");
     private readonly Option<DirectoryInfo?> _resume = new("--resume") { HelpName = "DIR", Description = "Keep a checkpoint of every epoch in this folder and continue from what is there, to the same bits as if never stopped." };
+    private readonly Option<long?> _memory = CommonOptions.Memory(
+        "Most that a step may take (512MB, 2GiB): larger batches go through the network in parts, or are refused where batch normalisations need them whole.");
+
+    private readonly Option<FileInfo?> _json = CommonOptions.Json();
+    private readonly Option<FileInfo?> _report = new("--report") { HelpName = "FILE", Description = "Write the curves as one HTML file that opens offline." };
     private readonly Option<int> _threads = CommonOptions.Threads(), _seed = CommonOptions.Seed();
 
     public void AddTo(Command command)
     {
         _data.Required = true;
         foreach (Option option in (Option[])[_data, _normalize, _limit, _testLimit, _noTest, _epochs, _batch, _rate, _schedule, _warmUp, _rule, _momentum, _decay, _decayAll,
-            _augment, _clip, _average, _patience, _resume, _threads, _seed]) command.Options.Add(option);
+            _augment, _clip, _average, _patience, _resume, _memory, _report, _json, _threads, _seed]) command.Options.Add(option);
     }
 
     public TrainingImages ReadImages(ParseResult parsed) => new(
@@ -67,6 +89,26 @@ internal sealed class TrainingOptionGroup(int epochs, double rate)
 
     /// <summary>The folder of --resume.</summary>
     public DirectoryInfo? ReadFolder(ParseResult parsed) => parsed.GetValue(_resume);
+
+    public TrainingOutputs ReadOutputs(ParseResult parsed) => new(parsed.GetValue(_json), parsed.GetValue(_report), Recipe(parsed), AnalyzeCommand.CommandLineOf(parsed));
+
+    /// <summary>The recipe as people read it, a line for each choice.</summary>
+    private ValueList<(string Name, string Value)> Recipe(ParseResult parsed)
+    {
+        List<(string, string)> lines =
+        [
+            ("Length", Text($"{parsed.GetValue(_epochs)} epochs, batches of {parsed.GetValue(_batch)}")),
+            ("Learning rate", Text($"{parsed.GetValue(_rate)}, {parsed.GetValue(_schedule)}{(parsed.GetValue(_warmUp) is > 0 and var rise ? Text($", rising for {rise} epochs") : "")}")),
+            ("Optimizer", Text($"{parsed.GetValue(_rule)}{(parsed.GetValue(_rule) is Rule.Sgd or Rule.Nesterov ? Text($", momentum {parsed.GetValue(_momentum)}") : "")}, weight decay {parsed.GetValue(_decay)}{(parsed.GetValue(_decayAll) ? " of all weights" : "")}")),
+            ("Augmentation", parsed.GetValue(_augment)!),
+        ];
+        if (parsed.GetValue(_clip) is { } clip) lines.Add(("Clipped at", Text($"{clip}")));
+        if (parsed.GetValue(_average) is > 0 and var kept) lines.Add(("Mean of weights", Text($"keeps {kept} at each step")));
+        if (parsed.GetValue(_patience) is { } patience) lines.Add(("Patience", Text($"{patience} epochs")));
+        return [.. lines];
+    }
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
     /// <exception cref="UsageException">The options do not make a training.</exception>
     public TrainingOptions Read(ParseResult parsed)
@@ -103,6 +145,7 @@ internal sealed class TrainingOptionGroup(int epochs, double rate)
             LargestGradient = parsed.GetValue(_clip),
             WeightAverage = parsed.GetValue(_average),
             Patience = parsed.GetValue(_patience),
+            MostBytes = parsed.GetValue(_memory),
             Seed = parsed.GetValue(_seed),
             Threads = parsed.GetValue(_threads),
         };
@@ -112,7 +155,7 @@ internal sealed class TrainingOptionGroup(int epochs, double rate)
 
     /// <summary>All options that decide the curve, so that a checkpoint is not continued with others. How many epochs there are decides the schedule.</summary>
     public string Signature(ParseResult parsed) => string.Create(CultureInfo.InvariantCulture,
-        $"epochs {parsed.GetValue(_epochs)}, batch {parsed.GetValue(_batch)}, lr {parsed.GetValue(_rate)}, {parsed.GetValue(_schedule)}, warm-up {parsed.GetValue(_warmUp)}, {parsed.GetValue(_rule)} {parsed.GetValue(_momentum)}, decay {parsed.GetValue(_decay)}{(parsed.GetValue(_decayAll) ? " of all" : "")}, augment {parsed.GetValue(_augment)}, clip {parsed.GetValue(_clip)}, ema {parsed.GetValue(_average)}, patience {parsed.GetValue(_patience)}, seed {parsed.GetValue(_seed)}");
+        $"epochs {parsed.GetValue(_epochs)}, batch {parsed.GetValue(_batch)}, lr {parsed.GetValue(_rate)}, {parsed.GetValue(_schedule)}, warm-up {parsed.GetValue(_warmUp)}, {parsed.GetValue(_rule)} {parsed.GetValue(_momentum)}, decay {parsed.GetValue(_decay)}{(parsed.GetValue(_decayAll) ? " of all" : "")}, augment {parsed.GetValue(_augment)}, clip {parsed.GetValue(_clip)}, ema {parsed.GetValue(_average)}, patience {parsed.GetValue(_patience)}{(parsed.GetValue(_memory) is { } most ? $", memory {most}" : "")}, seed {parsed.GetValue(_seed)}");
 
     private static Option<double> Real(string name, string helpName, string description, double usual)
     {

@@ -4,7 +4,9 @@ using Tensorial.Analysis;
 using Tensorial.Compression;
 using Tensorial.Data;
 using Tensorial.Networks;
+using Tensorial.Reports;
 using Tensorial.Training;
+using Table = Spectre.Console.Table;
 
 namespace Tensorial.Cli;
 
@@ -17,6 +19,25 @@ internal sealed class TrainingRun(TrainingOptions options, ImageSet images, Imag
 
     public Func<Tensor<float>, Tensor<float>>? Teacher { get; init; }
 
+    /// <summary>What a step takes; known once a training has begun.</summary>
+    public TrainingMemory? Memory { get; private set; }
+
+    private readonly DateTimeOffset _began = DateTimeOffset.UtcNow;
+
+    /// <summary>The report on a training whose network has been written.</summary>
+    public TrainingReport ReportOn(TrainingOutputs outputs, FileInfo written, string start) => new()
+    {
+        Start = start,
+        Provenance = new()
+        {
+            Version = ToolVersion.Text, CommandLine = outputs.CommandLine, Date = _began, Model = ModelFile.Of(written.FullName), Seed = options.Seed,
+            Machine = Machine.Here(options.Threads), Data = test is null ? null : DataUse.Of(test, Split.Test), Seconds = (DateTimeOffset.UtcNow - _began).TotalSeconds,
+        },
+        Images = DataUse.Of(images, Split.Train),
+        Recipe = outputs.Recipe,
+        Memory = Memory,
+    };
+
     public TrainingResult Train(Graph graph)
     {
         using Trainer trainer = new(graph, images, options)
@@ -27,7 +48,8 @@ internal sealed class TrainingRun(TrainingOptions options, ImageSet images, Imag
             Signature = Signature,
             EpochDone = record => terminal.Note(Line(record)),
         };
-        terminal.Note(Text($"{images}; activations and gradients of a batch take {trainer.ActivationBytes / 1048576.0:N0} MiB"));
+        Memory = trainer.Memory;
+        terminal.Note(Text($"{images}; a step takes {TrainingMemory.Text(Memory.Bytes)}: {TrainingMemory.Text(Memory.ActivationBytes)} of activations and their gradients, the rest for weights{(Memory.Parts > 1 ? Text($"; batches go through in {Memory.Parts} parts") : "")}"));
         return terminal.WithProgress(progress => trainer.Run(progress, cancel));
     }
 
@@ -61,7 +83,13 @@ internal static class TrainingTables
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }
 
+/// <summary>What a step took, in JSON.</summary>
+internal sealed record StepMemory(long Bytes, long ActivationBytes, long WeightBytes, int Parts)
+{
+    public static StepMemory? Of(TrainingMemory? memory) => memory is null ? null : new(memory.Bytes, memory.ActivationBytes, memory.WeightBytes, memory.Parts);
+}
+
 /// <summary>The JSON form of a training.</summary>
 internal sealed record TrainingFile(
-    int SchemaVersion, string Model, string Output, string Data, string DataFingerprint, int TrainSamples, int? TestSamples, StopReason Stopped, IReadOnlyList<EpochRecord> Epochs,
+    int SchemaVersion, string Model, string Output, string Data, string DataFingerprint, int TrainSamples, int? TestSamples, StopReason Stopped, StepMemory? Memory, IReadOnlyList<EpochRecord> Epochs,
     IReadOnlyList<CompressedLayer>? Layers = null);

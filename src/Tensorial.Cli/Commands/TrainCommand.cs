@@ -6,6 +6,7 @@ using Tensorial.Data;
 using Tensorial.Networks;
 using Tensorial.Networks.Models;
 using Tensorial.Onnx;
+using Tensorial.Reports;
 using Tensorial.Training;
 using Tensorial.Training.Losses;
 
@@ -15,7 +16,7 @@ namespace Tensorial.Cli.Commands;
 internal static class TrainCommand
 {
     internal sealed record Options(
-        string Model, bool IsFresh, FileInfo Output, TrainingImages Images, TrainingOptions Training, DirectoryInfo? Folder, string Signature, string CommandLine, FileInfo? Json,
+        string Model, bool IsFresh, FileInfo Output, TrainingImages Images, TrainingOptions Training, DirectoryInfo? Folder, string Signature, TrainingOutputs Outputs,
         TensorialLayers? Tensorial);
 
     public static Command Create(Terminal terminal)
@@ -24,18 +25,17 @@ internal static class TrainCommand
         Argument<FileInfo> output = new("out.onnx") { Description = "The trained network." };
         Option<bool> fresh = new("--fresh") { Description = "Draw the weights of model.onnx anew, by --seed, and train its form from scratch." };
         Option<double> smoothing = new("--label-smoothing") { HelpName = "PART", Description = "Part of the target that all classes share.", DefaultValueFactory = static _ => 0 };
-        Option<FileInfo?> json = CommonOptions.Json();
         TrainingOptionGroup training = new(epochs: 30, rate: 0.1);
         TensorialLayers.Group tensorial = new();
         Command command = new("train",
             "Trains a network by gradient descent: all its convolutions, dense layers and normalisations. Batch normalisations use the statistics of the batch "
-            + "and renew their running ones; a network whose normalisations were folded into convolutions trains as it is.") { model, output, fresh, smoothing, json };
+            + "and renew their running ones; a network whose normalisations were folded into convolutions trains as it is.") { model, output, fresh, smoothing };
         tensorial.AddTo(command);
         training.AddTo(command);
         return command.Finish(terminal, (parsed, cancel) => Run(
             new(parsed.GetRequiredValue(model), parsed.GetValue(fresh), parsed.GetRequiredValue(output), training.ReadImages(parsed),
                 training.Read(parsed) with { Loss = new CrossEntropy(parsed.GetValue(smoothing)) }, training.ReadFolder(parsed),
-                $"{training.Signature(parsed)}, smoothing {parsed.GetValue(smoothing):R}", AnalyzeCommand.CommandLineOf(parsed), parsed.GetValue(json), tensorial.Read(parsed)),
+                $"{training.Signature(parsed)}, smoothing {parsed.GetValue(smoothing):R}", training.ReadOutputs(parsed), tensorial.Read(parsed)),
             terminal, cancel));
     }
 
@@ -45,7 +45,7 @@ internal static class TrainCommand
         if (!isFile && !ReadyMade.Knows(options.Model))
             throw new FileNotFoundException($"There is no file '{options.Model}', and no ready-made network of this name; there are {string.Join(", ", ReadyMade.Names)}.");
         OutputFile.Check(options.Output, isFile ? [options.Model] : []);
-        OutputFile.Check(options.Json, [options.Output.FullName, .. isFile ? [options.Model] : Array.Empty<string>()]);
+        options.Outputs.Check([options.Output.FullName, .. isFile ? [options.Model] : Array.Empty<string>()]);
         OutputFile.Check(options.Folder);
         ImageSet images = options.Images.Train;
         ImageSet? test = options.Images.Test;
@@ -66,11 +66,18 @@ internal static class TrainCommand
             Signature = $"train {(isFile && options.IsFresh ? "fresh " : "")}{Path.GetFileName(options.Model)} on {images.Fingerprint}: {options.Signature}{(options.Tensorial is null ? "" : $", {options.Tensorial.Signature}")}",
         };
         TrainingResult result = run.Train(graph);
-        Dictionary<string, string> metadata = new() { ["tensorial.version"] = ToolVersion.Text, ["tensorial.command"] = options.CommandLine };
+        Dictionary<string, string> metadata = new() { ["tensorial.version"] = ToolVersion.Text, ["tensorial.command"] = options.Outputs.CommandLine };
         OnnxFile.Write(result.Network with { Metadata = result.Network.Metadata.SetItems(metadata) }, options.Output.FullName);
         TrainingTables.Show(result, terminal);
-        if (options.Json is { } file)
-            JsonFile.Write(file, new TrainingFile(1, Path.GetFileName(options.Model), options.Output.Name, images.Name, images.Fingerprint, images.Count, test?.Count, result.Stopped, [.. result.Epochs], layers.IsEmpty ? null : layers));
+        string start = Path.GetFileName(options.Model);
+        if (options.Outputs.Json is { } file)
+            JsonFile.Write(file, new TrainingFile(1, start, options.Output.Name, images.Name, images.Fingerprint, images.Count, test?.Count, result.Stopped, StepMemory.Of(run.Memory), [.. result.Epochs], layers.IsEmpty ? null : layers));
+        if (options.Outputs.Report is { } page)
+        {
+            TrainingReport report = run.ReportOn(options.Outputs, options.Output, isFile && !options.IsFresh ? start : $"{start}, fresh weights");
+            double? reached = result.Stopped == StopReason.NoProgress ? result.Epochs.Max(static e => e.TestTop1) : result.Epochs[^1].TestTop1;
+            ReportWriter.WriteHtml(TrainingPage.Build(report with { Epochs = result.Epochs, Stopped = result.Stopped, Top1After = reached }), page.FullName);
+        }
         return ExitCode.Done;
     }
 

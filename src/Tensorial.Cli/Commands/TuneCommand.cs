@@ -2,11 +2,14 @@ using System.Collections.Immutable;
 using System.CommandLine;
 using System.Globalization;
 using Spectre.Console;
+using Tensorial.Analysis;
 using Tensorial.Data;
 using Tensorial.Networks;
 using Tensorial.Onnx;
+using Tensorial.Reports;
 using Tensorial.Training;
 using Tensorial.Training.Losses;
+using Table = Spectre.Console.Table;
 
 namespace Tensorial.Cli.Commands;
 
@@ -17,7 +20,7 @@ internal static class TuneCommand
 
     internal sealed record Options(
         FileInfo Input, FileInfo Output, FileInfo? Teacher, Mode Mode, SequentialOptions Blocks, TrainingImages Images, TrainingOptions Training, bool HasEpochs,
-        DirectoryInfo? Folder, string Signature, string CommandLine, FileInfo? Json);
+        DirectoryInfo? Folder, string Signature, TrainingOutputs Outputs);
 
     public static Command Create(Terminal terminal)
     {
@@ -35,11 +38,10 @@ internal static class TuneCommand
         Option<int> blockImages = new("--block-images") { HelpName = "N", Description = "Training images that blocks see.", DefaultValueFactory = static _ => 2000 };
         Option<int> blockEpochs = new("--block-epochs") { HelpName = "N", Description = "Times that a block sees them.", DefaultValueFactory = static _ => 10 };
         Option<BlockInputs> blockInputs = new("--block-inputs") { HelpName = "tuned|dense", Description = "What blocks read: the network as tuned so far, or the dense one's activations." };
-        Option<FileInfo?> json = CommonOptions.Json();
         TrainingOptionGroup training = new(epochs: 5, rate: 0.01);
         Command command = new("tune", "Tunes a compressed network, end to end or block by block, with or without the dense network as its teacher.")
         {
-            input, output, teacher, mode, temperature, share, blockImages, blockEpochs, blockInputs, json,
+            input, output, teacher, mode, temperature, share, blockImages, blockEpochs, blockInputs,
         };
         training.AddTo(command);
         return command.Finish(terminal, (parsed, cancel) =>
@@ -56,7 +58,7 @@ internal static class TuneCommand
             return Run(
                 new(parsed.GetRequiredValue(input), parsed.GetRequiredValue(output), from, parsed.GetValue(mode), blocks, training.ReadImages(parsed),
                     from is null ? options : options with { Loss = new Distillation(degrees, weight) }, training.HasEpochs(parsed), training.ReadFolder(parsed),
-                    Text($"{training.Signature(parsed)}, teacher {from?.Name} {degrees} {weight}"), AnalyzeCommand.CommandLineOf(parsed), parsed.GetValue(json)),
+                    Text($"{training.Signature(parsed)}, teacher {from?.Name} {degrees} {weight}"), training.ReadOutputs(parsed)),
                 terminal, cancel);
         });
     }
@@ -65,7 +67,7 @@ internal static class TuneCommand
     {
         if (options.Mode == Mode.Sequential && options.Teacher is null) throw new UsageException("--mode sequential needs --teacher: blocks learn from the dense network's activations.");
         OutputFile.Check(options.Output, [options.Input.FullName, .. options.Teacher is null ? Array.Empty<string>() : [options.Teacher.FullName]]);
-        OutputFile.Check(options.Json, options.Input.FullName, options.Output.FullName);
+        options.Outputs.Check([options.Input.FullName, options.Output.FullName, .. options.Teacher is null ? Array.Empty<string>() : [options.Teacher.FullName]]);
         OutputFile.Check(options.Folder);
         Graph small = OnnxFile.Read(options.Input.ToString());
         Graph? dense = options.Teacher is null ? null : OnnxFile.Read(options.Teacher.ToString());
@@ -87,12 +89,33 @@ internal static class TuneCommand
         tuned = training?.Network ?? tuned;
         double? after = test is null ? null : run.Top1(tuned);
 
-        Dictionary<string, string> metadata = new() { ["tensorial.version"] = ToolVersion.Text, ["tensorial.tuned"] = options.CommandLine };
+        Dictionary<string, string> metadata = new() { ["tensorial.version"] = ToolVersion.Text, ["tensorial.tuned"] = options.Outputs.CommandLine };
         OnnxFile.Write(tuned with { Metadata = tuned.Metadata.SetItems(metadata) }, options.Output.FullName);
         Show(blocks, training, before, after, terminal);
-        if (options.Json is { } file)
-            JsonFile.Write(file, new TuningFile(1, options.Input.Name, options.Output.Name, options.Teacher?.Name, images.Name, images.Fingerprint, before, after, blocks, [.. training?.Epochs ?? []]));
+        if (options.Outputs.Json is { } file)
+            JsonFile.Write(file, new TuningFile(1, options.Input.Name, options.Output.Name, options.Teacher?.Name, images.Name, images.Fingerprint, before, after, blocks, StepMemory.Of(run.Memory), [.. training?.Epochs ?? []]));
+        if (options.Outputs.Report is { } page)
+        {
+            TrainingReport report = run.ReportOn(options.Outputs, options.Output, options.Input.Name) with
+            {
+                Teacher = options.Teacher?.Name, Recipe = RecipeOf(options), Blocks = blocks, Epochs = training?.Epochs ?? [], Stopped = training?.Stopped ?? StopReason.Finished,
+                Top1Before = before, Top1After = after,
+            };
+            ReportWriter.WriteHtml(TrainingPage.Build(report), page.FullName);
+        }
         return ExitCode.Done;
+    }
+
+    /// <summary>What was chosen for the blocks, then for what followed end to end.</summary>
+    private static ValueList<(string Name, string Value)> RecipeOf(Options options)
+    {
+        List<(string, string)> lines = [];
+        if (options.Mode == Mode.Sequential)
+            lines.Add(("Blocks", Text($"{options.Blocks.Images:N0} images, {options.Blocks.Epochs} epochs, Adam from {options.Blocks.LearningRate}, inputs from the {(options.Blocks.Inputs == BlockInputs.Dense ? "teacher" : "network as tuned so far")}")));
+        if (options.Mode == Mode.E2e || options.HasEpochs) lines.AddRange(options.Outputs.Recipe);
+        if (options.Training.Loss is Distillation loss && (options.Mode == Mode.E2e || options.HasEpochs))
+            lines.Add(("Loss", Text($"{loss.Weight:0.##} of the teacher's answers at temperature {loss.Temperature}, {1 - loss.Weight:0.##} of the labels")));
+        return [.. lines];
     }
 
     private static void Show(ImmutableArray<BlockRecord> blocks, TrainingResult? training, double? before, double? after, Terminal terminal)
@@ -112,5 +135,5 @@ internal static class TuneCommand
 
     private sealed record TuningFile(
         int SchemaVersion, string Model, string Output, string? Teacher, string Data, string DataFingerprint, double? Top1Before, double? Top1After,
-        IReadOnlyList<BlockRecord> Blocks, IReadOnlyList<EpochRecord> Epochs);
+        IReadOnlyList<BlockRecord> Blocks, StepMemory? Memory, IReadOnlyList<EpochRecord> Epochs);
 }

@@ -69,6 +69,13 @@ public sealed class Tensor<T> : Tensor where T : unmanaged
 
     public override Tensor<T> As(Shape shape) => new(shape, _memory);
 
+    /// <summary>Some entries of the first axis, in the same memory.</summary>
+    public Tensor<T> Rows(int first, int count)
+    {
+        int row = Shape.Count / Shape[0];
+        return new(Shape.With(0, count), _memory.Slice(first * row, count * row));
+    }
+
     internal override Span<byte> Bytes(int first, int count) => MemoryMarshal.AsBytes(Values.Slice(first, count));
 
     /// <summary>A copy with memory of its own.</summary>

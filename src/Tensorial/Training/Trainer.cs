@@ -34,6 +34,7 @@ public sealed class Trainer : IDisposable
         if (_network.OutputShape.Count != images.Classes)
             throw new ShapeException($"The network tells {_network.OutputShape.Count} classes apart; {images.Name} has {images.Classes}.");
         if (images.Count < 2) throw new BadInputException($"{images.Name} has too few images to train on.");
+        Memory = TrainingMemory.Plan(_network, Math.Min(options.Batch, images.Count), 2 + _optimizer.Remembered + (options.WeightAverage > 0 ? 1 : 0), options.MostBytes);
         _averages = options.WeightAverage > 0 ? [.. _network.Weights.Select(static w => w.Value.Clone())] : [];
     }
 
@@ -52,8 +53,8 @@ public sealed class Trainer : IDisposable
     /// <summary>Called after every epoch.</summary>
     public Action<EpochRecord>? EpochDone { get; init; }
 
-    /// <summary>Bytes that activations and gradients of a batch take.</summary>
-    public long ActivationBytes => _network.ActivationBytes(Math.Min(_options.Batch, _images.Count));
+    /// <summary>What a step takes.</summary>
+    public TrainingMemory Memory { get; }
 
     /// <summary>Trains until the last epoch, or until there is no progress. What a checkpoint has already is not done again.</summary>
     /// <exception cref="NumericalException">The training diverged; names epoch, step and layer. The checkpoint of the last good epoch stays.</exception>
@@ -96,12 +97,21 @@ public sealed class Trainer : IDisposable
 
     private (double Loss, int Right) Step(TrainingBatch batch, int epoch, double rate)
     {
-        Tensor<float> logits = _network.Forward(batch.Images, BatchStream.RandomOf(_options.Seed, epoch, ~batch.Index - 1));
-        Tensor<float> gradient = new(batch.Targets.Shape);
-        double loss = _options.Loss.Evaluate(logits.As(batch.Targets.Shape), new(batch.Targets, Teacher?.Invoke(batch.Images)), gradient);
-        int right = Right(logits.As(batch.Targets.Shape), batch.Labels);
-        if (!(loss <= _options.LargestLoss)) throw Diverged(batch, epoch, loss);
-        _network.Backward(gradient);
+        Random random = BatchStream.RandomOf(_options.Seed, epoch, ~batch.Index - 1);
+        Tensor<float>? teacher = Teacher?.Invoke(batch.Images);
+        int count = batch.Labels.Length, size = count / Memory.Parts, right = 0;
+        double loss = 0;
+        for (int first = 0; first < count; first += size)
+        {
+            Tensor<float> targets = batch.Targets.Rows(first, size), gradient = new(targets.Shape);
+            Tensor<float> logits = _network.Forward(batch.Images.Rows(first, size), random).As(targets.Shape);
+            loss += _options.Loss.Evaluate(logits, new(targets, teacher?.Rows(first, size)), gradient) / Memory.Parts;
+            right += Right(logits, batch.Labels.AsSpan(first, size));
+            if (!(loss <= _options.LargestLoss)) throw Diverged(batch, epoch, loss);
+            // The mean over the batch is the mean of the parts' means.
+            if (Memory.Parts > 1) TensorPrimitives.Divide(gradient.Values, Memory.Parts, gradient.Values);
+            _network.Backward(gradient, add: first > 0);
+        }
         double length = Math.Sqrt(_network.Weights.Sum(static w => (double)TensorPrimitives.SumOfSquares<float>(w.Gradient.Values)));
         if (!double.IsFinite(length)) throw Diverged(batch, epoch, loss);
         if (_options.LargestGradient is { } most && length > most)
@@ -122,7 +132,7 @@ public sealed class Trainer : IDisposable
     private NumericalException Diverged(TrainingBatch batch, int epoch, double loss) =>
         Divergence.Of(_network, TrainingForm.Of(_network.ToGraph()).Graph, batch.Images, epoch, _optimizer.Steps + 1, loss);
 
-    private static int Right(Tensor<float> logits, int[] labels)
+    private static int Right(Tensor<float> logits, ReadOnlySpan<int> labels)
     {
         int right = 0, classes = logits.Shape[1];
         for (int row = 0; row < labels.Length; row++)

@@ -39,6 +39,9 @@ public sealed record TrainingOptions
     /// <summary>A loss beyond this, nats, counts as divergence.</summary>
     public double LargestLoss { get; init; } = 1000;
 
+    /// <summary>Bytes that a step may take for activations, weights and their gradients; larger batches are run in parts where that changes nothing. Null for no limit.</summary>
+    public long? MostBytes { get; init; }
+
     /// <summary>Decides order, variation and dropout.</summary>
     public int Seed { get; init; }
 
@@ -55,6 +58,7 @@ public sealed record TrainingOptions
         Within(WeightAverage, 0, 0.9999999, "the share an average of weights keeps");
         Within(NormMomentum, 0, 0.9999999, "the share running statistics keep");
         Within(Patience ?? 1, 1, int.MaxValue, "the patience");
+        Within(MostBytes ?? 1, 1, long.MaxValue, "the memory of a step");
         Within(LargestGradient ?? 1, double.Epsilon, double.MaxValue, "the largest gradient");
     }
 

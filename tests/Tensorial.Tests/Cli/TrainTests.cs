@@ -40,13 +40,14 @@ public sealed class TrainTests : IDisposable
         Assert.Equal(0, (await CommandRun.Of("compress", Sample, At("small.onnx"), "--target", "params=0.3", "--format", "tucker2")).Code);
         CommandRun run = await CommandRun.Of(
             "tune", At("small.onnx"), At("tuned.onnx"), "--teacher", Sample, "--mode", "sequential", "--block-images", "300", "--block-epochs", "5", "--epochs", "1", "--lr", "0.002",
-            "--data", "sample", "--limit", "500", "--test-limit", "400", "--json", At("tuned.json"));
+            "--data", "sample", "--limit", "500", "--test-limit", "400", "--json", At("tuned.json"), "--report", At("tuned.html"));
         Assert.Equal((0, ""), (run.Code, run.Code == 0 ? "" : run.Error));
         JsonElement result = JsonDocument.Parse(File.ReadAllText(At("tuned.json"))).RootElement;
         Assert.Equal(1, result.GetProperty("schemaVersion").GetInt32());
         Assert.NotEmpty(result.GetProperty("blocks").EnumerateArray());
         Assert.All(result.GetProperty("blocks").EnumerateArray(), static b => Assert.True(b.GetProperty("errorAfter").GetDouble() <= b.GetProperty("errorBefore").GetDouble()));
         Assert.Single(Epochs("tuned.json"));
+        Assert.Contains("Block by block", File.ReadAllText(At("tuned.html")));
         Assert.True(result.GetProperty("top1After").GetDouble() > result.GetProperty("top1Before").GetDouble());
     }
 
@@ -85,6 +86,25 @@ public sealed class TrainTests : IDisposable
         Assert.Equal(2, run.Code);
         Assert.Contains(message, run.Error, StringComparison.Ordinal);
         Assert.False(File.Exists(At("net.onnx")));
+    }
+
+    [Fact]
+    public async Task Memory_is_stated_and_bounded_and_curves_are_drawn()
+    {
+        string[] command = ["train", "lenet5", At("net.onnx"), "--data", "sample", "--limit", "128", "--batch", "32", "--epochs", "2", "--test-limit", "100", "--report", At("net.html"), "--json", At("net.json")];
+        CommandRun run = await CommandRun.Of([.. command, "--memory", "3MB"]);
+        Assert.Equal(0, run.Code);
+        Assert.Matches("a step takes 2[.][0-9] MB.*in 4 parts", run.Error);
+        JsonElement memory = JsonDocument.Parse(File.ReadAllText(At("net.json"))).RootElement.GetProperty("memory");
+        Assert.Equal(4, memory.GetProperty("parts").GetInt32());
+        Assert.InRange(memory.GetProperty("bytes").GetInt64(), memory.GetProperty("activationBytes").GetInt64(), 3_000_000);
+        Assert.Contains("Epoch by epoch", File.ReadAllText(At("net.html")));
+
+        CommandRun refused = await CommandRun.Of("train", Sample, At("other.onnx"), "--data", "sample", "--memory", "5MB");
+        Assert.Equal(3, refused.Code);
+        Assert.Contains("Batches of up to", refused.Error);
+        Assert.False(File.Exists(At("other.onnx")));
+        Assert.Equal(2, (await CommandRun.Of([.. command, "--memory", "much"])).Code);
     }
 
     private JsonElement[] Epochs(string name) => [.. JsonDocument.Parse(File.ReadAllText(At(name))).RootElement.GetProperty("epochs").EnumerateArray()];

@@ -46,6 +46,9 @@ internal sealed class ParameterPart
     /// <summary>Gradients, by name, of all constants of <see cref="ImagePart"/> that change: weights, and what this part makes of weights.</summary>
     public ImmutableDictionary<string, Tensor<float>> Gradients { get; }
 
+    /// <summary>Bytes of what this part makes of weights, and of its gradients.</summary>
+    public long Bytes => sizeof(float) * (_changing.Sum(static step => step.Results.Sum(static made => (long)made.Shape.Count)) + _gradients.Values.Sum(static g => (long)g.Shape.Count));
+
     /// <summary>Computes what depends on weights anew.</summary>
     public void Forward(Workers workers)
     {

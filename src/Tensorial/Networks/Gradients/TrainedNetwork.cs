@@ -84,6 +84,9 @@ public sealed class TrainedNetwork : IDisposable
     /// <summary>Bytes that activations and their gradients take for a batch.</summary>
     public long ActivationBytes(int images) => ProgramFor(images).Program.ArenaLength * (long)sizeof(float);
 
+    /// <summary>Bytes of what weights make whatever the batch, such as kernels of factors, and of its gradients.</summary>
+    public long ParameterBytes => _parameters.Bytes;
+
     /// <summary>Seconds of every kind of step, added up from now on where a dictionary is given; several threads count several times.</summary>
     public Dictionary<string, double>? Profile { get; init; }
 
@@ -105,10 +108,13 @@ public sealed class TrainedNetwork : IDisposable
     }
 
     /// <summary>Carries ∂L/∂output of the last <see cref="Forward"/> back; the weights' gradients are then those of L.</summary>
-    public void Backward(Tensor<float> outputGradient)
+    /// <param name="outputGradient">[n, …] as the output.</param>
+    /// <param name="add">Adds them to the gradients that are there, as those of another part of the same batch, in place of renewing them.</param>
+    public void Backward(Tensor<float> outputGradient, bool add = false)
     {
         TrainingLowering.Compiled program = _current ?? throw new InvalidOperationException("Backward comes after Forward.");
-        foreach (TrainedWeight weight in Weights) weight.Gradient.Values.Clear();
+        if (!add)
+            foreach (TrainedWeight weight in Weights) weight.Gradient.Values.Clear();
         _parameters.Clear();
         outputGradient.Values.CopyTo(program.Program.Frame[program.OutputGradient!].Of<float>().Values);
         program.Program.Backward();

@@ -26,7 +26,7 @@ internal sealed class TrainingProgram
     private const int LargestPiece = 8;
 
     private readonly int _images;
-    private readonly Frame _frame;
+    private readonly Lazy<Frame> _frame;
     private readonly ImmutableArray<Segment> _forward, _backward;
 
     public TrainingProgram(int images, IReadOnlyList<TrainingStep> forward, IReadOnlyList<TrainingStep> backward, IEnumerable<Value> outputs, Workers workers)
@@ -46,13 +46,14 @@ internal sealed class TrainingProgram
         foreach (Value value in values.Except(whole))
             if (value.Layout is not null && value.First == value.Last && value.SharesMemoryOf is null) value.KeepOnly(LaneCount * segments[value.First].PieceImages * Piece.PlanesOf(value, images));
         ArenaLength = MemoryPlan.Assign(values);
-        _frame = new(values, ArenaLength, workers);
+        // Planned batches need not all be run.
+        _frame = new(() => new(values, ArenaLength, workers));
     }
 
     /// <summary>Floats that activations and their gradients take.</summary>
     public int ArenaLength { get; }
 
-    public Frame Frame => _frame;
+    public Frame Frame => _frame.Value;
 
     private int LaneCount => LanesOf(_images);
 
@@ -68,26 +69,27 @@ internal sealed class TrainingProgram
 
     private void Run(ImmutableArray<Segment> segments)
     {
+        Frame frame = Frame;
         foreach (Segment segment in segments)
         {
             if (segment.Steps[0].Whole is { } whole)
             {
-                Timed(segment.Steps[0], () => whole(_frame));
+                Timed(segment.Steps[0], () => whole(frame));
                 continue;
             }
-            _frame.Workers.For(LaneCount, lane =>
+            frame.Workers.For(LaneCount, lane =>
             {
                 int start = (int)((long)lane * _images / LaneCount), end = (int)((long)(lane + 1) * _images / LaneCount);
                 for (int first = start; first < end; first += segment.PieceImages)
                 {
                     Piece piece = new(first, Math.Min(segment.PieceImages, end - first), lane, segment.PieceImages, first == start, _images);
                     foreach (TrainingStep step in segment.Steps)
-                        if (Profile is null) step.Images!(_frame, piece);
-                        else Timed(step, () => step.Images!(_frame, piece));
+                        if (Profile is null) step.Images!(frame, piece);
+                        else Timed(step, () => step.Images!(frame, piece));
                 }
             });
             foreach (TrainingStep step in segment.Steps)
-                if (step.Join is { } join) Timed(step, () => join(_frame), ", joined");
+                if (step.Join is { } join) Timed(step, () => join(frame), ", joined");
         }
     }
 

@@ -38,6 +38,20 @@ internal static class ProvenanceSection
         return new("provenance", "Provenance", [new Definitions([.. items])]);
     }
 
+    public static Section Of(TrainingReport training)
+    {
+        Provenance p = training.Provenance;
+        List<Definition> items =
+        [
+            new("Network", Prose.Of($"{Prose.Code(p.Model.Name)}, {Numbers.Count(p.Model.Bytes)} bytes")),
+            new("SHA-256", Prose.Of($"{Prose.Code(p.Model.Sha256)}")),
+            new("Images", Use(training.Images, "")),
+            new("Tested on", Use(p.Data, "nothing")),
+        ];
+        items.AddRange(Origin(p));
+        return new("provenance", "Provenance", [new Definitions([.. items])]);
+    }
+
     /// <summary>What made the numbers: command, program, machine, date.</summary>
     private static IEnumerable<Definition> Origin(Provenance p)
     {

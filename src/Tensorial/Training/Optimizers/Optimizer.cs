@@ -27,6 +27,9 @@ public abstract class Optimizer
 
     public WeightDecay Decay { get; init; }
 
+    /// <summary>Numbers remembered of every weight.</summary>
+    public int Remembered => Memories.Length;
+
     /// <summary>Names of what is remembered of every weight.</summary>
     protected abstract ImmutableArray<string> Memories { get; }
 
