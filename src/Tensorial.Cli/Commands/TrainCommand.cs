@@ -50,6 +50,7 @@ internal static class TrainCommand
         ImageSet images = options.Images.Train;
         ImageSet? test = options.Images.Test;
         Graph graph = isFile ? Read(options) : ReadyMade.Build(options.Model, images.ImageShape, images.Classes, options.Training.Seed);
+        foreach (ImageSet set in (ImageSet[])[images, .. test is null ? Array.Empty<ImageSet>() : [test]]) Fitness.Check(graph, set);
         ImmutableArray<CompressedLayer> layers = [];
         if (options.Tensorial is { } tensorial)
         {

@@ -73,6 +73,11 @@ internal static class TuneCommand
         Graph? dense = options.Teacher is null ? null : OnnxFile.Read(options.Teacher.ToString());
         ImageSet images = options.Images.Train;
         ImageSet? test = options.Images.Test;
+        foreach (ImageSet set in (ImageSet[])[images, .. test is null ? Array.Empty<ImageSet>() : [test]])
+        {
+            Fitness.Check(small, set);
+            if (dense is not null) Fitness.Check(dense, set, "teacher");
+        }
         using Inference? teacher = dense is null ? null : new(Logits.Of(dense).ForImages(images.ImageShape), options.Training.Threads);
         TrainingRun run = new(options.Training, images, test, terminal, cancel)
         {

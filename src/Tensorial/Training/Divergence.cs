@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Numerics.Tensors;
+using Tensorial.Autodiff.Operations;
 using Tensorial.Networks;
 using Tensorial.Networks.Gradients;
 
@@ -6,14 +9,15 @@ namespace Tensorial.Training;
 /// <summary>Finds where a training that broke down first holds numbers that are none.</summary>
 internal static class Divergence
 {
-    /// <summary>What to tell people: the step, and the first weight, gradient or layer that is not finite.</summary>
-    public static NumericalException Of(TrainedNetwork network, Graph form, Tensor<float> images, int epoch, int step, double loss)
+    /// <summary>The first weight, layer or gradient that is not finite; where all are, the layer in which values grow most.</summary>
+    public static string PlaceIn(TrainedNetwork network, Graph form, Tensor<float> images)
     {
-        string place = network.Weights.FirstOrDefault(static w => !IsFinite(w.Value)) is { } weight ? $"the weights '{weight.Name}' are no longer finite"
-            : FirstLayer(form, images) is { } node ? $"layer '{node.Label}' ({node.Operation.Name}) is the first whose values are not finite"
+        if (network.Weights.FirstOrDefault(static w => !IsFinite(w.Value)) is { } weight) return $"the weights '{weight.Name}' are no longer finite";
+        (Node? broken, Growth? most) = Walk(form, images);
+        return broken is not null ? $"layer {Named(broken)} is the first whose values are not finite"
             : network.Weights.FirstOrDefault(static w => !IsFinite(w.Gradient)) is { } steep ? $"the gradient of '{steep.Name}' is not finite"
-            : "all values are still finite, the largest gradient is that of '" + network.Weights.MaxBy(static w => Largest(w.Gradient))!.Name + "'";
-        return new($"Training diverged in epoch {epoch} at step {step}: the loss is {loss:G4}; {place}. A smaller learning rate, a warm-up or clipped gradients may help.");
+            : most is { } growth ? string.Create(CultureInfo.InvariantCulture, $"all values are still finite, they grow most in layer {Named(growth.Layer)}, from {growth.From:G3} to {growth.To:G3} at most")
+            : "all values are still finite";
     }
 
     public static bool IsFinite(Tensor<float> tensor)
@@ -23,18 +27,31 @@ internal static class Divergence
         return true;
     }
 
-    private static float Largest(Tensor<float> tensor) => System.Numerics.Tensors.TensorPrimitives.MaxMagnitude<float>(tensor.Values);
+    private static string Named(Node node) => $"'{node.Label}' ({(node.Operation is BatchNormalizationInTraining ? nameof(BatchNormalization) : node.Operation.Name)})";
 
-    private static Node? FirstLayer(Graph form, Tensor<float> images)
+    private static float Largest(Tensor<float> tensor) => Math.Abs(TensorPrimitives.MaxMagnitude<float>(tensor.Values));
+
+    /// <summary>The largest magnitude that a layer reads from other layers, and the largest it makes.</summary>
+    private readonly record struct Growth(Node Layer, float From, float To)
+    {
+        public float Factor => To / Math.Max(From, float.Epsilon);
+    }
+
+    /// <summary>Goes through a network layer by layer, as its operations define them, to the first that makes what is no number.</summary>
+    private static (Node? Broken, Growth? Most) Walk(Graph form, Tensor<float> images)
     {
         Dictionary<string, Tensor> values = new(form.Initializers) { [form.Inputs.First(port => !form.Initializers.ContainsKey(port.Name)).Name] = images };
+        Growth? most = null;
         foreach (Node node in form.Nodes)
         {
-            if (node.Inputs.Any(name => name.Length > 0 && !values.ContainsKey(name))) return null;
+            if (node.Inputs.Any(name => name.Length > 0 && !values.ContainsKey(name))) break;
             Tensor[] results = node.Operation.Apply([.. node.Inputs.Select(name => name.Length > 0 ? values[name] : null)]);
             for (int k = 0; k < node.Outputs.Length; k++) values[node.Outputs[k]] = results[k];
-            if (results[0] is Tensor<float> made && !IsFinite(made)) return node;
+            if (results[0] is not Tensor<float> made) continue;
+            if (!IsFinite(made)) return (node, null);
+            float[] read = [.. node.Inputs.Where(name => name.Length > 0 && !form.Initializers.ContainsKey(name)).Select(name => values[name]).OfType<Tensor<float>>().Select(Largest)];
+            if (read.Length > 0 && new Growth(node, read.Max(), Largest(made)) is var growth && (most is null || growth.Factor > most.Value.Factor)) most = growth;
         }
-        return null;
+        return (null, most);
     }
 }

@@ -58,6 +58,8 @@ public static class SequentialTuning
     public static (Graph Network, ImmutableArray<BlockRecord> Blocks) Run(
         Graph small, Graph dense, ImageSet images, SequentialOptions options, IProgress<Progress>? progress = null, CancellationToken cancel = default)
     {
+        Fitness.Check(small, images);
+        Fitness.Check(dense, images, "teacher");
         ImmutableArray<TunedBlock> blocks = TunedBlock.Of(small, dense);
         if (blocks.IsEmpty) throw new BadInputException("No layer of the network differs from the teacher's while both make values of the same names: there is nothing to tune block by block.");
         ImageSet seen = images.Take(Math.Min(options.Images, images.Count));
@@ -112,11 +114,17 @@ public static class SequentialTuning
             if (place == 0) BatchStream.RandomOf(options.Seed, step, 0).Shuffle(order);
             ReadOnlySpan<int> chosen = order.AsSpan(place * batch, batch);
             Tensor<float> y = network.Forward(Rows(x, chosen)), wanted = Rows(target, chosen), gradient = new(y.Shape);
-            if (!double.IsFinite(MeanSquares.Evaluate(y, wanted, gradient))) throw new NumericalException($"Tuning block '{block.Output}' diverged at step {step + 1}. A smaller learning rate may help.");
+            double loss = MeanSquares.Evaluate(y, wanted, gradient);
+            if (!double.IsFinite(loss)) throw Diverged(block, x, target, step, loss);
             network.Backward(gradient);
             optimizer.Step(network.Weights, options.LearningRate * schedule.Factor((double)step / steps));
         }
     }
+
+    private static NumericalException Diverged(TunedBlock block, Tensor<float> x, Tensor<float> target, int step, double loss) => new(
+        !Divergence.IsFinite(target) ? $"The teacher's activations at '{block.Output}' are not finite: no block can learn from them."
+        : !Divergence.IsFinite(x) ? $"Block '{block.Output}' reads activations '{block.Input}' that are not finite."
+        : $"Tuning block '{block.Output}' diverged at step {step + 1}: the loss is {loss:G4}. A smaller learning rate may help.");
 
     private static double Error(TrainedNetwork network, Tensor<float> x, Tensor<float> target, int batch)
     {

@@ -27,12 +27,9 @@ public sealed class Trainer : IDisposable
     {
         options.Check();
         (_graph, _images, _options) = (graph, images, options);
+        Fitness.Check(graph, images);
         _network = new(Logits.Of(graph).ForImages(images.ImageShape), momentum: (float)options.NormMomentum, threads: options.Threads);
         _optimizer = options.Optimizer();
-        if (_network.ImageShape != images.ImageShape)
-            throw new ShapeException($"The network takes images of {_network.ImageShape}; those of {images.Name} are {images.ImageShape}.");
-        if (_network.OutputShape.Count != images.Classes)
-            throw new ShapeException($"The network tells {_network.OutputShape.Count} classes apart; {images.Name} has {images.Classes}.");
         if (images.Count < 2) throw new BadInputException($"{images.Name} has too few images to train on.");
         Memory = TrainingMemory.Plan(_network, Math.Min(options.Batch, images.Count), 2 + _optimizer.Remembered + (options.WeightAverage > 0 ? 1 : 0), options.MostBytes);
         _averages = options.WeightAverage > 0 ? [.. _network.Weights.Select(static w => w.Value.Clone())] : [];
@@ -107,13 +104,13 @@ public sealed class Trainer : IDisposable
             Tensor<float> logits = _network.Forward(batch.Images.Rows(first, size), random).As(targets.Shape);
             loss += _options.Loss.Evaluate(logits, new(targets, teacher?.Rows(first, size)), gradient) / Memory.Parts;
             right += Right(logits, batch.Labels.AsSpan(first, size));
-            if (!(loss <= _options.LargestLoss)) throw Diverged(batch, epoch, loss);
+            if (!(loss <= _options.LargestLoss)) throw Diverged(batch, epoch, loss, teacher);
             // The mean over the batch is the mean of the parts' means.
             if (Memory.Parts > 1) TensorPrimitives.Divide(gradient.Values, Memory.Parts, gradient.Values);
             _network.Backward(gradient, add: first > 0);
         }
         double length = Math.Sqrt(_network.Weights.Sum(static w => (double)TensorPrimitives.SumOfSquares<float>(w.Gradient.Values)));
-        if (!double.IsFinite(length)) throw Diverged(batch, epoch, loss);
+        if (!double.IsFinite(length)) throw Diverged(batch, epoch, loss, teacher);
         if (_options.LargestGradient is { } most && length > most)
             foreach (TrainedWeight weight in _network.Weights) TensorPrimitives.Multiply(weight.Gradient.Values, (float)(most / length), weight.Gradient.Values);
         _optimizer.Step(_network.Weights, rate);
@@ -129,8 +126,13 @@ public sealed class Trainer : IDisposable
             TensorPrimitives.Lerp(_network.Weights[i].Value.Values, _averages[i].Values, kept, _averages[i].Values);
     }
 
-    private NumericalException Diverged(TrainingBatch batch, int epoch, double loss) =>
-        Divergence.Of(_network, TrainingForm.Of(_network.ToGraph()).Graph, batch.Images, epoch, _optimizer.Steps + 1, loss);
+    private NumericalException Diverged(TrainingBatch batch, int epoch, double loss, Tensor<float>? teacher)
+    {
+        string place = teacher is not null && !Divergence.IsFinite(teacher) ? "the teacher's answers are not finite"
+            : Divergence.PlaceIn(_network, TrainingForm.Of(_network.ToGraph()).Graph.ForImages(_images.ImageShape), batch.Images);
+        string kept = Checkpoints is null || _epochs.Count == 0 ? "" : $" The checkpoint of epoch {_epochs[^1].Epoch} is kept.";
+        return new($"Training diverged in epoch {epoch} at step {_optimizer.Steps + 1}: the loss is {loss:G4}; {place}. A smaller learning rate, a warm-up or clipped gradients may help.{kept}");
+    }
 
     private static int Right(Tensor<float> logits, ReadOnlySpan<int> labels)
     {

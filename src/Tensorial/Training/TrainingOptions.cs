@@ -64,6 +64,6 @@ public sealed record TrainingOptions
 
     private static void Within(double value, double low, double high, string name)
     {
-        if (!(value >= low && value <= high)) throw new BadInputException($"{char.ToUpperInvariant(name[0])}{name[1..]} must lie between {low:G4} and {high:G4}, not be {value:G6}.");
+        if (!(value >= low && value <= high)) throw new BadInputException($"{char.ToUpperInvariant(name[0])}{name[1..]} must lie between {low:G10} and {high:G10}, not be {value:G6}.");
     }
 }

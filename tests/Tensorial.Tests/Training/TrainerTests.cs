@@ -63,8 +63,37 @@ public class TrainerTests
         using Trainer trainer = new(TinyTask.Network(), TinyTask.Images(), Usual with { LearningRate = 1e6, Epochs = 4 }) { Checkpoints = new(folder.Path), Signature = "s" };
         NumericalException error = Assert.Throws<NumericalException>(() => trainer.Run());
         Assert.Matches("epoch 2 at step [0-9]+: the loss is .*'(conv|fc|bn)", error.Message);
+        Assert.EndsWith("The checkpoint of epoch 1 is kept.", error.Message);
         using Trainer again = new(TinyTask.Network(), TinyTask.Images(), Usual) { Checkpoints = new(folder.Path), Signature = "s" };
         Assert.Equal(4, again.Run().Epochs.Length);
+    }
+
+    [Fact]
+    public void Weights_that_are_no_numbers_are_refused_and_bounds_that_are_infinite_are_not()
+    {
+        Graph network = TinyTask.Network();
+        Tensor<float> broken = network.Initializers["conv2.weight"].Of<float>().Clone();
+        broken.Values[3] = float.NaN;
+        string message = Assert.Throws<BadInputException>(() => new Trainer(network.With("conv2.weight", broken), TinyTask.Images(), Usual)).Message;
+        Assert.Contains("'conv2.weight' of the network holds values that are no finite numbers (1 NaN, 0 infinite)", message);
+        Tensor<float> bound = new([]);
+        bound.Values[0] = float.PositiveInfinity;
+        new Trainer(network.With("bound", bound), TinyTask.Images(), Usual).Dispose();
+    }
+
+    [Fact]
+    public void A_teacher_without_answers_is_named()
+    {
+        using Trainer trainer = new(TinyTask.Network(), TinyTask.Images(), Usual with { Loss = new Distillation() })
+        {
+            Teacher = static images =>
+            {
+                Tensor<float> answers = new([images.Shape[0], 4]);
+                answers.Values.Fill(float.NaN);
+                return answers;
+            },
+        };
+        Assert.Contains("the teacher's answers are not finite", Assert.Throws<NumericalException>(() => trainer.Run()).Message);
     }
 
     [Fact]
