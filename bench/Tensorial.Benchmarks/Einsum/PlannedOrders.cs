@@ -57,6 +57,9 @@ internal static class PlannedOrders
         Tensor<float> result = new(planned.Result);
         const int rounds = 15;
         double[] ours = new double[rounds], leftToRight = new double[rounds], theirs = new double[rounds];
+        // Until the code that is compiled anew while it runs has settled.
+        long warmed = Stopwatch.GetTimestamp();
+        while (Stopwatch.GetElapsedTime(warmed).TotalSeconds < 0.7) Seconds(planned);
         for (int round = -5; round < rounds; round++)
         {
             double first = Seconds(planned), second = Seconds(naive), third = peer?.Seconds(1) ?? double.NaN;

@@ -6,7 +6,8 @@ namespace Tensorial.Einsum;
 
 /// <summary>
 /// A step as matrix products. The larger term keeps its order of axes: those outside its first summed or unfolded one become a loop over products,
-/// and the result has the right term's axes where the summed ones were, so that chains of steps over feature maps permute nothing.
+/// and the result has the right term's axes where the summed ones were, so that chains of steps over feature maps permute nothing. Convolutions of planes in
+/// float32 run on the kernels of networks instead (<see cref="PlaneConvolution"/>).
 /// </summary>
 internal sealed class Lowering
 {
@@ -21,6 +22,7 @@ internal sealed class Lowering
     private readonly Gathering? _fold;
     private readonly Nest _outer, _repeats, _batches;
     private readonly Multiplication _product;
+    private readonly PlaneConvolution? _plane;
 
     public Lowering(Pair pair, Layout left, Layout right)
     {
@@ -74,6 +76,7 @@ internal sealed class Lowering
         AddressTable rightSummed = _rightReads.Table(summed), rightColumns = _rightReads.Table(columns);
         _product = _isRightFirst ? new(rightColumns, rightSummed, leftSummed, leftRows, hasLane ? lane.Extent : 1)
             : new(leftRows, leftSummed, rightSummed, rightColumns, hasLane ? lane.Extent : 1);
+        _plane = PlaneConvolution.Of(pair, left, right, Result);
     }
 
     /// <summary>Where the values of the product lie.</summary>
@@ -82,6 +85,11 @@ internal sealed class Lowering
     /// <summary>Computes the product into memory that may hold anything.</summary>
     public void Run<T>(Memory<T> left, Memory<T> right, Memory<T> result, Workers workers) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        if (typeof(T) == typeof(float) && _plane is not null)
+        {
+            _plane.Run((Memory<float>)(object)left, (Memory<float>)(object)right, (Memory<float>)(object)result, workers);
+            return;
+        }
         T[]? laid = null;
         if (_rightReads.Laying is { } laying)
         {

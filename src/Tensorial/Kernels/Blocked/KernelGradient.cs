@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+
 namespace Tensorial.Kernels.Blocked;
 
 /// <summary>
@@ -37,28 +39,41 @@ internal static unsafe class KernelGradient
         fixed (float* input = x, upstream = dy, to = sums) width.Run<Kernel, float>(new(shape, input, inputLayout, upstream, outputLayout, to));
     }
 
-    /// <summary>Adds the sums of all lanes, in their order, to a kernel gradient [outputs, inputs, height, width].</summary>
+    /// <summary>Adds the sums of all lanes, in their order, to a kernel gradient [outputs, inputs / groups, height, width].</summary>
     public static void Unpack(ConvolutionShape shape, Span<float> sums, int lanes, Span<float> gradient, Workers workers)
     {
-        fixed (float* from = sums, to = gradient) workers.Run(shape.OutputChannels, new Row(shape, from, lanes, SumsLength(shape), to));
+        int taps = shape.KernelHeight * shape.KernelWidth, squares = shape.IsDepthwise ? 1 : MostBlocks(shape) * taps;
+        fixed (float* from = sums, to = gradient)
+            workers.Run(Blocks(shape.OutputChannels) * squares, new Unpacking(shape, squares, taps, from, lanes, SumsLength(shape), to));
     }
 
-    private readonly struct Row(ConvolutionShape shape, float* sums, int lanes, int length, float* gradient) : ILoopBody
+    /// <summary>What lies together in the sums: the inputs of a block by the outputs of a block at one tap; depthwise, all taps of a block of channels.</summary>
+    private readonly struct Unpacking(ConvolutionShape shape, int squares, int taps, float* sums, int lanes, int length, float* gradient) : ILoopBody
     {
-        public void Run(int o)
+        public void Run(int index)
         {
-            int taps = shape.KernelHeight * shape.KernelWidth, inputs = shape.InputsPerGroup, block = o / Lanes, blocks = MostBlocks(shape);
-            int channel = o / shape.OutputsPerGroup * inputs - InputsOf(shape, block).Start / Lanes * Lanes;
-            for (int i = 0; i < inputs; i++, channel++)
-                for (int tap = 0; tap < taps; tap++)
-                {
-                    float* from = shape.IsDepthwise
-                        ? sums + (block * taps + tap) * Lanes + o % Lanes
-                        : sums + (((block * blocks + channel / Lanes) * taps + tap) * Lanes + channel % Lanes) * Lanes + o % Lanes;
-                    float sum = 0;
-                    for (int lane = 0; lane < lanes; lane++, from += length) sum += *from;
-                    gradient[(o * inputs + i) * taps + tap] += sum;
-                }
+            int size = shape.IsDepthwise ? taps * Lanes : Square;
+            float* buffer = stackalloc float[size];
+            Span<float> whole = new(buffer, size);
+            new ReadOnlySpan<float>(sums + index * size, size).CopyTo(whole);
+            for (int lane = 1; lane < lanes; lane++) TensorPrimitives.Add(whole, new ReadOnlySpan<float>(sums + (nint)lane * length + index * size, size), whole);
+            (int block, int square) = Math.DivRem(index, squares);
+            int first = block * Lanes, outputs = Math.Min(Lanes, shape.OutputChannels - first);
+            if (shape.IsDepthwise)
+                for (int k = 0; k < outputs * taps; k++) gradient[first * taps + k] += buffer[k % taps * Lanes + k / taps];
+            else Place(buffer, first, outputs, square / taps, square % taps);
+        }
+
+        private void Place(float* from, int first, int outputs, int inputBlock, int tap)
+        {
+            int inputs = shape.InputsPerGroup, start = (InputsOf(shape, first / Lanes).Start / Lanes + inputBlock) * Lanes;
+            for (int o = 0; o < outputs; o++)
+            {
+                // The part of the block of inputs that lies in the output's group.
+                int group = (first + o) / shape.OutputsPerGroup * inputs, low = Math.Max(start, group), high = Math.Min(start + Lanes, group + inputs);
+                float* to = gradient + ((first + o) * inputs + low - group) * taps + tap;
+                for (int i = low; i < high; i++, to += taps) *to += from[(i - start) * Lanes + o];
+            }
         }
     }
 

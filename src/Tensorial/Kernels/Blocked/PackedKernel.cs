@@ -52,7 +52,19 @@ public sealed class PackedKernel
     {
         ConvolutionShape blocked = shape.InBlocks();
         OutputGroups groups = new(blocked);
-        int taps = shape.KernelHeight * shape.KernelWidth, inputs = blocked.SummedChannels, at = 0;
+        int taps = shape.KernelHeight * shape.KernelWidth, inputs = blocked.SummedChannels, at = 0, pitch = inputs * taps;
+        if (shape.Groups == 1)
+        {
+            for (int group = 0; group < groups.Count; group++)
+            {
+                int first = groups.FirstOutput(group), width = groups.Width(group), outputs = Math.Min(width, shape.OutputChannels - first);
+                for (int block = 0; block < inputs; block += BlockedLayout.Lanes)
+                    for (int tap = 0; tap < taps; tap++)
+                        for (int i = block; i < Math.Min(block + BlockedLayout.Lanes, inputs); i++, at += width)
+                            for (int o = 0, from = first * pitch + i * taps + tap; o < outputs; o++, from += pitch) packed[at + o] = kernel[from];
+            }
+            return;
+        }
         for (int group = 0; group < groups.Count; group++)
             for (int block = 0; block < inputs; block += BlockedLayout.Lanes)
                 for (int tap = 0; tap < taps; tap++)

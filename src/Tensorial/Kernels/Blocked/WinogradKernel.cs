@@ -1,34 +1,62 @@
+using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
+
 namespace Tensorial.Kernels.Blocked;
 
 /// <summary>Kernels transformed for Winograd's convolution: [group of 32 outputs][product][input][32 outputs].</summary>
-internal static class WinogradKernel
+internal static unsafe class WinogradKernel
 {
     /// <summary>Whether a convolution has this form: 3×3, one step at a time, all channels connected.</summary>
     public static bool Supports(in ConvolutionShape shape) =>
         shape is { KernelHeight: 3, KernelWidth: 3, StrideY: 1, StrideX: 1, DilationY: 1, DilationX: 1, Groups: 1 };
 
     /// <summary>U = G g Gᵀ for every pair of channels, computed in double precision and rounded once.</summary>
-    public static void Pack<TWinograd>(ReadOnlySpan<float> kernel, in ConvolutionShape shape, Span<float> packed) where TWinograd : struct, IWinograd
+    public static void Pack<TWinograd>(ReadOnlySpan<float> kernel, in ConvolutionShape shape, Span<float> packed) where TWinograd : struct, IWinograd =>
+        Pack<TWinograd>(LaneWidths.Best, kernel, shape, packed);
+
+    internal static void Pack<TWinograd>(LaneWidth width, ReadOnlySpan<float> kernel, in ConvolutionShape shape, Span<float> packed) where TWinograd : struct, IWinograd
     {
-        double[,] g = Filter<TWinograd>();
         OutputGroups groups = new(shape);
-        int tile = TWinograd.Tile, products = tile * tile, inputs = shape.InputChannels;
-        Span<double> half = stackalloc double[tile * 3];
-        for (int group = 0; group < groups.Count; group++)
+        fixed (double* g = Filter<TWinograd>())
+        fixed (float* from = kernel, to = packed)
+            for (int group = 0; group < groups.Count; group++)
+                width.Run<Group, double>(new(shape, TWinograd.Tile, g, from, groups.FirstOutput(group), groups.Width(group), to));
+    }
+
+    /// <summary>The kernels of a group of outputs, side by side.</summary>
+    private readonly struct Group(ConvolutionShape shape, int tile, double* g, float* kernel, int first, int width, float* packed) : ILaneKernel<double>
+    {
+        public void Run<TLanes, TVector>() where TLanes : struct, ILanes<TVector, double> where TVector : struct
         {
-            int first = groups.FirstOutput(group), width = groups.Width(group);
-            Span<float> part = packed.Slice(first * inputs * products, width * inputs * products);
-            for (int o = first; o < Math.Min(first + width, shape.OutputChannels); o++)
-                for (int i = 0; i < inputs; i++)
+            const int most = 2 * BlockedLayout.Lanes;
+            double* taps = stackalloc double[9 * most], half = stackalloc double[tile * 3 * most], whole = stackalloc double[most];
+            new Span<double>(taps, 9 * most).Clear();
+            int inputs = shape.InputChannels, outputs = Math.Min(width, shape.OutputChannels - first);
+            float* to = packed + (nint)first * inputs * tile * tile;
+            for (int i = 0; i < inputs; i++, to += width)
+            {
+                for (int o = 0; o < outputs; o++)
+                    for (int tap = 0; tap < 9; tap++) taps[tap * most + o] = kernel[((first + o) * inputs + i) * 9 + tap];
+                for (int r = 0; r < tile; r++)
+                    for (int c = 0; c < 3; c++) Combine<TLanes, TVector>(g + r * 3, taps + c * most, 3 * most, half + (r * 3 + c) * most);
+                for (int product = 0; product < tile * tile; product++)
                 {
-                    ReadOnlySpan<float> taps = kernel.Slice((o * inputs + i) * 9, 9);
-                    for (int r = 0; r < tile; r++)
-                        for (int c = 0; c < 3; c++) half[r * 3 + c] = g[r, 0] * taps[c] + g[r, 1] * taps[3 + c] + g[r, 2] * taps[6 + c];
-                    for (int r = 0; r < tile; r++)
-                        for (int c = 0; c < tile; c++)
-                            part[((r * tile + c) * inputs + i) * width + o - first] =
-                                (float)(half[r * 3] * g[c, 0] + half[r * 3 + 1] * g[c, 1] + half[r * 3 + 2] * g[c, 2]);
+                    Combine<TLanes, TVector>(g + product % tile * 3, half + product / tile * 3 * most, most, whole);
+                    TensorPrimitives.ConvertTruncating(new ReadOnlySpan<double>(whole, width), new Span<float>(to + (nint)product * inputs * width, width));
                 }
+            }
+        }
+
+        /// <summary>g₀ a + g₁ b + g₂ c for vectors that lie a step apart.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private void Combine<TLanes, TVector>(double* by, double* from, int step, double* to) where TLanes : struct, ILanes<TVector, double> where TVector : struct
+        {
+            TVector g0 = TLanes.Broadcast(by[0]), g1 = TLanes.Broadcast(by[1]), g2 = TLanes.Broadcast(by[2]);
+            for (int at = 0; at < width; at += TLanes.Count)
+            {
+                TVector sum = TLanes.MultiplyAdd(g1, TLanes.Load(from + step + at), TLanes.Multiply(g0, TLanes.Load(from + at)));
+                TLanes.Store(TLanes.MultiplyAdd(g2, TLanes.Load(from + 2 * step + at), sum), to + at);
+            }
         }
     }
 

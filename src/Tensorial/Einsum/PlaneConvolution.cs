@@ -1,0 +1,164 @@
+using Tensorial.Kernels;
+using Tensorial.Kernels.Blocked;
+
+namespace Tensorial.Einsum;
+
+/// <summary>
+/// A step in float32 that is a convolution of feature maps, or one of its two gradients, on the kernels of networks: one or two convolved axes, y = x * w
+/// with x and y as batch, groups, channels, rows, columns. Which of the three is computed says which of the three kernels it is.
+/// </summary>
+internal sealed class PlaneConvolution
+{
+    /// <summary>Multiply-accumulates from which it pays to bring feature maps into blocks and back.</summary>
+    private const double LeastMacs = 1 << 17;
+
+    /// <summary>Multiplications that blocks of 16 channels may do for each that is wanted.</summary>
+    private const double MostWaste = 6;
+
+    /// <summary>Positions of all images from which a transformed kernel is worth its transform.</summary>
+    private const int LeastPositions = 1024;
+
+    /// <summary>Floats of feature maps that are in blocks at once on a thread: half a usual second-level cache.</summary>
+    private const int PieceFloats = 1 << 17;
+
+    /// <summary>Parts of a batch that sum a kernel's gradient on their own, whatever the number of threads; fewer where the sums take much memory.</summary>
+    private const int Lanes = 8;
+
+    private const int MostSums = 1 << 22;
+
+    [ThreadStatic]
+    private static float[]? t_scratch;
+
+    private readonly int _product;
+    private readonly PlaneRoles _roles;
+    private readonly ConvolutionShape _shape;
+    private readonly ConvolutionShape? _back;
+    private readonly BlockedLayout _input, _output;
+    private PackedKernel? _spare;
+
+    private PlaneConvolution(PlaneRoles roles, int product, ConvolutionShape shape, ConvolutionShape? back, BlockedLayout input, BlockedLayout output) =>
+        (_roles, _product, _shape, _back, _input, _output) = (roles, product, shape, back, input, output);
+
+    /// <summary>The step, where these kernels do it, and do it well.</summary>
+    /// <param name="pair">The step.</param>
+    /// <param name="layouts">Where the values of the left term, the right one and the product lie.</param>
+    public static PlaneConvolution? Of(Pair pair, params ReadOnlySpan<Layout> layouts)
+    {
+        const int product = 2;
+        if (pair.Macs() < LeastMacs || PlaneRoles.Of(pair, layouts) is not { } roles) return null;
+        BlockedLayout input = roles.Map(roles.X), output = roles.Map(roles.Y);
+        ConvolutionShape shape = roles.Shape;
+        ConvolutionShape? back = null;
+        if (product == roles.X)
+        {
+            back = InputGradient.Of(shape, input.Height, input.Width, InputGradient.Spread(output, shape));
+            if (back is null) return null;
+        }
+        ConvolutionShape computed = back ?? shape;
+        if (!BlockedConvolution.Supports(computed) || Waste(computed) > MostWaste) return null;
+        return new(roles, product, shape, back, input with { Halo = product == roles.X ? default : shape.Padding }, output);
+    }
+
+    /// <summary>Computes the product into memory that may hold anything.</summary>
+    public void Run(Memory<float> left, Memory<float> right, Memory<float> product, Workers workers)
+    {
+        Memory<float> Of(int place) => place == 0 ? left : place == 1 ? right : product;
+        Memory<float> x = Of(_roles.X), y = Of(_roles.Y), w = Of(_roles.Window);
+        if (_product == _roles.Window) CorrelateBack(x, y, w.Span, workers);
+        else Convolve(_product == _roles.Y ? x : y, w.Span, product, workers);
+    }
+
+    /// <summary>The convolution, or the one that carries a gradient back, a few images at a time.</summary>
+    private void Convolve(Memory<float> from, ReadOnlySpan<float> window, Memory<float> to, Workers workers)
+    {
+        ConvolutionShape shape = _back ?? _shape;
+        bool spreads = _back is not null && (_shape.StrideY > 1 || _shape.StrideX > 1);
+        BlockedLayout given = _back is null ? _input : _output with { Halo = spreads ? default : shape.Padding };
+        BlockedLayout source = spreads ? InputGradient.Spread(_output, _shape) with { Halo = shape.Padding } : given, target = _back is null ? _output : _input;
+        PackedKernel kernel = Packed(window, shape, target);
+        int images = target.Images, size = Math.Clamp(PieceFloats / (source.ImagePitch + target.ImagePitch), 1, Math.Max(1, images / workers.Count));
+        int pieces = (images + size - 1) / size;
+        Workers inside = pieces > 1 ? Workers.Serial : workers;
+        workers.For(pieces, piece =>
+        {
+            int first = piece * size, count = Math.Min(size, images - first);
+            BlockedLayout own = given with { Images = count }, spread = source with { Images = count }, made = target with { Images = count };
+            Span<float> room = Scratch((spreads ? own.Length : 0) + spread.Length + made.Length);
+            Span<float> results = room[..made.Length], values = room.Slice(made.Length, own.Length), operand = values;
+            BlockedHalo.Clear(values, own, inside);
+            BlockedConversion.ToBlocked(Rows(from, own, first), values, own, inside);
+            if (spreads) InputGradient.Spread(values, own, operand = room[(made.Length + own.Length)..], spread, _shape);
+            BlockedConvolution.Run(shape, operand, spread, kernel, [], [], default, Activation.None, results, made, inside);
+            BlockedConversion.ToPlain(results, made, Rows(to, made, first), inside);
+        });
+        _spare = kernel;
+    }
+
+    /// <summary>The gradient of the kernel.</summary>
+    private void CorrelateBack(Memory<float> x, Memory<float> y, Span<float> window, Workers workers)
+    {
+        int length = KernelGradient.SumsLength(_shape), images = _input.Images, lanes = Math.Clamp(MostSums / length, 1, Math.Min(Lanes, images));
+        float[] sums = new float[lanes * length], gradient = new float[_shape.KernelCount];
+        int size = Math.Max(1, PieceFloats / (_input.ImagePitch + _output.ImagePitch));
+        workers.For(lanes, lane =>
+        {
+            int end = (int)((long)(lane + 1) * images / lanes);
+            for (int first = (int)((long)lane * images / lanes), count; first < end; first += count)
+            {
+                count = Math.Min(size, end - first);
+                BlockedLayout input = _input with { Images = count }, output = _output with { Images = count };
+                Span<float> room = Scratch(input.Length + output.Length), values = room[..input.Length], upstream = room[input.Length..];
+                BlockedHalo.Clear(values, input, Workers.Serial);
+                BlockedConversion.ToBlocked(Rows(x, input, first), values, input, Workers.Serial);
+                BlockedConversion.ToBlocked(Rows(y, output, first), upstream, output, Workers.Serial);
+                KernelGradient.Add(_shape, values, input, upstream, output, sums.AsSpan(lane * length, length));
+            }
+        });
+        KernelGradient.Unpack(_shape, sums, lanes, gradient, workers);
+        int[] places = _roles.Places;
+        for (int k = 0; k < places.Length; k++) window[places[k]] = gradient[k];
+    }
+
+    /// <summary>The kernel packed; memory of the last call is used again unless another call has it.</summary>
+    private PackedKernel Packed(ReadOnlySpan<float> window, in ConvolutionShape shape, in BlockedLayout target)
+    {
+        float[] kernel = new float[_shape.KernelCount];
+        int[] places = _roles.Places;
+        for (int k = 0; k < kernel.Length; k++) kernel[k] = window[places[k]];
+        if (_back is not null)
+        {
+            float[] turned = new float[kernel.Length];
+            InputGradient.Turn(kernel, _shape, turned);
+            kernel = turned;
+        }
+        if (Interlocked.Exchange(ref _spare, null) is { } spare)
+        {
+            spare.Renew(kernel, shape);
+            return spare;
+        }
+        bool many = (long)target.Images * target.Height * target.Width >= LeastPositions;
+        return BlockedConvolution.Pack(kernel, shape, many ? ConvolutionChoice.Best(shape, target.Height, target.Width) : ConvolutionMethod.Direct);
+    }
+
+    private static Span<float> Rows(Memory<float> values, in BlockedLayout layout, int first)
+    {
+        int image = layout.Channels * layout.Height * layout.Width;
+        return values.Span.Slice(first * image, layout.Images * image);
+    }
+
+    private static double Waste(in ConvolutionShape shape)
+    {
+        ConvolutionShape blocked = shape.InBlocks();
+        double padded = shape.IsDepthwise ? Padded(shape.OutputChannels) : (double)blocked.InputChannels * Padded(blocked.OutputsPerGroup);
+        return padded / (shape.IsDepthwise ? shape.OutputChannels : (double)shape.OutputChannels * shape.InputsPerGroup);
+
+        static int Padded(int channels) => (channels + BlockedLayout.Lanes - 1) / BlockedLayout.Lanes * BlockedLayout.Lanes;
+    }
+
+    /// <summary>Aligned memory that each thread keeps for its next call.</summary>
+    private static Span<float> Scratch(int count)
+    {
+        if (t_scratch is null || t_scratch.Length < count + BlockedLayout.Lanes) t_scratch = GC.AllocateUninitializedArray<float>(count + BlockedLayout.Lanes, pinned: true);
+        return t_scratch.AsSpan(AlignedStart.Of(t_scratch), count);
+    }
+}
