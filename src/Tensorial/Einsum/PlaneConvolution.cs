@@ -97,7 +97,8 @@ internal sealed class PlaneConvolution
     /// <summary>The gradient of the kernel.</summary>
     private void CorrelateBack(Memory<float> x, Memory<float> y, Span<float> window, Workers workers)
     {
-        int length = KernelGradient.SumsLength(_shape), images = _input.Images, lanes = Math.Clamp(MostSums / length, 1, Math.Min(Lanes, images));
+        ConvolutionMethod method = WinogradGradient.Best(_shape, _output.Height, _output.Width);
+        int length = KernelGradient.SumsLength(_shape, method), images = _input.Images, lanes = Math.Clamp(MostSums / length, 1, Math.Min(Lanes, images));
         float[] sums = new float[lanes * length], gradient = new float[_shape.KernelCount];
         int size = Math.Max(1, PieceFloats / (_input.ImagePitch + _output.ImagePitch));
         workers.For(lanes, lane =>
@@ -111,10 +112,10 @@ internal sealed class PlaneConvolution
                 BlockedHalo.Clear(values, input, Workers.Serial);
                 BlockedConversion.ToBlocked(Rows(x, input, first), values, input, Workers.Serial);
                 BlockedConversion.ToBlocked(Rows(y, output, first), upstream, output, Workers.Serial);
-                KernelGradient.Add(_shape, values, input, upstream, output, sums.AsSpan(lane * length, length));
+                KernelGradient.Add(_shape, method, values, input, upstream, output, sums.AsSpan(lane * length, length));
             }
         });
-        KernelGradient.Unpack(_shape, sums, lanes, gradient, workers);
+        KernelGradient.Unpack(_shape, method, sums, lanes, gradient, workers);
         int[] places = _roles.Places;
         for (int k = 0; k < places.Length; k++) window[places[k]] = gradient[k];
     }

@@ -21,50 +21,55 @@ internal static unsafe class KernelGradient
     private const int Square = Lanes * Lanes;
 
     /// <summary>Floats the sums take.</summary>
-    public static int SumsLength(in ConvolutionShape shape) =>
-        Blocks(shape.OutputChannels) * Lanes * (shape.IsDepthwise ? 1 : MostBlocks(shape) * Lanes) * shape.KernelHeight * shape.KernelWidth;
+    public static int SumsLength(in ConvolutionShape shape, ConvolutionMethod method) =>
+        Blocks(shape.OutputChannels) * Lanes * (shape.IsDepthwise ? 1 : MostBlocks(shape) * Lanes) * Taps(shape, method);
+
+    /// <summary>Taps, or the products that stand in their place.</summary>
+    private static int Taps(in ConvolutionShape shape, ConvolutionMethod method) =>
+        method == ConvolutionMethod.Direct ? shape.KernelHeight * shape.KernelWidth : WinogradGradient.Products(method);
 
     /// <summary>Adds what some images come to, on one thread.</summary>
     /// <param name="shape">The convolution; the halo of x covers its padding and is zero.</param>
+    /// <param name="method">Direct, or a method of Winograd where <see cref="WinogradGradient"/> knows it.</param>
     /// <param name="sums">To be added to, in the order described above.</param>
     public static void Add(
-        in ConvolutionShape shape, ReadOnlySpan<float> x, BlockedLayout inputLayout, ReadOnlySpan<float> dy, BlockedLayout outputLayout, Span<float> sums) =>
-        Add(LaneWidths.Best, shape, x, inputLayout, dy, outputLayout, sums);
+        in ConvolutionShape shape, ConvolutionMethod method, ReadOnlySpan<float> x, BlockedLayout inputLayout, ReadOnlySpan<float> dy, BlockedLayout outputLayout, Span<float> sums) =>
+        Add(LaneWidths.Best, shape, method, x, inputLayout, dy, outputLayout, sums);
 
     internal static void Add(
-        LaneWidth width, in ConvolutionShape shape, ReadOnlySpan<float> x, BlockedLayout inputLayout, ReadOnlySpan<float> dy, BlockedLayout outputLayout,
+        LaneWidth width, in ConvolutionShape shape, ConvolutionMethod method, ReadOnlySpan<float> x, BlockedLayout inputLayout, ReadOnlySpan<float> dy, BlockedLayout outputLayout,
         Span<float> sums)
     {
         if (!inputLayout.Halo.Covers(shape.Padding)) throw new ArgumentException($"The input's halo {inputLayout.Halo} does not cover the padding {shape.Padding}.");
-        fixed (float* input = x, upstream = dy, to = sums) width.Run<Kernel, float>(new(shape, input, inputLayout, upstream, outputLayout, to));
+        fixed (float* input = x, upstream = dy, to = sums) width.Run<Kernel, float>(new(shape, method, input, inputLayout, upstream, outputLayout, to));
     }
 
     /// <summary>Adds the sums of all lanes, in their order, to a kernel gradient [outputs, inputs / groups, height, width].</summary>
-    public static void Unpack(ConvolutionShape shape, Span<float> sums, int lanes, Span<float> gradient, Workers workers)
+    public static void Unpack(ConvolutionShape shape, ConvolutionMethod method, Span<float> sums, int lanes, Span<float> gradient, Workers workers)
     {
-        int taps = shape.KernelHeight * shape.KernelWidth, squares = shape.IsDepthwise ? 1 : MostBlocks(shape) * taps;
+        int squares = shape.IsDepthwise ? 1 : MostBlocks(shape), length = SumsLength(shape, method);
         fixed (float* from = sums, to = gradient)
-            workers.Run(Blocks(shape.OutputChannels) * squares, new Unpacking(shape, squares, taps, from, lanes, SumsLength(shape), to));
+            workers.Run(Blocks(shape.OutputChannels) * squares, new Unpacking(shape, method, squares, from, lanes, length, to));
     }
 
-    /// <summary>What lies together in the sums: the inputs of a block by the outputs of a block at one tap; depthwise, all taps of a block of channels.</summary>
-    private readonly struct Unpacking(ConvolutionShape shape, int squares, int taps, float* sums, int lanes, int length, float* gradient) : ILoopBody
+    /// <summary>What lies together in the sums: all taps of a block of inputs by a block of outputs; depthwise, of a block of channels.</summary>
+    private readonly struct Unpacking(ConvolutionShape shape, ConvolutionMethod method, int squares, float* sums, int lanes, int length, float* gradient) : ILoopBody
     {
         public void Run(int index)
         {
-            int size = shape.IsDepthwise ? taps * Lanes : Square;
-            float* buffer = stackalloc float[size];
-            Span<float> whole = new(buffer, size);
-            new ReadOnlySpan<float>(sums + index * size, size).CopyTo(whole);
-            for (int lane = 1; lane < lanes; lane++) TensorPrimitives.Add(whole, new ReadOnlySpan<float>(sums + (nint)lane * length + index * size, size), whole);
-            (int block, int square) = Math.DivRem(index, squares);
+            int taps = shape.KernelHeight * shape.KernelWidth, size = length / (Blocks(shape.OutputChannels) * squares);
+            float[] whole = new ReadOnlySpan<float>(sums + (nint)index * size, size).ToArray();
+            for (int lane = 1; lane < lanes; lane++) TensorPrimitives.Add(whole, new ReadOnlySpan<float>(sums + (nint)lane * length + (nint)index * size, size), whole);
+            if (method != ConvolutionMethod.Direct) WinogradGradient.TransformBack(method, whole, whole = new float[taps * Square]);
+            (int block, int inputBlock) = Math.DivRem(index, squares);
             int first = block * Lanes, outputs = Math.Min(Lanes, shape.OutputChannels - first);
             if (shape.IsDepthwise)
-                for (int k = 0; k < outputs * taps; k++) gradient[first * taps + k] += buffer[k % taps * Lanes + k / taps];
-            else Place(buffer, first, outputs, square / taps, square % taps);
+                for (int k = 0; k < outputs * taps; k++) gradient[first * taps + k] += whole[k % taps * Lanes + k / taps];
+            else
+                for (int tap = 0; tap < taps; tap++) Place(whole.AsSpan(tap * Square, Square), first, outputs, inputBlock, tap, taps);
         }
 
-        private void Place(float* from, int first, int outputs, int inputBlock, int tap)
+        private void Place(ReadOnlySpan<float> from, int first, int outputs, int inputBlock, int tap, int taps)
         {
             int inputs = shape.InputsPerGroup, start = (InputsOf(shape, first / Lanes).Start / Lanes + inputBlock) * Lanes;
             for (int o = 0; o < outputs; o++)
@@ -100,11 +105,13 @@ internal static unsafe class KernelGradient
     }
 
     private readonly struct Kernel(
-        ConvolutionShape shape, float* x, BlockedLayout inputLayout, float* dy, BlockedLayout outputLayout, float* sums) : ILaneKernel<float>
+        ConvolutionShape shape, ConvolutionMethod method, float* x, BlockedLayout inputLayout, float* dy, BlockedLayout outputLayout, float* sums) : ILaneKernel<float>
     {
         public void Run<TLanes, TVector>() where TLanes : struct, ILanes<TVector, float> where TVector : struct
         {
-            if (shape.IsDepthwise) Depthwise<TLanes, TVector>();
+            if (method == ConvolutionMethod.Winograd4) WinogradGradient.Add<TLanes, TVector, Winograd4>(shape, x, inputLayout, dy, outputLayout, sums);
+            else if (method == ConvolutionMethod.Winograd2) WinogradGradient.Add<TLanes, TVector, Winograd2>(shape, x, inputLayout, dy, outputLayout, sums);
+            else if (shape.IsDepthwise) Depthwise<TLanes, TVector>();
             else Dense<TLanes, TVector>();
         }
 
@@ -168,18 +175,7 @@ internal static unsafe class KernelGradient
             where TLanes : struct, ILanes<TVector, float> where TVector : struct
         {
             for (int tap = 0; tap < Taps; tap++, to += Square)
-            {
-                float* at = from + Offset(tap);
-                if (outputs == 2 && TLanes.Count == Lanes)
-                {
-                    KernelGradientTile.Wide<TLanes, TVector>(strip, at, upstream, outputLayout.PlanePitch, to, nextSums);
-                    KernelGradientTile.Wide<TLanes, TVector>(strip, at + Lanes / 2, upstream, outputLayout.PlanePitch, to + Lanes / 2 * Lanes, nextSums);
-                    continue;
-                }
-                for (int block = 0; block < outputs; block++)
-                    for (int lane = 0; lane < Lanes; lane += TLanes.Count)
-                        KernelGradientTile.Tall<TLanes, TVector>(strip, at, upstream + block * outputLayout.PlanePitch + lane, to + block * nextSums + lane);
-            }
+                KernelGradientTile.Block<TLanes, TVector>(strip, from + Offset(tap), upstream, outputLayout.PlanePitch, outputs, to, nextSums);
         }
 
         /// <summary>The few channels of a block by one or two blocks of outputs: all pairs of tap and channel, in tiles of nearly equal size.</summary>

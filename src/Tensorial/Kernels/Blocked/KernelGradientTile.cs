@@ -10,6 +10,20 @@ internal static unsafe class KernelGradientTile
 {
     private const int Lanes = BlockedLayout.Lanes;
 
+    /// <summary>sums[input][output] += Σ x[input] dy[output] for a block of inputs by one or two blocks of outputs.</summary>
+    public static void Block<TLanes, TVector>(Strip strip, float* x, float* dy, int nextUpstream, int outputs, float* sums, int nextSums)
+        where TLanes : struct, ILanes<TVector, float> where TVector : struct
+    {
+        if (outputs == 2 && TLanes.Count == Lanes)
+        {
+            Wide<TLanes, TVector>(strip, x, dy, nextUpstream, sums, nextSums);
+            Wide<TLanes, TVector>(strip, x + Lanes / 2, dy, nextUpstream, sums + Lanes / 2 * Lanes, nextSums);
+            return;
+        }
+        for (int block = 0; block < outputs; block++)
+            for (int lane = 0; lane < Lanes; lane += TLanes.Count) Tall<TLanes, TVector>(strip, x, dy + block * nextUpstream + lane, sums + block * nextSums + lane);
+    }
+
     /// <summary>sums[input][output] += Σ x[input] dy[output] for 8 inputs by two vectors of outputs that lie apart.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Wide<TLanes, TVector>(Strip strip, float* x, float* dy, int nextUpstream, float* sums, int nextSums)

@@ -61,7 +61,7 @@ internal static unsafe class WinogradKernel
     }
 
     /// <summary>G: row i is (1, p, p²) / Π (p - q) over the other points q; the last row, for infinity, is (0, 0, 1).</summary>
-    private static double[,] Filter<TWinograd>() where TWinograd : struct, IWinograd
+    public static double[,] Filter<TWinograd>() where TWinograd : struct, IWinograd
     {
         double[,] g = new double[TWinograd.Tile, 3];
         ReadOnlySpan<double> points = TWinograd.Points;

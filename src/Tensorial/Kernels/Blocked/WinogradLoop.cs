@@ -61,7 +61,7 @@ internal static unsafe class WinogradLoop
         {
             (int batch, int split) = Math.DivRem(index, splits);
             int first = batch * size, last = Math.Min(first + size, _data.OutputLayout.Images * down * right);
-            float* input = Scratch.Take(Products * (_inputPlane + _outputPlane)), sums = input + Products * _inputPlane;
+            float* input = WinogradTile.Scratch(Products * (_inputPlane + _outputPlane)), sums = input + Products * _inputPlane;
             for (int block = 0; block < _data.InputLayout.Blocks; block++)
                 for (int tile = first; tile < last; tile++) Transform(tile, block, input + block * transformed.PlanePitch + (tile - first) * Lanes);
             int chunks = (_data.OutputLayout.Blocks + MostBlocks - 1) / MostBlocks;
@@ -102,40 +102,11 @@ internal static unsafe class WinogradLoop
         }
 
         /// <summary>Bᵀ d B of one tile and one block, spread over the planes of the products.</summary>
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private void Transform(int tile, int block, float* to)
         {
-            int extent = TWinograd.Tile;
-            float* columns = stackalloc float[extent * extent * Lanes], patch = stackalloc float[extent * extent * Lanes];
             (int image, int row, int column) = Place(tile);
-            row -= shape.Padding.Top;
-            column -= shape.Padding.Left;
-            BlockedLayout layout = _data.InputLayout;
-            float* from = _data.Input + layout.Pixel(image, block, row, column);
-            int pitch = layout.RowPitch;
-            if (row + extent > layout.Height + layout.Halo.Bottom || column + extent > layout.Width + layout.Halo.Right)
-            {
-                CopyInside(from, pitch, layout.Height + layout.Halo.Bottom - row, layout.Width + layout.Halo.Right - column, patch);
-                from = patch;
-                pitch = extent * Lanes;
-            }
-            for (int lane = 0; lane < Lanes; lane += TLanes.Count)
-            {
-                for (int c = 0; c < extent; c++)
-                    TWinograd.Input<TLanes, TVector>(from + c * Lanes + lane, pitch, columns + c * Lanes + lane, extent * Lanes);
-                for (int r = 0; r < extent; r++)
-                    TWinograd.Input<TLanes, TVector>(columns + r * extent * Lanes + lane, Lanes, to + r * extent * _inputPlane + lane, _inputPlane);
-            }
-        }
-
-        /// <summary>The part of a patch that the plane holds, zeros for what lies beyond.</summary>
-        private static void CopyInside(float* from, int pitch, int rows, int columns, float* patch)
-        {
-            int extent = TWinograd.Tile;
-            new Span<float>(patch, extent * extent * Lanes).Clear();
-            int length = Math.Min(columns, extent) * Lanes;
-            for (int r = 0; r < Math.Min(rows, extent); r++)
-                new ReadOnlySpan<float>(from + r * pitch, length).CopyTo(new Span<float>(patch + r * extent * Lanes, length));
+            WinogradTile.Input<TLanes, TVector, TWinograd>(
+                _data.Input, _data.InputLayout, image, block, row - shape.Padding.Top, column - shape.Padding.Left, to, _inputPlane);
         }
 
         /// <summary>activation(Aᵀ m A + bias + residual) of one tile and one block, as far as it lies in the output.</summary>
@@ -171,19 +142,6 @@ internal static unsafe class WinogradLoop
                 Span<float> values = new(y, width * Lanes);
                 activation.Apply(values, values);
             }
-        }
-    }
-
-    /// <summary>Memory for transformed values, kept by each thread for the next call.</summary>
-    private static class Scratch
-    {
-        [ThreadStatic]
-        private static float[]? _values;
-
-        public static float* Take(int count)
-        {
-            if (_values is null || _values.Length < count + Lanes) _values = GC.AllocateArray<float>(count + Lanes, pinned: true);
-            return (float*)Unsafe.AsPointer(ref _values[AlignedStart.Of(_values)]);
         }
     }
 }

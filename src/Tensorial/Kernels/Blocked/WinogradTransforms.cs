@@ -24,6 +24,10 @@ internal unsafe interface IWinograd
     /// <summary>to = Aᵀ from.</summary>
     static abstract void Output<TLanes, TVector>(float* from, int fromStep, float* to, int toStep)
         where TLanes : struct, ILanes<TVector, float> where TVector : struct;
+
+    /// <summary>to = A from: the way back.</summary>
+    static abstract void Upstream<TLanes, TVector>(float* from, int fromStep, float* to, int toStep)
+        where TLanes : struct, ILanes<TVector, float> where TVector : struct;
 }
 
 /// <summary>F(2, 3) at the points 0, 1, -1 and infinity: no multiplications in the transforms of input and output.</summary>
@@ -53,6 +57,17 @@ internal readonly unsafe struct Winograd2 : IWinograd
         TVector m0 = TLanes.Load(from), m1 = TLanes.Load(from + fromStep), m2 = TLanes.Load(from + 2 * fromStep), m3 = TLanes.Load(from + 3 * fromStep);
         TLanes.Store(TLanes.Add(m0, TLanes.Add(m1, m2)), to);
         TLanes.Store(TLanes.Add(m3, TLanes.Subtract(m1, m2)), to + toStep);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Upstream<TLanes, TVector>(float* from, int fromStep, float* to, int toStep)
+        where TLanes : struct, ILanes<TVector, float> where TVector : struct
+    {
+        TVector e0 = TLanes.Load(from), e1 = TLanes.Load(from + fromStep);
+        TLanes.Store(e0, to);
+        TLanes.Store(TLanes.Add(e0, e1), to + toStep);
+        TLanes.Store(TLanes.Subtract(e0, e1), to + 2 * toStep);
+        TLanes.Store(e1, to + 3 * toStep);
     }
 }
 
@@ -104,5 +119,21 @@ internal readonly unsafe struct Winograd4 : IWinograd
         TLanes.Store(TLanes.MultiplyAdd(oddB, TLanes.Broadcast(B1), TLanes.Multiply(oddA, TLanes.Broadcast(A1))), to + toStep);
         TLanes.Store(TLanes.MultiplyAdd(evenB, TLanes.Broadcast(B2), TLanes.Multiply(evenA, TLanes.Broadcast(A2))), to + 2 * toStep);
         TLanes.Store(TLanes.MultiplyAdd(oddB, TLanes.Broadcast(B3), TLanes.MultiplyAdd(oddA, TLanes.Broadcast(A3), m5)), to + 3 * toStep);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Upstream<TLanes, TVector>(float* from, int fromStep, float* to, int toStep)
+        where TLanes : struct, ILanes<TVector, float> where TVector : struct
+    {
+        TVector e0 = TLanes.Load(from), e1 = TLanes.Load(from + fromStep), e2 = TLanes.Load(from + 2 * fromStep), e3 = TLanes.Load(from + 3 * fromStep);
+        TLanes.Store(e0, to);
+        TVector even = TLanes.MultiplyAdd(e2, TLanes.Broadcast(A2), e0), odd = TLanes.MultiplyAdd(e3, TLanes.Broadcast(A3), TLanes.Multiply(e1, TLanes.Broadcast(A1)));
+        TLanes.Store(TLanes.Add(even, odd), to + toStep);
+        TLanes.Store(TLanes.Subtract(even, odd), to + 2 * toStep);
+        even = TLanes.MultiplyAdd(e2, TLanes.Broadcast(B2), e0);
+        odd = TLanes.MultiplyAdd(e3, TLanes.Broadcast(B3), TLanes.Multiply(e1, TLanes.Broadcast(B1)));
+        TLanes.Store(TLanes.Add(even, odd), to + 3 * toStep);
+        TLanes.Store(TLanes.Subtract(even, odd), to + 4 * toStep);
+        TLanes.Store(e3, to + 5 * toStep);
     }
 }

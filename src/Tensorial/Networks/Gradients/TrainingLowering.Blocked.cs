@@ -138,7 +138,9 @@ internal sealed partial class TrainingLowering
     private void CorrelateBack(Node node, ConvolutionShape shape, Value upstream, Tensor<float> gradient)
     {
         Value input = Blocked(node.Inputs[0]);
-        int lanes = TrainingProgram.LanesOf(_images), length = KernelGradient.SumsLength(shape);
+        BlockedLayout plane = upstream.Layout!.Value;
+        ConvolutionMethod method = WinogradGradient.Best(shape, plane.Height, plane.Width);
+        int lanes = TrainingProgram.LanesOf(_images), length = KernelGradient.SumsLength(shape, method);
         Value sums = new($"{node.Label} kernel sums", ElementType.Float32, [lanes, length], layout: null);
         EmitImages(
             $"{node.Label} kernel gradient", [input, upstream], [sums],
@@ -146,9 +148,9 @@ internal sealed partial class TrainingLowering
             {
                 Span<float> own = frame.Floats(sums).Slice(piece.Lane * length, length);
                 if (piece.Begins) own.Clear();
-                KernelGradient.Add(shape, piece.Of(frame, input), piece.Layout(input), piece.Of(frame, upstream), piece.Layout(upstream), own);
+                KernelGradient.Add(shape, method, piece.Of(frame, input), piece.Layout(input), piece.Of(frame, upstream), piece.Layout(upstream), own);
             },
-            frame => KernelGradient.Unpack(shape, frame.Floats(sums), lanes, gradient.Values, frame.Workers));
+            frame => KernelGradient.Unpack(shape, method, frame.Floats(sums), lanes, gradient.Values, frame.Workers));
     }
 
     private void SpreadBack(Node node, ConvolutionShape shape, ConvolutionShape back, Value upstream)

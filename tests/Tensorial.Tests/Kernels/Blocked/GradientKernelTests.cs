@@ -16,14 +16,16 @@ public class GradientKernelTests
     public void The_kernel_gradient_is_the_correlation_of_input_and_upstream(int width) => Prop.ForAll(Seeds, seed =>
     {
         Random random = new(seed);
-        (ConvolutionShape shape, BlockedLayout x, BlockedLayout y) = Case(random);
+        bool transformed = random.Next(0, 3) == 0;
+        (ConvolutionShape shape, BlockedLayout x, BlockedLayout y) = Case(random, transformed);
+        ConvolutionMethod method = !transformed ? ConvolutionMethod.Direct : random.Next(0, 2) == 0 ? ConvolutionMethod.Winograd2 : ConvolutionMethod.Winograd4;
         BlockedValue input = BlockedValue.Random(random, x), upstream = BlockedValue.Random(random, y);
-        float[] sums = new float[2 * KernelGradient.SumsLength(shape)], gradient = [.. Enumerable.Repeat(1f, shape.KernelCount)];
+        float[] sums = new float[2 * KernelGradient.SumsLength(shape, method)], gradient = [.. Enumerable.Repeat(1f, shape.KernelCount)];
         // Two lanes: the first image, then the others.
         int lane = sums.Length / 2, first = Math.Min(1, y.Images);
-        KernelGradient.Add((LaneWidth)width, shape, input.Values.AsSpan(0, first * x.ImagePitch), x with { Images = first }, upstream.Values.AsSpan(0, first * y.ImagePitch), y with { Images = first }, sums.AsSpan(0, lane));
-        KernelGradient.Add((LaneWidth)width, shape, input.Values.AsSpan(first * x.ImagePitch), x with { Images = x.Images - first }, upstream.Values.AsSpan(first * y.ImagePitch), y with { Images = y.Images - first }, sums.AsSpan(lane));
-        KernelGradient.Unpack(shape, sums, 2, gradient, Workers.Serial);
+        KernelGradient.Add((LaneWidth)width, shape, method, input.Values.AsSpan(0, first * x.ImagePitch), x with { Images = first }, upstream.Values.AsSpan(0, first * y.ImagePitch), y with { Images = first }, sums.AsSpan(0, lane));
+        KernelGradient.Add((LaneWidth)width, shape, method, input.Values.AsSpan(first * x.ImagePitch), x with { Images = x.Images - first }, upstream.Values.AsSpan(first * y.ImagePitch), y with { Images = y.Images - first }, sums.AsSpan(lane));
+        KernelGradient.Unpack(shape, method, sums, 2, gradient, Workers.Serial);
         int at = 0;
         for (int o = 0; o < shape.OutputChannels; o++)
             for (int i = 0; i < shape.InputsPerGroup; i++)
@@ -37,7 +39,7 @@ public class GradientKernelTests
                                     wanted += (double)upstream[n, o, row, column] * input.At(
                                         n, o / shape.OutputsPerGroup * shape.InputsPerGroup + i, row * shape.StrideY + h * shape.DilationY - shape.Padding.Top,
                                         column * shape.StrideX + w * shape.DilationX - shape.Padding.Left);
-                        Assert.True(Math.Abs(wanted - gradient[at]) <= 1e-4, $"{shape} at {o},{i},{h},{w}: {gradient[at]} instead of {wanted}");
+                        Assert.True(Math.Abs(wanted - gradient[at]) <= 1e-4, $"{shape} {method} at {o},{i},{h},{w}: {gradient[at]} instead of {wanted}");
                     }
     }).Holds();
 
@@ -74,12 +76,12 @@ public class GradientKernelTests
         }, 1e-4);
     }).Holds();
 
-    private static (ConvolutionShape Shape, BlockedLayout Input, BlockedLayout Output) Case(Random random)
+    private static (ConvolutionShape Shape, BlockedLayout Input, BlockedLayout Output) Case(Random random, bool transformed = false)
     {
         int Next(int low, int past) => random.Next(low, past);
         // All channels connected, none, or groups of any size, so that blocks hold parts of groups and groups parts of blocks.
         (int inputs, int outputs, int groups) = (Next(1, 40), Next(1, 70), 1);
-        int connection = Next(0, 3);
+        int connection = transformed ? 2 : Next(0, 3);
         if (connection == 0) (outputs, groups) = (inputs, inputs);
         if (connection == 1)
         {
@@ -88,6 +90,7 @@ public class GradientKernelTests
         }
         Halo padding = new(Next(0, 2), Next(0, 2), Next(0, 2), Next(0, 2));
         ConvolutionShape shape = new(inputs, outputs, Next(1, 4), Next(1, 4), Next(1, 3), Next(1, 3), Next(1, 3), Next(1, 3), padding, groups);
+        if (transformed) shape = new(inputs, outputs, 3, 3, Padding: padding);
         int Extent(int taps, int dilation, int around) => Math.Max(1, (taps - 1) * dilation + 1 - around) + Next(0, 6);
         BlockedLayout x = new(Next(1, 4), inputs, Extent(shape.KernelHeight, shape.DilationY, padding.Top + padding.Bottom),
             Extent(shape.KernelWidth, shape.DilationX, padding.Left + padding.Right), padding.Union(new(Next(0, 2), 0, Next(0, 2), 0)));
