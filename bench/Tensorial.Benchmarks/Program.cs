@@ -13,8 +13,8 @@ switch (args)
     case ["network", string model, .. string[] batches]:
         foreach (string size in batches.DefaultIfEmpty("64")) AgainstOnnxRuntime.Run(model, int.Parse(size));
         break;
-    case ["training", string preset]:
-        TrainingStep.Run(preset, 128);
+    case ["training", string preset, .. string[] cores]:
+        TrainingStep.Run(preset, 128, cores is [string used] ? int.Parse(used) : 2);
         break;
     case ["training-profile", string preset, string workers]:
         TrainingStep.Profile(preset, 128, int.Parse(workers));
@@ -48,7 +48,7 @@ switch (args)
             """
             profile MODEL.onnx [IMAGES]      time of every step of a network on one thread
             network MODEL.onnx [BATCH...]    a whole network against ONNX Runtime
-            training MODEL                   a training step of a ready-made network, 128 images, against PyTorch
+            training MODEL [THREADS]         a training step of a ready-made network, 128 images, against PyTorch
             training-profile MODEL THREADS   time of every kind of step in it
             training-factors [FORMAT...]     the training step of layers in factors against the dense layer's and PyTorch's
             convolution                      methods of the 3×3 convolution on one thread

@@ -97,7 +97,7 @@ internal sealed class PlaneConvolution
     /// <summary>The gradient of the kernel.</summary>
     private void CorrelateBack(Memory<float> x, Memory<float> y, Span<float> window, Workers workers)
     {
-        ConvolutionMethod method = WinogradGradient.Best(_shape, _output.Height, _output.Width);
+        ConvolutionMethod method = WinogradGradient.Best(_shape, _output);
         int length = KernelGradient.SumsLength(_shape, method), images = _input.Images, lanes = Math.Clamp(MostSums / length, 1, Math.Min(Lanes, images));
         float[] sums = new float[lanes * length], gradient = new float[_shape.KernelCount];
         int size = Math.Max(1, PieceFloats / (_input.ImagePitch + _output.ImagePitch));

@@ -20,6 +20,7 @@ public class PlaneConvolutionTests
 
     [Theory]
     [InlineData("nihw,oihw->nohw|hw", new[] { 3, 20, 16, 16 }, new[] { 36, 20, 3, 3 })]
+    [InlineData("nihw,oihw->nohw|hw", new[] { 20, 20, 18, 18 }, new[] { 36, 20, 3, 3 })]
     [InlineData("nihw,hwio->nohw|hw[stride=2]", new[] { 3, 20, 17, 16 }, new[] { 3, 3, 20, 36 })]
     [InlineData("nihw,oihw->nohw|hw[convolution pad=full]", new[] { 3, 20, 9, 9 }, new[] { 17, 20, 3, 2 })]
     [InlineData("nihw,oihw->nohw|hw[circular]", new[] { 3, 20, 12, 12 }, new[] { 36, 20, 3, 3 })]

@@ -36,10 +36,14 @@ public static unsafe class BlockedConversion
             for (; lane + 4 <= count; lane += 4, values += 4 * plane, pixels += 4)
             {
                 float* a = values, b = a + plane, c = b + plane, d = c + plane, pixel = pixels;
+                int x = 0;
+                for (; x + 4 <= width; x += 4, pixel += 4 * Lanes)
+                    if (toPlain) Square4.Transpose(pixel, Lanes, a + x, plane);
+                    else Square4.Transpose(a + x, plane, pixel, Lanes);
                 if (toPlain)
-                    for (int x = 0; x < width; x++, pixel += Lanes) (a[x], b[x], c[x], d[x]) = (pixel[0], pixel[1], pixel[2], pixel[3]);
+                    for (; x < width; x++, pixel += Lanes) (a[x], b[x], c[x], d[x]) = (pixel[0], pixel[1], pixel[2], pixel[3]);
                 else
-                    for (int x = 0; x < width; x++, pixel += Lanes) (pixel[0], pixel[1], pixel[2], pixel[3]) = (a[x], b[x], c[x], d[x]);
+                    for (; x < width; x++, pixel += Lanes) (pixel[0], pixel[1], pixel[2], pixel[3]) = (a[x], b[x], c[x], d[x]);
             }
             for (; lane < count; lane++, values += plane, pixels++)
             {

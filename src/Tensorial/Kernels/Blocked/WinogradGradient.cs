@@ -18,9 +18,14 @@ internal static unsafe class WinogradGradient
     /// <summary>Pairs of channels beyond which the transformed sums, kept for every lane of a batch, would take more memory than they are worth.</summary>
     private const int MostPairs = 1 << 14;
 
-    /// <summary>The fastest method for a plane of outputs.</summary>
-    public static ConvolutionMethod Best(in ConvolutionShape shape, int height, int width) =>
-        (long)shape.InputChannels * shape.OutputChannels > MostPairs || shape.InputChannels < Lanes / 2 ? ConvolutionMethod.Direct : ConvolutionChoice.Best(shape, height, width);
+    /// <summary>Outputs of a batch, for all its planes, from which it pays to transform the sums back.</summary>
+    private const int LeastPixels = 6144;
+
+    /// <summary>The fastest method for a batch of outputs.</summary>
+    public static ConvolutionMethod Best(in ConvolutionShape shape, in BlockedLayout output) =>
+        (long)shape.InputChannels * shape.OutputChannels > MostPairs || shape.InputChannels < Lanes / 2
+        || (long)output.Images * output.Height * output.Width < LeastPixels
+            ? ConvolutionMethod.Direct : ConvolutionChoice.Best(shape, output.Height, output.Width);
 
     /// <summary>Products of a method's transforms.</summary>
     public static int Products(ConvolutionMethod method) => method == ConvolutionMethod.Winograd2 ? Winograd2.Tile * Winograd2.Tile : Winograd4.Tile * Winograd4.Tile;

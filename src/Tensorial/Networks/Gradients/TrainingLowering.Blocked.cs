@@ -138,8 +138,7 @@ internal sealed partial class TrainingLowering
     private void CorrelateBack(Node node, ConvolutionShape shape, Value upstream, Tensor<float> gradient)
     {
         Value input = Blocked(node.Inputs[0]);
-        BlockedLayout plane = upstream.Layout!.Value;
-        ConvolutionMethod method = WinogradGradient.Best(shape, plane.Height, plane.Width);
+        ConvolutionMethod method = WinogradGradient.Best(shape, upstream.Layout!.Value);
         int lanes = TrainingProgram.LanesOf(_images), length = KernelGradient.SumsLength(shape, method);
         Value sums = new($"{node.Label} kernel sums", ElementType.Float32, [lanes, length], layout: null);
         EmitImages(

@@ -57,6 +57,10 @@ public class TrainedNetworkTests
         }
     }
 
+    /// <summary>Large batches sum kernel gradients transformed.</summary>
+    [Fact]
+    public void A_large_batch_agrees_too() => AssertAgrees(Residual(3, 20, 36), images: 100, threads: 2);
+
     /// <summary>Lanes, not threads, decide in which order sums are formed.</summary>
     [Fact]
     public void The_number_of_threads_changes_no_bit()
@@ -65,7 +69,7 @@ public class TrainedNetworkTests
         float[][] results = [.. new[] { 1, 2, 3 }.Select(threads =>
         {
             using TrainedNetwork network = new(graph, threads: threads);
-            Tensor<float> y = network.Forward(new Sketch(7).Random([10, 3, 8, 8]));
+            Tensor<float> y = network.Forward(new Sketch(7).Random([100, 3, 8, 8]));
             network.Backward(y.Clone());
             return network.Weights.SelectMany(static w => w.Gradient.Values.ToArray()).ToArray();
         })];
