@@ -27,6 +27,8 @@ def load(spec):
                 values[output] = F.conv2d(x, values[inputs[1]], padding=how["padding"], groups=how["groups"])
             elif kind == "matmul":
                 values[output] = x @ values[inputs[1]]
+            elif kind == "mul":
+                values[output] = x * values[inputs[1]]
             elif kind == "reshape":
                 values[output] = x.reshape([x.shape[k] if extent == 0 else extent for k, extent in enumerate(how)])
             elif kind == "transpose":

@@ -120,6 +120,7 @@ internal static class TrainedFactors
         {
             Convolution => "conv",
             MatMul => "matmul",
+            Mul => "mul",
             Reshape => "reshape",
             Transpose => "transpose",
             _ => throw new NotSupportedException($"The peer does not know {operation.Name}."),

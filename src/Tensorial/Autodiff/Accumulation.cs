@@ -20,14 +20,15 @@ internal static class Accumulation
     /// <summary>The adjoint of stretching two operands and combining them: gradient += factor · dy, summed where the operand repeats.</summary>
     public static void AddProduct<T>(this Tensor<T> gradient, Tensor<T> dy, Tensor<T> factor) where T : unmanaged, INumberBase<T>
     {
-        ReadOnlySpan<T> stretched = Broadcasting.Stretched(factor, dy.Shape);
-        if (gradient.Shape.Count == dy.Shape.Count)
+        Broadcasting.Plan plan = new(gradient.Shape, factor.Shape, dy.Shape);
+        for (int run = 0; run < plan.Runs; run++)
         {
-            TensorPrimitives.MultiplyAdd(dy.Values, stretched, gradient.Values, gradient.Values);
-            return;
+            (int start, int x, int y) = plan[run];
+            ReadOnlySpan<T> own = dy.Values.Slice(start, plan.Length), factors = factor.Values.Slice(y, plan.YMoves ? plan.Length : 1);
+            Span<T> sums = gradient.Values.Slice(x, plan.XMoves ? plan.Length : 1);
+            if (!plan.XMoves) sums[0] += plan.YMoves ? TensorPrimitives.Dot(own, factors) : factors[0] * TensorPrimitives.Sum(own);
+            else if (plan.YMoves) TensorPrimitives.MultiplyAdd(own, factors, sums, sums);
+            else TensorPrimitives.MultiplyAdd(own, factors[0], sums, sums);
         }
-        T[] products = new T[dy.Shape.Count];
-        TensorPrimitives.Multiply(dy.Values, stretched, products);
-        gradient.AddStretched<T>(products, dy.Shape);
     }
 }

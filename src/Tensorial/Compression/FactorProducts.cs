@@ -8,8 +8,8 @@ using Tensorial.Networks;
 namespace Tensorial.Compression;
 
 /// <summary>
-/// The weights of stages: a factor as it is where the stage has one, else nodes that multiply its factors (MatMul, with moves of axes between), which
-/// runtimes compute when they load the network, as all of it is constant.
+/// The weights of stages: a factor as it is where the stage has one, else nodes that multiply its factors (MatMul, or Mul where nothing is summed, with moves
+/// of axes between), which runtimes compute when they load the network, as all of it is constant.
 /// </summary>
 internal sealed class FactorProducts(GraphWriter writer, KernelForm form, TensorFactors<double> factors)
 {
@@ -75,12 +75,17 @@ internal sealed class FactorProducts(GraphWriter writer, KernelForm form, Tensor
         return Extents(axes).SequenceEqual(extents) && product.IsFull ? value : writer.Reshaped(name, value, extents);
     }
 
-    /// <summary>A[batch, left, summed] B[batch, summed, right] = C[batch, left, right].</summary>
+    /// <summary>A[batch, left, summed] B[batch, summed, right] = C[batch, left, right]; where nothing is summed A[left, 1, batch] B[right, batch] = C[left, right, batch].</summary>
     private Term Multiplied(Term a, Term b, string needed, string? final)
     {
         string shared = string.Concat(a.Axes.Intersect(b.Axes)), batch = string.Concat(shared.Where(needed.Contains)), summed = string.Concat(shared.Except(batch));
-        string left = string.Concat(a.Axes.Except(shared)), right = string.Concat(b.Axes.Except(shared)), made = batch + left + right;
+        string left = string.Concat(a.Axes.Except(shared)), right = string.Concat(b.Axes.Except(shared)), made = summed.Length > 0 ? batch + left + right : left + right + batch;
         string what = made;
+        if (summed.Length == 0)
+        {
+            string outer = writer.Put(what, new Mul(), Arranged(a, left + batch, [Count(left), 1, Count(batch)]), Arranged(b, right + batch, [Count(right), Count(batch)]));
+            return new(writer.Reshaped(what, outer, Extents(made)), -1, made);
+        }
         ImmutableArray<int> batches = batch.Length > 0 ? [Count(batch)] : [];
         string one = Arranged(a, batch + left + summed, [.. batches, Count(left), Count(summed)]);
         string other = Arranged(b, batch + summed + right, [.. batches, Count(summed), Count(right)]);

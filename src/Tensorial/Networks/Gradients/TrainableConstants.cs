@@ -34,14 +34,25 @@ public static class TrainableConstants
         var ordered = ImmutableArray.CreateBuilder<TrainableConstant>();
         foreach (Node node in graph.Nodes)
             for (int i = 0; i < node.Inputs.Length; i++)
-                if (RoleOf(node, i) is { } role && Root(node.Inputs[i]) is { } name && found.TryAdd(name, role)) ordered.Add(new(name, role));
+                if (RoleOf(node, i) is { } role)
+                    foreach (string name in Roots(node.Inputs[i]))
+                        if (found.TryAdd(name, role)) ordered.Add(new(name, role));
         return ordered.ToImmutable();
 
-        string? Root(string name)
-        {
-            while (!graph.Initializers.ContainsKey(name) && makers.TryGetValue(name, out Node? maker) && maker.Operation is Reshaping or Transpose) name = maker!.Inputs[0];
-            return graph.ConstantOf(name) is Tensor<float> or Tensor<double> ? name : null;
-        }
+        // The constants that a weight is made of: one that is moved or cut, or several that are multiplied.
+        IEnumerable<string> Roots(string name) => graph.Initializers.ContainsKey(name) || !makers.TryGetValue(name, out Node? maker) || maker.Operation is Constant
+            ? graph.ConstantOf(name) is Tensor<float> or Tensor<double> ? [name] : []
+            : maker.Operation switch
+            {
+                Reshaping or Transpose or Slice => Roots(maker.Inputs[0]),
+                // A number alone, such as 1/6, is part of the network's form.
+                Mul when maker.Inputs.All(IsMadeOfConstants) => maker.Inputs.SelectMany(Roots).Where(factor => graph.ConstantOf(factor)!.Shape.Count > 1),
+                MatMul or EinsumOf when maker.Inputs.All(IsMadeOfConstants) => maker.Inputs.SelectMany(Roots),
+                _ => [],
+            };
+
+        bool IsMadeOfConstants(string name) => graph.Initializers.ContainsKey(name)
+            || (makers.TryGetValue(name, out Node? maker) && (maker.Operation is Constant || (maker.Inputs.Length > 0 && maker.Inputs.All(IsMadeOfConstants))));
 
         WeightRole? RoleOf(Node node, int input) => node.Operation switch
         {
