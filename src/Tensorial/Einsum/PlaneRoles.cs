@@ -68,8 +68,13 @@ internal sealed class PlaneRoles
 
     private static PlaneRoles? Of(Pair pair, ReadOnlySpan<Layout> layouts, List<int> convolved, int x, int y, int window)
     {
+        Term kernel = window == 0 ? pair.Left : window == 1 ? pair.Right : pair.Product;
         List<int> space = [.. layouts[x].Order.Where(convolved.Contains)];
-        PlaneAxis?[] axes = [.. space.Select(axis => pair.Algebra.Modulus(axis) == 0 ? PlaneAxis.Of(pair.Incidence(axis), x, y, window) : null)];
+        // Rows or columns that the kernel does not mix: a plane all the same, with a kernel of one tap along them.
+        if (space.Count == 1 && layouts[x].Order is [.., int down, int right] && (convolved.Contains(down) || convolved.Contains(right)) && !(kernel.Has(down) && kernel.Has(right)))
+            space = [down, right];
+        PlaneAxis?[] axes = [.. space.Select(axis => !convolved.Contains(axis) ? PlaneAxis.One
+            : pair.Algebra.Modulus(axis) == 0 ? PlaneAxis.Of(pair.Incidence(axis), x, y, window) : null)];
         if (axes.Contains(null)) return null;
         PlaneRoles roles = new(pair, x, y, window, [.. axes.OfType<PlaneAxis>()], space);
         roles.Order(layouts);
@@ -104,7 +109,7 @@ internal sealed class PlaneRoles
         int[] places = [0];
         foreach (int axis in (int[])[.. _groups, .. _outputs, .. _inputs, .. _space])
         {
-            int extent = _terms[Window][axis].Extent, stride = layout.Strides[axis];
+            int extent = Math.Max(1, _terms[Window][axis].Extent), stride = layout.Strides[axis];
             bool runsBackwards = _space.IndexOf(axis) is >= 0 and int k && _axes[k].RunsBackwards;
             places = [.. places.SelectMany(place => Enumerable.Range(0, extent).Select(tap => place + (runsBackwards ? extent - 1 - tap : tap) * stride))];
         }
