@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Runtime.InteropServices;
 using Tensorial.Cli.Commands;
 
 namespace Tensorial.Cli;
@@ -52,9 +53,11 @@ internal static class Tool
 
         using CancellationTokenSource cancel = new();
         Console.CancelKeyPress += (_, pressed) => (pressed.Cancel, _) = (true, cancel.CancelAsync());
+        using PosixSignalRegistration terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal => (signal.Cancel, _) = (true, cancel.CancelAsync()));
         try
         {
-            InvocationConfiguration configuration = new() { EnableDefaultExceptionHandler = false, Output = terminal.Out, Error = terminal.Error };
+            // Both signals are seen to above: a command ends as soon as it has put away what it was at, however long that takes.
+            InvocationConfiguration configuration = new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null, Output = terminal.Out, Error = terminal.Error };
             return await parsed.InvokeAsync(configuration, cancel.Token).ConfigureAwait(false);
         }
         catch (Exception error) when (CodeFor(error) is { } code)
