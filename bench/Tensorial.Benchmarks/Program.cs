@@ -25,6 +25,9 @@ switch (args)
     case ["convolution"]:
         Convolutions.Run();
         break;
+    case ["einsum-orders"]:
+        OrdersInTime.Run();
+        break;
     case ["einsum-steps"]:
         StepCosts.Run();
         break;
@@ -53,7 +56,8 @@ switch (args)
             training-factors [FORMAT...]     the training step of layers in factors against the dense layer's and PyTorch's
             convolution                      methods of the 3×3 convolution on one thread
             einsum [THREADS]                 planned orders against left to right and against PyTorch
-            einsum-steps                     single steps against the cost model
+            einsum-steps                     single steps against the cost model, built in and fitted to this machine
+            einsum-orders                    the order of fewest MACs, of the built-in model and of one fitted here, in time
             spectra MODEL.onnx               singular values along all cuts against PyTorch and NumPy
             fit MODEL.onnx RATE              error and time of every format for the largest kernel
             formats [BATCH [THREADS]]        layers in factors against dense ones, in our executor and in ONNX Runtime

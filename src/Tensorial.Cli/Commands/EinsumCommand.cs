@@ -1,5 +1,7 @@
+using System.Collections.Immutable;
 using System.CommandLine;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using Spectre.Console;
 using Tensorial.Einsum;
 
@@ -10,7 +12,7 @@ using PlanOptions = Tensorial.Einsum.PlanOptions;
 /// <summary>tensorial einsum: the order in which an equation is evaluated, and what it costs.</summary>
 internal static class EinsumCommand
 {
-    internal sealed record Options(string Equation, IReadOnlyList<Shape> Shapes, PlanOptions Plan, FileInfo? Json);
+    internal sealed record Options(string Equation, IReadOnlyList<Shape> Shapes, PlanOptions Plan, bool Calibrates, FileInfo? Cost, FileInfo? Json);
 
     public static Command Create(Terminal terminal)
     {
@@ -28,50 +30,69 @@ internal static class EinsumCommand
         {
             if (result.Tokens.Count > 0 && long.TryParse(result.Tokens[0].Value, out long value) && value < 1) result.AddError($"--memory-limit must be at least 1, not {value}.");
         });
+        Option<bool> calibrate = new("--calibrate") { Description = "Time single steps on this machine first, and plan by what they cost here; without, plans are the same everywhere." };
+        Option<FileInfo?> cost = new("--cost") { HelpName = "FILE", Description = "Cost model (JSON): written after --calibrate, otherwise read." };
         Option<int> seed = CommonOptions.Seed();
         Option<FileInfo?> json = CommonOptions.Json();
         Command command = new("einsum",
             "Plans an equation over named axes, convolved ones among them: every step with its multiply-accumulates (MACs), beside the order from left to right.")
         {
-            equation, shapes, backward, limit, seed, json,
+            equation, shapes, backward, limit, calibrate, cost, seed, json,
         };
-        return command.Finish(terminal, (parsed, _) => Run(
+        return command.Finish(terminal, (parsed, cancel) => Run(
             new(parsed.GetRequiredValue(equation), parsed.GetRequiredValue(shapes), new()
             {
                 Goal = parsed.GetValue(backward) ? PlanGoal.ForwardAndBackward : PlanGoal.Forward, MemoryLimit = parsed.GetValue(limit), Seed = parsed.GetValue(seed),
-            }, parsed.GetValue(json)),
-            terminal));
+            }, parsed.GetValue(calibrate), parsed.GetValue(cost), parsed.GetValue(json)),
+            terminal, cancel));
     }
 
-    internal static ExitCode Run(Options options, Terminal terminal)
+    internal static ExitCode Run(Options options, Terminal terminal, CancellationToken cancel)
     {
-        OutputFile.Check(options.Json);
+        if (options.Calibrates) OutputFile.Check(options.Cost);
+        OutputFile.Check(options.Json, options.Cost is null ? [] : [options.Cost.FullName]);
         Equation equation = Equation.Parse(options.Equation);
         Shape[] shapes = [.. options.Shapes];
-        Plan plan = Plan.For(equation, options.Plan, shapes), naive = Plan.For(equation, new() { Search = PlanSearch.LeftToRight }, shapes);
+        CostModel model = ModelOf(options, terminal, cancel);
+        Plan plan = Plan.For(equation, options.Plan with { Cost = model }, shapes), naive = Plan.For(equation, new() { Search = PlanSearch.LeftToRight, Cost = model }, shapes);
 
         terminal.Say($"{equation}: {string.Join(", ", shapes)} -> {plan.Result}");
         Show("Planned", plan, terminal);
         Show("From left to right", naive, terminal);
         if (naive.Macs > 0)
             terminal.Say(string.Create(CultureInfo.InvariantCulture, $"The planned order takes {(double)plan.Macs / naive.Macs:P1} of the multiply-accumulates of that from left to right."));
+        terminal.Say($"Times are expected ones, on one thread, of the cost model {model.Source}.");
         if (options.Json is { } file)
         {
             JsonFile.Write(file, new EinsumFile(
                 1, equation.ToString(), [.. shapes.Select(ExtentsOf)], ExtentsOf(plan.Result), plan.Macs, naive.Macs, plan.PeakElements, naive.PeakElements,
-                [.. plan.Steps.Select(EinsumStep.Of)], [.. naive.Steps.Select(EinsumStep.Of)]));
+                [.. plan.Steps.Select(EinsumStep.Of)], [.. naive.Steps.Select(EinsumStep.Of)], model, plan.Seconds, naive.Seconds));
         }
         return ExitCode.Done;
+    }
+
+    /// <summary>The model to plan by: measured now, measured before, or the built-in one.</summary>
+    private static CostModel ModelOf(Options options, Terminal terminal, CancellationToken cancel)
+    {
+        if (!options.Calibrates) return options.Cost is { } known ? CostModelFile.Read(known.ToString()) : CostModel.Default;
+        terminal.Note("timing single steps of many kinds");
+        ImmutableArray<MeasuredStep> steps = CostCalibration.Measure(cancel);
+        CostModel model = CostCalibration.Fit(steps, string.Create(CultureInfo.InvariantCulture, $"measured {DateTime.UtcNow:yyyy-MM-dd}, {RuntimeInformation.OSDescription} {RuntimeInformation.OSArchitecture}"));
+        terminal.Note(string.Create(CultureInfo.InvariantCulture, $"{steps.Length} steps: off by a factor of {Off(CostModel.Default):F2} in the mean with the built-in model, {Off(model):F2} with this one"));
+        if (options.Cost is { } file) CostModelFile.Write(model, file.FullName);
+        return model;
+
+        double Off(CostModel by) => Math.Exp(steps.Average(step => Math.Abs(Math.Log(step.Ratio(by)))));
     }
 
     private static void Show(string title, Plan plan, Terminal terminal)
     {
         terminal.Say("");
-        terminal.Say(string.Create(CultureInfo.InvariantCulture, $"{title}: {plan.Macs:N0} MACs, at most {plan.PeakElements:N0} computed values alive at once"));
+        terminal.Say(string.Create(CultureInfo.InvariantCulture, $"{title}: {plan.Macs:N0} MACs, at most {plan.PeakElements:N0} computed values alive at once, {1e6 * plan.Seconds:N0} µs"));
         if (plan.Steps.IsEmpty) return;
-        Table table = Terminal.NewTable("step#", "expression", "result", "MACs#", "bytes#");
+        Table table = Terminal.NewTable("step#", "expression", "result", "MACs#", "bytes#", "µs#");
         foreach (Step step in plan.Steps)
-            table.AddRow($"{table.Rows.Count + 1}", step.Expression.Escaped(), step.Shape.ToString(), Count(step.Macs), Count(step.Bytes));
+            table.AddRow($"{table.Rows.Count + 1}", step.Expression.Escaped(), step.Shape.ToString(), Count(step.Macs), Count(step.Bytes), string.Create(CultureInfo.InvariantCulture, $"{1e6 * step.Seconds:N1}"));
         terminal.Show(table);
     }
 
@@ -89,12 +110,12 @@ internal static class EinsumCommand
 
     private static string Count(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
 
-    private sealed record EinsumStep(int Left, int? Right, string Expression, int[] Shape, long Macs, long Bytes)
+    private sealed record EinsumStep(int Left, int? Right, string Expression, int[] Shape, long Macs, long Bytes, double Seconds)
     {
-        public static EinsumStep Of(Step step) => new(step.Left, step.Right, step.Expression, ExtentsOf(step.Shape), step.Macs, step.Bytes);
+        public static EinsumStep Of(Step step) => new(step.Left, step.Right, step.Expression, ExtentsOf(step.Shape), step.Macs, step.Bytes, step.Seconds);
     }
 
     private sealed record EinsumFile(
         int SchemaVersion, string Equation, int[][] Shapes, int[] Result, long Macs, long NaiveMacs, long PeakElements, long NaivePeakElements,
-        EinsumStep[] Steps, EinsumStep[] NaiveSteps);
+        EinsumStep[] Steps, EinsumStep[] NaiveSteps, CostModel CostModel, double Seconds, double NaiveSeconds);
 }

@@ -83,7 +83,7 @@ internal readonly struct Pair(Algebra algebra, Term left, Term right, Term produ
                     (extents.Left, extents.Summed, leftMoved) = (extents.Left * c, extents.Summed * b, leftMoved * 2);
                     break;
                 case 1:
-                    (extents.Right, extents.Summed, rightMoved) = (extents.Right * c, extents.Summed * a, rightMoved * 2);
+                    (extents.Right, extents.Summed, rightMoved, extents.Unfolds) = (extents.Right * c, extents.Summed * a, rightMoved * 2, true);
                     break;
                 default:
                     (extents.Left, extents.Right, productMoved) = (extents.Left * a, extents.Right * b, productMoved + Folding * productMoved * a * b / c);
@@ -120,5 +120,8 @@ internal readonly struct Pair(Algebra algebra, Term left, Term right, Term produ
 /// <summary>Extents of the matrix products of a step, and the values it moves.</summary>
 internal record struct MatrixExtents(double Batch, double Left, double Right, double Summed, double Moved)
 {
+    /// <summary>Whether the smaller factor is laid out along the differences of the other two indices.</summary>
+    public bool Unfolds { get; set; }
+
     public readonly double Macs => Batch * Left * Right * Summed;
 }

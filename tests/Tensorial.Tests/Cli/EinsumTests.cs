@@ -26,6 +26,27 @@ public sealed class EinsumTests : IDisposable
         Assert.Equal(600, json.GetProperty("steps")[0].GetProperty("macs").GetInt64());
     }
 
+    [Fact]
+    public async Task The_machine_is_measured_once_and_the_plan_says_by_which_model_it_was_made()
+    {
+        string cost = Path.Combine(_folder.FullName, "cost.json"), file = Path.Combine(_folder.FullName, "plan.json");
+        string[] command = ["einsum", "ab,bc,cd->ad", "--shapes", "100x2,2x100,100x3", "--json", file];
+        Assert.Equal("built in", await Source(command));
+        Assert.StartsWith("measured ", await Source([.. command, "--calibrate", "--cost", cost]));
+        string first = File.ReadAllText(file);
+        Assert.StartsWith("measured ", await Source([.. command, "--cost", cost]));
+        Assert.Equal(first, File.ReadAllText(file));
+        Assert.Equal(4, (await CommandRun.Of([.. command, "--cost", Path.Combine(_folder.FullName, "none.json")])).Code);
+
+        async Task<string> Source(string[] arguments)
+        {
+            Assert.Equal(0, (await CommandRun.Of(arguments)).Code);
+            JsonElement json = JsonDocument.Parse(File.ReadAllText(file)).RootElement;
+            Assert.True(json.GetProperty("seconds").GetDouble() > 0);
+            return json.GetProperty("costModel").GetProperty("source").GetString()!;
+        }
+    }
+
     [Theory]
     [InlineData(3, "no einsum equation", "einsum", "ab,bc->ad", "--shapes", "1x2,2x3")]
     [InlineData(3, "'b'", "einsum", "ab,bc->ac", "--shapes", "1x2,3x3")]
