@@ -32,11 +32,11 @@ internal sealed class PlaneConvolution
     private readonly int _product;
     private readonly PlaneRoles _roles;
     private readonly ConvolutionShape _shape;
-    private readonly ConvolutionShape? _back;
+    private readonly InputGradient? _back;
     private readonly BlockedLayout _input, _output;
-    private PackedKernel? _spare;
+    private PackedKernel[]? _spare;
 
-    private PlaneConvolution(PlaneRoles roles, int product, ConvolutionShape shape, ConvolutionShape? back, BlockedLayout input, BlockedLayout output) =>
+    private PlaneConvolution(PlaneRoles roles, int product, ConvolutionShape shape, InputGradient? back, BlockedLayout input, BlockedLayout output) =>
         (_roles, _product, _shape, _back, _input, _output) = (roles, product, shape, back, input, output);
 
     /// <summary>The step, where these kernels do it, and do it well.</summary>
@@ -48,13 +48,9 @@ internal sealed class PlaneConvolution
         if (pair.Macs() < LeastMacs || PlaneRoles.Of(pair, layouts) is not { } roles) return null;
         BlockedLayout input = roles.Map(roles.X), output = roles.Map(roles.Y);
         ConvolutionShape shape = roles.Shape;
-        ConvolutionShape? back = null;
-        if (product == roles.X)
-        {
-            back = InputGradient.Of(shape, input.Height, input.Width, InputGradient.Spread(output, shape));
-            if (back is null) return null;
-        }
-        ConvolutionShape computed = back ?? shape;
+        InputGradient? back = null;
+        if (product == roles.X && (back = InputGradient.Of(shape, input, output)) is null) return null;
+        ConvolutionShape computed = back is null ? shape : InputGradient.Exchanged(shape);
         if (!BlockedConvolution.Supports(computed) || Waste(computed) > MostWaste) return null;
         return new(roles, product, shape, back, input with { Halo = product == roles.X ? default : shape.Padding }, output);
     }
@@ -71,27 +67,24 @@ internal sealed class PlaneConvolution
     /// <summary>The convolution, or the one that carries a gradient back, a few images at a time.</summary>
     private void Convolve(Memory<float> from, ReadOnlySpan<float> window, Memory<float> to, Workers workers)
     {
-        ConvolutionShape shape = _back ?? _shape;
-        bool spreads = _back is not null && (_shape.StrideY > 1 || _shape.StrideX > 1);
-        BlockedLayout given = _back is null ? _input : _output with { Halo = spreads ? default : shape.Padding };
-        BlockedLayout source = spreads ? InputGradient.Spread(_output, _shape) with { Halo = shape.Padding } : given, target = _back is null ? _output : _input;
-        PackedKernel kernel = Packed(window, shape, target);
-        int images = target.Images, size = Math.Clamp(PieceFloats / (source.ImagePitch + target.ImagePitch), 1, Math.Max(1, images / workers.Count));
-        int pieces = (images + size - 1) / size;
+        BlockedLayout source = _back is null ? _input : _output with { Halo = _back.Padding }, target = _back is null ? _output : _input;
+        BlockedLayout plane = _back?.Plane(target) ?? default;
+        PackedKernel[] kernels = Packed(window, target);
+        int images = target.Images, floats = source.ImagePitch + target.ImagePitch + plane.ImagePitch;
+        int size = Math.Clamp(PieceFloats / floats, 1, Math.Max(1, images / workers.Count)), pieces = (images + size - 1) / size;
         Workers inside = pieces > 1 ? Workers.Serial : workers;
         workers.For(pieces, piece =>
         {
             int first = piece * size, count = Math.Min(size, images - first);
-            BlockedLayout own = given with { Images = count }, spread = source with { Images = count }, made = target with { Images = count };
-            Span<float> room = Scratch((spreads ? own.Length : 0) + spread.Length + made.Length);
-            Span<float> results = room[..made.Length], values = room.Slice(made.Length, own.Length), operand = values;
+            BlockedLayout own = source with { Images = count }, made = target with { Images = count };
+            Span<float> room = Scratch(count * floats), results = room[..made.Length], values = room.Slice(made.Length, own.Length);
             BlockedHalo.Clear(values, own, inside);
             BlockedConversion.ToBlocked(Rows(from, own, first), values, own, inside);
-            if (spreads) InputGradient.Spread(values, own, operand = room[(made.Length + own.Length)..], spread, _shape);
-            BlockedConvolution.Run(shape, operand, spread, kernel, [], [], default, Activation.None, results, made, inside);
+            if (_back is null) BlockedConvolution.Run(_shape, values, own, kernels[0], [], [], default, Activation.None, results, made, inside);
+            else _back.Run(values, own, kernels, room[(made.Length + own.Length)..], results, made, adds: false, inside);
             BlockedConversion.ToPlain(results, made, Rows(to, made, first), inside);
         });
-        _spare = kernel;
+        _spare = kernels;
     }
 
     /// <summary>The gradient of the kernel.</summary>
@@ -120,25 +113,26 @@ internal sealed class PlaneConvolution
         for (int k = 0; k < places.Length; k++) window[places[k]] = gradient[k];
     }
 
-    /// <summary>The kernel packed; memory of the last call is used again unless another call has it.</summary>
-    private PackedKernel Packed(ReadOnlySpan<float> window, in ConvolutionShape shape, in BlockedLayout target)
+    /// <summary>The kernel packed, once for every phase of a gradient; memory of the last call is used again unless another call has it.</summary>
+    private PackedKernel[] Packed(ReadOnlySpan<float> window, BlockedLayout target)
     {
         float[] kernel = new float[_shape.KernelCount];
         int[] places = _roles.Places;
         for (int k = 0; k < kernel.Length; k++) kernel[k] = window[places[k]];
-        if (_back is not null)
+        PackedKernel[]? spare = Interlocked.Exchange(ref _spare, null);
+        return _back is null ? [Pack(kernel, _shape, target.Height, target.Width, 0)]
+            : [.. _back.Phases.Select((phase, k) => Pack(phase.Turn(kernel), phase.Convolution, phase.Down.Positions, phase.Right.Positions, k))];
+
+        PackedKernel Pack(float[] values, ConvolutionShape shape, int height, int width, int index)
         {
-            float[] turned = new float[kernel.Length];
-            InputGradient.Turn(kernel, _shape, turned);
-            kernel = turned;
+            if (spare is not null)
+            {
+                spare[index].Renew(values, shape);
+                return spare[index];
+            }
+            bool many = (long)target.Images * height * width >= LeastPositions;
+            return BlockedConvolution.Pack(values, shape, many ? ConvolutionChoice.Best(shape, height, width) : ConvolutionMethod.Direct);
         }
-        if (Interlocked.Exchange(ref _spare, null) is { } spare)
-        {
-            spare.Renew(kernel, shape);
-            return spare;
-        }
-        bool many = (long)target.Images * target.Height * target.Width >= LeastPositions;
-        return BlockedConvolution.Pack(kernel, shape, many ? ConvolutionChoice.Best(shape, target.Height, target.Width) : ConvolutionMethod.Direct);
     }
 
     private static Span<float> Rows(Memory<float> values, in BlockedLayout layout, int first)

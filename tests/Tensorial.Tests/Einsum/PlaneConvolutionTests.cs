@@ -22,6 +22,9 @@ public class PlaneConvolutionTests
     [InlineData("nihw,oihw->nohw|hw", new[] { 3, 20, 16, 16 }, new[] { 36, 20, 3, 3 })]
     [InlineData("nihw,oihw->nohw|hw", new[] { 20, 20, 18, 18 }, new[] { 36, 20, 3, 3 })]
     [InlineData("nihw,hwio->nohw|hw[stride=2]", new[] { 3, 20, 17, 16 }, new[] { 3, 3, 20, 36 })]
+    [InlineData("nihw,oihw->nohw|hw[stride=3 pad=4]", new[] { 3, 20, 13, 14 }, new[] { 36, 20, 5, 4 })]
+    [InlineData("nihw,oihw->nohw|hw[stride=2 dilation=2 pad=2]", new[] { 6, 20, 27, 26 }, new[] { 36, 20, 3, 3 })]
+    [InlineData("nihw,oihw->nohw|hw[stride=2 pad=1]", new[] { 6, 20, 17, 16 }, new[] { 36, 20, 1, 1 })]
     [InlineData("nihw,oihw->nohw|hw[convolution pad=full]", new[] { 3, 20, 9, 9 }, new[] { 17, 20, 3, 2 })]
     [InlineData("nihw,oihw->nohw|hw[circular]", new[] { 3, 20, 12, 12 }, new[] { 36, 20, 3, 3 })]
     [InlineData("nchw,chw->nchw|hw", new[] { 5, 40, 20, 20 }, new[] { 40, 3, 3 })]
@@ -35,12 +38,14 @@ public class PlaneConvolutionTests
     public void Named_cases_agree_with_float64(string equation, int[] x, int[] w) => Check(equation, new(1), [.. x], [.. w]);
 
     /// <summary>Parts of a batch, not threads, decide in which order a kernel's gradient is summed.</summary>
-    [Fact]
-    public void The_number_of_threads_changes_no_bit()
+    [Theory]
+    [InlineData("nihw,oihw->nohw|hw")]
+    [InlineData("nihw,oihw->nohw|hw[stride=2]")]
+    public void The_number_of_threads_changes_no_bit(string equation)
     {
         Random random = new(2);
         Tensor<float>[] operands = [Draw(random, [11, 20, 16, 16]), Draw(random, [36, 20, 3, 3])];
-        Plan plan = Plan.For(Equation.Parse("nihw,oihw->nohw|hw"), null, operands[0].Shape, operands[1].Shape);
+        Plan plan = Plan.For(Equation.Parse(equation), null, operands[0].Shape, operands[1].Shape);
         float[][] results = [.. new[] { 1, 2, 3 }.Select(threads =>
         {
             using ThreadWorkers workers = new(threads);

@@ -8,11 +8,16 @@ internal sealed class PackedWeights
 {
     private readonly List<Entry> _entries = [];
 
-    /// <summary>The packed kernel of some weights, as given or turned for the gradient of the input.</summary>
-    public PackedKernel Of(Tensor<float> weights, ConvolutionShape shape, ConvolutionMethod method, bool turned)
+    /// <summary>The packed kernel of some weights.</summary>
+    public PackedKernel Of(Tensor<float> weights, ConvolutionShape shape, ConvolutionMethod method) => Of(weights, shape, phase: null, method);
+
+    /// <summary>Their taps, turned, for a phase of the input's gradient.</summary>
+    public PackedKernel Of(Tensor<float> weights, InputPhase phase) => Of(weights, phase.Convolution, phase, phase.Method);
+
+    private PackedKernel Of(Tensor<float> weights, ConvolutionShape shape, InputPhase? phase, ConvolutionMethod method)
     {
-        Entry? known = _entries.Find(entry => entry.Weights == weights && entry.Shape == shape && entry.Turned == turned && entry.Packed.Method == method);
-        if (known is null) _entries.Add(known = new(weights, shape, turned, BlockedConvolution.Pack(Arranged(weights, shape, turned), shape, method)));
+        Entry? known = _entries.Find(entry => entry.Weights == weights && entry.Shape == shape && entry.Phase == phase && entry.Packed.Method == method);
+        if (known is null) _entries.Add(known = new(weights, shape, phase, BlockedConvolution.Pack(Arranged(weights, phase), shape, method)));
         return known.Packed;
     }
 
@@ -20,16 +25,10 @@ internal sealed class PackedWeights
     public void Renew(Workers workers) => workers.For(_entries.Count, index =>
     {
         Entry entry = _entries[index];
-        entry.Packed.Renew(Arranged(entry.Weights, entry.Shape, entry.Turned), entry.Shape);
+        entry.Packed.Renew(Arranged(entry.Weights, entry.Phase), entry.Shape);
     });
 
-    private static ReadOnlySpan<float> Arranged(Tensor<float> weights, ConvolutionShape shape, bool turned)
-    {
-        if (!turned) return weights.Values;
-        float[] values = new float[weights.Shape.Count];
-        InputGradient.Turn(weights.Values, shape with { InputChannels = shape.OutputChannels, OutputChannels = shape.InputChannels }, values);
-        return values;
-    }
+    private static ReadOnlySpan<float> Arranged(Tensor<float> weights, InputPhase? phase) => phase is { } turned ? turned.Turn(weights.Values) : weights.Values;
 
-    private sealed record Entry(Tensor<float> Weights, ConvolutionShape Shape, bool Turned, PackedKernel Packed);
+    private sealed record Entry(Tensor<float> Weights, ConvolutionShape Shape, InputPhase? Phase, PackedKernel Packed);
 }

@@ -50,7 +50,7 @@ internal sealed partial class TrainingLowering
         Value input = Blocked(node.Inputs[0]), result = BlockedResult(group.Output);
         Value? residual = group.Residual is { } added ? Blocked(added) : null;
         BlockedLayout layout = result.Layout!.Value;
-        PackedKernel kernel = _packed.Of((Tensor<float>)ConstantOf(node.Inputs[1])!, shape, ConvolutionChoice.Best(shape, layout.Height, layout.Width), turned: false);
+        PackedKernel kernel = _packed.Of((Tensor<float>)ConstantOf(node.Inputs[1])!, shape, ConvolutionChoice.Best(shape, layout.Height, layout.Width));
         Tensor<float>? bias = node.Inputs.Length > 2 ? ConstantOf(node.Inputs[2]) as Tensor<float> : null;
         Activation activation = group.IsRectified ? Activation.Relu : Activation.None;
         EmitImages(node.Label, residual is null ? [input] : [input, residual], [result], (frame, piece) => BlockedConvolution.Run(
@@ -131,7 +131,7 @@ internal sealed partial class TrainingLowering
                 _ => sums.JoinInto(biasGradient));
         }
         if (_constantGradients.TryGetValue(node.Inputs[1], out Tensor<float>? weightGradient)) CorrelateBack(node, shape, upstream, weightGradient);
-        if (BackOf(node, shape) is { } back) SpreadBack(node, shape, back, upstream);
+        if (BackOf(node, shape) is { } back) CarryBack(node, back, upstream);
         PassToResidual(group, upstream);
     }
 
@@ -152,26 +152,18 @@ internal sealed partial class TrainingLowering
             frame => KernelGradient.Unpack(shape, method, frame.Floats(sums), lanes, gradient.Values, frame.Workers));
     }
 
-    private void SpreadBack(Node node, ConvolutionShape shape, ConvolutionShape back, Value upstream)
+    private void CarryBack(Node node, InputGradient back, Value upstream)
     {
-        Value source = upstream;
-        if (shape.StrideY > 1 || shape.StrideX > 1)
-        {
-            BlockedLayout spread = InputGradient.Spread(upstream.Layout!.Value, shape) with { Halo = back.Padding };
-            source = new($"{node.Label} spread", ElementType.Float32, [spread.Images, spread.Channels, spread.Height, spread.Width], spread);
-            EmitImages($"{node.Label} spread", [upstream], [source], (frame, piece) => InputGradient.Spread(
-                piece.Of(frame, upstream), piece.Layout(upstream), piece.Of(frame, source), piece.Layout(source), shape));
-        }
         Value target = BlockedGradient(node.Inputs[0], out bool isNew);
-        BlockedLayout layout = target.Layout!.Value;
-        PackedKernel kernel = _packed.Of((Tensor<float>)ConstantOf(node.Inputs[1])!, back, ConvolutionChoice.Best(back, layout.Height, layout.Width), turned: true);
-        EmitImages($"{node.Label} input gradient", isNew ? [source] : [source, target], [target], (frame, piece) =>
-        {
-            Span<float> to = isNew ? piece.Clean(frame, target) : piece.Of(frame, target);
-            BlockedConvolution.Run(
-                back, piece.Of(frame, source), piece.Layout(source), kernel, [], isNew ? [] : to, isNew ? default : piece.Layout(target),
-                Activation.None, to, piece.Layout(target), Workers.Serial);
-        });
+        Tensor<float> weights = (Tensor<float>)ConstantOf(node.Inputs[1])!;
+        PackedKernel[] kernels = [.. back.Phases.Select(phase => _packed.Of(weights, phase))];
+        Value? phase = back.Plane(target.Layout!.Value) is { } plane
+            ? new($"{node.Label} phase", ElementType.Float32, [plane.Images, plane.Channels, plane.Height, plane.Width], plane) : null;
+        EmitImages(
+            $"{node.Label} input gradient", isNew ? [upstream] : [upstream, target], phase is null ? [target] : [target, phase],
+            (frame, piece) => back.Run(
+                piece.Of(frame, upstream), piece.Layout(upstream), kernels, phase is null ? [] : piece.Of(frame, phase),
+                isNew ? piece.Clean(frame, target) : piece.Of(frame, target), piece.Layout(target), adds: !isNew, Workers.Serial));
     }
 
     /// <summary>The blocked form of a computed value, converted from its plain form where that is what was made.</summary>

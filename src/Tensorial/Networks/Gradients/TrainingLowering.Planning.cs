@@ -101,13 +101,14 @@ internal sealed partial class TrainingLowering
         return BlockedConvolution.Supports(shape) && (!carries || !_paths.Carry(node.Inputs[0]) || BackOf(node, shape) is not null) ? shape : null;
     }
 
-    /// <summary>The convolution that carries the gradient back to the input; null where nobody asks or none does.</summary>
-    private ConvolutionShape? BackOf(Node node, ConvolutionShape shape)
+    /// <summary>What carries the gradient back to the input; null where nobody asks or blocked kernels do not.</summary>
+    private InputGradient? BackOf(Node node, ConvolutionShape shape)
     {
         if (!_paths.Carry(node.Inputs[0])) return null;
         (int height, int width) = PlaneOf(node.Inputs[0]);
         (int upstreamHeight, int upstreamWidth) = PlaneOf(node.Outputs[0]);
-        return InputGradient.Of(shape, height, width, InputGradient.Spread(new(1, shape.OutputChannels, upstreamHeight, upstreamWidth, default), shape));
+        return InputGradient.Of(
+            shape, new(1, shape.InputChannels, height, width, default), new(1, shape.OutputChannels, upstreamHeight, upstreamWidth, default));
     }
 
     private bool IsPlanePool(Node node) => node.Operation switch

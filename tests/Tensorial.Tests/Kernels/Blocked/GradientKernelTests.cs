@@ -44,20 +44,72 @@ public class GradientKernelTests
     }).Holds();
 
     [Fact]
-    public void The_input_gradient_is_the_adjoint_of_the_convolution() => Prop.ForAll(Seeds, seed =>
+    public void The_input_gradient_is_the_adjoint_of_the_convolution() => Prop.ForAll(Seeds, static seed =>
     {
         Random random = new(seed);
         (ConvolutionShape shape, BlockedLayout x, BlockedLayout y) = Case(random);
-        BlockedLayout spread = InputGradient.Spread(y, shape);
-        if (InputGradient.Of(shape, x.Height, x.Width, spread) is not { } back) return;
-        BlockedValue upstream = BlockedValue.Random(random, y);
-        spread = spread with { Halo = back.Padding };
-        float[] apart = new float[spread.Length], kernel = [.. Enumerable.Range(0, shape.KernelCount).Select(_ => random.NextSingle() - 0.5f)], turned = new float[kernel.Length];
-        InputGradient.Spread(upstream.Values, y, apart, spread, shape);
-        InputGradient.Turn(kernel, shape, turned);
-        BlockedValue gradient = BlockedValue.Blank(x with { Halo = default });
-        BlockedConvolution.Run(back, apart, spread, BlockedConvolution.Pack(turned, back), [], [], default, Activation.None, gradient.Values, gradient.Layout, Workers.Serial);
-        gradient.Equal((n, c, row, column) =>
+        CheckInputGradient(random, shape, x, y);
+    }).Holds();
+
+    /// <summary>Every residue of the stride, with taps and without, inside the input and cut off by its edges, along either axis.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void Phases_of_the_input_gradient_are_put_together(int stride)
+    {
+        Random random = new(stride);
+        for (int taps = 1; taps <= 5; taps++)
+            for (int dilation = 1; dilation <= 3; dilation++)
+                for (int padding = 0; padding <= 4; padding++)
+                    for (int extra = 0; extra < 4; extra++)
+                    {
+                        (Along down, Along right) = (new(taps, stride, dilation, padding, extra), new(random.Next(1, 6), random.Next(1, 4), random.Next(1, 4), random.Next(0, 4), random.Next(0, 6)));
+                        if (random.Next(0, 2) == 0) (down, right) = (right, down);
+                        int after = random.Next(0, 3);
+                        ConvolutionShape shape = new(3, 17, down.Taps, right.Taps, down.Stride, right.Stride, down.Dilation, right.Dilation, new(down.Padding, right.Padding, after, right.Padding));
+                        CheckInputGradient(
+                            random, shape, new(2, 3, down.Input(after), right.Input(right.Padding), default), new(2, 17, down.Output(after), right.Output(right.Padding), default));
+                    }
+    }
+
+    /// <summary>A kernel of 5×5 and stride 2 has a phase of 3×3 taps, to which the transforms apply.</summary>
+    [Fact]
+    public void Phases_are_convolved_by_the_method_that_suits_them()
+    {
+        ConvolutionShape shape = new(32, 32, 5, 5, 2, 2, Padding: new(2, 2, 2, 2));
+        BlockedLayout x = new(2, 32, 31, 31, default), y = new(2, 32, 16, 16, default);
+        Assert.Contains(InputGradient.Of(shape, x, y)!.Phases, static phase => phase.Method != ConvolutionMethod.Direct);
+        CheckInputGradient(new(3), shape, x, y);
+    }
+
+    private sealed record Along(int Taps, int Stride, int Dilation, int Padding, int Extra)
+    {
+        private int Reach => (Taps - 1) * Dilation;
+
+        public int Input(int after) => Math.Max(1, Reach + 1 - Padding - after) + Extra;
+
+        public int Output(int after) => (Input(after) + Padding + after - Reach - 1) / Stride + 1;
+    }
+
+    private static void CheckInputGradient(Random random, ConvolutionShape shape, BlockedLayout x, BlockedLayout y)
+    {
+        if (InputGradient.Of(shape, x, y) is not { } back) return;
+        BlockedValue upstream = BlockedValue.Random(random, y with { Halo = back.Padding.Union(new(0, random.Next(0, 2), random.Next(0, 2), 0)) });
+        float[] kernel = [.. Enumerable.Range(0, shape.KernelCount).Select(_ => random.NextSingle() - 0.5f)];
+        PackedKernel[] kernels = [.. back.Phases.Select(phase => BlockedConvolution.Pack(phase.Turn(kernel), phase.Convolution, phase.Method))];
+        BlockedLayout target = x with { Halo = new(0, random.Next(0, 2), random.Next(0, 2), 0) };
+        float[] plane = new float[back.Plane(target)?.Length ?? 0];
+        BlockedValue gradient = BlockedValue.Blank(target), two = BlockedValue.Blank(target), sum = BlockedValue.Random(random, target, BlockedValue.Sentinel);
+        double[] before = [.. sum.Values];
+        back.Run(upstream.Values, upstream.Layout, kernels, plane, gradient.Values, target, adds: false, Workers.Serial);
+        back.Run(upstream.Values, upstream.Layout, kernels, plane, two.Values, target, adds: false, new TwoThreads());
+        back.Run(upstream.Values, upstream.Layout, kernels, plane, sum.Values, target, adds: true, Workers.Serial);
+        gradient.Equal(Wanted, 1e-4);
+        sum.Equal((n, c, row, column) => before[target.Pixel(n, c / 16, row, column) + c % 16] + Wanted(n, c, row, column), 1e-4);
+        two.Equal((n, c, row, column) => gradient[n, c, row, column], 0);
+
+        double Wanted(int n, int c, int row, int column)
         {
             double sum = 0;
             for (int o = 0; o < shape.OutputChannels; o++)
@@ -73,8 +125,8 @@ public class GradientKernelTests
                     }
             }
             return sum;
-        }, 1e-4);
-    }).Holds();
+        }
+    }
 
     private static (ConvolutionShape Shape, BlockedLayout Input, BlockedLayout Output) Case(Random random, bool transformed = false)
     {
