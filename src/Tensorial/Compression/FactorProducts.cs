@@ -61,15 +61,31 @@ internal sealed class FactorProducts(GraphWriter writer, KernelForm form, Tensor
 
     private string WeightAxes(StagePlan stage) => stage.Groups + stage.Made + stage.Summed + SpaceAxes(stage);
 
+    /// <summary>
+    /// The order in which factors are multiplied, two at a time, values being numbered from the factors on, and what that takes in multiply-accumulates: a
+    /// value made costs as much as moving it. The same on every machine, as files depend on it.
+    /// </summary>
+    internal static (ImmutableArray<(int Left, int Right)> Order, long Work) Pairs(ImmutableArray<string> factors, ReadOnlySpan<Shape> shapes, string axes)
+    {
+        if (factors.Length == 1) return ([], 0);
+        Plan plan = Plan.For(new(factors, axes), new() { Goal = PlanGoal.ForwardAndBackward, Cost = CostModel.Default }, shapes);
+        return ([.. plan.Steps.Select(static step => (step.Left, step.Right!.Value))], plan.Steps.Sum(static step => step.Macs + StagePlan.MacsPerMove * step.Shape.Count));
+    }
+
     /// <summary>Some factors multiplied, with axes in an order and under some extents.</summary>
     private string Product(ImmutableArray<int> places, string axes, string name, ImmutableArray<int> extents)
     {
         if (places.Length == 1) return writer.Constant(name, Stored(places[0], axes).As(Shape.Of(extents.AsSpan())));
-        Queue<int> rest = new(places);
-        Term product = new(null, rest.Dequeue(), "");
-        product = product with { Axes = _axes[product.Factor] };
-        while (rest.TryDequeue(out int next))
-            product = Multiplied(product, new(null, next, _axes[next]), axes + string.Concat(rest.Select(place => _axes[place])), rest.Count == 0 ? axes : null);
+        List<Term> terms = [.. places.Select(place => new Term(null, place, _axes[place]))];
+        HashSet<int> rest = [.. Enumerable.Range(0, places.Length)];
+        foreach ((int one, int other) in Pairs([.. places.Select(place => _axes[place])], [.. places.Select(place => factors.Factors[place].Shape)], axes).Order)
+        {
+            rest.ExceptWith([one, other]);
+            Term made = Multiplied(terms[one], terms[other], axes + string.Concat(rest.Select(k => terms[k].Axes)), rest.Count == 0 ? axes : null);
+            rest.Add(terms.Count);
+            terms.Add(made);
+        }
+        Term product = terms[^1];
         string value = product.Value!;
         if (product.Axes != axes) value = writer.Transposed(name, value, [.. axes.Select(axis => product.Axes.IndexOf(axis))]);
         return Extents(axes).SequenceEqual(extents) && product.IsFull ? value : writer.Reshaped(name, value, extents);

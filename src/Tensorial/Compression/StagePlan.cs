@@ -16,7 +16,7 @@ namespace Tensorial.Compression;
 /// <param name="Made">Axes that begin here.</param>
 /// <param name="HasHeight">Whether the stage has the axis of height, and with it the layer's stride, padding and dilation along it.</param>
 /// <param name="HasWidth">The same for width.</param>
-/// <param name="Making">Multiply-accumulates to make one weight of the stage's factors.</param>
+/// <param name="Making">What it takes to make one weight of the stage's factors, as a number of multiply-accumulates.</param>
 /// <param name="Macs">Multiply-accumulates for one image.</param>
 /// <param name="Read">Values that reach it, for one image.</param>
 /// <param name="Written">Values that it makes.</param>
@@ -27,7 +27,7 @@ public sealed record StagePlan(
     /// Multiply-accumulates in the time of writing one value, and of moving one to another layout: a core does some 140 a nanosecond, and a few values
     /// go to and from its second-level cache. Measured layers (bench formats) order themselves as this says.
     /// </summary>
-    private const int MacsPerWrite = 16, MacsPerMove = 64;
+    internal const int MacsPerWrite = 16, MacsPerMove = 64;
 
     /// <summary>What the stage takes, as a number of multiply-accumulates.</summary>
     internal long Work => Macs + MacsPerWrite * Written + (Transposes || Free.Length > 0 ? MacsPerMove * (Read + Written) : 0);
@@ -66,7 +66,9 @@ public sealed record StagePlan(
             int taps = (hasHeight ? extents[down] : 1) * (hasWidth ? extents[right] : 1);
             // A kernel made whole is the dense layer again, padding cut off.
             long macs = order.IsWhole ? layer.Macs : Count(free + groups + summed + made) * taps * height * width;
-            stages.Add(new(order.Stages[k], channels, free, groups, summed, made, hasHeight, hasWidth, Making([.. order.Stages[k].Select(factor => factors[factor])], later + channels), macs, read, Count(free + groups + made) * height * width));
+            long making = FactorProducts.Pairs(
+                [.. order.Stages[k].Select(factor => factors[factor])], [.. order.Stages[k].Select(factor => shapes[factor])], Kept(own, $"{later}{channels}{down}{right}".Contains)).Work;
+            stages.Add(new(order.Stages[k], channels, free, groups, summed, made, hasHeight, hasWidth, making, macs, read, Count(free + groups + made) * height * width));
             channels = free + groups + made;
         }
         // Moving channels takes height and width as numbers.
@@ -74,20 +76,6 @@ public sealed record StagePlan(
         return moves && !layer.HasFixedPlaces && !order.IsWhole ? null : stages.ToImmutable();
 
         static string Kept(string axes, Func<char, bool> which) => string.Concat(axes.Where(which));
-
-        // From the first factor to the last, as FactorProducts multiplies them.
-        long Making(ImmutableArray<string> own, string others)
-        {
-            string product = own[0];
-            long macs = 0;
-            for (int k = 1; k < own.Length; k++)
-            {
-                string both = string.Concat(product.Union(own[k])), needed = $"{others}{down}{right}" + string.Concat(own.Skip(k + 1));
-                macs += Count(both);
-                product = Kept(both, needed.Contains);
-            }
-            return macs;
-        }
 
         long Count(string axes) => axes.Aggregate(1L, (count, axis) => count * extents[axis]);
     }

@@ -70,8 +70,8 @@ public class TensorizationTests
         KernelForm form = layer.FormOf(KernelFormat.Parse("rcp:2"));
         Assert.True(FactorOrder.Cheapest(form, [4], layer, images: 128).IsWhole);
         long making = StagePlan.Of(form, [4], FactorOrder.Whole(form), layer)!.Value.Single().Making;
-        // (16 = 4·4 outputs, 12 = 3·4 inputs): 12×16 pairs of the first and second factor, then 9 places, 4 terms each.
-        Assert.Equal(4 * (12 * 16) + 4 * (12 * 16 * 9), making);
+        // 16 = 4·4 outputs, 12 = 3·4 inputs: the first factor (12 pairs, 4 terms) with the 9 places, value by value; then with the second one, summed over the terms.
+        Assert.Equal(4 * 12 * 9 + 4 * (12 * 16 * 9) + StagePlan.MacsPerMove * (4 * 12 * 9 + 12 * 16 * 9), making);
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Tensorial.Autodiff;
+using Tensorial.Autodiff.Operations;
 using Tensorial.Kernels;
 
 namespace Tensorial.Networks.Gradients;
@@ -72,6 +73,11 @@ internal sealed class ParameterPart
     private void Add(Node node, HashSet<string> changing, Dictionary<string, Tensor<float>> gradients, GradientPaths paths)
     {
         Tensor?[] inputs = [.. node.Inputs.Select(name => name.Length > 0 ? _values[name] : null)];
+        if (node.Operation is Reshaping && node.Outputs.Length == 1 && inputs[0] is Tensor<float> moved)
+        {
+            Share(node, moved.As(node.Operation.Infer([.. inputs.Select(static x => x is null ? null : Operand.Of(x))])[0].Shape), changing, gradients, paths);
+            return;
+        }
         Tensor[] results = [.. node.Operation.Infer([.. inputs.Select(static x => x is null ? null : Operand.Of(x))])
             .Select(static result => Tensor.Zeros(result.Type, result.Shape))];
         node.Operation.Forward(inputs, results, Workers.Serial);
@@ -85,6 +91,16 @@ internal sealed class ParameterPart
             if (paths.Carry(node.Outputs[k])) upstream[k] = _gradients[node.Outputs[k]] = gradients[node.Outputs[k]] = new(results[k].Shape);
         Tensor?[] carried = [.. node.Inputs.Select(name => paths.Carry(name) ? gradients.GetValueOrDefault(name) : null)];
         _changing.Add(new(node, inputs, results, upstream, carried));
+    }
+
+    /// <summary>The same values, and the same gradient, under another shape.</summary>
+    private void Share(Node node, Tensor<float> result, HashSet<string> changing, Dictionary<string, Tensor<float>> gradients, GradientPaths paths)
+    {
+        (string from, string to) = (node.Inputs[0], node.Outputs[0]);
+        _values[to] = result;
+        if (!changing.Contains(from)) return;
+        changing.Add(to);
+        if (paths.Carry(to) && gradients.TryGetValue(from, out Tensor<float>? gradient)) gradients[to] = gradient.As(result.Shape);
     }
 
     /// <summary>A node with the tensors it reads and writes.</summary>
