@@ -29,6 +29,10 @@ public sealed record CompressibleLayer(KernelWeight Weight, Tensor<double> Kerne
     /// <summary>Whether height and width of the input are numbers, whatever the batch.</summary>
     public bool HasFixedPlaces { get; init; } = true;
 
+    /// <summary>Whether its windows are such that they can be computed transformed (Winograd): 3×3, side by side.</summary>
+    internal bool IsTransformed => Weight.Node.Operation is Convolution { Groups: 1 } convolution && Kernel.Shape[2] == 3 && Kernel.Shape[3] == 3
+        && convolution.Strides.All(static stride => stride == 1) && convolution.Dilations.All(static dilation => dilation == 1);
+
     /// <summary>Formats that make sense here: a kernel of 1×1 has no axes of space to part, a depthwise one no channels.</summary>
     public ImmutableArray<KernelFormat> Formats
     {

@@ -25,7 +25,14 @@ public sealed record FactorOrder(ImmutableArray<ImmutableArray<int>> Stages)
     /// <param name="layer">The layer.</param>
     /// <param name="images">Images for which factors are multiplied with each other once, as in training; null where that is done once for all.</param>
     public static FactorOrder Cheapest(KernelForm form, ImmutableArray<int> ranks, CompressibleLayer layer, int? images = null) =>
-        Sensible(form).MinBy(order => StagePlan.Of(form, ranks, order, layer) is { } plan ? plan.Sum(stage => stage.Work + (stage.Making / images ?? 0)) : long.MaxValue)!;
+        Sensible(form).MinBy(order => StagePlan.Of(form, ranks, order, layer) is { } plan ? plan.Sum(stage => images is { } batch ? InTraining(stage, layer, batch) : stage.Work) : long.MaxValue)!;
+
+    /// <summary>
+    /// Our executor, which trains, does planes of 3×3 by Winograd's algorithm, forward and backward, at half of their arithmetic or less. What is written is
+    /// read again for gradients and its gradient written, beside arithmetic that only triples. Measured layers (bench training-factors) order themselves so.
+    /// </summary>
+    private static long InTraining(StagePlan stage, CompressibleLayer layer, int images) =>
+        stage.Work + 2 * StagePlan.MacsPerWrite * stage.Written - (stage.IsPlane && layer.IsTransformed ? stage.Macs / 2 : 0) + stage.Making / images;
 
     /// <summary>
     /// The chain of a format with whole channels: each factor a convolution, those of a Tucker core made one. For reshaped formats every order of

@@ -32,6 +32,9 @@ public sealed record StagePlan(
     /// <summary>What the stage takes, as a number of multiply-accumulates.</summary>
     internal long Work => Macs + MacsPerWrite * Written + (Transposes || Free.Length > 0 ? MacsPerMove * (Read + Written) : 0);
 
+    /// <summary>Whether it is a convolution over height and width that sums over channels.</summary>
+    internal bool IsPlane => HasHeight && HasWidth && Summed.Length > 0;
+
     /// <summary>Axes of the channels behind the stage.</summary>
     public string After => Free + Groups + Made;
 
