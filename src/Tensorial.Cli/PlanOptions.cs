@@ -14,7 +14,9 @@ internal sealed record PlanOptions(
     int CalibrationImages, int RankMultiple, AllocationRule Rule, string[] Runtimes, int LatencyBatch, DirectoryInfo? Store, int Threads, int Seed)
 {
     /// <summary>Layers that may change, and those that stay with the reason.</summary>
-    public LayerChoice LayersOf(Graph graph) => LayerChoice.Of(graph, Layers, Keep);
+    /// <param name="graph">The network, with the extents of images.</param>
+    /// <param name="file">The network as it was read.</param>
+    public LayerChoice LayersOf(Graph graph, Graph file) => LayerChoice.Of(graph, Layers, Keep, file);
 
     public PlanRequest Request => new()
     {

@@ -18,13 +18,15 @@ internal sealed record TensorialLayers(KernelFormat Format, double Rate, string[
     public (Graph Graph, ImmutableArray<CompressedLayer> Layers) ApplyTo(
         Graph graph, bool isFresh, ImageSet images, int batch, RewriteOptions fitting, CompressionMemory memory, Terminal terminal, CancellationToken cancel)
     {
-        LayerChoice choice = LayerChoice.Of(graph, Layers, Keep);
+        Graph file = graph;
+        graph = file.ForImages(images.ImageShape);
+        LayerChoice choice = LayerChoice.Of(graph, Layers, Keep, file);
         ImmutableArray<Candidate> chosen = Tensorization.Choose(choice.Layers, Format, Rate, batch);
         ImmutableDictionary<string, TensorFactors<double>> fits = ImmutableDictionary<string, TensorFactors<double>>.Empty;
         Graph small;
         if (isFresh) small = Tensorization.Draw(graph, chosen, fitting.Seed);
         else (small, fits) = terminal.WithProgress(progress => new Compressor(graph, images, fitting, memory).Run(chosen, progress, cancel));
-        return (small, CompressedLayer.InOrder(graph, [
+        return (small.AsOpenAs(file), CompressedLayer.InOrder(graph, [
             .. chosen.Select(c => CompressedLayer.Of(c, fits.GetValueOrDefault(c.Layer.Name), $"in {Format} it would not be smaller")), .. choice.Kept.Select(CompressedLayer.Of)]));
     }
 

@@ -53,7 +53,7 @@ internal static class CompressCommand
         ImageSet? training = plan.Training?.Open(), test = plan.Test?.Open();
         Graph graph = read.ForImages((test ?? training)?.ImageShape);
         using Inference before = new(graph, plan.Threads);
-        (ImmutableArray<CompressibleLayer> layers, ImmutableArray<KeptLayer> kept) = plan.LayersOf(graph);
+        (ImmutableArray<CompressibleLayer> layers, ImmutableArray<KeptLayer> kept) = plan.LayersOf(graph, read);
         ModelFile source = ModelFile.Of(options.Input.ToString());
         using CompressionMemory memory = plan.OpenMemory(source, training);
         ImmutableArray<IRuntime> runtimes = Runtimes.OpenAll(plan.Runtimes);

@@ -30,12 +30,12 @@ internal static class PlanCommand
     {
         OutputFile.Check(options.Output, options.Model.FullName);
         if (options.Plan.Targets.IsEmpty) throw new UsageException("Say how small: --target params=0.5 and the like.");
-        Graph graph = OnnxFile.Read(options.Model.ToString());
+        Graph file = OnnxFile.Read(options.Model.ToString());
         if (options.Plan.Targets is [{ Measure: TargetMeasure.MaxDrop }])
             throw new UsageException("A drop is searched for with whole networks: give max-drop= to compress, or plan with params=, macs= or latency=.");
         ImageSet? training = options.Plan.Training?.Open();
-        graph = graph.ForImages(training?.ImageShape);
-        (ImmutableArray<CompressibleLayer> layers, ImmutableArray<KeptLayer> kept) = options.Plan.LayersOf(graph);
+        Graph graph = file.ForImages(training?.ImageShape);
+        (ImmutableArray<CompressibleLayer> layers, ImmutableArray<KeptLayer> kept) = options.Plan.LayersOf(graph, file);
         ModelFile source = ModelFile.Of(options.Model.ToString());
         using CompressionMemory memory = options.Plan.OpenMemory(source, training);
         ImmutableArray<IRuntime> runtimes = Runtimes.OpenAll(options.Plan.Runtimes);
@@ -48,8 +48,8 @@ internal static class PlanCommand
                 Text($"{c.Macs:N0}"), Text($"{c.Layer.Macs:N0}"), c.Format is null ? "" : Text($"{c.RelativeError:F4}"), c.Format is null ? "" : Text($"{c.Damage:G3}"));
         terminal.Show(table);
         foreach (KeptLayer layer in kept) terminal.Say($"Kept: {layer.Name}, because {layer.Reason}.");
-        if (options.Output is { } file)
-            CompressionPlan.Of(options.Model.Name, source.Sha256, options.Plan.Targets, chosen).Write(file.ToString());
+        if (options.Output is { } target)
+            CompressionPlan.Of(options.Model.Name, source.Sha256, options.Plan.Targets, chosen).Write(target.ToString());
         return ExitCode.Done;
     }
 

@@ -77,7 +77,7 @@ internal static class TrainCommand
         {
             TrainingReport report = run.ReportOn(options.Outputs, options.Output, isFile && !options.IsFresh ? start : $"{start}, fresh weights");
             double? reached = result.Stopped == StopReason.NoProgress ? result.Epochs.Max(static e => e.TestTop1) : result.Epochs[^1].TestTop1;
-            ReportWriter.WriteHtml(TrainingPage.Build(report with { Epochs = result.Epochs, Stopped = result.Stopped, Top1After = reached }), page.FullName);
+            ReportWriter.WriteHtml(TrainingPage.Build(report with { Layers = layers, Epochs = result.Epochs, Stopped = result.Stopped, Top1After = reached }), page.FullName);
         }
         return ExitCode.Done;
     }

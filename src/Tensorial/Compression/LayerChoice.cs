@@ -14,17 +14,21 @@ public sealed record LayerChoice(ImmutableArray<CompressibleLayer> Layers, Immut
     /// <param name="graph">The network.</param>
     /// <param name="layers">Patterns of names (<see cref="LayerSelection"/>); where none is given all layers but a light first and last one.</param>
     /// <param name="keep">Patterns of names that stay.</param>
+    /// <param name="file">
+    /// The network as it was read, where <paramref name="graph"/> has the extents of some images (<see cref="FreeExtents"/>): what that leaves open no layer may rely on.
+    /// </param>
     /// <exception cref="BadInputException">A pattern matches nothing.</exception>
-    public static LayerChoice Of(Graph graph, IReadOnlyList<string> layers, IReadOnlyList<string> keep)
+    public static LayerChoice Of(Graph graph, IReadOnlyList<string> layers, IReadOnlyList<string> keep, Graph? file = null)
     {
         (ImmutableArray<CompressibleLayer> all, ImmutableArray<KeptLayer> kept) = CompressibleLayer.Of(graph);
         KernelWeights weights = KernelWeights.Of(graph);
         HashSet<string> wanted = [.. weights.Matching(layers).Kernels.Select(static kernel => kernel.Name)];
         HashSet<string> held = keep.Count == 0 ? [] : [.. weights.Matching(keep).Kernels.Select(static kernel => kernel.Name)];
+        bool isOpen = file is not null && !FreeExtents.Of(file).IsEmpty;
         double parameters = all.Sum(static layer => layer.Parameters);
         (CompressibleLayer Layer, string? Reason)[] judged = [.. all.Select((layer, place) => (layer, ReasonOf(layer, place)))];
         return new(
-            [.. judged.Where(static j => j.Reason is null).Select(static j => j.Layer)],
+            [.. judged.Where(static j => j.Reason is null).Select(j => j.Layer with { HasFixedPlaces = j.Layer.HasFixedPlaces && !isOpen })],
             [.. judged.Where(static j => j.Reason is not null).Select(static j => new KeptLayer(j.Layer.Name, j.Layer.Parameters, j.Reason!)), .. kept]);
 
         string? ReasonOf(CompressibleLayer layer, int place) =>

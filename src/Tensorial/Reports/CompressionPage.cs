@@ -1,4 +1,3 @@
-using Tensorial.Analysis;
 using Tensorial.Compression;
 using Tensorial.Reports.Charts;
 using Tensorial.Reports.Sections;
@@ -11,7 +10,7 @@ public static class CompressionPage
     public static Report Build(CompressionResult result) => new(result.Model, "Compression report",
     [
         Summary(result),
-        Layers(result),
+        FactorsSection.Of(result.Layers),
         .. result.Fronts.IsEmpty ? (Section[])[] : [Fronts(result)],
         ProvenanceSection.Of(result),
     ]);
@@ -20,7 +19,7 @@ public static class CompressionPage
     {
         (CompressedSize before, CompressedSize after, Verification v) = (result.Before, result.After, result.Verification);
         int written = result.Layers.Count(static layer => layer.Format is not null);
-        Prose lead = Prose.Of($"{Numbers.Count(written)} of {Numbers.Count(result.Layers.Length)} layers are written as factors; {Prose.Strong(Numbers.Percent(Share(after.Parameters, before.Parameters), 0) + " of the parameters")} and {Prose.Strong(Numbers.Percent(Share(after.Macs, before.Macs), 0) + " of the multiply-accumulates")} are left.");
+        Prose lead = Prose.Of($"{Numbers.Count(written)} of {Numbers.Count(result.Layers.Length)} layers are written as factors; {Prose.Strong(Numbers.Percent(FactorsSection.Share(after.Parameters, before.Parameters), 0) + " of the parameters")} and {Prose.Strong(Numbers.Percent(FactorsSection.Share(after.Macs, before.Macs), 0) + " of the multiply-accumulates")} are left.");
         lead += v.First is { } one && v.Second is { } other
             ? Prose.Of($" On {Numbers.Count(v.Samples)} images of {result.Data ?? "?"} {Prose.Strong(Numbers.Percent(other.Top1, 2))} are classified correctly, before it was {Numbers.Percent(one.Top1, 2)}; both networks agree on {Numbers.Percent(v.Agreement, 2)}.")
             : Prose.Of($" No labelled images were given: on {Numbers.Count(v.Samples)} random ones the outputs differ by {Numbers.Significant(v.MeanDifference)} on average.");
@@ -38,40 +37,6 @@ public static class CompressionPage
         if (v.Drop is { } drop) numbers.Add(new(Numbers.Points(-drop / 100), "points of top-1 accuracy", $"on {Numbers.Count(v.Samples)} images"));
         numbers.Add(new(Numbers.Significant(v.KlDivergence), "nats", "KL divergence of the predictions"));
         return new("summary", "In short", [new Paragraph(lead) { Leads = true }, new KeyNumbers([.. numbers])]);
-    }
-
-    private static Section Layers(CompressionResult result)
-    {
-        Table table = new(
-            [
-                new("layer", "layer", CellFormat.Code), new("format", "format", CellFormat.Text), new("ranks", "ranks", CellFormat.Text),
-                new("after", "parameters", CellFormat.Count), new("before", "of", CellFormat.Count), new("kept", "left", CellFormat.Percent),
-                new("macsAfter", "MACs", CellFormat.Count), new("macsBefore", "of", CellFormat.Count), new("error", "relative error", CellFormat.Fixed3),
-                new("reason", "kept because", CellFormat.Text), new("breakEven", "would be smaller up to", CellFormat.Text),
-            ],
-            result.Layers.Select(static layer => (ValueList<Cell>)[
-                layer.Name, layer.Format ?? "dense", layer.Ranks is { } ranks ? string.Join('×', ranks) : "", layer.ParametersAfter, layer.ParametersBefore,
-                Share(layer.ParametersAfter, layer.ParametersBefore), layer.MacsAfter, layer.MacsBefore, layer.RelativeError, layer.KeptBecause ?? "",
-                layer.Format is null && layer.BreakEven is { } even ? string.Join(", ", even.Select(static pair => $"{pair.Key} {string.Join('×', pair.Value)}")) : "",
-            ]));
-        IReadOnlyList<string> labels = Labels.Of([.. result.Layers.Select(static layer => layer.Name)]);
-        Series Line(string name, Ink ink, Func<CompressedLayer, long> parameters) =>
-            new(name, ink, [.. result.Layers.Select((layer, k) => new Point(k + 1, parameters(layer), layer.Format ?? "dense"))]) { Dots = true };
-        Series[] lines = [Line("before", Ink.Plain, static layer => layer.ParametersBefore), Line("after", Ink.OfDepth(0, 2), static layer => layer.ParametersAfter)];
-        double most = result.Layers.Max(static layer => (double)layer.ParametersBefore);
-        Chart chart = new("Parameters of each layer", "Parameters of each layer before and after compression.",
-            new("layer", new OrdinalScale([.. labels]), TickFormat.Number), new("parameters", new LinearScale(0, most), TickFormat.Short), [.. lines])
-        {
-            Size = ChartSize.Wide, Legend = new([.. lines.Select(static line => new LegendEntry(line.Name, line.Ink))]),
-        };
-        return new("layers", "Layer by layer",
-        [
-            new Figure("sizes", Prose.Of($"{Prose.Strong("Where the parameters were, and where they are.")}"), [chart]),
-            new TableBlock("layer-table", Prose.Of($"{Prose.Strong("What became of each layer.")} The relative error is that of the kernel in the measure it was fitted in: with data, the change of what the layer answers."), table)
-            {
-                IsLong = result.Layers.Length > 20,
-            },
-        ]);
     }
 
     private static Section Fronts(CompressionResult result)
@@ -94,6 +59,4 @@ public static class CompressionPage
             new Figure("pareto", Prose.Of($"{Prose.Strong("What each format can do.")} For every format, and for the best of all in each layer, the least damage at a size, as single layers promise it before they are fitted together: {(result.Data is null ? "noise over signal of the kernels" : "KL divergence of the predictions in nats")}, added up. Candidates that another one of the same layer beats in size, cost and error were not measured."), [chart]),
         ]);
     }
-
-    private static double Share(long part, long whole) => whole > 0 ? (double)part / whole : 0;
 }

@@ -11,6 +11,7 @@ public static class TrainingPage
         Summary(training),
         .. training.Blocks.IsEmpty ? (Section[])[] : [BlocksSection.Of(training.Blocks)],
         .. training.Epochs.IsEmpty ? (Section[])[] : [EpochsSection.Of(training.Epochs)],
+        .. training.Layers.IsEmpty ? (Section[])[] : [FactorsSection.Of(training.Layers)],
         Recipe(training),
         ProvenanceSection.Of(training),
     ]);

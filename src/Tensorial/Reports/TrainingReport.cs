@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Tensorial.Analysis;
+using Tensorial.Compression;
 using Tensorial.Training;
 
 namespace Tensorial.Reports;
@@ -21,6 +22,9 @@ public sealed record TrainingReport
 
     /// <summary>The choices that were made, by name.</summary>
     public ValueList<(string Name, string Value)> Recipe { get; init; } = [];
+
+    /// <summary>Layers that were trained as factors, and those that were not; empty where all were dense.</summary>
+    public ImmutableArray<CompressedLayer> Layers { get; init; } = [];
 
     /// <summary>What a step took; null where blocks alone were tuned.</summary>
     public TrainingMemory? Memory { get; init; }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Tensorial.Compression;
 using Tensorial.Networks;
 using Tensorial.Onnx;
 
@@ -61,6 +62,15 @@ public sealed class FreeExtentsTests : IDisposable
     {
         Assert.Contains("leaves height, ? open", (await Runs(["inspect", At("open.onnx")])).Output);
         Assert.DoesNotContain("open:", (await Runs(["inspect", At("fixed.onnx")])).Output);
+    }
+
+    /// <summary>A chain that moves axes holds height and width as numbers: it would tie the file to the images it was made with.</summary>
+    [Fact]
+    public void No_layer_relies_on_extents_that_the_file_leaves_open()
+    {
+        Graph open = OnnxFile.Read(At("open.onnx"));
+        Assert.All(LayerChoice.Of(open.ForImages([1, 28, 28]), [], [], open).Layers, static layer => Assert.False(layer.HasFixedPlaces));
+        Assert.All(LayerChoice.Of(_fixed, [], [], _fixed).Layers, static layer => Assert.True(layer.HasFixedPlaces));
     }
 
     [Fact]
