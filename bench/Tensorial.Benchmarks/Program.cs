@@ -53,7 +53,7 @@ switch (args)
             network MODEL.onnx [BATCH...]    a whole network against ONNX Runtime
             training MODEL [THREADS]         a training step of a ready-made network, 128 images, against PyTorch
             training-profile MODEL THREADS   time of every kind of step in it
-            training-factors [FORMAT...]     the training step of layers in factors against the dense layer's and PyTorch's
+            training-factors [FORMAT...]     the training step of layers in factors against the dense layer's, PyTorch's and TensorLy-Torch's
             convolution                      methods of the 3×3 convolution on one thread
             einsum [THREADS]                 planned orders against left to right and against PyTorch
             einsum-steps                     single steps against the cost model, built in and fitted to this machine

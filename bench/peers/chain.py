@@ -1,6 +1,6 @@
 """
 Layers in factors as PyTorch runs them, channels-last: THREADS. A line of JSON gives a network as nodes; a line "forward N" or "step N" is answered with the
-seconds of N forward passes, or of N forward and backward passes. TensorLy-Torch's factorized implementation runs the same convolutions.
+seconds of N forward passes, or of N forward and backward passes.
 """
 import json
 import sys

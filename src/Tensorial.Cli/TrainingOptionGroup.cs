@@ -65,9 +65,10 @@ internal sealed class TrainingOptionGroup(int epochs, double rate)
     private readonly Option<double?> _clip = new("--clip") { HelpName = "LENGTH", Description = "Shorten gradients to this length over all weights." };
     private readonly Option<double> _average = Real("--ema", "PART", "Keep a running mean of the weights, this part of itself at each step (0.999), and use it.", 0);
     private readonly Option<int?> _patience = CommonOptions.Positive("--patience", "EPOCHS", "Stop after so many epochs without a better test accuracy, and give the best network.");
-    private readonly Option<DirectoryInfo?> _resume = new("--resume") { HelpName = "DIR", Description = "Keep a checkpoint of every epoch in this folder and continue from what is there, to the same bits as if never stopped." };
+    private readonly Option<DirectoryInfo?> _resume = new("--resume") { HelpName = "DIR", Description = "Keep a checkpoint of every epoch, or tuned block, in this folder and continue from what is there, to the same bits as if never stopped." };
     private readonly Option<long?> _memory = CommonOptions.Memory(
-        "Most that a step may take (512MB, 2GiB): larger batches go through the network in parts, or are refused where batch normalisations need them whole.");
+        "Most that a step may take (512MB, 2GiB): larger batches go through the network in parts, or are refused where batch normalisations need them whole; blocks that are "
+        + "tuned one by one compute anew what they cannot keep.");
 
     private readonly Option<FileInfo?> _json = CommonOptions.Json();
     private readonly Option<FileInfo?> _report = new("--report") { HelpName = "FILE", Description = "Write the curves as one HTML file that opens offline." };

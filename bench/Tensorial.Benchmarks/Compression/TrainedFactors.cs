@@ -12,8 +12,8 @@ using Tensorial.Networks.Models;
 namespace Tensorial.Benchmarks.Compression;
 
 /// <summary>
-/// The training step of layers in factors over the dense layer's, and PyTorch's time for the same operators over ours: three equal layers in a row, so that
-/// most of them pass a gradient on.
+/// The training step of layers in factors over the dense layer's; PyTorch's time for the same operators, and TensorLy-Torch's for its own layers of the same
+/// ranks, over ours. Three equal layers in a row, so that most of them pass a gradient on.
 /// </summary>
 internal static class TrainedFactors
 {
@@ -21,34 +21,48 @@ internal static class TrainedFactors
 
     private static readonly (int Channels, int Extent)[] Layers = [(64, 8), (32, 16), (16, 32)];
 
+    /// <summary>Formats that TensorLy-Torch has too, with the same factors.</summary>
+    private static readonly string[] Shared = ["cp", "tucker2", "tt"];
+
     private static readonly double[] Rates = [0.05, 0.1, 0.2, 0.5];
 
     /// <summary>Times formats on one thread.</summary>
     public static void Run(ImmutableArray<string> formats)
     {
         using Peer? peer = Peer.Start("/usr/bin/python3", "chain.py", "1");
-        Console.WriteLine("step over the dense step (forward over forward); PyTorch's step over ours, same operators");
+        using Peer? rival = Peer.Start("/usr/bin/python3", "tltorch_layers.py", "1");
+        Console.WriteLine("step over the dense step (forward over forward, * kernel made once a step); PyTorch's step over ours, same operators; TensorLy-Torch's over ours, same ranks");
         foreach ((int channels, int extent) in Layers)
         {
             Graph dense = Dense(channels, extent);
             using Timed usual = new(dense, channels, extent, peer);
-            usual.Measure(usual);
+            usual.Measure(usual, null);
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"{channels} -> {channels}, 3x3, {extent}x{extent}: dense step {usual.Step * 1e3:F1} ms, forward {usual.Forward * 1e3:F1} ms; PyTorch's over it {usual.PeerStep / usual.Step:F2}"));
             foreach (string format in formats)
-                Console.WriteLine($"  {format,-10}{string.Concat(Rates.Select(rate => Cell(dense, KernelFormat.Parse(format), rate, channels, extent, usual, peer)))}");
+                Console.WriteLine($"  {format,-10}{string.Concat(Rates.Select(rate => Cell(dense, KernelFormat.Parse(format), rate, channels, extent, usual, peer, rival)))}");
         }
     }
 
-    private static string Cell(Graph dense, KernelFormat format, double rate, int channels, int extent, Timed usual, Peer? peer)
+    private static string Cell(Graph dense, KernelFormat format, double rate, int channels, int extent, Timed usual, Peer? peer, Peer? rival)
     {
         ImmutableArray<Candidate> chosen = Tensorization.Choose(CompressibleLayer.Of(dense).Layers, format, rate, Images);
         if (chosen.Any(static candidate => candidate.Form is null)) return $"   {rate,4}: -";
         using Timed factors = new(Tensorization.Draw(dense, chosen, seed: 0), channels, extent, peer);
-        factors.Measure(usual);
-        string whole = chosen[0].Form!.Order.IsWhole ? "*" : "";
+        LayerForm form = chosen[0].Form!;
+        factors.Measure(usual, rival is not null && Shared.Contains(format.Name) ? Asked(rival, form, channels, extent) : null);
+        string whole = form.Order.IsWhole ? "*" : "";
         return string.Create(CultureInfo.InvariantCulture,
-            $"   {rate,4}: {factors.Step / factors.UsualStep:F2} ({factors.Forward / factors.UsualForward:F2}){whole} {factors.PeerStep / factors.Step:F1}");
+            $"   {rate,4}: {factors.Step / factors.UsualStep:F2} ({factors.Forward / factors.UsualForward:F2}){whole} {Over(factors.PeerStep)} {Over(factors.RivalStep)}");
+
+        string Over(double seconds) => double.IsNaN(seconds) ? "-" : (seconds / factors.Step).ToString("F1", CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>TensorLy-Torch with these layers set up; it picks its fastest implementation.</summary>
+    private static Peer Asked(Peer rival, LayerForm form, int channels, int extent)
+    {
+        rival.Answer(JsonSerializer.Serialize(new { format = form.Format.Name, ranks = form.Ranks.ToArray(), channels, extent, images = Images }));
+        return rival;
     }
 
     private static Graph Dense(int channels, int extent)
@@ -74,20 +88,24 @@ internal static class TrainedFactors
 
         public double PeerStep { get; private set; }
 
-        /// <summary>Medians of own, dense and PyTorch's times, taken in turn.</summary>
-        public void Measure(Timed usual)
+        public double RivalStep { get; private set; }
+
+        /// <summary>Medians of own, dense and the peers' times, taken in turn.</summary>
+        public void Measure(Timed usual, Peer? rival)
         {
             peer?.Answer(Described());
             for (int warm = 0; warm < 30; warm++) Once();
-            (double[] forward, double[] step, double[] usualForward, double[] usualStep, double[] other) =
-                (new double[Rounds], new double[Rounds], new double[Rounds], new double[Rounds], new double[Rounds]);
+            (double[] forward, double[] step, double[] usualForward, double[] usualStep, double[] other, double[] theirs) =
+                (new double[Rounds], new double[Rounds], new double[Rounds], new double[Rounds], new double[Rounds], new double[Rounds]);
             for (int round = 0; round < Rounds; round++)
             {
                 (forward[round], step[round]) = Once();
                 (usualForward[round], usualStep[round]) = usual.Once();
                 other[round] = peer?.Answer("step 1") ?? double.NaN;
+                theirs[round] = rival?.Answer("step 1") ?? double.NaN;
             }
-            (Forward, Step, UsualForward, UsualStep, PeerStep) = (Median(forward), Median(step), Median(usualForward), Median(usualStep), Median(other));
+            (Forward, Step, UsualForward, UsualStep) = (Median(forward), Median(step), Median(usualForward), Median(usualStep));
+            (PeerStep, RivalStep) = (Median(other), Median(theirs));
         }
 
         public void Dispose() => _network.Dispose();

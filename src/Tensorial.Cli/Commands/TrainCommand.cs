@@ -64,7 +64,7 @@ internal static class TrainCommand
         TrainingRun run = new(options.Training, images, test, terminal, cancel)
         {
             Folder = options.Folder,
-            Signature = $"train {(isFile && options.IsFresh ? "fresh " : "")}{Path.GetFileName(options.Model)} on {images.Fingerprint}: {options.Signature}{(options.Tensorial is null ? "" : $", {options.Tensorial.Signature}")}",
+            Signature = $"train {(isFile && options.IsFresh ? "fresh " : "")}{(isFile ? ModelFile.Of(options.Model).Mark : options.Model)} on {images.Fingerprint}: {options.Signature}{(options.Tensorial is null ? "" : $", {options.Tensorial.Signature}")}",
         };
         TrainingResult result = run.Train(graph);
         Dictionary<string, string> metadata = new() { ["tensorial.version"] = ToolVersion.Text, ["tensorial.command"] = options.Outputs.CommandLine };

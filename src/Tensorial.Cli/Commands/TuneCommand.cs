@@ -37,7 +37,7 @@ internal static class TuneCommand
         Option<double> share = new("--teacher-weight") { HelpName = "PART", Description = "The teacher's part of the loss, 0 to 1; the labels have the rest.", DefaultValueFactory = static _ => 0.9 };
         Option<int> blockImages = new("--block-images") { HelpName = "N", Description = "Training images that blocks see.", DefaultValueFactory = static _ => 2000 };
         Option<int> blockEpochs = new("--block-epochs") { HelpName = "N", Description = "Times that a block sees them.", DefaultValueFactory = static _ => 10 };
-        Option<BlockInputs> blockInputs = new("--block-inputs") { HelpName = "tuned|dense", Description = "What blocks read: the network as tuned so far, or the dense one's activations." };
+        Option<BlockInputs> blockInputs = new("--block-inputs") { HelpName = "tuned|dense", Description = "What blocks read: the network as tuned so far, one after the other; or the dense one's activations, as many at once as there are threads." };
         TrainingOptionGroup training = new(epochs: 5, rate: 0.01);
         Command command = new("tune", "Tunes a compressed network, end to end or block by block, with or without the dense network as its teacher.")
         {
@@ -53,12 +53,13 @@ internal static class TuneCommand
             if (!(degrees > 0)) throw new UsageException($"--temperature must be positive, not {degrees}.");
             SequentialOptions blocks = new()
             {
-                Images = parsed.GetValue(blockImages), Epochs = parsed.GetValue(blockEpochs), Inputs = parsed.GetValue(blockInputs), Seed = options.Seed, Threads = options.Threads,
+                Images = parsed.GetValue(blockImages), Epochs = parsed.GetValue(blockEpochs), Inputs = parsed.GetValue(blockInputs),
+                MostBytes = options.MostBytes, Seed = options.Seed, Threads = options.Threads,
             };
             return Run(
                 new(parsed.GetRequiredValue(input), parsed.GetRequiredValue(output), from, parsed.GetValue(mode), blocks, training.ReadImages(parsed),
                     from is null ? options : options with { Loss = new Distillation(degrees, weight) }, training.HasEpochs(parsed), training.ReadFolder(parsed),
-                    Text($"{training.Signature(parsed)}, teacher {from?.Name} {degrees} {weight}"), training.ReadOutputs(parsed)),
+                    from is null ? training.Signature(parsed) : Text($"{training.Signature(parsed)}, distillation {degrees} {weight}"), training.ReadOutputs(parsed)),
                 terminal, cancel);
         });
     }
@@ -78,18 +79,25 @@ internal static class TuneCommand
             Fitness.Check(small, set);
             if (dense is not null) Fitness.Check(dense, set, "teacher");
         }
+        string signature = SignatureOf(options, images);
         using Inference? teacher = dense is null ? null : new(Logits.Of(dense).ForImages(images.ImageShape), options.Training.Threads);
         TrainingRun run = new(options.Training, images, test, terminal, cancel)
         {
             Folder = options.Folder, Teacher = teacher is null ? null : teacher.Run,
-            Signature = $"tune {options.Input.Name} on {images.Fingerprint}: {options.Signature}, {options.Mode}",
+            Signature = Text($"{signature}, {options.Signature}"),
         };
         double? before = test is null ? null : run.Top1(small);
 
         Graph tuned = small;
         ImmutableArray<BlockRecord> blocks = [];
+        BlocksMemory? blockMemory = null;
         if (options.Mode == Mode.Sequential)
-            (tuned, blocks) = terminal.WithProgress(progress => SequentialTuning.Run(small, dense!, images, options.Blocks, progress, cancel));
+        {
+            SequentialTuning blockwise = new(small, dense!, images, options.Blocks) { Checkpoints = options.Folder is null ? null : new(options.Folder.FullName, signature) };
+            blockMemory = BlocksMemory.Of(blockwise);
+            terminal.Note(blockMemory.ToString());
+            (tuned, blocks) = terminal.WithProgress(progress => blockwise.Run(progress, cancel));
+        }
         TrainingResult? training = options.Mode == Mode.E2e || options.HasEpochs ? run.Train(tuned) : null;
         tuned = training?.Network ?? tuned;
         double? after = test is null ? null : run.Top1(tuned);
@@ -98,7 +106,8 @@ internal static class TuneCommand
         OnnxFile.Write(tuned with { Metadata = tuned.Metadata.SetItems(metadata) }, options.Output.FullName);
         Show(blocks, training, before, after, terminal);
         if (options.Outputs.Json is { } file)
-            JsonFile.Write(file, new TuningFile(1, options.Input.Name, options.Output.Name, options.Teacher?.Name, images.Name, images.Fingerprint, before, after, blocks, StepMemory.Of(run.Memory), [.. training?.Epochs ?? []]));
+            JsonFile.Write(file, new TuningFile(1, options.Input.Name, options.Output.Name, options.Teacher?.Name, images.Name, images.Fingerprint, before, after, blocks, blockMemory, StepMemory.Of(run.Memory),
+                [.. training?.Epochs ?? []]));
         if (options.Outputs.Report is { } page)
         {
             TrainingReport report = run.ReportOn(options.Outputs, options.Output, options.Input.Name) with
@@ -123,6 +132,16 @@ internal static class TuneCommand
         return [.. lines];
     }
 
+    /// <summary>What both parts of a tuning have in common, for checkpoints.</summary>
+    private static string SignatureOf(Options options, ImageSet images)
+    {
+        string signature = Text($"tune {ModelFile.Of(options.Input.FullName).Mark} on {images.Fingerprint}, {options.Mode}");
+        if (options.Teacher is { } teacher) signature += Text($", teacher {ModelFile.Of(teacher.FullName).Mark}");
+        if (options.Mode == Mode.E2e) return signature;
+        SequentialOptions blocks = options.Blocks;
+        return Text($"{signature}, {blocks.Images} images {blocks.Epochs} times in batches of {blocks.Batch}, Adam {blocks.LearningRate}, inputs {blocks.Inputs}, seed {blocks.Seed}");
+    }
+
     private static void Show(ImmutableArray<BlockRecord> blocks, TrainingResult? training, double? before, double? after, Terminal terminal)
     {
         if (!blocks.IsEmpty)
@@ -140,5 +159,23 @@ internal static class TuneCommand
 
     private sealed record TuningFile(
         int SchemaVersion, string Model, string Output, string? Teacher, string Data, string DataFingerprint, double? Top1Before, double? Top1After,
-        IReadOnlyList<BlockRecord> Blocks, StepMemory? Memory, IReadOnlyList<EpochRecord> Epochs);
+        IReadOnlyList<BlockRecord> Blocks, BlocksMemory? BlockMemory, StepMemory? Memory, IReadOnlyList<EpochRecord> Epochs);
+
+    /// <summary>What tuning block by block takes.</summary>
+    /// <param name="Bytes">Of all blocks at work, where each is the one that takes most.</param>
+    /// <param name="ActivationBytes">Of that one, for what it reads and what it is to make.</param>
+    /// <param name="AreKept">Whether every block's activations are computed once.</param>
+    /// <param name="AtOnce">Blocks at work.</param>
+    private sealed record BlocksMemory(long Bytes, long ActivationBytes, bool AreKept, int AtOnce)
+    {
+        public static BlocksMemory Of(SequentialTuning tuning)
+        {
+            BlockMemory largest = tuning.Memory.MaxBy(static block => block.Bytes)!;
+            return new(largest.Bytes * tuning.AtOnce, largest.ActivationBytes, tuning.Memory.All(static block => block.IsKept), tuning.AtOnce);
+        }
+
+        public override string ToString() =>
+            $"blocks take up to {TrainingMemory.Text(Bytes)}{(AtOnce > 1 ? TuneCommand.Text($", {AtOnce} at once") : "")}: "
+            + $"{TrainingMemory.Text(ActivationBytes)} of one for activations, {(AreKept ? "kept" : "computed anew for every batch where they do not fit")}";
+    }
 }

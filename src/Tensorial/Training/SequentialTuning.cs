@@ -1,163 +1,109 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Diagnostics;
 using Tensorial.Data;
 using Tensorial.Networks;
-using Tensorial.Networks.Gradients;
-using Tensorial.Training.Losses;
-using Tensorial.Training.Optimizers;
-using Tensorial.Training.Schedules;
 
 namespace Tensorial.Training;
-
-/// <summary>Where a block's inputs come from.</summary>
-public enum BlockInputs
-{
-    /// <summary>The network as far as it has been tuned, so that each block also makes up for those before it.</summary>
-    Tuned,
-
-    /// <summary>The dense network: blocks do not depend on each other.</summary>
-    Dense,
-}
-
-/// <summary>How blocks are tuned one by one.</summary>
-public sealed record SequentialOptions
-{
-    /// <summary>Training images; their activations are kept while a block learns.</summary>
-    public int Images { get; init; } = 2000;
-
-    /// <summary>Times a block sees them.</summary>
-    public int Epochs { get; init; } = 10;
-
-    public int Batch { get; init; } = 64;
-
-    /// <summary>Of Adam, falling along a cosine.</summary>
-    public double LearningRate { get; init; } = 1e-3;
-
-    public BlockInputs Inputs { get; init; }
-
-    public int Seed { get; init; }
-
-    public int Threads { get; init; }
-}
-
-/// <summary>What tuning a block came to.</summary>
-/// <param name="Name">The value it makes.</param>
-/// <param name="ErrorBefore">‖y - t‖² / ‖t‖² of its activations y against the dense network's t.</param>
-/// <param name="ErrorAfter">The same afterwards; never more.</param>
-/// <param name="Seconds">Wall time.</param>
-public sealed record BlockRecord(string Name, double ErrorBefore, double ErrorAfter, double Seconds);
 
 /// <summary>
 /// Sequential tuning (Su et al. 2018): block by block, a compressed network learns to reproduce the activations that the dense one has at the same place. Few
 /// images suffice, since every one of them shows a block thousands of examples.
 /// </summary>
-public static class SequentialTuning
+public sealed class SequentialTuning
 {
-    /// <summary>Tunes all blocks that differ between the networks.</summary>
-    /// <exception cref="BadInputException">No block differs, or the networks share no values between their layers.</exception>
-    public static (Graph Network, ImmutableArray<BlockRecord> Blocks) Run(
-        Graph small, Graph dense, ImageSet images, SequentialOptions options, IProgress<Progress>? progress = null, CancellationToken cancel = default)
+    private readonly Graph _small, _dense;
+    private readonly ImageSet _images;
+    private readonly ImmutableArray<TunedBlock> _blocks;
+    private readonly SequentialOptions _each;
+
+    /// <summary>Prepares a tuning of all blocks that differ between two networks.</summary>
+    /// <param name="small">The compressed network.</param>
+    /// <param name="dense">The one it came from.</param>
+    /// <param name="images">What blocks learn from; labels do not count.</param>
+    /// <param name="options">How.</param>
+    /// <exception cref="BadInputException">No block differs, the networks share no values between their layers, or a block cannot be trained in the memory that is allowed.</exception>
+    public SequentialTuning(Graph small, Graph dense, ImageSet images, SequentialOptions options)
     {
         Fitness.Check(small, images);
         Fitness.Check(dense, images, "teacher");
-        ImmutableArray<TunedBlock> blocks = TunedBlock.Of(small, dense);
-        if (blocks.IsEmpty) throw new BadInputException("No layer of the network differs from the teacher's while both make values of the same names: there is nothing to tune block by block.");
-        ImageSet seen = images.Take(Math.Min(options.Images, images.Count));
-        var records = ImmutableArray.CreateBuilder<BlockRecord>();
-        Graph tuned = small;
-        foreach (TunedBlock block in blocks)
+        _blocks = TunedBlock.Of(small, dense);
+        if (_blocks.IsEmpty) throw new BadInputException("No layer of the network differs from the teacher's while both make values of the same names: there is nothing to tune block by block.");
+        (_small, _dense, _images) = (small, dense, images.Take(Math.Min(options.Images, images.Count)));
+        int threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount;
+        AtOnce = options.Inputs == BlockInputs.Dense ? Math.Min(threads, _blocks.Length) : 1;
+        _each = options with { Threads = threads / AtOnce, MostBytes = options.MostBytes / AtOnce };
+        Memory = [.. _blocks.Select(block =>
+        {
+            using BlockLearning learning = LearningOf(block, small);
+            return learning.Memory;
+        })];
+    }
+
+    /// <summary>What each block takes.</summary>
+    public ImmutableArray<BlockMemory> Memory { get; }
+
+    /// <summary>Blocks that learn at the same time.</summary>
+    public int AtOnce { get; }
+
+    /// <summary>Where finished blocks are kept, and found.</summary>
+    public BlockFolder? Checkpoints { get; init; }
+
+    /// <summary>Tunes all blocks. What a checkpoint has already is not done again.</summary>
+    /// <returns>The network, and what each block came to, in the network's order.</returns>
+    /// <exception cref="NumericalException">A block diverged; names it.</exception>
+    public (Graph Network, ImmutableArray<BlockRecord> Blocks) Run(IProgress<Progress>? progress = null, CancellationToken cancel = default)
+    {
+        var done = new (BlockRecord Record, IReadOnlyDictionary<string, Tensor<float>> Weights)?[_blocks.Length];
+        foreach ((int index, (BlockRecord, IReadOnlyDictionary<string, Tensor<float>>) kept) in Checkpoints?.Load() ?? BlockFolder.Nothing) done[index] = kept;
+        int[] epochs = [.. done.Select(block => block is null ? 0 : _each.Epochs)];
+        Lock saving = new();
+        EachOf(Enumerable.Range(0, _blocks.Length).Where(index => done[index] is null), (index, stop) =>
         {
             Stopwatch clock = Stopwatch.StartNew();
-            Tensor<float> x = Activations(options.Inputs == BlockInputs.Tuned ? tuned : dense, block.Input, seen, options, cancel);
-            Tensor<float> target = Activations(dense, block.Output, seen, options, cancel);
-            (tuned, double before, double after) = Tune(tuned, block, x, target, options, cancel);
-            records.Add(new(block.Output, before, after, clock.Elapsed.TotalSeconds));
-            progress?.Report(new("blocks", records.Count, blocks.Length, "blocks"));
-        }
-        return (tuned, records.ToImmutable());
-    }
-
-    private static (Graph Network, double Before, double After) Tune(
-        Graph graph, TunedBlock block, Tensor<float> x, Tensor<float> target, SequentialOptions options, CancellationToken cancel)
-    {
-        using TrainedNetwork network = new(block.AsNetwork(graph, [.. x.Shape.Skip(1)]), block.Weights, threads: options.Threads);
-        int batch = Math.Min(options.Batch, x.Shape[0]);
-        double before = Error(network, x, target, batch);
-        Tensor<float>[] start = [.. network.Weights.Select(static w => w.Value.Clone())];
-        // Steps that are long for a block leave it further away than it was, where there are too few of them to come back.
-        foreach (double part in (double[])[1, 0.1, 0.01])
-        {
-            Approach(network, block, x, target, options with { LearningRate = part * options.LearningRate }, cancel);
-            double after = Error(network, x, target, batch);
-            if (after < before)
+            using BlockLearning learning = LearningOf(_blocks[index], _each.Inputs == BlockInputs.Tuned ? With(done.Take(index)) : _small);
+            (IReadOnlyDictionary<string, Tensor<float>> weights, double before, double after) = learning.Run(epoch => Report(index, epoch), stop);
+            BlockRecord record = new(_blocks[index].Output, before, after, clock.Elapsed.TotalSeconds);
+            lock (saving)
             {
-                foreach (TrainedWeight weight in network.Weights) graph = graph.With(weight.Name, weight.Value.Clone());
-                return (graph, before, after);
+                done[index] = (record, weights);
+                Checkpoints?.Save(index, record, weights);
             }
-            for (int k = 0; k < start.Length; k++) start[k].Values.CopyTo(network.Weights[k].Value.Values);
-        }
-        return (graph, before, before);
-    }
+        }, cancel);
+        return (With(done), [.. done.Select(static block => block!.Value.Record)]);
 
-    /// <summary>Brings a block's answers to some inputs nearer to what they should be.</summary>
-    private static void Approach(
-        TrainedNetwork network, TunedBlock block, Tensor<float> x, Tensor<float> target, SequentialOptions options, CancellationToken cancel)
-    {
-        Adam optimizer = new();
-        int count = x.Shape[0], batch = Math.Min(options.Batch, count), steps = options.Epochs * (count / batch);
-        Cosine schedule = new();
-        int[] order = [.. Enumerable.Range(0, count)];
-        for (int step = 0; step < steps; step++)
+        void Report(int index, int epoch)
         {
-            cancel.ThrowIfCancellationRequested();
-            int place = step % (count / batch);
-            if (place == 0) BatchStream.RandomOf(options.Seed, step, 0).Shuffle(order);
-            ReadOnlySpan<int> chosen = order.AsSpan(place * batch, batch);
-            Tensor<float> y = network.Forward(Rows(x, chosen)), wanted = Rows(target, chosen), gradient = new(y.Shape);
-            double loss = MeanSquares.Evaluate(y, wanted, gradient);
-            if (!double.IsFinite(loss)) throw Diverged(block, x, target, step, loss);
-            network.Backward(gradient);
-            optimizer.Step(network.Weights, options.LearningRate * schedule.Factor((double)step / steps));
+            // A block that is tried again begins anew; what is left does not grow for that.
+            epochs[index] = Math.Max(epochs[index], epoch);
+            progress?.Report(new("block by block", epochs.Sum(), (long)_blocks.Length * _each.Epochs, "epochs"));
         }
+
+        Graph With(IEnumerable<(BlockRecord Record, IReadOnlyDictionary<string, Tensor<float>> Weights)?> blocks) =>
+            blocks.SelectMany(static block => block!.Value.Weights).Aggregate(_small, static (graph, weight) => graph.With(weight.Key, weight.Value));
     }
 
-    private static NumericalException Diverged(TunedBlock block, Tensor<float> x, Tensor<float> target, int step, double loss) => new(
-        !Divergence.IsFinite(target) ? $"The teacher's activations at '{block.Output}' are not finite: no block can learn from them."
-        : !Divergence.IsFinite(x) ? $"Block '{block.Output}' reads activations '{block.Input}' that are not finite."
-        : $"Tuning block '{block.Output}' diverged at step {step + 1}: the loss is {loss:G4}. A smaller learning rate may help.");
+    private BlockLearning LearningOf(TunedBlock block, Graph network) =>
+        new(block, network, _each.Inputs == BlockInputs.Tuned ? network : _dense, _dense, _images, _each);
 
-    private static double Error(TrainedNetwork network, Tensor<float> x, Tensor<float> target, int batch)
+    /// <summary>Does something for each of some blocks, so many at once; the first failure stops the others and is thrown.</summary>
+    private void EachOf(IEnumerable<int> blocks, Action<int, CancellationToken> act, CancellationToken cancel)
     {
-        double distance = 0, size = 0;
-        for (int first = 0; first + batch <= x.Shape[0]; first += batch)
+        ConcurrentQueue<int> open = new(blocks);
+        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        Task.WhenAll(Enumerable.Range(0, AtOnce).Select(_ => Task.Run(Work, stop.Token))).GetAwaiter().GetResult();
+
+        void Work()
         {
-            int[] rows = [.. Enumerable.Range(first, batch)];
-            ReadOnlySpan<float> y = network.Forward(Rows(x, rows)).Values, t = Rows(target, rows).Values;
-            for (int i = 0; i < t.Length; i++) (distance, size) = (distance + (double)(y[i] - t[i]) * (y[i] - t[i]), size + (double)t[i] * t[i]);
+            try
+            {
+                while (open.TryDequeue(out int index)) act(index, stop.Token);
+            }
+            catch
+            {
+                stop.Cancel();
+                throw;
+            }
         }
-        return distance / Math.Max(size, double.Epsilon);
-    }
-
-    private static Tensor<float> Activations(Graph graph, string value, ImageSet images, SequentialOptions options, CancellationToken cancel)
-    {
-        if (graph.Inputs.Any(port => port.Name == value)) return images.Batch(0, images.Count);
-        using Inference network = new(graph.Until(value).ForImages(images.ImageShape), options.Threads);
-        Tensor<float> all = new([images.Count, .. network.OutputShape.Skip(1)]);
-        int row = network.OutputShape.Count;
-        for (int first = 0; first < images.Count; first += options.Batch)
-        {
-            cancel.ThrowIfCancellationRequested();
-            int count = Math.Min(options.Batch, images.Count - first);
-            network.Run(images.Batch(first, count)).Values.CopyTo(all.Values.Slice(first * row, count * row));
-        }
-        return all;
-    }
-
-    private static Tensor<float> Rows(Tensor<float> from, ReadOnlySpan<int> rows)
-    {
-        Tensor<float> picked = new(from.Shape.With(0, rows.Length));
-        int size = from.Shape.Count / from.Shape[0];
-        for (int i = 0; i < rows.Length; i++) from.Values.Slice(rows[i] * size, size).CopyTo(picked.Values[(i * size)..]);
-        return picked;
     }
 }

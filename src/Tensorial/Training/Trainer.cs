@@ -163,7 +163,7 @@ public sealed class Trainer : IDisposable
         }
         foreach ((string name, Tensor<float> value) in _network.Statistics) tensors[$"statistic/{name}"] = value;
         if (_best.Network is { } best)
-            foreach (string name in _network.Weights.Select(static w => w.Name).Concat(_network.Statistics.Keys)) tensors[$"best/{name}"] = best.Initializers[name].Of<float>();
+            foreach (string name in _network.Weights.Select(static w => w.Name).Concat(_network.Statistics.Keys)) tensors[$"best/{name}"] = best.ConstantOf(name)!.Of<float>();
         Checkpoints.Save(new(Signature, epoch, _optimizer.Steps, _best.Epoch, [.. _epochs], tensors));
     }
 

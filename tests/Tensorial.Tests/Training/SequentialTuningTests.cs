@@ -1,24 +1,109 @@
+using System.Collections.Immutable;
 using Tensorial.Networks;
 using Tensorial.Training;
 
 namespace Tensorial.Tests.Training;
 
-public class SequentialTuningTests
+/// <summary>Blocks learn what the dense network does at their place, to the same bits however the work is shared out, kept or interrupted.</summary>
+public sealed class SequentialTuningTests : IDisposable
 {
+    private static readonly SequentialOptions Usual = new() { Epochs = 6, LearningRate = 0.02, Threads = 2 };
+
+    private readonly string _folder = Path.Combine(Path.GetTempPath(), $"tensorial-blocks-{Guid.NewGuid():N}");
+
     [Theory, InlineData(BlockInputs.Tuned), InlineData(BlockInputs.Dense)]
     public void Spoilt_layers_learn_what_the_dense_ones_did(BlockInputs inputs)
     {
         Graph dense = TinyTask.Network();
-        Graph spoilt = dense.With("conv1.weight", Spoilt(dense, "conv1.weight")).With("conv2.weight", Spoilt(dense, "conv2.weight"));
-        (Graph tuned, var blocks) = SequentialTuning.Run(spoilt, dense, TinyTask.Images(), new() { Epochs = 30, LearningRate = 0.02, Inputs = inputs, Threads = 2 });
+        (Graph tuned, var blocks) = Tuning(Usual with { Epochs = 30, Inputs = inputs }).Run();
         Assert.Equal(["conv1", "conv2"], blocks.Select(static b => b.Name));
         Assert.All(blocks, static block => Assert.True(block.ErrorAfter < 0.05 * block.ErrorBefore, $"{block.Name}: {block.ErrorBefore} to {block.ErrorAfter}."));
-        Assert.Same(dense.Initializers["fc.weight"], tuned.Initializers["fc.weight"]);
+        Assert.Equal(Floats(dense, "fc.weight"), Floats(tuned, "fc.weight"));
+    }
+
+    [Fact]
+    public void Blocks_that_do_not_depend_on_each_other_learn_at_once_to_the_same_bits()
+    {
+        SequentialTuning together = Tuning(Usual with { Inputs = BlockInputs.Dense }), alone = Tuning(Usual with { Inputs = BlockInputs.Dense, Threads = 1 });
+        Assert.Equal((2, 1), (together.AtOnce, alone.AtOnce));
+        AssertSame(alone.Run(), together.Run());
+    }
+
+    [Theory, InlineData(BlockInputs.Tuned), InlineData(BlockInputs.Dense)]
+    public void Activations_computed_anew_teach_the_same_as_kept_ones(BlockInputs inputs)
+    {
+        SequentialTuning kept = Tuning(Usual with { Inputs = inputs });
+        BlockMemory largest = kept.Memory.MaxBy(static block => block.Bytes)!;
+        SequentialTuning anew = Tuning(Usual with { Inputs = inputs, MostBytes = (largest.Bytes - 1) * kept.AtOnce });
+        Assert.All(kept.Memory, static block => Assert.True(block.IsKept));
+        Assert.Contains(anew.Memory, static block => !block.IsKept);
+        Assert.All(anew.Memory, block => Assert.True(block.Bytes < largest.Bytes));
+        AssertSame(kept.Run(), anew.Run());
+    }
+
+    [Fact]
+    public void Steps_that_do_not_fit_run_in_parts_and_what_nothing_fits_in_is_refused()
+    {
+        SequentialTuning free = Tuning(Usual);
+        long most = free.Memory.Max(static block => block.Bytes);
+        SequentialTuning bounded = Enumerable.Range(1, 100).Select(part => most - (most * part / 100)).Select(bytes => TryTuning(Usual with { MostBytes = bytes }))
+            .TakeWhile(static tuning => tuning is not null).Last()!;
+        Assert.Contains(bounded.Memory, static block => block.Step.Parts > 1);
+        foreach ((BlockRecord whole, BlockRecord parts) in free.Run().Blocks.Zip(bounded.Run().Blocks)) Assert.Equal(whole.ErrorAfter, parts.ErrorAfter, 1e-4 * whole.ErrorBefore);
+        Assert.Contains("are allowed", Assert.Throws<BadInputException>(() => Tuning(Usual with { MostBytes = 1000 })).Message);
+    }
+
+    [Theory, InlineData(BlockInputs.Tuned), InlineData(BlockInputs.Dense)]
+    public void Interrupted_and_resumed_it_comes_to_the_same(BlockInputs inputs)
+    {
+        SequentialOptions options = Usual with { Inputs = inputs, Threads = 1 };
+        (Graph Network, ImmutableArray<BlockRecord> Blocks) whole = Tuning(options).Run();
+        using CancellationTokenSource kill = new();
+        SequentialTuning first = Tuning(options, "this");
+        Assert.ThrowsAny<OperationCanceledException>(() => first.Run(new Stopping(kill, after: options.Epochs + 1), kill.Token));
+        Assert.Single(Directory.GetFiles(_folder, "block-*.safetensors"));
+
+        (Graph Network, ImmutableArray<BlockRecord> Blocks) resumed = Tuning(options, "this").Run();
+        AssertSame(whole, resumed);
+        AssertSame(resumed, Tuning(options, "this").Run());
+        Assert.Contains("another tuning (this)", Assert.Throws<BadInputException>(() => Tuning(options, "that").Run()).Message);
     }
 
     [Fact]
     public void A_network_without_changes_has_nothing_to_tune() =>
-        Assert.Throws<BadInputException>(() => SequentialTuning.Run(TinyTask.Network(), TinyTask.Network(), TinyTask.Images(), new()));
+        Assert.Throws<BadInputException>(() => new SequentialTuning(TinyTask.Network(), TinyTask.Network(), TinyTask.Images(), new()));
+
+    public void Dispose()
+    {
+        if (Directory.Exists(_folder)) Directory.Delete(_folder, recursive: true);
+    }
+
+    private SequentialTuning Tuning(SequentialOptions options, string? signature = null)
+    {
+        Graph dense = TinyTask.Network();
+        Graph spoilt = dense.With("conv1.weight", Spoilt(dense, "conv1.weight")).With("conv2.weight", Spoilt(dense, "conv2.weight"));
+        return new(spoilt, dense, TinyTask.Images(), options) { Checkpoints = signature is null ? null : new(_folder, signature) };
+    }
+
+    private SequentialTuning? TryTuning(SequentialOptions options)
+    {
+        try
+        {
+            return Tuning(options);
+        }
+        catch (BadInputException)
+        {
+            return null;
+        }
+    }
+
+    private static void AssertSame((Graph Network, ImmutableArray<BlockRecord> Blocks) one, (Graph Network, ImmutableArray<BlockRecord> Blocks) other)
+    {
+        Assert.Equal(one.Blocks.Select(static b => b with { Seconds = 0 }), other.Blocks.Select(static b => b with { Seconds = 0 }));
+        foreach (string name in (string[])["conv1.weight", "conv2.weight"]) Assert.Equal(Floats(one.Network, name), Floats(other.Network, name));
+    }
+
+    private static float[] Floats(Graph graph, string name) => graph.Initializers[name].Of<float>().Values.ToArray();
 
     private static Tensor<float> Spoilt(Graph graph, string name)
     {
@@ -26,5 +111,13 @@ public class SequentialTuningTests
         Random random = new(3);
         foreach (ref float weight in weights.Values) weight *= 0.5f + random.NextSingle();
         return weights;
+    }
+
+    private sealed class Stopping(CancellationTokenSource kill, int after) : IProgress<Progress>
+    {
+        public void Report(Progress value)
+        {
+            if (value.Done >= after) kill.Cancel();
+        }
     }
 }

@@ -1,0 +1,63 @@
+using Tensorial.Data;
+using Tensorial.Networks;
+
+namespace Tensorial.Training;
+
+/// <summary>One value of a network for some images: kept once computed, or computed anew whenever some of it is asked for.</summary>
+internal sealed class BlockActivations : IDisposable
+{
+    private readonly ImageSet _images;
+    private readonly Inference? _network;
+    private Tensor<float>? _kept;
+
+    /// <param name="graph">The network.</param>
+    /// <param name="value">The value; of an input the images themselves, which nothing needs to keep.</param>
+    /// <param name="images">The images.</param>
+    /// <param name="threads">Threads to compute with.</param>
+    public BlockActivations(Graph graph, string value, ImageSet images, int threads)
+    {
+        _images = images;
+        if (graph.Inputs.All(port => port.Name != value)) _network = new(graph.Until(value).ForImages(images.ImageShape), threads);
+        Threads = threads;
+    }
+
+    /// <summary>Extents for one image.</summary>
+    public Shape Shape => _network is null ? _images.ImageShape : [.. _network.OutputShape.Skip(1)];
+
+    /// <summary>Bytes of the values of all images, if they are kept.</summary>
+    public long KeptBytes => _network is null ? 0 : BytesOf(_images.Count);
+
+    private int Threads { get; }
+
+    /// <summary>Bytes of a batch, and of what computing it takes.</summary>
+    public long BatchBytes(int images) => BytesOf(images) + (_network?.ActivationBytes ?? 0) * Threads;
+
+    /// <summary>Computes the values of all images.</summary>
+    public void Keep(int batch, CancellationToken cancel)
+    {
+        if (_network is null) return;
+        Tensor<float> all = new([_images.Count, .. Shape]);
+        int row = Shape.Count;
+        for (int first = 0; first < _images.Count; first += batch)
+        {
+            cancel.ThrowIfCancellationRequested();
+            int count = Math.Min(batch, _images.Count - first);
+            _network.Run(_images.Batch(first, count)).Values.CopyTo(all.Values.Slice(first * row, count * row));
+        }
+        _kept = all;
+    }
+
+    /// <summary>The values of some images.</summary>
+    public Tensor<float> Pick(ReadOnlySpan<int> images)
+    {
+        if (_kept is null) return _network is null ? _images.Pick(images) : _network.Run(_images.Pick(images));
+        Tensor<float> picked = new([images.Length, .. Shape]);
+        int row = Shape.Count;
+        for (int i = 0; i < images.Length; i++) _kept.Values.Slice(images[i] * row, row).CopyTo(picked.Values[(i * row)..]);
+        return picked;
+    }
+
+    public void Dispose() => _network?.Dispose();
+
+    private long BytesOf(int images) => (long)images * Shape.Count * sizeof(float);
+}

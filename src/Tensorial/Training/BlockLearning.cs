@@ -1,0 +1,143 @@
+using Tensorial.Data;
+using Tensorial.Networks;
+using Tensorial.Networks.Gradients;
+using Tensorial.Training.Losses;
+using Tensorial.Training.Optimizers;
+using Tensorial.Training.Schedules;
+
+namespace Tensorial.Training;
+
+/// <summary>One block that learns to make what the dense network makes at its place.</summary>
+internal sealed class BlockLearning : IDisposable
+{
+    /// <summary>Numbers kept of each weight: itself, its gradient, Adam's two moments, and where it began.</summary>
+    private const int Copies = 5;
+
+    private readonly TunedBlock _block;
+    private readonly SequentialOptions _options;
+    private readonly BlockActivations _inputs, _targets;
+    private readonly TrainedNetwork _network;
+    private readonly int _count, _batch;
+
+    /// <summary>Prepares a block.</summary>
+    /// <param name="block">The block.</param>
+    /// <param name="graph">The network it is part of.</param>
+    /// <param name="before">The network that makes its inputs.</param>
+    /// <param name="dense">The network that makes its targets.</param>
+    /// <param name="images">What it learns from.</param>
+    /// <param name="options">How.</param>
+    /// <exception cref="BadInputException">The block cannot be trained, or not within the memory that is allowed.</exception>
+    public BlockLearning(TunedBlock block, Graph graph, Graph before, Graph dense, ImageSet images, SequentialOptions options)
+    {
+        (_block, _options, _count, _batch) = (block, options, images.Count, Math.Min(options.Batch, images.Count));
+        _inputs = new(before, block.Input, images, options.Threads);
+        _targets = new(dense, block.Output, images, options.Threads);
+        _network = new(block.AsNetwork(graph, _inputs.Shape), block.Weights, threads: options.Threads);
+        Memory = Plan();
+    }
+
+    public BlockMemory Memory { get; }
+
+    /// <summary>Lets the block learn.</summary>
+    /// <param name="epochDone">Told the epochs done, from 1; again from 1 where a block is tried anew.</param>
+    /// <param name="cancel">Stops it.</param>
+    /// <returns>Weights and running statistics, none where the block came no closer, and its errors.</returns>
+    public (IReadOnlyDictionary<string, Tensor<float>> Weights, double Before, double After) Run(Action<int> epochDone, CancellationToken cancel)
+    {
+        if (Memory.IsKept)
+        {
+            _inputs.Keep(_options.Batch, cancel);
+            _targets.Keep(_options.Batch, cancel);
+        }
+        double before = Error(cancel);
+        Tensor<float>[] start = [.. _network.Weights.Select(static w => w.Value.Clone())];
+        // Steps that are long for a block leave it further away than it was, where there are too few of them to come back.
+        foreach (double part in (double[])[1, 0.1, 0.01])
+        {
+            Approach(part * _options.LearningRate, epochDone, cancel);
+            double after = Error(cancel);
+            if (after < before) return (Learnt(), before, after);
+            for (int k = 0; k < start.Length; k++) start[k].Values.CopyTo(_network.Weights[k].Value.Values);
+        }
+        return (new Dictionary<string, Tensor<float>>(), before, before);
+    }
+
+    public void Dispose()
+    {
+        _network.Dispose();
+        _inputs.Dispose();
+        _targets.Dispose();
+    }
+
+    private Dictionary<string, Tensor<float>> Learnt() =>
+        _network.Weights.Select(static w => (w.Name, w.Value)).Concat(_network.Statistics.Select(static s => (Name: s.Key, s.Value)))
+            .ToDictionary(static w => w.Name, static w => w.Value.Clone());
+
+    private BlockMemory Plan()
+    {
+        long batch = _inputs.BatchBytes(_batch) + _targets.BatchBytes(_batch), kept = _inputs.KeptBytes + _targets.KeptBytes;
+        if (_options.MostBytes is not { } most)
+        {
+            bool isKept = kept <= GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2;
+            return new(batch + (isKept ? kept : 0), isKept, TrainingMemory.Plan(_network, _batch, Copies, limit: null));
+        }
+        if (batch >= most)
+            throw new BadInputException($"Block '{_block.Output}' takes {TrainingMemory.Text(batch)} for the activations of {_batch} images alone; {TrainingMemory.Text(most)} are allowed.");
+        TrainingMemory step = TrainingMemory.Plan(_network, _batch, Copies, most - batch);
+        return batch + kept + step.Bytes <= most ? new(batch + kept, true, step) : new(batch, false, step);
+    }
+
+    /// <summary>Brings the block's answers nearer to what they should be.</summary>
+    private void Approach(double rate, Action<int> epochDone, CancellationToken cancel)
+    {
+        Adam optimizer = new();
+        Cosine schedule = new();
+        int batches = _count / _batch, steps = _options.Epochs * batches;
+        int[] order = [.. Enumerable.Range(0, _count)];
+        for (int step = 0; step < steps; step++)
+        {
+            cancel.ThrowIfCancellationRequested();
+            int place = step % batches;
+            if (place == 0) BatchStream.RandomOf(_options.Seed, step, 0).Shuffle(order);
+            ReadOnlySpan<int> chosen = order.AsSpan(place * _batch, _batch);
+            Step(_inputs.Pick(chosen), _targets.Pick(chosen), step);
+            optimizer.Step(_network.Weights, rate * schedule.Factor((double)step / steps));
+            if (place == batches - 1) epochDone((step + 1) / batches);
+        }
+    }
+
+    /// <summary>Gradients of a batch, in as many parts as memory asks for.</summary>
+    private void Step(Tensor<float> x, Tensor<float> target, int step)
+    {
+        double size = MeanSquares.Size(target), loss = 0;
+        int part = _batch / Memory.Step.Parts;
+        for (int first = 0; first < _batch; first += part)
+        {
+            Tensor<float> y = _network.Forward(x.Rows(first, part)), gradient = new(y.Shape);
+            loss += MeanSquares.Evaluate(y, target.Rows(first, part), size, gradient);
+            if (!double.IsFinite(loss)) throw Diverged(x, target, step, loss);
+            _network.Backward(gradient, add: first > 0);
+        }
+    }
+
+    private NumericalException Diverged(Tensor<float> x, Tensor<float> target, int step, double loss) => new(
+        !Divergence.IsFinite(target) ? $"The teacher's activations at '{_block.Output}' are not finite: no block can learn from them."
+        : !Divergence.IsFinite(x) ? $"Block '{_block.Output}' reads activations '{_block.Input}' that are not finite."
+        : $"Tuning block '{_block.Output}' diverged at step {step + 1}: the loss is {loss:G4}. A smaller learning rate may help.");
+
+    /// <summary>‖y - t‖² / ‖t‖² over all whole batches, in the form the block trains in.</summary>
+    private double Error(CancellationToken cancel)
+    {
+        double distance = 0, size = 0;
+        int part = _batch / Memory.Step.Parts;
+        for (int first = 0; first + _batch <= _count; first += _batch)
+        {
+            cancel.ThrowIfCancellationRequested();
+            int[] rows = [.. Enumerable.Range(first, _batch)];
+            Tensor<float> x = _inputs.Pick(rows), target = _targets.Pick(rows);
+            for (int row = 0; row < _batch; row += part) distance += MeanSquares.Distance(_network.Forward(x.Rows(row, part)), target.Rows(row, part));
+            size += MeanSquares.Size(target);
+        }
+        return distance / size;
+    }
+}

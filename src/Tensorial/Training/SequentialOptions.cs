@@ -1,0 +1,55 @@
+namespace Tensorial.Training;
+
+/// <summary>Where a block's inputs come from.</summary>
+public enum BlockInputs
+{
+    /// <summary>The network as far as it has been tuned, so that each block also makes up for those before it. One block after the other.</summary>
+    Tuned,
+
+    /// <summary>The dense network: blocks do not depend on each other, and as many learn at once as there are threads.</summary>
+    Dense,
+}
+
+/// <summary>How blocks are tuned one by one.</summary>
+public sealed record SequentialOptions
+{
+    /// <summary>Training images whose activations blocks learn from.</summary>
+    public int Images { get; init; } = 2000;
+
+    /// <summary>Times a block sees them.</summary>
+    public int Epochs { get; init; } = 10;
+
+    public int Batch { get; init; } = 64;
+
+    /// <summary>Of Adam, falling along a cosine.</summary>
+    public double LearningRate { get; init; } = 1e-3;
+
+    public BlockInputs Inputs { get; init; }
+
+    /// <summary>
+    /// Bytes that all blocks at work may take together. Activations that do not fit are computed anew for every batch; steps that do not, run in parts. Null
+    /// bounds only the activations that are kept, by half of the memory this process may have.
+    /// </summary>
+    public long? MostBytes { get; init; }
+
+    public int Seed { get; init; }
+
+    /// <summary>Threads to compute with; 0 for all cores.</summary>
+    public int Threads { get; init; }
+}
+
+/// <summary>What tuning a block came to.</summary>
+/// <param name="Name">The value it makes.</param>
+/// <param name="ErrorBefore">‖y - t‖² / ‖t‖² of its activations y against the dense network's t.</param>
+/// <param name="ErrorAfter">The same afterwards; never more.</param>
+/// <param name="Seconds">Wall time.</param>
+public sealed record BlockRecord(string Name, double ErrorBefore, double ErrorAfter, double Seconds);
+
+/// <summary>What tuning a block takes, planned before the first one.</summary>
+/// <param name="ActivationBytes">What the block reads and what it is to make: of all images where they are kept, else of a batch, and what computing it takes.</param>
+/// <param name="IsKept">Whether those activations are computed once.</param>
+/// <param name="Step">What a step takes.</param>
+public sealed record BlockMemory(long ActivationBytes, bool IsKept, TrainingMemory Step)
+{
+    public long Bytes => ActivationBytes + Step.Bytes;
+}
