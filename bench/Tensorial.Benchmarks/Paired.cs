@@ -6,7 +6,9 @@ namespace Tensorial.Benchmarks;
 /// <summary>Ours and a peer's, measured in turn so that what else the machine does meets both; medians, ranges and their ratio.</summary>
 internal static class Paired
 {
-    /// <summary>Prints one line. <paramref name="amount"/> is what one run gets through, in <paramref name="unit"/>s: images, GFLOP.</summary>
+    /// <summary>
+    /// Prints one line. <paramref name="amount"/> is what one run gets through, in <paramref name="unit"/>s: images, GFLOP.
+    /// </summary>
     public static void Report(string name, double amount, string unit, Action ours, Peer? peer, int runs = 1, int rounds = 9)
     {
         double[] mine = new double[rounds], theirs = new double[rounds];
@@ -25,7 +27,8 @@ internal static class Paired
         Array.Sort(theirs);
         string line = string.Create(CultureInfo.InvariantCulture, $"{name,-44} ours {Rate(mine)} {unit}/s");
         if (peer is not null)
-            line += string.Create(CultureInfo.InvariantCulture, $"   peer {Rate(theirs)} {unit}/s   ours/peer {theirs[rounds / 2] / mine[rounds / 2]:F2}");
+            line += string.Create(CultureInfo.InvariantCulture,
+                $"   peer {Rate(theirs)} {unit}/s   ours/peer {theirs[rounds / 2] / mine[rounds / 2]:F2}");
         Console.WriteLine(line);
 
         string Rate(double[] seconds) => string.Create(CultureInfo.InvariantCulture,

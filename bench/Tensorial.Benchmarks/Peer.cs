@@ -13,10 +13,15 @@ internal sealed class Peer : IDisposable
 
     private Peer(Process process) => _process = process;
 
-    /// <summary>Starts a script under bench/peers; null, with the reason on stderr, where its interpreter or libraries are missing.</summary>
+    /// <summary>
+    /// Starts a script under bench/peers; null, with the reason on stderr, where its interpreter or libraries are missing.
+    /// </summary>
     public static Peer? Start(string interpreter, string script, params string[] arguments)
     {
-        ProcessStartInfo start = new(interpreter, [Path.Combine(Folder, script), .. arguments]) { RedirectStandardInput = true, RedirectStandardOutput = true };
+        ProcessStartInfo start = new(interpreter, [Path.Combine(Folder, script), .. arguments])
+        {
+            RedirectStandardInput = true, RedirectStandardOutput = true,
+        };
         start.Environment.Remove("OPENBLAS_CORETYPE");
         start.Environment["MALLOC_MMAP_MAX_"] = "0";
         start.Environment["MALLOC_TRIM_THRESHOLD_"] = "17179869184";

@@ -41,7 +41,8 @@ switch (args)
         Fits.Run(model, double.Parse(rate, System.Globalization.CultureInfo.InvariantCulture));
         break;
     case ["tensorly", string model, string rate, .. string[] formats]:
-        AgainstTensorLy.Run(model, double.Parse(rate, System.Globalization.CultureInfo.InvariantCulture), formats is [] ? ["cp", "tucker2", "tucker", "tt", "tr"] : [.. formats]);
+        AgainstTensorLy.Run(model, double.Parse(rate, System.Globalization.CultureInfo.InvariantCulture),
+            formats is [] ? ["cp", "tucker2", "tucker", "tt", "tr"] : [.. formats]);
         break;
     case ["formats", .. string[] rest]:
         FactoredLayers.Run(rest.Length > 0 ? int.Parse(rest[0]) : 1, rest.Length > 1 ? int.Parse(rest[1]) : Environment.ProcessorCount);

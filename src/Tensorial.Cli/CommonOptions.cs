@@ -33,9 +33,13 @@ internal static class CommonOptions
 
     public static Option<int> Batch() => Whole("--batch", "Images per call of the network.", 64, int.MaxValue);
 
-    public static Option<FileInfo?> Json() => new("--json") { HelpName = "FILE", Description = "Write the whole result as JSON (docs/json.md)." };
+    public static Option<FileInfo?> Json() => new("--json")
+    {
+        HelpName = "FILE", Description = "Write the whole result as JSON (docs/json.md).",
+    };
 
-    public static Option<int> Threads() => Whole("--threads", "Threads to compute with. Default: all cores.", Environment.ProcessorCount, MostThreads);
+    public static Option<int> Threads() =>
+        Whole("--threads", "Threads to compute with. Default: all cores.", Environment.ProcessorCount, MostThreads);
 
     public static Option<int> Seed() => new("--seed")
     {
@@ -46,7 +50,8 @@ internal static class CommonOptions
 
     private const string RuntimeNames = "own|onnxruntime[:PLACE]";
 
-    private const string WhatRuntimesAre = "this tool, or the native ONNX Runtime library, looked for in PLACE (the file, its folder, or a folder "
+    private const string WhatRuntimesAre =
+        "this tool, or the native ONNX Runtime library, looked for in PLACE (the file, its folder, or a folder "
         + "with onnxruntime-node installed), in TENSORIAL_ONNXRUNTIME, beside the tool and in node_modules.";
 
     public static Option<string> Runtime() => new("--runtime")
@@ -56,7 +61,8 @@ internal static class CommonOptions
 
     public static Option<string[]> Runtimes() => new("--runtime")
     {
-        HelpName = RuntimeNames, Description = $"Where latency= counts: {WhatRuntimesAre} Given several times, it counts in each.", DefaultValueFactory = static _ => ["own"],
+        HelpName = RuntimeNames, Description = $"Where latency= counts: {WhatRuntimesAre} Given several times, it counts in each.",
+        DefaultValueFactory = static _ => ["own"],
     };
 
     /// <summary>Each of an option's words as the library reads it; what it refuses is a mistake in the command line.</summary>
@@ -83,7 +89,8 @@ internal static class CommonOptions
         {
             string[] parts = result.Tokens[0].Value.Split(',');
             int[] counts = [.. parts.Select(static text => int.TryParse(text, out int count) ? count : 0)];
-            if (counts.Any(static count => count < 1)) result.AddError($"{name} takes whole numbers from 1 on, such as 1,16, not '{result.Tokens[0].Value}'.");
+            if (counts.Any(static count => count < 1))
+                result.AddError($"{name} takes whole numbers from 1 on, such as 1,16, not '{result.Tokens[0].Value}'.");
             return counts;
         },
     };
@@ -133,7 +140,8 @@ internal static class CommonOptions
         return option;
     }
 
-    private static readonly (string Name, double Bytes)[] Units = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("KB", 1e3), ("MB", 1e6), ("GB", 1e9), ("", 1)];
+    private static readonly (string Name, double Bytes)[] Units = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("KB", 1e3),
+        ("MB", 1e6), ("GB", 1e9), ("", 1)];
 
     /// <summary>An amount of memory in bytes: 512MB in steps of 1,000, 512MiB in steps of 1,024, or a plain number.</summary>
     public static Option<long?> Memory(string description) => new("--memory")
@@ -144,7 +152,8 @@ internal static class CommonOptions
         {
             string text = result.Tokens[0].Value;
             (string name, double bytes) = Units.First(unit => text.EndsWith(unit.Name, StringComparison.OrdinalIgnoreCase));
-            if (double.TryParse(text[..^name.Length], NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && number * bytes is >= 1 and <= 1e18) return (long)(number * bytes);
+            if (double.TryParse(text[..^name.Length], NumberStyles.Float, CultureInfo.InvariantCulture, out double number)
+                && number * bytes is >= 1 and <= 1e18) return (long)(number * bytes);
             result.AddError($"--memory takes a size such as 512MB or 2GiB, not '{text}'.");
             return null;
         },

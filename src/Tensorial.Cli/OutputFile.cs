@@ -7,7 +7,8 @@ internal static class OutputFile
 {
     /// <summary>Fails now where writing would fail after the work is done.</summary>
     /// <param name="file">What will be written; null for nothing.</param>
-    /// <param name="inputs">What the command reads: overwriting one of these is a slip of the keyboard, and its loss may be beyond repair.</param>
+    /// <param name="inputs">What the command reads: overwriting one of these is a slip of the keyboard, and its loss may be beyond
+    /// repair.</param>
     /// <exception cref="IOException">The folder does not exist, or there is a folder where the file should be.</exception>
     /// <exception cref="UsageException">The file is one of the inputs.</exception>
     public static void Check(FileInfo? file, params ReadOnlySpan<string> inputs)
@@ -15,17 +16,21 @@ internal static class OutputFile
         if (file is null) return;
         foreach (string input in inputs)
         {
-            if (AtomicFile.Target(input) == AtomicFile.Target(file.FullName)) throw new UsageException($"'{file}' is an input of this command and would be overwritten; name another file for the output.");
+            if (AtomicFile.Target(input) == AtomicFile.Target(file.FullName))
+                throw new UsageException(
+                    $"'{file}' is an input of this command and would be overwritten; name another file for the output.");
         }
         if (Directory.Exists(file.FullName)) throw new IOException($"Cannot write '{file}': it is a folder.");
-        if (file.Directory is { Exists: false } folder) throw new IOException($"Cannot write '{file}': the folder {folder.FullName} does not exist.");
+        if (file.Directory is { Exists: false } folder)
+            throw new IOException($"Cannot write '{file}': the folder {folder.FullName} does not exist.");
     }
 
     /// <summary>Fails now where a folder of results cannot be made after the work is done.</summary>
     /// <exception cref="IOException">There is a file where the folder should be.</exception>
     public static void Check(DirectoryInfo? folder)
     {
-        if (folder is not null && File.Exists(folder.FullName)) throw new IOException($"Cannot write into '{folder}': it is a file, where a folder is needed.");
+        if (folder is not null && File.Exists(folder.FullName))
+            throw new IOException($"Cannot write into '{folder}': it is a file, where a folder is needed.");
     }
 }
 
@@ -33,5 +38,6 @@ internal static class OutputFile
 internal static class ToolVersion
 {
     public static string Text { get; } =
-        typeof(ToolVersion).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "unknown";
+        typeof(ToolVersion).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0]
+            ?? "unknown";
 }

@@ -10,8 +10,10 @@ namespace Tensorial.Cli;
 
 /// <summary>What a plan is made for: targets, formats, layers, images.</summary>
 internal sealed record PlanOptions(
-    ImmutableArray<CompressionTarget> Targets, ImmutableArray<KernelFormat> Formats, string[] Layers, string[] Keep, DataOptions? Training, DataOptions? Test,
-    int CalibrationImages, int RankMultiple, AllocationRule Rule, string[] Runtimes, int LatencyBatch, DirectoryInfo? Store, int Threads, int Seed)
+    ImmutableArray<CompressionTarget> Targets, ImmutableArray<KernelFormat> Formats, string[] Layers, string[] Keep, DataOptions? Training,
+    DataOptions? Test,
+    int CalibrationImages, int RankMultiple, AllocationRule Rule, string[] Runtimes, int LatencyBatch, DirectoryInfo? Store, int Threads,
+    int Seed)
 {
     /// <summary>Layers that may change, and those that stay with the reason.</summary>
     /// <param name="graph">The network, with the extents of images.</param>
@@ -44,7 +46,8 @@ internal sealed record PlanOptions(
             HelpName = "auto|FORMAT",
             Description = $"Formats to choose from: {string.Join(", ", KernelFormat.All)}; auto weighs {string.Join(", ", SearchOptions.Usual)}. rcp:2 splits channels in two. May be given several times.",
             DefaultValueFactory = static _ => [],
-            CustomParser = static result => [.. CommonOptions.Each(result, static text => text == "auto" ? null : KernelFormat.Parse(text)).OfType<KernelFormat>()],
+            CustomParser = static result =>
+                [.. CommonOptions.Each(result, static text => text == "auto" ? null : KernelFormat.Parse(text)).OfType<KernelFormat>()],
         };
 
         private readonly Option<string[]> _layers = CommonOptions.Layers();
@@ -68,14 +71,18 @@ internal sealed record PlanOptions(
         };
 
         private readonly Option<string[]> _runtimes = CommonOptions.Runtimes();
-        private readonly Option<int> _batch = new("--batch") { HelpName = "N", Description = "Images at a time where latency= counts.", DefaultValueFactory = static _ => 1 };
+        private readonly Option<int> _batch = new("--batch")
+        {
+            HelpName = "N", Description = "Images at a time where latency= counts.", DefaultValueFactory = static _ => 1,
+        };
         private readonly Option<DirectoryInfo?> _store = CommonOptions.Resume();
         private readonly Option<int> _threads = CommonOptions.Threads(), _seed = CommonOptions.Seed();
         private readonly DataOptions.Group _data = new(required: false);
 
         public void AddTo(Command command)
         {
-            foreach (Option option in (Option[])[_targets, _formats, _layers, _keep, _images, _multiple, _rule, _runtimes, _batch, _store, _threads, _seed]) command.Options.Add(option);
+            foreach (Option option in (Option[])[_targets, _formats, _layers, _keep, _images, _multiple, _rule, _runtimes, _batch, _store,
+                _threads, _seed]) command.Options.Add(option);
             _data.AddTo(command);
         }
 
@@ -84,9 +91,12 @@ internal sealed record PlanOptions(
             DataOptions? data = _data.Read(parsed, Split.Test);
             KernelFormat[] formats = parsed.GetValue(_formats)!;
             return new(
-                [.. parsed.GetValue(_targets)!], formats.Length > 0 ? [.. formats] : SearchOptions.Usual, parsed.GetValue(_layers)!, parsed.GetValue(_keep)!,
-                data is null ? null : data with { Split = Split.Train, Limit = null }, data, Math.Max(1, parsed.GetValue(_images)), Math.Max(1, parsed.GetValue(_multiple)),
-                parsed.GetValue(_rule) is [.., { } rule] ? rule : AllocationRule.Measured, parsed.GetValue(_runtimes)!, Math.Max(1, parsed.GetValue(_batch)), parsed.GetValue(_store),
+                [.. parsed.GetValue(_targets)!], formats.Length > 0 ? [.. formats] : SearchOptions.Usual, parsed.GetValue(_layers)!,
+                parsed.GetValue(_keep)!,
+                data is null ? null : data with { Split = Split.Train, Limit = null }, data, Math.Max(1, parsed.GetValue(_images)),
+                Math.Max(1, parsed.GetValue(_multiple)),
+                parsed.GetValue(_rule) is [.., { } rule] ? rule : AllocationRule.Measured, parsed.GetValue(_runtimes)!,
+                Math.Max(1, parsed.GetValue(_batch)), parsed.GetValue(_store),
                 parsed.GetValue(_threads) > 0 ? parsed.GetValue(_threads) : Environment.ProcessorCount, parsed.GetValue(_seed));
         }
     }

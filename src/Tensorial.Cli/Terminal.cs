@@ -55,9 +55,12 @@ internal sealed class Terminal
     }
 
     /// <summary>States a failure.</summary>
-    public void Complain(string message) => Error.WriteLine(message.StartsWith("tensorial", StringComparison.Ordinal) ? message : $"tensorial: {message}");
+    public void Complain(string message) =>
+        Error.WriteLine(message.StartsWith("tensorial", StringComparison.Ordinal) ? message : $"tensorial: {message}");
 
-    /// <summary>A table in the house style: no frame but a rule under the heading; columns whose name ends in '#' hold numbers and align right.</summary>
+    /// <summary>
+    /// A table in the house style: no frame but a rule under the heading; columns whose name ends in '#' hold numbers and align right.
+    /// </summary>
     public static Table NewTable(params ReadOnlySpan<string> columns)
     {
         Table table = new() { Border = TableBorder.Simple };
@@ -79,7 +82,8 @@ internal sealed class Terminal
         if (!_errorIsTerminal) return work(new LogProgress(this));
         T result = default!;
         Notes.Progress().AutoClear(true).HideCompleted(true)
-            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn(), new SpinnerColumn())
+            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn(),
+                new SpinnerColumn())
             .Start(context => result = work(new Bars(context)));
         return result;
     }

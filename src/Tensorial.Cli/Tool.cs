@@ -53,11 +53,15 @@ internal static class Tool
 
         using CancellationTokenSource cancel = new();
         Console.CancelKeyPress += (_, pressed) => (pressed.Cancel, _) = (true, cancel.CancelAsync());
-        using PosixSignalRegistration terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal => (signal.Cancel, _) = (true, cancel.CancelAsync()));
+        using PosixSignalRegistration terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM,
+            signal => (signal.Cancel, _) = (true, cancel.CancelAsync()));
         try
         {
             // Both signals are seen to above: a command ends as soon as it has put away what it was at, however long that takes.
-            InvocationConfiguration configuration = new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null, Output = terminal.Out, Error = terminal.Error };
+            InvocationConfiguration configuration = new()
+            {
+                EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null, Output = terminal.Out, Error = terminal.Error,
+            };
             return await parsed.InvokeAsync(configuration, cancel.Token).ConfigureAwait(false);
         }
         catch (Exception error) when (CodeFor(error) is { } code)
@@ -68,10 +72,12 @@ internal static class Tool
     }
 
     /// <summary>What failed, where several threads met it at once.</summary>
-    private static Exception Innermost(Exception error) => error is AggregateException { InnerException: { } inner } ? Innermost(inner) : error;
+    private static Exception Innermost(Exception error) =>
+        error is AggregateException { InnerException: { } inner } ? Innermost(inner) : error;
 
     /// <summary>The command as it is typed, such as <c>tensorial data get</c>.</summary>
-    private static string Words(CommandResult result) => result.Parent is CommandResult parent ? $"{Words(parent)} {result.Command.Name}" : "tensorial";
+    private static string Words(CommandResult result) =>
+        result.Parent is CommandResult parent ? $"{Words(parent)} {result.Command.Name}" : "tensorial";
 
     /// <summary>The exit code that a failure stands for; null for one that is our own mistake and deserves its stack trace.</summary>
     private static ExitCode? CodeFor(Exception error) => error switch

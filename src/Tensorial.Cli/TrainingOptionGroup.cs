@@ -44,45 +44,68 @@ internal sealed class TrainingOptionGroup(int epochs, double rate)
     private readonly Option<int?> _limit = CommonOptions.Positive("--limit", "N", "Train on the first N images only.");
     private readonly Option<int?> _testLimit = CommonOptions.Positive("--test-limit", "N", "Test on the first N images only.");
     private readonly Option<bool> _noTest = new("--no-test") { Description = "Do not evaluate on the test images after each epoch." };
-    private readonly Option<int> _epochs = new("--epochs") { HelpName = "N", Description = "Times that every training image is seen.", DefaultValueFactory = _ => epochs };
-    private readonly Option<int> _batch = new("--batch") { HelpName = "N", Description = "Images a step.", DefaultValueFactory = static _ => 128 };
+    private readonly Option<int> _epochs = new("--epochs")
+    {
+        HelpName = "N", Description = "Times that every training image is seen.", DefaultValueFactory = _ => epochs,
+    };
+    private readonly Option<int> _batch = new("--batch")
+    {
+        HelpName = "N", Description = "Images a step.", DefaultValueFactory = static _ => 128,
+    };
     private readonly Option<double> _rate = Real("--lr", "RATE", "Learning rate, before the schedule.", rate);
     private readonly Option<string> _schedule = new("--schedule")
     {
-        HelpName = "NAME", Description = "How the rate changes: cosine, constant, onecycle, or step:60,120 (a tenth after those epochs).", DefaultValueFactory = static _ => "cosine",
+        HelpName = "NAME", Description = "How the rate changes: cosine, constant, onecycle, or step:60,120 (a tenth after those epochs).",
+        DefaultValueFactory = static _ => "cosine",
     };
 
     private readonly Option<double> _warmUp = Real("--warm-up", "EPOCHS", "Epochs in which the rate rises from 0.", 0);
-    private readonly Option<Rule> _rule = new("--optimizer") { HelpName = "sgd|nesterov|adam|adamw", Description = "How weights follow their gradients.", DefaultValueFactory = static _ => Rule.Nesterov };
+    private readonly Option<Rule> _rule = new("--optimizer")
+    {
+        HelpName = "sgd|nesterov|adam|adamw", Description = "How weights follow their gradients.", DefaultValueFactory = static _ =>
+        Rule.Nesterov,
+    };
     private readonly Option<double> _momentum = Real("--momentum", "PART", "Momentum of sgd and nesterov.", 0.9);
-    private readonly Option<double> _decay = Real("--weight-decay", "RATE", "Pull of kernels and matrices to 0; biases and normalisations have none.", 5e-4);
+    private readonly Option<double> _decay = Real("--weight-decay", "RATE",
+        "Pull of kernels and matrices to 0; biases and normalisations have none.", 5e-4);
     private readonly Option<bool> _decayAll = new("--decay-all") { Description = "Weight decay for biases and normalisations as well." };
     private readonly Option<string> _augment = new("--augment")
     {
-        HelpName = "PARTS", Description = "cifar (pad=4,flip), none, or parts: pad=PIXELS, flip, erase=PROBABILITY, mixup=ALPHA.", DefaultValueFactory = static _ => "none",
+        HelpName = "PARTS", Description = "cifar (pad=4,flip), none, or parts: pad=PIXELS, flip, erase=PROBABILITY, mixup=ALPHA.",
+        DefaultValueFactory = static _ => "none",
     };
 
-    private readonly Option<double?> _clip = new("--clip") { HelpName = "LENGTH", Description = "Shorten gradients to this length over all weights." };
-    private readonly Option<double> _average = Real("--ema", "PART", "Keep a running mean of the weights, this part of itself at each step (0.999), and use it.", 0);
-    private readonly Option<int?> _patience = CommonOptions.Positive("--patience", "EPOCHS", "Stop after so many epochs without a better test accuracy, and give the best network.");
+    private readonly Option<double?> _clip = new("--clip")
+    {
+        HelpName = "LENGTH", Description = "Shorten gradients to this length over all weights.",
+    };
+    private readonly Option<double> _average =
+        Real("--ema", "PART", "Keep a running mean of the weights, this part of itself at each step (0.999), and use it.", 0);
+    private readonly Option<int?> _patience = CommonOptions.Positive("--patience", "EPOCHS",
+        "Stop after so many epochs without a better test accuracy, and give the best network.");
     private readonly Option<DirectoryInfo?> _resume = new("--resume") { HelpName = "DIR", Description = "Keep a checkpoint of every epoch, or tuned block, in this folder and continue from what is there, to the same bits as if never stopped." };
     private readonly Option<long?> _memory = CommonOptions.Memory(
         "Most that a step may take (512MB, 2GiB): larger batches go through the network in parts, or are refused where batch normalisations need them whole; blocks that are "
         + "tuned one by one compute anew what they cannot keep.");
 
     private readonly Option<FileInfo?> _json = CommonOptions.Json();
-    private readonly Option<FileInfo?> _report = new("--report") { HelpName = "FILE", Description = "Write the curves as one HTML file that opens offline." };
+    private readonly Option<FileInfo?> _report = new("--report")
+    {
+        HelpName = "FILE", Description = "Write the curves as one HTML file that opens offline.",
+    };
     private readonly Option<int> _threads = CommonOptions.Threads(), _seed = CommonOptions.Seed();
 
     public void AddTo(Command command)
     {
         _data.Required = true;
-        foreach (Option option in (Option[])[_data, _normalize, _limit, _testLimit, _noTest, _epochs, _batch, _rate, _schedule, _warmUp, _rule, _momentum, _decay, _decayAll,
+        foreach (Option option in (Option[])[_data, _normalize, _limit, _testLimit, _noTest, _epochs, _batch, _rate, _schedule, _warmUp,
+            _rule, _momentum, _decay, _decayAll,
             _augment, _clip, _average, _patience, _resume, _memory, _report, _json, _threads, _seed]) command.Options.Add(option);
     }
 
     public TrainingImages ReadImages(ParseResult parsed) => new(
-        DataSource.Parse(parsed.GetRequiredValue(_data)!), Normalization.Parse(parsed.GetValue(_normalize)!), parsed.GetValue(_limit), parsed.GetValue(_testLimit),
+        DataSource.Parse(parsed.GetRequiredValue(_data)!), Normalization.Parse(parsed.GetValue(_normalize)!), parsed.GetValue(_limit),
+        parsed.GetValue(_testLimit),
         !parsed.GetValue(_noTest));
 
     /// <summary>Whether --epochs was given.</summary>
@@ -91,7 +114,8 @@ internal sealed class TrainingOptionGroup(int epochs, double rate)
     /// <summary>The folder of --resume.</summary>
     public DirectoryInfo? ReadFolder(ParseResult parsed) => parsed.GetValue(_resume);
 
-    public TrainingOutputs ReadOutputs(ParseResult parsed) => new(parsed.GetValue(_json), parsed.GetValue(_report), Recipe(parsed), AnalyzeCommand.CommandLineOf(parsed));
+    public TrainingOutputs ReadOutputs(ParseResult parsed) =>
+        new(parsed.GetValue(_json), parsed.GetValue(_report), Recipe(parsed), AnalyzeCommand.CommandLineOf(parsed));
 
     /// <summary>The recipe as people read it, a line for each choice.</summary>
     private ValueList<(string Name, string Value)> Recipe(ParseResult parsed)
@@ -129,7 +153,8 @@ internal sealed class TrainingOptionGroup(int epochs, double rate)
         double decay = parsed.GetValue(_decay), momentum = parsed.GetValue(_momentum);
         WeightDecay decays = parsed.GetValue(_decayAll) ? WeightDecay.Everywhere(decay) : new(decay);
         Rule rule = parsed.GetValue(_rule);
-        if (parsed.GetValue(_noTest) && parsed.GetValue(_patience) is not null) throw new UsageException("--patience goes by the test accuracy, which --no-test leaves out.");
+        if (parsed.GetValue(_noTest) && parsed.GetValue(_patience) is not null)
+            throw new UsageException("--patience goes by the test accuracy, which --no-test leaves out.");
         TrainingOptions options = new()
         {
             Epochs = parsed.GetValue(_epochs),
@@ -154,7 +179,10 @@ internal sealed class TrainingOptionGroup(int epochs, double rate)
         return options;
     }
 
-    /// <summary>All options that decide the curve, so that a checkpoint is not continued with others. How many epochs there are decides the schedule.</summary>
+    /// <summary>
+    /// All options that decide the curve, so that a checkpoint is not continued with others. How many epochs there are decides the
+    /// schedule.
+    /// </summary>
     public string Signature(ParseResult parsed) => string.Create(CultureInfo.InvariantCulture,
         $"epochs {parsed.GetValue(_epochs)}, batch {parsed.GetValue(_batch)}, lr {parsed.GetValue(_rate)}, {parsed.GetValue(_schedule)}, warm-up {parsed.GetValue(_warmUp)}, {parsed.GetValue(_rule)} {parsed.GetValue(_momentum)}, decay {parsed.GetValue(_decay)}{(parsed.GetValue(_decayAll) ? " of all" : "")}, augment {parsed.GetValue(_augment)}, clip {parsed.GetValue(_clip)}, ema {parsed.GetValue(_average)}, patience {parsed.GetValue(_patience)}{(parsed.GetValue(_memory) is { } most ? $", memory {most}" : "")}, seed {parsed.GetValue(_seed)}");
 
@@ -163,7 +191,8 @@ internal sealed class TrainingOptionGroup(int epochs, double rate)
         Option<double> option = new(name) { HelpName = helpName, Description = description, DefaultValueFactory = _ => usual };
         option.Validators.Add(result =>
         {
-            if (result.Tokens.Count > 0 && double.TryParse(result.Tokens[0].Value, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && !(value >= 0))
+            if (result.Tokens.Count > 0 && double.TryParse(result.Tokens[0].Value, NumberStyles.Float, CultureInfo.InvariantCulture,
+                out double value) && !(value >= 0))
                 result.AddError($"{name} must not be negative, as {value} is.");
         });
         return option;

@@ -30,8 +30,10 @@ internal sealed class TrainingRun(TrainingOptions options, ImageSet images, Imag
         Start = start,
         Provenance = new()
         {
-            Version = ToolVersion.Text, CommandLine = outputs.CommandLine, Date = _began, Model = ModelFile.Of(written.FullName), Seed = options.Seed,
-            Machine = Machine.Here(options.Threads), Data = test is null ? null : DataUse.Of(test, Split.Test), Seconds = (DateTimeOffset.UtcNow - _began).TotalSeconds,
+            Version = ToolVersion.Text, CommandLine = outputs.CommandLine, Date = _began, Model = ModelFile.Of(written.FullName),
+            Seed = options.Seed,
+            Machine = Machine.Here(options.Threads), Data = test is null ? null : DataUse.Of(test, Split.Test),
+            Seconds = (DateTimeOffset.UtcNow - _began).TotalSeconds,
         },
         Images = DataUse.Of(images, Split.Train),
         Recipe = outputs.Recipe,
@@ -76,7 +78,8 @@ internal static class TrainingTables
         Table table = Terminal.NewTable("epoch#", "loss#", "training top-1 %#", "test top-1 %#", "images/s#", "seconds#");
         int step = (result.Epochs.Length + MostRows - 1) / MostRows;
         foreach (EpochRecord e in result.Epochs.Where((_, index) => (result.Epochs.Length - 1 - index) % Math.Max(1, step) == 0))
-            table.AddRow(Text($"{e.Epoch}"), Text($"{e.Loss:F4}"), Text($"{100 * e.TrainTop1:F2}"), e.TestTop1 is { } top1 ? Text($"{100 * top1:F2}") : "", Text($"{e.ImagesPerSecond:N0}"), Text($"{e.Seconds:F1}"));
+            table.AddRow(Text($"{e.Epoch}"), Text($"{e.Loss:F4}"), Text($"{100 * e.TrainTop1:F2}"),
+                e.TestTop1 is { } top1 ? Text($"{100 * top1:F2}") : "", Text($"{e.ImagesPerSecond:N0}"), Text($"{e.Seconds:F1}"));
         terminal.Show(table);
     }
 
@@ -86,10 +89,12 @@ internal static class TrainingTables
 /// <summary>What a step took, in JSON.</summary>
 internal sealed record StepMemory(long Bytes, long ActivationBytes, long WeightBytes, int Parts)
 {
-    public static StepMemory? Of(TrainingMemory? memory) => memory is null ? null : new(memory.Bytes, memory.ActivationBytes, memory.WeightBytes, memory.Parts);
+    public static StepMemory? Of(TrainingMemory? memory) =>
+        memory is null ? null : new(memory.Bytes, memory.ActivationBytes, memory.WeightBytes, memory.Parts);
 }
 
 /// <summary>The JSON form of a training.</summary>
 internal sealed record TrainingFile(
-    int SchemaVersion, string Model, string Output, string Data, string DataFingerprint, int TrainSamples, int? TestSamples, StopReason Stopped, StepMemory? Memory, IReadOnlyList<EpochRecord> Epochs,
+    int SchemaVersion, string Model, string Output, string Data, string DataFingerprint, int TrainSamples, int? TestSamples,
+    StopReason Stopped, StepMemory? Memory, IReadOnlyList<EpochRecord> Epochs,
     IReadOnlyList<CompressedLayer>? Layers = null);

@@ -3,8 +3,8 @@ using FsCheck;
 namespace Tensorial.Tests;
 
 /// <summary>
-/// How properties are tried: on the same hundred cases every time, so that a run means the same everywhere, or with TENSORIAL_HEAVY=1 on two
-/// thousand fresh ones. A case that failed is kept beside its property.
+/// How properties are tried: on the same hundred cases every time, so that a run means the same everywhere, or with TENSORIAL_HEAVY=1 on
+/// two thousand fresh ones. A case that failed is kept beside its property.
 /// </summary>
 internal static class Properties
 {

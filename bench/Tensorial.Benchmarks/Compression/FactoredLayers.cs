@@ -9,8 +9,8 @@ using Tensorial.Networks;
 namespace Tensorial.Benchmarks.Compression;
 
 /// <summary>
-/// Time of one layer in factors over the dense layer's, pair by pair, in our executor and in ONNX Runtime: which formats are faster where, and by how
-/// much less than their multiply-accumulates promise.
+/// Time of one layer in factors over the dense layer's, pair by pair, in our executor and in ONNX Runtime: which formats are faster where,
+/// and by how much less than their multiply-accumulates promise.
 /// </summary>
 internal static class FactoredLayers
 {
@@ -36,14 +36,16 @@ internal static class FactoredLayers
     {
         LayerForm form = LayerForm.Of(layer, format, layer.FormOf(format).RanksAt(rate, 8));
         ImmutableArray<double> ratios = probe.Ratios(layer, form);
-        return string.Create(CultureInfo.InvariantCulture, $"   {rate,5}: {ratios[0]:F2} / {ratios[1]:F2} ({(double)form.MacsOf(layer) / layer.Macs:F2})");
+        return string.Create(CultureInfo.InvariantCulture,
+            $"   {rate,5}: {ratios[0]:F2} / {ratios[1]:F2} ({(double)form.MacsOf(layer) / layer.Macs:F2})");
     }
 
     private static CompressibleLayer Layer(int channels, int extent, int kernel)
     {
         Tensor<float> weights = new([channels, channels, kernel, kernel]);
         weights.Values.Fill(0.01f);
-        Node node = new("conv", new Convolution { KernelShape = [kernel, kernel], Pads = [kernel / 2, kernel / 2, kernel / 2, kernel / 2] }, ["x", "w"], ["y"]);
+        Node node = new("conv", new Convolution { KernelShape = [kernel, kernel], Pads = [kernel / 2, kernel / 2, kernel / 2, kernel / 2] },
+            ["x", "w"], ["y"]);
         Port PortOf(string name) => new(name, ElementType.Float32, [new(null, "N"), new(channels), new(extent), new(extent)]);
         Graph graph = new("layer", [node], [PortOf("x")], [PortOf("y")], ImmutableDictionary<string, Tensor>.Empty.Add("w", weights));
         return CompressibleLayer.Of(graph).Layers.Single();

@@ -12,8 +12,8 @@ using Tensorial.Networks.Models;
 namespace Tensorial.Benchmarks.Compression;
 
 /// <summary>
-/// The training step of layers in factors over the dense layer's; PyTorch's time for the same operators, and TensorLy-Torch's for its own layers of the same
-/// ranks, over ours. Three equal layers in a row, so that most of them pass a gradient on.
+/// The training step of layers in factors over the dense layer's; PyTorch's time for the same operators, and TensorLy-Torch's for its own
+/// layers of the same ranks, over ours. Three equal layers in a row, so that most of them pass a gradient on.
 /// </summary>
 internal static class TrainedFactors
 {
@@ -44,7 +44,8 @@ internal static class TrainedFactors
         }
     }
 
-    private static string Cell(Graph dense, KernelFormat format, double rate, int channels, int extent, Timed usual, Peer? peer, Peer? rival)
+    private static string Cell(
+        Graph dense, KernelFormat format, double rate, int channels, int extent, Timed usual, Peer? peer, Peer? rival)
     {
         ImmutableArray<Candidate> chosen = Tensorization.Choose(CompressibleLayer.Of(dense).Layers, format, rate, Images);
         if (chosen.Any(static candidate => candidate.Form is null)) return $"   {rate,4}: -";
@@ -61,7 +62,8 @@ internal static class TrainedFactors
     /// <summary>TensorLy-Torch with these layers set up; it picks its fastest implementation.</summary>
     private static Peer Asked(Peer rival, LayerForm form, int channels, int extent)
     {
-        rival.Answer(JsonSerializer.Serialize(new { format = form.Format.Name, ranks = form.Ranks.ToArray(), channels, extent, images = Images }));
+        rival.Answer(JsonSerializer.Serialize(new { format = form.Format.Name, ranks = form.Ranks.ToArray(), channels, extent,
+            images = Images }));
         return rival;
     }
 
@@ -129,8 +131,10 @@ internal static class TrainedFactors
                 images = (int[])[Images, channels, extent, extent],
                 input = graph.Inputs[0].Name,
                 output = nodes[^1].Outputs[0],
-                weights = graph.Initializers.Where(c => c.Value is Tensor<float> && read.Contains(c.Key)).ToDictionary(static c => c.Key, static c => c.Value.Shape.ToArray()),
-                nodes = nodes.Select(static node => new object[] { Kind(node.Operation), node.Inputs, node.Outputs[0], How(node.Operation) }),
+                weights = graph.Initializers.Where(c => c.Value is Tensor<float> && read.Contains(c.Key))
+                    .ToDictionary(static c => c.Key, static c => c.Value.Shape.ToArray()),
+                nodes = nodes.Select(static node => new object[] { Kind(node.Operation), node.Inputs, node.Outputs[0],
+                    How(node.Operation) }),
             });
         }
 

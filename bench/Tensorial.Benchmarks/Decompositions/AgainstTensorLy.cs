@@ -7,7 +7,9 @@ using Tensorial.Onnx;
 
 namespace Tensorial.Benchmarks.Decompositions;
 
-/// <summary>Errors and times of factorizations at equal ranks against TensorLy, for one kernel of each shape of a network, in the precision stored.</summary>
+/// <summary>
+/// Errors and times of factorizations at equal ranks against TensorLy, for one kernel of each shape of a network, in the precision stored.
+/// </summary>
 internal static class AgainstTensorLy
 {
     /// <param name="model">An ONNX file with convolutions.</param>
@@ -22,7 +24,8 @@ internal static class AgainstTensorLy
         string file = Path.Combine(Path.GetTempPath(), $"tensorial-{Environment.ProcessId}.npy");
         try
         {
-            foreach (KernelWeight weight in KernelWeights.Of(OnnxFile.Read(model)).Kernels.Where(static k => k.Weights.Shape is [_, _, > 1, > 1]).DistinctBy(static k => k.Weights.Shape))
+            foreach (KernelWeight weight in KernelWeights.Of(OnnxFile.Read(model)).Kernels.Where(static k =>
+                k.Weights.Shape is [_, _, > 1, > 1]).DistinctBy(static k => k.Weights.Shape))
             {
                 Tensor<float> kernel = (Tensor<float>)weight.Weights.To(ElementType.Float32);
                 NpyFile.Write(kernel, file);
@@ -30,8 +33,10 @@ internal static class AgainstTensorLy
                 {
                     ImmutableArray<int> ranks = Format(format).RanksWithin(kernel.Shape, (long)(rate * kernel.Shape.Count));
                     TensorFactors<float> fit = Fit(kernel, format, ranks, workers);
-                    using Peer? peer = Peer.Start("/usr/bin/python3", "decompositions.py", file, format, string.Join('x', ranks), $"{sweeps}", $"{starts}");
-                    Paired.Report(string.Create(CultureInfo.InvariantCulture, $"{kernel.Shape} {format} {string.Join('×', ranks)} error {fit.RelativeError:F6}"),
+                    using Peer? peer = Peer.Start("/usr/bin/python3", "decompositions.py", file, format, string.Join('x', ranks),
+                        $"{sweeps}", $"{starts}");
+                    Paired.Report(string.Create(CultureInfo.InvariantCulture,
+                        $"{kernel.Shape} {format} {string.Join('×', ranks)} error {fit.RelativeError:F6}"),
                         1, "fit", () => Fit(kernel, format, ranks, workers), peer, rounds: 3);
                 }
             }

@@ -21,7 +21,8 @@ internal static class PlannedOrders
         new("nchw,chw->nchw|hw", "32x64x16x16,64x3x3", "F.conv2d(x0, x1[:, None], padding=1, groups=64)"),
         new("nchw,chw->nchw|hw[stride=2 pad=1]", "32x64x16x16,64x3x3", "F.conv2d(x0, x1[:, None], padding=1, stride=2, groups=64)"),
         new("nithw,oithw->nothw|thw", "4x16x8x16x16,16x16x3x3x3", "F.conv3d(x0, x1, padding=1)"),
-        new("bshw,rs,rhw,rt->bthw|hw", "32x64x16x16,52x64,52x3x3,52x64", "F.conv2d(F.conv2d(F.conv2d(x0, x1[:, :, None, None]), x2[:, None], padding=1, groups=52), x3.T[:, :, None, None])"),
+        new("bshw,rs,rhw,rt->bthw|hw", "32x64x16x16,52x64,52x3x3,52x64",
+            "F.conv2d(F.conv2d(F.conv2d(x0, x1[:, :, None, None]), x2[:, None], padding=1, groups=52), x3.T[:, :, None, None])"),
         new("bshw,rs,rh,rw,rt->bthw|hw", "32x64x16x16,52x64,52x3,52x3,52x64",
             "F.conv2d(F.conv2d(F.conv2d(F.conv2d(x0, x1[:, :, None, None]), x2[:, None, :, None], padding=(1, 0), groups=52), x3[:, None, None], padding=(0, 1), groups=52), x4.T[:, :, None, None])"),
         new("bshw,qs,pqhw,tp->bthw|hw", "32x64x16x16,22x64,22x22x3x3,64x22",
@@ -49,11 +50,14 @@ internal static class PlannedOrders
     {
         Equation equation = Equation.Parse(one.Equation);
         Random random = new(1);
-        Tensor<float>[] operands = [.. one.Shapes.Split(',').Select(shape => RandomOf(Shape.Of([.. shape.Split('x').Select(int.Parse)]), random))];
+        Tensor<float>[] operands =
+            [.. one.Shapes.Split(',').Select(shape => RandomOf(Shape.Of([.. shape.Split('x').Select(int.Parse)]), random))];
         Shape[] shapes = [.. operands.Select(static operand => operand.Shape)];
         PlanOptions goal = new() { Goal = backward ? PlanGoal.ForwardAndBackward : PlanGoal.Forward };
         Plan planned = Plan.For(equation, goal, shapes), naive = Plan.For(equation, goal with { Search = PlanSearch.LeftToRight }, shapes);
-        using Peer? peer = Peer.Start("/usr/bin/python3", "einsum.py", [one.Peer, one.Shapes, workers.Count.ToString(CultureInfo.InvariantCulture), .. backward ? ["backward"] : Array.Empty<string>()]);
+        using Peer? peer = Peer.Start("/usr/bin/python3", "einsum.py",
+            [one.Peer, one.Shapes, workers.Count.ToString(CultureInfo.InvariantCulture),
+                .. backward ? ["backward"] : Array.Empty<string>()]);
         Tensor<float> result = new(planned.Result);
         const int rounds = 15;
         double[] ours = new double[rounds], leftToRight = new double[rounds], theirs = new double[rounds];
@@ -83,5 +87,6 @@ internal static class PlannedOrders
 
     private static double Median(double[] times) => times.Order().ElementAt(times.Length / 2);
 
-    internal static Tensor<float> RandomOf(Shape shape, Random random) => new(shape, Enumerable.Range(0, shape.Count).Select(_ => random.NextSingle() - 0.5f).ToArray());
+    internal static Tensor<float> RandomOf(Shape shape, Random random) =>
+        new(shape, Enumerable.Range(0, shape.Count).Select(_ => random.NextSingle() - 0.5f).ToArray());
 }

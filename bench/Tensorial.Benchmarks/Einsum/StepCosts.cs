@@ -4,7 +4,9 @@ using Tensorial.Einsum;
 
 namespace Tensorial.Benchmarks.Einsum;
 
-/// <summary>Single steps of many kinds against what cost models expect of them: the built-in one, and the one fitted to this machine.</summary>
+/// <summary>
+/// Single steps of many kinds against what cost models expect of them: the built-in one, and the one fitted to this machine.
+/// </summary>
 internal static class StepCosts
 {
     public static void Run()

@@ -5,7 +5,9 @@ using Tensorial.Kernels.Blocked;
 
 namespace Tensorial.Benchmarks.Kernels;
 
-/// <summary>The methods of a 3×3 convolution on one thread, against the floor: what the direct sums take at the speed of the matrix tile.</summary>
+/// <summary>
+/// The methods of a 3×3 convolution on one thread, against the floor: what the direct sums take at the speed of the matrix tile.
+/// </summary>
 internal static class Convolutions
 {
     private static readonly (int Images, int Inputs, int Outputs, int Extent)[] Cases =
@@ -21,7 +23,8 @@ internal static class Convolutions
             ConvolutionShape shape = new(inputs, outputs, 3, 3) { Padding = new(1, 1, 1, 1) };
             double macs = 9.0 * images * inputs * outputs * extent * extent;
             double[] seconds = [.. Enum.GetValues<ConvolutionMethod>().Select(method => Median(shape, images, extent, method))];
-            string line = string.Create(CultureInfo.InvariantCulture, $"{images} × {inputs,3} -> {outputs,3} at {extent,2}²  direct {2e-9 * macs / seconds[0],6:F1} GFLOP/s");
+            string line = string.Create(CultureInfo.InvariantCulture,
+                $"{images} × {inputs,3} -> {outputs,3} at {extent,2}²  direct {2e-9 * macs / seconds[0],6:F1} GFLOP/s");
             foreach (ConvolutionMethod method in Enum.GetValues<ConvolutionMethod>().Skip(1))
                 line += string.Create(CultureInfo.InvariantCulture, $"   {method} {seconds[0] / seconds[(int)method]:F2} times as fast");
             Console.WriteLine(line);
@@ -32,14 +35,16 @@ internal static class Convolutions
     {
         Random random = new(1);
         float[] Values(int count) => [.. Enumerable.Range(0, count).Select(_ => random.NextSingle() - 0.5f)];
-        BlockedLayout input = new(images, shape.InputChannels, extent, extent, shape.Padding), output = new(images, shape.OutputChannels, extent, extent, default);
+        BlockedLayout input = new(images, shape.InputChannels, extent, extent, shape.Padding),
+            output = new(images, shape.OutputChannels, extent, extent, default);
         float[] x = Values(input.Length), y = new float[output.Length], bias = Values(shape.OutputChannels);
         PackedKernel kernel = BlockedConvolution.Pack(Values(shape.KernelCount), shape, method);
         double[] times = new double[41];
         for (int round = -10; round < times.Length; round++)
         {
             long start = Stopwatch.GetTimestamp();
-            for (int run = 0; run < 4; run++) BlockedConvolution.Run(shape, x, input, kernel, bias, [], default, Activation.Relu, y, output, Workers.Serial);
+            for (int run = 0; run < 4; run++)
+                BlockedConvolution.Run(shape, x, input, kernel, bias, [], default, Activation.Relu, y, output, Workers.Serial);
             if (round >= 0) times[round] = Stopwatch.GetElapsedTime(start).TotalSeconds / 4;
         }
         return times.Order().ElementAt(times.Length / 2);

@@ -3,7 +3,10 @@ using Tensorial.Onnx;
 
 namespace Tensorial.Benchmarks.Networks;
 
-/// <summary>Whole networks against ONNX Runtime with the same number of threads. Needs Node.js and onnxruntime-node, found through TENSORIAL_ONNXRUNTIME.</summary>
+/// <summary>
+/// Whole networks against ONNX Runtime with the same number of threads. Needs Node.js and onnxruntime-node, found through
+/// TENSORIAL_ONNXRUNTIME.
+/// </summary>
 internal static class AgainstOnnxRuntime
 {
     public static void Run(string model, int batch, int threads = 2)
@@ -19,7 +22,8 @@ internal static class AgainstOnnxRuntime
         using Inference inference = new(graph, threads);
         using Peer? peer = Peer.Start("node", "onnxruntime.cjs", [model, $"{threads}", input.Name, .. extents.Select(static e => $"{e}")]);
         int runs = Math.Max(1, (int)(5e10 / GraphStatistics.Of(graph).Macs / batch));
-        Paired.Report($"{Path.GetFileName(model)}, batch {batch}, {threads} threads", batch, "image", () => inference.Run(images), peer, runs);
+        Paired.Report($"{Path.GetFileName(model)}, batch {batch}, {threads} threads", batch, "image", () => inference.Run(images),
+            peer, runs);
         Console.WriteLine($"  activations of one piece {inference.ActivationBytes / 1024.0 / 1024:F2} MiB a thread");
     }
 }

@@ -24,7 +24,8 @@ internal static class TrainingStep
             for (int i = 0; i < gradient.Values.Length; i++) gradient.Values[i] = (logits.Values[i] - (i % 10 == 0 ? 1 : 0)) / batch;
             network.Backward(gradient);
             foreach (TrainedWeight weight in network.Weights)
-                System.Numerics.Tensors.TensorPrimitives.MultiplyAdd(weight.Gradient.Values, -0.01f, weight.Value.Values, weight.Value.Values);
+                System.Numerics.Tensors.TensorPrimitives.MultiplyAdd(weight.Gradient.Values, -0.01f, weight.Value.Values,
+                    weight.Value.Values);
         }
     }
 
@@ -44,7 +45,8 @@ internal static class TrainingStep
         TimeSpan start = Environment.CpuUsage.TotalTime;
         for (int run = 0; run < runs; run++) Step();
         double processor = (Environment.CpuUsage.TotalTime - start).TotalSeconds / runs;
-        foreach ((string label, double seconds) in network.Profile.OrderByDescending(static p => p.Value)) Console.WriteLine($"{seconds / runs * 1e3,9:F2} ms  {label}");
+        foreach ((string label, double seconds) in network.Profile.OrderByDescending(static p => p.Value))
+            Console.WriteLine($"{seconds / runs * 1e3,9:F2} ms  {label}");
         Console.WriteLine($"{network.Profile.Values.Sum() / runs * 1e3,9:F2} ms  in all, over {threads} threads; {batch / processor:F0} images a second of processor time");
 
         void Step() => network.Backward(network.Forward(images).Clone());

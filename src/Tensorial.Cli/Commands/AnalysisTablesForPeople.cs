@@ -33,14 +33,16 @@ internal static class AnalysisTablesForPeople
 
     private static void ShowSpectra(AnalysisReport report, Terminal terminal)
     {
-        Table table = Terminal.NewTable("kernel", "shape", "cut", "max rank#", "effective rank#", "norm loss 1 %#", "10 %#", "50 %#", "break-even#");
+        Table table = Terminal.NewTable("kernel", "shape", "cut", "max rank#", "effective rank#", "norm loss 1 %#", "10 %#", "50 %#",
+            "break-even#");
         foreach (LayerAnalysis layer in report.Layers)
         {
             foreach (CutSpectrum cut in layer.Cuts)
             {
                 bool first = ReferenceEquals(cut, layer.Cuts[0]);
                 table.AddRow(first ? layer.Name.Escaped() : "", first ? string.Join('×', layer.Shape) : "", cut.Cut, Text($"{cut.MaxRank}"),
-                    Text($"{cut.EffectiveRank:F1}"), Text($"{cut.RankFor(0.01)}"), Text($"{cut.RankFor(0.1)}"), Text($"{cut.RankFor(0.5)}"), Text($"{cut.BreakEvenRank}"));
+                    Text($"{cut.EffectiveRank:F1}"), Text($"{cut.RankFor(0.01)}"), Text($"{cut.RankFor(0.1)}"), Text($"{cut.RankFor(0.5)}"),
+                        Text($"{cut.BreakEvenRank}"));
             }
         }
         if (report.Layers.Count > 0) terminal.Show(table);
@@ -59,10 +61,13 @@ internal static class AnalysisTablesForPeople
             last = (result.Layer, result.Cut);
             string[] row =
             [
-                first ? result.Layer.Escaped() : "", first ? result.Cut : "", result.Rank is { } rank ? Text($"{rank}") : result.Rule, Text($"{result.NormLoss:F4}"),
-                Text($"{100 * result.Top1:F2}"), Text($"{100 * result.Top5:F2}"), Text($"{result.Loss:F4}"), Text($"{result.Parameters:N0}"),
+                first ? result.Layer.Escaped() : "", first ? result.Cut : "", result.Rank is { } rank ? Text($"{rank}")
+                    : result.Rule, Text($"{result.NormLoss:F4}"),
+                Text($"{100 * result.Top1:F2}"), Text($"{100 * result.Top5:F2}"), Text($"{result.Loss:F4}"),
+                Text($"{result.Parameters:N0}"),
             ];
-            table.AddRow([.. row, .. recalibrated ? (string[])[result.Recalibrated is { } again ? Text($"{100 * again.Top1:F2}") : ""] : []]);
+            table.AddRow([.. row, .. recalibrated ? (string[])[result.Recalibrated is { } again ? Text($"{100 * again.Top1:F2}")
+                : ""] : []]);
         }
         if (report.Truncations.Count > 0) terminal.Show(table);
     }
@@ -72,7 +77,8 @@ internal static class AnalysisTablesForPeople
     {
         Findings findings = new(report);
         Table table = Terminal.NewTable(
-            "truncated", "cut", "measured#", "rank for ½ point#", "1 point#", "2 points#", "norm loss at 1 point#", "top-1 %#", "parameters#", "of#");
+            "truncated", "cut", "measured#", "rank for ½ point#", "1 point#", "2 points#", "norm loss at 1 point#", "top-1 %#",
+                "parameters#", "of#");
         string last = "";
         foreach (IGrouping<(string Layer, string Cut), TruncationResult> series in report.Truncations.GroupBy(static t => (t.Layer, t.Cut)))
         {
@@ -80,7 +86,8 @@ internal static class AnalysisTablesForPeople
             TruncationResult? usual = reached[1];
             table.AddRow(
                 [
-                    series.Key.Layer == last ? "" : series.Key.Layer.Escaped(), series.Key.Cut, Text($"{series.Count()}"), .. reached.Select(RankOf),
+                    series.Key.Layer == last ? "" : series.Key.Layer.Escaped(), series.Key.Cut, Text($"{series.Count()}"),
+                    .. reached.Select(RankOf),
                     usual is null ? "–" : Text($"{usual.NormLoss:F4}"), usual is null ? "–" : Text($"{100 * usual.Top1:F2}"),
                     usual is null ? "–" : Text($"{usual.Parameters:N0}"), Text($"{findings.DenseParameters(series.First()):N0}"),
                 ]);
@@ -90,7 +97,8 @@ internal static class AnalysisTablesForPeople
         terminal.Say(Text($"Smallest ranks measured before top-1 falls by more than ½, 1 and 2 points; – where every measurement lost more. All {report.Truncations.Count:N0} measurements are in --json, --csv and --report."));
     }
 
-    private static string RankOf(TruncationResult? reached) => reached is null ? "–" : reached.Rank is { } rank ? Text($"{rank}") : reached.Rule;
+    private static string RankOf(TruncationResult? reached) =>
+        reached is null ? "–" : reached.Rank is { } rank ? Text($"{rank}") : reached.Rule;
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -54,8 +54,14 @@ internal static class AnalyzeCommand
         Option<bool> dryRun = new("--dry-run") { Description = "Say what would be measured, and how much of it the store already holds." };
         Option<DirectoryInfo?> store = CommonOptions.Resume();
         Option<FileInfo?> json = CommonOptions.Json();
-        Option<FileInfo?> html = new("--report") { HelpName = "FILE", Description = "Write the report as one HTML file that opens offline." };
-        Option<DirectoryInfo?> csv = new("--csv") { HelpName = "DIR", Description = "Write the tables as spectra.csv, cuts.csv and truncations.csv." };
+        Option<FileInfo?> html = new("--report")
+        {
+            HelpName = "FILE", Description = "Write the report as one HTML file that opens offline.",
+        };
+        Option<DirectoryInfo?> csv = new("--csv")
+        {
+            HelpName = "DIR", Description = "Write the tables as spectra.csv, cuts.csv and truncations.csv.",
+        };
         Command command = new("analyze",
             "Singular values, entropy, effective rank and the rank for a norm loss, for every kernel along every cut; with --data also top-1, top-5 and loss "
             + "when kernels are truncated, one by one and all together. Norm loss is ||K - K_chi|| / ||K|| (docs/analysis.md).") { model };
@@ -94,14 +100,16 @@ internal static class AnalyzeCommand
         ImageSet? images = options.Data?.Open();
         graph = graph.ForImages(images?.ImageShape);
         KernelWeights weights = KernelWeights.Of(graph).Matching(options.Layers);
-        ImageSet? calibration = options.Recalibrate is { } count ? (options.Data! with { Split = Split.Train, Limit = count }).Open() : null;
+        ImageSet? calibration = options.Recalibrate is { } count ? (options.Data! with { Split = Split.Train, Limit = count })
+            .Open() : null;
         using ResultStore? store = options.Store is null ? null : ResultStore.Open(options.Store.FullName, WriterName(options.Sweep.Shard));
         GraphStatistics statistics = GraphStatistics.Of(graph);
         Analyzer analyzer = new()
         {
             Graph = graph,
             Layers = [.. weights.Kernels.Select(weight => LayerFacts.Of(weight, statistics))],
-            Uncut = [.. weights.Uncut.Select(static uncut => new UncutLayer(uncut.Name, uncut.Node.Label, [.. uncut.Shape ?? []], uncut.Reason))],
+            Uncut = [.. weights.Uncut.Select(static uncut => new UncutLayer(uncut.Name, uncut.Node.Label, [.. uncut.Shape ?? []],
+                uncut.Reason))],
             Model = new(graph.Name, statistics.Parameters, statistics.KernelParameters, statistics.Macs),
             Provenance = ProvenanceOf(options, images, calibration),
             Images = images,
@@ -122,7 +130,9 @@ internal static class AnalyzeCommand
 
     /// <summary>The command as it could be typed again.</summary>
     internal static string CommandLineOf(ParseResult parsed) =>
-        string.Join(' ', ["tensorial", .. parsed.Tokens.Select(static token => token.Value.Any(c => char.IsWhiteSpace(c) || c is '|' or '*' or '?') ? $"'{token.Value}'" : token.Value)]);
+        string.Join(' ', ["tensorial",
+            .. parsed.Tokens.Select(static token => token.Value.Any(c => char.IsWhiteSpace(c) || c is '|' or '*' or '?')
+                ? $"'{token.Value}'" : token.Value)]);
 
     private static void CheckRecalibration(Options options, Graph graph)
     {
@@ -153,10 +163,12 @@ internal static class AnalyzeCommand
             return ExitCode.Done;
         }
         (SweepPlan plan, int known) = analyzer.Plan(cancel);
-        int dense = plan.Units.Sum(static unit => unit.Count(static point => point.IsDense)), points = plan.Units.Sum(static unit => unit.Count);
+        int dense = plan.Units.Sum(static unit => unit.Count(static point => point.IsDense)),
+            points = plan.Units.Sum(static unit => unit.Count);
         terminal.Say($"{plan.Results} results on {analyzer.Images.Count} images each, {known} of them in the store.");
         terminal.Say($"{points} measurements, of which {dense} at full rank cost nothing.");
-        foreach (var layer in plan.Units.SelectMany(static unit => unit).GroupBy(static point => point.Layer)) terminal.Say($"  {layer.Key}: {layer.Count()}");
+        foreach (var layer in plan.Units.SelectMany(static unit => unit).GroupBy(static point => point.Layer))
+            terminal.Say($"  {layer.Key}: {layer.Count()}");
         return ExitCode.Done;
     }
 

@@ -16,9 +16,13 @@ internal static class BenchCommand
 
     public static Command Create(Terminal terminal)
     {
-        Argument<FileInfo> first = new("a.onnx") { Description = "A network." }, second = new("b.onnx") { Description = "The one to compare with it." };
+        Argument<FileInfo> first = new("a.onnx") { Description = "A network." },
+            second = new("b.onnx") { Description = "The one to compare with it." };
         Option<int[]> batches = CommonOptions.Counts("--batch", "Images at a time; several are timed one after another.", 1, 16);
-        Option<int> pairs = new("--pairs") { HelpName = "N", Description = "Measurements of each network.", DefaultValueFactory = static _ => 15 };
+        Option<int> pairs = new("--pairs")
+        {
+            HelpName = "N", Description = "Measurements of each network.", DefaultValueFactory = static _ => 15,
+        };
         Option<string> runtime = CommonOptions.Runtime();
         Option<int> threads = CommonOptions.Threads();
         Option<int> seed = CommonOptions.Seed();
@@ -49,7 +53,8 @@ internal static class BenchCommand
             return new BenchRow(batch, BenchTime.Of(timing.First), BenchTime.Of(timing.Second), timing.Speedup);
         })];
 
-        terminal.Say(string.Create(CultureInfo.InvariantCulture, $"{runtime.Name}, {threads} threads, {options.Pairs} pairs; milliseconds a batch: median (range)"));
+        terminal.Say(string.Create(CultureInfo.InvariantCulture,
+            $"{runtime.Name}, {threads} threads, {options.Pairs} pairs; milliseconds a batch: median (range)"));
         Table table = Terminal.NewTable("batch#", $"{options.First.Name}#", $"{options.Second.Name}#", "speed-up#");
         foreach (BenchRow row in rows)
             table.AddRow(Text($"{row.Batch}"), row.First.ToString(), row.Second.ToString(), Text($"{row.Speedup:F2}"));
@@ -69,10 +74,12 @@ internal static class BenchCommand
 
     private sealed record BenchTime(double MedianMs, double LeastMs, double MostMs)
     {
-        public static BenchTime Of(IReadOnlyList<double> rising) => new(1e3 * PairedTiming.Median(rising), 1e3 * rising[0], 1e3 * rising[^1]);
+        public static BenchTime Of(IReadOnlyList<double> rising) =>
+            new(1e3 * PairedTiming.Median(rising), 1e3 * rising[0], 1e3 * rising[^1]);
 
         public override string ToString() => Text($"{MedianMs:F3} ({LeastMs:F3} to {MostMs:F3})");
     }
 
-    private sealed record BenchFile(int SchemaVersion, string First, string Second, string Runtime, int Threads, int Pairs, IReadOnlyList<BenchRow> Batches);
+    private sealed record BenchFile(
+        int SchemaVersion, string First, string Second, string Runtime, int Threads, int Pairs, IReadOnlyList<BenchRow> Batches);
 }

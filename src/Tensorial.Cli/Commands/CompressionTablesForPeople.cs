@@ -28,9 +28,11 @@ internal static class CompressionTablesForPeople
         foreach (CompressedLayer layer in layers.Where(static layer => layer.Format is not null))
             table.AddRow(
                 layer.Name.Escaped(), layer.Format!, string.Join('×', layer.Ranks!.Value), Text($"{layer.ParametersAfter:N0}"),
-                Text($"{layer.ParametersBefore:N0}"), Text($"{layer.MacsAfter:N0}"), Text($"{layer.MacsBefore:N0}"), layer.RelativeError is { } error ? Text($"{error:F4}") : "");
+                Text($"{layer.ParametersBefore:N0}"), Text($"{layer.MacsAfter:N0}"), Text($"{layer.MacsBefore:N0}"),
+                    layer.RelativeError is { } error ? Text($"{error:F4}") : "");
         terminal.Show(table);
-        foreach (IGrouping<string?, CompressedLayer> alike in layers.Where(static layer => layer.Format is null).GroupBy(static layer => layer.KeptBecause))
+        foreach (IGrouping<string?, CompressedLayer> alike in layers.Where(static layer => layer.Format is null)
+            .GroupBy(static layer => layer.KeptBecause))
             terminal.Say($"Kept, {alike.Key}: {string.Join(", ", alike.Select(Named))}");
 
         // Beyond these ranks factors hold more than the layer itself.
@@ -46,7 +48,8 @@ internal static class CompressionTablesForPeople
         terminal.Show(table);
 
         void AddRow(string name, CompressedSize size, Evaluation? evaluation) => table.AddRow(
-            name.Escaped(), Text($"{size.Parameters:N0}"), Text($"{size.ConvParameters:N0}"), Text($"{size.Macs:N0}"), Text($"{size.FileBytes:N0}"),
+            name.Escaped(), Text($"{size.Parameters:N0}"), Text($"{size.ConvParameters:N0}"), Text($"{size.Macs:N0}"),
+            Text($"{size.FileBytes:N0}"),
             evaluation is null ? "" : Text($"{100 * evaluation.Top1:F2}"), evaluation is null ? "" : Text($"{evaluation.Loss:F4}"));
     }
 

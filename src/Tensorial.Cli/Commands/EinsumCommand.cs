@@ -12,11 +12,15 @@ using PlanOptions = Tensorial.Einsum.PlanOptions;
 /// <summary>tensorial einsum: the order in which an equation is evaluated, and what it costs.</summary>
 internal static class EinsumCommand
 {
-    internal sealed record Options(string Equation, IReadOnlyList<Shape> Shapes, PlanOptions Plan, bool Calibrates, FileInfo? Cost, FileInfo? Json);
+    internal sealed record Options(
+        string Equation, IReadOnlyList<Shape> Shapes, PlanOptions Plan, bool Calibrates, FileInfo? Cost, FileInfo? Json);
 
     public static Command Create(Terminal terminal)
     {
-        Argument<string> equation = new("equation") { Description = "Such as \"bshw,rs,rhw,rt->bthw|hw\" (docs/einsum.md); axes behind the bar are convolved." };
+        Argument<string> equation = new("equation")
+        {
+            Description = "Such as \"bshw,rs,rhw,rt->bthw|hw\" (docs/einsum.md); axes behind the bar are convolved.",
+        };
         Option<Shape[]> shapes = new("--shapes")
         {
             HelpName = "SHAPE,...",
@@ -24,14 +28,24 @@ internal static class EinsumCommand
             Required = true,
             CustomParser = static result => [.. CommonOptions.Each(result, ShapesOf).SelectMany(static shapes => shapes)],
         };
-        Option<bool> backward = new("--backward") { Description = "Look for the order that is cheapest for the result and the gradients of all operands together." };
-        Option<long?> limit = new("--memory-limit") { HelpName = "VALUES", Description = "Computed values that may be alive at once, the result among them." };
+        Option<bool> backward = new("--backward")
+        {
+            Description = "Look for the order that is cheapest for the result and the gradients of all operands together.",
+        };
+        Option<long?> limit = new("--memory-limit")
+        {
+            HelpName = "VALUES", Description = "Computed values that may be alive at once, the result among them.",
+        };
         limit.Validators.Add(static result =>
         {
-            if (result.Tokens.Count > 0 && long.TryParse(result.Tokens[0].Value, out long value) && value < 1) result.AddError($"--memory-limit must be at least 1, not {value}.");
+            if (result.Tokens.Count > 0 && long.TryParse(result.Tokens[0].Value, out long value) && value < 1)
+                result.AddError($"--memory-limit must be at least 1, not {value}.");
         });
         Option<bool> calibrate = new("--calibrate") { Description = "Time single steps on this machine first, and plan by what they cost here; without, plans are the same everywhere." };
-        Option<FileInfo?> cost = new("--cost") { HelpName = "FILE", Description = "Cost model (JSON): written after --calibrate, otherwise read." };
+        Option<FileInfo?> cost = new("--cost")
+        {
+            HelpName = "FILE", Description = "Cost model (JSON): written after --calibrate, otherwise read.",
+        };
         Option<int> seed = CommonOptions.Seed();
         Option<FileInfo?> json = CommonOptions.Json();
         Command command = new("einsum",
@@ -42,7 +56,8 @@ internal static class EinsumCommand
         return command.Finish(terminal, (parsed, cancel) => Run(
             new(parsed.GetRequiredValue(equation), parsed.GetRequiredValue(shapes), new()
             {
-                Goal = parsed.GetValue(backward) ? PlanGoal.ForwardAndBackward : PlanGoal.Forward, MemoryLimit = parsed.GetValue(limit), Seed = parsed.GetValue(seed),
+                Goal = parsed.GetValue(backward) ? PlanGoal.ForwardAndBackward : PlanGoal.Forward, MemoryLimit = parsed.GetValue(limit),
+                Seed = parsed.GetValue(seed),
             }, parsed.GetValue(calibrate), parsed.GetValue(cost), parsed.GetValue(json)),
             terminal, cancel));
     }
@@ -54,18 +69,21 @@ internal static class EinsumCommand
         Equation equation = Equation.Parse(options.Equation);
         Shape[] shapes = [.. options.Shapes];
         CostModel model = ModelOf(options, terminal, cancel);
-        Plan plan = Plan.For(equation, options.Plan with { Cost = model }, shapes), naive = Plan.For(equation, new() { Search = PlanSearch.LeftToRight, Cost = model }, shapes);
+        Plan plan = Plan.For(equation, options.Plan with { Cost = model }, shapes),
+            naive = Plan.For(equation, new() { Search = PlanSearch.LeftToRight, Cost = model }, shapes);
 
         terminal.Say($"{equation}: {string.Join(", ", shapes)} -> {plan.Result}");
         Show("Planned", plan, terminal);
         Show("From left to right", naive, terminal);
         if (naive.Macs > 0)
-            terminal.Say(string.Create(CultureInfo.InvariantCulture, $"The planned order takes {(double)plan.Macs / naive.Macs:P1} of the multiply-accumulates of that from left to right."));
+            terminal.Say(string.Create(CultureInfo.InvariantCulture,
+                $"The planned order takes {(double)plan.Macs / naive.Macs:P1} of the multiply-accumulates of that from left to right."));
         terminal.Say($"Times are expected ones, on one thread, of the cost model {model.Source}.");
         if (options.Json is { } file)
         {
             JsonFile.Write(file, new EinsumFile(
-                1, equation.ToString(), [.. shapes.Select(ExtentsOf)], ExtentsOf(plan.Result), plan.Macs, naive.Macs, plan.PeakElements, naive.PeakElements,
+                1, equation.ToString(), [.. shapes.Select(ExtentsOf)], ExtentsOf(plan.Result), plan.Macs, naive.Macs, plan.PeakElements,
+                naive.PeakElements,
                 [.. plan.Steps.Select(EinsumStep.Of)], [.. naive.Steps.Select(EinsumStep.Of)], model, plan.Seconds, naive.Seconds));
         }
         return ExitCode.Done;
@@ -77,7 +95,8 @@ internal static class EinsumCommand
         if (!options.Calibrates) return options.Cost is { } known ? CostModelFile.Read(known.ToString()) : CostModel.Default;
         terminal.Note("timing single steps of many kinds");
         ImmutableArray<MeasuredStep> steps = CostCalibration.Measure(cancel);
-        CostModel model = CostCalibration.Fit(steps, string.Create(CultureInfo.InvariantCulture, $"measured {DateTime.UtcNow:yyyy-MM-dd}, {RuntimeInformation.OSDescription} {RuntimeInformation.OSArchitecture}"));
+        CostModel model = CostCalibration.Fit(steps, string.Create(CultureInfo.InvariantCulture,
+            $"measured {DateTime.UtcNow:yyyy-MM-dd}, {RuntimeInformation.OSDescription} {RuntimeInformation.OSArchitecture}"));
         terminal.Note(string.Create(CultureInfo.InvariantCulture, $"{steps.Length} steps: off by a factor of {Off(CostModel.Default):F2} in the mean with the built-in model, {Off(model):F2} with this one"));
         if (options.Cost is { } file) CostModelFile.Write(model, file.FullName);
         return model;
@@ -88,11 +107,13 @@ internal static class EinsumCommand
     private static void Show(string title, Plan plan, Terminal terminal)
     {
         terminal.Say("");
-        terminal.Say(string.Create(CultureInfo.InvariantCulture, $"{title}: {plan.Macs:N0} MACs, at most {plan.PeakElements:N0} computed values alive at once, {1e6 * plan.Seconds:N0} µs"));
+        terminal.Say(string.Create(CultureInfo.InvariantCulture,
+            $"{title}: {plan.Macs:N0} MACs, at most {plan.PeakElements:N0} computed values alive at once, {1e6 * plan.Seconds:N0} µs"));
         if (plan.Steps.IsEmpty) return;
         Table table = Terminal.NewTable("step#", "expression", "result", "MACs#", "bytes#", "µs#");
         foreach (Step step in plan.Steps)
-            table.AddRow($"{table.Rows.Count + 1}", step.Expression.Escaped(), step.Shape.ToString(), Count(step.Macs), Count(step.Bytes), string.Create(CultureInfo.InvariantCulture, $"{1e6 * step.Seconds:N1}"));
+            table.AddRow($"{table.Rows.Count + 1}", step.Expression.Escaped(), step.Shape.ToString(), Count(step.Macs), Count(step.Bytes),
+                string.Create(CultureInfo.InvariantCulture, $"{1e6 * step.Seconds:N1}"));
         terminal.Show(table);
     }
 
@@ -102,8 +123,11 @@ internal static class EinsumCommand
     {
         if (text is "" or "scalar") return [];
         string[] parts = text.Split('x', '×');
-        int[] extents = [.. parts.Select(static part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int extent) ? extent : -1)];
-        return extents.Contains(-1) ? throw new BadInputException($"'{text}' is no shape; extents joined by x are, such as 8x16x32x32, or scalar.") : Shape.Of(extents);
+        int[] extents = [.. parts.Select(static part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int extent)
+            ? extent : -1)];
+        return extents.Contains(-1)
+            ? throw new BadInputException($"'{text}' is no shape; extents joined by x are, such as 8x16x32x32, or scalar.")
+            : Shape.Of(extents);
     }
 
     private static int[] ExtentsOf(Shape shape) => [.. shape];
@@ -112,10 +136,12 @@ internal static class EinsumCommand
 
     private sealed record EinsumStep(int Left, int? Right, string Expression, int[] Shape, long Macs, long Bytes, double Seconds)
     {
-        public static EinsumStep Of(Step step) => new(step.Left, step.Right, step.Expression, ExtentsOf(step.Shape), step.Macs, step.Bytes, step.Seconds);
+        public static EinsumStep Of(Step step) =>
+            new(step.Left, step.Right, step.Expression, ExtentsOf(step.Shape), step.Macs, step.Bytes, step.Seconds);
     }
 
     private sealed record EinsumFile(
-        int SchemaVersion, string Equation, int[][] Shapes, int[] Result, long Macs, long NaiveMacs, long PeakElements, long NaivePeakElements,
+        int SchemaVersion, string Equation, int[][] Shapes, int[] Result, long Macs, long NaiveMacs, long PeakElements,
+        long NaivePeakElements,
         EinsumStep[] Steps, EinsumStep[] NaiveSteps, CostModel CostModel, double Seconds, double NaiveSeconds);
 }

@@ -50,28 +50,37 @@ internal static class InspectCommand
             terminal.Say("The network has no convolution and no dense layer with weights of its own.");
             return;
         }
-        Table table = Terminal.NewTable("kernel", "operation", "axes", "shape", "groups#", "parameters#", "MACs#", "output", "activations#", "cuts");
+        Table table = Terminal.NewTable("kernel", "operation", "axes", "shape", "groups#", "parameters#", "MACs#", "output", "activations#",
+            "cuts");
         foreach (InspectedLayer layer in found.Layers)
             table.AddRow(
-                layer.Name.Escaped(), layer.Operation.Escaped(), layer.Axes ?? "", Extents(layer.Shape), layer.Groups is > 1 and int groups ? Count(groups) : "",
+                layer.Name.Escaped(), layer.Operation.Escaped(), layer.Axes ?? "", Extents(layer.Shape), layer.Groups is > 1 and int groups
+                    ? Count(groups) : "",
                 Count(layer.Parameters), Count(layer.Macs), Extents(layer.OutputShape), Count(layer.Activations), CutsOf(layer));
         terminal.Show(table);
-        foreach (IGrouping<string, InspectedLayer> alike in found.Layers.Where(static layer => layer.Cuts.Count > MostCutsInTable).GroupBy(static layer => string.Join("  ", layer.Cuts)))
+        foreach (IGrouping<string, InspectedLayer> alike in found.Layers.Where(static layer => layer.Cuts.Count > MostCutsInTable)
+            .GroupBy(static layer => string.Join("  ", layer.Cuts)))
             terminal.Say($"The {alike.First().Cuts.Count} cuts: {alike.Key}");
     }
 
-    /// <summary>The number of all cuts of order 3 and of the few that matter to a kernel with short axes; more are listed once, below the table.</summary>
+    /// <summary>
+    /// The number of all cuts of order 3 and of the few that matter to a kernel with short axes; more are listed once, below the table.
+    /// </summary>
     private const int MostCutsInTable = 3;
 
     private static string CutsOf(InspectedLayer layer) =>
-        layer.UncutBecause is not null ? "none, see below" : layer.Cuts.Count > MostCutsInTable ? $"all {layer.Cuts.Count}" : string.Join("  ", layer.Cuts);
+        layer.UncutBecause is not null ? "none, see below" : layer.Cuts.Count > MostCutsInTable ? $"all {layer.Cuts.Count}"
+            : string.Join("  ", layer.Cuts);
 
     private static void ShowOperations(Inspection found, Terminal terminal)
     {
         Table table = Terminal.NewTable("operation", "nodes#", "parameters#", "MACs#", "activations#");
-        foreach (IGrouping<string, InspectedNode> alike in found.Nodes.GroupBy(static node => node.Operation).OrderByDescending(static group => group.Count()))
-            table.AddRow(alike.Key.Escaped(), Count(alike.Count()), Count(alike.Sum(static n => n.Parameters)), Total(alike, static n => n.Macs), Total(alike, static n => n.Activations));
-        table.AddRow("all", Count(found.Nodes.Count), Count(found.Parameters), Count(found.Macs), Count(found.Nodes.Sum(static n => n.Activations ?? 0)));
+        foreach (IGrouping<string, InspectedNode> alike in found.Nodes.GroupBy(static node => node.Operation)
+            .OrderByDescending(static group => group.Count()))
+            table.AddRow(alike.Key.Escaped(), Count(alike.Count()), Count(alike.Sum(static n => n.Parameters)),
+                Total(alike, static n => n.Macs), Total(alike, static n => n.Activations));
+        table.AddRow("all", Count(found.Nodes.Count), Count(found.Parameters), Count(found.Macs),
+            Count(found.Nodes.Sum(static n => n.Activations ?? 0)));
         terminal.Show(table);
         terminal.Say($"Of the parameters {Count(found.ConvParameters)} are in convolution kernels, {Count(found.KernelParameters - found.ConvParameters)} in dense ones. "
             + $"At most {Count(found.PeakActivations)} activations are alive at once, run node by node.");
@@ -84,7 +93,8 @@ internal static class InspectCommand
         return known.Length == 0 ? "?" : Count(known.Sum());
     }
 
-    private static string Extents(IReadOnlyList<int>? extents) => extents is null ? "?" : extents.Count == 0 ? "scalar" : string.Join('×', extents);
+    private static string Extents(IReadOnlyList<int>? extents) =>
+        extents is null ? "?" : extents.Count == 0 ? "scalar" : string.Join('×', extents);
 
     private static string Count(long? number) => number?.ToString("N0", CultureInfo.InvariantCulture) ?? "?";
 }

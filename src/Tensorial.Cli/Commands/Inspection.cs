@@ -16,9 +16,13 @@ internal sealed record Inspection(
         GraphStatistics statistics = GraphStatistics.Of(graph);
         OnnxFacts facts = OnnxFacts.Of(graph)!;
         return new(
-            1, ModelFile.Of(path), new(facts.IrVersion, facts.Producer, facts.OperatorSets.ToDictionary(static o => o.Key.Length > 0 ? o.Key : "ai.onnx", static o => o.Value), facts.KeepsDataElsewhere),
-            [.. graph.Inputs.Where(port => !graph.Initializers.ContainsKey(port.Name)).Select(InspectedPort.Of)], [.. graph.Outputs.Select(InspectedPort.Of)],
-            statistics.Parameters, statistics.KernelParameters, statistics.ConvolutionParameters, statistics.Macs, statistics.PeakActivations,
+            1, ModelFile.Of(path), new(facts.IrVersion, facts.Producer,
+                facts.OperatorSets.ToDictionary(static o => o.Key.Length > 0 ? o.Key : "ai.onnx", static o => o.Value),
+                facts.KeepsDataElsewhere),
+            [.. graph.Inputs.Where(port => !graph.Initializers.ContainsKey(port.Name)).Select(InspectedPort.Of)],
+            [.. graph.Outputs.Select(InspectedPort.Of)],
+            statistics.Parameters, statistics.KernelParameters, statistics.ConvolutionParameters, statistics.Macs,
+            statistics.PeakActivations,
             LayersOf(graph, statistics), [.. statistics.Nodes.Select(InspectedNode.Of)], [.. WarningsOf(graph, statistics, facts)]);
     }
 
@@ -57,31 +61,37 @@ internal sealed record OnnxFormat(long IrVersion, string Producer, IReadOnlyDict
 /// <param name="Shape">An extent is a number, or a name (? for none) where it is free. Null where the file does not say.</param>
 internal sealed record InspectedPort(string Name, ElementType Type, IReadOnlyList<string>? Shape)
 {
-    public static InspectedPort Of(Port port) => new(port.Name, port.Type, port.Dimensions is { } dimensions ? [.. dimensions.Select(static d => d.ToString())] : null);
+    public static InspectedPort Of(Port port) =>
+        new(port.Name, port.Type, port.Dimensions is { } dimensions ? [.. dimensions.Select(static d => d.ToString())] : null);
 
     public override string ToString() => $"{Type.ToString().ToLowerInvariant()} {(Shape is null ? "of unknown shape" : Shape.Count == 0 ? "scalar" : string.Join('×', Shape))}";
 }
 
 /// <summary>A convolution or dense layer: either the cuts of its kernel that matter, or why it has none.</summary>
 internal sealed record InspectedLayer(
-    string Name, string Node, string Operation, ElementType? Type, IReadOnlyList<int>? Shape, string? Axes, int? Groups, long? Parameters, long? Macs,
+    string Name, string Node, string Operation, ElementType? Type, IReadOnlyList<int>? Shape, string? Axes, int? Groups, long? Parameters,
+    long? Macs,
     IReadOnlyList<int>? OutputShape, long? Activations, IReadOnlyList<string> Cuts, string? UncutBecause)
 {
     [System.Text.Json.Serialization.JsonIgnore]
     public Node Source { get; private init; } = null!;
 
     public static InspectedLayer Of(KernelWeight kernel, NodeStatistics size) => new(
-        kernel.Name, kernel.Node.Label, kernel.Node.Operation.Name, kernel.Weights.ElementType, [.. kernel.Weights.Shape], string.Concat(kernel.Axes), kernel.Groups,
+        kernel.Name, kernel.Node.Label, kernel.Node.Operation.Name, kernel.Weights.ElementType, [.. kernel.Weights.Shape],
+        string.Concat(kernel.Axes), kernel.Groups,
         kernel.Weights.Shape.Count, size.Macs, size.Output is { } output ? [.. output] : null, size.Activations,
         [.. Cut.All(string.Concat(kernel.Axes)).Select(static cut => cut.ToString())], null) { Source = kernel.Node };
 
     public static InspectedLayer Of(UncutKernel uncut, NodeStatistics size) => new(
         uncut.Name, uncut.Node.Label, uncut.Node.Operation.Name, null, uncut.Shape is { } shape ? [.. shape] : null, null, null,
-        uncut.Shape?.Count, size.Macs, size.Output is { } output ? [.. output] : null, size.Activations, [], uncut.Reason) { Source = uncut.Node };
+        uncut.Shape?.Count, size.Macs, size.Output is { } output ? [.. output] : null, size.Activations, [],
+            uncut.Reason) { Source = uncut.Node };
 }
 
-internal sealed record InspectedNode(string Name, string Operation, IReadOnlyList<int>? OutputShape, long Parameters, long? Macs, long? Activations)
+internal sealed record InspectedNode(
+    string Name, string Operation, IReadOnlyList<int>? OutputShape, long Parameters, long? Macs, long? Activations)
 {
     public static InspectedNode Of(NodeStatistics node) =>
-        new(node.Node.Label, node.Node.Operation.Name, node.Output is { } output ? [.. output] : null, node.Parameters, node.Macs, node.Activations);
+        new(node.Node.Label, node.Node.Operation.Name, node.Output is { } output ? [.. output] : null, node.Parameters, node.Macs,
+            node.Activations);
 }

@@ -23,7 +23,8 @@ internal static class PlanCommand
         PlanOptions.Group plan = new();
         Command command = new("plan", "Proposes for every layer a format and ranks, within targets for the network's size, where that damages its predictions least.") { model, output };
         plan.AddTo(command);
-        return command.Finish(terminal, (parsed, cancel) => Run(new(parsed.GetRequiredValue(model), parsed.GetValue(output), plan.Read(parsed)), terminal, cancel));
+        return command.Finish(terminal,
+            (parsed, cancel) => Run(new(parsed.GetRequiredValue(model), parsed.GetValue(output), plan.Read(parsed)), terminal, cancel));
     }
 
     internal static ExitCode Run(Options options, Terminal terminal, CancellationToken cancel)
@@ -32,7 +33,8 @@ internal static class PlanCommand
         if (options.Plan.Targets.IsEmpty) throw new UsageException("Say how small: --target params=0.5 and the like.");
         Graph file = OnnxFile.Read(options.Model.ToString());
         if (options.Plan.Targets is [{ Measure: TargetMeasure.MaxDrop }])
-            throw new UsageException("A drop is searched for with whole networks: give max-drop= to compress, or plan with params=, macs= or latency=.");
+            throw new UsageException(
+                "A drop is searched for with whole networks: give max-drop= to compress, or plan with params=, macs= or latency=.");
         ImageSet? training = options.Plan.Training?.Open();
         Graph graph = file.ForImages(training?.ImageShape);
         (ImmutableArray<CompressibleLayer> layers, ImmutableArray<KeptLayer> kept) = options.Plan.LayersOf(graph, file);
@@ -42,10 +44,13 @@ internal static class PlanCommand
         Planner planner = new(graph, layers, training, runtimes, memory);
         ImmutableArray<Candidate> chosen = terminal.WithProgress(progress => planner.Choose(options.Plan.Request, progress, cancel)).Chosen;
         foreach (IRuntime runtime in runtimes) runtime.Dispose();
-        Table table = Terminal.NewTable("layer", "format", "ranks#", "parameters#", "before#", "MACs#", "before#", "relative error#", "damage#");
+        Table table = Terminal.NewTable("layer", "format", "ranks#", "parameters#", "before#", "MACs#", "before#", "relative error#",
+            "damage#");
         foreach (Candidate c in chosen)
-            table.AddRow(c.Layer.Name.Escaped(), c.Format?.ToString() ?? "dense", c.Form is null ? "" : string.Join('×', c.Form.Ranks), Text($"{c.Parameters:N0}"), Text($"{c.Layer.Parameters:N0}"),
-                Text($"{c.Macs:N0}"), Text($"{c.Layer.Macs:N0}"), c.Format is null ? "" : Text($"{c.RelativeError:F4}"), c.Format is null ? "" : Text($"{c.Damage:G3}"));
+            table.AddRow(c.Layer.Name.Escaped(), c.Format?.ToString() ?? "dense", c.Form is null ? "" : string.Join('×', c.Form.Ranks),
+                Text($"{c.Parameters:N0}"), Text($"{c.Layer.Parameters:N0}"),
+                Text($"{c.Macs:N0}"), Text($"{c.Layer.Macs:N0}"), c.Format is null ? "" : Text($"{c.RelativeError:F4}"), c.Format is null
+                    ? "" : Text($"{c.Damage:G3}"));
         terminal.Show(table);
         foreach (KeptLayer layer in kept) terminal.Say($"Kept: {layer.Name}, because {layer.Reason}.");
         if (options.Output is { } target)

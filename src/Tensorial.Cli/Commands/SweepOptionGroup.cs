@@ -33,7 +33,8 @@ internal sealed class SweepOptionGroup
             _ => throw new BadInputException($"\"{text}\" is no scope: write layers, all or both."),
         });
 
-    private readonly Option<Shard?> _shard = Parsed("--shard", "I/N", "Measure only part I of N equal parts; tensorial merge puts them together.",
+    private readonly Option<Shard?> _shard = Parsed("--shard", "I/N",
+        "Measure only part I of N equal parts; tensorial merge puts them together.",
         static text => (Shard?)Shard.Parse(text));
 
     private readonly Option<int> _batch = CommonOptions.Batch();

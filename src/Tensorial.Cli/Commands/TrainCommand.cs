@@ -16,26 +16,38 @@ namespace Tensorial.Cli.Commands;
 internal static class TrainCommand
 {
     internal sealed record Options(
-        string Model, bool IsFresh, FileInfo Output, TrainingImages Images, TrainingOptions Training, DirectoryInfo? Folder, string Signature, TrainingOutputs Outputs,
+        string Model, bool IsFresh, FileInfo Output, TrainingImages Images, TrainingOptions Training, DirectoryInfo? Folder,
+        string Signature, TrainingOutputs Outputs,
         TensorialLayers? Tensorial);
 
     public static Command Create(Terminal terminal)
     {
-        Argument<string> model = new("model") { Description = $"A network to go on with (model.onnx), or a fresh one: {string.Join(", ", ReadyMade.Names)}." };
+        Argument<string> model = new("model")
+        {
+            Description = $"A network to go on with (model.onnx), or a fresh one: {string.Join(", ", ReadyMade.Names)}.",
+        };
         Argument<FileInfo> output = new("out.onnx") { Description = "The trained network." };
-        Option<bool> fresh = new("--fresh") { Description = "Draw the weights of model.onnx anew, by --seed, and train its form from scratch." };
-        Option<double> smoothing = new("--label-smoothing") { HelpName = "PART", Description = "Part of the target that all classes share.", DefaultValueFactory = static _ => 0 };
+        Option<bool> fresh = new("--fresh")
+        {
+            Description = "Draw the weights of model.onnx anew, by --seed, and train its form from scratch.",
+        };
+        Option<double> smoothing = new("--label-smoothing")
+        {
+            HelpName = "PART", Description = "Part of the target that all classes share.", DefaultValueFactory = static _ => 0,
+        };
         TrainingOptionGroup training = new(epochs: 30, rate: 0.1);
         TensorialLayers.Group tensorial = new();
         Command command = new("train",
             "Trains a network by gradient descent: all its convolutions, dense layers and normalisations. Batch normalisations use the statistics of the batch "
-            + "and renew their running ones; a network whose normalisations were folded into convolutions trains as it is.") { model, output, fresh, smoothing };
+            + "and renew their running ones; a network whose normalisations were folded into convolutions trains as it is.") { model,
+                output, fresh, smoothing };
         tensorial.AddTo(command);
         training.AddTo(command);
         return command.Finish(terminal, (parsed, cancel) => Run(
             new(parsed.GetRequiredValue(model), parsed.GetValue(fresh), parsed.GetRequiredValue(output), training.ReadImages(parsed),
                 training.Read(parsed) with { Loss = new CrossEntropy(parsed.GetValue(smoothing)) }, training.ReadFolder(parsed),
-                $"{training.Signature(parsed)}, smoothing {parsed.GetValue(smoothing):R}", training.ReadOutputs(parsed), tensorial.Read(parsed)),
+                $"{training.Signature(parsed)}, smoothing {parsed.GetValue(smoothing):R}", training.ReadOutputs(parsed),
+                tensorial.Read(parsed)),
             terminal, cancel));
     }
 
@@ -67,17 +79,22 @@ internal static class TrainCommand
             Signature = $"train {(isFile && options.IsFresh ? "fresh " : "")}{(isFile ? ModelFile.Of(options.Model).Mark : options.Model)} on {images.Fingerprint}: {options.Signature}{(options.Tensorial is null ? "" : $", {options.Tensorial.Signature}")}",
         };
         TrainingResult result = run.Train(graph);
-        Dictionary<string, string> metadata = new() { ["tensorial.version"] = ToolVersion.Text, ["tensorial.command"] = options.Outputs.CommandLine };
+        Dictionary<string, string> metadata = new() { ["tensorial.version"] = ToolVersion.Text,
+            ["tensorial.command"] = options.Outputs.CommandLine };
         OnnxFile.Write(result.Network with { Metadata = result.Network.Metadata.SetItems(metadata) }, options.Output.FullName);
         TrainingTables.Show(result, terminal);
         string start = Path.GetFileName(options.Model);
         if (options.Outputs.Json is { } file)
-            JsonFile.Write(file, new TrainingFile(1, start, options.Output.Name, images.Name, images.Fingerprint, images.Count, test?.Count, result.Stopped, StepMemory.Of(run.Memory), [.. result.Epochs], layers.IsEmpty ? null : layers));
+            JsonFile.Write(file, new TrainingFile(1, start, options.Output.Name, images.Name, images.Fingerprint, images.Count, test?.Count,
+                result.Stopped, StepMemory.Of(run.Memory), [.. result.Epochs], layers.IsEmpty ? null : layers));
         if (options.Outputs.Report is { } page)
         {
-            TrainingReport report = run.ReportOn(options.Outputs, options.Output, isFile && !options.IsFresh ? start : $"{start}, fresh weights");
-            double? reached = result.Stopped == StopReason.NoProgress ? result.Epochs.Max(static e => e.TestTop1) : result.Epochs[^1].TestTop1;
-            ReportWriter.WriteHtml(TrainingPage.Build(report with { Layers = layers, Epochs = result.Epochs, Stopped = result.Stopped, Top1After = reached }), page.FullName);
+            TrainingReport report = run.ReportOn(options.Outputs, options.Output, isFile
+                && !options.IsFresh ? start : $"{start}, fresh weights");
+            double? reached = result.Stopped == StopReason.NoProgress ? result.Epochs.Max(static e => e.TestTop1)
+                : result.Epochs[^1].TestTop1;
+            ReportWriter.WriteHtml(TrainingPage.Build(report with { Layers = layers, Epochs = result.Epochs, Stopped = result.Stopped,
+                Top1After = reached }), page.FullName);
         }
         return ExitCode.Done;
     }

@@ -14,7 +14,8 @@ namespace Tensorial.Cli.Commands;
 internal static class TruncateCommand
 {
     internal sealed record Options(
-        FileInfo Input, FileInfo Output, IReadOnlyList<string> Layers, ValueList<CutStep> Steps, int Threads, FileInfo? Json, string CommandLine);
+        FileInfo Input, FileInfo Output, IReadOnlyList<string> Layers, ValueList<CutStep> Steps, int Threads, FileInfo? Json,
+            string CommandLine);
 
     public static Command Create(Terminal terminal)
     {
@@ -22,10 +23,12 @@ internal static class TruncateCommand
         Argument<FileInfo> output = new("out.onnx") { Description = "The truncated network: the same nodes and shapes, other weights." };
         Option<string[]> layers = CommonOptions.Layers();
         layers.Description += " Default: all convolution kernels.";
-        Option<ValueList<Cut>?> cuts = SweepOptionGroup.Parsed("--cut", "CUT,...", "The cut, such as o|ihw (quote the bar for the shell), or several made one after another.",
+        Option<ValueList<Cut>?> cuts = SweepOptionGroup.Parsed("--cut", "CUT,...",
+            "The cut, such as o|ihw (quote the bar for the shell), or several made one after another.",
             static text => (ValueList<Cut>)[.. text.Split(',').Select(Cut.Parse)]);
         cuts.Required = true;
-        Option<ValueList<RankRule>?> rank = SweepOptionGroup.Parsed("--rank", "RANK,...", "The rank to keep: a number (16) or a part of the maximal rank (25%); one for all cuts, or one for each.",
+        Option<ValueList<RankRule>?> rank = SweepOptionGroup.Parsed("--rank", "RANK,...",
+            "The rank to keep: a number (16) or a part of the maximal rank (25%); one for all cuts, or one for each.",
             static text => (ValueList<RankRule>)[.. text.Split(',').Select(RankRule.Parse)]);
         Option<ValueList<RankRule>?> normLoss = SweepOptionGroup.Parsed("--norm-loss", "E,...",
             "Keep the smallest rank whose norm loss ||K - K_chi|| / ||K|| does not exceed this (0 to 1); one for all cuts, or one for each.",
@@ -38,7 +41,8 @@ internal static class TruncateCommand
         };
         return command.Finish(terminal, (parsed, _) => Run(
             new(parsed.GetRequiredValue(input), parsed.GetRequiredValue(output), parsed.GetValue(layers) ?? [],
-                StepsOf(parsed.GetRequiredValue(cuts)!, parsed.GetValue(rank), parsed.GetValue(normLoss)), parsed.GetValue(threads), parsed.GetValue(json),
+                StepsOf(parsed.GetRequiredValue(cuts)!, parsed.GetValue(rank), parsed.GetValue(normLoss)), parsed.GetValue(threads),
+                parsed.GetValue(json),
                 AnalyzeCommand.CommandLineOf(parsed)),
             terminal));
     }
@@ -58,7 +62,8 @@ internal static class TruncateCommand
         Graph result = truncation.Graph with { Metadata = truncation.Graph.Metadata.SetItems(ProvenanceOf(options, truncation)) };
         OnnxFile.Write(result, options.Output.FullName);
         Show(truncation, terminal);
-        if (options.Json is { } json) JsonFile.Write(json, new TruncateFile(1, options.Input.Name, options.Output.Name, truncation.Kernels, truncation.Untouched));
+        if (options.Json is { } json)
+            JsonFile.Write(json, new TruncateFile(1, options.Input.Name, options.Output.Name, truncation.Kernels, truncation.Untouched));
         return ExitCode.Done;
     }
 
@@ -68,7 +73,8 @@ internal static class TruncateCommand
         if (ranks is null == losses is null) throw new UsageException("Say how far to truncate: either --rank or --norm-loss.");
         ValueList<RankRule> rules = ranks ?? losses!;
         if (rules.Count != 1 && rules.Count != cuts.Count)
-            throw new UsageException($"{cuts.Count} cuts and {rules.Count} values for them do not fit: give one for all cuts, or one for each.");
+            throw new UsageException(
+                $"{cuts.Count} cuts and {rules.Count} values for them do not fit: give one for all cuts, or one for each.");
         return [.. cuts.Select((cut, k) => new CutStep(cut, rules[rules.Count == 1 ? 0 : k]))];
     }
 
@@ -85,7 +91,8 @@ internal static class TruncateCommand
         Table table = Terminal.NewTable("kernel", "cuts", "ranks#", "norm loss#", "1 - ‖Kχ‖/‖K‖#", "as factors#");
         foreach (TruncatedKernel kernel in truncation.Kernels)
         {
-            table.AddRow(kernel.Layer.Escaped(), string.Join(", ", kernel.Cuts), Ranks(kernel), Text($"{kernel.NormLoss:F4}"), Text($"{kernel.RelativeNormLoss:F4}"),
+            table.AddRow(kernel.Layer.Escaped(), string.Join(", ", kernel.Cuts), Ranks(kernel), Text($"{kernel.NormLoss:F4}"),
+                Text($"{kernel.RelativeNormLoss:F4}"),
                 kernel.Crossing ? "-" : Text($"{kernel.Parameters:N0}"));
         }
         terminal.Show(table);
@@ -99,5 +106,6 @@ internal static class TruncateCommand
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
-    private sealed record TruncateFile(int SchemaVersion, string Model, string Output, ValueList<TruncatedKernel> Kernels, ValueList<string> Untouched);
+    private sealed record TruncateFile(
+        int SchemaVersion, string Model, string Output, ValueList<TruncatedKernel> Kernels, ValueList<string> Untouched);
 }

@@ -19,27 +19,45 @@ internal static class TuneCommand
     internal enum Mode { E2e, Sequential }
 
     internal sealed record Options(
-        FileInfo Input, FileInfo Output, FileInfo? Teacher, Mode Mode, SequentialOptions Blocks, TrainingImages Images, TrainingOptions Training, bool HasEpochs,
+        FileInfo Input, FileInfo Output, FileInfo? Teacher, Mode Mode, SequentialOptions Blocks, TrainingImages Images,
+        TrainingOptions Training, bool HasEpochs,
         DirectoryInfo? Folder, string Signature, TrainingOutputs Outputs);
 
     public static Command Create(Terminal terminal)
     {
         Argument<FileInfo> input = new("small.onnx") { Description = "The compressed network." };
         Argument<FileInfo> output = new("out.onnx") { Description = "The tuned one." };
-        Option<FileInfo?> teacher = new("--teacher") { HelpName = "DENSE.onnx", Description = "The network it came from. Without, e2e learns from the labels alone." };
+        Option<FileInfo?> teacher = new("--teacher")
+        {
+            HelpName = "DENSE.onnx", Description = "The network it came from. Without, e2e learns from the labels alone.",
+        };
         Option<Mode> mode = new("--mode")
         {
             HelpName = "e2e|sequential",
             Description = "e2e: all weights together, from labels and the teacher's answers. sequential: block by block, from the teacher's activations at the same place, "
                 + "then end to end for as many --epochs as are given.",
         };
-        Option<double> temperature = new("--temperature") { HelpName = "T", Description = "How far the teacher's answers are softened.", DefaultValueFactory = static _ => 4 };
-        Option<double> share = new("--teacher-weight") { HelpName = "PART", Description = "The teacher's part of the loss, 0 to 1; the labels have the rest.", DefaultValueFactory = static _ => 0.9 };
-        Option<int> blockImages = new("--block-images") { HelpName = "N", Description = "Training images that blocks see.", DefaultValueFactory = static _ => 2000 };
-        Option<int> blockEpochs = new("--block-epochs") { HelpName = "N", Description = "Times that a block sees them.", DefaultValueFactory = static _ => 10 };
+        Option<double> temperature = new("--temperature")
+        {
+            HelpName = "T", Description = "How far the teacher's answers are softened.", DefaultValueFactory = static _ => 4,
+        };
+        Option<double> share = new("--teacher-weight")
+        {
+            HelpName = "PART", Description = "The teacher's part of the loss, 0 to 1; the labels have the rest.",
+            DefaultValueFactory = static _ => 0.9,
+        };
+        Option<int> blockImages = new("--block-images")
+        {
+            HelpName = "N", Description = "Training images that blocks see.", DefaultValueFactory = static _ => 2000,
+        };
+        Option<int> blockEpochs = new("--block-epochs")
+        {
+            HelpName = "N", Description = "Times that a block sees them.", DefaultValueFactory = static _ => 10,
+        };
         Option<BlockInputs> blockInputs = new("--block-inputs") { HelpName = "tuned|dense", Description = "What blocks read: the network as tuned so far, one after the other; or the dense one's activations, as many at once as there are threads." };
         TrainingOptionGroup training = new(epochs: 5, rate: 0.01);
-        Command command = new("tune", "Tunes a compressed network, end to end or block by block, with or without the dense network as its teacher.")
+        Command command = new("tune",
+            "Tunes a compressed network, end to end or block by block, with or without the dense network as its teacher.")
         {
             input, output, teacher, mode, temperature, share, blockImages, blockEpochs, blockInputs,
         };
@@ -57,18 +75,24 @@ internal static class TuneCommand
                 MostBytes = options.MostBytes, Seed = options.Seed, Threads = options.Threads,
             };
             return Run(
-                new(parsed.GetRequiredValue(input), parsed.GetRequiredValue(output), from, parsed.GetValue(mode), blocks, training.ReadImages(parsed),
-                    from is null ? options : options with { Loss = new Distillation(degrees, weight) }, training.HasEpochs(parsed), training.ReadFolder(parsed),
-                    from is null ? training.Signature(parsed) : Text($"{training.Signature(parsed)}, distillation {degrees} {weight}"), training.ReadOutputs(parsed)),
+                new(parsed.GetRequiredValue(input), parsed.GetRequiredValue(output), from, parsed.GetValue(mode), blocks,
+                    training.ReadImages(parsed),
+                    from is null ? options : options with { Loss = new Distillation(degrees, weight) }, training.HasEpochs(parsed),
+                    training.ReadFolder(parsed),
+                    from is null ? training.Signature(parsed) : Text($"{training.Signature(parsed)}, distillation {degrees} {weight}"),
+                    training.ReadOutputs(parsed)),
                 terminal, cancel);
         });
     }
 
     internal static ExitCode Run(Options options, Terminal terminal, CancellationToken cancel)
     {
-        if (options.Mode == Mode.Sequential && options.Teacher is null) throw new UsageException("--mode sequential needs --teacher: blocks learn from the dense network's activations.");
-        OutputFile.Check(options.Output, [options.Input.FullName, .. options.Teacher is null ? Array.Empty<string>() : [options.Teacher.FullName]]);
-        options.Outputs.Check([options.Input.FullName, options.Output.FullName, .. options.Teacher is null ? Array.Empty<string>() : [options.Teacher.FullName]]);
+        if (options.Mode == Mode.Sequential && options.Teacher is null)
+            throw new UsageException("--mode sequential needs --teacher: blocks learn from the dense network's activations.");
+        OutputFile.Check(options.Output,
+            [options.Input.FullName, .. options.Teacher is null ? Array.Empty<string>() : [options.Teacher.FullName]]);
+        options.Outputs.Check([options.Input.FullName, options.Output.FullName, .. options.Teacher is null ? Array.Empty<string>()
+            : [options.Teacher.FullName]]);
         OutputFile.Check(options.Folder);
         Graph small = OnnxFile.Read(options.Input.ToString());
         Graph? dense = options.Teacher is null ? null : OnnxFile.Read(options.Teacher.ToString());
@@ -93,7 +117,10 @@ internal static class TuneCommand
         BlocksMemory? blockMemory = null;
         if (options.Mode == Mode.Sequential)
         {
-            SequentialTuning blockwise = new(small, dense!, images, options.Blocks) { Checkpoints = options.Folder is null ? null : new(options.Folder.FullName, signature) };
+            SequentialTuning blockwise = new(small, dense!, images, options.Blocks)
+            {
+                Checkpoints = options.Folder is null ? null : new(options.Folder.FullName, signature),
+            };
             blockMemory = BlocksMemory.Of(blockwise);
             terminal.Note(blockMemory.ToString());
             (tuned, blocks) = terminal.WithProgress(progress => blockwise.Run(progress, cancel));
@@ -102,17 +129,20 @@ internal static class TuneCommand
         tuned = training?.Network ?? tuned;
         double? after = test is null ? null : run.Top1(tuned);
 
-        Dictionary<string, string> metadata = new() { ["tensorial.version"] = ToolVersion.Text, ["tensorial.tuned"] = options.Outputs.CommandLine };
+        Dictionary<string, string> metadata = new() { ["tensorial.version"] = ToolVersion.Text,
+            ["tensorial.tuned"] = options.Outputs.CommandLine };
         OnnxFile.Write(tuned with { Metadata = tuned.Metadata.SetItems(metadata) }, options.Output.FullName);
         Show(blocks, training, before, after, terminal);
         if (options.Outputs.Json is { } file)
-            JsonFile.Write(file, new TuningFile(1, options.Input.Name, options.Output.Name, options.Teacher?.Name, images.Name, images.Fingerprint, before, after, blocks, blockMemory, StepMemory.Of(run.Memory),
+            JsonFile.Write(file, new TuningFile(1, options.Input.Name, options.Output.Name, options.Teacher?.Name, images.Name,
+                images.Fingerprint, before, after, blocks, blockMemory, StepMemory.Of(run.Memory),
                 [.. training?.Epochs ?? []]));
         if (options.Outputs.Report is { } page)
         {
             TrainingReport report = run.ReportOn(options.Outputs, options.Output, options.Input.Name) with
             {
-                Teacher = options.Teacher?.Name, Recipe = RecipeOf(options), Blocks = blocks, Epochs = training?.Epochs ?? [], Stopped = training?.Stopped ?? StopReason.Finished,
+                Teacher = options.Teacher?.Name, Recipe = RecipeOf(options), Blocks = blocks, Epochs = training?.Epochs
+                    ?? [], Stopped = training?.Stopped ?? StopReason.Finished,
                 Top1Before = before, Top1After = after,
             };
             ReportWriter.WriteHtml(TrainingPage.Build(report), page.FullName);
@@ -128,7 +158,8 @@ internal static class TuneCommand
             lines.Add(("Blocks", Text($"{options.Blocks.Images:N0} images, {options.Blocks.Epochs} epochs, Adam from {options.Blocks.LearningRate}, inputs from the {(options.Blocks.Inputs == BlockInputs.Dense ? "teacher" : "network as tuned so far")}")));
         if (options.Mode == Mode.E2e || options.HasEpochs) lines.AddRange(options.Outputs.Recipe);
         if (options.Training.Loss is Distillation loss && (options.Mode == Mode.E2e || options.HasEpochs))
-            lines.Add(("Loss", Text($"{loss.Weight:0.##} of the teacher's answers at temperature {loss.Temperature}, {1 - loss.Weight:0.##} of the labels")));
+            lines.Add(("Loss", Text(
+                $"{loss.Weight:0.##} of the teacher's answers at temperature {loss.Temperature}, {1 - loss.Weight:0.##} of the labels")));
         return [.. lines];
     }
 
@@ -148,7 +179,8 @@ internal static class TuneCommand
         {
             Table table = Terminal.NewTable("block", "error before %#", "after %#", "seconds#");
             foreach (BlockRecord block in blocks)
-                table.AddRow(block.Name.Escaped(), Text($"{100 * block.ErrorBefore:F3}"), Text($"{100 * block.ErrorAfter:F3}"), Text($"{block.Seconds:F1}"));
+                table.AddRow(block.Name.Escaped(), Text($"{100 * block.ErrorBefore:F3}"), Text($"{100 * block.ErrorAfter:F3}"),
+                    Text($"{block.Seconds:F1}"));
             terminal.Show(table);
         }
         if (training is not null) TrainingTables.Show(training, terminal);
@@ -158,7 +190,8 @@ internal static class TuneCommand
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
     private sealed record TuningFile(
-        int SchemaVersion, string Model, string Output, string? Teacher, string Data, string DataFingerprint, double? Top1Before, double? Top1After,
+        int SchemaVersion, string Model, string Output, string? Teacher, string Data, string DataFingerprint, double? Top1Before,
+        double? Top1After,
         IReadOnlyList<BlockRecord> Blocks, BlocksMemory? BlockMemory, StepMemory? Memory, IReadOnlyList<EpochRecord> Epochs);
 
     /// <summary>What tuning block by block takes.</summary>
@@ -171,7 +204,8 @@ internal static class TuneCommand
         public static BlocksMemory Of(SequentialTuning tuning)
         {
             BlockMemory largest = tuning.Memory.MaxBy(static block => block.Bytes)!;
-            return new(largest.Bytes * tuning.AtOnce, largest.ActivationBytes, tuning.Memory.All(static block => block.IsKept), tuning.AtOnce);
+            return new(largest.Bytes * tuning.AtOnce, largest.ActivationBytes, tuning.Memory.All(static block => block.IsKept),
+                tuning.AtOnce);
         }
 
         public override string ToString() =>

@@ -16,18 +16,22 @@ internal static class VerifyCommand
     /// <summary>Random images compared where no data are given.</summary>
     private const int RandomSamples = 64;
 
-    internal sealed record Options(FileInfo First, FileInfo Second, DataOptions? Data, string Runtime, Gates Gates, int Batch, int Threads, int Seed, FileInfo? Json);
+    internal sealed record Options(
+        FileInfo First, FileInfo Second, DataOptions? Data, string Runtime, Gates Gates, int Batch, int Threads, int Seed, FileInfo? Json);
 
     /// <summary>What must hold; null asks nothing.</summary>
     internal sealed record Gates(double? MaxDrop, double? MaxDifference, double? MinAgreement, double? MaxKl);
 
     public static Command Create(Terminal terminal)
     {
-        Argument<FileInfo> first = new("a.onnx") { Description = "The reference." }, second = new("b.onnx") { Description = "The network to verify." };
+        Argument<FileInfo> first = new("a.onnx") { Description = "The reference." },
+            second = new("b.onnx") { Description = "The network to verify." };
         DataOptions.Group data = new(required: false);
-        Option<double?> drop = Gate("--max-drop", "POINTS", "b may lose at most so many points of top-1 accuracy (0.5 is half a percentage point); needs --data.");
+        Option<double?> drop = Gate("--max-drop", "POINTS",
+            "b may lose at most so many points of top-1 accuracy (0.5 is half a percentage point); needs --data.");
         Option<double?> difference = Gate("--max-difference", "X", "No output may differ by more.");
-        Option<double?> agreement = Gate("--min-agreement", "F", "At least this fraction of the images, 0 to 1, must get the same class from both.");
+        Option<double?> agreement = Gate("--min-agreement", "F",
+            "At least this fraction of the images, 0 to 1, must get the same class from both.");
         Option<double?> kl = Gate("--max-kl", "NATS", "The mean KL divergence of the predictions may be at most this.");
         Option<string> runtime = CommonOptions.Runtime();
         Option<int> batch = CommonOptions.Batch(), threads = CommonOptions.Threads();
@@ -47,43 +51,56 @@ internal static class VerifyCommand
             terminal, cancel));
     }
 
-    private static Option<double?> Gate(string name, string value, string description) => new(name) { HelpName = value, Description = description };
+    private static Option<double?> Gate(string name, string value, string description) => new(name)
+    {
+        HelpName = value, Description = description,
+    };
 
     internal static ExitCode Run(Options options, Terminal terminal, CancellationToken cancel)
     {
-        if (options.Gates.MaxDrop is not null && options.Data is null) throw new UsageException("--max-drop is about accuracy: it needs --data.");
+        if (options.Gates.MaxDrop is not null && options.Data is null)
+            throw new UsageException("--max-drop is about accuracy: it needs --data.");
         OutputFile.Check(options.Json, options.First.FullName, options.Second.FullName);
         ImageSet? images = options.Data?.Open();
-        Graph first = OnnxFile.Read(options.First.ToString()).ForImages(images?.ImageShape), second = OnnxFile.Read(options.Second.ToString()).ForImages(images?.ImageShape);
+        Graph first = OnnxFile.Read(options.First.ToString()).ForImages(images?.ImageShape),
+            second = OnnxFile.Read(options.Second.ToString()).ForImages(images?.ImageShape);
         using IRuntime runtime = Runtimes.Open(options.Runtime);
         int threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount;
         using ISession one = runtime.Load(first, threads), other = runtime.Load(second, threads);
         bool probabilities = Scoring.GivesProbabilities(first);
         Verification found = images is null
             ? Verification.Of(one.Run, other.Run, [RandomImages.Of(first, RandomSamples, options.Seed)], probabilities)
-            : terminal.WithProgress(progress => Verification.Of(one.Run, other.Run, images, probabilities, options.Batch, progress, cancel));
+            : terminal.WithProgress(progress => Verification.Of(one.Run, other.Run, images, probabilities, options.Batch, progress,
+                cancel));
 
         Show(options, found, images?.Name ?? "random images", runtime.Name, terminal);
         string[] missed = [.. Missed(options.Gates, found)];
         if (options.Json is { } file)
-            JsonFile.Write(file, new VerifyFile(1, options.First.Name, options.Second.Name, images?.Name, images?.Fingerprint, runtime.Name, found, found.Drop, missed));
-        return missed.Length == 0 ? ExitCode.Done : throw new GoalNotMetException($"{options.Second.Name} misses what was asked for: {string.Join("; ", missed)}.");
+            JsonFile.Write(file, new VerifyFile(1, options.First.Name, options.Second.Name, images?.Name, images?.Fingerprint, runtime.Name,
+                found, found.Drop, missed));
+        return missed.Length == 0 ? ExitCode.Done
+            : throw new GoalNotMetException($"{options.Second.Name} misses what was asked for: {string.Join("; ", missed)}.");
     }
 
     internal static IEnumerable<string> Missed(Gates gates, Verification found)
     {
         // Accuracies are fractions of whole images: half an image decides nothing.
-        if (gates.MaxDrop is { } drop && found.Drop > drop + 1e-9) yield return Text($"it loses {found.Drop:F2} points of accuracy, {drop} are allowed");
-        if (gates.MaxDifference is { } most && found.MaxDifference > most) yield return Text($"an output differs by {found.MaxDifference:G3}, {most} is allowed");
-        if (gates.MinAgreement is { } least && found.Agreement < least) yield return Text($"both agree on {found.Agreement:F4} of the images, {least} is asked for");
-        if (gates.MaxKl is { } kl && found.KlDivergence > kl) yield return Text($"the predictions diverge by {found.KlDivergence:G3} nats, {kl} is allowed");
+        if (gates.MaxDrop is { } drop && found.Drop > drop + 1e-9)
+            yield return Text($"it loses {found.Drop:F2} points of accuracy, {drop} are allowed");
+        if (gates.MaxDifference is { } most && found.MaxDifference > most)
+            yield return Text($"an output differs by {found.MaxDifference:G3}, {most} is allowed");
+        if (gates.MinAgreement is { } least && found.Agreement < least)
+            yield return Text($"both agree on {found.Agreement:F4} of the images, {least} is asked for");
+        if (gates.MaxKl is { } kl && found.KlDivergence > kl)
+            yield return Text($"the predictions diverge by {found.KlDivergence:G3} nats, {kl} is allowed");
     }
 
     private static void Show(Options options, Verification found, string images, string runtime, Terminal terminal)
     {
         terminal.Say(Text($"{found.Samples:N0} of {images}, {runtime}"));
         Table outputs = Terminal.NewTable("largest difference#", "mean difference#", "KL divergence#", "agreement %#");
-        outputs.AddRow(Text($"{found.MaxDifference:G3}"), Text($"{found.MeanDifference:G3}"), Text($"{found.KlDivergence:G3}"), Text($"{100 * found.Agreement:F2}"));
+        outputs.AddRow(Text($"{found.MaxDifference:G3}"), Text($"{found.MeanDifference:G3}"), Text($"{found.KlDivergence:G3}"),
+            Text($"{100 * found.Agreement:F2}"));
         terminal.Show(outputs);
         if (found.First is not { } one || found.Second is not { } other) return;
         Table table = Terminal.NewTable("model", "top-1 %#", "top-5 %#", "loss#");
@@ -95,6 +112,7 @@ internal static class VerifyCommand
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
     private sealed record VerifyFile(
-        int SchemaVersion, string First, string Second, string? Data, string? DataFingerprint, string Runtime, Verification Result, double? Drop,
+        int SchemaVersion, string First, string Second, string? Data, string? DataFingerprint, string Runtime, Verification Result,
+        double? Drop,
         IReadOnlyList<string> Missed);
 }

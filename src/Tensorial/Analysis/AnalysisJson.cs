@@ -23,7 +23,8 @@ public static class AnalysisJson
 
     public static byte[] ToUtf8(AnalysisReport report) => [.. JsonSerializer.SerializeToUtf8Bytes(report, Indented), (byte)'\n'];
 
-    /// <exception cref="BadInputException">The text is no report, or one of a later schema. <paramref name="name"/> says what was read.</exception>
+    /// <exception cref="BadInputException">The text is no report, or one of a later schema. <paramref name="name"/> says what was
+    /// read.</exception>
     public static AnalysisReport Read(string text, string name)
     {
         AnalysisReport report;

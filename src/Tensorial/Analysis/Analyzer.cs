@@ -37,7 +37,8 @@ public sealed record Analyzer
     public int Threads { get; init; } = Environment.ProcessorCount;
 
     /// <summary>Everything the results of the sweep depend on, hashed.</summary>
-    private string Scope => ResultStore.Key("run", Provenance.Model.Sha256, Provenance.Data?.Fingerprint ?? "", Provenance.Calibration?.Fingerprint ?? "");
+    private string Scope => ResultStore.Key("run", Provenance.Model.Sha256, Provenance.Data?.Fingerprint
+        ?? "", Provenance.Calibration?.Fingerprint ?? "");
 
     /// <exception cref="BadInputException">The store holds results of another model or of other images.</exception>
     /// <exception cref="NumericalException">A weight is not finite, or the network's answers are not.</exception>
@@ -55,7 +56,8 @@ public sealed record Analyzer
             SweepPlan plan = SweepPlan.Of(KernelsOf(layers), Options);
             report = report with { PlannedTruncations = plan.Results };
             AddRun(outline with { PlannedTruncations = plan.Results });
-            (Evaluation baseline, Evaluation? recalibrated, List<TruncationResult> results) = Sweep(plan.Part(Options.Shard), workers, progress, cancel);
+            (Evaluation baseline, Evaluation? recalibrated, List<TruncationResult> results) = Sweep(plan.Part(Options.Shard), workers,
+                progress, cancel);
             report = report with
             {
                 Baseline = baseline,
@@ -73,17 +75,22 @@ public sealed record Analyzer
     private void AddRun(AnalysisReport outline)
     {
         string layers = string.Join(' ', outline.Layers.Select(static layer => layer.Name));
-        Store?.Add(ResultStore.Key("run", Scope, layers, $"{outline.PlannedTruncations}", $"{Provenance.Shard}"), Scope, StoredKind.Run, outline);
+        Store?.Add(ResultStore.Key("run", Scope, layers, $"{outline.PlannedTruncations}", $"{Provenance.Shard}"), Scope, StoredKind.Run,
+            outline);
     }
 
-    /// <summary>What a run would measure, and how many of its results the store already holds. Computes spectra where a norm loss decides ranks.</summary>
+    /// <summary>
+    /// What a run would measure, and how many of its results the store already holds. Computes spectra where a norm loss decides ranks.
+    /// </summary>
     public (SweepPlan Plan, int Known) Plan(CancellationToken cancel = default)
     {
         Store?.CheckBelongsTo(Provenance);
         using ThreadWorkers workers = new(Threads);
         bool bySpectrum = Options.Ranks.Any(static rule => rule is RankRule.NormLoss);
-        SweepPlan plan = SweepPlan.Of(KernelsOf(bySpectrum ? AnalyzeLayers(workers, null, cancel) : [.. Layers.Select(ShapesOnly)]), Options).Part(Options.Shard);
-        return (plan, plan.Units.Sum(unit => unit.Sum(point => point.Labels.Count(label => Store?.Find<TruncationResult>(KeyOf(point, label)) is not null))));
+        SweepPlan plan = SweepPlan.Of(KernelsOf(bySpectrum ? AnalyzeLayers(workers, null, cancel) : [.. Layers.Select(ShapesOnly)]),
+            Options).Part(Options.Shard);
+        return (plan, plan.Units.Sum(unit =>
+            unit.Sum(point => point.Labels.Count(label => Store?.Find<TruncationResult>(KeyOf(point, label)) is not null))));
     }
 
     private LayerAnalysis[] AnalyzeLayers(Workers workers, IProgress<Progress>? progress, CancellationToken cancel)
@@ -107,7 +114,8 @@ public sealed record Analyzer
     private (Evaluation Baseline, Evaluation? Recalibrated, List<TruncationResult> Results) Sweep(
         SweepPlan plan, Workers workers, IProgress<Progress>? progress, CancellationToken cancel)
     {
-        Lazy<Sweep> sweep = new(() => new(Graph, Layers.Select(static layer => layer.Kernel), Images!, Options, Threads, workers, Calibration));
+        Lazy<Sweep> sweep = new(() => new(Graph, Layers.Select(static layer => layer.Kernel), Images!, Options, Threads, workers,
+            Calibration));
         try
         {
             Evaluation baseline = Known("baseline", () => sweep.Value.Baseline(progress, cancel))!;
@@ -120,7 +128,8 @@ public sealed record Analyzer
                 foreach (SweepPoint point in unit)
                 {
                     if (point.IsDense) Take(point, Dense(point, baseline, recalibrated));
-                    else if (point.Labels.Select(label => Store?.Find<TruncationResult>(KeyOf(point, label))).FirstOrDefault(static r => r is not null) is { } known) Take(point, known);
+                    else if (point.Labels.Select(label => Store?.Find<TruncationResult>(KeyOf(point, label)))
+                        .FirstOrDefault(static r => r is not null) is { } known) Take(point, known);
                     else pending[^1].Add(point);
                 }
             }
@@ -160,13 +169,16 @@ public sealed record Analyzer
             .. from steps in point.Kernels
                let ranks = steps.Steps.Select(static step => ((RankRule.Rank)step.Rule).Value).ToArray()
                let parameters = Layers.First(layer => layer.Kernel.Name == steps.Name).Kernel.Values.Shape.Count
-               select new TruncatedKernel(steps.Name, [.. steps.Steps.Select(static step => step.Cut.ToString())], [.. ranks], [.. ranks], false, parameters, 0, 0),
+               select new TruncatedKernel(steps.Name, [.. steps.Steps.Select(static step => step.Cut.ToString())], [.. ranks], [.. ranks],
+                   false, parameters, 0, 0),
         ];
-        return new TruncationResult { Layer = point.Layer, Cut = point.Labels[0].Cut, Rule = point.Labels[0].Rule }.With(kernels, baseline) with { Recalibrated = recalibrated };
+        return new TruncationResult { Layer = point.Layer, Cut = point.Labels[0].Cut, Rule = point.Labels[0].Rule }
+            .With(kernels, baseline) with { Recalibrated = recalibrated };
     }
 
     /// <summary>The same measurement under another name of its cut.</summary>
-    private static TruncationResult Relabel(TruncationResult result, SweepLabel label) => result.Cut == label.Cut && result.Rule == label.Rule ? result : result with
+    private static TruncationResult Relabel(TruncationResult result, SweepLabel label) =>
+        result.Cut == label.Cut && result.Rule == label.Rule ? result : result with
     {
         Cut = label.Cut,
         Rule = label.Rule,
@@ -177,12 +189,15 @@ public sealed record Analyzer
         : [.. Options.Cuts.Select(cut => cut.Among(kernel.Axes)).OfType<Cut>().Where(cut => cut.Divides(kernel.Axes)).Distinct()];
 
     private LayerAnalysis ShapesOnly(LayerFacts layer) => layer.With(
-        [.. CutsOf(layer.Kernel).Select(cut => new CutSpectrum(cut.ToString(), layer.Kernel.Extent(cut.Left), layer.Kernel.Extent(cut.Right), []))]);
+        [.. CutsOf(layer.Kernel)
+            .Select(cut => new CutSpectrum(cut.ToString(), layer.Kernel.Extent(cut.Left), layer.Kernel.Extent(cut.Right), []))]);
 
     private SweepKernel[] KernelsOf(IEnumerable<LayerAnalysis> layers) =>
-        [.. layers.Zip(Layers, static (layer, facts) => new SweepKernel(facts.Kernel, layer.Cuts.ToDictionary(static cut => Cut.Parse(cut.Cut))))];
+        [.. layers.Zip(Layers, static (layer, facts) =>
+            new SweepKernel(facts.Kernel, layer.Cuts.ToDictionary(static cut => Cut.Parse(cut.Cut))))];
 
-    private string KeyOf(LayerFacts layer) => ResultStore.Key("layer", Provenance.Model.Sha256, layer.Kernel.Name, string.Join(' ', CutsOf(layer.Kernel)));
+    private string KeyOf(LayerFacts layer) =>
+        ResultStore.Key("layer", Provenance.Model.Sha256, layer.Kernel.Name, string.Join(' ', CutsOf(layer.Kernel)));
 
     private string KeyOf(SweepPoint point, SweepLabel label) => ResultStore.Key("truncation", Scope, point.Identity(label));
 }

@@ -14,7 +14,8 @@ internal sealed class BatchNormRecalibration(Graph original, ImageSet images, in
 {
     /// <summary>The normalisations of a network whose statistics are constants of their own.</summary>
     private readonly ImmutableArray<Node> _normalizations =
-        [.. original.Nodes.Where(node => node.Operation is BatchNormalization && node.Inputs.Length >= 5 && node.Inputs[3..5].All(original.Initializers.ContainsKey))];
+        [.. original.Nodes.Where(node => node.Operation is BatchNormalization && node.Inputs.Length >= 5 && node.Inputs[3..5]
+            .All(original.Initializers.ContainsKey))];
 
     /// <summary>A network with the original's structure, its statistics estimated again.</summary>
     public Graph Of(Graph graph, CancellationToken cancel)

@@ -50,7 +50,9 @@ public readonly record struct Cut
         ];
     }
 
-    /// <summary>The cut of a kernel that has only these axes: the others count as axes of extent 1. Null where a side is left empty.</summary>
+    /// <summary>
+    /// The cut of a kernel that has only these axes: the others count as axes of extent 1. Null where a side is left empty.
+    /// </summary>
     public Cut? Among(string axes)
     {
         string left = string.Concat(Left.Where(axes.Contains)), right = string.Concat(Right.Where(axes.Contains));

@@ -40,7 +40,8 @@ internal sealed class CutFactors
     {
         int rows = Spectrum.Rows, columns = Spectrum.Columns;
         Tensor<double> sum = new([rows, columns]);
-        Gemm.Multiply(rows, columns, rank, 1.0, _left.Values, Spectrum.MaxRank, 1, _scaledRight.Values, columns, 1, 0.0, sum.Values, columns, _workers);
+        Gemm.Multiply(rows, columns, rank, 1.0, _left.Values, Spectrum.MaxRank, 1, _scaledRight.Values, columns, 1, 0.0, sum.Values,
+            columns, _workers);
         return Matricisation.Fold(sum, _shape, _axes, _cut);
     }
 }

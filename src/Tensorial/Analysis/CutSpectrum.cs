@@ -79,7 +79,9 @@ public sealed record CutSpectrum(string Cut, int Rows, int Columns, ValueList<do
         }
     }
 
-    /// <summary>The largest rank at which two factors have no more parameters than the dense kernel: floor(rows · columns / (rows + columns)).</summary>
+    /// <summary>
+    /// The largest rank at which two factors have no more parameters than the dense kernel: floor(rows · columns / (rows + columns)).
+    /// </summary>
     public int BreakEvenRank => (int)((long)Rows * Columns / (Rows + Columns));
 
     /// <summary>Parameters of two factors of this rank: rank · (rows + columns).</summary>
@@ -131,7 +133,9 @@ public sealed record CutSpectrum(string Cut, int Rows, int Columns, ValueList<do
         return rank;
     }
 
-    /// <summary>sqrt(sum of s_k² for k beyond <paramref name="rank"/>), scaled by the largest so that nothing overflows or vanishes.</summary>
+    /// <summary>
+    /// sqrt(sum of s_k² for k beyond <paramref name="rank"/>), scaled by the largest so that nothing overflows or vanishes.
+    /// </summary>
     private double TailNorm(int rank)
     {
         ReadOnlySpan<double> values = SingularValues.Items;

@@ -11,7 +11,8 @@ public static class Evaluator
     /// <exception cref="BadInputException">The images do not fit the network, or it has fewer outputs than the set has classes.</exception>
     /// <exception cref="NumericalException">An output is not a finite number.</exception>
     public static Timed<Evaluation> Run(
-        Inference network, Graph graph, ImageSet images, int batch = 256, IProgress<Progress>? progress = null, CancellationToken cancel = default)
+        Inference network, Graph graph, ImageSet images, int batch = 256, IProgress<Progress>? progress = null,
+        CancellationToken cancel = default)
     {
         Scoring scoring = new(Scoring.GivesProbabilities(graph));
         Stopwatch clock = Stopwatch.StartNew();

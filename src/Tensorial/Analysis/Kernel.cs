@@ -5,7 +5,8 @@ namespace Tensorial.Analysis;
 /// <summary>A layer's weights in float64, ready to be cut.</summary>
 public sealed class Kernel
 {
-    private Kernel(string name, string axes, ElementType type, Tensor<double> values) => (Name, Axes, StoredAs, Values) = (name, axes, type, values);
+    private Kernel(string name, string axes, ElementType type, Tensor<double> values) =>
+        (Name, Axes, StoredAs, Values) = (name, axes, type, values);
 
     /// <summary>The weight's initializer name.</summary>
     public string Name { get; }

@@ -10,7 +10,8 @@ namespace Tensorial.Analysis;
 public sealed record LayerFacts(Kernel Kernel, Node Node, int Groups, long Macs)
 {
     public static LayerFacts Of(KernelWeight weight, GraphStatistics statistics) =>
-        new(Kernel.Of(weight), weight.Node, weight.Groups, statistics.Nodes.FirstOrDefault(node => ReferenceEquals(node.Node, weight.Node))?.Macs ?? 0);
+        new(Kernel.Of(weight), weight.Node, weight.Groups,
+            statistics.Nodes.FirstOrDefault(node => ReferenceEquals(node.Node, weight.Node))?.Macs ?? 0);
 
     /// <summary>The layer with its spectra.</summary>
     public LayerAnalysis With(IReadOnlyList<CutSpectrum> spectra) => new()

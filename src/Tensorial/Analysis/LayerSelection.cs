@@ -14,7 +14,8 @@ public static class LayerSelection
     {
         foreach (string pattern in patterns)
         {
-            if (weights.Kernels.Any(kernel => Matches(pattern, kernel.Name)) || weights.Uncut.Any(kernel => Matches(pattern, kernel.Name))) continue;
+            if (weights.Kernels.Any(kernel => Matches(pattern, kernel.Name)) || weights.Uncut.Any(kernel => Matches(pattern, kernel.Name)))
+                continue;
             string names = string.Join(", ", weights.Kernels.Take(8).Select(static kernel => kernel.Name));
             throw new BadInputException($"No weights match \"{pattern}\"; the network has {(names.Length > 0 ? names : "none")}{(weights.Kernels.Length > 8 ? ", ..." : "")}.");
         }

@@ -3,7 +3,10 @@ namespace Tensorial.Analysis;
 /// <summary>A tensor seen as a matrix along a cut: rows run over the left axes, columns over the right, both row-major.</summary>
 internal static class Matricisation
 {
-    /// <summary>The matrix [rows, columns] of <paramref name="tensor"/>, whose axes are named in the order stored. Shares memory where nothing moves.</summary>
+    /// <summary>
+    /// The matrix [rows, columns] of <paramref name="tensor"/>, whose axes are named in the order stored. Shares memory where nothing
+    /// moves.
+    /// </summary>
     public static Tensor<double> Unfold(Tensor<double> tensor, string axes, Cut cut) => Unfold(tensor, axes, cut.Left, cut.Right);
 
     /// <summary>The same with the sides, and the order of the axes in them, chosen freely.</summary>
@@ -17,7 +20,10 @@ internal static class Matricisation
         return matrix;
     }
 
-    /// <summary>A tensor of this shape whose <see cref="Unfold(Tensor{double}, string, Cut)"/> equals <paramref name="matrix"/>, in memory of its own.</summary>
+    /// <summary>
+    /// A tensor of this shape whose <see cref="Unfold(Tensor{double}, string, Cut)"/> equals <paramref name="matrix"/>, in memory of its
+    /// own.
+    /// </summary>
     public static Tensor<double> Fold(Tensor<double> matrix, Shape shape, string axes, Cut cut)
     {
         string order = cut.Left + cut.Right;

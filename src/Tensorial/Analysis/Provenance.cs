@@ -60,7 +60,8 @@ public sealed record ModelFile(string Name, string Sha256, long Bytes)
 /// <param name="Fingerprint">Hash of the images, labels and normalisation.</param>
 public sealed record DataUse(string Description, string Split, int Samples, string Fingerprint)
 {
-    public static DataUse Of(ImageSet images, Split split) => new(images.Name, split == Data.Split.Test ? "test" : "train", images.Count, images.Fingerprint);
+    public static DataUse Of(ImageSet images, Split split) =>
+        new(images.Name, split == Data.Split.Test ? "test" : "train", images.Count, images.Fingerprint);
 }
 
 /// <param name="Os">Operating system and architecture.</param>
@@ -71,5 +72,6 @@ public sealed record Machine(string Os, string Runtime, int Processors, int Thre
 {
     /// <summary>This machine, computing with so many threads.</summary>
     public static Machine Here(int threads) =>
-        new($"{RuntimeInformation.OSDescription} {RuntimeInformation.OSArchitecture}", RuntimeInformation.FrameworkDescription, Environment.ProcessorCount, threads);
+        new($"{RuntimeInformation.OSDescription} {RuntimeInformation.OSArchitecture}", RuntimeInformation.FrameworkDescription,
+            Environment.ProcessorCount, threads);
 }

@@ -10,11 +10,14 @@ public abstract record RankRule
     /// <summary>The rank kept: 1 to the cut's maximal rank.</summary>
     public abstract int RankAt(CutSpectrum spectrum);
 
-    /// <summary>Reads <c>16</c> (a rank), <c>25%</c> (of the cut's maximal rank) or <c>loss=0.1</c> (the smallest rank within a norm loss).</summary>
+    /// <summary>
+    /// Reads <c>16</c> (a rank), <c>25%</c> (of the cut's maximal rank) or <c>loss=0.1</c> (the smallest rank within a norm loss).
+    /// </summary>
     public static RankRule Parse(string text)
     {
         string trimmed = text.Trim();
-        if (trimmed.StartsWith("loss=", StringComparison.Ordinal) && Number(trimmed[5..]) is >= 0 and < 1 and double loss) return new NormLoss(loss);
+        if (trimmed.StartsWith("loss=", StringComparison.Ordinal) && Number(trimmed[5..]) is >= 0 and < 1 and double loss)
+            return new NormLoss(loss);
         if (trimmed.EndsWith('%') && Number(trimmed[..^1]) is > 0 and <= 100 and double percent) return new Fraction(percent / 100);
         if (int.TryParse(trimmed, NumberStyles.None, CultureInfo.InvariantCulture, out int rank) && rank > 0) return new Rank(rank);
         throw new BadInputException(
@@ -32,7 +35,8 @@ public abstract record RankRule
     /// <summary>A part of the maximal rank, above 0 up to 1, rounded to the nearest rank but never to 0.</summary>
     public sealed record Fraction(double Value) : RankRule
     {
-        public override int RankAt(CutSpectrum spectrum) => Math.Max(1, (int)Math.Round(Value * spectrum.MaxRank, MidpointRounding.AwayFromZero));
+        public override int RankAt(CutSpectrum spectrum) =>
+            Math.Max(1, (int)Math.Round(Value * spectrum.MaxRank, MidpointRounding.AwayFromZero));
 
         public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Value * 100:0.######}%");
     }
@@ -46,5 +50,6 @@ public abstract record RankRule
     }
 
     private static double? Number(string text) =>
-        double.TryParse(text, NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out double value) ? value : null;
+        double.TryParse(text, NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out double value)
+            ? value : null;
 }

@@ -14,7 +14,8 @@ public static class ReportMerge
             Check(firstName, name, "models", first.Provenance.Model.Sha256, part.Provenance.Model.Sha256);
             if (part.Provenance.Data is null) continue;
             Check(firstName, name, "images", first.Provenance.Data?.Fingerprint, part.Provenance.Data.Fingerprint);
-            Check(firstName, name, "calibration images", first.Provenance.Calibration?.Fingerprint, part.Provenance.Calibration?.Fingerprint);
+            Check(firstName, name, "calibration images", first.Provenance.Calibration?.Fingerprint,
+                part.Provenance.Calibration?.Fingerprint);
         }
         ValueList<LayerAnalysis> layers = Layers(parts.SelectMany(static part => part.Report.Layers));
         ValueList<TruncationResult> truncations = ReportOrder.Arrange(
@@ -51,7 +52,8 @@ public static class ReportMerge
                {
                    // In the order of the outline; a layer that was cut in several runs has several lines.
                    Layers = [.. outline.Layers.SelectMany(layer =>
-                       Held<LayerAnalysis>(StoredKind.Layer, outline.Provenance.Model.Sha256).Where(held => held.Name == layer.Name).DefaultIfEmpty(layer))],
+                       Held<LayerAnalysis>(StoredKind.Layer, outline.Provenance.Model.Sha256).Where(held => held.Name == layer.Name)
+                           .DefaultIfEmpty(layer))],
                    Baseline = Held<Evaluation>(StoredKind.Baseline, line.Scope).FirstOrDefault(),
                    RecalibratedBaseline = Held<Evaluation>(StoredKind.RecalibratedBaseline, line.Scope).FirstOrDefault(),
                    Truncations = [.. Held<TruncationResult>(StoredKind.Truncation, line.Scope)],
@@ -74,9 +76,13 @@ public static class ReportMerge
     }
 
     private static ValueList<LayerAnalysis> Layers(IEnumerable<LayerAnalysis> layers) =>
-        [.. layers.GroupBy(static layer => layer.Name).Select(static same => same.First() with { Cuts = [.. same.SelectMany(static layer => layer.Cuts).DistinctBy(static cut => cut.Cut)] })];
+        [.. layers.GroupBy(static layer => layer.Name)
+            .Select(static same => same.First() with { Cuts = [.. same.SelectMany(static layer => layer.Cuts)
+                .DistinctBy(static cut => cut.Cut)] })];
 
-    /// <summary>What was truncated and how far; the rule that led there does not matter, except for several cuts, whose ranks it decides.</summary>
+    /// <summary>
+    /// What was truncated and how far; the rule that led there does not matter, except for several cuts, whose ranks it decides.
+    /// </summary>
     private static string Identity(TruncationResult result) =>
         $"{result.Layer} {result.Cut} {string.Join(' ', result.Kernels.Select(static kernel => $"{kernel.Layer}:{kernel.Ranks}"))}";
 }

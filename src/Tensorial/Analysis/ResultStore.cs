@@ -48,7 +48,8 @@ public sealed class ResultStore : IDisposable
     {
         string[] files = Directory.GetFiles(folder, "*.jsonl");
         Array.Sort(files, StringComparer.Ordinal);
-        return files.Length > 0 ? [.. files.SelectMany(ReadFile)] : throw new BadInputException($"{folder} is no result store: it has no .jsonl file.");
+        return files.Length > 0 ? [.. files.SelectMany(ReadFile)]
+            : throw new BadInputException($"{folder} is no result store: it has no .jsonl file.");
     }
 
     /// <summary>A name for what the parts say, short enough for a line and long enough never to coincide.</summary>
@@ -59,22 +60,28 @@ public sealed class ResultStore : IDisposable
     /// Sees to it that a run may go on here. Keys alone would keep the results of different models and images apart, but the folder could
     /// no longer be merged into one report, and who names it by mistake would wait for measurements they believe to have.
     /// </summary>
-    /// <exception cref="BadInputException">The store holds results of another model, of other images or of other images to recalibrate on.</exception>
+    /// <exception cref="BadInputException">The store holds results of another model, of other images or of other images to recalibrate
+    /// on.</exception>
     public void CheckBelongsTo(Provenance run)
     {
         StoredResult[] known;
         lock (_gate) known = [.. _known.Values];
-        foreach (Provenance other in known.Where(static result => result.Kind == StoredKind.Run).Select(static result => result.As<AnalysisReport>().Provenance))
+        foreach (Provenance other in known.Where(static result => result.Kind == StoredKind.Run)
+            .Select(static result => result.As<AnalysisReport>().Provenance))
         {
             if (other.Model.Sha256 != run.Model.Sha256) Refuse($"the model {Of(other.Model)}, not of {Of(run.Model)}");
             if (other.Data is not { } images || run.Data is null) continue;
-            if (images.Fingerprint != run.Data.Fingerprint) Refuse($"{Of(images)}, not of {Of(run.Data)}: set, split, number and normalisation of the images must be the same");
-            if (other.Calibration?.Fingerprint != run.Calibration?.Fingerprint) Refuse($"recalibration on {Of(other.Calibration)}, not on {Of(run.Calibration)}");
+            if (images.Fingerprint != run.Data.Fingerprint)
+                Refuse($"{Of(images)}, not of {Of(run.Data)}: set, split, number and normalisation of the images must be the same");
+            if (other.Calibration?.Fingerprint != run.Calibration?.Fingerprint)
+                Refuse($"recalibration on {Of(other.Calibration)}, not on {Of(run.Calibration)}");
         }
         // A run that was killed among its first spectra has not yet said what it is.
-        if (known.Any(result => result.Kind == StoredKind.Layer && result.Scope != run.Model.Sha256)) Refuse($"another model than {Of(run.Model)}");
+        if (known.Any(result => result.Kind == StoredKind.Layer && result.Scope != run.Model.Sha256))
+            Refuse($"another model than {Of(run.Model)}");
 
-        void Refuse(string whose) => throw new BadInputException($"The result store {_folder} holds results of {whose}. Give --resume another folder.");
+        void Refuse(string whose) =>
+            throw new BadInputException($"The result store {_folder} holds results of {whose}. Give --resume another folder.");
 
         static string Of(object? input) => input switch
         {
@@ -155,7 +162,8 @@ public sealed class ResultStore : IDisposable
             }
             catch (JsonException error)
             {
-                throw new BadInputException($"{path}, line {number + 1}, is damaged: {error.Message} Remove the line to measure it again.", error);
+                throw new BadInputException(
+                    $"{path}, line {number + 1}, is damaged: {error.Message} Remove the line to measure it again.", error);
             }
             if (result is { Key: not null }) yield return result;
         }
@@ -190,5 +198,6 @@ public enum StoredKind
 /// <param name="Value">The result.</param>
 public sealed record StoredResult(string Key, string Scope, StoredKind Kind, JsonElement Value)
 {
-    public T As<T>() where T : class => Value.Deserialize<T>(AnalysisJson.Line) ?? throw new BadInputException($"The stored result {Key} is empty.");
+    public T As<T>() where T : class =>
+        Value.Deserialize<T>(AnalysisJson.Line) ?? throw new BadInputException($"The stored result {Key} is empty.");
 }

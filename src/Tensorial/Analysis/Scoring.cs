@@ -10,7 +10,8 @@ public sealed class Scoring(bool probabilities)
     private double _loss;
 
     /// <summary>What was collected so far.</summary>
-    public Evaluation Result => new(_samples, (double)_top1 / Math.Max(1, _samples), (double)_top5 / Math.Max(1, _samples), _loss / Math.Max(1, _samples));
+    public Evaluation Result =>
+        new(_samples, (double)_top1 / Math.Max(1, _samples), (double)_top5 / Math.Max(1, _samples), _loss / Math.Max(1, _samples));
 
     /// <summary>Whether a network ends in a softmax, so that its answers are probabilities.</summary>
     public static bool GivesProbabilities(Graph graph)
@@ -20,7 +21,8 @@ public sealed class Scoring(bool probabilities)
         {
             Node node = graph.Nodes[index];
             if (!node.Outputs.Contains(output)) continue;
-            if (node.Operation.Name is not ("Identity" or "Flatten" or "Reshape" or "Squeeze" or "Cast")) return node.Operation.Name == "Softmax";
+            if (node.Operation.Name is not ("Identity" or "Flatten" or "Reshape" or "Squeeze" or "Cast"))
+                return node.Operation.Name == "Softmax";
             output = node.Inputs[0];
         }
         return false;
@@ -34,7 +36,8 @@ public sealed class Scoring(bool probabilities)
     {
         int classes = labels.Length == 0 ? 0 : answers.Shape.Count / labels.Length;
         if (classes * labels.Length != answers.Shape.Count)
-            throw new ShapeException($"The network answers {labels.Length} images with values of shape {answers.Shape}; one row for each image was expected.");
+            throw new ShapeException(
+                $"The network answers {labels.Length} images with values of shape {answers.Shape}; one row for each image was expected.");
         for (int image = 0; image < labels.Length; image++) Add(answers.Values.Slice(image * classes, classes), labels[image]);
     }
 
@@ -47,7 +50,9 @@ public sealed class Scoring(bool probabilities)
         int better = 0;
         for (int k = 0; k < answer.Length; k++)
         {
-            if (!float.IsFinite(answer[k])) throw new NumericalException($"The network's answer to image {_samples:N0} is {answer[k]} for class {k}; a finite number was expected.");
+            if (!float.IsFinite(answer[k]))
+                throw new NumericalException(
+                    $"The network's answer to image {_samples:N0} is {answer[k]} for class {k}; a finite number was expected.");
             largest = Math.Max(largest, answer[k]);
             // Of equal answers the first counts as the network's choice, as argmax has it.
             if (answer[k] > own || (answer[k] == own && k < label)) better++;

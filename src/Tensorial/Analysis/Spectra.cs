@@ -61,7 +61,8 @@ public static class Spectra
     {
         string axes = kernel.LongAxes;
         Cut[] distinct = [.. cuts.Select(cut => cut.Among(axes)).OfType<Cut>().Distinct()];
-        string channels = string.Concat(axes.Where(axis => axis is 'o' or 'i')), space = string.Concat(axes.Where(axis => axis is not ('o' or 'i')));
+        string channels = string.Concat(axes.Where(axis => axis is 'o' or 'i')),
+            space = string.Concat(axes.Where(axis => axis is not ('o' or 'i')));
         bool merge = channels.Length == 2 && space.Length > 0 && kernel.Extent(channels) > kernel.Extent(space);
         bool Together(Cut cut) => merge && (channels.All(cut.Left.Contains) || channels.All(cut.Right.Contains));
 
@@ -96,9 +97,11 @@ public static class Spectra
                 foreach (Cut cut in Cuts) yield return (cut, Values(Matricisation.Unfold(tensor, axes, cut)));
                 yield break;
             }
-            string channels = merged.Left.Contains('o') ? merged.Left : merged.Right, space = merged.Left == channels ? merged.Right : merged.Left;
+            string channels = merged.Left.Contains('o') ? merged.Left : merged.Right, space = merged.Left == channels ? merged.Right
+                : merged.Left;
             int extent = kernel.Extent(space);
-            Tensor<double> core = Qr.Thin(Matricisation.Unfold(tensor, axes, channels, space)).R.As([extent, .. space.Select(kernel.Extent)]);
+            Tensor<double> core = Qr.Thin(Matricisation.Unfold(tensor, axes, channels, space)).R.As(
+                [extent, .. space.Select(kernel.Extent)]);
             foreach (Cut cut in Cuts)
             {
                 string rest = string.Concat(cut.Left.Contains(channels[0]) ? cut.Right : cut.Left);

@@ -31,7 +31,8 @@ public sealed class Sweep : IDisposable
     /// <param name="threads">Threads the network runs on; 0 for all cores.</param>
     /// <param name="workers">Threads the decompositions run on.</param>
     /// <param name="calibration">Images to estimate batch-norm statistics on after each truncation; null to leave them alone.</param>
-    public Sweep(Graph graph, IEnumerable<Kernel> kernels, ImageSet images, SweepOptions options, int threads, Workers workers, ImageSet? calibration = null)
+    public Sweep(Graph graph, IEnumerable<Kernel> kernels, ImageSet images, SweepOptions options, int threads, Workers workers,
+        ImageSet? calibration = null)
     {
         (_graph, _images, _batch, _workers) = (graph, images, options.Batch, workers);
         _kernels = kernels.ToDictionary(static kernel => kernel.Name);
@@ -85,7 +86,8 @@ public sealed class Sweep : IDisposable
         _network.Dispose();
     }
 
-    private IEnumerable<TruncationResult> Measure(SweepPoint[] points, Dictionary<(string, Cut), TruncationLadder> ladders, CancellationToken cancel)
+    private IEnumerable<TruncationResult> Measure(
+        SweepPoint[] points, Dictionary<(string, Cut), TruncationLadder> ladders, CancellationToken cancel)
     {
         Stopwatch clock = Stopwatch.StartNew();
         Truncation[][] truncations = new Truncation[points.Length][];
@@ -106,7 +108,8 @@ public sealed class Sweep : IDisposable
             double seconds = clock.Elapsed.TotalSeconds / points.Length;
             return
             [
-                .. points.Select((point, k) => new TruncationResult { Layer = point.Layer, Cut = point.Labels[0].Cut, Rule = point.Labels[0].Rule }
+                .. points.Select((point, k) => new TruncationResult { Layer = point.Layer, Cut = point.Labels[0].Cut,
+                    Rule = point.Labels[0].Rule }
                     .With([.. truncations[k].Select(static t => t.Account)], evaluations[k]) with
                 {
                     Recalibrated = Recalibrated(graphs[k], cancel),

@@ -20,7 +20,8 @@ public sealed record SweepPlan(ValueList<ValueList<SweepPoint>> Units)
         {
             foreach (SweepKernel kernel in kernels)
             {
-                units.AddRange(kernel.Spectra.GroupBy(entry => entry.Key.Among(kernel.Kernel.LongAxes)?.ToString() ?? $"norm of {entry.Key}")
+                units.AddRange(kernel.Spectra.GroupBy(entry => entry.Key.Among(kernel.Kernel.LongAxes)?.ToString()
+                    ?? $"norm of {entry.Key}")
                     .Select(same => Ladder(kernel, [.. same.Select(static entry => entry.Key)], options.Ranks)));
                 units.AddRange(options.Sequences.Select(sequence => Sequence(kernel.Kernel.Name, [kernel], sequence)));
             }
@@ -61,7 +62,8 @@ public sealed record SweepPlan(ValueList<ValueList<SweepPoint>> Units)
                group rule by rank into same
                orderby same.Key
                let steps = new KernelSteps(kernel.Kernel.Name, [new(cuts[0], new RankRule.Rank(same.Key))])
-               select new SweepPoint(kernel.Kernel.Name, [steps], [.. cuts.Select(cut => new SweepLabel(cut.ToString(), same.First().ToString()))])
+               select new SweepPoint(kernel.Kernel.Name, [steps],
+                   [.. cuts.Select(cut => new SweepLabel(cut.ToString(), same.First().ToString()))])
                {
                    IsDense = same.Key == spectrum.MaxRank,
                },
@@ -80,9 +82,11 @@ public sealed record SweepPlan(ValueList<ValueList<SweepPoint>> Units)
         foreach (RankRule rule in rules)
         {
             int[] ranks = [.. divided.Select(entry => rule.RankAt(entry.Spectrum))];
-            ValueList<KernelSteps> steps = [.. divided.Select((entry, k) => new KernelSteps(entry.Name, [new(entry.Cut, new RankRule.Rank(ranks[k]))]))];
+            ValueList<KernelSteps> steps =
+                [.. divided.Select((entry, k) => new KernelSteps(entry.Name, [new(entry.Cut, new RankRule.Rank(ranks[k]))]))];
             if (points.Any(point => point.Kernels.Equals(steps))) continue;
-            points.Add(new(AllLayers, steps, [new(cut.ToString(), rule.ToString())]) { IsDense = divided.Zip(ranks).All(e => e.Second == e.First.Spectrum.MaxRank) });
+            points.Add(new(AllLayers, steps, [new(cut.ToString(), rule.ToString())]) { IsDense = divided.Zip(ranks)
+                .All(e => e.Second == e.First.Spectrum.MaxRank) });
         }
         return [.. points.OrderBy(static point => point.Kernels.Sum(static kernel => (long)((RankRule.Rank)kernel.Steps[0].Rule).Value))];
     }
@@ -97,7 +101,8 @@ public sealed record SweepPlan(ValueList<ValueList<SweepPoint>> Units)
                where own.All(static step => step is not null)
                select new KernelSteps(kernel.Kernel.Name, [.. own!]),
         ];
-        return steps.Count == 0 ? [] : [new(layer, steps, [new(string.Join(',', sequence.Select(s => s.Cut)), string.Join(',', sequence.Select(s => s.Rule)))])];
+        return steps.Count == 0 ? []
+            : [new(layer, steps, [new(string.Join(',', sequence.Select(s => s.Cut)), string.Join(',', sequence.Select(s => s.Rule)))])];
     }
 }
 
@@ -114,7 +119,8 @@ public sealed record SweepPoint(string Layer, ValueList<KernelSteps> Kernels, Va
     public bool IsDense { get; init; }
 
     /// <summary>Everything about the truncation under one of its names, as text: what makes two points the same.</summary>
-    public string Identity(SweepLabel label) => $"{Layer} {label.Cut} {string.Join(' ', Kernels.Select(static k => $"{k.Name}@{string.Join(',', k.Steps)}"))}";
+    public string Identity(SweepLabel label) =>
+        $"{Layer} {label.Cut} {string.Join(' ', Kernels.Select(static k => $"{k.Name}@{string.Join(',', k.Steps)}"))}";
 }
 
 /// <summary>A kernel and the truncations made of it, in order.</summary>

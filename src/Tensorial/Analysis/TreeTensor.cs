@@ -35,7 +35,8 @@ internal static class TreeTensor
             string[] children = [.. inside.Where(edge => !inside.Any(other => other.Length > edge.Length && edge.All(other.Contains)))];
             long size = rank;
             foreach (string child in children) size = checked(size * edges[child]);
-            foreach (char axis in axes.Where(axis => !children.Any(child => child.Contains(axis)))) size = checked(size * kernel.Extent(axis));
+            foreach (char axis in axes.Where(axis => !children.Any(child => child.Contains(axis))))
+                size = checked(size * kernel.Extent(axis));
             return size;
         }
     }

@@ -28,17 +28,20 @@ public sealed record Truncation(Tensor<double> Values, TruncatedKernel Account)
 
     internal static Truncation Of(Kernel kernel, Cut[] cuts, int[] ranks, Tensor<double> values, Workers workers)
     {
-        int[] after = cuts.Length == 1 ? ranks : [.. Spectra.Of(Kernel.Of(kernel.Name, kernel.Axes, values), cuts, workers).Select(NumericalRank)];
+        int[] after = cuts.Length == 1 ? ranks
+            : [.. Spectra.Of(Kernel.Of(kernel.Name, kernel.Axes, values), cuts, workers).Select(NumericalRank)];
         bool crossing = TreeTensor.Crosses(kernel, cuts);
         long dense = values.Shape.Count, parameters = crossing ? dense : Math.Min(dense, TreeTensor.Parameters(kernel, cuts, after));
         double norm = kernel.Norm, loss = norm == 0 ? 0 : Distance(kernel.Values.Values, values.Values) / norm;
         double relative = norm == 0 ? 0 : Math.Max(0, 1 - Kernel.FrobeniusNorm(values.Values) / norm);
-        return new(values, new(kernel.Name, [.. cuts.Select(static cut => cut.ToString())], [.. ranks], [.. after], crossing, parameters, loss, relative));
+        return new(values, new(kernel.Name, [.. cuts.Select(static cut => cut.ToString())], [.. ranks], [.. after], crossing, parameters,
+            loss, relative));
     }
 
     internal static void Check(Kernel kernel, Cut cut)
     {
-        if (!cut.Divides(kernel.Axes)) throw new BadInputException($"The cut {cut} does not divide the axes {kernel.Axes} of {kernel.Name}.");
+        if (!cut.Divides(kernel.Axes))
+            throw new BadInputException($"The cut {cut} does not divide the axes {kernel.Axes} of {kernel.Name}.");
     }
 
     /// <summary>

@@ -12,7 +12,10 @@ public sealed record TruncationResult
     /// <summary>The rank kept; null where there are several (see <see cref="Kernels"/>).</summary>
     public int? Rank { get; init; }
 
-    /// <summary>What decided the rank, one for each cut: <c>16</c> a rank, <c>25%</c> of the maximal rank, <c>loss=0.1</c> the smallest within a norm loss.</summary>
+    /// <summary>
+    /// What decided the rank, one for each cut: <c>16</c> a rank, <c>25%</c> of the maximal rank, <c>loss=0.1</c> the smallest within a
+    /// norm loss.
+    /// </summary>
     public required string Rule { get; init; }
 
     /// <summary>||K - K_chi|| / ||K||; for <c>all</c> the mean over the kernels.</summary>
@@ -67,7 +70,8 @@ public sealed record TruncationResult
 /// <param name="Layer">The weight's initializer name.</param>
 /// <param name="Cuts">Cuts in the order they were made.</param>
 /// <param name="Ranks">The rank kept at each, when it was made.</param>
-/// <param name="RanksAfter">The rank at each after all of them: larger than <paramref name="Ranks"/> where a later cut crosses an earlier one.</param>
+/// <param name="RanksAfter">The rank at each after all of them: larger than <paramref name="Ranks"/> where a later cut crosses an earlier
+/// one.</param>
 /// <param name="Crossing">Whether some of the cuts cross, so that the result is no tree tensor and has no factored parameter count.</param>
 /// <param name="Parameters">See <see cref="TruncationResult.Parameters"/>.</param>
 /// <param name="NormLoss">||K - K_chi|| / ||K||.</param>

@@ -17,7 +17,9 @@ internal static class Accumulation
         else Strided.Add(shape, values, 0, shape.Strides(), gradient.Values, 0, Broadcasting.Strides(gradient.Shape, shape));
     }
 
-    /// <summary>The adjoint of stretching two operands and combining them: gradient += factor · dy, summed where the operand repeats.</summary>
+    /// <summary>
+    /// The adjoint of stretching two operands and combining them: gradient += factor · dy, summed where the operand repeats.
+    /// </summary>
     public static void AddProduct<T>(this Tensor<T> gradient, Tensor<T> dy, Tensor<T> factor) where T : unmanaged, INumberBase<T>
     {
         Broadcasting.Plan plan = new(gradient.Shape, factor.Shape, dy.Shape);

@@ -15,7 +15,8 @@ internal static class Operands
     /// <summary>The value of an optional input that decides a shape.</summary>
     /// <exception cref="UnsupportedException">The input is there but not constant.</exception>
     public static Tensor? Constant(this ReadOnlySpan<Operand?> inputs, int index, string name) => inputs.Optional(index) is { } operand
-        ? operand.Value ?? throw new UnsupportedException($"input {index} ({name}) decides the result's shape and must be a constant, but is computed.")
+        ? operand.Value ?? throw new UnsupportedException(
+            $"input {index} ({name}) decides the result's shape and must be a constant, but is computed.")
         : null;
 
     /// <summary>An input of floating-point numbers.</summary>

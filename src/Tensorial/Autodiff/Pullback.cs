@@ -1,6 +1,8 @@
 namespace Tensorial.Autodiff;
 
-/// <summary>Values of an application that a gradient reads. Whoever runs a network may let go of all others once they have been used.</summary>
+/// <summary>
+/// Values of an application that a gradient reads. Whoever runs a network may let go of all others once they have been used.
+/// </summary>
 /// <param name="Inputs">Bit i stands for input i; all bits for all inputs, however many.</param>
 /// <param name="Outputs">Bit k stands for result k.</param>
 public readonly record struct Reads(ulong Inputs, ulong Outputs)

@@ -4,8 +4,9 @@ using System.Globalization;
 namespace Tensorial.Compression;
 
 /// <summary>
-/// Chooses one candidate for every layer, so that together they do the least damage within the budgets: the multiple-choice knapsack problem, solved by
-/// dynamic programming over a scaled budget (exact to 1 part in <see cref="Steps"/>). Damages of different layers add up, which holds for small ones.
+/// Chooses one candidate for every layer, so that together they do the least damage within the budgets: the multiple-choice knapsack
+/// problem, solved by dynamic programming over a scaled budget (exact to 1 part in <see cref="Steps"/>). Damages of different layers add
+/// up, which holds for small ones.
 /// </summary>
 public static class Allocation
 {
@@ -34,7 +35,8 @@ public static class Allocation
         ImmutableArray<Candidate>? best = null;
         foreach (double[] mixture in MixturesOf(budgets.Count))
         {
-            double Cost(Candidate candidate) => budgets.Select((budget, k) => mixture[k] * budget.Cost(candidate) / Math.Max(budget.Most, 1e-12)).Sum();
+            double Cost(Candidate candidate) =>
+                budgets.Select((budget, k) => mixture[k] * budget.Cost(candidate) / Math.Max(budget.Most, 1e-12)).Sum();
             for (double most = 1; most > 0.05; most *= 0.97)
             {
                 if (Single(choices, Cost, most) is not { } chosen) break;
@@ -43,10 +45,12 @@ public static class Allocation
                 break;
             }
         }
-        return best ?? throw new GoalNotMetException($"No choice of candidates keeps {string.Join(" and ", budgets.Select(static b => b.Name))} together.");
+        return best ?? throw new GoalNotMetException(
+            $"No choice of candidates keeps {string.Join(" and ", budgets.Select(static b => b.Name))} together.");
     }
 
-    private static string Text(double cost) => cost < 1000 ? cost.ToString("G3", CultureInfo.InvariantCulture) : cost.ToString("N0", CultureInfo.InvariantCulture);
+    private static string Text(double cost) =>
+        cost < 1000 ? cost.ToString("G3", CultureInfo.InvariantCulture) : cost.ToString("N0", CultureInfo.InvariantCulture);
 
     private static IEnumerable<double[]> MixturesOf(int budgets)
     {
@@ -54,14 +58,16 @@ public static class Allocation
         Random random = new(1);
         return Enumerable.Range(0, Mixtures * budgets).Select(k =>
         {
-            double[] weights = [.. Enumerable.Range(0, budgets).Select(b => k < budgets ? (b == k ? 1 : 1e-6) : -Math.Log(1 - random.NextDouble()))];
+            double[] weights = [.. Enumerable.Range(0, budgets)
+                .Select(b => k < budgets ? (b == k ? 1 : 1e-6) : -Math.Log(1 - random.NextDouble()))];
             double sum = weights.Sum();
             return (double[])[.. weights.Select(weight => weight / sum)];
         });
     }
 
     /// <summary>The least damage at a cost of at most so much; null where there is no choice.</summary>
-    private static ImmutableArray<Candidate>? Single(IReadOnlyList<IReadOnlyList<Candidate>> choices, Func<Candidate, double> cost, double most)
+    private static ImmutableArray<Candidate>? Single(
+        IReadOnlyList<IReadOnlyList<Candidate>> choices, Func<Candidate, double> cost, double most)
     {
         double[] damage = new double[Steps + 1];
         int[][] taken = new int[choices.Count][];

@@ -9,7 +9,10 @@ public enum AllocationRule
     /// <summary>Least damage in all, as measured in the network on calibration images; without images as <see cref="Error"/>.</summary>
     Measured,
 
-    /// <summary>Least noise over signal in all, e² / (1 - e²) of the relative error e of each layer's kernel, or of its answers where there are images.</summary>
+    /// <summary>
+    /// Least noise over signal in all, e² / (1 - e²) of the relative error e of each layer's kernel, or of its answers where there are
+    /// images.
+    /// </summary>
     Error,
 
     /// <summary>Least lost energy in all: e² ‖K‖².</summary>
@@ -33,21 +36,29 @@ public static class AllocationRules
 
     /// <summary>The rule of a name.</summary>
     /// <exception cref="BadInputException">There is none.</exception>
-    public static AllocationRule Parse(string text) => Names.FirstOrDefault(name => name.Name == text) is { Name: not null } known ? known.Rule
-        : throw new BadInputException($"'{text}' is no way to share a budget; there are {string.Join(", ", Names.Select(static name => name.Name))}.");
+    public static AllocationRule Parse(string text) =>
+        Names.FirstOrDefault(name => name.Name == text) is { Name: not null } known ? known.Rule
+        : throw new BadInputException(
+            $"'{text}' is no way to share a budget; there are {string.Join(", ", Names.Select(static name => name.Name))}.");
 
     /// <summary>One candidate of each layer, within budgets.</summary>
     /// <exception cref="GoalNotMetException">No choice keeps the budgets; says the least that is possible.</exception>
-    public static ImmutableArray<Candidate> Choose(this AllocationRule rule, IReadOnlyList<IReadOnlyList<Candidate>> choices, IReadOnlyList<LayerBudget> budgets) => rule switch
+    public static ImmutableArray<Candidate> Choose(
+        this AllocationRule rule, IReadOnlyList<IReadOnlyList<Candidate>> choices, IReadOnlyList<LayerBudget> budgets) => rule switch
     {
-        AllocationRule.Energy => Original(Allocation.Solve([.. choices.Select(static layer => (IReadOnlyList<Candidate>)[.. layer.Select(Lost)])], budgets), choices),
-        AllocationRule.EqualError => Level(choices, budgets, static candidate => candidate.RelativeError, static (candidate, most) => candidate.RelativeError <= most),
+        AllocationRule.Energy =>
+            Original(Allocation.Solve([.. choices.Select(static layer => (IReadOnlyList<Candidate>)[.. layer.Select(Lost)])], budgets),
+                choices),
+        AllocationRule.EqualError =>
+            Level(choices, budgets, static candidate => candidate.RelativeError, static (candidate, most) =>
+                candidate.RelativeError <= most),
         _ => Allocation.Solve(choices, budgets),
     };
 
     /// <summary>The lowest level of a measure at which the cheapest candidates below it keep the budgets.</summary>
     private static ImmutableArray<Candidate> Level(
-        IReadOnlyList<IReadOnlyList<Candidate>> choices, IReadOnlyList<LayerBudget> budgets, Func<Candidate, double> measure, Func<Candidate, double, bool> allowed)
+        IReadOnlyList<IReadOnlyList<Candidate>> choices, IReadOnlyList<LayerBudget> budgets, Func<Candidate, double> measure,
+        Func<Candidate, double, bool> allowed)
     {
         if (choices.Count == 0) return [];
         double[] levels = [.. choices.SelectMany(static layer => layer).Select(measure).Distinct().Order()];
@@ -63,13 +74,15 @@ public static class AllocationRules
         return At(levels[high]);
 
         ImmutableArray<Candidate> At(double level) =>
-            [.. choices.Select(layer => layer.Where(candidate => allowed(candidate, level)).MinBy(candidate => budgets.Count > 0 ? budgets[0].Cost(candidate) : -candidate.Parameters)!)];
+            [.. choices.Select(layer => layer.Where(candidate => allowed(candidate, level))
+                .MinBy(candidate => budgets.Count > 0 ? budgets[0].Cost(candidate) : -candidate.Parameters)!)];
 
         bool Keeps(ImmutableArray<Candidate> chosen) => budgets.All(budget => chosen.Sum(budget.Cost) <= budget.Most);
     }
 
     private static Candidate Lost(Candidate candidate) =>
-        candidate with { Damage = candidate.RelativeError * candidate.RelativeError * TensorPrimitives.SumOfSquares<double>(candidate.Layer.Kernel.Values) };
+        candidate with { Damage = candidate.RelativeError * candidate.RelativeError * TensorPrimitives.SumOfSquares<double>(
+            candidate.Layer.Kernel.Values) };
 
     private static ImmutableArray<Candidate> Original(ImmutableArray<Candidate> chosen, IReadOnlyList<IReadOnlyList<Candidate>> choices) =>
         [.. chosen.Select((candidate, layer) => choices[layer].First(known => Equals(known.Form, candidate.Form)))];

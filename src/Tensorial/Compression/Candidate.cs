@@ -3,22 +3,27 @@ using Tensorial.Decompositions;
 
 namespace Tensorial.Compression;
 
-/// <summary>One way to write one layer, and what it costs. The dense layer is a candidate too, with no format and no cost in accuracy.</summary>
+/// <summary>
+/// One way to write one layer, and what it costs. The dense layer is a candidate too, with no format and no cost in accuracy.
+/// </summary>
 /// <param name="Layer">Which layer.</param>
 /// <param name="Form">How it is written; null for the dense layer.</param>
 /// <param name="Parameters">Parameters of the kernel so written.</param>
 /// <param name="Macs">Multiply-accumulates for one image.</param>
 /// <param name="RelativeError">‖K - K̃‖ / ‖K‖ in the measure of the fit.</param>
-/// <param name="Damage">What it does to the network: mean KL divergence of its predictions in nats where images were given, else e² / (1 - e²) of the relative error e.</param>
+/// <param name="Damage">What it does to the network: mean KL divergence of its predictions in nats where images were given, else e² / (1 -
+/// e²) of the relative error e.</param>
 /// <param name="Milliseconds">Measured time of the layer for a batch in each runtime; empty where latency was not asked for.</param>
 public sealed record Candidate(
-    CompressibleLayer Layer, LayerForm? Form, long Parameters, long Macs, double RelativeError, double Damage, ImmutableArray<double> Milliseconds = default)
+    CompressibleLayer Layer, LayerForm? Form, long Parameters, long Macs, double RelativeError, double Damage,
+    ImmutableArray<double> Milliseconds = default)
 {
     /// <summary>The layer as it is.</summary>
     public static Candidate Dense(CompressibleLayer layer) => new(layer, null, layer.Parameters, layer.Macs, 0, 0);
 
     /// <summary>A form of a layer, with its sizes.</summary>
-    public static Candidate Of(CompressibleLayer layer, LayerForm form, double error, double damage) => new(layer, form, form.Parameters, form.MacsOf(layer), error, damage);
+    public static Candidate Of(CompressibleLayer layer, LayerForm form, double error, double damage) =>
+        new(layer, form, form.Parameters, form.MacsOf(layer), error, damage);
 
     /// <summary>The format; null for the dense layer.</summary>
     public KernelFormat? Format => Form?.Format;

@@ -6,8 +6,8 @@ using Tensorial.Networks;
 namespace Tensorial.Compression;
 
 /// <summary>
-/// Finds for every layer how it can be written and what that does to the network. Layer by layer in the network's order, so that only one layer's
-/// factors are in memory, and the activations before it are computed once.
+/// Finds for every layer how it can be written and what that does to the network. Layer by layer in the network's order, so that only one
+/// layer's factors are in memory, and the activations before it are computed once.
 /// </summary>
 /// <param name="graph">The network.</param>
 /// <param name="images">Calibration images; null for none.</param>
@@ -17,7 +17,9 @@ public sealed class CandidateSearch(Graph graph, ImageSet? images, SearchOptions
 {
     private const int Batch = 50;
 
-    /// <summary>Larger kernels are fitted from singular vectors alone, without a descent; formats that need one are left out beside others.</summary>
+    /// <summary>
+    /// Larger kernels are fitted from singular vectors alone, without a descent; formats that need one are left out beside others.
+    /// </summary>
     private const int MostDescended = 400_000;
 
     private readonly object _gate = new();
@@ -35,7 +37,8 @@ public sealed class CandidateSearch(Graph graph, ImageSet? images, SearchOptions
     /// <inheritdoc cref="Run(ImmutableArray{CompressibleLayer}, IProgress{Progress}?, CancellationToken)"/>
     /// <param name="formsOf">The forms of a layer.</param>
     public ImmutableArray<ImmutableArray<Candidate>> Run(
-        ImmutableArray<CompressibleLayer> layers, Func<CompressibleLayer, ImmutableArray<LayerForm>> formsOf, IProgress<Progress>? progress = null,
+        ImmutableArray<CompressibleLayer> layers, Func<CompressibleLayer, ImmutableArray<LayerForm>> formsOf,
+        IProgress<Progress>? progress = null,
         CancellationToken cancel = default)
     {
         ImmutableArray<LayerForm>[] forms = [.. layers.Select(formsOf)];
@@ -45,14 +48,17 @@ public sealed class CandidateSearch(Graph graph, ImageSet? images, SearchOptions
         if (measures)
         {
             // One layer after another: each passes its activations on.
-            using DamageMeasurement damage = new(graph, layers, images!.Take(Math.Min(options.DamageImages, images!.Count)), options.Threads);
-            foreach (int layer in damage.Order) found[layer] = Candidates(layers[layer], forms[layer], damage, options.Threads, progress, cancel);
+            using DamageMeasurement damage = new(graph, layers, images!.Take(Math.Min(options.DamageImages, images!.Count)),
+                options.Threads);
+            foreach (int layer in damage.Order)
+                found[layer] = Candidates(layers[layer], forms[layer], damage, options.Threads, progress, cancel);
             return [.. found];
         }
         // The largest kernels first, so that no thread is left with one at the end.
         int threads = images is null ? Math.Max(1, options.Threads) : 1;
         Parallel.ForEach(
-            Enumerable.Range(0, layers.Length).OrderByDescending(layer => layers[layer].Parameters), new ParallelOptions { MaxDegreeOfParallelism = threads, CancellationToken = cancel },
+            Enumerable.Range(0, layers.Length).OrderByDescending(layer => layers[layer].Parameters),
+            new ParallelOptions { MaxDegreeOfParallelism = threads, CancellationToken = cancel },
             layer => found[layer] = Candidates(layers[layer], forms[layer], null, images is null ? 1 : options.Threads, progress, cancel));
         return [.. found];
     }
@@ -63,7 +69,8 @@ public sealed class CandidateSearch(Graph graph, ImageSet? images, SearchOptions
         ImmutableArray<KernelFormat> asked = [.. options.Formats.Where(format => layer.Formats.Any(known => known.Name == format.Name))];
         if (asked.IsEmpty) return layer.Formats[..1];
         // Where a fit takes minutes, formats that singular vectors fit are enough, if any was asked for.
-        return layer.Parameters > MostDescended && asked.Any(static format => !IsIterative(format)) ? [.. asked.Where(static format => !IsIterative(format))] : asked;
+        return layer.Parameters > MostDescended && asked.Any(static format => !IsIterative(format))
+            ? [.. asked.Where(static format => !IsIterative(format))] : asked;
     }
 
     /// <summary>Whether only an iteration fits the format.</summary>
@@ -73,13 +80,15 @@ public sealed class CandidateSearch(Graph graph, ImageSet? images, SearchOptions
     internal ImmutableArray<LayerForm> FormsOf(CompressibleLayer layer) =>
     [
         .. Suitable(layer)
-            .SelectMany(format => (layer.Parameters <= MostDescended ? options.Rates : options.RatesOfLarge).Select(rate => layer.FormOf(format).RanksAt(rate, options.RankMultiple))
+            .SelectMany(format => (layer.Parameters <= MostDescended ? options.Rates : options.RatesOfLarge)
+                .Select(rate => layer.FormOf(format).RanksAt(rate, options.RankMultiple))
                 .DistinctBy(static ranks => string.Join('×', ranks)).Select(ranks => LayerForm.Of(layer, format, ranks)))
             .Where(form => form.Parameters < layer.Parameters),
     ];
 
     private ImmutableArray<Candidate> Candidates(
-        CompressibleLayer layer, ImmutableArray<LayerForm> forms, DamageMeasurement? damage, int threads, IProgress<Progress>? progress, CancellationToken cancel)
+        CompressibleLayer layer, ImmutableArray<LayerForm> forms, DamageMeasurement? damage, int threads, IProgress<Progress>? progress,
+        CancellationToken cancel)
     {
         TensorFactors<double>?[] fits = new TensorFactors<double>?[forms.Length];
         double?[] errors = [.. forms.Select(form => memory.Find(KeyOf("error", layer, form)))];
@@ -93,7 +102,8 @@ public sealed class CandidateSearch(Graph graph, ImageSet? images, SearchOptions
         candidates.Add(Candidate.Dense(layer));
         if (damage is null)
         {
-            candidates.AddRange(kept.Select(index => Candidate.Of(layer, forms[index], errors[index]!.Value, NoiseToSignal(errors[index]!.Value))));
+            candidates.AddRange(kept.Select(index => Candidate.Of(layer, forms[index], errors[index]!.Value,
+                NoiseToSignal(errors[index]!.Value))));
             return candidates.ToImmutable();
         }
         double?[] damages = [.. forms.Select(form => memory.Find(KeyOf("damage", layer, form)))];
@@ -104,7 +114,8 @@ public sealed class CandidateSearch(Graph graph, ImageSet? images, SearchOptions
         foreach (int index in open)
         {
             cancel.ThrowIfCancellationRequested();
-            memory.Add(KeyOf("damage", layer, forms[index]), (damages[index] = damage.Of(layer, fits[index]!.Reconstruct(), moments.Value?.Mean)).Value);
+            memory.Add(KeyOf("damage", layer, forms[index]),
+                (damages[index] = damage.Of(layer, fits[index]!.Reconstruct(), moments.Value?.Mean)).Value);
             Report(progress, 1);
         }
         DamageCurve curve = new([.. measured.Select(index => (errors[index]!.Value, damages[index]!.Value))]);
@@ -114,10 +125,13 @@ public sealed class CandidateSearch(Graph graph, ImageSet? images, SearchOptions
         return candidates.ToImmutable();
 
         void Fit(Func<int, bool> wanted, int counts) => Parallel.ForEach(
-            Enumerable.Range(0, forms.Length).Where(wanted), new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, threads), CancellationToken = cancel }, index =>
+            Enumerable.Range(0, forms.Length).Where(wanted),
+            new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, threads), CancellationToken = cancel },
+            index =>
             {
                 int iterations = layer.Parameters <= MostDescended || IsIterative(forms[index].Format) ? options.Iterations : 0;
-                TensorFactors<double> fit = KernelFit.Of(starts.Value, forms[index].Form, forms[index].Ranks, new(1, iterations, options.Seed), cancel);
+                TensorFactors<double> fit = KernelFit.Of(starts.Value, forms[index].Form, forms[index].Ranks,
+                    new(1, iterations, options.Seed), cancel);
                 errors[index] = fit.RelativeError;
                 memory.Add(KeyOf("error", layer, forms[index]), fit.RelativeError);
                 if (damage is not null) fits[index] = fit;
@@ -128,14 +142,16 @@ public sealed class CandidateSearch(Graph graph, ImageSet? images, SearchOptions
         bool Dominates(int one, int other)
         {
             if (one == other) return false;
-            (long, long, double) a = (forms[one].Parameters, forms[one].MacsOf(layer), errors[one]!.Value), b = (forms[other].Parameters, forms[other].MacsOf(layer), errors[other]!.Value);
+            (long, long, double) a = (forms[one].Parameters, forms[one].MacsOf(layer), errors[one]!.Value),
+                b = (forms[other].Parameters, forms[other].MacsOf(layer), errors[other]!.Value);
             return a.Item1 <= b.Item1 && a.Item2 <= b.Item2 && a.Item3 <= b.Item3 && (a != b || one < other);
         }
     }
 
     /// <summary>A few of many, as evenly in their order as can be, the ends among them.</summary>
     private int[] Spread(int[] many) => many.Length <= options.MeasuredCandidates ? many
-        : [.. Enumerable.Range(0, options.MeasuredCandidates).Select(k => many[(int)((long)k * (many.Length - 1) / (options.MeasuredCandidates - 1))])];
+        : [.. Enumerable.Range(0, options.MeasuredCandidates)
+            .Select(k => many[(int)((long)k * (many.Length - 1) / (options.MeasuredCandidates - 1))])];
 
     private void Report(IProgress<Progress>? progress, int count)
     {
@@ -148,11 +164,16 @@ public sealed class CandidateSearch(Graph graph, ImageSet? images, SearchOptions
 
     /// <summary>All that a result depends on, but for the network and the images, which the memory belongs to.</summary>
     private string KeyOf(string what, CompressibleLayer layer, LayerForm form) => string.Join(
-        ' ', what, layer.Name, form, options.Seed, options.Iterations, images is null ? 0 : options.CovarianceImages, what == "damage" ? options.DamageImages : 0);
+        ' ', what, layer.Name, form, options.Seed, options.Iterations, images is null ? 0 : options.CovarianceImages, what == "damage"
+            ? options.DamageImages : 0);
 
-    /// <summary>What is wrong over what is left. Unlike the squared error alone it has no bound: no layer is given up to spare the others.</summary>
+    /// <summary>
+    /// What is wrong over what is left. Unlike the squared error alone it has no bound: no layer is given up to spare the others.
+    /// </summary>
     private static double NoiseToSignal(double error) => error * error / Math.Max(1e-9, 1 - error * error);
 
-    private InputMoments? MomentsOf(CompressibleLayer layer, CancellationToken cancel) => images is null || !LayerMetrics.Suits(layer) ? null
-        : InputMoments.Of(layer, graph, null, images.Take(Math.Min(options.CovarianceImages, images.Count)), Batch, options.Threads, cancel);
+    private InputMoments? MomentsOf(CompressibleLayer layer, CancellationToken cancel) =>
+        images is null || !LayerMetrics.Suits(layer) ? null
+        : InputMoments.Of(layer, graph, null, images.Take(Math.Min(options.CovarianceImages, images.Count)), Batch, options.Threads,
+            cancel);
 }

@@ -30,7 +30,8 @@ public sealed record CompressibleLayer(KernelWeight Weight, Tensor<double> Kerne
     public bool HasFixedPlaces { get; init; } = true;
 
     /// <summary>Whether its windows are such that they can be computed transformed (Winograd): 3×3, side by side.</summary>
-    internal bool IsTransformed => Weight.Node.Operation is Convolution { Groups: 1 } convolution && Kernel.Shape[2] == 3 && Kernel.Shape[3] == 3
+    internal bool IsTransformed =>
+        Weight.Node.Operation is Convolution { Groups: 1 } convolution && Kernel.Shape[2] == 3 && Kernel.Shape[3] == 3
         && convolution.Strides.All(static stride => stride == 1) && convolution.Dilations.All(static dilation => dilation == 1);
 
     /// <summary>Formats that make sense here: a kernel of 1×1 has no axes of space to part, a depthwise one no channels.</summary>
@@ -53,7 +54,8 @@ public sealed record CompressibleLayer(KernelWeight Weight, Tensor<double> Kerne
 
     /// <summary>A format on this layer's kernel.</summary>
     /// <exception cref="BadInputException">It makes no sense there.</exception>
-    public KernelForm FormOf(KernelFormat format) => Formats.Any(known => known.Name == format.Name) ? KernelForm.Of(format, Kernel.Shape, Groups)
+    public KernelForm FormOf(KernelFormat format) =>
+        Formats.Any(known => known.Name == format.Name) ? KernelForm.Of(format, Kernel.Shape, Groups)
         : throw new BadInputException($"{format} makes no sense for '{Name}' of shape {Kernel.Shape}{(Groups > 1 ? $" in {Groups} groups" : "")}, which takes {string.Join(", ", Formats)}.");
 
     /// <summary>The layers of a network that can be factored, and why the others cannot.</summary>
@@ -65,13 +67,15 @@ public sealed record CompressibleLayer(KernelWeight Weight, Tensor<double> Kerne
         IReadOnlyDictionary<string, Operand> shapes = ShapeInference.Explore(graph).Operands;
         KernelWeights weights = KernelWeights.Of(graph);
         bool fixedPlaces = graph.Inputs.Where(port => !graph.Initializers.ContainsKey(port.Name))
-            .All(static port => port.Dimensions is { } dimensions && dimensions.Skip(2).All(static dimension => dimension.Extent is not null));
+            .All(static port => port.Dimensions is { } dimensions && dimensions.Skip(2)
+                .All(static dimension => dimension.Extent is not null));
         var layers = ImmutableArray.CreateBuilder<CompressibleLayer>();
         var kept = ImmutableArray.CreateBuilder<KeptLayer>();
         foreach (KernelWeight weight in weights.Kernels)
         {
             if (Obstacle(weight, shapes) is { } reason) kept.Add(new(weight.Name, weight.Weights.Shape.Count, reason));
-            else layers.Add(new(weight, KernelOf(weight), shapes[weight.Node.Inputs[0]].Shape, shapes[weight.Node.Outputs[0]].Shape) { HasFixedPlaces = fixedPlaces });
+            else layers.Add(new(weight, KernelOf(weight), shapes[weight.Node.Inputs[0]].Shape,
+                shapes[weight.Node.Outputs[0]].Shape) { HasFixedPlaces = fixedPlaces });
         }
         kept.AddRange(weights.Uncut.Select(static uncut => new KeptLayer(uncut.Name, uncut.Shape?.Count ?? 0, uncut.Reason)));
         return (layers.ToImmutable(), kept.ToImmutable());
@@ -79,7 +83,8 @@ public sealed record CompressibleLayer(KernelWeight Weight, Tensor<double> Kerne
 
     private static string? Obstacle(KernelWeight weight, IReadOnlyDictionary<string, Operand> shapes)
     {
-        if (!shapes.ContainsKey(weight.Node.Inputs[0]) || !shapes.ContainsKey(weight.Node.Outputs[0])) return "the extents of what it reads are not known";
+        if (!shapes.ContainsKey(weight.Node.Inputs[0]) || !shapes.ContainsKey(weight.Node.Outputs[0]))
+            return "the extents of what it reads are not known";
         if (weight.Node.Inputs[1] != weight.Name) return "its weights reach it through other nodes";
         if (weight.Weights.ElementType != ElementType.Float32) return $"its weights are {weight.Weights.ElementType}; float32 is factored";
         return weight.Node.Operation switch

@@ -5,8 +5,8 @@ using Tensorial.Decompositions;
 namespace Tensorial.Compression;
 
 /// <summary>
-/// What a compression has found out so far, in a folder, so that a run that was killed goes on where it was: numbers in a <see cref="ResultStore"/>,
-/// factors in .npy files. Without a folder nothing is remembered.
+/// What a compression has found out so far, in a folder, so that a run that was killed goes on where it was: numbers in a
+/// <see cref="ResultStore"/>, factors in .npy files. Without a folder nothing is remembered.
 /// </summary>
 public sealed class CompressionMemory : IDisposable
 {
@@ -36,7 +36,8 @@ public sealed class CompressionMemory : IDisposable
     internal TensorFactors<double>? FindFactors(string name, LayerForm form)
     {
         ImmutableArray<Shape> shapes = form.Form.Tensor.FactorShapes(form.Form.Folding.Folded, form.Ranks.AsSpan());
-        if (Find(name) is not { } error || FindValues(name) is not { } values || values.Length != shapes.Sum(static shape => shape.Count)) return null;
+        if (Find(name) is not { } error || FindValues(name) is not { } values || values.Length != shapes.Sum(static shape => shape.Count))
+            return null;
         return new(form.Form.Tensor, form.Form.Folding, form.Ranks, Fits.Split(shapes, values), error);
     }
 
@@ -49,7 +50,8 @@ public sealed class CompressionMemory : IDisposable
 
     /// <summary>Numbers kept under a name; null where there are none.</summary>
     internal double[]? FindValues(string name) =>
-        _store is not null && File.Exists(PathOf(name)) ? ((Tensor<double>)NpyFile.Read(PathOf(name)).To(ElementType.Float64)).Values.ToArray() : null;
+        _store is not null && File.Exists(PathOf(name))
+            ? ((Tensor<double>)NpyFile.Read(PathOf(name)).To(ElementType.Float64)).Values.ToArray() : null;
 
     internal void AddValues(string name, double[] values)
     {

@@ -11,20 +11,24 @@ namespace Tensorial.Compression;
 /// <param name="Sha256">Of that file.</param>
 /// <param name="Targets">What was asked for.</param>
 /// <param name="Layers">Every layer that could be written as factors.</param>
-public sealed record CompressionPlan(int SchemaVersion, string Model, string Sha256, ImmutableArray<string> Targets, ImmutableArray<PlannedLayer> Layers)
+public sealed record CompressionPlan(
+    int SchemaVersion, string Model, string Sha256, ImmutableArray<string> Targets, ImmutableArray<PlannedLayer> Layers)
 {
     private static readonly JsonSerializerOptions Json = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase, WriteIndented = true, UnmappedMemberHandling = JsonUnmappedMemberHandling.Skip,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, AllowTrailingCommas = true, ReadCommentHandling = JsonCommentHandling.Skip,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, AllowTrailingCommas = true,
+        ReadCommentHandling = JsonCommentHandling.Skip,
     };
 
-    public static CompressionPlan Of(string model, string sha256, IEnumerable<CompressionTarget> targets, IEnumerable<Candidate> chosen) => new(
+    public static CompressionPlan Of(
+        string model, string sha256, IEnumerable<CompressionTarget> targets, IEnumerable<Candidate> chosen) => new(
         1, model, sha256, [.. targets.Select(static target => target.ToString())],
         [
             .. chosen.Select(static c => new PlannedLayer(
                 c.Layer.Name, c.Format?.ToString(), c.Form?.Ranks, c.Form?.Form.Tensor.Equation.ToString(),
-                c.Format is { IsReshaped: true } ? [.. c.Form!.Form.Folding.Parts.Take(2).Select(static parts => parts.ToImmutableArray())] : null, c.Form?.Order.Stages,
+                c.Format is { IsReshaped: true } ? [.. c.Form!.Form.Folding.Parts.Take(2).Select(static parts => parts.ToImmutableArray())]
+                    : null, c.Form?.Order.Stages,
                 c.Layer.Parameters, c.Parameters, c.Layer.Macs, c.Macs, c.RelativeError, c.Damage, ReasonOf(c))),
         ]);
 
@@ -37,7 +41,8 @@ public sealed record CompressionPlan(int SchemaVersion, string Model, string Sha
         {
             CompressionPlan? plan = JsonSerializer.Deserialize<CompressionPlan>(text, Json);
             if (plan is null || plan.Layers.IsDefault) throw new BadInputException($"'{path}' is no plan: it has no layers.");
-            return plan.SchemaVersion == 1 ? plan : throw new BadInputException($"'{path}' is a plan of version {plan.SchemaVersion}; version 1 is read.");
+            return plan.SchemaVersion == 1 ? plan
+                : throw new BadInputException($"'{path}' is a plan of version {plan.SchemaVersion}; version 1 is read.");
         }
         catch (JsonException error)
         {
@@ -54,14 +59,17 @@ public sealed record CompressionPlan(int SchemaVersion, string Model, string Sha
         foreach (PlannedLayer planned in Layers.IsDefault ? [] : Layers)
         {
             if (layers.All(layer => layer.Name != planned.Name))
-                throw new BadInputException($"The plan names the layer '{planned.Name}', which the network does not have or which cannot be factored.");
+                throw new BadInputException(
+                    $"The plan names the layer '{planned.Name}', which the network does not have or which cannot be factored.");
         }
-        return [.. layers.Select(layer => Layers.FirstOrDefault(planned => planned.Name == layer.Name) is { Format: not null } planned ? planned.For(layer) : Candidate.Dense(layer))];
+        return [.. layers.Select(layer => Layers.FirstOrDefault(planned => planned.Name == layer.Name) is { Format: not null } planned
+            ? planned.For(layer) : Candidate.Dense(layer))];
     }
 
     private static string ReasonOf(Candidate c) => c.Format is null
         ? "dense: no smaller form of it was worth its damage"
-        : FormattableString.Invariant($"{(double)c.Parameters / c.Layer.Parameters:P0} of its parameters at a relative error of {c.RelativeError:F3}");
+        : FormattableString.Invariant(
+            $"{(double)c.Parameters / c.Layer.Parameters:P0} of its parameters at a relative error of {c.RelativeError:F3}");
 }
 
 /// <summary>One layer of a plan.</summary>
@@ -69,18 +77,22 @@ public sealed record CompressionPlan(int SchemaVersion, string Model, string Sha
 /// <param name="Format">The format; null keeps the layer dense.</param>
 /// <param name="Ranks">The format's ranks.</param>
 /// <param name="Equation">How the factors make the kernel; for people.</param>
-/// <param name="Reshape">Reshaped formats: the parts of the output's channels and those of the input's; the usual ones where it is missing.</param>
-/// <param name="Order">Stages of factors, by their places in the equation (<see cref="FactorOrder"/>); the cheapest where it is missing.</param>
+/// <param name="Reshape">Reshaped formats: the parts of the output's channels and those of the input's; the usual ones where it is
+/// missing.</param>
+/// <param name="Order">Stages of factors, by their places in the equation (<see cref="FactorOrder"/>); the cheapest where it is
+/// missing.</param>
 /// <param name="ParametersBefore">Of the dense kernel.</param>
 /// <param name="ParametersAfter">Of the factors.</param>
 /// <param name="MacsBefore">For one image.</param>
 /// <param name="MacsAfter">For one image.</param>
 /// <param name="RelativeError">Of the kernel, as fitted when the plan was made.</param>
-/// <param name="Damage">Expected KL divergence of the network's predictions, nats, from this layer alone; without data e² / (1 - e²) of the relative error e.</param>
+/// <param name="Damage">Expected KL divergence of the network's predictions, nats, from this layer alone; without data e² / (1 - e²) of the
+/// relative error e.</param>
 /// <param name="Reason">For people.</param>
 public sealed record PlannedLayer(
     string Name, string? Format, ImmutableArray<int>? Ranks, string? Equation = null, ImmutableArray<ImmutableArray<int>>? Reshape = null,
-    ImmutableArray<ImmutableArray<int>>? Order = null, long ParametersBefore = 0, long ParametersAfter = 0, long MacsBefore = 0, long MacsAfter = 0,
+    ImmutableArray<ImmutableArray<int>>? Order = null, long ParametersBefore = 0, long ParametersAfter = 0, long MacsBefore = 0,
+    long MacsAfter = 0,
     double RelativeError = 0, double Damage = 0, string? Reason = null)
 {
     /// <exception cref="BadInputException">The format or the ranks do not fit the layer.</exception>

@@ -53,7 +53,8 @@ public sealed record CompressionResult
 public sealed record MeasuredLatency(string Runtime, int Batch, double BeforeMs, double AfterMs, double Ratio)
 {
     public static MeasuredLatency Of(string runtime, int batch, PairedTiming timing) => new(
-        runtime, batch, 1e3 * PairedTiming.Median(timing.First), 1e3 * PairedTiming.Median(timing.Second), PairedTiming.Median(timing.Ratios));
+        runtime, batch, 1e3 * PairedTiming.Median(timing.First), 1e3 * PairedTiming.Median(timing.Second),
+            PairedTiming.Median(timing.Ratios));
 }
 
 /// <summary>Sizes of a network, and how well it does.</summary>
@@ -76,14 +77,16 @@ public sealed record CompressedSize(long Parameters, long ConvParameters, long M
 /// <param name="MacsAfter">For one image.</param>
 /// <param name="RelativeError">Of the kernel as fitted, in the measure it was fitted in.</param>
 /// <param name="KeptBecause">Why it stays dense.</param>
-/// <param name="BreakEven">For each format the largest ranks at which it is smaller than the dense layer; null where the layer cannot be factored.</param>
+/// <param name="BreakEven">For each format the largest ranks at which it is smaller than the dense layer; null where the layer cannot be
+/// factored.</param>
 public sealed record CompressedLayer(
     string Name, string? Format, ImmutableArray<int>? Ranks, long ParametersBefore, long ParametersAfter, long? MacsBefore, long? MacsAfter,
     double? RelativeError, string? KeptBecause, ImmutableSortedDictionary<string, ValueList<int>>? BreakEven = null)
 {
     public static CompressedLayer Of(Candidate chosen, TensorFactors<double>? fit, string? reason) => new(
         chosen.Layer.Name, chosen.Format?.ToString(), chosen.Form?.Ranks, chosen.Layer.Parameters, chosen.Parameters,
-        chosen.Layer.Macs, chosen.Macs, fit?.RelativeError, chosen.Format is null ? reason ?? "the plan says so" : null, chosen.Layer.BreakEven);
+        chosen.Layer.Macs, chosen.Macs, fit?.RelativeError, chosen.Format is null ? reason ?? "the plan says so" : null,
+            chosen.Layer.BreakEven);
 
     /// <summary>Layers in the order in which a network reads them.</summary>
     public static ImmutableArray<CompressedLayer> InOrder(Graph graph, IEnumerable<CompressedLayer> layers)
@@ -92,10 +95,13 @@ public sealed record CompressedLayer(
         return [.. layers.OrderBy(layer => Array.IndexOf(reads, layer.Name))];
     }
 
-    public static CompressedLayer Of(KeptLayer kept) => new(kept.Name, null, null, kept.Parameters, kept.Parameters, null, null, null, kept.Reason);
+    public static CompressedLayer Of(KeptLayer kept) =>
+        new(kept.Name, null, null, kept.Parameters, kept.Parameters, null, null, null, kept.Reason);
 }
 
-/// <summary>The least damage that a format can do at some sizes, as the candidates promise it: damages of single layers, added up.</summary>
+/// <summary>
+/// The least damage that a format can do at some sizes, as the candidates promise it: damages of single layers, added up.
+/// </summary>
 /// <param name="Format">The format; <c>auto</c> for the best of all.</param>
 /// <param name="Points">From small to large.</param>
 public sealed record Front(string Format, ImmutableArray<FrontPoint> Points)
@@ -105,10 +111,12 @@ public sealed record Front(string Format, ImmutableArray<FrontPoint> Points)
     /// <summary>The front of every format among the candidates, and of all together.</summary>
     public static ImmutableArray<Front> Of(ImmutableArray<ImmutableArray<Candidate>> candidates)
     {
-        KernelFormat[] formats = [.. candidates.SelectMany(static layer => layer).Select(static c => c.Format).OfType<KernelFormat>().Distinct()];
+        KernelFormat[] formats = [.. candidates.SelectMany(static layer => layer).Select(static c => c.Format).OfType<KernelFormat>()
+            .Distinct()];
         return
         [
-            .. formats.Select(format => Along(format.ToString(), [.. candidates.Select(layer => (IReadOnlyList<Candidate>)[.. layer.Where(c => c.Format is null || c.Format == format)])])),
+            .. formats.Select(format => Along(format.ToString(),
+                [.. candidates.Select(layer => (IReadOnlyList<Candidate>)[.. layer.Where(c => c.Format is null || c.Format == format)])])),
             Along("auto", [.. candidates.Select(static layer => (IReadOnlyList<Candidate>)layer)]),
         ];
     }

@@ -23,8 +23,9 @@ public sealed record RewriteOptions
 }
 
 /// <summary>
-/// Writes the chosen layers as factors, first to last. With calibration images each is fitted to undo what the layers before it have already changed:
-/// it aims at the dense network's answers but reads the compressed network's activations; what is left of the means goes into a bias.
+/// Writes the chosen layers as factors, first to last. With calibration images each is fitted to undo what the layers before it have
+/// already changed: it aims at the dense network's answers but reads the compressed network's activations; what is left of the means goes
+/// into a bias.
 /// </summary>
 /// <param name="graph">The dense network.</param>
 /// <param name="images">Calibration images; null for none.</param>
@@ -38,21 +39,27 @@ public sealed class Compressor(Graph graph, ImageSet? images, RewriteOptions opt
     public (Graph Graph, ImmutableDictionary<string, TensorFactors<double>> Fits) Run(
         ImmutableArray<Candidate> chosen, IProgress<Progress>? progress = null, CancellationToken cancel = default)
     {
-        Dictionary<string, int> places = graph.Nodes.Select(static (node, place) => (node, place)).Where(static pair => pair.node.Inputs.Length > 1)
+        Dictionary<string, int> places = graph.Nodes.Select(static (node, place) => (node, place))
+            .Where(static pair => pair.node.Inputs.Length > 1)
             .DistinctBy(static pair => pair.node.Inputs[1]).ToDictionary(static pair => pair.node.Inputs[1], static pair => pair.place);
         Candidate[] order = [.. chosen.Where(static c => c.Form is not null).OrderBy(c => places[c.Layer.Name])];
-        return images is null ? Together(order, progress, cancel) : InTurn(order, images.Take(Math.Min(options.CovarianceImages, images.Count)), progress, cancel);
+        return images is null ? Together(order, progress, cancel)
+            : InTurn(order, images.Take(Math.Min(options.CovarianceImages, images.Count)), progress, cancel);
     }
 
     /// <summary>Without images no layer depends on another.</summary>
-    private (Graph, ImmutableDictionary<string, TensorFactors<double>>) Together(Candidate[] order, IProgress<Progress>? progress, CancellationToken cancel)
+    private (Graph, ImmutableDictionary<string, TensorFactors<double>>) Together(Candidate[] order, IProgress<Progress>? progress,
+        CancellationToken cancel)
     {
         TensorFactors<double>[] found = new TensorFactors<double>[order.Length];
         int done = 0;
-        Parallel.For(0, order.Length, new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, options.Threads), CancellationToken = cancel }, k =>
+        ParallelOptions threads = new() { MaxDegreeOfParallelism = Math.Max(1, options.Threads), CancellationToken = cancel };
+        Parallel.For(0, order.Length, threads, k =>
         {
             CompressibleLayer layer = order[k].Layer;
-            found[k] = Remembered(KeyOf(order[k]), order[k].Form!, () => (Fit(order[k], new(layer.Kernel, LayerMetrics.Of(graph, layer, null), layer.Groups), Workers.Serial, cancel), [])).Fit;
+            found[k] = Remembered(KeyOf(order[k]), order[k].Form!,
+                () => (Fit(order[k], new(layer.Kernel, LayerMetrics.Of(graph, layer, null), layer.Groups), Workers.Serial, cancel),
+                    [])).Fit;
             progress?.Report(new("rewrite", Interlocked.Increment(ref done), order.Length, "layers"));
         });
         Graph current = graph;
@@ -60,7 +67,8 @@ public sealed class Compressor(Graph graph, ImageSet? images, RewriteOptions opt
         return (current, Enumerable.Range(0, order.Length).ToImmutableDictionary(k => order[k].Layer.Name, k => found[k]));
     }
 
-    private (Graph, ImmutableDictionary<string, TensorFactors<double>>) InTurn(Candidate[] order, ImageSet images, IProgress<Progress>? progress, CancellationToken cancel)
+    private (Graph, ImmutableDictionary<string, TensorFactors<double>>) InTurn(
+        Candidate[] order, ImageSet images, IProgress<Progress>? progress, CancellationToken cancel)
     {
         using ThreadWorkers workers = new(Math.Max(1, options.Threads));
         Graph current = graph;
@@ -72,7 +80,8 @@ public sealed class Compressor(Graph graph, ImageSet? images, RewriteOptions opt
             // A fit depends on all fits before it.
             before += $" {KeyOf(order[k])}";
             progress?.Report(new("rewrite", k, order.Length, "layers"));
-            (TensorFactors<double> fit, double[] shift) = Remembered(before, order[k].Form!, () => FitTo(order[k], current, k == 0, images, workers, cancel));
+            (TensorFactors<double> fit, double[] shift) = Remembered(before, order[k].Form!,
+                () => FitTo(order[k], current, k == 0, images, workers, cancel));
             fits[layer.Name] = fit;
             if (shift.Length > 0) current = ShiftSlot.Of(graph, layer)!.Apply(current, graph, shift);
             current = FactorRewrite.Apply(current, layer, order[k].Form!, fit);
@@ -82,10 +91,12 @@ public sealed class Compressor(Graph graph, ImageSet? images, RewriteOptions opt
     }
 
     /// <summary>A layer's factors, from what the network written so far reads, and what its bias must make up for.</summary>
-    private (TensorFactors<double> Fit, double[] Shift) FitTo(Candidate candidate, Graph current, bool isFirst, ImageSet images, Workers workers, CancellationToken cancel)
+    private (TensorFactors<double> Fit, double[] Shift) FitTo(Candidate candidate, Graph current, bool isFirst, ImageSet images,
+        Workers workers, CancellationToken cancel)
     {
         CompressibleLayer layer = candidate.Layer;
-        InputMoments? moments = LayerMetrics.Suits(layer) ? InputMoments.Of(layer, current, isFirst ? null : graph, images, Batch, options.Threads, cancel) : null;
+        InputMoments? moments = LayerMetrics.Suits(layer)
+            ? InputMoments.Of(layer, current, isFirst ? null : graph, images, Batch, options.Threads, cancel) : null;
         KernelMetric metric = LayerMetrics.Of(graph, layer, moments);
         bool centred = ShiftSlot.Of(graph, layer) is not null;
         Tensor<double> target = moments is null || isFirst ? layer.Kernel
@@ -94,7 +105,8 @@ public sealed class Compressor(Graph graph, ImageSet? images, RewriteOptions opt
         return (fit, moments is null || !centred ? [] : ShiftSlot.Shift(layer.Kernel, moments.DenseMean, fit.Reconstruct(), moments.Mean));
     }
 
-    private (TensorFactors<double> Fit, double[] Shift) Remembered(string name, LayerForm form, Func<(TensorFactors<double> Fit, double[] Shift)> make)
+    private (TensorFactors<double> Fit, double[] Shift) Remembered(
+        string name, LayerForm form, Func<(TensorFactors<double> Fit, double[] Shift)> make)
     {
         if (memory.FindValues($"shift {name}") is { } shift && memory.FindFactors(name, form) is { } known) return (known, shift);
         (TensorFactors<double> Fit, double[] Shift) made = make();
@@ -107,5 +119,6 @@ public sealed class Compressor(Graph graph, ImageSet? images, RewriteOptions opt
         $"factors {candidate.Layer.Name} {candidate.Form} {candidate.Form!.Form.Folding.Folded} {options.Starts} {options.Iterations} {options.Seed}";
 
     private TensorFactors<double> Fit(Candidate candidate, KernelStarts starts, Workers workers, CancellationToken cancel) =>
-        KernelFit.Of(starts, candidate.Form!.Form, candidate.Form.Ranks, new(options.Starts, options.Iterations, options.Seed, workers), cancel).Balanced();
+        KernelFit.Of(starts, candidate.Form!.Form, candidate.Form.Ranks, new(options.Starts, options.Iterations, options.Seed, workers),
+            cancel).Balanced();
 }

@@ -1,8 +1,9 @@
 namespace Tensorial.Compression;
 
 /// <summary>
-/// The damage of a layer as a function of the relative error of its answers: log d = a + b log e + c (log e)², fitted to measurements by least squares.
-/// Whatever the format, it is the error that does the damage; single measurements scatter, and choosing the least of many would choose the luckiest.
+/// The damage of a layer as a function of the relative error of its answers: log d = a + b log e + c (log e)², fitted to measurements by
+/// least squares. Whatever the format, it is the error that does the damage; single measurements scatter, and choosing the least of many
+/// would choose the luckiest.
 /// </summary>
 internal sealed class DamageCurve
 {
@@ -15,7 +16,8 @@ internal sealed class DamageCurve
     /// <param name="measured">Errors and damages of some candidates of a layer.</param>
     public DamageCurve(IReadOnlyList<(double Error, double Damage)> measured)
     {
-        (double X, double Y)[] points = [.. measured.Select(static point => (Math.Log(Math.Max(Least, point.Error)), Math.Log(Math.Max(Least, point.Damage))))];
+        (double X, double Y)[] points =
+            [.. measured.Select(static point => (Math.Log(Math.Max(Least, point.Error)), Math.Log(Math.Max(Least, point.Damage))))];
         (_from, _to) = points.Length == 0 ? (0, 0) : (points.Min(static point => point.X), points.Max(static point => point.X));
         int terms = Math.Min(3, points.Select(static point => point.X).Distinct().Count());
         _terms = terms switch
@@ -50,6 +52,7 @@ internal sealed class DamageCurve
         LinearAlgebra.Cholesky.Of(normal, terms).SolveRows(right);
         // a + b (x - m) + c (x - m)² in powers of x.
         double curve = terms > 2 ? right[2] : 0;
-        return terms > 2 ? [right[0] - right[1] * mean + curve * mean * mean, right[1] - 2 * curve * mean, curve] : [right[0] - right[1] * mean, right[1]];
+        return terms > 2 ? [right[0] - right[1] * mean + curve * mean * mean, right[1] - 2 * curve * mean, curve]
+            : [right[0] - right[1] * mean, right[1]];
     }
 }

@@ -6,8 +6,8 @@ using Tensorial.Networks;
 namespace Tensorial.Compression;
 
 /// <summary>
-/// Mean KL divergence of the network's predictions, in nats, when one layer alone is replaced by another kernel. Layers are asked for in the order of
-/// the network; the activations before each are then computed once.
+/// Mean KL divergence of the network's predictions, in nats, when one layer alone is replaced by another kernel. Layers are asked for in
+/// the order of the network; the activations before each are then computed once.
 /// </summary>
 internal sealed class DamageMeasurement : IDisposable
 {
@@ -39,7 +39,9 @@ internal sealed class DamageMeasurement : IDisposable
     /// <summary>The layers in the order of the network.</summary>
     public ImmutableArray<int> Order { get; }
 
-    /// <summary>The damage of a kernel [o, i, h, w] in a layer's place, the means of its answers made right where the network has a place for that.</summary>
+    /// <summary>
+    /// The damage of a kernel [o, i, h, w] in a layer's place, the means of its answers made right where the network has a place for that.
+    /// </summary>
     /// <param name="layer">The layer.</param>
     /// <param name="kernel">The kernel.</param>
     /// <param name="mean">What the layer reads on average [i h w]; null where that is not known.</param>
@@ -49,9 +51,11 @@ internal sealed class DamageMeasurement : IDisposable
         for (int k = 0; k < _batches.Count; k++)
             if (_batches[k].At.Step < step) _batches[k] = (_dense.Continue(_batches[k].At, step), _batches[k].Answer);
         Graph graph = _graph.With(layer.Name, layer.StoredAs(kernel));
-        if (mean is not null && ShiftSlot.Of(_graph, layer) is { } slot) graph = slot.Apply(graph, _graph, ShiftSlot.Shift(layer.Kernel, mean, kernel, mean));
+        if (mean is not null && ShiftSlot.Of(_graph, layer) is { } slot)
+            graph = slot.Apply(graph, _graph, ShiftSlot.Shift(layer.Kernel, mean, kernel, mean));
         Inference changed = _dense.With(graph);
-        return _batches.Sum(batch => Verification.Of(_ => batch.Answer, _ => changed.RunFrom(batch.At), [batch.Answer], _probabilities).KlDivergence) / _batches.Count;
+        return _batches.Sum(batch => Verification.Of(_ => batch.Answer, _ => changed.RunFrom(batch.At), [batch.Answer],
+            _probabilities).KlDivergence) / _batches.Count;
     }
 
     public void Dispose() => _dense.Dispose();

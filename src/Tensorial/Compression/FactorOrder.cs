@@ -4,8 +4,8 @@ using Tensorial.Decompositions;
 namespace Tensorial.Compression;
 
 /// <summary>
-/// The order in which a layer's factors meet its input: one stage after another, the factors of a stage multiplied with each other first, which
-/// depends on parameters alone and is done when a runtime loads the network. A single stage makes the whole kernel.
+/// The order in which a layer's factors meet its input: one stage after another, the factors of a stage multiplied with each other first,
+/// which depends on parameters alone and is done when a runtime loads the network. A single stage makes the whole kernel.
 /// </summary>
 /// <param name="Stages">Places of the factors in the format's equation.</param>
 public sealed record FactorOrder(ImmutableArray<ImmutableArray<int>> Stages)
@@ -23,35 +23,42 @@ public sealed record FactorOrder(ImmutableArray<ImmutableArray<int>> Stages)
     /// <param name="form">The format on the layer.</param>
     /// <param name="ranks">Its ranks.</param>
     /// <param name="layer">The layer.</param>
-    /// <param name="images">Images for which factors are multiplied with each other once, as in training; null where that is done once for all.</param>
+    /// <param name="images">Images for which factors are multiplied with each other once, as in training; null where that is done once for
+    /// all.</param>
     public static FactorOrder Cheapest(KernelForm form, ImmutableArray<int> ranks, CompressibleLayer layer, int? images = null) =>
-        Sensible(form).MinBy(order => StagePlan.Of(form, ranks, order, layer) is { } plan ? plan.Sum(stage => images is { } batch ? InTraining(stage, layer, batch) : stage.Work) : long.MaxValue)!;
+        Sensible(form).MinBy(order => StagePlan.Of(form, ranks, order, layer) is { } plan
+            ? plan.Sum(stage => images is { } batch ? InTraining(stage, layer, batch) : stage.Work) : long.MaxValue)!;
 
     /// <summary>
-    /// Our executor, which trains, does planes of 3×3 by Winograd's algorithm, forward and backward, at half of their arithmetic or less. What is written is
-    /// read again for gradients and its gradient written, beside arithmetic that only triples. Measured layers (bench training-factors) order themselves so.
+    /// Our executor, which trains, does planes of 3×3 by Winograd's algorithm, forward and backward, at half of their arithmetic or less.
+    /// What is written is read again for gradients and its gradient written, beside arithmetic that only triples. Measured layers (bench
+    /// training-factors) order themselves so.
     /// </summary>
     private static long InTraining(StagePlan stage, CompressibleLayer layer, int images) =>
-        stage.Work + 2 * StagePlan.MacsPerWrite * stage.Written - (stage.IsPlane && layer.IsTransformed ? stage.Macs / 2 : 0) + stage.Making / images;
+        stage.Work + 2 * StagePlan.MacsPerWrite * stage.Written - (stage.IsPlane && layer.IsTransformed ? stage.Macs / 2 : 0)
+            + stage.Making / images;
 
     /// <summary>
-    /// The chain of a format with whole channels: each factor a convolution, those of a Tucker core made one. For reshaped formats every order of
-    /// the factors. Last, the whole kernel, which is as dear as the dense layer.
+    /// The chain of a format with whole channels: each factor a convolution, those of a Tucker core made one. For reshaped formats every
+    /// order of the factors. Last, the whole kernel, which is as dear as the dense layer.
     /// </summary>
     private static IEnumerable<FactorOrder> Sensible(KernelForm form)
     {
         int count = form.Tensor.Equation.Inputs.Length;
         if (form.Format == KernelFormat.Tucker) yield return new([[0], [1, 2, 3], [4]]);
-        else if (!form.Format.IsReshaped) yield return new([.. Enumerable.Range(0, count).Select(ImmutableArray<int> (factor) => [factor])]);
+        else if (!form.Format.IsReshaped)
+            yield return new([.. Enumerable.Range(0, count).Select(ImmutableArray<int> (factor) => [factor])]);
         else if (form.Format.Name == "rtucker")
         {
             // Matrices of the input's parts, the core, those of the output's.
             int outputs = form.Folding.Parts[0].Rank;
-            yield return new([.. Enumerable.Range(1 + outputs, count - 1 - outputs).Concat([0]).Concat(Enumerable.Range(1, outputs)).Select(ImmutableArray<int> (factor) => [factor])]);
+            yield return new([.. Enumerable.Range(1 + outputs, count - 1 - outputs).Concat([0]).Concat(Enumerable.Range(1, outputs))
+                .Select(ImmutableArray<int> (factor) => [factor])]);
         }
         else if (count <= MostPermuted)
         {
-            foreach (ImmutableArray<int> order in Permutations([.. Enumerable.Range(0, count)])) yield return new([.. order.Select(ImmutableArray<int> (factor) => [factor])]);
+            foreach (ImmutableArray<int> order in Permutations([.. Enumerable.Range(0, count)]))
+                yield return new([.. order.Select(ImmutableArray<int> (factor) => [factor])]);
         }
         yield return Whole(form);
     }
@@ -61,11 +68,13 @@ public sealed record FactorOrder(ImmutableArray<ImmutableArray<int>> Stages)
     internal void Check(KernelForm form)
     {
         int count = form.Tensor.Equation.Inputs.Length;
-        if (Stages.Any(static stage => stage.IsDefaultOrEmpty) || !Stages.SelectMany(static stage => stage).Order().SequenceEqual(Enumerable.Range(0, count)))
+        if (Stages.Any(static stage => stage.IsDefaultOrEmpty) || !Stages.SelectMany(static stage => stage).Order()
+            .SequenceEqual(Enumerable.Range(0, count)))
             throw new BadInputException($"An order of {form.Tensor.Equation} names each of its factors 0 to {count - 1} once, not {this}.");
     }
 
-    public bool Equals(FactorOrder? other) => other is not null && Stages.Length == other.Stages.Length && Stages.Zip(other.Stages).All(static pair => pair.First.SequenceEqual(pair.Second));
+    public bool Equals(FactorOrder? other) => other is not null && Stages.Length == other.Stages.Length && Stages.Zip(other.Stages)
+        .All(static pair => pair.First.SequenceEqual(pair.Second));
 
     public override int GetHashCode() => Stages.SelectMany(static stage => stage).Aggregate(Stages.Length, HashCode.Combine);
 

@@ -8,14 +8,15 @@ using Tensorial.Networks;
 namespace Tensorial.Compression;
 
 /// <summary>
-/// The weights of stages: a factor as it is where the stage has one, else nodes that multiply its factors (MatMul, or Mul where nothing is summed, with moves
-/// of axes between), which runtimes compute when they load the network, as all of it is constant.
+/// The weights of stages: a factor as it is where the stage has one, else nodes that multiply its factors (MatMul, or Mul where nothing is
+/// summed, with moves of axes between), which runtimes compute when they load the network, as all of it is constant.
 /// </summary>
 internal sealed class FactorProducts(GraphWriter writer, KernelForm form, TensorFactors<double> factors)
 {
     private readonly ImmutableArray<string> _axes = form.Tensor.Equation.Inputs;
     private readonly Dictionary<char, int> _extents = factors.Factors
-        .SelectMany((factor, k) => form.Tensor.Equation.Inputs[k].Select((axis, place) => (axis, factor.Shape[place]))).Distinct().ToDictionary(static pair => pair.axis, static pair => pair.Item2);
+        .SelectMany((factor, k) => form.Tensor.Equation.Inputs[k].Select((axis, place) => (axis, factor.Shape[place]))).Distinct()
+            .ToDictionary(static pair => pair.axis, static pair => pair.Item2);
 
     /// <summary>Extents of some axes.</summary>
     public ImmutableArray<int> Extents(string axes) => [.. axes.Select(axis => _extents[axis])];
@@ -37,7 +38,8 @@ internal sealed class FactorProducts(GraphWriter writer, KernelForm form, Tensor
         string space = SpaceAxes(stage);
         return transposed
             ? Product(stage.Factors, stage.Summed + stage.Made + space, $"{NameOf(stage)}.weight", [Count(stage.Summed), Count(stage.Made)])
-            : Product(stage.Factors, stage.Made + stage.Summed + space, $"{NameOf(stage)}.weight", [Count(stage.Made), Count(stage.Summed)]);
+            : Product(stage.Factors, stage.Made + stage.Summed + space, $"{NameOf(stage)}.weight",
+                [Count(stage.Made), Count(stage.Summed)]);
     }
 
     /// <summary>All factors as the weights of the layer, in the form in which the network stores them.</summary>
@@ -51,25 +53,29 @@ internal sealed class FactorProducts(GraphWriter writer, KernelForm form, Tensor
         int[] padded = weight.Weights.Shape.Rank > 2 ? [o, i, .. form.Folding.Padded.Skip(2)] : turned ? [i, o] : [o, i];
         Shape own = weight.Weights.Shape;
         string value = Product([.. Enumerable.Range(0, _axes.Length)], output, "weight", [.. padded]);
-        return own.SequenceEqual(padded) ? value : writer.Put("weight/slice", new Slice { Starts = [0, 0], Ends = [own[0], own[1]], Axes = [0, 1] }, value);
+        return own.SequenceEqual(padded) ? value
+            : writer.Put("weight/slice", new Slice { Starts = [0, 0], Ends = [own[0], own[1]], Axes = [0, 1] }, value);
     }
 
     private string SpaceAxes(StagePlan stage) =>
         (stage.HasHeight ? form.Space.Height.ToString() : "") + (stage.HasWidth ? form.Space.Width.ToString() : "");
 
-    private int[] SpaceOf(StagePlan stage) => [stage.HasHeight ? _extents[form.Space.Height] : 1, stage.HasWidth ? _extents[form.Space.Width] : 1];
+    private int[] SpaceOf(StagePlan stage) =>
+        [stage.HasHeight ? _extents[form.Space.Height] : 1, stage.HasWidth ? _extents[form.Space.Width] : 1];
 
     private string WeightAxes(StagePlan stage) => stage.Groups + stage.Made + stage.Summed + SpaceAxes(stage);
 
     /// <summary>
-    /// The order in which factors are multiplied, two at a time, values being numbered from the factors on, and what that takes in multiply-accumulates: a
-    /// value made costs as much as moving it. The same on every machine, as files depend on it.
+    /// The order in which factors are multiplied, two at a time, values being numbered from the factors on, and what that takes in
+    /// multiply-accumulates: a value made costs as much as moving it. The same on every machine, as files depend on it.
     /// </summary>
-    internal static (ImmutableArray<(int Left, int Right)> Order, long Work) Pairs(ImmutableArray<string> factors, ReadOnlySpan<Shape> shapes, string axes)
+    internal static (ImmutableArray<(int Left, int Right)> Order, long Work) Pairs(
+        ImmutableArray<string> factors, ReadOnlySpan<Shape> shapes, string axes)
     {
         if (factors.Length == 1) return ([], 0);
         Plan plan = Plan.For(new(factors, axes), new() { Goal = PlanGoal.ForwardAndBackward, Cost = CostModel.Default }, shapes);
-        return ([.. plan.Steps.Select(static step => (step.Left, step.Right!.Value))], plan.Steps.Sum(static step => step.Macs + StagePlan.MacsPerMove * step.Shape.Count));
+        return ([.. plan.Steps.Select(static step => (step.Left, step.Right!.Value))],
+            plan.Steps.Sum(static step => step.Macs + StagePlan.MacsPerMove * step.Shape.Count));
     }
 
     /// <summary>Some factors multiplied, with axes in an order and under some extents.</summary>
@@ -78,10 +84,12 @@ internal sealed class FactorProducts(GraphWriter writer, KernelForm form, Tensor
         if (places.Length == 1) return writer.Constant(name, Stored(places[0], axes).As(Shape.Of(extents.AsSpan())));
         List<Term> terms = [.. places.Select(place => new Term(null, place, _axes[place]))];
         HashSet<int> rest = [.. Enumerable.Range(0, places.Length)];
-        foreach ((int one, int other) in Pairs([.. places.Select(place => _axes[place])], [.. places.Select(place => factors.Factors[place].Shape)], axes).Order)
+        foreach ((int one, int other) in Pairs([.. places.Select(place => _axes[place])],
+            [.. places.Select(place => factors.Factors[place].Shape)], axes).Order)
         {
             rest.ExceptWith([one, other]);
-            Term made = Multiplied(terms[one], terms[other], axes + string.Concat(rest.Select(k => terms[k].Axes)), rest.Count == 0 ? axes : null);
+            Term made = Multiplied(terms[one], terms[other], axes + string.Concat(rest.Select(k => terms[k].Axes)),
+                rest.Count == 0 ? axes : null);
             rest.Add(terms.Count);
             terms.Add(made);
         }
@@ -91,15 +99,21 @@ internal sealed class FactorProducts(GraphWriter writer, KernelForm form, Tensor
         return Extents(axes).SequenceEqual(extents) && product.IsFull ? value : writer.Reshaped(name, value, extents);
     }
 
-    /// <summary>A[batch, left, summed] B[batch, summed, right] = C[batch, left, right]; where nothing is summed A[left, 1, batch] B[right, batch] = C[left, right, batch].</summary>
+    /// <summary>
+    /// A[batch, left, summed] B[batch, summed, right] = C[batch, left, right]; where nothing is summed A[left, 1, batch] B[right, batch] =
+    /// C[left, right, batch].
+    /// </summary>
     private Term Multiplied(Term a, Term b, string needed, string? final)
     {
-        string shared = string.Concat(a.Axes.Intersect(b.Axes)), batch = string.Concat(shared.Where(needed.Contains)), summed = string.Concat(shared.Except(batch));
-        string left = string.Concat(a.Axes.Except(shared)), right = string.Concat(b.Axes.Except(shared)), made = summed.Length > 0 ? batch + left + right : left + right + batch;
+        string shared = string.Concat(a.Axes.Intersect(b.Axes)), batch = string.Concat(shared.Where(needed.Contains)),
+            summed = string.Concat(shared.Except(batch));
+        string left = string.Concat(a.Axes.Except(shared)), right = string.Concat(b.Axes.Except(shared)), made = summed.Length > 0
+            ? batch + left + right : left + right + batch;
         string what = made;
         if (summed.Length == 0)
         {
-            string outer = writer.Put(what, new Mul(), Arranged(a, left + batch, [Count(left), 1, Count(batch)]), Arranged(b, right + batch, [Count(right), Count(batch)]));
+            string outer = writer.Put(what, new Mul(), Arranged(a, left + batch, [Count(left), 1, Count(batch)]),
+                Arranged(b, right + batch, [Count(right), Count(batch)]));
             return new(writer.Reshaped(what, outer, Extents(made)), -1, made);
         }
         ImmutableArray<int> batches = batch.Length > 0 ? [Count(batch)] : [];
@@ -114,14 +128,16 @@ internal sealed class FactorProducts(GraphWriter writer, KernelForm form, Tensor
     private string Arranged(Term term, string axes, ImmutableArray<int> extents)
     {
         if (term.Value is null) return writer.Constant(_axes[term.Factor], Stored(term.Factor, axes).As(Shape.Of(extents.AsSpan())));
-        string value = term.Axes == axes ? term.Value : writer.Transposed(axes, term.Value, [.. axes.Select(axis => term.Axes.IndexOf(axis))]);
+        string value = term.Axes == axes ? term.Value
+            : writer.Transposed(axes, term.Value, [.. axes.Select(axis => term.Axes.IndexOf(axis))]);
         return writer.Reshaped(axes, value, extents);
     }
 
     /// <summary>A factor with its axes in an order, as float32.</summary>
     private Tensor<float> Stored(int factor, string axes)
     {
-        Tensor<double> values = Contraction.Evaluate<double>(new Equation([_axes[factor]], axes), [factors.Factors[factor]], Workers.Serial);
+        Tensor<double> values = Contraction.Evaluate<double>(new Equation([_axes[factor]], axes), [factors.Factors[factor]],
+            Workers.Serial);
         return (Tensor<float>)values.To(ElementType.Float32);
     }
 

@@ -6,9 +6,9 @@ using Tensorial.Networks;
 namespace Tensorial.Compression;
 
 /// <summary>
-/// Puts standard operators in the place of a layer: a convolution for each stage of its factors (1×1, k×1, 1×k, k×k; grouped where a bond goes on),
-/// moves of axes between them where the format needs any, and products that make several factors into the weights of one stage. Stride, padding
-/// and dilation of an axis of space go to the stage that has that axis, the bias to the last.
+/// Puts standard operators in the place of a layer: a convolution for each stage of its factors (1×1, k×1, 1×k, k×k; grouped where a bond
+/// goes on), moves of axes between them where the format needs any, and products that make several factors into the weights of one stage.
+/// Stride, padding and dilation of an axis of space go to the stage that has that axis, the bias to the last.
 /// </summary>
 public static class FactorRewrite
 {
@@ -26,7 +26,8 @@ public static class FactorRewrite
         string prefix = $"{(node.Name.Length > 0 ? node.Name : layer.Name)}/{form.Format}";
         GraphWriter writer = new(prefix);
         FactorProducts weights = new(writer, form.Form, factors);
-        bool isMatrices = layer.IsDense && stages.All(static stage => stage.Free.Length == 0 && stage.Groups.Length == 0 && !stage.Transposes);
+        bool isMatrices = layer.IsDense && stages.All(static stage => stage.Free.Length == 0 && stage.Groups.Length == 0
+            && !stage.Transposes);
         if (form.Order.IsWhole) Whole(writer, weights, layer, node);
         else if (isMatrices) Matrices(writer, weights, stages, node);
         else new StageChain(writer, weights, layer, form.Form, node).Write(stages);
@@ -56,7 +57,8 @@ public static class FactorRewrite
             bool isLast = k == stages.Length - 1;
             string output = isLast ? node.Outputs[0] : writer.Fresh(weights.NameOf(stages[k]));
             if (node.Operation is not Gemm gemm)
-                writer.Put(new(writer.NodeName(weights.NameOf(stages[k])), new MatMul(), [value, weights.Matrix(stages[k], transposed: true)], [output]));
+                writer.Put(new(writer.NodeName(weights.NameOf(stages[k])), new MatMul(),
+                    [value, weights.Matrix(stages[k], transposed: true)], [output]));
             else
                 writer.Put(new(
                     writer.NodeName(weights.NameOf(stages[k])), new Gemm { TransposeB = true, Beta = isLast ? gemm.Beta : 1 },

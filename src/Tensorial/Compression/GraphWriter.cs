@@ -40,10 +40,12 @@ internal sealed class GraphWriter(string prefix)
     }
 
     /// <summary>The value with other extents: 0 keeps the one at its place, -1 takes what is left.</summary>
-    public string Reshaped(string what, string value, params ImmutableArray<int> extents) => Put($"{what}/reshape", new Reshape { Extents = extents }, value);
+    public string Reshaped(string what, string value, params ImmutableArray<int> extents) =>
+        Put($"{what}/reshape", new Reshape { Extents = extents }, value);
 
     /// <summary>The value with its axes in another order.</summary>
-    public string Transposed(string what, string value, params ImmutableArray<int> order) => Put($"{what}/transpose", new Transpose(order), value);
+    public string Transposed(string what, string value, params ImmutableArray<int> order) =>
+        Put($"{what}/transpose", new Transpose(order), value);
 
     private string Unique(string name)
     {

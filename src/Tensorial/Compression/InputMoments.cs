@@ -7,12 +7,14 @@ using Gemm = Tensorial.Kernels.Gemm;
 namespace Tensorial.Compression;
 
 /// <summary>
-/// Moments of what a layer reads: the means of x and of x xᵀ over the patches x [i h w] that its kernel meets, accumulated batch by batch; with a
-/// second network also those of y and y xᵀ, between what the layer reads in the one (y) and in the other (x).
+/// Moments of what a layer reads: the means of x and of x xᵀ over the patches x [i h w] that its kernel meets, accumulated batch by batch;
+/// with a second network also those of y and y xᵀ, between what the layer reads in the one (y) and in the other (x).
 /// </summary>
 internal sealed class InputMoments
 {
-    /// <summary>Places looked at, per image: neighbouring patches overlap and say the same, so that a part of them is as good as all.</summary>
+    /// <summary>
+    /// Places looked at, per image: neighbouring patches overlap and say the same, so that a part of them is as good as all.
+    /// </summary>
     private const int MostPlaces = 256;
 
     private readonly int _n;
@@ -20,7 +22,8 @@ internal sealed class InputMoments
     private double _count;
 
     private InputMoments(int n, bool cross) =>
-        (_n, _own, _cross, _sums, _others) = (n, new double[n * n], cross ? new double[n * n] : [], new double[n], cross ? new double[n] : []);
+        (_n, _own, _cross, _sums, _others) = (n, new double[n * n], cross ? new double[n * n] : [], new double[n],
+            cross ? new double[n] : []);
 
     /// <summary>The mean of x.</summary>
     public double[] Mean => Array.ConvertAll(_sums, sum => sum / _count);
@@ -101,7 +104,8 @@ internal sealed class InputMoments
             return patches;
         }
         Convolution convolution = (Convolution)layer.Weight.Node.Operation;
-        WindowAxis down = convolution.Windows(x.Shape, layer.Weight.Weights.Shape)[0], right = convolution.Windows(x.Shape, layer.Weight.Weights.Shape)[1];
+        WindowAxis down = convolution.Windows(x.Shape, layer.Weight.Weights.Shape)[0],
+            right = convolution.Windows(x.Shape, layer.Weight.Weights.Shape)[1];
         int channels = x.Shape[1], height = x.Shape[2], width = x.Shape[3];
         for (int place = 0; place < places.Length; place++)
         {

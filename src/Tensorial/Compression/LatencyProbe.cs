@@ -5,9 +5,9 @@ using Tensorial.Networks;
 namespace Tensorial.Compression;
 
 /// <summary>
-/// Times layers by themselves, dense and in factors by turns, so that whatever else the machine does meets both. Times of factors depend on extents
-/// alone: zeros serve as values, and layers that are alike are timed once. Where a layer answers in the shape it reads, some copies are timed one after
-/// another: how a runtime lays out its input and output counts less then, as it does within a network.
+/// Times layers by themselves, dense and in factors by turns, so that whatever else the machine does meets both. Times of factors depend on
+/// extents alone: zeros serve as values, and layers that are alike are timed once. Where a layer answers in the shape it reads, some copies
+/// are timed one after another: how a runtime lays out its input and output counts less then, as it does within a network.
 /// </summary>
 /// <param name="runtimes">What to time them in.</param>
 /// <param name="batch">Images at a time.</param>
@@ -20,7 +20,9 @@ public sealed class LatencyProbe(ImmutableArray<IRuntime> runtimes, int batch, i
 
     private const int Copies = 4;
 
-    /// <summary>Forms of one format, each larger than the one before, that are slower than the dense layer, until the rest is taken to be so too.</summary>
+    /// <summary>
+    /// Forms of one format, each larger than the one before, that are slower than the dense layer, until the rest is taken to be so too.
+    /// </summary>
     private const int SlowInARow = 2;
 
     private readonly Dictionary<string, ImmutableArray<double>> _known = [];
@@ -55,7 +57,8 @@ public sealed class LatencyProbe(ImmutableArray<IRuntime> runtimes, int batch, i
     }
 
     /// <summary>The time of a layer in factors over the dense layer's, in each runtime.</summary>
-    public ImmutableArray<double> Ratios(CompressibleLayer layer, LayerForm form) => InFactors(layer, form, [.. runtimes.Select(static _ => 1.0)]);
+    public ImmutableArray<double> Ratios(CompressibleLayer layer, LayerForm form) =>
+        InFactors(layer, form, [.. runtimes.Select(static _ => 1.0)]);
 
     /// <summary>Milliseconds of a whole network for a batch, in each runtime.</summary>
     public ImmutableArray<double> Of(Graph graph)
@@ -81,7 +84,8 @@ public sealed class LatencyProbe(ImmutableArray<IRuntime> runtimes, int batch, i
 
     /// <summary>A network with candidates' forms and zeros for factors: as fast as it will be, and good for nothing else.</summary>
     public static Graph Hollow(Graph graph, IEnumerable<Candidate> chosen) =>
-        chosen.Where(static c => c.Form is not null).Aggregate(graph, static (network, c) => FactorRewrite.Apply(network, c.Layer, c.Form!, Zeros(c.Form!)));
+        chosen.Where(static c => c.Form is not null)
+            .Aggregate(graph, static (network, c) => FactorRewrite.Apply(network, c.Layer, c.Form!, Zeros(c.Form!)));
 
     private ImmutableArray<double> Dense(CompressibleLayer layer)
     {
@@ -119,8 +123,10 @@ public sealed class LatencyProbe(ImmutableArray<IRuntime> runtimes, int batch, i
         Node node = layer.Weight.Node;
         return new(
             "layer", [node with { Inputs = [.. node.Inputs.Take(2)], Source = null }],
-            [new(node.Inputs[0], ElementType.Float32, [new(null, "N"), .. layer.Input.Skip(1).Select(static extent => new Dimension(extent))])],
-            [new(node.Outputs[0], ElementType.Float32, [new(null, "N"), .. layer.Output.Skip(1).Select(static extent => new Dimension(extent))])],
+            [new(node.Inputs[0], ElementType.Float32,
+                [new(null, "N"), .. layer.Input.Skip(1).Select(static extent => new Dimension(extent))])],
+            [new(node.Outputs[0], ElementType.Float32,
+                [new(null, "N"), .. layer.Output.Skip(1).Select(static extent => new Dimension(extent))])],
             ImmutableDictionary<string, Tensor>.Empty.Add(layer.Name, layer.Weight.Weights));
     }
 
@@ -137,7 +143,8 @@ public sealed class LatencyProbe(ImmutableArray<IRuntime> runtimes, int batch, i
             [
                 .. Enumerable.Range(0, copies).SelectMany(copy => graph.Nodes.Select(node => node with
                 {
-                    Name = $"{node.Name}#{copy}", Inputs = [.. node.Inputs.Select(name => NameOf(name, copy))], Outputs = [.. node.Outputs.Select(name => NameOf(name, copy))],
+                    Name = $"{node.Name}#{copy}", Inputs = [.. node.Inputs.Select(name => NameOf(name, copy))],
+                    Outputs = [.. node.Outputs.Select(name => NameOf(name, copy))],
                 })),
             ],
         };
@@ -148,5 +155,6 @@ public sealed class LatencyProbe(ImmutableArray<IRuntime> runtimes, int batch, i
 
     private static Decompositions.TensorFactors<double> Zeros(LayerForm form) => new(
         form.Form.Tensor, form.Form.Folding, form.Ranks,
-        [.. form.Form.Tensor.FactorShapes(form.Form.Folding.Folded, form.Ranks.AsSpan()).Select(static shape => new Tensor<double>(shape))], 1);
+        [.. form.Form.Tensor.FactorShapes(form.Form.Folding.Folded, form.Ranks.AsSpan())
+            .Select(static shape => new Tensor<double>(shape))], 1);
 }

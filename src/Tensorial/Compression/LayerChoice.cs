@@ -7,15 +7,19 @@ namespace Tensorial.Compression;
 /// <summary>The layers of a network that may change, and those that stay with the reason.</summary>
 public sealed record LayerChoice(ImmutableArray<CompressibleLayer> Layers, ImmutableArray<KeptLayer> Kept)
 {
-    /// <summary>The first and the last layer stay as they are where they hold less than this part of the parameters: little to win, much to lose.</summary>
+    /// <summary>
+    /// The first and the last layer stay as they are where they hold less than this part of the parameters: little to win, much to lose.
+    /// </summary>
     private const double Negligible = 0.02;
 
     /// <summary>Chooses among the layers of a network.</summary>
     /// <param name="graph">The network.</param>
-    /// <param name="layers">Patterns of names (<see cref="LayerSelection"/>); where none is given all layers but a light first and last one.</param>
+    /// <param name="layers">Patterns of names (<see cref="LayerSelection"/>); where none is given all layers but a light first and last
+    /// one.</param>
     /// <param name="keep">Patterns of names that stay.</param>
     /// <param name="file">
-    /// The network as it was read, where <paramref name="graph"/> has the extents of some images (<see cref="FreeExtents"/>): what that leaves open no layer may rely on.
+    /// The network as it was read, where <paramref name="graph"/> has the extents of some images (<see cref="FreeExtents"/>): what that
+    /// leaves open no layer may rely on.
     /// </param>
     /// <exception cref="BadInputException">A pattern matches nothing.</exception>
     public static LayerChoice Of(Graph graph, IReadOnlyList<string> layers, IReadOnlyList<string> keep, Graph? file = null)
@@ -28,8 +32,10 @@ public sealed record LayerChoice(ImmutableArray<CompressibleLayer> Layers, Immut
         double parameters = all.Sum(static layer => layer.Parameters);
         (CompressibleLayer Layer, string? Reason)[] judged = [.. all.Select((layer, place) => (layer, ReasonOf(layer, place)))];
         return new(
-            [.. judged.Where(static j => j.Reason is null).Select(j => j.Layer with { HasFixedPlaces = j.Layer.HasFixedPlaces && !isOpen })],
-            [.. judged.Where(static j => j.Reason is not null).Select(static j => new KeptLayer(j.Layer.Name, j.Layer.Parameters, j.Reason!)), .. kept]);
+            [.. judged.Where(static j => j.Reason is null)
+                .Select(j => j.Layer with { HasFixedPlaces = j.Layer.HasFixedPlaces && !isOpen })],
+            [.. judged.Where(static j => j.Reason is not null)
+                .Select(static j => new KeptLayer(j.Layer.Name, j.Layer.Parameters, j.Reason!)), .. kept]);
 
         string? ReasonOf(CompressibleLayer layer, int place) =>
             held.Contains(layer.Name) ? "--keep names it"

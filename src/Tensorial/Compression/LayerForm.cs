@@ -27,7 +27,8 @@ public sealed record LayerForm(KernelForm Form, ImmutableArray<int> Ranks, Facto
     public long MacsOf(CompressibleLayer layer) => StagePlan.Of(Form, Ranks, Order, layer)?.Sum(static stage => stage.Macs)
         ?? throw new BadInputException($"'{layer.Name}' in {Format} cannot be computed in the order {Order}: its channels are padded or the extents of its input free; only all factors at once can.");
 
-    public bool Equals(LayerForm? other) => other is not null && Form == other.Form && Ranks.SequenceEqual(other.Ranks) && Order == other.Order;
+    public bool Equals(LayerForm? other) =>
+        other is not null && Form == other.Form && Ranks.SequenceEqual(other.Ranks) && Order == other.Order;
 
     public override int GetHashCode() => HashCode.Combine(Form.Format, Order, Ranks.Aggregate(0, HashCode.Combine));
 

@@ -12,17 +12,23 @@ internal static class LayerMetrics
     /// <summary>Σ of more inputs than this [ihw] would take gigabytes and hours; such layers are fitted in the plain norm.</summary>
     public const int MostInputs = 1200;
 
-    /// <summary>Whether the layer's covariance is affordable. Groups, which read different channels, are fitted in the plain norm.</summary>
-    public static bool Suits(CompressibleLayer layer) => layer.Groups == 1 && layer.Kernel.Shape.Count / layer.Kernel.Shape[0] <= MostInputs;
+    /// <summary>
+    /// Whether the layer's covariance is affordable. Groups, which read different channels, are fitted in the plain norm.
+    /// </summary>
+    public static bool Suits(CompressibleLayer layer) =>
+        layer.Groups == 1 && layer.Kernel.Shape.Count / layer.Kernel.Shape[0] <= MostInputs;
 
     /// <summary>
-    /// The measure of a layer's kernel: without moments the plain norm; with them what its answers change by, the means left out where the network has
-    /// a place to make them right.
+    /// The measure of a layer's kernel: without moments the plain norm; with them what its answers change by, the means left out where the
+    /// network has a place to make them right.
     /// </summary>
     public static KernelMetric Of(Graph graph, CompressibleLayer layer, InputMoments? moments) => new(
-        moments is null ? null : KernelMetric.Regularised(moments.Own(ShiftSlot.Of(graph, layer) is not null)), OutputWeights(graph, layer));
+        moments is null ? null : KernelMetric.Regularised(moments.Own(ShiftSlot.Of(graph, layer) is not null)),
+            OutputWeights(graph, layer));
 
-    /// <summary>What a batch normalisation behind the layer makes of its output channels: |γ| / √(σ² + ε). Null where there is none.</summary>
+    /// <summary>
+    /// What a batch normalisation behind the layer makes of its output channels: |γ| / √(σ² + ε). Null where there is none.
+    /// </summary>
     public static double[]? OutputWeights(Graph graph, CompressibleLayer layer)
     {
         string output = layer.Weight.Node.Outputs[0];

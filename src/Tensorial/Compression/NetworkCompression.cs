@@ -13,7 +13,8 @@ namespace Tensorial.Compression;
 /// <param name="Factors">The factors by layer name.</param>
 /// <param name="Recalibrated">Whether batch-norm statistics were estimated again.</param>
 /// <param name="Fronts">What each format could do at other sizes; empty where the choice was given.</param>
-/// <param name="Trials">Sizes that were tried for <see cref="TargetMeasure.MaxDrop"/>, in turn; empty where it was not searched for.</param>
+/// <param name="Trials">Sizes that were tried for <see cref="TargetMeasure.MaxDrop"/>, in turn; empty where it was not searched
+/// for.</param>
 public sealed record CompressedNetwork(
     Graph Graph, ImmutableArray<Candidate> Chosen, ImmutableDictionary<string, TensorFactors<double>> Factors, bool Recalibrated,
     ImmutableArray<Front> Fronts, ImmutableArray<DropTrial> Trials)
@@ -35,7 +36,8 @@ public readonly record struct DropTrial(double Parameters, double Drop);
 /// <param name="rewriting">How hard to fit.</param>
 /// <param name="memory">Where results of an earlier run lie.</param>
 public sealed class NetworkCompression(
-    Graph graph, ImmutableArray<CompressibleLayer> layers, ImageSet? training, ImmutableArray<IRuntime> runtimes, RewriteOptions rewriting, CompressionMemory memory)
+    Graph graph, ImmutableArray<CompressibleLayer> layers, ImageSet? training, ImmutableArray<IRuntime> runtimes, RewriteOptions rewriting,
+    CompressionMemory memory)
 {
     /// <summary>Sizes tried in search of a drop: to 1 part in 64.</summary>
     private const int MostTrials = 6;
@@ -46,7 +48,9 @@ public sealed class NetworkCompression(
     /// <summary>Whether batch-norm statistics may be estimated again.</summary>
     public bool Recalibrates { get; init; } = true;
 
-    /// <summary>Compresses by a plan of its own. With <see cref="TargetMeasure.MaxDrop"/> alone it searches the smallest network within that drop.</summary>
+    /// <summary>
+    /// Compresses by a plan of its own. With <see cref="TargetMeasure.MaxDrop"/> alone it searches the smallest network within that drop.
+    /// </summary>
     /// <exception cref="GoalNotMetException">The targets cannot be met; says the least that is possible.</exception>
     /// <exception cref="BadInputException">A drop was asked for without images.</exception>
     public CompressedNetwork Run(PlanRequest request, IProgress<Progress>? progress = null, CancellationToken cancel = default)
@@ -60,10 +64,12 @@ public sealed class NetworkCompression(
     /// <summary>Compresses as chosen.</summary>
     public CompressedNetwork Run(ImmutableArray<Candidate> chosen, IProgress<Progress>? progress = null, CancellationToken cancel = default)
     {
-        (Graph small, ImmutableDictionary<string, TensorFactors<double>> factors) = new Compressor(graph, training, rewriting, memory).Run(chosen, progress, cancel);
+        (Graph small, ImmutableDictionary<string, TensorFactors<double>> factors) = new Compressor(graph, training, rewriting, memory)
+            .Run(chosen, progress, cancel);
         bool recalibrated = false;
         if (training is not null && Recalibrates)
-            (small, recalibrated) = Recalibration.WhereItHelps(graph, small, training, rewriting.CovarianceImages, rewriting.Threads, rewriting.Seed, cancel);
+            (small, recalibrated) = Recalibration.WhereItHelps(graph, small, training, rewriting.CovarianceImages, rewriting.Threads,
+                rewriting.Seed, cancel);
         return new(small, chosen, factors, recalibrated, [], []);
     }
 
@@ -72,11 +78,13 @@ public sealed class NetworkCompression(
     {
         double most = request.Targets[0].Value;
         if (training is null) throw new BadInputException($"{request.Targets[0]} takes images to measure accuracy on: give --data.");
-        ImmutableArray<ImmutableArray<Candidate>> candidates = planner.Choose(request with { Targets = [new(TargetMeasure.Parameters, 1)] }, progress, cancel).Candidates;
+        ImmutableArray<ImmutableArray<Candidate>> candidates = planner.Choose(request with { Targets = [new(TargetMeasure.Parameters, 1)] },
+            progress, cancel).Candidates;
         GraphStatistics statistics = GraphStatistics.Of(graph);
         ImageSet held = training.Skip(Math.Max(training.Count / 2, training.Count - HeldImages));
         double before = Top1(graph, held, cancel);
-        double changeable = layers.Sum(static layer => (double)layer.Parameters), least = candidates.Sum(static layer => layer.Min(static c => (double)c.Parameters));
+        double changeable = layers.Sum(static layer => (double)layer.Parameters),
+            least = candidates.Sum(static layer => layer.Min(static c => (double)c.Parameters));
         (double low, double high) = ((statistics.Parameters - changeable + least) / statistics.Parameters, 1);
         CompressedNetwork best = Run([.. layers.Select(Candidate.Dense)], progress, cancel) with { Fronts = Front.Of(candidates) };
         var trials = ImmutableArray.CreateBuilder<DropTrial>();
@@ -84,7 +92,8 @@ public sealed class NetworkCompression(
         {
             double middle = (low + high) / 2;
             IReadOnlyList<LayerBudget> budgets = CompressionBudget.Of(statistics, layers, [new(TargetMeasure.Parameters, middle)], []);
-            ImmutableArray<Candidate> chosen = request.Rule.Choose([.. candidates.Select(static layer => (IReadOnlyList<Candidate>)layer)], budgets);
+            ImmutableArray<Candidate> chosen = request.Rule.Choose([.. candidates.Select(static layer => (IReadOnlyList<Candidate>)layer)],
+                budgets);
             CompressedNetwork tried = Run(chosen, progress, cancel);
             double drop = 100 * (before - Top1(tried.Graph, held, cancel));
             trials.Add(new((double)GraphStatistics.Of(tried.Graph).Parameters / statistics.Parameters, drop));

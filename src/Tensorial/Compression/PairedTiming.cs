@@ -3,14 +3,17 @@ using System.Diagnostics;
 namespace Tensorial.Compression;
 
 /// <summary>
-/// Two ways of doing the same, timed in turn so that whatever else the machine does meets both. What counts is the median of the ratios of pairs.
+/// Two ways of doing the same, timed in turn so that whatever else the machine does meets both. What counts is the median of the ratios of
+/// pairs.
 /// </summary>
 /// <param name="First">Seconds of each measurement, rising.</param>
 /// <param name="Second">The same of the other way.</param>
 /// <param name="Ratios">Second over first, pair by pair, rising.</param>
 public sealed record PairedTiming(IReadOnlyList<double> First, IReadOnlyList<double> Second, IReadOnlyList<double> Ratios)
 {
-    /// <summary>A shorter measurement repeats its work until it takes so long: the clock and a passing interruption then weigh little.</summary>
+    /// <summary>
+    /// A shorter measurement repeats its work until it takes so long: the clock and a passing interruption then weigh little.
+    /// </summary>
     private const double SecondsPerMeasurement = 0.02;
 
     /// <summary>How often the second is faster than the first: 1.25 is a quarter more work in the same time.</summary>
@@ -25,7 +28,8 @@ public sealed record PairedTiming(IReadOnlyList<double> First, IReadOnlyList<dou
     /// <param name="pairs">Measurements of each.</param>
     /// <param name="progress">Told after each pair.</param>
     /// <param name="cancel">Ends it between pairs.</param>
-    public static PairedTiming Of(Action first, Action second, int pairs = 15, IProgress<Progress>? progress = null, CancellationToken cancel = default)
+    public static PairedTiming Of(
+        Action first, Action second, int pairs = 15, IProgress<Progress>? progress = null, CancellationToken cancel = default)
     {
         int firstRuns = Runs(first), secondRuns = Runs(second);
         double[] one = new double[pairs], other = new double[pairs];

@@ -9,7 +9,9 @@ namespace Tensorial.Compression;
 /// <summary>What a plan is to reach, and how.</summary>
 public sealed record PlanRequest
 {
-    /// <summary>How small, or how fast; <see cref="TargetMeasure.MaxDrop"/> is not for the planner, which sees single layers only.</summary>
+    /// <summary>
+    /// How small, or how fast; <see cref="TargetMeasure.MaxDrop"/> is not for the planner, which sees single layers only.
+    /// </summary>
     public ImmutableArray<CompressionTarget> Targets { get; init; } = [];
 
     public AllocationRule Rule { get; init; } = AllocationRule.Measured;
@@ -26,9 +28,11 @@ public sealed record PlanRequest
 public sealed record Choice(ImmutableArray<Candidate> Chosen, ImmutableArray<ImmutableArray<Candidate>> Candidates)
 {
     /// <summary>Why layers stay dense: a clause that follows "because".</summary>
-    public ImmutableDictionary<string, string> Reasons => Chosen.Zip(Candidates).Where(static pair => pair.First.Form is null).ToImmutableDictionary(
-        static pair => pair.First.Layer.Name, static pair => pair.Second.Length > 1 ? "no other form was worth its damage"
-            : pair.Second[0].Milliseconds.IsDefaultOrEmpty ? "no form of it is smaller" : "no form of it is faster");
+    public ImmutableDictionary<string, string> Reasons =>
+        Chosen.Zip(Candidates).Where(static pair => pair.First.Form is null).ToImmutableDictionary(
+            static pair => pair.First.Layer.Name,
+            static pair => pair.Second.Length > 1 ? "no other form was worth its damage"
+                : pair.Second[0].Milliseconds.IsDefaultOrEmpty ? "no form of it is smaller" : "no form of it is faster");
 }
 
 /// <summary>Searches candidates and chooses among them.</summary>
@@ -37,7 +41,8 @@ public sealed record Choice(ImmutableArray<Candidate> Chosen, ImmutableArray<Imm
 /// <param name="images">Calibration images; null for none.</param>
 /// <param name="runtimes">In which latency counts.</param>
 /// <param name="memory">Where results of an earlier run lie.</param>
-public sealed class Planner(Graph graph, ImmutableArray<CompressibleLayer> layers, ImageSet? images, ImmutableArray<IRuntime> runtimes, CompressionMemory memory)
+public sealed class Planner(
+    Graph graph, ImmutableArray<CompressibleLayer> layers, ImageSet? images, ImmutableArray<IRuntime> runtimes, CompressionMemory memory)
 {
     /// <summary>How often the layers' budget is corrected when the whole network turns out slower or faster than they promised.</summary>
     private const int Corrections = 6;
@@ -51,7 +56,8 @@ public sealed class Planner(Graph graph, ImmutableArray<CompressibleLayer> layer
     public Choice Choose(PlanRequest request, IProgress<Progress>? progress = null, CancellationToken cancel = default)
     {
         bool timed = request.Targets.Any(static target => target.Measure == TargetMeasure.Latency);
-        SearchOptions options = request.Search with { MeasuresDamage = request.Rule == AllocationRule.Measured, KeepDominated = timed || request.Rule == AllocationRule.EqualError };
+        SearchOptions options = request.Search with { MeasuresDamage = request.Rule == AllocationRule.Measured, KeepDominated = timed
+            || request.Rule == AllocationRule.EqualError };
         CandidateSearch search = new(graph, images, options, memory);
         if (request.Rule == AllocationRule.Uniform) return Uniform(request, search, timed, progress, cancel);
         LatencyProbe probe = new(runtimes, request.LatencyBatch, options.Threads);
@@ -59,7 +65,8 @@ public sealed class Planner(Graph graph, ImmutableArray<CompressibleLayer> layer
             ? Faster(probe, search, options, progress, cancel)
             : search.Run(layers, progress, cancel);
         return timed ? WithinTime(request, candidates, probe, cancel)
-            : new(request.Rule.Choose(Lists(candidates), CompressionBudget.Of(GraphStatistics.Of(graph), layers, request.Targets, [])), candidates);
+            : new(request.Rule.Choose(Lists(candidates), CompressionBudget.Of(GraphStatistics.Of(graph), layers, request.Targets, [])),
+                candidates);
     }
 
     /// <summary>Forms are timed before they are fitted: what is not faster need not be.</summary>
@@ -67,36 +74,46 @@ public sealed class Planner(Graph graph, ImmutableArray<CompressibleLayer> layer
         LatencyProbe probe, CandidateSearch search, SearchOptions options, IProgress<Progress>? progress, CancellationToken cancel)
     {
         ImmutableArray<ImmutableArray<Candidate>> timed = probe.Timed(
-            [.. layers.Select(layer => (ImmutableArray<Candidate>)[Candidate.Dense(layer), .. search.FormsOf(layer).Select(form => Candidate.Of(layer, form, 1, 0))])], progress, cancel);
+            [.. layers.Select(layer => (ImmutableArray<Candidate>)[Candidate.Dense(layer), .. search.FormsOf(layer)
+                .Select(form => Candidate.Of(layer, form, 1, 0))])], progress, cancel);
         Dictionary<string, ImmutableArray<Candidate>> byLayer = timed.ToDictionary(static layer => layer[0].Layer.Name);
         ImmutableArray<ImmutableArray<Candidate>> found = search.Run(
             layers, layer => [.. byLayer[layer.Name].Where(static c => c.Form is not null).Select(static c => c.Form!)], progress, cancel);
         return [.. found.Select(layer => layer.Select(candidate =>
-            candidate with { Milliseconds = byLayer[candidate.Layer.Name].First(known => Equals(known.Form, candidate.Form)).Milliseconds }).ToImmutableArray())];
+            candidate with { Milliseconds = byLayer[candidate.Layer.Name].First(known => Equals(known.Form, candidate.Form)).Milliseconds })
+                .ToImmutableArray())];
     }
 
-    /// <summary>Layers by themselves miss what passes between them: the whole is timed too, and the budget corrected by what it says.</summary>
-    private Choice WithinTime(PlanRequest request, ImmutableArray<ImmutableArray<Candidate>> candidates, LatencyProbe probe, CancellationToken cancel)
+    /// <summary>
+    /// Layers by themselves miss what passes between them: the whole is timed too, and the budget corrected by what it says.
+    /// </summary>
+    private Choice WithinTime(
+        PlanRequest request, ImmutableArray<ImmutableArray<Candidate>> candidates, LatencyProbe probe, CancellationToken cancel)
     {
         ImmutableArray<double> all = probe.Of(graph);
         ImmutableArray<(double, double)> latencies = [.. all.Select((own, k) => (own, candidates.Sum(layer => layer[0].Milliseconds[k])))];
-        double wanted = request.Targets.Where(static target => target.Measure == TargetMeasure.Latency).Min(static target => target.Value), aim = wanted;
+        double wanted = request.Targets.Where(static target => target.Measure == TargetMeasure.Latency).Min(static target => target.Value),
+            aim = wanted;
         (ImmutableArray<Candidate> Chosen, double Reached) best = ([], double.PositiveInfinity);
         (double slow, double fast) = (double.NaN, double.NaN);
         for (int round = 0; round <= Corrections; round++)
         {
-            ImmutableArray<CompressionTarget> targets = [.. request.Targets.Select(target => target.Measure == TargetMeasure.Latency ? target with { Value = Math.Min(1, aim) } : target)];
+            ImmutableArray<CompressionTarget> targets =
+                [.. request.Targets.Select(target => target.Measure == TargetMeasure.Latency ? target with { Value = Math.Min(1, aim) }
+                    : target)];
             ImmutableArray<Candidate> chosen;
             try
             {
-                chosen = request.Rule.Choose(Lists(candidates), CompressionBudget.Of(GraphStatistics.Of(graph), layers, targets, latencies));
+                chosen = request.Rule.Choose(Lists(candidates), CompressionBudget.Of(GraphStatistics.Of(graph), layers, targets,
+                    latencies));
             }
             catch (GoalNotMetException) when (round > 0)
             {
                 // The fastest there is did not do; what came nearest is what there is.
                 break;
             }
-            double reached = probe.Compare(graph, LatencyProbe.Hollow(graph, chosen), cancel).Max(static timing => PairedTiming.Median(timing.Ratios));
+            double reached = probe.Compare(graph, LatencyProbe.Hollow(graph, chosen), cancel)
+                .Max(static timing => PairedTiming.Median(timing.Ratios));
             bool met = reached <= wanted;
             // What meets the target and is slowest has given up least; until something meets it, the fastest.
             if (met ? best.Reached > wanted || reached > best.Reached : reached < best.Reached) best = (chosen, reached);
@@ -110,7 +127,8 @@ public sealed class Planner(Graph graph, ImmutableArray<CompressibleLayer> layer
 
     private Choice Uniform(PlanRequest request, CandidateSearch search, bool timed, IProgress<Progress>? progress, CancellationToken cancel)
     {
-        if (request.Search.Formats is not [{ } format]) throw new BadInputException("Uniform rates take one format: with several there is none to prefer.");
+        if (request.Search.Formats is not [{ } format])
+            throw new BadInputException("Uniform rates take one format: with several there is none to prefer.");
         if (timed) throw new BadInputException("Uniform rates know parameters and multiply-accumulates, no latency.");
         IReadOnlyList<LayerBudget> budgets = CompressionBudget.Of(GraphStatistics.Of(graph), layers, request.Targets, []);
         (double low, double high) = (0, 1);
@@ -121,8 +139,10 @@ public sealed class Planner(Graph graph, ImmutableArray<CompressibleLayer> layer
             else high = middle;
         }
         // Refuses with the least that is possible what no rate can do.
-        if (budgets.Any(budget => At(low).Sum(budget.Cost) > budget.Most)) Allocation.Solve([.. At(low).Select(static c => (IReadOnlyList<Candidate>)[c])], budgets);
-        ImmutableArray<ImmutableArray<Candidate>> found = search.Run(layers, layer => FormAt(layer, low) is { } form ? [form] : [], progress, cancel);
+        if (budgets.Any(budget => At(low).Sum(budget.Cost) > budget.Most))
+            Allocation.Solve([.. At(low).Select(static c => (IReadOnlyList<Candidate>)[c])], budgets);
+        ImmutableArray<ImmutableArray<Candidate>> found = search.Run(layers, layer => FormAt(layer, low) is { } form ? [form] : [],
+            progress, cancel);
         return new([.. found.Select(static layer => layer[^1])], found);
 
         LayerForm? FormAt(CompressibleLayer layer, double rate)
@@ -132,7 +152,8 @@ public sealed class Planner(Graph graph, ImmutableArray<CompressibleLayer> layer
             return form.Parameters < layer.Parameters ? form : null;
         }
 
-        IEnumerable<Candidate> At(double rate) => layers.Select(layer => FormAt(layer, rate) is { } form ? Candidate.Of(layer, form, 1, 0) : Candidate.Dense(layer));
+        IEnumerable<Candidate> At(double rate) =>
+            layers.Select(layer => FormAt(layer, rate) is { } form ? Candidate.Of(layer, form, 1, 0) : Candidate.Dense(layer));
     }
 
     private static IReadOnlyList<IReadOnlyList<Candidate>> Lists(ImmutableArray<ImmutableArray<Candidate>> candidates) =>

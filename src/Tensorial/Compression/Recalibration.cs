@@ -7,16 +7,19 @@ namespace Tensorial.Compression;
 /// <summary>Batch-norm statistics of a compressed network, estimated again.</summary>
 public static class Recalibration
 {
-    /// <summary>Pixels by which images are moved, as in the usual training on small images; whole ones give statistics that no training has seen.</summary>
+    /// <summary>
+    /// Pixels by which images are moved, as in the usual training on small images; whole ones give statistics that no training has seen.
+    /// </summary>
     private const int Shift = 4;
 
     private const int Batch = 100;
 
     /// <summary>
-    /// The network with its statistics estimated on training images, if that brings its predictions nearer to the dense network's on other training
-    /// images; else as it was.
+    /// The network with its statistics estimated on training images, if that brings its predictions nearer to the dense network's on other
+    /// training images; else as it was.
     /// </summary>
-    public static (Graph Graph, bool Recalibrated) WhereItHelps(Graph dense, Graph compressed, ImageSet training, int images, int threads, int seed, CancellationToken cancel)
+    public static (Graph Graph, bool Recalibrated) WhereItHelps(Graph dense, Graph compressed, ImageSet training, int images, int threads,
+        int seed, CancellationToken cancel)
     {
         ImageSet estimated = training.Take(Math.Min(images, training.Count)).Shifted(Shift, seed);
         Graph changed = new BatchNormRecalibration(compressed, estimated, Batch, threads).Of(compressed, cancel);
@@ -30,7 +33,8 @@ public static class Recalibration
 
         IEnumerable<Tensor<float>> Batches()
         {
-            for (int first = training.Count - held; first < training.Count; first += Batch) yield return training.Batch(first, Math.Min(Batch, training.Count - first));
+            for (int first = training.Count - held; first < training.Count; first += Batch)
+                yield return training.Batch(first, Math.Min(Batch, training.Count - first));
         }
     }
 }

@@ -4,8 +4,8 @@ using Tensorial.Networks;
 namespace Tensorial.Compression;
 
 /// <summary>
-/// Where a network can add a constant to each output channel of a layer without another node: the layer's own bias, or the mean of the batch
-/// normalisation behind it. With it the means of the answers are made right exactly, and factors are fitted to what varies.
+/// Where a network can add a constant to each output channel of a layer without another node: the layer's own bias, or the mean of the
+/// batch normalisation behind it. With it the means of the answers are made right exactly, and factors are fitted to what varies.
 /// </summary>
 /// <param name="Name">The constant.</param>
 /// <param name="Sign">1 for a bias, -1 for a mean that is subtracted.</param>
@@ -17,9 +17,11 @@ internal sealed record ShiftSlot(string Name, int Sign)
         Node node = layer.Weight.Node;
         if (node.Inputs.Length > 2 && node.Inputs[2].Length > 0) return IsOwn(node.Inputs[2]) ? new(node.Inputs[2], 1) : null;
         Node[] readers = [.. graph.Nodes.Where(reader => reader.Reads.Contains(node.Outputs[0]))];
-        return readers is [{ Operation: BatchNormalization } norm] && norm.Inputs.Length > 3 && IsOwn(norm.Inputs[3]) ? new(norm.Inputs[3], -1) : null;
+        return readers is [{ Operation: BatchNormalization } norm] && norm.Inputs.Length > 3 && IsOwn(norm.Inputs[3])
+            ? new(norm.Inputs[3], -1) : null;
 
-        bool IsOwn(string name) => graph.Initializers.GetValueOrDefault(name) is Tensor<float> values && values.Shape == [layer.Kernel.Shape[0]]
+        bool IsOwn(string name) => graph.Initializers.GetValueOrDefault(name) is Tensor<float> values
+            && values.Shape == [layer.Kernel.Shape[0]]
             && graph.Nodes.Count(reader => reader.Reads.Contains(name)) == 1;
     }
 

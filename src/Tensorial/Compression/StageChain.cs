@@ -6,8 +6,8 @@ using Tensorial.Networks;
 namespace Tensorial.Compression;
 
 /// <summary>
-/// Stages as convolutions, with the moves of axes between them. A value is [batch · folded axes, other axes, height, width] throughout; a dense layer is
-/// one of 1×1 places.
+/// Stages as convolutions, with the moves of axes between them. A value is [batch · folded axes, other axes, height, width] throughout; a
+/// dense layer is one of 1×1 places.
 /// </summary>
 internal sealed class StageChain(GraphWriter writer, FactorProducts weights, CompressibleLayer layer, KernelForm form, Node node)
 {
@@ -37,7 +37,8 @@ internal sealed class StageChain(GraphWriter writer, FactorProducts weights, Com
             string output = isLast && isInside && !layer.IsDense ? node.Outputs[0] : writer.Fresh(name);
             writer.Put(new Node(writer.NodeName(name), OperationOf(stage), inputs, [output]));
             (_value, _axes, _folded) = (output, stage.After, stage.Free.Length);
-            if (!layer.IsDense) _places = (stage.HasHeight ? layer.Output[2] : _places.Height, stage.HasWidth ? layer.Output[3] : _places.Width);
+            if (!layer.IsDense)
+                _places = (stage.HasHeight ? layer.Output[2] : _places.Height, stage.HasWidth ? layer.Output[3] : _places.Width);
         }
         if (isInside && !layer.IsDense) return;
         if (!isInside) Arrange("output", form.OutputAxes, 0);
@@ -73,7 +74,8 @@ internal sealed class StageChain(GraphWriter writer, FactorProducts weights, Com
             KernelShape = [down ? layer.Kernel.Shape[2] : 1, right ? layer.Kernel.Shape[3] : 1],
             Strides = Own(_whole.Strides, down, right),
             Dilations = Own(_whole.Dilations, down, right),
-            Pads = _whole.Pads.IsEmpty ? [] : [down ? _whole.Pads[0] : 0, right ? _whole.Pads[1] : 0, down ? _whole.Pads[2] : 0, right ? _whole.Pads[3] : 0],
+            Pads = _whole.Pads.IsEmpty ? []
+                : [down ? _whole.Pads[0] : 0, right ? _whole.Pads[1] : 0, down ? _whole.Pads[2] : 0, right ? _whole.Pads[3] : 0],
             AutoPad = _whole.AutoPad,
             Groups = weights.Count(stage.Groups),
         };

@@ -4,8 +4,8 @@ using Tensorial.Decompositions;
 namespace Tensorial.Compression;
 
 /// <summary>
-/// One stage of a factored layer as a grouped convolution. The channels that reach it have named axes; those the factors share and a later stage
-/// needs again are groups, those they share for the last time are summed, those they do not have are free and go with the batch:
+/// One stage of a factored layer as a grouped convolution. The channels that reach it have named axes; those the factors share and a later
+/// stage needs again are groups, those they share for the last time are summed, those they do not have are free and go with the batch:
 /// x[batch · free, groups · summed, …] to y[batch · free, groups · made, …].
 /// </summary>
 /// <param name="Factors">Places of the factors in the equation.</param>
@@ -21,11 +21,12 @@ namespace Tensorial.Compression;
 /// <param name="Read">Values that reach it, for one image.</param>
 /// <param name="Written">Values that it makes.</param>
 public sealed record StagePlan(
-    ImmutableArray<int> Factors, string Before, string Free, string Groups, string Summed, string Made, bool HasHeight, bool HasWidth, long Making, long Macs, long Read, long Written)
+    ImmutableArray<int> Factors, string Before, string Free, string Groups, string Summed, string Made, bool HasHeight, bool HasWidth,
+    long Making, long Macs, long Read, long Written)
 {
     /// <summary>
-    /// Multiply-accumulates in the time of writing one value, and of moving one to another layout: a core does some 140 a nanosecond, and a few values
-    /// go to and from its second-level cache. Measured layers (bench formats) order themselves as this says.
+    /// Multiply-accumulates in the time of writing one value, and of moving one to another layout: a core does some 140 a nanosecond, and a
+    /// few values go to and from its second-level cache. Measured layers (bench formats) order themselves as this says.
     /// </summary>
     internal const int MacsPerWrite = 16, MacsPerMove = 64;
 
@@ -41,7 +42,10 @@ public sealed record StagePlan(
     /// <summary>Whether the channels have to be moved before the stage.</summary>
     public bool Transposes => Before != Free + Groups + Summed;
 
-    /// <summary>The stages of a layer in an order; null where it takes what is not there: extents of the input that are not known, channels that are padded.</summary>
+    /// <summary>
+    /// The stages of a layer in an order; null where it takes what is not there: extents of the input that are not known, channels that are
+    /// padded.
+    /// </summary>
     public static ImmutableArray<StagePlan>? Of(KernelForm form, ImmutableArray<int> ranks, FactorOrder order, CompressibleLayer layer)
     {
         // Padded channels exist in the kernel's parts only: the whole kernel is cut to size.
@@ -58,8 +62,10 @@ public sealed record StagePlan(
         for (int k = 0; k < order.Stages.Length; k++)
         {
             string own = string.Concat(order.Stages[k].SelectMany(factor => factors[factor]).Distinct());
-            string later = form.OutputAxes + string.Concat(order.Stages.Skip(k + 1).SelectMany(static stage => stage).Select(factor => factors[factor]));
-            string free = Kept(channels, axis => !own.Contains(axis)), groups = Kept(channels, axis => own.Contains(axis) && later.Contains(axis));
+            string later = form.OutputAxes + string.Concat(order.Stages.Skip(k + 1).SelectMany(static stage => stage)
+                .Select(factor => factors[factor]));
+            string free = Kept(channels, axis => !own.Contains(axis)),
+                groups = Kept(channels, axis => own.Contains(axis) && later.Contains(axis));
             string summed = Kept(channels, axis => own.Contains(axis) && !later.Contains(axis));
             string made = Kept(own, axis => !channels.Contains(axis) && axis != down && axis != right && later.Contains(axis));
             (bool hasHeight, bool hasWidth) = (own.Contains(down), own.Contains(right));
@@ -70,8 +76,10 @@ public sealed record StagePlan(
             // A kernel made whole is the dense layer again, padding cut off.
             long macs = order.IsWhole ? layer.Macs : Count(free + groups + summed + made) * taps * height * width;
             long making = FactorProducts.Pairs(
-                [.. order.Stages[k].Select(factor => factors[factor])], [.. order.Stages[k].Select(factor => shapes[factor])], Kept(own, $"{later}{channels}{down}{right}".Contains)).Work;
-            stages.Add(new(order.Stages[k], channels, free, groups, summed, made, hasHeight, hasWidth, making, macs, read, Count(free + groups + made) * height * width));
+                [.. order.Stages[k].Select(factor => factors[factor])], [.. order.Stages[k].Select(factor => shapes[factor])],
+                    Kept(own, $"{later}{channels}{down}{right}".Contains)).Work;
+            stages.Add(new(order.Stages[k], channels, free, groups, summed, made, hasHeight, hasWidth, making, macs, read,
+                Count(free + groups + made) * height * width));
             channels = free + groups + made;
         }
         // Moving channels takes height and width as numbers.

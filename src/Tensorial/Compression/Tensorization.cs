@@ -6,8 +6,9 @@ using Tensorial.Networks;
 namespace Tensorial.Compression;
 
 /// <summary>
-/// Networks that are tensorial from the start (J. Su, J. Li, B. Bhattacharjee, F. Huang, arXiv 1805.10352): an architecture given as a dense network, each layer
-/// of which is written in a format and trained as factors. Where <see cref="NetworkCompression"/> looks for factors of trained weights, these are drawn.
+/// Networks that are tensorial from the start (J. Su, J. Li, B. Bhattacharjee, F. Huang, arXiv 1805.10352): an architecture given as a
+/// dense network, each layer of which is written in a format and trained as factors. Where <see cref="NetworkCompression"/> looks for
+/// factors of trained weights, these are drawn.
 /// </summary>
 public static class Tensorization
 {
@@ -19,18 +20,25 @@ public static class Tensorization
 
     /// <summary>A format for every layer, at one rate.</summary>
     /// <param name="layers">The layers.</param>
-    /// <param name="format">The format; matrices and kernels of 1×1, to which some formats have nothing to say, are written as <c>svd-out</c> there.</param>
+    /// <param name="format">The format; matrices and kernels of 1×1, to which some formats have nothing to say, are written as
+    /// <c>svd-out</c> there.</param>
     /// <param name="rate">Parameters of the factors over those of the dense kernel, at most; more only where ranks of 1 take more.</param>
-    /// <param name="images">Images a batch is trained with: kernels are made from their factors once a batch, chains applied to every image.</param>
-    /// <returns>For each layer its form in the order that is cheapest for the batch; the layer as it is where its factors would not be fewer.</returns>
+    /// <param name="images">Images a batch is trained with: kernels are made from their factors once a batch, chains applied to every
+    /// image.</param>
+    /// <returns>For each layer its form in the order that is cheapest for the batch; the layer as it is where its factors would not be
+    /// fewer.</returns>
     /// <exception cref="BadInputException">The rate is not above 0 and below 1.</exception>
     public static ImmutableArray<Candidate> Choose(ImmutableArray<CompressibleLayer> layers, KernelFormat format, double rate, int images)
     {
-        if (!(rate > 0 && rate < 1)) throw new BadInputException($"A rate is the part of the parameters that is left, above 0 and below 1; not {rate}.");
-        return [.. layers.Select(layer => FormOf(layer, format, rate, images) is { } form ? Candidate.Of(layer, form, error: 0, damage: 0) : Candidate.Dense(layer))];
+        if (!(rate > 0 && rate < 1))
+            throw new BadInputException($"A rate is the part of the parameters that is left, above 0 and below 1; not {rate}.");
+        return [.. layers.Select(layer => FormOf(layer, format, rate, images) is { } form ? Candidate.Of(layer, form, error: 0, damage: 0)
+            : Candidate.Dense(layer))];
     }
 
-    /// <summary>The network with layers as factors that are drawn anew (<see cref="FreshFactors"/>), as wide as the dense weights that they replace.</summary>
+    /// <summary>
+    /// The network with layers as factors that are drawn anew (<see cref="FreshFactors"/>), as wide as the dense weights that they replace.
+    /// </summary>
     /// <param name="graph">A dense network with fresh weights.</param>
     /// <param name="chosen">How its layers are written.</param>
     /// <param name="seed">Decides the factors.</param>
@@ -39,17 +47,20 @@ public static class Tensorization
         Random random = new(seed);
         foreach (Candidate candidate in chosen)
             if (candidate.Form is { } form)
-                graph = FactorRewrite.Apply(graph, candidate.Layer, form, FreshFactors.Draw(form.Form, form.Ranks, DeviationOf(candidate.Layer), random));
+                graph = FactorRewrite.Apply(graph, candidate.Layer, form,
+                    FreshFactors.Draw(form.Form, form.Ranks, DeviationOf(candidate.Layer), random));
         return graph;
     }
 
     private static LayerForm? FormOf(CompressibleLayer layer, KernelFormat format, double rate, int images)
     {
-        KernelFormat? own = layer.Formats.Any(known => known.Name == format.Name) ? format : layer.Formats.Contains(KernelFormat.SvdOut) ? KernelFormat.SvdOut : null;
+        KernelFormat? own = layer.Formats.Any(known => known.Name == format.Name) ? format : layer.Formats.Contains(KernelFormat.SvdOut)
+            ? KernelFormat.SvdOut : null;
         if (own is null) return null;
         KernelForm form = layer.FormOf(own);
         ImmutableArray<int> ranks = form.RanksAt(rate);
-        return form.Parameters(ranks.AsSpan()) < layer.Parameters ? new(form, ranks, FactorOrder.Cheapest(form, ranks, layer, images)) : null;
+        return form.Parameters(ranks.AsSpan()) < layer.Parameters
+            ? new(form, ranks, FactorOrder.Cheapest(form, ranks, layer, images)) : null;
     }
 
     /// <summary>Root mean square of the dense weights; He's for a kernel of zeros.</summary>

@@ -7,7 +7,8 @@ namespace Tensorial.Compression;
 /// <param name="Samples">Images compared.</param>
 /// <param name="MaxDifference">The largest |b - a| of an output.</param>
 /// <param name="MeanDifference">The mean |b - a| of the outputs.</param>
-/// <param name="KlDivergence">Mean Σ p ln(p / q) in nats, p and q the predictions of a and b (softmax of the outputs, unless they are probabilities).</param>
+/// <param name="KlDivergence">Mean Σ p ln(p / q) in nats, p and q the predictions of a and b (softmax of the outputs, unless they are
+/// probabilities).</param>
 /// <param name="Agreement">Fraction of images, 0 to 1, to which both give the same class.</param>
 /// <param name="First">How well a does; null where the images have no labels.</param>
 /// <param name="Second">How well b does.</param>
@@ -48,7 +49,8 @@ public sealed record Verification(
 
     /// <summary>Compares two networks on batches without labels.</summary>
     public static Verification Of(
-        Func<Tensor<float>, Tensor<float>> first, Func<Tensor<float>, Tensor<float>> second, IEnumerable<Tensor<float>> batches, bool probabilities)
+        Func<Tensor<float>, Tensor<float>> first, Func<Tensor<float>, Tensor<float>> second, IEnumerable<Tensor<float>> batches,
+        bool probabilities)
     {
         Difference difference = new(probabilities);
         foreach (Tensor<float> x in batches) difference.Add(first(x), second(x));
@@ -62,7 +64,8 @@ public sealed record Verification(
         private int _samples, _agreeing;
 
         public Verification Result => new(
-            _samples, _largest, _sum / Math.Max(1, _values), _divergence / Math.Max(1, _samples), (double)_agreeing / Math.Max(1, _samples), null, null);
+            _samples, _largest, _sum / Math.Max(1, _values), _divergence / Math.Max(1, _samples), (double)_agreeing / Math.Max(1, _samples),
+                null, null);
 
         public void Add(Tensor<float> a, Tensor<float> b)
         {
@@ -76,7 +79,9 @@ public sealed record Verification(
             for (int k = 0; k < a.Length; k++)
             {
                 double gap = Math.Abs((double)b[k] - a[k]);
-                if (!double.IsFinite(gap)) throw new NumericalException($"Image {_samples:N0}: the outputs {a[k]} and {b[k]} of class {k} are not both finite numbers.");
+                if (!double.IsFinite(gap))
+                    throw new NumericalException(
+                        $"Image {_samples:N0}: the outputs {a[k]} and {b[k]} of class {k} are not both finite numbers.");
                 _largest = Math.Max(_largest, gap);
                 _sum += gap;
             }
@@ -91,7 +96,8 @@ public sealed record Verification(
             _samples++;
         }
 
-        private double LogOf(float value, double normalizer) => probabilities ? Math.Log(Math.Max(value, float.Epsilon)) : value - normalizer;
+        private double LogOf(float value, double normalizer) =>
+            probabilities ? Math.Log(Math.Max(value, float.Epsilon)) : value - normalizer;
 
         private static double LogNormalizer(ReadOnlySpan<float> values)
         {

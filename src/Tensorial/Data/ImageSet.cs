@@ -90,7 +90,8 @@ public sealed class ImageSet
         {
             ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)indices[i], (uint)Count);
             for (int channel = 0; channel < ImageShape[0]; channel++)
-                Normalize(channel, indices[i] * ImageShape.Count + channel * plane, batch.Values.Slice((i * ImageShape[0] + channel) * plane, plane));
+                Normalize(channel, indices[i] * ImageShape.Count + channel * plane,
+                    batch.Values.Slice((i * ImageShape[0] + channel) * plane, plane));
         }
         return batch;
     }
@@ -119,7 +120,8 @@ public sealed class ImageSet
     }
 
     /// <summary>
-    /// Every image moved by up to so many pixels down or up and right or left, black (0) coming in at the edges: the usual augmentation, once.
+    /// Every image moved by up to so many pixels down or up and right or left, black (0) coming in at the edges: the usual augmentation,
+    /// once.
     /// </summary>
     public ImageSet Shifted(int most, int seed)
     {
@@ -140,7 +142,8 @@ public sealed class ImageSet
                 for (int row = Math.Max(0, down); row < Math.Min(height, height + down); row++)
                 {
                     int plane = (image * channels + channel) * height;
-                    images.Values.Slice((plane + row - down) * width + first - right, length).CopyTo(shifted.Values[((plane + row) * width + first)..]);
+                    images.Values.Slice((plane + row - down) * width + first - right, length)
+                        .CopyTo(shifted.Values[((plane + row) * width + first)..]);
                 }
         }
         return shifted;

@@ -3,8 +3,8 @@ using System.Collections.Immutable;
 namespace Tensorial.Decompositions;
 
 /// <summary>
-/// Turns a choice into ranks while a tensor is cut at one bond after another. An error allowed in all is shared: each cut may drop its part of
-/// what the cuts before it left.
+/// Turns a choice into ranks while a tensor is cut at one bond after another. An error allowed in all is shared: each cut may drop its part
+/// of what the cuts before it left.
 /// </summary>
 internal sealed class BondRanks
 {

@@ -6,7 +6,8 @@ using Tensorial.LinearAlgebra;
 namespace Tensorial.Decompositions;
 
 /// <summary>How hard a CP fit tries.</summary>
-/// <param name="Starts">Starts: the first from singular vectors of the unfolded tensor, the others random. Each gets <paramref name="TrialSweeps"/>, the best goes on.</param>
+/// <param name="Starts">Starts: the first from singular vectors of the unfolded tensor, the others random. Each gets
+/// <paramref name="TrialSweeps"/>, the best goes on.</param>
 /// <param name="Sweeps">Sweeps over all modes, at most.</param>
 /// <param name="TrialSweeps">Sweeps after which starts are compared.</param>
 /// <param name="Tolerance">The error has settled where ten sweeps lower it by less than this part.</param>
@@ -28,7 +29,8 @@ public static class Cp
     /// <exception cref="BadInputException">The rank does not fit the tensor.</exception>
     /// <exception cref="GoalNotMetException">No rank reached the error asked for.</exception>
     /// <exception cref="NumericalException">A value is NaN or infinite.</exception>
-    public static TensorFactors<T> Fit<T>(Tensor<T> tensor, RankChoice rank, CpOptions? options = null, Workers? workers = null, CancellationToken cancel = default)
+    public static TensorFactors<T> Fit<T>(
+        Tensor<T> tensor, RankChoice rank, CpOptions? options = null, Workers? workers = null, CancellationToken cancel = default)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         (options, workers) = (options ?? new(), workers ?? Workers.Serial);
@@ -41,7 +43,8 @@ public static class Cp
     /// <inheritdoc cref="Fit{T}(Tensor{T}, RankChoice, CpOptions?, Workers?, CancellationToken)"/>
     /// <param name="tensor">The tensor.</param>
     /// <param name="from">Factors of a tensor of its shape.</param>
-    public static TensorFactors<T> Refine<T>(Tensor<T> tensor, TensorFactors<T> from, CpOptions? options = null, Workers? workers = null, CancellationToken cancel = default)
+    public static TensorFactors<T> Refine<T>(
+        Tensor<T> tensor, TensorFactors<T> from, CpOptions? options = null, Workers? workers = null, CancellationToken cancel = default)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         (options, workers) = (options ?? new(), workers ?? Workers.Serial);
@@ -67,10 +70,14 @@ public static class Cp
 
     private static TensorFactors<T> Result<T>(Tensor<T> tensor, Tensor<T>[] factors, Workers workers)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
-        TensorFactors<T>.Measured(TensorFormat.Cp(factors.Length), Folding.None(tensor.Shape), [factors[0].Shape[1]], [.. CpTerms.Balanced(factors)], tensor, workers);
+        TensorFactors<T>.Measured(TensorFormat.Cp(factors.Length), Folding.None(tensor.Shape), [factors[0].Shape[1]],
+            [.. CpTerms.Balanced(factors)], tensor, workers);
 
-    /// <summary>Leading singular vectors of each unfolding, filled up with random columns of norm 1; all random from the second start on.</summary>
-    private static Tensor<T>[] Start<T>(Tensor<T> tensor, int rank, int start, int seed, Workers workers) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    /// <summary>
+    /// Leading singular vectors of each unfolding, filled up with random columns of norm 1; all random from the second start on.
+    /// </summary>
+    private static Tensor<T>[] Start<T>(Tensor<T> tensor, int rank, int start, int seed, Workers workers)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         Random random = new(unchecked(seed * 7919 + start));
         return [.. Enumerable.Range(0, tensor.Shape.Rank).Select(mode =>

@@ -6,12 +6,12 @@ namespace Tensorial.Decompositions;
 
 /// <summary>
 /// The error-preserving correction of a CP fit: the least Σᵣ ‖termᵣ‖² among factors whose error is no larger (A.-H. Phan et al., ECCV 2020,
-/// arXiv 2008.05441; A.-H. Phan, P. Tichavský, A. Cichocki, IEEE Trans. Signal Process. 67, 2019). Terms that cancel each other shrink, and the
-/// factors can be tuned.
+/// arXiv 2008.05441; A.-H. Phan, P. Tichavský, A. Cichocki, IEEE Trans. Signal Process. 67, 2019). Terms that cancel each other shrink, and
+/// the factors can be tuned.
 /// </summary>
 /// <remarks>
-/// One factor after another, the others' columns taken with norm 1: with N = Q Λ Qᵀ their normal equations and M the tensor's product with them,
-/// U(λ) = M Q (Λ + λ)⁻¹ Qᵀ trades norm for error, and λ is the largest within the bound.
+/// One factor after another, the others' columns taken with norm 1: with N = Q Λ Qᵀ their normal equations and M the tensor's product with
+/// them, U(λ) = M Q (Λ + λ)⁻¹ Qᵀ trades norm for error, and λ is the largest within the bound.
 /// </remarks>
 public static class CpNormBound
 {
@@ -24,7 +24,8 @@ public static class CpNormBound
     /// <param name="cancel">Stops between rounds.</param>
     /// <exception cref="BadInputException">The factors are not those of CP, or of a tensor of another shape.</exception>
     public static TensorFactors<T> Correct<T>(
-        Tensor<T> tensor, TensorFactors<T> cp, double? error = null, int rounds = 30, Workers? workers = null, CancellationToken cancel = default)
+        Tensor<T> tensor, TensorFactors<T> cp, double? error = null, int rounds = 30, Workers? workers = null,
+        CancellationToken cancel = default)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         workers ??= Workers.Serial;
@@ -33,7 +34,8 @@ public static class CpNormBound
         Tensor<double> target = (Tensor<double>)tensor.To(ElementType.Float64);
         Tensor<double>[] factors = [.. cp.Factors.Select(static factor => (Tensor<double>)factor.To(ElementType.Float64))];
         Tensor<double>[] grams = [.. factors.Select(factor => CpTerms.Gram(factor, workers))];
-        double energy = Math.Pow(TensorFactors<double>.Norm(target.Values), 2), bound = Math.Pow(Math.Max(cp.RelativeError, error ?? 0), 2) * energy;
+        double energy = Math.Pow(TensorFactors<double>.Norm(target.Values), 2),
+            bound = Math.Pow(Math.Max(cp.RelativeError, error ?? 0), 2) * energy;
         CpTree<double> tree = new(target, cp.Ranks[0], workers);
         double before = double.PositiveInfinity;
         for (int round = 0; round < rounds && energy > 0; round++)
@@ -56,8 +58,10 @@ public static class CpNormBound
     private static Tensor<double>? Shortest(Tensor<double> product, Tensor<double> normal, double energy, double bound, Workers workers)
     {
         int rank = normal.Shape[0], rows = product.Shape[0];
-        double[] inverse = [.. Enumerable.Range(0, rank).Select(r => normal.Values[r * rank + r] is > 0 and double square ? 1 / Math.Sqrt(square) : 0)];
-        Tensor<double> unit = CpTerms.Scaled(normal, inverse), m = CpTerms.Scaled(product, inverse), rotated = new(product.Shape), result = new(product.Shape);
+        double[] inverse = [.. Enumerable.Range(0, rank)
+            .Select(r => normal.Values[r * rank + r] is > 0 and double square ? 1 / Math.Sqrt(square) : 0)];
+        Tensor<double> unit = CpTerms.Scaled(normal, inverse), m = CpTerms.Scaled(product, inverse), rotated = new(product.Shape),
+            result = new(product.Shape);
         Fits.ScaleRows(unit.Values, rank, inverse);
         SymmetricEigen<double> eigen = SymmetricEigen.Of(unit, workers);
         Gemm.Multiply<double>(rows, rank, rank, 1, m.Values, rank, 1, eigen.Vectors.Values, rank, 1, 0, rotated.Values, rank, workers);

@@ -8,14 +8,18 @@ namespace Tensorial.Decompositions;
 /// </summary>
 /// <param name="TermEnergy">Σ ‖termᵣ‖² / ‖X̃‖²: 1 for orthogonal terms.</param>
 /// <param name="LargestTerm">max ‖termᵣ‖ / ‖X̃‖.</param>
-/// <param name="LeastCosine">The least cosine of the angle between two terms, the product of those between their vectors; 1 for a single term.</param>
+/// <param name="LeastCosine">The least cosine of the angle between two terms, the product of those between their vectors; 1 for a single
+/// term.</param>
 /// <param name="Sensitivity">
 /// The expected squared change of X̃ for noise of variance 1 on every number of every factor, Σₖ nₖ Σᵣ Π_{j≠k} ‖uʲᵣ‖²
 /// (A.-H. Phan et al., ECCV 2020, arXiv 2008.05441, section 3).
 /// </param>
 public sealed record CpStability(double TermEnergy, double LargestTerm, double LeastCosine, double Sensitivity)
 {
-    /// <summary>Two terms point in all but opposite directions and one is longer than the tensor (W. Krijnen, T. Dijkstra, A. Stegeman, Psychometrika 73, 2008).</summary>
+    /// <summary>
+    /// Two terms point in all but opposite directions and one is longer than the tensor (W. Krijnen, T. Dijkstra, A. Stegeman,
+    /// Psychometrika 73, 2008).
+    /// </summary>
     public bool IsDegenerate => LeastCosine < -0.95 && LargestTerm > 1;
 
     /// <summary>The stability of a CP fit.</summary>
@@ -45,6 +49,7 @@ public sealed record CpStability(double TermEnergy, double LargestTerm, double L
         }
         double sensitivity = Enumerable.Range(0, norms.Length).Sum(mode => cp.Factors[mode].Shape[0] * Enumerable.Range(0, rank).Sum(r =>
             norms.Where((_, other) => other != mode).Aggregate(1.0, (product, lengths) => product * lengths[r] * lengths[r])));
-        return norm2 > 0 ? new(weights.Sum(static w => w * w) / norm2, weights.Max() / Math.Sqrt(norm2), least, sensitivity) : new(0, 0, least, sensitivity);
+        return norm2 > 0 ? new(weights.Sum(static w => w * w) / norm2, weights.Max() / Math.Sqrt(norm2), least, sensitivity)
+            : new(0, 0, least, sensitivity);
     }
 }

@@ -24,11 +24,15 @@ internal static class CpTerms
     public static double[] Weights<T>(IEnumerable<Tensor<T>> factors) where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
         factors.Select(Norms).Aggregate(static (product, norms) => [.. product.Zip(norms, static (x, y) => x * y)]);
 
-    /// <summary>The same terms, each one's norm shared evenly by its vectors. A network that is tuned wants it so: no factor learns faster than another.</summary>
+    /// <summary>
+    /// The same terms, each one's norm shared evenly by its vectors. A network that is tuned wants it so: no factor learns faster than
+    /// another.
+    /// </summary>
     public static Tensor<T>[] Balanced<T>(Tensor<T>[] factors) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         double[] shares = [.. Weights(factors).Select(weight => Math.Pow(weight, 1.0 / factors.Length))];
-        return [.. factors.Select(factor => Scaled(factor, [.. Norms(factor).Zip(shares, static (norm, share) => norm > 0 ? share / norm : 0)]))];
+        return [.. factors.Select(factor =>
+            Scaled(factor, [.. Norms(factor).Zip(shares, static (norm, share) => norm > 0 ? share / norm : 0)]))];
     }
 
     /// <summary>Columns multiplied by numbers of their own.</summary>
@@ -45,7 +49,8 @@ internal static class CpTerms
     {
         int rank = factor.Shape[1];
         Tensor<T> gram = new([rank, rank]);
-        Gemm.Multiply<T>(rank, rank, factor.Shape[0], T.One, factor.Values, 1, rank, factor.Values, rank, 1, T.Zero, gram.Values, rank, workers);
+        Gemm.Multiply<T>(rank, rank, factor.Shape[0], T.One, factor.Values, 1, rank, factor.Values, rank, 1, T.Zero, gram.Values, rank,
+            workers);
         return gram;
     }
 

@@ -5,8 +5,8 @@ using Tensorial.Kernels;
 namespace Tensorial.Decompositions;
 
 /// <summary>
-/// The products that CP fits consist of, M = X₍ₖ₎ (Khatri–Rao product of the other modes' factors), for all modes in turn. The modes are halved
-/// again and again (a dimension tree: A.-H. Phan, P. Tichavský, A. Cichocki, IEEE Trans. Signal Process. 61, 2013), so that a sweep
+/// The products that CP fits consist of, M = X₍ₖ₎ (Khatri–Rao product of the other modes' factors), for all modes in turn. The modes are
+/// halved again and again (a dimension tree: A.-H. Phan, P. Tichavský, A. Cichocki, IEEE Trans. Signal Process. 61, 2013), so that a sweep
 /// multiplies by the tensor twice, not once a mode.
 /// </summary>
 internal sealed class CpTree<T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -22,7 +22,8 @@ internal sealed class CpTree<T> where T : unmanaged, IBinaryFloatingPointIeee754
     {
         (_tensor, _rank, _workers) = (tensor, rank, workers);
         // Halves as equal as they come make the Khatri–Rao products and what is left of the tensor smallest.
-        _split = Enumerable.Range(1, Math.Max(1, tensor.Shape.Rank - 1)).MinBy(split => (long)tensor.Shape.CountOf(0, split) + tensor.Shape.CountOf(split, tensor.Shape.Rank));
+        _split = Enumerable.Range(1, Math.Max(1, tensor.Shape.Rank - 1))
+            .MinBy(split => (long)tensor.Shape.CountOf(0, split) + tensor.Shape.CountOf(split, tensor.Shape.Rank));
     }
 
     /// <summary>Calls for every mode in order with its M [n, R], made from the factors as they are at that moment.</summary>
@@ -32,9 +33,11 @@ internal sealed class CpTree<T> where T : unmanaged, IBinaryFloatingPointIeee754
     {
         int order = factors.Length, rows = _tensor.Shape.CountOf(0, _split), columns = _tensor.Shape.CountOf(_split, order);
         Tensor<T> left = new([rows, _rank]), right = new([columns, _rank]);
-        Gemm.Multiply<T>(rows, _rank, columns, T.One, _tensor.Values, columns, 1, KhatriRao(factors, _split, order).Values, _rank, 1, T.Zero, left.Values, _rank, _workers);
+        Gemm.Multiply<T>(rows, _rank, columns, T.One, _tensor.Values, columns, 1, KhatriRao(factors, _split, order).Values, _rank, 1,
+            T.Zero, left.Values, _rank, _workers);
         Visit(left, 0, _split, factors, visit);
-        Gemm.Multiply<T>(columns, _rank, rows, T.One, _tensor.Values, 1, columns, KhatriRao(factors, 0, _split).Values, _rank, 1, T.Zero, right.Values, _rank, _workers);
+        Gemm.Multiply<T>(columns, _rank, rows, T.One, _tensor.Values, 1, columns, KhatriRao(factors, 0, _split).Values, _rank, 1, T.Zero,
+            right.Values, _rank, _workers);
         Visit(right, _split, order, factors, visit);
     }
 
@@ -59,7 +62,8 @@ internal sealed class CpTree<T> where T : unmanaged, IBinaryFloatingPointIeee754
         {
             Span<T> sum = result.Values.Slice(a * _rank, _rank);
             for (int b = 0; b < columns; b++)
-                TensorPrimitives.MultiplyAdd<T>(part.Values.Slice((a * columns + b) * _rank, _rank), factor.Values.Slice(b * _rank, _rank), sum, sum);
+                TensorPrimitives.MultiplyAdd<T>(part.Values.Slice((a * columns + b) * _rank, _rank), factor.Values.Slice(b * _rank, _rank),
+                    sum, sum);
         });
         return result;
     }
@@ -72,7 +76,8 @@ internal sealed class CpTree<T> where T : unmanaged, IBinaryFloatingPointIeee754
         {
             Span<T> sum = result.Values.Slice(b * _rank, _rank);
             for (int a = 0; a < rows; a++)
-                TensorPrimitives.MultiplyAdd<T>(part.Values.Slice((a * columns + b) * _rank, _rank), factor.Values.Slice(a * _rank, _rank), sum, sum);
+                TensorPrimitives.MultiplyAdd<T>(part.Values.Slice((a * columns + b) * _rank, _rank), factor.Values.Slice(a * _rank, _rank),
+                    sum, sum);
         });
         return result;
     }
@@ -88,7 +93,8 @@ internal sealed class CpTree<T> where T : unmanaged, IBinaryFloatingPointIeee754
             product = new([rows * columns, _rank]);
             for (int a = 0; a < rows; a++)
                 for (int b = 0; b < columns; b++)
-                    TensorPrimitives.Multiply<T>(slow.Values.Slice(a * _rank, _rank), fast.Values.Slice(b * _rank, _rank), product.Values.Slice((a * columns + b) * _rank, _rank));
+                    TensorPrimitives.Multiply<T>(slow.Values.Slice(a * _rank, _rank), fast.Values.Slice(b * _rank, _rank),
+                        product.Values.Slice((a * columns + b) * _rank, _rank));
         }
         return product;
     }

@@ -6,9 +6,9 @@ namespace Tensorial.Decompositions;
 public sealed record Evbmf(int Rank, double NoiseVariance)
 {
     /// <summary>
-    /// Empirical variational Bayes matrix factorization of a matrix [rows, columns] with unknown noise, from its singular values: the global
-    /// solution in closed form, the variance by a search along one line (S. Nakajima, M. Sugiyama, S. D. Babacan, R. Tomioka, JMLR 14, 2013,
-    /// theorems 2 and 3).
+    /// Empirical variational Bayes matrix factorization of a matrix [rows, columns] with unknown noise, from its singular values: the
+    /// global solution in closed form, the variance by a search along one line (S. Nakajima, M. Sugiyama, S. D. Babacan, R. Tomioka, JMLR
+    /// 14, 2013, theorems 2 and 3).
     /// </summary>
     /// <param name="values">All min(rows, columns) singular values, descending.</param>
     /// <param name="rows">Rows of the matrix.</param>
@@ -53,7 +53,9 @@ public sealed record Evbmf(int Rank, double NoiseVariance)
         return sum;
     }
 
-    /// <summary>Where a function of one positive number is least: the best of a geometric grid, then the golden section around it.</summary>
+    /// <summary>
+    /// Where a function of one positive number is least: the best of a geometric grid, then the golden section around it.
+    /// </summary>
     private static double Least(Func<double, double> function, double low, double high)
     {
         const int Grid = 200;

@@ -5,8 +5,8 @@ namespace Tensorial.Decompositions;
 
 /// <summary>
 /// Alternating least squares that runs ahead: each factor goes a part β further than its least squares solution, the next is solved against
-/// that, and a sweep that raised the error is taken back with a smaller β (A. Ang, J. Cohen, N. Gillis, L. Hien, Numer. Linear Algebra Appl.
-/// 28, 2021). Plain alternation crawls where terms are nearly parallel. From one accepted sweep to the next the error never rises.
+/// that, and a sweep that raised the error is taken back with a smaller β (A. Ang, J. Cohen, N. Gillis, L. Hien, Numer. Linear Algebra
+/// Appl. 28, 2021). Plain alternation crawls where terms are nearly parallel. From one accepted sweep to the next the error never rises.
 /// </summary>
 internal abstract class ExtrapolatedAlternation<T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
@@ -41,8 +41,8 @@ internal abstract class ExtrapolatedAlternation<T> where T : unmanaged, IBinaryF
     }
 
     /// <summary>
-    /// Solves for one factor after another and hands each to <paramref name="update"/>, which puts what is further ahead among the factors; the
-    /// last one stays as it is.
+    /// Solves for one factor after another and hands each to <paramref name="update"/>, which puts what is further ahead among the factors;
+    /// the last one stays as it is.
     /// </summary>
     /// <returns>The squared relative error of the factors then.</returns>
     protected abstract double Sweep(Tensor<T>[] factors, Action<int, Tensor<T>> update);

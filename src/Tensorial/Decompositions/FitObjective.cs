@@ -12,7 +12,9 @@ namespace Tensorial.Decompositions;
 /// </summary>
 internal sealed class FitObjective
 {
-    /// <summary>Keeps B Σ Bᵀ invertible: this part of its mean diagonal. It also bounds the norms of CP terms that cancel each other.</summary>
+    /// <summary>
+    /// Keeps B Σ Bᵀ invertible: this part of its mean diagonal. It also bounds the norms of CP terms that cancel each other.
+    /// </summary>
     private const double Ridge = 1e-9;
 
     private readonly Tensor<double> _kernel;
@@ -45,7 +47,8 @@ internal sealed class FitObjective
     /// <param name="metric">The measure.</param>
     /// <param name="workers">Threads.</param>
     /// <param name="cancel">Ends an evaluation.</param>
-    public FitObjective(Tensor<double> kernel, TensorFormat format, ImmutableArray<int> ranks, KernelMetric metric, Workers workers, CancellationToken cancel)
+    public FitObjective(Tensor<double> kernel, TensorFormat format, ImmutableArray<int> ranks, KernelMetric metric, Workers workers,
+        CancellationToken cancel)
     {
         (_kernel, _format, _ranks, _metric, _workers, _cancel) = (kernel, format, ranks, metric, workers, cancel);
         ImmutableArray<string> inner = format.Equation.Inputs[..^1];
@@ -63,7 +66,8 @@ internal sealed class FitObjective
         Equation product = new([.. inner, .. space.Select(static axis => $"{char.ToUpperInvariant(axis)}{axis}")], rows + "ihw");
         _productShape = [.. _lastShape.Skip(1), .. kernel.Shape.Skip(1)];
         _product = product;
-        _gradients = [.. _shapes.Select((_, index) => new Equation([product.Output, .. product.Inputs.RemoveAt(index)], product.Inputs[index]))];
+        _gradients = [.. _shapes.Select((_, index) => new Equation([product.Output, .. product.Inputs.RemoveAt(index)],
+            product.Inputs[index]))];
     }
 
     /// <summary>The error alone.</summary>
@@ -105,7 +109,10 @@ internal sealed class FitObjective
         return new(_format, Folding.None(_kernel.Shape), _ranks, [.. factors, last], Error(a, b.Values));
     }
 
-    /// <summary>‖(A B - W) Σ^½‖ / ‖W Σ^½‖ from the difference itself: what the ridge adds to the value, and what 1 - … loses to rounding, do not count.</summary>
+    /// <summary>
+    /// ‖(A B - W) Σ^½‖ / ‖W Σ^½‖ from the difference itself: what the ridge adds to the value, and what 1 - … loses to rounding, do not
+    /// count.
+    /// </summary>
     private double Error(double[] a, ReadOnlySpan<double> b)
     {
         if (_energy <= 0) return 0;
@@ -133,7 +140,8 @@ internal sealed class FitObjective
     {
         if (_metric.Covariance is not { } covariance) return rows.ToArray();
         double[] result = new double[count * _columns];
-        Gemm.Multiply<double>(count, _columns, _columns, 1, rows, _columns, 1, covariance.Values, _columns, 1, 0, result, _columns, _workers);
+        Gemm.Multiply<double>(count, _columns, _columns, 1, rows, _columns, 1, covariance.Values, _columns, 1, 0, result, _columns,
+            _workers);
         return result;
     }
 
@@ -143,7 +151,8 @@ internal sealed class FitObjective
     private Tensor<double> Gradient(Tensor<double> byB, Tensor<double>[] factors, int index) =>
         Evaluate(_gradients[index], [byB.As(_productShape), .. factors.Where((_, k) => k != index), .. _identities]);
 
-    private Tensor<double> Evaluate(Equation equation, Tensor<double>[] operands) => Contraction.Evaluate<double>(equation, operands, _workers);
+    private Tensor<double> Evaluate(Equation equation, Tensor<double>[] operands) =>
+        Contraction.Evaluate<double>(equation, operands, _workers);
 
     private Tensor<double>[] Split(ReadOnlySpan<double> inner) => [.. Fits.Split(_shapes, inner)];
 

@@ -18,9 +18,11 @@ internal static class Fits
     /// <exception cref="NumericalException">A value is NaN or infinite.</exception>
     public static int Check<T>(Tensor<T> tensor, int least) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        if (tensor.Shape.Rank < least) throw new ShapeException($"A tensor of order {least} or more was expected, not one of shape {tensor.Shape}.");
+        if (tensor.Shape.Rank < least)
+            throw new ShapeException($"A tensor of order {least} or more was expected, not one of shape {tensor.Shape}.");
         if (tensor.Shape.Count == 0) throw new ShapeException($"A tensor of shape {tensor.Shape} is empty and has no factors.");
-        if (!TensorPrimitives.IsFiniteAll<T>(tensor.Values)) throw new NumericalException($"A tensor {tensor.Shape} to be factored holds values that are not finite.");
+        if (!TensorPrimitives.IsFiniteAll<T>(tensor.Values))
+            throw new NumericalException($"A tensor {tensor.Shape} to be factored holds values that are not finite.");
         return tensor.Shape.Rank;
     }
 
@@ -41,7 +43,8 @@ internal static class Fits
     }
 
     /// <summary>The tensor with one mode multiplied by a matrix: Y[.., r, ..] = Σₙ X[.., n, ..] M[n, r].</summary>
-    public static Tensor<T> Times<T>(Tensor<T> tensor, int mode, Tensor<T> matrix, Workers workers) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    public static Tensor<T> Times<T>(Tensor<T> tensor, int mode, Tensor<T> matrix, Workers workers)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         Shape shape = tensor.Shape;
         int outer = shape.CountOf(0, mode), inner = shape.CountOf(mode + 1, shape.Rank), n = shape[mode], r = matrix.Shape[1];
@@ -59,7 +62,9 @@ internal static class Fits
         return result;
     }
 
-    /// <summary>The first left singular vectors, from the Gram matrix: a small error in a direction that hardly counts is a smaller one in the fit.</summary>
+    /// <summary>
+    /// The first left singular vectors, from the Gram matrix: a small error in a direction that hardly counts is a smaller one in the fit.
+    /// </summary>
     public static Tensor<T> Leading<T>(Tensor<T> matrix, int rank, Workers workers) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         (int m, int n) = (matrix.Shape[0], matrix.Shape[1]);
@@ -94,7 +99,8 @@ internal static class Fits
     }
 
     /// <summary>Multiplies each row by its factor.</summary>
-    public static void ScaleRows<T>(Span<T> matrix, int columns, ReadOnlySpan<T> factors) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    public static void ScaleRows<T>(Span<T> matrix, int columns, ReadOnlySpan<T> factors)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         for (int row = 0; row < factors.Length; row++)
         {

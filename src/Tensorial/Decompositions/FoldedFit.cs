@@ -4,7 +4,9 @@ using Tensorial.Kernels;
 
 namespace Tensorial.Decompositions;
 
-/// <summary>Fits a weight in a reshaped format: the decomposition of its folded tensor, the parts that belong together as one mode.</summary>
+/// <summary>
+/// Fits a weight in a reshaped format: the decomposition of its folded tensor, the parts that belong together as one mode.
+/// </summary>
 public static class FoldedFit
 {
     /// <summary>The factors of a weight in the plain norm.</summary>
@@ -16,7 +18,8 @@ public static class FoldedFit
     /// <exception cref="BadInputException">The weight has another shape, or the ranks do not fit.</exception>
     /// <exception cref="GoalNotMetException">No ranks reached the error asked for.</exception>
     /// <exception cref="NumericalException">A value is NaN or infinite.</exception>
-    public static TensorFactors<T> Of<T>(Tensor<T> weight, KernelForm form, RankChoice ranks, FitOptions? options = null, CancellationToken cancel = default)
+    public static TensorFactors<T> Of<T>(
+        Tensor<T> weight, KernelForm form, RankChoice ranks, FitOptions? options = null, CancellationToken cancel = default)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         options ??= new(Starts: 3, Iterations: 500);
@@ -40,6 +43,7 @@ public static class FoldedFit
         }
         ImmutableArray<Shape> shapes = form.Tensor.FactorShapes(folded.Shape, fit.Ranks.AsSpan());
         return TensorFactors<T>.Measured(
-            form.Tensor, folding, fit.Ranks, [.. fit.Factors.Zip(shapes, static (factor, shape) => factor.As(shape))], weight, Workers.Serial);
+            form.Tensor, folding, fit.Ranks, [.. fit.Factors.Zip(shapes, static (factor, shape) => factor.As(shape))], weight,
+                Workers.Serial);
     }
 }

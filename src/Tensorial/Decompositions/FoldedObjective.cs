@@ -6,10 +6,11 @@ using Tensorial.Kernels;
 namespace Tensorial.Decompositions;
 
 /// <summary>
-/// The squared relative error of a kernel as a function of all factors of a reshaped format, whose channels no factor holds whole: nothing can be
-/// solved for exactly. ‖D (K̃ - K) Σ^½‖² / ‖D K Σ^½‖², gradient by K̃: 2 D² (K̃ - K) Σ / ‖D K Σ^½‖².
+/// The squared relative error of a kernel as a function of all factors of a reshaped format, whose channels no factor holds whole: nothing
+/// can be solved for exactly. ‖D (K̃ - K) Σ^½‖² / ‖D K Σ^½‖², gradient by K̃: 2 D² (K̃ - K) Σ / ‖D K Σ^½‖².
 /// </summary>
-internal sealed class FoldedObjective(Tensor<double> kernel, KernelForm form, ImmutableArray<int> ranks, KernelMetric metric, CancellationToken cancel)
+internal sealed class FoldedObjective(
+    Tensor<double> kernel, KernelForm form, ImmutableArray<int> ranks, KernelMetric metric, CancellationToken cancel)
 {
     private readonly ImmutableArray<Shape> _shapes = form.Tensor.FactorShapes(form.Folding.Folded, ranks.AsSpan());
     private readonly double _energy = metric.Square(kernel);
@@ -43,5 +44,6 @@ internal sealed class FoldedObjective(Tensor<double> kernel, KernelForm form, Im
         return factors with { RelativeError = metric.ErrorOf(kernel, factors.Reconstruct()) };
     }
 
-    private TensorFactors<double> Of(ImmutableArray<Tensor<double>> factors, double error) => new(form.Tensor, form.Folding, ranks, factors, error);
+    private TensorFactors<double> Of(ImmutableArray<Tensor<double>> factors, double error) =>
+        new(form.Tensor, form.Folding, ranks, factors, error);
 }

@@ -3,8 +3,8 @@ using System.Collections.Immutable;
 namespace Tensorial.Decompositions;
 
 /// <summary>
-/// A tensor's modes split into several each, 64 into 4·4·4: a row-major reshape, so that the first part counts slowest. A mode whose extent has
-/// no such factors is padded with zeros to one that has.
+/// A tensor's modes split into several each, 64 into 4·4·4: a row-major reshape, so that the first part counts slowest. A mode whose extent
+/// has no such factors is padded with zeros to one that has.
 /// </summary>
 /// <param name="Shape">Extents of the tensor.</param>
 /// <param name="Parts">For each mode, the extents of its parts; their product is at least the mode's extent.</param>
@@ -20,9 +20,9 @@ public sealed record Folding(Shape Shape, ImmutableArray<Shape> Parts)
     public static Folding None(Shape shape) => new(shape, [.. shape.Select(static extent => Shape.Of(extent))]);
 
     /// <summary>
-    /// The first <paramref name="channels"/> modes split into <paramref name="order"/> parts each, the others left whole. The parts ascend and
-    /// are as equal as the extent's factors allow; an extent that would leave a part larger than twice its share is padded to the next that does
-    /// not (13 becomes 16 = 4·4, 10 = 2·5 stays).
+    /// The first <paramref name="channels"/> modes split into <paramref name="order"/> parts each, the others left whole. The parts ascend
+    /// and are as equal as the extent's factors allow; an extent that would leave a part larger than twice its share is padded to the next
+    /// that does not (13 becomes 16 = 4·4, 10 = 2·5 stays).
     /// </summary>
     /// <exception cref="BadInputException">The order is below 1.</exception>
     public static Folding Of(Shape shape, int order, int channels = 2)

@@ -9,7 +9,8 @@ namespace Tensorial.Decompositions;
 /// </summary>
 /// <param name="Format">svd-out, svd-in, spatial-svd, tucker2 or tt.</param>
 /// <param name="Kernel">Extents [o, i, h, w].</param>
-/// <param name="Tails">For each bond and rank r, from 0 on: the part of the squared norm that singular values beyond the first r hold along its cut.</param>
+/// <param name="Tails">For each bond and rank r, from 0 on: the part of the squared norm that singular values beyond the first r hold along
+/// its cut.</param>
 public sealed record FormatCurve(KernelFormat Format, Shape Kernel, ImmutableArray<ImmutableArray<double>> Tails)
 {
     /// <summary>The curve of a kernel.</summary>
@@ -23,7 +24,8 @@ public sealed record FormatCurve(KernelFormat Format, Shape Kernel, ImmutableArr
         metric ??= KernelMetric.Plain;
         if (kernel.Shape.Rank != 4) throw new ShapeException($"A kernel of four axes was expected, not {kernel.Shape}.");
         if (metric.Covariance is not null && format != KernelFormat.SvdOut)
-            throw new BadInputException($"With a covariance of the inputs only {KernelFormat.SvdOut} has its error in singular values, not {format}.");
+            throw new BadInputException(
+                $"With a covariance of the inputs only {KernelFormat.SvdOut} has its error in singular values, not {format}.");
         Tensor<double> weighted = KernelStarts.Weighted(kernel, metric);
         return new(format, kernel.Shape, [.. Cuts(format).Select(rows => Tail(weighted, rows))]);
     }
@@ -31,11 +33,15 @@ public sealed record FormatCurve(KernelFormat Format, Shape Kernel, ImmutableArr
     /// <summary>Parameters of the factors at some ranks.</summary>
     public long Parameters(params ImmutableArray<int> ranks) => KernelForm.Of(Format, Kernel).Parameters(ranks.AsSpan());
 
-    /// <summary>Bounds of the least relative error at some ranks: no cut can drop less than its tail, and together they need not drop more than the sum.</summary>
+    /// <summary>
+    /// Bounds of the least relative error at some ranks: no cut can drop less than its tail, and together they need not drop more than the
+    /// sum.
+    /// </summary>
     /// <exception cref="BadInputException">There is not one rank for each bond, or it is negative.</exception>
     public (double Least, double Most) Error(params ReadOnlySpan<int> ranks)
     {
-        if (ranks.Length != Tails.Length) throw new BadInputException($"{Format} takes {Tails.Length} ranks, not {ranks.Length} ({string.Join('×', ranks.ToArray())}).");
+        if (ranks.Length != Tails.Length)
+            throw new BadInputException($"{Format} takes {Tails.Length} ranks, not {ranks.Length} ({string.Join('×', ranks.ToArray())}).");
         (double largest, double sum) = (0, 0);
         for (int bond = 0; bond < ranks.Length; bond++)
         {

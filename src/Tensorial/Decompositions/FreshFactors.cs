@@ -6,10 +6,12 @@ namespace Tensorial.Decompositions;
 public static class FreshFactors
 {
     /// <summary>
-    /// Draws factors from normal distributions so that every entry of the weight they make has mean 0 and a given deviation δ, and all factors the same norm.
-    /// <para>An entry is a sum over all bonds of products of d factors, so its variance is R₁R₂⋯ σ₁²⋯σ_d². A step along the gradient moves the weight through
-    /// factor k by ‖W‖² / ‖Fₖ‖² times what it would move a dense one, on average over the directions that the factor has: with equal norms all factors learn at
-    /// one pace, near the dense layer's, and its learning rate serves. With equal deviations a small factor next to a large one would run away.</para>
+    /// Draws factors from normal distributions so that every entry of the weight they make has mean 0 and a given deviation δ, and all
+    /// factors the same norm.
+    /// <para>An entry is a sum over all bonds of products of d factors, so its variance is R₁R₂⋯ σ₁²⋯σ_d². A step along the gradient moves
+    /// the weight through factor k by ‖W‖² / ‖Fₖ‖² times what it would move a dense one, on average over the directions that the factor
+    /// has: with equal norms all factors learn at one pace, near the dense layer's, and its learning rate serves. With equal deviations a
+    /// small factor next to a large one would run away.</para>
     /// </summary>
     /// <param name="form">The format on a weight.</param>
     /// <param name="ranks">Its ranks.</param>
@@ -20,7 +22,8 @@ public static class FreshFactors
     {
         form.Check(ranks.AsSpan());
         ImmutableArray<Shape> shapes = form.Tensor.FactorShapes(form.Folding.Folded, ranks.AsSpan());
-        return new(form.Tensor, form.Folding, ranks, Draw(shapes, ranks.Aggregate(1.0, static (terms, rank) => terms * rank), deviation, random), RelativeError: 0);
+        return new(form.Tensor, form.Folding, ranks, Draw(shapes, ranks.Aggregate(1.0, static (terms, rank) => terms * rank), deviation,
+            random), RelativeError: 0);
     }
 
     /// <summary>Factors of some extents, each entry of whose product is a sum of so many terms.</summary>

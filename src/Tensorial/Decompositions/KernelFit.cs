@@ -14,10 +14,10 @@ public sealed record FitOptions(int Starts = 1, int Iterations = 200, int Seed =
 
 /// <summary>
 /// Fits a kernel's factors. Where a factor holds all output channels it enters linearly and is solved for exactly at every step (variable
-/// projection: G. Golub and V. Pereyra, SIAM J. Numer. Anal. 10, 1973); the others start from singular vectors of the unfolded kernel (rings from
-/// alternating least squares, CP from random vectors) and go downhill together. Reshaped formats start from their decomposition in the plain norm
-/// and go downhill with all factors. One descent for every format and every measure, but for CP in the plain norm, which alternating least squares
-/// (<see cref="Cp"/>) fits better in the same time.
+/// projection: G. Golub and V. Pereyra, SIAM J. Numer. Anal. 10, 1973); the others start from singular vectors of the unfolded kernel
+/// (rings from alternating least squares, CP from random vectors) and go downhill together. Reshaped formats start from their decomposition
+/// in the plain norm and go downhill with all factors. One descent for every format and every measure, but for CP in the plain norm, which
+/// alternating least squares (<see cref="Cp"/>) fits better in the same time.
 /// </summary>
 public static class KernelFit
 {
@@ -41,18 +41,22 @@ public static class KernelFit
         options ??= new();
         form.Check(ranks.AsSpan());
         if (!TensorPrimitives.IsFiniteAll(kernel.Values)) throw new NumericalException("The kernel holds values that are not finite.");
-        if (form.Groups > 1) return Stacked(form, starts, [.. starts.Groups.Select(group => Of(group, KernelForm.Of(form.Format, group.Kernel.Shape), ranks, options, cancel))]);
+        if (form.Groups > 1)
+            return Stacked(form, starts,
+                [.. starts.Groups.Select(group => Of(group, KernelForm.Of(form.Format, group.Kernel.Shape), ranks, options, cancel))]);
         if (form.Format.IsReshaped) return Reshaped(starts, form, ranks, options, cancel);
 
         FitObjective objective = new(kernel, form.Tensor, ranks, metric, options.Workers ?? Workers.Serial, cancel);
-        if (IsSumOfTerms(form.Format) && metric.Covariance is null) return objective.Result(Terms(metric.Weigh(kernel), form.Tensor, ranks[0], options, cancel));
+        if (IsSumOfTerms(form.Format) && metric.Covariance is null)
+            return objective.Result(Terms(metric.Weigh(kernel), form.Tensor, ranks[0], options, cancel));
         int tries = IsSumOfTerms(form.Format) ? Math.Max(1, options.Starts) : 1;
         double[]? best = null;
         double least = double.PositiveInfinity;
         for (int start = 0; start < tries; start++)
         {
             double[] inner = Start(starts, form.Tensor, ranks, options with { Seed = options.Seed + start }, start == 0, cancel);
-            double value = StartIsBest(form.Format, metric) ? objective.Value(inner) : LimitedMemoryBfgs.Minimise(objective.Evaluate, inner, options.Iterations);
+            double value = StartIsBest(form.Format, metric) ? objective.Value(inner)
+                : LimitedMemoryBfgs.Minimise(objective.Evaluate, inner, options.Iterations);
             if (value < least) (best, least) = (inner, value);
         }
         return objective.Result(best!);
@@ -67,7 +71,8 @@ public static class KernelFit
     private static bool StartIsBest(KernelFormat format, KernelMetric metric) =>
         format == KernelFormat.SvdOut || (metric.Covariance is null && (format == KernelFormat.SvdIn || format == KernelFormat.SpatialSvd));
 
-    private static TensorFactors<double> Reshaped(KernelStarts starts, KernelForm form, ImmutableArray<int> ranks, FitOptions options, CancellationToken cancel)
+    private static TensorFactors<double> Reshaped(
+        KernelStarts starts, KernelForm form, ImmutableArray<int> ranks, FitOptions options, CancellationToken cancel)
     {
         TensorFactors<double> plain = FoldedFit.Of(starts.Kernel, form, RankChoice.Of(ranks.AsSpan()), options, cancel);
         FoldedObjective objective = new(starts.Kernel, form, ranks, starts.Metric, cancel);
@@ -88,7 +93,8 @@ public static class KernelFit
         return all with { RelativeError = starts.Metric.ErrorOf(starts.Kernel, all.Reconstruct()) };
     }
 
-    private static double[] Start(KernelStarts starts, TensorFormat format, ImmutableArray<int> ranks, FitOptions options, bool isFirst, CancellationToken cancel)
+    private static double[] Start(
+        KernelStarts starts, TensorFormat format, ImmutableArray<int> ranks, FitOptions options, bool isFirst, CancellationToken cancel)
     {
         (Tensor<double> kernel, KernelMetric metric) = (starts.Kernel, starts.Metric);
         switch (format.Name)
@@ -118,10 +124,12 @@ public static class KernelFit
                 ];
             case "tucker":
                 TensorFactors<double> core = Tucker.Fit(starts.Weighed, RankChoice.Of(ranks[1], ranks[0], ranks[2], ranks[3]));
-                return [.. Transposed(core.Factors[2]), .. core.Factors[0].Values, .. Transposed(core.Factors[3]), .. Transposed(core.Factors[4])];
+                return [.. Transposed(core.Factors[2]), .. core.Factors[0].Values, .. Transposed(core.Factors[3]),
+                    .. Transposed(core.Factors[4])];
             case "tr":
                 TensorFactors<double> ring = TensorRing.Fit(
-                    starts.Weighed, RankChoice.Of(ranks[3], ranks[0], ranks[1], ranks[2]), [1, 2, 3, 0], new(Seed: options.Seed), cancel: cancel);
+                    starts.Weighed, RankChoice.Of(ranks[3], ranks[0], ranks[1], ranks[2]), [1, 2, 3, 0], new(Seed: options.Seed),
+                        cancel: cancel);
                 // [before, mode, behind] to [before, behind, mode], and [behind, before, mode].
                 return
                 [
@@ -129,15 +137,20 @@ public static class KernelFit
                     .. Fits.Permuted(ring.Factors[2], 2, 0, 1).Values,
                 ];
             default:
-                // A few sweeps in the plain norm are a better start than chance, and than many: what they settle on is not what the measure wants.
-                return isFirst ? Terms(starts.Weighed, format, ranks[0], new(1, SweepsToStart, options.Seed), cancel) : Random(kernel.Shape, format, ranks, new(options.Seed));
+                // A few sweeps in the plain norm are a better start than chance, and than many: what they settle on is not what the measure
+                // wants.
+                return isFirst ? Terms(starts.Weighed, format, ranks[0], new(1, SweepsToStart, options.Seed), cancel)
+                    : Random(kernel.Shape, format, ranks, new(options.Seed));
         }
     }
 
-    /// <summary>Rows of each term's vectors but the output's, by alternating least squares on the kernel as [o, the axes of each inner factor].</summary>
+    /// <summary>
+    /// Rows of each term's vectors but the output's, by alternating least squares on the kernel as [o, the axes of each inner factor].
+    /// </summary>
     private static double[] Terms(Tensor<double> kernel, TensorFormat format, int rank, FitOptions options, CancellationToken cancel)
     {
-        Tensor<double> tensor = kernel.As([kernel.Shape[0], .. format.FactorShapes(kernel.Shape, 1)[..^1].Select(static factor => factor.Count)]);
+        Tensor<double> tensor = kernel.As([kernel.Shape[0], .. format.FactorShapes(kernel.Shape, 1)[..^1]
+            .Select(static factor => factor.Count)]);
         CpOptions terms = new(options.Starts, options.Iterations, Seed: options.Seed);
         return [.. Cp.Fit(tensor, RankChoice.Of(rank), terms, cancel: cancel).Factors[1..].SelectMany(Transposed)];
     }

@@ -5,9 +5,11 @@ namespace Tensorial.Decompositions;
 
 /// <summary>
 /// A format on a weight of certain extents: the equation that its factors follow, over the modes as they are split for it.
-/// <para>Reshaped formats (arXiv 1805.10352): O = O₁⋯Oₘ, I = I₁⋯Iₘ, the pairs (Oₗ, Iₗ) and space (h, w) being the modes of a CP, train or ring;
-/// Tucker keeps all 2m channel modes apart and space whole. A row that repeats, or whose blocks are scaled copies, has rank one then.</para>
-/// <para>The groups of a grouped convolution are a mode g that all factors share: each group is factored by itself, at the same ranks.</para>
+/// <para>Reshaped formats (arXiv 1805.10352): O = O₁⋯Oₘ, I = I₁⋯Iₘ, the pairs (Oₗ, Iₗ) and space (h, w) being the modes of a CP, train or
+/// ring; Tucker keeps all 2m channel modes apart and space whole. A row that repeats, or whose blocks are scaled copies, has rank one
+/// then.</para>
+/// <para>The groups of a grouped convolution are a mode g that all factors share: each group is factored by itself, at the same
+/// ranks.</para>
 /// </summary>
 /// <param name="Format">The format.</param>
 /// <param name="Tensor">The equation, with an axis for each part of each mode.</param>
@@ -48,20 +50,27 @@ public sealed record KernelForm(KernelFormat Format, TensorFormat Tensor, Foldin
     public static KernelForm Of(KernelFormat format, Shape weight, int groups = 1, Folding? folding = null)
     {
         if (weight.Rank != 4) throw new ShapeException($"A weight of four axes [o, i, h, w] was expected, not {weight}.");
-        if (groups < 1 || weight[0] % groups != 0) throw new ShapeException($"{weight[0]} output channels do not split into {groups} groups.");
+        if (groups < 1 || weight[0] % groups != 0)
+            throw new ShapeException($"{weight[0]} output channels do not split into {groups} groups.");
         if (format.IsReshaped) return groups == 1 ? Split(format, folding ?? Folding.Of(weight, format.Order))
             : throw new BadInputException($"{format} splits channels, which the {groups} groups of a weight {weight} do already.");
         TensorFormat single = new(format.Name, Equation.Parse(format.Equation));
         if (groups == 1) return new(format, single, Folding.None(weight));
-        TensorFormat grouped = new(format.Name, new([.. single.Equation.Inputs.Select(static axes => $"{Group}{axes}")], $"{Group}{single.Equation.Output}"));
-        return new(format, grouped, new(weight, [[groups, weight[0] / groups], [weight[1]], [weight[2]], [weight[3]]]), groups) { Single = single };
+        TensorFormat grouped = new(format.Name, new([.. single.Equation.Inputs.Select(static axes => $"{Group}{axes}")],
+            $"{Group}{single.Equation.Output}"));
+        return new(format, grouped, new(weight, [[groups, weight[0] / groups], [weight[1]], [weight[2]], [weight[3]]]), groups)
+        {
+            Single = single,
+        };
     }
 
     /// <summary>Numbers that the factors hold at some ranks.</summary>
     /// <exception cref="BadInputException">The number of ranks does not fit.</exception>
     public long Parameters(params ReadOnlySpan<int> ranks) => Tensor.Parameters(Folding.Folded, ranks);
 
-    /// <summary>The largest ranks whose factors hold at most a part of the weight's own parameters, padding not counted; at least 1 each.</summary>
+    /// <summary>
+    /// The largest ranks whose factors hold at most a part of the weight's own parameters, padding not counted; at least 1 each.
+    /// </summary>
     /// <param name="rate">The part.</param>
     /// <param name="multiple">Ranks are multiples of this where they are larger.</param>
     public ImmutableArray<int> RanksAt(double rate, int multiple = 1) =>
@@ -83,9 +92,11 @@ public sealed record KernelForm(KernelFormat Format, TensorFormat Tensor, Foldin
         int outputs = folding.Parts[0].Rank, inputs = folding.Parts[1].Rank;
         string output = string.Concat(Enumerable.Range(0, parts.Rank).Select(TensorFormat.Mode));
         if (format.Name == "rtucker")
-            return new(format, TensorFormat.Tucker(parts.Rank, [.. Enumerable.Range(0, outputs + inputs)]) with { Name = format.Name }, folding);
+            return new(format, TensorFormat.Tucker(parts.Rank, [.. Enumerable.Range(0, outputs + inputs)]) with { Name = format.Name },
+                folding);
 
-        if (outputs != inputs) throw new BadInputException($"{format} pairs the parts of output and input channels; {folding} has {outputs} and {inputs}.");
+        if (outputs != inputs)
+            throw new BadInputException($"{format} pairs the parts of output and input channels; {folding} has {outputs} and {inputs}.");
         int[] space = [2 * outputs, 2 * outputs + 1];
         ImmutableArray<int>[] pairs = [.. Enumerable.Range(0, outputs).Select(ImmutableArray<int> (l) => [l, outputs + l])];
         // Space of extent 1 would be a mode without anything to say.
@@ -97,7 +108,8 @@ public sealed record KernelForm(KernelFormat Format, TensorFormat Tensor, Foldin
             "rtt" => TensorFormat.TensorTrain(pairs.Length),
             _ => TensorFormat.TensorRing(pairs.Length),
         };
-        Dictionary<char, string> letters = Enumerable.Range(0, pairs.Length).ToDictionary(TensorFormat.Mode, k => string.Concat(pairs[k].Select(TensorFormat.Mode)));
+        Dictionary<char, string> letters = Enumerable.Range(0, pairs.Length)
+            .ToDictionary(TensorFormat.Mode, k => string.Concat(pairs[k].Select(TensorFormat.Mode)));
         return new(format, merged.Split(format.Name, letters, output), folding) { Pairs = [.. pairs] };
     }
 

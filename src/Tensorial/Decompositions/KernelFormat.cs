@@ -4,8 +4,8 @@ using System.Globalization;
 namespace Tensorial.Decompositions;
 
 /// <summary>
-/// A way to write the weights of a layer as factors, by the name it has on the command line and in files. Together with the extents of a weight
-/// it becomes an equation (<see cref="KernelForm"/>).
+/// A way to write the weights of a layer as factors, by the name it has on the command line and in files. Together with the extents of a
+/// weight it becomes an equation (<see cref="KernelForm"/>).
 /// </summary>
 /// <param name="Name">The name.</param>
 /// <param name="Order">Modes that the output's and the input's channels are split into each; 1 leaves them whole.</param>
@@ -30,7 +30,9 @@ public sealed record KernelFormat(string Name, int Order = 1)
 
     public static KernelFormat Cp { get; } = new("cp");
 
-    /// <summary>CP of the kernel with height and width as one axis: full spatial filters, and one depthwise convolution instead of two.</summary>
+    /// <summary>
+    /// CP of the kernel with height and width as one axis: full spatial filters, and one depthwise convolution instead of two.
+    /// </summary>
     public static KernelFormat Cp3 { get; } = new("cp3");
 
     public static KernelFormat TensorTrain { get; } = new("tt");
@@ -72,10 +74,14 @@ public sealed record KernelFormat(string Name, int Order = 1)
     {
         string[] parts = text.Split(':');
         KernelFormat? format = All.FirstOrDefault(known => known.Name == parts[0]);
-        if (format is null || parts.Length > 2) throw new BadInputException($"'{text}' is no format; there are {string.Join(", ", All.Select(static known => known.Name))}.");
+        if (format is null || parts.Length > 2)
+            throw new BadInputException($"'{text}' is no format; there are {string.Join(", ", All.Select(static known => known.Name))}.");
         if (parts.Length == 1) return format;
-        if (!format.IsReshaped) throw new BadInputException($"'{text}': {format.Name} splits no channels; {string.Join(", ", Reshaped.Select(static known => known.Name))} do.");
-        return int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out int order) && order is >= 2 and <= MostParts ? format with { Order = order }
+        if (!format.IsReshaped)
+            throw new BadInputException(
+                $"'{text}': {format.Name} splits no channels; {string.Join(", ", Reshaped.Select(static known => known.Name))} do.");
+        return int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out int order) && order is >= 2 and <= MostParts
+            ? format with { Order = order }
             : throw new BadInputException($"'{text}': channels are split into 2 to {MostParts} parts, as in {format.Name}:{UsualOrder}.");
     }
 

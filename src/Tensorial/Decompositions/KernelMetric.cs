@@ -5,8 +5,8 @@ using Tensorial.LinearAlgebra;
 namespace Tensorial.Decompositions;
 
 /// <summary>
-/// The measure of a kernel's error: ‖D (K - K̃) Σ^½‖ with K as the matrix [o, ihw]. Σ is the covariance of what the layer reads, so that the
-/// measure is the change of what it answers; D weighs its output channels. Without either it is the plain norm.
+/// The measure of a kernel's error: ‖D (K - K̃) Σ^½‖ with K as the matrix [o, ihw]. Σ is the covariance of what the layer reads, so that
+/// the measure is the change of what it answers; D weighs its output channels. Without either it is the plain norm.
 /// </summary>
 /// <param name="Covariance">Σ [ihw, ihw], symmetric and positive definite; null for the identity.</param>
 /// <param name="Weights">D by output channel; null for ones.</param>
@@ -27,7 +27,8 @@ public sealed record KernelMetric(Tensor<double>? Covariance = null, double[]? W
         if (Covariance is not { } covariance) return kernel;
         Tensor<double> result = new(kernel.Shape);
         int n = covariance.Shape[0];
-        Gemm.Multiply<double>(kernel.Shape.Count / n, n, n, 1, kernel.Values, n, 1, covariance.Values, n, 1, 0, result.Values, n, Workers.Serial);
+        Gemm.Multiply<double>(kernel.Shape.Count / n, n, n, 1, kernel.Values, n, 1, covariance.Values, n, 1, 0, result.Values, n,
+            Workers.Serial);
         return result;
     }
 

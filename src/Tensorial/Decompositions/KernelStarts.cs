@@ -5,8 +5,8 @@ using Tensorial.Kernels;
 namespace Tensorial.Decompositions;
 
 /// <summary>
-/// Where fits of one kernel in one measure start: the singular vectors of its unfoldings, computed when first asked for and shared by all formats and
-/// ranks. Safe for several threads.
+/// Where fits of one kernel in one measure start: the singular vectors of its unfoldings, computed when first asked for and shared by all
+/// formats and ranks. Safe for several threads.
 /// </summary>
 /// <param name="kernel">[o, i, h, w].</param>
 /// <param name="metric">The measure; for several groups without a covariance.</param>
@@ -21,12 +21,14 @@ public sealed class KernelStarts(Tensor<double> kernel, KernelMetric metric, int
     internal KernelMetric Metric => metric;
 
     /// <summary>Those of each group; empty where there is one.</summary>
-    internal ImmutableArray<KernelStarts> Groups { get; } = groups == 1 ? [] : [.. Enumerable.Range(0, groups).Select(group => OfGroup(kernel, metric, groups, group))];
+    internal ImmutableArray<KernelStarts> Groups { get; } = groups == 1 ? []
+        : [.. Enumerable.Range(0, groups).Select(group => OfGroup(kernel, metric, groups, group))];
 
     /// <summary>The first left singular vectors of D K Σ^½ with the given axes as rows, as columns [rows, rank].</summary>
     internal Tensor<double> Leading(string rows, int rank)
     {
-        Tensor<double> all = _vectors.GetOrAdd(rows, static (key, own) => new(() => Unfolding.Leading(own._weighted.Value, "oihw", key)), this).Value;
+        Tensor<double> all = _vectors.GetOrAdd(rows, static (key, own) => new(() => Unfolding.Leading(own._weighted.Value, "oihw", key)),
+            this).Value;
         return Fits.Columns(all, rank);
     }
 
@@ -41,7 +43,8 @@ public sealed class KernelStarts(Tensor<double> kernel, KernelMetric metric, int
         Tensor<double> result = new(kernel.Shape);
         int n = covariance.Shape[0];
         Gemm.Multiply<double>(
-            kernel.Shape[0], n, n, 1, weighed.Values, n, 1, KernelMetric.Root(covariance).Values, n, 1, 0, result.Values, n, Workers.Serial);
+            kernel.Shape[0], n, n, 1, weighed.Values, n, 1, KernelMetric.Root(covariance).Values, n, 1, 0, result.Values, n,
+                Workers.Serial);
         return result;
     }
 

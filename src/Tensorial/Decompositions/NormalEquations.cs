@@ -8,8 +8,8 @@ namespace Tensorial.Decompositions;
 internal static class NormalEquations
 {
     /// <summary>
-    /// The rows X for rows B, with a ridge of some epsilons times the mean diagonal, ten times larger at every failure: factors that are all but
-    /// dependent leave the equations singular, and they shall not stop the fit.
+    /// The rows X for rows B, with a ridge of some epsilons times the mean diagonal, ten times larger at every failure: factors that are
+    /// all but dependent leave the equations singular, and they shall not stop the fit.
     /// </summary>
     /// <exception cref="NumericalException">Nothing helps: the equations hold values that are not finite.</exception>
     public static Tensor<T> Solve<T>(Tensor<T> normal, Tensor<T> rows, Workers workers) where T : unmanaged, IBinaryFloatingPointIeee754<T>

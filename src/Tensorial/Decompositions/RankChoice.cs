@@ -31,8 +31,8 @@ public abstract record RankChoice
     }
 
     /// <summary>
-    /// The ranks that the tensor itself shows above noise (<see cref="Evbmf"/>): the rank of every cut; for CP and rings, which are no cuts, the
-    /// smallest rank that leaves no more than the noise.
+    /// The ranks that the tensor itself shows above noise (<see cref="Evbmf"/>): the rank of every cut; for CP and rings, which are no
+    /// cuts, the smallest rank that leaves no more than the noise.
     /// </summary>
     public sealed record ByData : RankChoice
     {
@@ -52,7 +52,8 @@ public abstract record RankChoice
                 format.FactorShapes(tensor, ranks.AsSpan());
                 ImmutableArray<int> most = format.MaxRanks(tensor);
                 if (ranks.Where((rank, bond) => rank < 1 || rank > most[bond]).Any())
-                    throw new BadInputException($"{format} of a tensor {tensor} takes ranks of 1 to {string.Join('×', most)}, not {string.Join('×', ranks)}.");
+                    throw new BadInputException(
+                        $"{format} of a tensor {tensor} takes ranks of 1 to {string.Join('×', most)}, not {string.Join('×', ranks)}.");
                 break;
             case WithinError(var error) when !(error is >= 0 and < 1):
                 throw new BadInputException(string.Create(CultureInfo.InvariantCulture, $"A relative error is 0 to below 1, not {error}."));

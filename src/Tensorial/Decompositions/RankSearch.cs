@@ -34,7 +34,8 @@ internal static class RankSearch
             .Select(RankChoice (power) => new RankChoice.Given(format.RanksWithin(tensor.Shape, (long)(rate * tensor.Shape.Count), power)))
             .Distinct().Select(fit).MinBy(static fitted => fitted.RelativeError)!;
 
-    private static TensorFactors<T> Smallest<T>(ImmutableArray<int> most, Func<ImmutableArray<int>, TensorFactors<T>> fit, double error, Shape tensor)
+    private static TensorFactors<T> Smallest<T>(
+        ImmutableArray<int> most, Func<ImmutableArray<int>, TensorFactors<T>> fit, double error, Shape tensor)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         int high = 1, low = 0, limit = most.Max();

@@ -27,9 +27,13 @@ public sealed record TensorFactors<T>(
     public double Rate => (double)Parameters / Shape.Count;
 
     /// <summary>The tensor that the factors make.</summary>
-    public Tensor<T> Reconstruct(Workers? workers = null) => Folding.Unfold(Contraction.Evaluate<T>(Format.Equation, Factors.AsSpan(), workers ?? Workers.Serial));
+    public Tensor<T> Reconstruct(Workers? workers = null) =>
+        Folding.Unfold(Contraction.Evaluate<T>(Format.Equation, Factors.AsSpan(), workers ?? Workers.Serial));
 
-    /// <summary>The same tensor from factors of equal norm, from which gradients descend at equal pace: what one is scaled up by another is scaled down by.</summary>
+    /// <summary>
+    /// The same tensor from factors of equal norm, from which gradients descend at equal pace: what one is scaled up by another is scaled
+    /// down by.
+    /// </summary>
     public TensorFactors<T> Balanced()
     {
         double[] norms = [.. Factors.Select(static factor => Norm(factor.Values))];
@@ -61,7 +65,8 @@ public sealed record TensorFactors<T>(
 
     /// <summary>Factors of a folded tensor, with their error measured on the tensor itself.</summary>
     internal static TensorFactors<T> Measured(
-        TensorFormat format, Folding folding, ImmutableArray<int> ranks, ImmutableArray<Tensor<T>> factors, Tensor<T> tensor, Workers workers)
+        TensorFormat format, Folding folding, ImmutableArray<int> ranks, ImmutableArray<Tensor<T>> factors, Tensor<T> tensor,
+        Workers workers)
     {
         TensorFactors<T> result = new(format, folding, ranks, factors, 0);
         return result with { RelativeError = result.ErrorOf(tensor, workers) };

@@ -18,7 +18,9 @@ public sealed record TensorFormat(string Name, Equation Equation)
     public static TensorFormat Cp(int order) =>
         new("cp", new([.. Enumerable.Range(0, order).Select(static mode => $"{Mode(mode)}{Bond(0)}")], Modes(order)));
 
-    /// <summary>A matrix for each of some modes and a core: <c>ABc,aA,bB->abc</c>. The core comes first and keeps the other modes whole.</summary>
+    /// <summary>
+    /// A matrix for each of some modes and a core: <c>ABc,aA,bB->abc</c>. The core comes first and keeps the other modes whole.
+    /// </summary>
     /// <param name="order">Modes of the tensor.</param>
     /// <param name="modes">Those that get a matrix; all of them where none are given.</param>
     /// <exception cref="BadInputException">A mode is named twice or is not there.</exception>
@@ -26,8 +28,10 @@ public sealed record TensorFormat(string Name, Equation Equation)
     {
         int[] factored = modes.IsEmpty ? [.. Enumerable.Range(0, order)] : modes.ToArray();
         if (factored.Distinct().Count() != factored.Length || factored.Any(mode => mode < 0 || mode >= order))
-            throw new BadInputException($"A tensor of order {order} has no modes {string.Join(", ", factored)}; each of 0 to {order - 1} can be named once.");
-        string core = string.Concat(Enumerable.Range(0, order).Select(mode => Array.IndexOf(factored, mode) is >= 0 and int bond ? Bond(bond) : Mode(mode)));
+            throw new BadInputException(
+                $"A tensor of order {order} has no modes {string.Join(", ", factored)}; each of 0 to {order - 1} can be named once.");
+        string core = string.Concat(Enumerable.Range(0, order)
+            .Select(mode => Array.IndexOf(factored, mode) is >= 0 and int bond ? Bond(bond) : Mode(mode)));
         return new("tucker", new([core, .. factored.Select(static (mode, bond) => $"{Mode(mode)}{Bond(bond)}")], Modes(order)));
     }
 
@@ -38,7 +42,8 @@ public sealed record TensorFormat(string Name, Equation Equation)
     public static TensorFormat TensorTrain(int order, params ReadOnlySpan<int> chain)
     {
         int[] modes = Chain(order, chain);
-        return new("tt", new([.. modes.Select((mode, k) => (k > 0 ? $"{Bond(k - 1)}" : "") + Mode(mode) + (k < order - 1 ? $"{Bond(k)}" : ""))], Modes(order)));
+        return new("tt", new([.. modes.Select((mode, k) => (k > 0 ? $"{Bond(k - 1)}" : "") + Mode(mode)
+            + (k < order - 1 ? $"{Bond(k)}" : ""))], Modes(order)));
     }
 
     /// <summary>A chain of cores whose ends are joined: <c>AaB,BbC,CcA->abc</c>.</summary>
@@ -57,7 +62,8 @@ public sealed record TensorFormat(string Name, Equation Equation)
         string bonds = Bonds;
         if (tensor.Rank != Equation.Output.Length)
             throw new ShapeException($"{this} is for tensors of order {Equation.Output.Length}, not {tensor.Rank} as {tensor}.");
-        if (ranks.Length != bonds.Length) throw new BadInputException($"{this} takes {bonds.Length} ranks, not {ranks.Length} ({string.Join('×', ranks.ToArray())}).");
+        if (ranks.Length != bonds.Length)
+            throw new BadInputException($"{this} takes {bonds.Length} ranks, not {ranks.Length} ({string.Join('×', ranks.ToArray())}).");
         int[] extents = ranks.ToArray();
         return [.. Equation.Inputs.Select(axes => Shape.Of([.. axes.Select(Extent)]))];
 
@@ -70,21 +76,21 @@ public sealed record TensorFormat(string Name, Equation Equation)
         FactorShapes(tensor, ranks).Sum(static factor => factor.Aggregate(1L, static (count, extent) => count * extent));
 
     /// <summary>
-    /// Ranks beyond which nothing is gained. A bond whose removal leaves the factors in two parts is a cut: its rank is at most the lesser of
-    /// what both sides span. A bond of many factors (CP) needs at most what all factors but the largest span; one within a loop (a ring) at
-    /// most what it would if the loop were open at the worst place.
+    /// Ranks beyond which nothing is gained. A bond whose removal leaves the factors in two parts is a cut: its rank is at most the lesser
+    /// of what both sides span. A bond of many factors (CP) needs at most what all factors but the largest span; one within a loop (a ring)
+    /// at most what it would if the loop were open at the worst place.
     /// </summary>
     public ImmutableArray<int> MaxRanks(Shape tensor) => [.. Bonds.Select(bond => MaxRank(tensor, bond))];
 
     /// <summary>
-    /// The largest ranks whose factors hold at most so many numbers: all ranks rise together, then single ones while the budget lasts. At least
-    /// 1 each, even where that is more.
+    /// The largest ranks whose factors hold at most so many numbers: all ranks rise together, then single ones while the budget lasts. At
+    /// least 1 each, even where that is more.
     /// </summary>
     /// <param name="tensor">Extents of the tensor.</param>
     /// <param name="parameters">Numbers that the factors may hold.</param>
     /// <param name="power">
-    /// Ranks rise in proportion to this power of the largest possible ones: 0 makes them equal, 1 proportional. On kernels of trained networks
-    /// trains and rings have the least error near 1/4; in proportion, bonds in the middle take most of the budget and give little.
+    /// Ranks rise in proportion to this power of the largest possible ones: 0 makes them equal, 1 proportional. On kernels of trained
+    /// networks trains and rings have the least error near 1/4; in proportion, bonds in the middle take most of the budget and give little.
     /// </param>
     /// <param name="multiple">Ranks are multiples of this where they are larger.</param>
     public ImmutableArray<int> RanksWithin(Shape tensor, long parameters, double power = 0.25, int multiple = 1)
@@ -135,7 +141,8 @@ public sealed record TensorFormat(string Name, Equation Equation)
     {
         int[] modes = chain.IsEmpty ? [.. Enumerable.Range(0, order)] : chain.ToArray();
         return modes.Order().SequenceEqual(Enumerable.Range(0, order)) ? modes
-            : throw new BadInputException($"A chain names every mode of a tensor of order {order} once; {string.Join(", ", modes)} does not.");
+            : throw new BadInputException(
+                $"A chain names every mode of a tensor of order {order} once; {string.Join(", ", modes)} does not.");
     }
 
     private int MaxRank(Shape tensor, char bond)
@@ -147,7 +154,8 @@ public sealed record TensorFormat(string Name, Equation Equation)
         // From one end of the bond to all factors that are reached without it.
         HashSet<int> side = [holders[0]];
         List<string> reached = [Others(holders[0])];
-        for (int next; (next = Enumerable.Range(0, factors.Length).FirstOrDefault(k => !side.Contains(k) && Others(k).Any(string.Concat(reached).Contains), -1)) >= 0;)
+        for (int next; (next = Enumerable.Range(0, factors.Length)
+            .FirstOrDefault(k => !side.Contains(k) && Others(k).Any(string.Concat(reached).Contains), -1)) >= 0;)
         {
             side.Add(next);
             reached.Add(Others(next));

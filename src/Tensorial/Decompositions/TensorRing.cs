@@ -6,7 +6,8 @@ using Tensorial.LinearAlgebra;
 namespace Tensorial.Decompositions;
 
 /// <summary>How hard a ring fit tries.</summary>
-/// <param name="Starts">Starts: the first from singular values (TR-SVD), the others random. Each gets <paramref name="TrialSweeps"/>, the best goes on.</param>
+/// <param name="Starts">Starts: the first from singular values (TR-SVD), the others random. Each gets <paramref name="TrialSweeps"/>, the
+/// best goes on.</param>
 /// <param name="Sweeps">Sweeps of alternating least squares, at most; 0 leaves the first start.</param>
 /// <param name="TrialSweeps">Sweeps after which starts are compared.</param>
 /// <param name="Tolerance">The error has settled where ten sweeps lower it by less than this part.</param>
@@ -14,14 +15,15 @@ namespace Tensorial.Decompositions;
 public sealed record TensorRingOptions(int Starts = 2, int Sweeps = 300, int TrialSweeps = 20, double Tolerance = 1e-4, int Seed = 0);
 
 /// <summary>
-/// Trains whose ends are joined, X = tr(G¹ G² …) (Q. Zhao et al., arXiv 1606.05535): singular value decompositions of one cut after another with
-/// the first split over two bonds, then alternating least squares.
+/// Trains whose ends are joined, X = tr(G¹ G² …) (Q. Zhao et al., arXiv 1606.05535): singular value decompositions of one cut after another
+/// with the first split over two bonds, then alternating least squares.
 /// </summary>
 public static class TensorRing
 {
     /// <summary>The cores [r, n, r'] of a tensor.</summary>
     /// <param name="tensor">Of order 2 or more.</param>
-    /// <param name="ranks">The d bonds: first the one that joins the ends, then along the chain. By error or by data all bonds get the same.</param>
+    /// <param name="ranks">The d bonds: first the one that joins the ends, then along the chain. By error or by data all bonds get the
+    /// same.</param>
     /// <param name="chain">Modes in the order of the ring; their own order where none is given.</param>
     /// <param name="options">Starts and sweeps.</param>
     /// <param name="workers">Threads.</param>
@@ -43,7 +45,8 @@ public static class TensorRing
             format, Folding.None(tensor.Shape), bonds, [.. At(arranged, bonds, options, workers, cancel)], tensor, workers));
     }
 
-    private static Tensor<T>[] At<T>(Tensor<T> tensor, ImmutableArray<int> ranks, TensorRingOptions options, Workers workers, CancellationToken cancel)
+    private static Tensor<T>[] At<T>(
+        Tensor<T> tensor, ImmutableArray<int> ranks, TensorRingOptions options, Workers workers, CancellationToken cancel)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         if (options.Sweeps == 0) return BySingularValues(tensor, ranks, new(options.Seed), workers);
@@ -51,7 +54,8 @@ public static class TensorRing
         for (int start = 0; start < Math.Max(1, options.Starts); start++)
         {
             Random random = new(unchecked(options.Seed * 7919 + start));
-            TensorRingLeastSquares<T> run = new(tensor, start == 0 ? BySingularValues(tensor, ranks, random, workers) : ByChance(tensor, ranks, random), workers);
+            TensorRingLeastSquares<T> run = new(tensor, start == 0 ? BySingularValues(tensor, ranks, random, workers)
+                : ByChance(tensor, ranks, random), workers);
             run.Run(Math.Min(options.Sweeps, options.TrialSweeps), options.Tolerance, cancel);
             if (best is null || run.Error < best.Error) best = run;
         }
@@ -59,7 +63,10 @@ public static class TensorRing
         return best.Best;
     }
 
-    /// <summary>TR-SVD: the first cut's r₀ r₁ values are split over two bonds, the rest is a train. Bonds larger than a cut are filled up with small random numbers.</summary>
+    /// <summary>
+    /// TR-SVD: the first cut's r₀ r₁ values are split over two bonds, the rest is a train. Bonds larger than a cut are filled up with small
+    /// random numbers.
+    /// </summary>
     private static Tensor<T>[] BySingularValues<T>(Tensor<T> tensor, ImmutableArray<int> ranks, Random random, Workers workers)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -94,16 +101,19 @@ public static class TensorRing
         for (int k = 0; k < found; k++)
         {
             for (int row = 0; row < rows; row++) left.Values[row * rank + k] = svd.U.Values[row * found + k];
-            for (int column = 0; column < columns; column++) right.Values[k * columns + column] = svd.Vt.Values[k * columns + column] * svd.Values[k];
+            for (int column = 0; column < columns; column++)
+                right.Values[k * columns + column] = svd.Vt.Values[k * columns + column] * svd.Values[k];
         }
         return (left, right);
     }
 
     /// <summary>Normal numbers of a variance that gives the product about the tensor's norm.</summary>
-    private static Tensor<T>[] ByChance<T>(Tensor<T> tensor, ImmutableArray<int> ranks, Random random) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    private static Tensor<T>[] ByChance<T>(Tensor<T> tensor, ImmutableArray<int> ranks, Random random)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         int order = tensor.Shape.Rank;
-        double variance = Math.Pow(TensorFactors<T>.Norm(tensor.Values), 2) / tensor.Shape.Count / ranks.Aggregate(1.0, static (product, rank) => product * rank);
+        double variance = Math.Pow(TensorFactors<T>.Norm(tensor.Values), 2) / tensor.Shape.Count / ranks.Aggregate(1.0,
+            static (product, rank) => product * rank);
         T scale = T.CreateChecked(Math.Pow(variance, 0.5 / order));
         return [.. Enumerable.Range(0, order).Select(k =>
         {

@@ -52,7 +52,8 @@ internal sealed class TensorRingLeastSquares<T> : ExtrapolatedAlternation<T> whe
     {
         int[] others = [.. Enumerable.Range(0, factors.Length).Where(k => k != core).OrderByDescending(k => _tensor.Shape[k])];
         string axes = _format.Equation.Inputs[core];
-        Equation equation = new([_format.Equation.Output, .. others.Select(k => _format.Equation.Inputs[k])], $"{axes[1]}{axes[0]}{axes[2]}");
+        Equation equation = new([_format.Equation.Output, .. others.Select(k => _format.Equation.Inputs[k])],
+            $"{axes[1]}{axes[0]}{axes[2]}");
         return Fits.Contract<T>(equation, _workers, [_tensor, .. others.Select(k => factors[k])]);
     }
 
@@ -64,7 +65,8 @@ internal sealed class TensorRingLeastSquares<T> : ExtrapolatedAlternation<T> whe
         for (int k = 2; k < order; k++)
         {
             Tensor<T> next = _transfers[(core + k) % order], product = new([around.Shape[0], next.Shape[1]]);
-            Gemm.Multiply<T>(around.Shape[0], next.Shape[1], next.Shape[0], T.One, around.Values, around.Shape[1], 1, next.Values, next.Shape[1], 1,
+            Gemm.Multiply<T>(around.Shape[0], next.Shape[1], next.Shape[0], T.One, around.Values, around.Shape[1], 1, next.Values,
+                next.Shape[1], 1,
                 T.Zero, product.Values, next.Shape[1], _workers);
             around = product;
         }

@@ -7,12 +7,14 @@ namespace Tensorial.Decompositions;
 
 /// <summary>
 /// Tensor trains by one singular value decomposition after another (TT-SVD: I. Oseledets, SIAM J. Sci. Comput. 33, 2011, algorithm 1). The
-/// squared error is the sum of what the cuts drop, at most the number of cuts times the best possible. The train of a matrix is its truncated
-/// singular value decomposition.
+/// squared error is the sum of what the cuts drop, at most the number of cuts times the best possible. The train of a matrix is its
+/// truncated singular value decomposition.
 /// </summary>
 public static class TensorTrain
 {
-    /// <summary>The train of a tensor. The weight of every bond is shared evenly by its two cores, so that none is much larger than another.</summary>
+    /// <summary>
+    /// The train of a tensor. The weight of every bond is shared evenly by its two cores, so that none is much larger than another.
+    /// </summary>
     /// <param name="tensor">Of order 2 or more.</param>
     /// <param name="ranks">The d - 1 bonds, in the order of the chain.</param>
     /// <param name="chain">Modes in the order of the chain; their own order where none is given.</param>
@@ -27,7 +29,8 @@ public static class TensorTrain
         int[] modes = chain.IsDefaultOrEmpty ? [.. Enumerable.Range(0, order)] : [.. chain];
         TensorFormat format = TensorFormat.TensorTrain(order, modes);
         ranks.Check(format, tensor.Shape);
-        if (ranks is RankChoice.AtRate(var rate)) return RankSearch.Shared(format, tensor, rate, given => Fit(tensor, given, chain, workers));
+        if (ranks is RankChoice.AtRate(var rate))
+            return RankSearch.Shared(format, tensor, rate, given => Fit(tensor, given, chain, workers));
         BondRanks bonds = new(ranks, order - 1, TensorFactors<T>.Norm(tensor.Values));
         Tensor<T> rest = Fits.Permuted(tensor, modes);
         Tensor<T>[] cores = new Tensor<T>[order];

@@ -6,7 +6,8 @@ using Tensorial.LinearAlgebra;
 namespace Tensorial.Decompositions;
 
 /// <summary>How hard a Tucker fit tries.</summary>
-/// <param name="Sweeps">Sweeps of orthogonal iteration over all modes, at most; 0 leaves the truncated higher-order singular value decomposition.</param>
+/// <param name="Sweeps">Sweeps of orthogonal iteration over all modes, at most; 0 leaves the truncated higher-order singular value
+/// decomposition.</param>
 /// <param name="Tolerance">It has converged where five sweeps raise the norm kept by less than this part of the tensor's.</param>
 public sealed record TuckerOptions(int Sweeps = 100, double Tolerance = 1e-7);
 
@@ -34,7 +35,8 @@ public static class Tucker
         int[] factored = modes.IsDefaultOrEmpty ? [.. Enumerable.Range(0, order)] : [.. modes];
         TensorFormat format = TensorFormat.Tucker(order, factored);
         ranks.Check(format, tensor.Shape);
-        if (ranks is RankChoice.AtRate(var rate)) return RankSearch.Shared(format, tensor, rate, given => Fit(tensor, given, modes, options, workers));
+        if (ranks is RankChoice.AtRate(var rate))
+            return RankSearch.Shared(format, tensor, rate, given => Fit(tensor, given, modes, options, workers));
         double norm = TensorFactors<T>.Norm(tensor.Values);
         BondRanks bonds = new(ranks, factored.Length, norm);
 
@@ -67,7 +69,8 @@ public static class Tucker
             for (int k = 0; k < modes.Length; k++)
             {
                 Tensor<T> projected = tensor;
-                foreach (int other in Enumerable.Range(0, modes.Length).Where(other => other != k).OrderBy(other => (double)factors[other].Shape[1] / tensor.Shape[modes[other]]))
+                foreach (int other in Enumerable.Range(0, modes.Length).Where(other => other != k)
+                    .OrderBy(other => (double)factors[other].Shape[1] / tensor.Shape[modes[other]]))
                     projected = Fits.Times(projected, modes[other], factors[other], workers);
                 factors[k] = Fits.Leading(Fits.Unfolded(projected, modes[k]), factors[k].Shape[1], workers);
                 if (k == modes.Length - 1) core = Fits.Times(projected, modes[k], factors[k], workers);

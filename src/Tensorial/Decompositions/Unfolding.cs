@@ -8,14 +8,15 @@ namespace Tensorial.Decompositions;
 internal static class Unfolding
 {
     /// <summary>
-    /// The left singular vectors of a tensor with the given axes as rows, as columns [rows, min(rows, columns)], the largest first. From the smaller Gram
-    /// matrix: they say where a fit starts, and small singular values do not matter there.
+    /// The left singular vectors of a tensor with the given axes as rows, as columns [rows, min(rows, columns)], the largest first. From
+    /// the smaller Gram matrix: they say where a fit starts, and small singular values do not matter there.
     /// </summary>
     public static Tensor<double> Leading(Tensor<double> tensor, string axes, string rows)
     {
         string columns = string.Concat(axes.Where(axis => !rows.Contains(axis)));
         Tensor<double> arranged = Contract(tensor, axes, rows + columns);
-        int m = rows.Aggregate(1, (count, axis) => count * tensor.Shape[axes.IndexOf(axis)]), n = tensor.Shape.Count / m, rank = Math.Min(m, n);
+        int m = rows.Aggregate(1, (count, axis) => count * tensor.Shape[axes.IndexOf(axis)]), n = tensor.Shape.Count / m,
+            rank = Math.Min(m, n);
         bool wide = m <= n;
         Tensor<double> gram = new([rank, rank]), largestFirst = new([rank, rank]);
         if (wide) Gemm.Multiply<double>(m, m, n, 1, arranged.Values, n, 1, arranged.Values, 1, n, 0, gram.Values, m, Workers.Serial);

@@ -3,8 +3,8 @@ using Tensorial.Kernels;
 namespace Tensorial.Einsum;
 
 /// <summary>
-/// How a step reads an operand, or a piece of it: through tables of addresses, so that no order of axes needs a copy and no convolution an unfolded matrix.
-/// Only axes that windows reach beyond, or stride over, are laid out anew first.
+/// How a step reads an operand, or a piece of it: through tables of addresses, so that no order of axes needs a copy and no convolution an
+/// unfolded matrix. Only axes that windows reach beyond, or stride over, are laid out anew first.
 /// </summary>
 internal sealed class Addressing
 {
@@ -31,7 +31,8 @@ internal sealed class Addressing
             _strides[axis] = size;
             size = checked(size * (_unfolded[axis]?.Extent ?? term[axis].Extent));
         }
-        Laying = new([.. axes.Select(axis => (_unfolded[axis]?.Extent ?? term[axis].Extent, layout.Strides[axis], _unfolded[axis]?.Copies()))]);
+        Laying = new([.. axes.Select(axis => (_unfolded[axis]?.Extent ?? term[axis].Extent, layout.Strides[axis],
+            _unfolded[axis]?.Copies()))]);
     }
 
     /// <summary>Lays a piece out anew; null where it is read where it lies.</summary>
@@ -56,9 +57,11 @@ internal sealed class Addressing
         }
         if (isEven) return AddressTable.Even(Loops.Count(loops), Math.Max(stride, 0));
         int[] offsets = [0];
-        foreach (Loop loop in loops) offsets = [.. offsets.SelectMany(offset => Enumerable.Range(0, loop.Extent).Select(k => offset + Offset(loop, k)))];
+        foreach (Loop loop in loops)
+            offsets = [.. offsets.SelectMany(offset => Enumerable.Range(0, loop.Extent).Select(k => offset + Offset(loop, k)))];
         return AddressTable.Of(offsets);
     }
 
-    private int Offset(Loop loop, int entry) => _strides[loop.Axis] * (_unfolded[loop.Axis] is { } unfolded ? unfolded.Offset(loop.Place, entry) : entry);
+    private int Offset(Loop loop, int entry) =>
+        _strides[loop.Axis] * (_unfolded[loop.Axis] is { } unfolded ? unfolded.Offset(loop.Place, entry) : entry);
 }

@@ -1,8 +1,8 @@
 namespace Tensorial.Einsum;
 
 /// <summary>
-/// The terms of a problem and what becomes of two of them: which axes their product keeps depends on which operands are in it and not on the
-/// order in which they came, so that a search may look at subsets.
+/// The terms of a problem and what becomes of two of them: which axes their product keeps depends on which operands are in it and not on
+/// the order in which they came, so that a search may look at subsets.
 /// </summary>
 internal sealed class Algebra
 {
@@ -63,7 +63,8 @@ internal sealed class Algebra
         for (int k = 0; k < legs.Length; k++)
         {
             if (!a.Has(k) || !b.Has(k)) legs[k] = a.Has(k) ? a[k] : b[k];
-            else if (a[k].Holders + b[k].Holders is int holders && holders == _uses[k]) legs[k] = _relations[k] is null ? default : _goals[k];
+            else if (a[k].Holders + b[k].Holders is int holders && holders == _uses[k])
+                legs[k] = _relations[k] is null ? default : _goals[k];
             else if (_relations[k] is null) legs[k] = a[k] with { Holders = holders };
             else legs[k] = a[k].With(b[k], _goals[k], _sums[k], Modulus(k));
         }
@@ -99,7 +100,8 @@ internal sealed class Algebra
                 extents[axis] = extents.TryGetValue(axis, out int known) && known != 1 ? known : extent;
             }
         for (int place = 0; place < problem.Output.Length; place++)
-            if (extents.TryGetValue(problem.Output[place], out int known) && known == 1) extents[problem.Output[place]] = problem.Result[place];
+            if (extents.TryGetValue(problem.Output[place], out int known) && known == 1)
+                extents[problem.Output[place]] = problem.Result[place];
         return extents;
     }
 }

@@ -1,9 +1,9 @@
 namespace Tensorial.Einsum;
 
 /// <summary>
-/// How long a step takes on one thread: a fixed part, its multiply-accumulates at the rate that matrix products of its extents reach, and the values it
-/// moves. The built-in constants fit single steps of many kinds on one machine (bench, <c>einsum-steps</c>); <see cref="CostCalibration"/> fits them to the one it
-/// runs on. Only their ratios decide orders.
+/// How long a step takes on one thread: a fixed part, its multiply-accumulates at the rate that matrix products of its extents reach, and
+/// the values it moves. The built-in constants fit single steps of many kinds on one machine (bench, <c>einsum-steps</c>);
+/// <see cref="CostCalibration"/> fits them to the one it runs on. Only their ratios decide orders.
 /// </summary>
 public sealed record CostModel
 {
@@ -27,7 +27,10 @@ public sealed record CostModel
     /// <summary>Summed extent of a matrix product at which it reaches half its rate.</summary>
     public double HalfSummed { get; init; } = 2.9;
 
-    /// <summary>Seconds of a multiply-accumulate with many kernels unfolded along their axis, one for each product, as in depthwise steps along one axis.</summary>
+    /// <summary>
+    /// Seconds of a multiply-accumulate with many kernels unfolded along their axis, one for each product, as in depthwise steps along one
+    /// axis.
+    /// </summary>
     public double UnfoldedMac { get; init; } = 4.4e-11;
 
     /// <summary>Seconds of a multiply-accumulate with one or two rows or columns: sums of shifted rows.</summary>
@@ -45,12 +48,14 @@ public sealed record CostModel
     /// <summary>This model with other constants, in the order of <see cref="Constants"/>.</summary>
     internal CostModel With(double[] constants) => this with
     {
-        Step = constants[0], Product = constants[1], Mac = constants[2], HalfRate = constants[3], HalfSummed = constants[4], UnfoldedMac = constants[5],
+        Step = constants[0], Product = constants[1], Mac = constants[2], HalfRate = constants[3], HalfSummed = constants[4],
+        UnfoldedMac = constants[5],
         ThinMac = constants[6], LaneMac = constants[7], Move = constants[8],
     };
 
     internal double Seconds(Pair pair, PlanGoal goal) =>
-        goal == PlanGoal.Forward ? Seconds(pair.Extents()) : Seconds(pair.Extents()) + Seconds(pair.Adjoint(0).Extents()) + Seconds(pair.Adjoint(1).Extents());
+        goal == PlanGoal.Forward ? Seconds(pair.Extents()) : Seconds(pair.Extents()) + Seconds(pair.Adjoint(0).Extents())
+            + Seconds(pair.Adjoint(1).Extents());
 
     internal double Seconds(MatrixExtents extents)
     {

@@ -10,7 +10,8 @@ public static class CostModelFile
     private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, WriteIndented = true };
 
     /// <exception cref="IOException">The file cannot be written.</exception>
-    public static void Write(CostModel model, string path) => AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, new Content(SchemaVersion, model), Json));
+    public static void Write(CostModel model, string path) =>
+        AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, new Content(SchemaVersion, model), Json));
 
     /// <exception cref="BadInputException">The file holds no cost model, or constants that are not positive.</exception>
     public static CostModel Read(string path)
@@ -18,8 +19,11 @@ public static class CostModelFile
         try
         {
             using FileStream stream = File.OpenRead(path);
-            if (JsonSerializer.Deserialize<Content>(stream, Json) is not { CostModel: { } model } content) throw new BadInputException($"'{path}' holds no cost model.");
-            if (content.SchemaVersion != SchemaVersion) throw new BadInputException($"'{path}' has the schema version {content.SchemaVersion}; this program reads {SchemaVersion}.");
+            if (JsonSerializer.Deserialize<Content>(stream, Json) is not { CostModel: { } model } content)
+                throw new BadInputException($"'{path}' holds no cost model.");
+            if (content.SchemaVersion != SchemaVersion)
+                throw new BadInputException(
+                    $"'{path}' has the schema version {content.SchemaVersion}; this program reads {SchemaVersion}.");
             return model.Constants.All(static constant => double.IsFinite(constant) && constant > 0) ? model
                 : throw new BadInputException($"'{path}' holds a cost model with a constant that is not positive.");
         }

@@ -73,7 +73,8 @@ public sealed record Equation(ImmutableArray<string> Inputs, string Output)
 
     internal static bool Stretches(char axis) => axis is >= FirstStretched and < FirstNamed;
 
-    public bool Equals(Equation? other) => other is not null && Output == other.Output && Inputs.AsSpan().SequenceEqual(other.Inputs.AsSpan())
+    public bool Equals(Equation? other) =>
+        other is not null && Output == other.Output && Inputs.AsSpan().SequenceEqual(other.Inputs.AsSpan())
         && Windows.AsSpan().SequenceEqual(other.Windows.AsSpan()) && Names.AsSpan().SequenceEqual(other.Names.AsSpan());
 
     public override int GetHashCode()

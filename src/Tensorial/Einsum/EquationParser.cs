@@ -32,7 +32,8 @@ internal sealed class EquationParser(string text)
 
         foreach (Place place in output)
         {
-            if (!inputs.Any(input => input.Any(own => own.Axis == place.Axis))) throw Error($"no operand has the output's '{Name(place)}'", place.At);
+            if (!inputs.Any(input => input.Any(own => own.Axis == place.Axis)))
+                throw Error($"no operand has the output's '{Name(place)}'", place.At);
             if (output.First(own => own.Axis == place.Axis) != place) throw Error($"the output names '{Name(place)}' twice", place.At);
         }
         return new([.. inputs.Select(Axes)], Axes(output)) { Windows = [.. windows], Names = [.. _names] };
@@ -69,7 +70,8 @@ internal sealed class EquationParser(string text)
             string name = text[(_at + 1)..close].Trim();
             if (name.Length == 0) throw Error("an axis needs a name", _at);
             for (int i = _at + 1; i < close; i++)
-                if (!char.IsAsciiLetterOrDigit(text[i]) && text[i] is not ('_' or '-' or ' ')) throw Error($"'{text[i]}' cannot stand in a name", i);
+                if (!char.IsAsciiLetterOrDigit(text[i]) && text[i] is not ('_' or '-' or ' '))
+                    throw Error($"'{text[i]}' cannot stand in a name", i);
             _at = close;
             return Named(name);
         }
@@ -104,8 +106,10 @@ internal sealed class EquationParser(string text)
                 Place place = new(axis, start);
                 int holders = inputs.Count(input => input.Any(own => own.Axis == axis));
                 if (seen.Any(other => other.Axis == axis)) throw Error($"'{Name(place)}' is convolved twice", start);
-                if (holders < 2) throw Error($"'{Name(place)}' is convolved, which takes two operands or more that have it, not {holders}", start);
-                if (inputs.Select(input => input.Where(own => own.Axis == axis).Skip(1)).FirstOrDefault(static twice => twice.Any()) is { } again)
+                if (holders < 2)
+                    throw Error($"'{Name(place)}' is convolved, which takes two operands or more that have it, not {holders}", start);
+                if (inputs.Select(input => input.Where(own => own.Axis == axis).Skip(1))
+                    .FirstOrDefault(static twice => twice.Any()) is { } again)
                     throw Error($"an operand names '{Name(place)}' twice, and it is convolved", again.First().At);
                 seen.Add(place);
             }
@@ -149,13 +153,15 @@ internal sealed class EquationParser(string text)
         }
     }
 
-    private int Count(string value, int at) => int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int count) && count > 0 ? count
+    private int Count(string value, int at) =>
+        int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int count) && count > 0 ? count
         : throw Error($"a whole number from 1 on is needed, not '{value}'", at);
 
     /// <summary>The stretched axes, then every axis that occurs exactly once, in alphabetical order (NumPy's rule).</summary>
     private Place[] Implied(List<Place[]> inputs)
     {
-        if (!AtEnd() && text[_at] == '|') throw Error("an equation with convolved axes needs its output written out, as in 'nx,kx->nkx|x'", _at);
+        if (!AtEnd() && text[_at] == '|')
+            throw Error("an equation with convolved axes needs its output written out, as in 'nx,kx->nkx|x'", _at);
         IEnumerable<Place> all = inputs.SelectMany(static input => input);
         IEnumerable<Place> once = all.Where(place => place.Axis != Equation.Ellipsis && all.Count(own => own.Axis == place.Axis) == 1)
             .OrderBy(Name, StringComparer.Ordinal);
@@ -190,7 +196,8 @@ internal sealed class EquationParser(string text)
         return true;
     }
 
-    private BadInputException Unexpected() => Error($"'{text[_at]}' cannot stand here; axes are letters (with digits behind them), or names in parentheses", _at);
+    private BadInputException Unexpected() =>
+        Error($"'{text[_at]}' cannot stand here; axes are letters (with digits behind them), or names in parentheses", _at);
 
     private BadInputException Error(string reason, int at) =>
         new($"'{text}' is no einsum equation: {reason}.\n  {text.ReplaceLineEndings(" ")}\n  {new string(' ', at)}^");

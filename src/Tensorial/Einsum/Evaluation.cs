@@ -4,8 +4,8 @@ using Tensorial.Kernels;
 namespace Tensorial.Einsum;
 
 /// <summary>
-/// A result, and what its gradients need: the operands and, where memory allows, the values computed on the way. Disposing of it gives their memory back;
-/// results and gradients stay.
+/// A result, and what its gradients need: the operands and, where memory allows, the values computed on the way. Disposing of it gives
+/// their memory back; results and gradients stay.
 /// </summary>
 public sealed class Evaluation<T> : IDisposable where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
@@ -26,8 +26,8 @@ public sealed class Evaluation<T> : IDisposable where T : unmanaged, IBinaryFloa
     public Tensor<T> Result { get; }
 
     /// <summary>
-    /// Gradients of a function for the operands, given its gradient for the result: step by step backwards, sharing the values that were kept; or,
-    /// where a memory limit forbids keeping them, by the plan of each operand's own gradient, which computes anew what it needs.
+    /// Gradients of a function for the operands, given its gradient for the result: step by step backwards, sharing the values that were
+    /// kept; or, where a memory limit forbids keeping them, by the plan of each operand's own gradient, which computes anew what it needs.
     /// </summary>
     /// <param name="upstream">The gradient for the result.</param>
     /// <param name="wanted">Whether an operand's gradient is wanted; all are where this is empty.</param>
@@ -35,9 +35,11 @@ public sealed class Evaluation<T> : IDisposable where T : unmanaged, IBinaryFloa
     public Tensor<T>?[] Gradients(Tensor<T> upstream, params ReadOnlySpan<bool> wanted)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
-        if (upstream.Shape != _plan.Result) throw new ShapeException($"the gradient of {_plan.Equation} has the shape {upstream.Shape}, its result {_plan.Result}.");
+        if (upstream.Shape != _plan.Result)
+            throw new ShapeException($"the gradient of {_plan.Equation} has the shape {upstream.Shape}, its result {_plan.Result}.");
         bool[] all = wanted.IsEmpty ? [.. _operands.Select(static _ => true)] : wanted.ToArray();
-        if (all.Length != _operands.Length) throw new ShapeException($"{_plan.Equation} has {_operands.Length} operands, not {all.Length}.");
+        if (all.Length != _operands.Length)
+            throw new ShapeException($"{_plan.Equation} has {_operands.Length} operands, not {all.Length}.");
         if (_values is not null) return _plan.PlannedGradients.Run(_values, upstream, all, _workers);
 
         Tensor<T>?[] gradients = new Tensor<T>?[all.Length];

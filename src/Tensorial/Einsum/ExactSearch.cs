@@ -3,8 +3,8 @@ using System.Numerics;
 namespace Tensorial.Einsum;
 
 /// <summary>
-/// The cheapest order of all, by dynamic programming over subsets: what a subset of operands yields does not depend on the order in which they
-/// came. Under a memory limit each subset keeps every tree that no other beats in both cost and peak.
+/// The cheapest order of all, by dynamic programming over subsets: what a subset of operands yields does not depend on the order in which
+/// they came. Under a memory limit each subset keeps every tree that no other beats in both cost and peak.
 /// </summary>
 internal static class ExactSearch
 {
@@ -38,7 +38,8 @@ internal static class ExactSearch
     }
 
     private static void Consider(
-        Algebra algebra, List<Tree> ones, List<Tree> others, Term one, Term other, Term product, List<Tree> kept, double limit, PlanOptions options)
+        Algebra algebra, List<Tree> ones, List<Tree> others, Term one, Term other, Term product, List<Tree> kept, double limit,
+        PlanOptions options)
     {
         if (ones.Count == 0 || others.Count == 0) return;
         double floor = ones[0].Cost + others[0].Cost;

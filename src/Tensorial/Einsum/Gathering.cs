@@ -4,8 +4,8 @@ using System.Numerics.Tensors;
 namespace Tensorial.Einsum;
 
 /// <summary>
-/// Moves a term's values into loops that lie one after another: permutes, and unfolds along convolved axes, where two loops decide the term's entry
-/// and entries out of bounds are zeros. Backwards it folds: what loops hold is added to the entries they decide.
+/// Moves a term's values into loops that lie one after another: permutes, and unfolds along convolved axes, where two loops decide the
+/// term's entry and entries out of bounds are zeros. Backwards it folds: what loops hold is added to the entries they decide.
 /// </summary>
 internal sealed class Gathering
 {
@@ -77,7 +77,8 @@ internal sealed class Gathering
         return k;
     }
 
-    private void Gather<T>(int depth, ReadOnlySpan<T> term, int s, Span<T> packed, int p, Span<int> index) where T : unmanaged, INumberBase<T>
+    private void Gather<T>(int depth, ReadOnlySpan<T> term, int s, Span<T> packed, int p, Span<int> index)
+        where T : unmanaged, INumberBase<T>
     {
         if (depth == _levels.Length)
         {
@@ -87,7 +88,8 @@ internal sealed class Gathering
         Level level = _levels[depth];
         foreach (Run run in level.At(index))
         {
-            int from = s + run.Derived * level.Own, to = p + run.Other * level.Packed, fromStep = run.DerivedStep * level.Own, toStep = run.OtherStep * level.Packed;
+            int from = s + run.Derived * level.Own, to = p + run.Other * level.Packed, fromStep = run.DerivedStep * level.Own,
+                toStep = run.OtherStep * level.Packed;
             if (depth < _levels.Length - 1)
             {
                 for (int i = 0; i < run.Count; i++, from += fromStep, to += toStep)
@@ -102,7 +104,8 @@ internal sealed class Gathering
         }
     }
 
-    private void AddTo<T>(int depth, Span<T> term, int s, ReadOnlySpan<T> packed, int p, Span<int> index) where T : unmanaged, INumberBase<T>
+    private void AddTo<T>(int depth, Span<T> term, int s, ReadOnlySpan<T> packed, int p, Span<int> index)
+        where T : unmanaged, INumberBase<T>
     {
         if (depth == _levels.Length)
         {
@@ -112,7 +115,8 @@ internal sealed class Gathering
         Level level = _levels[depth];
         foreach (Run run in level.At(index))
         {
-            int to = s + run.Derived * level.Own, from = p + run.Other * level.Packed, toStep = run.DerivedStep * level.Own, fromStep = run.OtherStep * level.Packed;
+            int to = s + run.Derived * level.Own, from = p + run.Other * level.Packed, toStep = run.DerivedStep * level.Own,
+                fromStep = run.OtherStep * level.Packed;
             if (depth < _levels.Length - 1)
             {
                 for (int i = 0; i < run.Count; i++, from += fromStep, to += toStep)

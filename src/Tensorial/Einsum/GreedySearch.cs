@@ -1,8 +1,8 @@
 namespace Tensorial.Einsum;
 
 /// <summary>
-/// For more operands than can be searched exactly: many greedy trials, each joining the pair of terms that shrinks most, with a weight and noise drawn
-/// anew (Gray and Kourtis, Quantum 5, 410, 2021); the best is improved by exact search over parts of a few leaves.
+/// For more operands than can be searched exactly: many greedy trials, each joining the pair of terms that shrinks most, with a weight and
+/// noise drawn anew (Gray and Kourtis, Quantum 5, 410, 2021); the best is improved by exact search over parts of a few leaves.
 /// </summary>
 internal static class GreedySearch
 {
@@ -36,7 +36,8 @@ internal static class GreedySearch
         while (trees.Count > 1)
         {
             // Terms that share nothing are joined last, the smallest first.
-            (Tree left, Tree right) = candidates.Count > 0 ? candidates.MinBy(static c => c.Score) is var next ? (next.Left, next.Right) : default
+            (Tree left, Tree right) = candidates.Count > 0 ? candidates.MinBy(static c => c.Score) is var next ? (next.Left, next.Right)
+                : default
                 : trees.OrderBy(static tree => tree.Term.Size).Take(2).ToArray() is [var a, var b] ? (a, b) : default;
             Tree joined = Tree.Of(algebra, left, right, options);
             trees.Remove(left);
@@ -63,7 +64,9 @@ internal static class GreedySearch
         return false;
     }
 
-    /// <summary>The tree with every part of a few leaves in its best order, from the bottom up; never worse, and within the limit.</summary>
+    /// <summary>
+    /// The tree with every part of a few leaves in its best order, from the bottom up; never worse, and within the limit.
+    /// </summary>
     private static Tree Improved(Algebra algebra, Tree tree, PlanOptions options)
     {
         if (tree.Operand >= 0) return tree;

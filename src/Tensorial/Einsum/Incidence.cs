@@ -1,6 +1,9 @@
 namespace Tensorial.Einsum;
 
-/// <summary>Entries of two axes that belong together while the third stands still: derived + t·DerivedStep with other + t·OtherStep, for t below Count.</summary>
+/// <summary>
+/// Entries of two axes that belong together while the third stands still: derived + t·DerivedStep with other + t·OtherStep, for t below
+/// Count.
+/// </summary>
 internal readonly record struct Run(int Derived, int DerivedStep, int Other, int OtherStep, int Count);
 
 /// <summary>

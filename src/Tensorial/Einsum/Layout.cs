@@ -1,6 +1,8 @@
 namespace Tensorial.Einsum;
 
-/// <summary>Where a term's values lie: its axes, outermost first, and the distance between neighbours along each axis of the problem.</summary>
+/// <summary>
+/// Where a term's values lie: its axes, outermost first, and the distance between neighbours along each axis of the problem.
+/// </summary>
 internal sealed record Layout(int[] Order, int[] Strides)
 {
     /// <summary>Values one after another in the order given.</summary>
@@ -11,7 +13,9 @@ internal sealed record Layout(int[] Order, int[] Strides)
         return new(order.ToArray(), strides);
     }
 
-    /// <summary>An operand as the caller brings it: an axis that it names twice advances in both places, one that it does not name stands still.</summary>
+    /// <summary>
+    /// An operand as the caller brings it: an axis that it names twice advances in both places, one that it does not name stands still.
+    /// </summary>
     public static Layout Of(Term term, string operand, Shape shape, string axes)
     {
         int[] own = shape.Strides(), strides = new int[term.Axes];

@@ -3,8 +3,9 @@ using System.Numerics;
 namespace Tensorial.Einsum;
 
 /// <summary>
-/// One axis of a tensor on the way from the operands to the result. Along a convolved axis, entry j holds what the operands contribute whose
-/// indices, times their coefficients, sum to Scale·j + Start: the full convolution of those operands, or what of it the rest can still reach.
+/// One axis of a tensor on the way from the operands to the result. Along a convolved axis, entry j holds what the operands contribute
+/// whose indices, times their coefficients, sum to Scale·j + Start: the full convolution of those operands, or what of it the rest can
+/// still reach.
 /// </summary>
 /// <param name="Extent">Number of entries; 0 where the tensor lacks the axis.</param>
 /// <param name="Holders">How many operands that have the axis went into the tensor.</param>
@@ -33,9 +34,11 @@ internal readonly record struct Leg(int Extent, int Holders, long Scale = 0, lon
     /// <param name="modulus">Period of a circular axis, else 0.</param>
     public Leg With(Leg other, Leg goal, (long Least, long Most) all, int modulus)
     {
-        Leg sum = new(0, Holders + other.Holders, 0, 0, Least + other.Least, Most + other.Most, (long)BigInteger.GreatestCommonDivisor(Step, other.Step));
+        Leg sum = new(0, Holders + other.Holders, 0, 0, Least + other.Least, Most + other.Most,
+            (long)BigInteger.GreatestCommonDivisor(Step, other.Step));
         if (modulus > 0)
-            return sum.Most - sum.Least >= modulus ? sum with { Extent = modulus, Scale = 1, Start = 0, Least = 0, Most = modulus - 1, Step = 1 }
+            return sum.Most - sum.Least >= modulus
+                ? sum with { Extent = modulus, Scale = 1, Start = 0, Least = 0, Most = modulus - 1, Step = 1 }
                 : sum.Over(sum.Least, sum.Most);
         // What the operands to come cannot carry to an entry of the result is not needed.
         long end = goal.Start + goal.Scale * (goal.Extent - 1);

@@ -11,7 +11,8 @@ internal sealed class Loops
             int derived = pair.Convolves(axis) ? pair.Derived(axis) : -1;
             Loop loop = derived switch
             {
-                < 0 => new(axis, Loop.Plain, !pair.Right.Has(axis) ? Role.Left : pair.Product.Has(axis) ? Role.Batch : Role.Summed, pair.Left[axis].Extent),
+                < 0 => new(axis, Loop.Plain, !pair.Right.Has(axis) ? Role.Left : pair.Product.Has(axis) ? Role.Batch : Role.Summed,
+                    pair.Left[axis].Extent),
                 0 => new(axis, 2, Role.Left, pair.Product[axis].Extent),
                 1 => new(axis, 0, Role.Summed, pair.Left[axis].Extent),
                 _ => new(axis, 0, Role.Left, pair.Left[axis].Extent),

@@ -5,16 +5,20 @@ using Tensorial.Kernels;
 namespace Tensorial.Einsum;
 
 /// <summary>
-/// A step as matrix products. The larger term keeps its order of axes: those outside its first summed or unfolded one become a loop over products,
-/// and the result has the right term's axes where the summed ones were, so that chains of steps over feature maps permute nothing. Convolutions of planes in
-/// float32 run on the kernels of networks instead (<see cref="PlaneConvolution"/>).
+/// A step as matrix products. The larger term keeps its order of axes: those outside its first summed or unfolded one become a loop over
+/// products, and the result has the right term's axes where the summed ones were, so that chains of steps over feature maps permute
+/// nothing. Convolutions of planes in float32 run on the kernels of networks instead (<see cref="PlaneConvolution"/>).
 /// </summary>
 internal sealed class Lowering
 {
-    /// <summary>Values of a piece of the left term that is laid out anew at once, if it can be helped: what fits a second-level cache.</summary>
+    /// <summary>
+    /// Values of a piece of the left term that is laid out anew at once, if it can be helped: what fits a second-level cache.
+    /// </summary>
     private const int Piece = 1 << 17;
 
-    /// <summary>Multiply-accumulates of one product, for each entry of a batch, up to which going along the batch is faster than product by product.</summary>
+    /// <summary>
+    /// Multiply-accumulates of one product, for each entry of a batch, up to which going along the batch is faster than product by product.
+    /// </summary>
     private const int SmallProduct = 8;
 
     private readonly bool _isRightFirst;
@@ -59,14 +63,19 @@ internal sealed class Lowering
         }
         Loop lane = loops.Convolves ? default
             : outer.Concat(batches).FirstOrDefault(loop => loop.Role == Role.Batch && loop.Extent > 1 && left.Strides[loop.Axis] == 1);
-        bool hasLane = lane.Extent > 1 && (long)Loops.Count(rows) * Loops.Count(columns) * Loops.Count(summed) <= SmallProduct * lane.Extent;
+        bool hasLane = lane.Extent > 1
+            && (long)Loops.Count(rows) * Loops.Count(columns) * Loops.Count(summed) <= SmallProduct * lane.Extent;
         if (hasLane && !outer.Remove(lane)) batches.Remove(lane);
-        int[] rightOrder = hasLane && right.Strides[lane.Axis] != 1 ? [.. right.Order.Where(axis => axis != lane.Axis), lane.Axis] : right.Order;
-        _leftReads = new(pair, 0, left, [.. inner.Select(static loop => loop.Axis).Concat(_isRightFirst ? [] : rows.Select(static loop => loop.Axis))]);
+        int[] rightOrder = hasLane && right.Strides[lane.Axis] != 1 ? [.. right.Order.Where(axis => axis != lane.Axis), lane.Axis]
+            : right.Order;
+        _leftReads = new(pair, 0, left,
+            [.. inner.Select(static loop => loop.Axis).Concat(_isRightFirst ? [] : rows.Select(static loop => loop.Axis))]);
         _rightReads = new(pair, 1, right, rightOrder, isNew: rightOrder != right.Order);
 
-        List<Loop> results = [.. outer, .. batches, .. _isRightFirst ? columns : rows, .. _isRightFirst ? rows : columns, .. hasLane ? [lane] : Array.Empty<Loop>()];
-        Result = Layout.Of(pair.Product, [.. results.Where(static loop => loop.Place != 1).Select(static loop => loop.Axis).Distinct().Where(pair.Product.Has)]);
+        List<Loop> results = [.. outer, .. batches, .. _isRightFirst ? columns : rows, .. _isRightFirst ? rows : columns,
+            .. hasLane ? [lane] : Array.Empty<Loop>()];
+        Result = Layout.Of(pair.Product, [.. results.Where(static loop => loop.Place != 1).Select(static loop => loop.Axis).Distinct()
+            .Where(pair.Product.Has)]);
         if (loops.Folds) _fold = new([.. _isRightFirst ? columns : rows, .. _isRightFirst ? rows : columns], 2, Result, pair);
 
         _outer = new(outer, left, _rightReads.Layout, Result);
@@ -83,7 +92,8 @@ internal sealed class Lowering
     public Layout Result { get; }
 
     /// <summary>Computes the product into memory that may hold anything.</summary>
-    public void Run<T>(Memory<T> left, Memory<T> right, Memory<T> result, Workers workers) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    public void Run<T>(Memory<T> left, Memory<T> right, Memory<T> result, Workers workers)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         if (typeof(T) == typeof(float) && _plane is not null)
         {
@@ -106,7 +116,8 @@ internal sealed class Lowering
         if (laid is not null) ArrayPool<T>.Shared.Return(laid);
     }
 
-    private void Product<T>(int index, Memory<T> left, Memory<T> right, Memory<T> result, Workers workers) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    private void Product<T>(int index, Memory<T> left, Memory<T> right, Memory<T> result, Workers workers)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         (int x, int y, int z) = _outer.At(index);
         int count = _product.Count;

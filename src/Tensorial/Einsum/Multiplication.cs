@@ -6,8 +6,8 @@ using Tensorial.Kernels;
 namespace Tensorial.Einsum;
 
 /// <summary>
-/// C[i, j] = Σ A[rowsA[i] + columnsA[p]] B[rowsB[p] + columnsB[j]], by the kernel that suits the extents; or so many of these products, whose values lie
-/// side by side everywhere, at once.
+/// C[i, j] = Σ A[rowsA[i] + columnsA[p]] B[rowsB[p] + columnsB[j]], by the kernel that suits the extents; or so many of these products,
+/// whose values lie side by side everywhere, at once.
 /// </summary>
 internal sealed class Multiplication(AddressTable rowsA, AddressTable columnsA, AddressTable rowsB, AddressTable columnsB, int lanes)
 {
@@ -22,7 +22,8 @@ internal sealed class Multiplication(AddressTable rowsA, AddressTable columnsA, 
 
     public int Count { get; } = rowsA.Count * columnsB.Count * lanes;
 
-    public void Run<T>(ReadOnlySpan<T> a, ReadOnlySpan<T> b, T beta, Span<T> c, Workers workers) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    public void Run<T>(ReadOnlySpan<T> a, ReadOnlySpan<T> b, T beta, Span<T> c, Workers workers)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         if (lanes > 1)
         {
@@ -60,11 +61,13 @@ internal sealed class Multiplication(AddressTable rowsA, AddressTable columnsA, 
                 Span<T> sums = c.Slice((i * columnsB.Count + j) * lanes, lanes);
                 TensorPrimitives.Multiply(a.Slice(rowsA[i] + columnsA[0], lanes), b.Slice(rowsB[0] + columnsB[j], lanes), sums);
                 for (int p = 1; p < columnsA.Count; p++)
-                    TensorPrimitives.MultiplyAdd(a.Slice(rowsA[i] + columnsA[p], lanes), b.Slice(rowsB[p] + columnsB[j], lanes), sums, sums);
+                    TensorPrimitives.MultiplyAdd(a.Slice(rowsA[i] + columnsA[p], lanes), b.Slice(rowsB[p] + columnsB[j], lanes),
+                        sums, sums);
             }
     }
 
-    private void OuterProduct<T>(ReadOnlySpan<T> a, ReadOnlySpan<T> b, T beta, Span<T> c) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    private void OuterProduct<T>(ReadOnlySpan<T> a, ReadOnlySpan<T> b, T beta, Span<T> c)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         ReadOnlySpan<T> row = b.Slice(rowsB[0] + columnsB[0], columnsB.Count);
         for (int i = 0; i < rowsA.Count; i++)

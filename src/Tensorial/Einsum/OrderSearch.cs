@@ -10,14 +10,16 @@ internal static class OrderSearch
     public static Tree Best(Algebra algebra, ReadOnlySpan<Tree> leaves, PlanOptions options)
     {
         if (Found(algebra, leaves, options) is { } best) return best;
-        Tree? least = Found(algebra, leaves, options with { MemoryLimit = long.MaxValue, Goal = PlanGoal.Forward }, static tree => tree.Peak);
+        Tree? least = Found(algebra, leaves, options with { MemoryLimit = long.MaxValue, Goal = PlanGoal.Forward },
+            static tree => tree.Peak);
         throw new GoalNotMetException(
             $"No order of evaluating {algebra.Problem.Equation} keeps at most {options.MemoryLimit:N0} values alive at once; the least found is {least?.Peak:N0}.");
     }
 
     private static Tree? Found(Algebra algebra, ReadOnlySpan<Tree> leaves, PlanOptions options, Func<Tree, double>? least = null)
     {
-        PlanSearch search = options.Search != PlanSearch.Automatic ? options.Search : leaves.Length <= PlanOptions.MostExact ? PlanSearch.Exact : PlanSearch.Greedy;
+        PlanSearch search = options.Search != PlanSearch.Automatic ? options.Search : leaves.Length <= PlanOptions.MostExact
+            ? PlanSearch.Exact : PlanSearch.Greedy;
         return search switch
         {
             PlanSearch.LeftToRight => LeftToRight(algebra, leaves, options),

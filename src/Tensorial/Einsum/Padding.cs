@@ -1,6 +1,8 @@
 namespace Tensorial.Einsum;
 
-/// <summary>How far a window may reach beyond the signal. What it finds there, zeros or the signal's other end, is the window's matter.</summary>
+/// <summary>
+/// How far a window may reach beyond the signal. What it finds there, zeros or the signal's other end, is the window's matter.
+/// </summary>
 public readonly record struct Padding
 {
     private enum Rule { Same, Valid, Full, Given }
@@ -11,8 +13,8 @@ public readonly record struct Padding
     private Padding(Rule rule, int before = 0, int after = 0) => (_rule, _before, _after) = (rule, before, after);
 
     /// <summary>
-    /// ⌈signal / stride⌉ positions. An odd rest of padding goes to the end in correlations (SAME_UPPER of ONNX), to the beginning in convolutions
-    /// (NumPy's <c>same</c>).
+    /// ⌈signal / stride⌉ positions. An odd rest of padding goes to the end in correlations (SAME_UPPER of ONNX), to the beginning in
+    /// convolutions (NumPy's <c>same</c>).
     /// </summary>
     public static Padding Same => default;
 

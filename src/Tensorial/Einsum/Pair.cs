@@ -1,9 +1,9 @@
 namespace Tensorial.Einsum;
 
 /// <summary>
-/// Two terms and their product, as the matrix product that the step becomes. Plain axes of both are batches where the product keeps them and
-/// summed where not; the rest belongs to one side. Along a convolved axis one of the three entries, the derived one, is decided by the other
-/// two: an operand is unfolded along it, or the product is folded.
+/// Two terms and their product, as the matrix product that the step becomes. Plain axes of both are batches where the product keeps them
+/// and summed where not; the rest belongs to one side. Along a convolved axis one of the three entries, the derived one, is decided by the
+/// other two: an operand is unfolded along it, or the product is folded.
 /// </summary>
 internal readonly struct Pair(Algebra algebra, Term left, Term right, Term product)
 {
@@ -51,8 +51,8 @@ internal readonly struct Pair(Algebra algebra, Term left, Term right, Term produ
     }
 
     /// <summary>
-    /// The step that takes the gradient of the product to that of the left (0) or right (1) term: indices stay in the same relation while these
-    /// two trade places.
+    /// The step that takes the gradient of the product to that of the left (0) or right (1) term: indices stay in the same relation while
+    /// these two trade places.
     /// </summary>
     public Pair Adjoint(int side)
     {
@@ -83,10 +83,12 @@ internal readonly struct Pair(Algebra algebra, Term left, Term right, Term produ
                     (extents.Left, extents.Summed, leftMoved) = (extents.Left * c, extents.Summed * b, leftMoved * 2);
                     break;
                 case 1:
-                    (extents.Right, extents.Summed, rightMoved, extents.Unfolds) = (extents.Right * c, extents.Summed * a, rightMoved * 2, true);
+                    (extents.Right, extents.Summed, rightMoved, extents.Unfolds) = (extents.Right * c, extents.Summed * a,
+                        rightMoved * 2, true);
                     break;
                 default:
-                    (extents.Left, extents.Right, productMoved) = (extents.Left * a, extents.Right * b, productMoved + Folding * productMoved * a * b / c);
+                    (extents.Left, extents.Right, productMoved) = (extents.Left * a, extents.Right * b,
+                        productMoved + Folding * productMoved * a * b / c);
                     break;
             }
         }

@@ -7,7 +7,8 @@ namespace Tensorial.Einsum;
 /// <summary>One step of a plan. Values are numbered: the operands first, then the result of each step.</summary>
 /// <param name="Left">The larger factor, or the only operand, which is then summed over axes that nothing else has.</param>
 /// <param name="Right">The smaller factor; null where there is one operand.</param>
-/// <param name="Expression">The step as an equation, axes in the order in which they lie; <c>|</c> stands before axes convolved in it.</param>
+/// <param name="Expression">The step as an equation, axes in the order in which they lie; <c>|</c> stands before axes convolved in
+/// it.</param>
 /// <param name="Shape">Shape of the result, its axes as in the expression.</param>
 /// <param name="Macs">Multiply-accumulates, those that meet padding among them.</param>
 /// <param name="Bytes">Bytes read, unfolded and written with values of four bytes each.</param>
@@ -80,7 +81,8 @@ public sealed class Plan
 
     /// <summary>Computes the result into a tensor of its shape, which shares no memory with the operands.</summary>
     /// <exception cref="ShapeException">The operands or the result have not the shapes the plan was made for.</exception>
-    public void Run<T>(ReadOnlySpan<Tensor<T>> operands, Tensor<T> result, Workers? workers = null) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    public void Run<T>(ReadOnlySpan<Tensor<T>> operands, Tensor<T> result, Workers? workers = null)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         Check(operands);
         if (result.Shape != Result) throw new ShapeException($"the result of {Equation} has the shape {Result}, not {result.Shape}.");
@@ -89,7 +91,8 @@ public sealed class Plan
 
     /// <summary>The result, and what its gradients need.</summary>
     /// <exception cref="ShapeException">The operands have not the shapes the plan was made for.</exception>
-    public Evaluation<T> Evaluate<T>(ReadOnlySpan<Tensor<T>> operands, Workers? workers = null) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    public Evaluation<T> Evaluate<T>(ReadOnlySpan<Tensor<T>> operands, Workers? workers = null)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         Check(operands);
         return new(this, operands, workers ?? Workers.Serial);
@@ -102,9 +105,11 @@ public sealed class Plan
 
     private void Check<T>(ReadOnlySpan<Tensor<T>> operands) where T : unmanaged
     {
-        if (operands.Length != Problem.Given) throw new ShapeException($"{Equation} takes {Problem.Given} operands, not {operands.Length}.");
+        if (operands.Length != Problem.Given)
+            throw new ShapeException($"{Equation} takes {Problem.Given} operands, not {operands.Length}.");
         for (int i = 0; i < operands.Length; i++)
             if (operands[i].Shape != Problem.Shapes[i])
-                throw new ShapeException($"operand {i} of {Equation} has the shape {operands[i].Shape}; the plan is for {Problem.Shapes[i]}.");
+                throw new ShapeException(
+                    $"operand {i} of {Equation} has the shape {operands[i].Shape}; the plan is for {Problem.Shapes[i]}.");
     }
 }

@@ -2,7 +2,9 @@ using System.Collections.Concurrent;
 
 namespace Tensorial.Einsum;
 
-/// <summary>Plans made so far. When there are very many of them, all are forgotten: whoever goes through so many shapes will not come back to them.</summary>
+/// <summary>
+/// Plans made so far. When there are very many of them, all are forgotten: whoever goes through so many shapes will not come back to them.
+/// </summary>
 internal static class PlanCache
 {
     private const int Most = 4096;
@@ -19,7 +21,8 @@ internal static class PlanCache
 
     private readonly record struct Key(Equation Equation, PlanOptions Options, Shape[] Shapes)
     {
-        public bool Equals(Key other) => Equation.Equals(other.Equation) && Options.Equals(other.Options) && Shapes.AsSpan().SequenceEqual(other.Shapes);
+        public bool Equals(Key other) =>
+            Equation.Equals(other.Equation) && Options.Equals(other.Options) && Shapes.AsSpan().SequenceEqual(other.Shapes);
 
         public override int GetHashCode()
         {

@@ -19,7 +19,9 @@ public enum PlanSearch
     /// <summary>Every order, by dynamic programming over subsets of operands.</summary>
     Exact,
 
-    /// <summary>Pair by pair what shrinks most, many times over with chance in it, the best improved by exact search within parts.</summary>
+    /// <summary>
+    /// Pair by pair what shrinks most, many times over with chance in it, the best improved by exact search within parts.
+    /// </summary>
     Greedy,
 
     /// <summary>As the equation has them, the yardstick.</summary>

@@ -4,8 +4,9 @@ using Tensorial.Kernels.Blocked;
 namespace Tensorial.Einsum;
 
 /// <summary>
-/// A step in float32 that is a convolution of feature maps, or one of its two gradients, on the kernels of networks: one or two convolved axes, y = x * w
-/// with x and y as batch, groups, channels, rows, columns. Which of the three is computed says which of the three kernels it is.
+/// A step in float32 that is a convolution of feature maps, or one of its two gradients, on the kernels of networks: one or two convolved
+/// axes, y = x * w with x and y as batch, groups, channels, rows, columns. Which of the three is computed says which of the three kernels
+/// it is.
 /// </summary>
 internal sealed class PlaneConvolution
 {
@@ -21,7 +22,9 @@ internal sealed class PlaneConvolution
     /// <summary>Floats of feature maps that are in blocks at once on a thread: half a usual second-level cache.</summary>
     private const int PieceFloats = 1 << 17;
 
-    /// <summary>Parts of a batch that sum a kernel's gradient on their own, whatever the number of threads; fewer where the sums take much memory.</summary>
+    /// <summary>
+    /// Parts of a batch that sum a kernel's gradient on their own, whatever the number of threads; fewer where the sums take much memory.
+    /// </summary>
     private const int Lanes = 8;
 
     private const int MostSums = 1 << 22;
@@ -36,7 +39,8 @@ internal sealed class PlaneConvolution
     private readonly BlockedLayout _input, _output;
     private PackedKernel[]? _spare;
 
-    private PlaneConvolution(PlaneRoles roles, int product, ConvolutionShape shape, InputGradient? back, BlockedLayout input, BlockedLayout output) =>
+    private PlaneConvolution(
+        PlaneRoles roles, int product, ConvolutionShape shape, InputGradient? back, BlockedLayout input, BlockedLayout output) =>
         (_roles, _product, _shape, _back, _input, _output) = (roles, product, shape, back, input, output);
 
     /// <summary>The step, where these kernels do it, and do it well.</summary>
@@ -80,7 +84,8 @@ internal sealed class PlaneConvolution
             Span<float> room = Scratch(count * floats), results = room[..made.Length], values = room.Slice(made.Length, own.Length);
             BlockedHalo.Clear(values, own, inside);
             BlockedConversion.ToBlocked(Rows(from, own, first), values, own, inside);
-            if (_back is null) BlockedConvolution.Run(_shape, values, own, kernels[0], [], [], default, Activation.None, results, made, inside);
+            if (_back is null)
+                BlockedConvolution.Run(_shape, values, own, kernels[0], [], [], default, Activation.None, results, made, inside);
             else _back.Run(values, own, kernels, room[(made.Length + own.Length)..], results, made, adds: false, inside);
             BlockedConversion.ToPlain(results, made, Rows(to, made, first), inside);
         });
@@ -91,7 +96,8 @@ internal sealed class PlaneConvolution
     private void CorrelateBack(Memory<float> x, Memory<float> y, Span<float> window, Workers workers)
     {
         ConvolutionMethod method = WinogradGradient.Best(_shape, _output);
-        int length = KernelGradient.SumsLength(_shape, method), images = _input.Images, lanes = Math.Clamp(MostSums / length, 1, Math.Min(Lanes, images));
+        int length = KernelGradient.SumsLength(_shape, method), images = _input.Images,
+            lanes = Math.Clamp(MostSums / length, 1, Math.Min(Lanes, images));
         float[] sums = new float[lanes * length], gradient = new float[_shape.KernelCount];
         int size = Math.Max(1, PieceFloats / (_input.ImagePitch + _output.ImagePitch));
         workers.For(lanes, lane =>
@@ -113,7 +119,9 @@ internal sealed class PlaneConvolution
         for (int k = 0; k < places.Length; k++) window[places[k]] = gradient[k];
     }
 
-    /// <summary>The kernel packed, once for every phase of a gradient; memory of the last call is used again unless another call has it.</summary>
+    /// <summary>
+    /// The kernel packed, once for every phase of a gradient; memory of the last call is used again unless another call has it.
+    /// </summary>
     private PackedKernel[] Packed(ReadOnlySpan<float> window, BlockedLayout target)
     {
         float[] kernel = new float[_shape.KernelCount];
@@ -121,7 +129,8 @@ internal sealed class PlaneConvolution
         for (int k = 0; k < kernel.Length; k++) kernel[k] = window[places[k]];
         PackedKernel[]? spare = Interlocked.Exchange(ref _spare, null);
         return _back is null ? [Pack(kernel, _shape, target.Height, target.Width, 0)]
-            : [.. _back.Phases.Select((phase, k) => Pack(phase.Turn(kernel), phase.Convolution, phase.Down.Positions, phase.Right.Positions, k))];
+            : [.. _back.Phases.Select((phase, k) => Pack(phase.Turn(kernel), phase.Convolution, phase.Down.Positions,
+                phase.Right.Positions, k))];
 
         PackedKernel Pack(float[] values, ConvolutionShape shape, int height, int width, int index)
         {
@@ -153,7 +162,8 @@ internal sealed class PlaneConvolution
     /// <summary>Aligned memory that each thread keeps for its next call.</summary>
     private static Span<float> Scratch(int count)
     {
-        if (t_scratch is null || t_scratch.Length < count + BlockedLayout.Lanes) t_scratch = GC.AllocateUninitializedArray<float>(count + BlockedLayout.Lanes, pinned: true);
+        if (t_scratch is null || t_scratch.Length < count + BlockedLayout.Lanes)
+            t_scratch = GC.AllocateUninitializedArray<float>(count + BlockedLayout.Lanes, pinned: true);
         return t_scratch.AsSpan(AlignedStart.Of(t_scratch), count);
     }
 }

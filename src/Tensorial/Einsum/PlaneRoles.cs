@@ -3,8 +3,8 @@ using Tensorial.Kernels.Blocked;
 namespace Tensorial.Einsum;
 
 /// <summary>
-/// Who is who in a step y = x * w: along each convolved axis x = stride·y + dilation·w - padding. Plain axes of x and y alone are batch, of x and w input
-/// channels, of y and w output channels, of all three groups.
+/// Who is who in a step y = x * w: along each convolved axis x = stride·y + dilation·w - padding. Plain axes of x and y alone are batch, of
+/// x and w input channels, of y and w output channels, of all three groups.
 /// </summary>
 internal sealed class PlaneRoles
 {
@@ -25,7 +25,9 @@ internal sealed class PlaneRoles
         }
     }
 
-    /// <summary>Which of left (0), right (1) and product (2) is the signal, which the result of the convolution, which its kernel.</summary>
+    /// <summary>
+    /// Which of left (0), right (1) and product (2) is the signal, which the result of the convolution, which its kernel.
+    /// </summary>
     public int X { get; }
 
     public int Y { get; }
@@ -41,7 +43,8 @@ internal sealed class PlaneRoles
         {
             (int groups, PlaneAxis down, PlaneAxis right) = (Count(_groups), _axes.Length > 1 ? _axes[0] : PlaneAxis.One, _axes[^1]);
             return new(
-                groups * Count(_inputs), groups * Count(_outputs), down.Taps, right.Taps, down.Stride, right.Stride, down.Dilation, right.Dilation,
+                groups * Count(_inputs), groups * Count(_outputs), down.Taps, right.Taps, down.Stride, right.Stride, down.Dilation,
+                right.Dilation,
                 new(down.Before, right.Before, down.After, right.After), groups);
         }
     }
@@ -50,7 +53,8 @@ internal sealed class PlaneRoles
     public BlockedLayout Map(int place)
     {
         int height = _space.Count > 1 ? _terms[place][_space[0]].Extent : 1;
-        return new(Count(_batch), Count(_groups) * Count(place == X ? _inputs : _outputs), height, _terms[place][_space[^1]].Extent, default);
+        return new(Count(_batch), Count(_groups) * Count(place == X ? _inputs : _outputs), height, _terms[place][_space[^1]].Extent,
+            default);
     }
 
     /// <summary>Reads a step; null where it is nothing of the kind, or lies in another order.</summary>
@@ -71,7 +75,8 @@ internal sealed class PlaneRoles
         Term kernel = window == 0 ? pair.Left : window == 1 ? pair.Right : pair.Product;
         List<int> space = [.. layouts[x].Order.Where(convolved.Contains)];
         // Rows or columns that the kernel does not mix: a plane all the same, with a kernel of one tap along them.
-        if (space.Count == 1 && layouts[x].Order is [.., int down, int right] && (convolved.Contains(down) || convolved.Contains(right)) && !(kernel.Has(down) && kernel.Has(right)))
+        if (space.Count == 1 && layouts[x].Order is [.., int down, int right] && (convolved.Contains(down) || convolved.Contains(right))
+            && !(kernel.Has(down) && kernel.Has(right)))
             space = [down, right];
         PlaneAxis?[] axes = [.. space.Select(axis => !convolved.Contains(axis) ? PlaneAxis.One
             : pair.Algebra.Modulus(axis) == 0 ? PlaneAxis.Of(pair.Incidence(axis), x, y, window) : null)];
@@ -111,12 +116,15 @@ internal sealed class PlaneRoles
         {
             int extent = Math.Max(1, _terms[Window][axis].Extent), stride = layout.Strides[axis];
             bool runsBackwards = _space.IndexOf(axis) is >= 0 and int k && _axes[k].RunsBackwards;
-            places = [.. places.SelectMany(place => Enumerable.Range(0, extent).Select(tap => place + (runsBackwards ? extent - 1 - tap : tap) * stride))];
+            places = [.. places.SelectMany(place => Enumerable.Range(0, extent)
+                .Select(tap => place + (runsBackwards ? extent - 1 - tap : tap) * stride))];
         }
         return places;
     }
 
-    private int Count(List<int> axes) => axes.Aggregate(1, (count, axis) => count * Math.Max(_terms[0][axis].Extent, Math.Max(_terms[1][axis].Extent, _terms[2][axis].Extent)));
+    private int Count(List<int> axes) =>
+        axes.Aggregate(1, (count, axis) => count * Math.Max(_terms[0][axis].Extent,
+            Math.Max(_terms[1][axis].Extent, _terms[2][axis].Extent)));
 }
 
 /// <summary>One convolved axis of a plane.</summary>
@@ -128,12 +136,14 @@ internal sealed record PlaneAxis(int Taps, int Stride, int Dilation, int Before,
     /// <summary>The relation of three entries as x = stride·y + dilation·w - before; null where it has another form, or crops.</summary>
     public static PlaneAxis? Of(Incidence incidence, int x, int y, int window)
     {
-        long sign = incidence.Scale(x), stride = -sign * incidence.Scale(y), dilation = -sign * incidence.Scale(window), shift = sign * incidence.Total;
+        long sign = incidence.Scale(x), stride = -sign * incidence.Scale(y), dilation = -sign * incidence.Scale(window),
+            shift = sign * incidence.Total;
         int taps = incidence.Extent(window);
         if (Math.Abs(sign) != 1 || stride < 1 || stride > int.MaxValue || Math.Abs(dilation) > int.MaxValue) return null;
         bool runsBackwards = dilation < 0;
         if (runsBackwards) (dilation, shift) = (-dilation, shift + dilation * (taps - 1));
         long after = stride * (incidence.Extent(y) - 1) + dilation * (taps - 1) + shift - (incidence.Extent(x) - 1);
-        return shift > 0 || after <= -stride ? null : new(taps, (int)stride, (int)dilation, (int)-shift, (int)Math.Max(0, after), runsBackwards);
+        return shift > 0 || after <= -stride ? null
+            : new(taps, (int)stride, (int)dilation, (int)-shift, (int)Math.Max(0, after), runsBackwards);
     }
 }

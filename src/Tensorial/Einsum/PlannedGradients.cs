@@ -5,8 +5,8 @@ using Tensorial.Kernels;
 namespace Tensorial.Einsum;
 
 /// <summary>
-/// The way back through a plan's steps. Every value is used once, so its gradient is one step: that of the product it went into, times the other
-/// factor, indices staying in the same relation (<see cref="Pair.Adjoint"/>). What the forward steps computed serves all gradients.
+/// The way back through a plan's steps. Every value is used once, so its gradient is one step: that of the product it went into, times the
+/// other factor, indices staying in the same relation (<see cref="Pair.Adjoint"/>). What the forward steps computed serves all gradients.
 /// </summary>
 internal sealed class PlannedGradients
 {
@@ -40,7 +40,8 @@ internal sealed class PlannedGradients
     }
 
     /// <summary>Gradients of the wanted operands, null for the others.</summary>
-    public Tensor<T>?[] Run<T>(Memory<T>[] values, Tensor<T> upstream, ReadOnlySpan<bool> wanted, Workers workers) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    public Tensor<T>?[] Run<T>(Memory<T>[] values, Tensor<T> upstream, ReadOnlySpan<bool> wanted, Workers workers)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         Memory<T>[] gradients = new Memory<T>[values.Length];
         T[]?[] pooled = new T[]?[values.Length];
@@ -62,7 +63,8 @@ internal sealed class PlannedGradients
         for (int i = 0; i < wanted.Length; i++)
         {
             bool isOwn = _lowerings[i].Lowering is not null;
-            if (wanted[i]) results[i] = _steps.Arranged(GradientTerm(i), _layouts[i], gradients[i], _problem.Inputs[i], _problem.Shapes[i], isOwn);
+            if (wanted[i])
+                results[i] = _steps.Arranged(GradientTerm(i), _layouts[i], gradients[i], _problem.Inputs[i], _problem.Shapes[i], isOwn);
             PlannedSteps.Release(pooled, i);
         }
         return results;
@@ -74,7 +76,8 @@ internal sealed class PlannedGradients
     {
         (Lowering lowering, bool gradientIsLeft) = _lowerings[target];
         int size = (int)_steps.Values[target].Term.Size;
-        gradients[target] = target < _problem.Given ? GC.AllocateUninitializedArray<T>(size) : (pooled[target] = ArrayPool<T>.Shared.Rent(size)).AsMemory(0, size);
+        gradients[target] = target < _problem.Given ? GC.AllocateUninitializedArray<T>(size)
+            : (pooled[target] = ArrayPool<T>.Shared.Rent(size)).AsMemory(0, size);
         lowering.Run(gradientIsLeft ? gradient : other, gradientIsLeft ? other : gradient, gradients[target], workers);
     }
 

@@ -19,7 +19,8 @@ internal sealed class PlannedSteps
         (_problem, _algebra) = (problem, new(problem));
         _isZero = problem.Shapes.Any(static shape => shape.Count == 0);
         for (int i = 0; i < problem.Inputs.Length; i++)
-            _values.Add(new(_algebra.Operands[i], Layout.Of(_algebra.Operands[i], problem.Inputs[i], problem.Shapes[i], _algebra.Axes), -1, -1, null));
+            _values.Add(new(_algebra.Operands[i], Layout.Of(_algebra.Operands[i], problem.Inputs[i], problem.Shapes[i], _algebra.Axes), -1,
+                -1, null));
         if (_isZero) return;
 
         List<Step> steps = [];
@@ -39,7 +40,8 @@ internal sealed class PlannedSteps
     public Algebra Algebra => _algebra;
 
     /// <summary>Computes the result for operands of the problem's shapes; what comes in between lies in pooled memory.</summary>
-    public void Run<T>(ReadOnlySpan<Tensor<T>> operands, Tensor<T> result, Workers workers) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    public void Run<T>(ReadOnlySpan<Tensor<T>> operands, Tensor<T> result, Workers workers)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         if (_isZero)
         {
@@ -78,7 +80,8 @@ internal sealed class PlannedSteps
         {
             int size = (int)_values[k].Term.Size;
             // The result leaves this house; no gradient reads the last value.
-            values[k] = k == values.Length - 1 && EndsInOrder ? result.Memory : (pooled[k] = ArrayPool<T>.Shared.Rent(size)).AsMemory(0, size);
+            values[k] = k == values.Length - 1 && EndsInOrder ? result.Memory : (pooled[k] = ArrayPool<T>.Shared.Rent(size))
+                .AsMemory(0, size);
             Compute(k, values, workers);
         }
         if (!EndsInOrder) Arrange(_values[^1].Term, _values[^1].Layout, values[^1], _problem.Output, result);
@@ -120,7 +123,9 @@ internal sealed class PlannedSteps
         else Sums<T>(_values[value.Left], value, values[value.Left].Span, values[k].Span);
     }
 
-    /// <summary>A value as a tensor of named axes. Axes that it lacks repeat it; along an axis named twice it lies on the diagonal.</summary>
+    /// <summary>
+    /// A value as a tensor of named axes. Axes that it lacks repeat it; along an axis named twice it lies on the diagonal.
+    /// </summary>
     /// <param name="term">Its axes.</param>
     /// <param name="layout">Where it lies.</param>
     /// <param name="values">The numbers.</param>
@@ -171,7 +176,8 @@ internal sealed class PlannedSteps
         if (!leftFirst) left = Add(tree.Left!, steps, options);
         Pair pair = new(_algebra, tree.Left!.Term, tree.Right!.Term, tree.Term);
         Lowering lowering = new(pair, _values[left].Layout, _values[right].Layout);
-        return Add(new(tree.Term, lowering.Result, left, right, lowering), steps, pair.Extents(), options.Cost.Seconds(pair, PlanGoal.Forward));
+        return Add(new(tree.Term, lowering.Result, left, right, lowering), steps, pair.Extents(),
+            options.Cost.Seconds(pair, PlanGoal.Forward));
     }
 
     private int Add(PlannedValue value, List<Step> steps, MatrixExtents extents, double seconds)
@@ -190,7 +196,8 @@ internal sealed class PlannedSteps
         PlannedValue? right = value.Right < 0 ? null : _values[value.Right];
         string factors = Name(left) + (right is null ? "" : $",{Name(right)}");
         string convolved = EquationText.Term(_problem.Equation, value.Layout.Order
-            .Where(axis => right is not null && left.Term.Has(axis) && right.Term.Has(axis) && _algebra.IsConvolved(axis)).Select(axis => _algebra.Axes[axis]));
+            .Where(axis => right is not null && left.Term.Has(axis) && right.Term.Has(axis) && _algebra.IsConvolved(axis))
+                .Select(axis => _algebra.Axes[axis]));
         return $"{factors}->{Name(value)}{(convolved.Length > 0 ? $"|{convolved}" : "")}";
     }
 
@@ -210,10 +217,12 @@ internal sealed class PlannedSteps
         return (long)peak;
     }
 
-    private static void Sums<T>(PlannedValue operand, PlannedValue sum, ReadOnlySpan<T> values, Span<T> sums) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    private static void Sums<T>(PlannedValue operand, PlannedValue sum, ReadOnlySpan<T> values, Span<T> sums)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         int[] summed = [.. operand.Layout.Order.Where(axis => !sum.Term.Has(axis))];
-        Gathering rows = new([.. sum.Layout.Order.Concat(summed).Select(axis => new Loop(axis, Loop.Plain, Role.Left, operand.Term[axis].Extent))], 0, operand.Layout, default);
+        Gathering rows = new([.. sum.Layout.Order.Concat(summed)
+            .Select(axis => new Loop(axis, Loop.Plain, Role.Left, operand.Term[axis].Extent))], 0, operand.Layout, default);
         T[] gathered = ArrayPool<T>.Shared.Rent(rows.Count);
         rows.Gather(values, 0, gathered.AsSpan(0, rows.Count));
         int length = rows.Count / sums.Length;

@@ -14,7 +14,8 @@ namespace Tensorial.Einsum;
 /// <param name="Relations">What convolves axes.</param>
 /// <param name="Given">Operands that the caller brings. Any others are ones, which sum a convolved axis that the result lacks.</param>
 internal sealed record Problem(
-    Equation Equation, ImmutableArray<string> Inputs, string Output, ImmutableArray<Shape> Shapes, Shape Result, ImmutableArray<Relation> Relations, int Given)
+    Equation Equation, ImmutableArray<string> Inputs, string Output, ImmutableArray<Shape> Shapes, Shape Result,
+    ImmutableArray<Relation> Relations, int Given)
 {
     /// <exception cref="BadInputException">The windows do not fit the equation.</exception>
     /// <exception cref="ShapeException">The operands do not fit the equation or each other.</exception>
@@ -28,12 +29,15 @@ internal sealed record Problem(
         foreach (Window window in full.Windows)
         {
             (Relation relation, extents[window.Axis]) = Resolve(full, window, shapes);
-            relations.Add(relation with { Inputs = [.. relation.Inputs, .. summed.Select(axis => axis == window.Axis ? -window.Stride : 0)] });
+            relations.Add(relation with { Inputs = [.. relation.Inputs,
+                .. summed.Select(axis => axis == window.Axis ? -window.Stride : 0)] });
         }
         foreach (char axis in full.Output)
-            if (!extents.ContainsKey(axis)) throw new BadInputException($"no operand of {equation} has the output's '{full.NameOf(axis)}'.");
+            if (!extents.ContainsKey(axis))
+                throw new BadInputException($"no operand of {equation} has the output's '{full.NameOf(axis)}'.");
         return new(
-            equation, [.. full.Inputs, .. summed.Select(static axis => axis.ToString())], full.Output, [.. shapes, .. summed.Select(axis => Shape.Of(extents[axis]))],
+            equation, [.. full.Inputs, .. summed.Select(static axis => axis.ToString())], full.Output,
+            [.. shapes, .. summed.Select(axis => Shape.Of(extents[axis]))],
             [.. full.Output.Select(axis => extents[axis])], [.. relations], shapes.Length);
     }
 
@@ -58,7 +62,8 @@ internal sealed record Problem(
                 int extent = shapes[i][place], known = extents.GetValueOrDefault(axis, extent);
                 bool stretches = Equation.Stretches(axis) && (known == 1 || extent == 1);
                 if (known != extent && !stretches)
-                    throw new ShapeException($"axis '{full.NameOf(axis)}' of {full} has the extent {known}, and {extent} in operand {i} of shape {shapes[i]}.");
+                    throw new ShapeException(
+                        $"axis '{full.NameOf(axis)}' of {full} has the extent {known}, and {extent} in operand {i} of shape {shapes[i]}.");
                 extents[axis] = known == 1 ? extent : known;
             }
         return extents;
@@ -73,17 +78,21 @@ internal sealed record Problem(
         {
             int place = full.Inputs[i].IndexOf(window.Axis, StringComparison.Ordinal);
             if (place < 0) continue;
-            if (full.Inputs[i].LastIndexOf(window.Axis) != place) throw new BadInputException($"operand {i} of {full} names '{name}' twice, and it is convolved.");
+            if (full.Inputs[i].LastIndexOf(window.Axis) != place)
+                throw new BadInputException($"operand {i} of {full} names '{name}' twice, and it is convolved.");
             int extent = shapes[i][place];
-            if (extent == 0) throw new ShapeException($"axis '{name}' of {full} is convolved and has the extent 0 in operand {i} of shape {shapes[i]}.");
+            if (extent == 0)
+                throw new ShapeException($"axis '{name}' of {full} is convolved and has the extent 0 in operand {i} of shape {shapes[i]}.");
             coefficients[i] = holders++ == 0 ? 1 : window.KernelCoefficient;
             if (signal < 0) signal = extent;
             else reach = checked(reach + extent - 1);
         }
-        if (holders < 2) throw new BadInputException($"'{name}' is convolved in {full}, which takes two operands or more that have it, not {holders}.");
+        if (holders < 2)
+            throw new BadInputException($"'{name}' is convolved in {full}, which takes two operands or more that have it, not {holders}.");
         if (full.Output.Count(axis => axis == window.Axis) > 1) throw new BadInputException($"the output of {full} names '{name}' twice.");
         if (window.Stride < 1 || window.Dilation < 1)
-            throw new BadInputException($"axis '{name}' of {full} has the stride {window.Stride} and the dilation {window.Dilation}; both must be at least 1.");
+            throw new BadInputException(
+                $"axis '{name}' of {full} has the stride {window.Stride} and the dilation {window.Dilation}; both must be at least 1.");
         try
         {
             (int extent, int constant) = window.Over(signal, reach);

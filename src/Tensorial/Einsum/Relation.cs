@@ -3,8 +3,9 @@ using System.Collections.Immutable;
 namespace Tensorial.Einsum;
 
 /// <summary>
-/// What convolves an axis, in sizes: among the indices of all that have it, Σ Inputs[t]·iₜ + Output·z + Constant is 0, or a multiple of Modulus where
-/// that is not 0. It names no operand as signal or kernel, so an operand and the result can trade places in it: that is the gradient.
+/// What convolves an axis, in sizes: among the indices of all that have it, Σ Inputs[t]·iₜ + Output·z + Constant is 0, or a multiple of
+/// Modulus where that is not 0. It names no operand as signal or kernel, so an operand and the result can trade places in it: that is the
+/// gradient.
 /// </summary>
 /// <param name="Axis">The axis.</param>
 /// <param name="Inputs">Coefficient of each operand's index; 0 for operands that lack the axis.</param>

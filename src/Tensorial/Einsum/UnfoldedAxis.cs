@@ -3,9 +3,9 @@ using System.Numerics;
 namespace Tensorial.Einsum;
 
 /// <summary>
-/// A convolved axis of an operand, laid out anew so that the two entries that decide its entry address it by adding: with zeros (or the other end of
-/// a circular axis) where they reach beyond it, and, where the longer of the two strides over it, its phases one after another, so that its
-/// neighbours lie side by side.
+/// A convolved axis of an operand, laid out anew so that the two entries that decide its entry address it by adding: with zeros (or the
+/// other end of a circular axis) where they reach beyond it, and, where the longer of the two strides over it, its phases one after
+/// another, so that its neighbours lie side by side.
 /// </summary>
 internal sealed class UnfoldedAxis
 {
@@ -57,7 +57,8 @@ internal sealed class UnfoldedAxis
         for (int place = 0; place < Extent;)
         {
             int first = Source[place], step = place + 1 < Extent && Source[place + 1] >= 0 ? Source[place + 1] - first : 1, count = 1;
-            while (first >= 0 && place + count < Extent && Source[place + count] >= 0 && Source[place + count] == first + count * step) count++;
+            while (first >= 0 && place + count < Extent && Source[place + count] >= 0 && Source[place + count] == first + count * step)
+                count++;
             if (first >= 0) runs.Add(new(first, step, place, 1, count));
             place += count;
         }

@@ -31,7 +31,9 @@ public sealed record Window(char Axis)
     /// <summary>Whether the signal goes on from its start where it ends, instead of being zero there.</summary>
     public bool IsCircular { get; init; }
 
-    /// <summary>The coefficient of a kernel's index in the relation, that of the signal's being 1 and of the result's -<see cref="Stride"/>.</summary>
+    /// <summary>
+    /// The coefficient of a kernel's index in the relation, that of the signal's being 1 and of the result's -<see cref="Stride"/>.
+    /// </summary>
     internal int KernelCoefficient => Kind == WindowKind.Correlation ? -Dilation : Dilation;
 
     /// <summary>The result's extent, and the relation's constant: x + Σ coefficient·k - stride·z + constant = 0.</summary>
@@ -44,7 +46,8 @@ public sealed record Window(char Axis)
         (int before, int after) = Padding.For(signal, span, Stride, Kind);
         long room = (long)signal + before + after - span - 1;
         if (room < 0)
-            throw new ShapeException($"kernels that reach over {span + 1} values do not fit a signal of {signal} with padding {before} and {after}");
+            throw new ShapeException(
+                $"kernels that reach over {span + 1} values do not fit a signal of {signal} with padding {before} and {after}");
         return (checked((int)(room / Stride) + 1), Kind == WindowKind.Correlation ? before : before - span);
     }
 }

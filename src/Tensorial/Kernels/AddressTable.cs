@@ -1,14 +1,15 @@
 namespace Tensorial.Kernels;
 
 /// <summary>
-/// Where the rows or the columns of a matrix lie that is a tensor: entry (i, j) is at rows[i] + columns[j] (Matthews, SIAM J. Sci. Comput. 40,
-/// C1, 2018). Evenly spaced ones need no table.
+/// Where the rows or the columns of a matrix lie that is a tensor: entry (i, j) is at rows[i] + columns[j] (Matthews, SIAM J. Sci. Comput.
+/// 40, C1, 2018). Evenly spaced ones need no table.
 /// </summary>
 internal sealed class AddressTable
 {
     private readonly int[]? _offsets, _runs;
 
-    private AddressTable(int count, int stride, int[]? offsets, int[]? runs, int last) => (Count, Stride, _offsets, _runs, Last) = (count, stride, offsets, runs, last);
+    private AddressTable(int count, int stride, int[]? offsets, int[]? runs, int last) =>
+        (Count, Stride, _offsets, _runs, Last) = (count, stride, offsets, runs, last);
 
     public int Count { get; }
 
@@ -44,14 +45,16 @@ internal sealed class AddressTable
         for (int k = 1; isEven && k < offsets.Length; k++) isEven = offsets[k] == k * stride;
         if (isEven) return Even(offsets.Length, stride);
         int[] runs = new int[offsets.Length];
-        for (int k = offsets.Length - 1; k >= 0; k--) runs[k] = k + 1 < offsets.Length && offsets[k + 1] == offsets[k] + 1 ? runs[k + 1] + 1 : 1;
+        for (int k = offsets.Length - 1; k >= 0; k--)
+            runs[k] = k + 1 < offsets.Length && offsets[k + 1] == offsets[k] + 1 ? runs[k + 1] + 1 : 1;
         int segments = 0;
         for (int k = 0; k < offsets.Length; k += runs[k]) segments++;
         return new(offsets.Length, -1, offsets, runs, offsets.Max()) { MeanRun = (double)offsets.Length / segments };
     }
 
     /// <summary>The table itself, also of evenly spaced entries.</summary>
-    public AddressTable WithOffsets() => _offsets is not null ? this : Listed([.. Enumerable.Range(0, Count).Select(index => index * Stride)]);
+    public AddressTable WithOffsets() =>
+        _offsets is not null ? this : Listed([.. Enumerable.Range(0, Count).Select(index => index * Stride)]);
 
     private AddressTable Listed(int[] offsets)
     {

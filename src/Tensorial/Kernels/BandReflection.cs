@@ -5,7 +5,10 @@ using System.Runtime.Intrinsics;
 
 namespace Tensorial.Kernels;
 
-/// <summary>One reflection I - tau v vᵀ applied to a small block of a band. The length of v on the right, and the block's columns on the left, are whole vectors.</summary>
+/// <summary>
+/// One reflection I - tau v vᵀ applied to a small block of a band. The length of v on the right, and the block's columns on the left, are
+/// whole vectors.
+/// </summary>
 internal static class BandReflection
 {
     /// <summary>A ← A (I - tau v vᵀ) for a block of <paramref name="rows"/> rows; v has up to four vectors.</summary>
@@ -52,7 +55,8 @@ internal static class BandReflection
         for (; column < columns; column += lanes) FromLeft<T, One>(a[column..], stride, v, tau);
     }
 
-    private static void FromLeft<T, TCount>(Span<T> a, int stride, ReadOnlySpan<T> v, T tau) where T : unmanaged, INumberBase<T> where TCount : ICount
+    private static void FromLeft<T, TCount>(Span<T> a, int stride, ReadOnlySpan<T> v, T tau) where T : unmanaged, INumberBase<T>
+        where TCount : ICount
     {
         nuint lanes = (nuint)Vector512<T>.Count;
         Vector512<T> w0 = default, w1 = default, w2 = default, w3 = default;

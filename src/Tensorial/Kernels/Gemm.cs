@@ -22,7 +22,8 @@ public static unsafe class Gemm
     /// <param name="workers">Threads. The result does not depend on their number.</param>
     /// <exception cref="ArgumentException">A matrix does not lie within its memory.</exception>
     public static void Multiply<T>(
-        int m, int n, int k, T alpha, ReadOnlySpan<T> a, int rowStrideA, int columnStrideA, ReadOnlySpan<T> b, int rowStrideB, int columnStrideB,
+        int m, int n, int k, T alpha, ReadOnlySpan<T> a, int rowStrideA, int columnStrideA, ReadOnlySpan<T> b, int rowStrideB,
+        int columnStrideB,
         T beta, Span<T> c, int rowStrideC, Workers workers) where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
         Multiply(LaneWidths.Best, m, n, k, alpha, a, rowStrideA, columnStrideA, b, rowStrideB, columnStrideB, beta, c, rowStrideC, workers);
 
@@ -40,24 +41,30 @@ public static unsafe class Gemm
         {
             Product<T> product = new(m, n, k, alpha, beta, result, rowStrideC, workers);
             if (k == 0 || T.IsZero(alpha)) product.Scale();
-            else width.Run<PackedProduct<T, Strided<T>, Strided<T>>, T>(new(product, new(left, rowStrideA, columnStrideA), new(right, columnStrideB, rowStrideB)));
+            else width.Run<PackedProduct<T, Strided<T>, Strided<T>>, T>(new(product, new(left, rowStrideA, columnStrideA),
+                new(right, columnStrideB, rowStrideB)));
         }
     }
 
-    /// <summary>C = A B + beta C for operands that are tensors: A[i, p] at rowsA[i] + columnsA[p], B[p, j] at rowsB[p] + columnsB[j]; C as above.</summary>
+    /// <summary>
+    /// C = A B + beta C for operands that are tensors: A[i, p] at rowsA[i] + columnsA[p], B[p, j] at rowsB[p] + columnsB[j]; C as above.
+    /// </summary>
     internal static void Multiply<T>(
-        ReadOnlySpan<T> a, AddressTable rowsA, AddressTable columnsA, ReadOnlySpan<T> b, AddressTable rowsB, AddressTable columnsB, T beta, Span<T> c, int rowStrideC,
+        ReadOnlySpan<T> a, AddressTable rowsA, AddressTable columnsA, ReadOnlySpan<T> b, AddressTable rowsB, AddressTable columnsB, T beta,
+        Span<T> c, int rowStrideC,
         Workers workers) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         (int m, int n, int k) = (rowsA.Count, columnsB.Count, columnsA.Count);
         if (m == 0 || n == 0) return;
-        if ((long)rowsA.Last + columnsA.Last >= a.Length || (long)rowsB.Last + columnsB.Last >= b.Length) throw new ArgumentException("A table reaches beyond its memory.");
+        if ((long)rowsA.Last + columnsA.Last >= a.Length || (long)rowsB.Last + columnsB.Last >= b.Length)
+            throw new ArgumentException("A table reaches beyond its memory.");
         Check(m, n, rowStrideC, 1, c.Length, nameof(c));
         bool isEvenA = rowsA.IsEven && columnsA.IsEven, isEvenB = rowsB.IsEven && columnsB.IsEven;
         if (!isEvenA) (rowsA, columnsA) = (rowsA.WithOffsets(), columnsA.WithOffsets());
         if (!isEvenB) (rowsB, columnsB) = (rowsB.WithOffsets(), columnsB.WithOffsets());
         fixed (T* left = a, right = b, result = c)
-        fixed (int* vectorsA = rowsA.Offsets, runsA = rowsA.Runs, depthsA = columnsA.Offsets, vectorsB = columnsB.Offsets, runsB = columnsB.Runs, depthsB = rowsB.Offsets)
+        fixed (int* vectorsA = rowsA.Offsets, runsA = rowsA.Runs, depthsA = columnsA.Offsets, vectorsB = columnsB.Offsets,
+            runsB = columnsB.Runs, depthsB = rowsB.Offsets)
         {
             Product<T> product = new(m, n, k, T.One, beta, result, rowStrideC, workers);
             Strided<T> evenA = new(left, rowsA.Stride, columnsA.Stride), evenB = new(right, columnsB.Stride, rowsB.Stride);
@@ -78,6 +85,7 @@ public static unsafe class Gemm
     {
         long last = rows == 0 || columns == 0 ? -1 : (long)(rows - 1) * rowStride + (long)(columns - 1) * columnStride;
         if (rows < 0 || columns < 0 || rowStride < 0 || columnStride < 0 || last >= length)
-            throw new ArgumentException($"A matrix {rows}×{columns} with strides {rowStride} and {columnStride} does not lie in {length} values.", name);
+            throw new ArgumentException(
+                $"A matrix {rows}×{columns} with strides {rowStride} and {columnStride} does not lie in {length} values.", name);
     }
 }

@@ -21,7 +21,9 @@ internal unsafe struct GemmBlock<T> where T : unmanaged, IBinaryFloatingPointIee
 
     public readonly int Panels => (Columns + PanelWidth - 1) / PanelWidth;
 
-    /// <summary>Strips of rows against panels of columns. Panels are the outer loop: each stays in the first-level cache while the strips pass.</summary>
+    /// <summary>
+    /// Strips of rows against panels of columns. Panels are the outer loop: each stays in the first-level cache while the strips pass.
+    /// </summary>
     public readonly void Multiply<TLanes, TVector>(int firstStrip, int pastStrip, int firstPanel, int pastPanel)
         where TLanes : struct, ILanes<TVector, T> where TVector : struct
     {

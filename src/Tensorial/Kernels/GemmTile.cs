@@ -49,21 +49,22 @@ internal readonly struct OneAcross : IAcross { public static int Vectors => 1; }
 internal readonly struct TwoAcross : IAcross { public static int Vectors => 2; }
 
 /// <summary>
-/// The inner loop of the matrix product. Sums are locals, not an array, so that the compiler keeps them in registers; conditions on types are
-/// decided when it makes the copy for them, so that each copy is straight-line code.
+/// The inner loop of the matrix product. Sums are locals, not an array, so that the compiler keeps them in registers; conditions on types
+/// are decided when it makes the copy for them, so that each copy is straight-line code.
 /// </summary>
 internal static unsafe class GemmTile
 {
     /// <summary>
-    /// c[row, j] = alpha Σ a[p, row] b[p, j] + beta c[row, j], the sum over depth p. Two fused units with four cycles of latency need eight sums in
-    /// flight; from four rows on there are, and loads stay below the two a cycle that processors have.
+    /// c[row, j] = alpha Σ a[p, row] b[p, j] + beta c[row, j], the sum over depth p. Two fused units with four cycles of latency need eight
+    /// sums in flight; from four rows on there are, and loads stay below the two a cycle that processors have.
     /// </summary>
     /// <param name="depth">Terms of a sum.</param>
     /// <param name="a">The rows' numbers for one depth side by side, one depth every <paramref name="stepA"/> numbers.</param>
     /// <param name="b">The columns' numbers for one depth side by side, one depth every <paramref name="stepB"/> numbers.</param>
     /// <param name="c">The first of the tile's numbers, one row every <paramref name="stepC"/> numbers.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Run<TLanes, TVector, T, TRows, TAcross>(nint depth, T* a, nint stepA, T* b, nint stepB, T* c, nint stepC, T alpha, T beta)
+    public static void Run<TLanes, TVector, T, TRows, TAcross>(
+        nint depth, T* a, nint stepA, T* b, nint stepB, T* c, nint stepC, T alpha, T beta)
         where TLanes : struct, ILanes<TVector, T>
         where TVector : struct
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -71,8 +72,10 @@ internal static unsafe class GemmTile
         where TAcross : struct, IAcross
     {
         TVector zero = TLanes.Broadcast(T.Zero), x, y, z = zero;
-        TVector s0 = zero, s1 = zero, s2 = zero, s3 = zero, s4 = zero, s5 = zero, s6 = zero, s7 = zero, s8 = zero, s9 = zero, s10 = zero, s11 = zero, s12 = zero, s13 = zero;
-        TVector t0 = zero, t1 = zero, t2 = zero, t3 = zero, t4 = zero, t5 = zero, t6 = zero, t7 = zero, t8 = zero, t9 = zero, t10 = zero, t11 = zero, t12 = zero, t13 = zero;
+        TVector s0 = zero, s1 = zero, s2 = zero, s3 = zero, s4 = zero, s5 = zero, s6 = zero, s7 = zero, s8 = zero, s9 = zero, s10 = zero,
+            s11 = zero, s12 = zero, s13 = zero;
+        TVector t0 = zero, t1 = zero, t2 = zero, t3 = zero, t4 = zero, t5 = zero, t6 = zero, t7 = zero, t8 = zero, t9 = zero, t10 = zero,
+            t11 = zero, t12 = zero, t13 = zero;
         if (Sse.IsSupported)
         {
             // The rows of c lie far apart, out of the hardware's sight; they arrive while the sums are made.

@@ -14,7 +14,9 @@ internal unsafe interface ILanes<TVector, T> where TVector : struct where T : un
     /// <summary>Numbers in a vector.</summary>
     static abstract int Count { get; }
 
-    /// <summary>Rows of a register tile: so many by two vectors of sums stay in registers, beside two more vectors and a broadcast number.</summary>
+    /// <summary>
+    /// Rows of a register tile: so many by two vectors of sums stay in registers, beside two more vectors and a broadcast number.
+    /// </summary>
     static abstract int TileRows { get; }
 
     static abstract TVector Load(T* from);

@@ -4,18 +4,22 @@ using System.Numerics;
 namespace Tensorial.Kernels;
 
 /// <summary>
-/// A matrix product through packed blocks of its operands (Goto and van de Geijn, ACM Trans. Math. Softw. 34, 2008): strips of rows of A and panels
-/// of columns of B, as the register tile reads them.
+/// A matrix product through packed blocks of its operands (Goto and van de Geijn, ACM Trans. Math. Softw. 34, 2008): strips of rows of A
+/// and panels of columns of B, as the register tile reads them.
 /// </summary>
 internal readonly unsafe struct PackedProduct<T, TLeft, TRight>(Product<T> product, TLeft left, TRight right) : ILaneKernel<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
     where TLeft : struct, IOperand<T>
     where TRight : struct, IOperand<T>
 {
-    /// <summary>A panel of two vectors of 64 bytes by this depth fills a first-level cache of 32 KB; a strip passes by it from the second level.</summary>
+    /// <summary>
+    /// A panel of two vectors of 64 bytes by this depth fills a first-level cache of 32 KB; a strip passes by it from the second level.
+    /// </summary>
     private const int DepthBlock = 256;
 
-    /// <summary>Bytes of a packed row block of A at full depth: 3 MB, from which each task works on a part that fits its second-level cache.</summary>
+    /// <summary>
+    /// Bytes of a packed row block of A at full depth: 3 MB, from which each task works on a part that fits its second-level cache.
+    /// </summary>
     private const int RowBlockBytes = 3 << 20;
 
     /// <summary>Bytes of a packed column block of B: all threads read it, from the third-level cache.</summary>
@@ -35,7 +39,8 @@ internal readonly unsafe struct PackedProduct<T, TLeft, TRight>(Product<T> produ
         {
             GemmBlock<T> block = new()
             {
-                A = Aligned(a), B = Aligned(b), StripHeight = stripHeight, PanelWidth = panelWidth, Alpha = product.Alpha, RowStrideC = product.RowStride,
+                A = Aligned(a), B = Aligned(b), StripHeight = stripHeight, PanelWidth = panelWidth, Alpha = product.Alpha,
+                RowStrideC = product.RowStride,
             };
             for (int column = 0; column < product.N; column += columns)
                 for (int p = 0; p < product.K; p += depth)
@@ -57,9 +62,11 @@ internal readonly unsafe struct PackedProduct<T, TLeft, TRight>(Product<T> produ
     /// <summary>Packs rows of A, and columns of B unless the row block before has left them.</summary>
     private void Pack(GemmBlock<T> block, int row, int column, int p)
     {
-        int stripsAtOnce = AtOnce(block.Strips, block.StripHeight * block.Depth), panelsAtOnce = AtOnce(block.Panels, block.PanelWidth * block.Depth);
+        int stripsAtOnce = AtOnce(block.Strips, block.StripHeight * block.Depth),
+            panelsAtOnce = AtOnce(block.Panels, block.PanelWidth * block.Depth);
         int stripTasks = Tasks(block.Strips, stripsAtOnce), panelTasks = row > 0 ? 0 : Tasks(block.Panels, panelsAtOnce);
-        product.Workers.Run(stripTasks + panelTasks, new PackTask(left, right, block, row, column, p, stripTasks, stripsAtOnce, panelsAtOnce));
+        product.Workers.Run(stripTasks + panelTasks, new PackTask(left, right, block, row, column, p, stripTasks, stripsAtOnce,
+            panelsAtOnce));
     }
 
     /// <summary>Groups to pack in one task: about 64 KB, or all of them on one thread.</summary>
@@ -87,19 +94,22 @@ internal readonly unsafe struct PackedProduct<T, TLeft, TRight>(Product<T> produ
     private static T* Aligned(T* pointer) => (T*)(((nuint)pointer + 63) & ~(nuint)63);
 
     private readonly struct PackTask(
-        TLeft left, TRight right, GemmBlock<T> block, int row, int column, int p, int stripTasks, int stripsAtOnce, int panelsAtOnce) : ILoopBody
+        TLeft left, TRight right, GemmBlock<T> block, int row, int column, int p, int stripTasks, int stripsAtOnce, int panelsAtOnce)
+            : ILoopBody
     {
         public void Run(int index)
         {
             if (index < stripTasks)
             {
                 int first = index * stripsAtOnce * block.StripHeight;
-                left.Pack(row + first, Math.Min(stripsAtOnce * block.StripHeight, block.Rows - first), p, block.Depth, block.StripHeight, block.A + (nint)first * block.Depth);
+                left.Pack(row + first, Math.Min(stripsAtOnce * block.StripHeight, block.Rows - first), p, block.Depth, block.StripHeight,
+                    block.A + (nint)first * block.Depth);
             }
             else
             {
                 int first = (index - stripTasks) * panelsAtOnce * block.PanelWidth;
-                right.Pack(column + first, Math.Min(panelsAtOnce * block.PanelWidth, block.Columns - first), p, block.Depth, block.PanelWidth, block.B + (nint)first * block.Depth);
+                right.Pack(column + first, Math.Min(panelsAtOnce * block.PanelWidth, block.Columns - first), p, block.Depth,
+                    block.PanelWidth, block.B + (nint)first * block.Depth);
             }
         }
     }

@@ -4,13 +4,14 @@ namespace Tensorial.Kernels;
 internal unsafe interface IOperand<T> where T : unmanaged
 {
     /// <summary>
-    /// Where vectors from <paramref name="first"/> on lie side by side at depth <paramref name="depth"/>, one depth every <paramref name="step"/>
-    /// numbers; null where they do not and have to be packed.
+    /// Where vectors from <paramref name="first"/> on lie side by side at depth <paramref name="depth"/>, one depth every
+    /// <paramref name="step"/> numbers; null where they do not and have to be packed.
     /// </summary>
     T* SideBySide(int first, int depth, out nint step);
 
     /// <summary>
-    /// Packs <paramref name="count"/> vectors, in groups: [group][depth][vector of the group]. A last group that is not full is filled with zeros.
+    /// Packs <paramref name="count"/> vectors, in groups: [group][depth][vector of the group]. A last group that is not full is filled with
+    /// zeros.
     /// </summary>
     void Pack(int first, int count, int depth, int depths, int group, T* packed);
 }
@@ -32,7 +33,8 @@ internal readonly unsafe struct Strided<T>(T* start, nint vectorStride, nint dep
             PackRows(source, count, depths, group, packed);
             return;
         }
-        for (; count > 0; count -= group, source += group * vectorStride, packed += (nint)group * depths) PackGroup(source, Math.Min(group, count), depths, group, packed);
+        for (; count > 0; count -= group, source += group * vectorStride, packed += (nint)group * depths)
+            PackGroup(source, Math.Min(group, count), depths, group, packed);
     }
 
     /// <summary>Vectors lie side by side: whole rows of the source are read in order, which memory likes best.</summary>
@@ -42,7 +44,8 @@ internal readonly unsafe struct Strided<T>(T* start, nint vectorStride, nint dep
         {
             T* from = source, to = packed;
             int rest = count;
-            for (; rest >= group; rest -= group, from += group, to += (nint)group * depths) new ReadOnlySpan<T>(from, group).CopyTo(new(to, group));
+            for (; rest >= group; rest -= group, from += group, to += (nint)group * depths)
+                new ReadOnlySpan<T>(from, group).CopyTo(new(to, group));
             if (rest == 0) continue;
             new ReadOnlySpan<T>(from, rest).CopyTo(new(to, rest));
             new Span<T>(to + rest, group - rest).Clear();
@@ -55,9 +58,11 @@ internal readonly unsafe struct Strided<T>(T* start, nint vectorStride, nint dep
         int vector = 0;
         for (; vector + 4 <= count; vector += 4)
         {
-            T* x0 = source + vector * vectorStride, x1 = x0 + vectorStride, x2 = x1 + vectorStride, x3 = x2 + vectorStride, to = packed + vector;
+            T* x0 = source + vector * vectorStride, x1 = x0 + vectorStride, x2 = x1 + vectorStride, x3 = x2 + vectorStride,
+                to = packed + vector;
             nint p = 0;
-            for (int rest = depths; rest > 0; rest--, p += depthStride, to += group) (to[0], to[1], to[2], to[3]) = (x0[p], x1[p], x2[p], x3[p]);
+            for (int rest = depths; rest > 0; rest--, p += depthStride, to += group)
+                (to[0], to[1], to[2], to[3]) = (x0[p], x1[p], x2[p], x3[p]);
         }
         for (; vector < count; vector++)
         {

@@ -6,8 +6,8 @@ using System.Runtime.Intrinsics;
 namespace Tensorial.Kernels;
 
 /// <summary>
-/// The two walks over a matrix that one step of a two-sided reduction needs, four rows at a time. Row pitch, columns and row count are multiples of
-/// the vector and of four: callers pad with zeros, which stay zeros.
+/// The two walks over a matrix that one step of a two-sided reduction needs, four rows at a time. Row pitch, columns and row count are
+/// multiples of the vector and of four: callers pad with zeros, which stay zeros.
 /// </summary>
 internal static class RankTwoPass
 {
@@ -40,10 +40,12 @@ internal static class RankTwoPass
     }
 
     /// <summary>
-    /// A ← A - v wᵀ - z uᵀ, and for the updated rows sums += A[r, pivot] A[r, :]: what the next column's reflection must know, gathered in the same walk.
+    /// A ← A - v wᵀ - z uᵀ, and for the updated rows sums += A[r, pivot] A[r, :]: what the next column's reflection must know, gathered in
+    /// the same walk.
     /// </summary>
     public static void UpdateAndSum<T>(
-        Span<T> a, int pitch, int columns, ReadOnlySpan<T> v, ReadOnlySpan<T> w, ReadOnlySpan<T> z, ReadOnlySpan<T> u, int pivot, Span<T> sums)
+        Span<T> a, int pitch, int columns, ReadOnlySpan<T> v, ReadOnlySpan<T> w, ReadOnlySpan<T> z, ReadOnlySpan<T> u, int pivot,
+        Span<T> sums)
         where T : unmanaged, INumberBase<T>
     {
         nuint lanes = (nuint)Vector512<T>.Count, end = (nuint)columns;
@@ -52,8 +54,10 @@ internal static class RankTwoPass
         {
             ref T a0 = ref Unsafe.Add(ref MemoryMarshal.GetReference(a), r * pitch), a1 = ref Unsafe.Add(ref a0, pitch);
             ref T a2 = ref Unsafe.Add(ref a1, pitch), a3 = ref Unsafe.Add(ref a2, pitch);
-            Vector512<T> v0 = Vector512.Create(-v[r]), v1 = Vector512.Create(-v[r + 1]), v2 = Vector512.Create(-v[r + 2]), v3 = Vector512.Create(-v[r + 3]);
-            Vector512<T> z0 = Vector512.Create(-z[r]), z1 = Vector512.Create(-z[r + 1]), z2 = Vector512.Create(-z[r + 2]), z3 = Vector512.Create(-z[r + 3]);
+            Vector512<T> v0 = Vector512.Create(-v[r]), v1 = Vector512.Create(-v[r + 1]), v2 = Vector512.Create(-v[r + 2]),
+                v3 = Vector512.Create(-v[r + 3]);
+            Vector512<T> z0 = Vector512.Create(-z[r]), z1 = Vector512.Create(-z[r + 1]), z2 = Vector512.Create(-z[r + 2]),
+                z3 = Vector512.Create(-z[r + 3]);
             Vector512<T> p0 = Vector512.Create(Updated(Unsafe.Add(ref a0, pivot), v[r], w[pivot], z[r], u[pivot]));
             Vector512<T> p1 = Vector512.Create(Updated(Unsafe.Add(ref a1, pivot), v[r + 1], w[pivot], z[r + 1], u[pivot]));
             Vector512<T> p2 = Vector512.Create(Updated(Unsafe.Add(ref a2, pivot), v[r + 2], w[pivot], z[r + 2], u[pivot]));
@@ -77,7 +81,8 @@ internal static class RankTwoPass
 
     /// <summary>A ← A - v yᵀ - w xᵀ, then p = A z with the updated rows, in one walk.</summary>
     public static void UpdateAndMultiply<T>(
-        Span<T> a, int pitch, int columns, ReadOnlySpan<T> v, ReadOnlySpan<T> y, ReadOnlySpan<T> w, ReadOnlySpan<T> x, ReadOnlySpan<T> z, Span<T> p)
+        Span<T> a, int pitch, int columns, ReadOnlySpan<T> v, ReadOnlySpan<T> y, ReadOnlySpan<T> w, ReadOnlySpan<T> x, ReadOnlySpan<T> z,
+        Span<T> p)
         where T : unmanaged, INumberBase<T>
     {
         nuint lanes = (nuint)Vector512<T>.Count, end = (nuint)columns;
@@ -86,12 +91,15 @@ internal static class RankTwoPass
         {
             ref T a0 = ref Unsafe.Add(ref MemoryMarshal.GetReference(a), r * pitch), a1 = ref Unsafe.Add(ref a0, pitch);
             ref T a2 = ref Unsafe.Add(ref a1, pitch), a3 = ref Unsafe.Add(ref a2, pitch);
-            Vector512<T> v0 = Vector512.Create(-v[r]), v1 = Vector512.Create(-v[r + 1]), v2 = Vector512.Create(-v[r + 2]), v3 = Vector512.Create(-v[r + 3]);
-            Vector512<T> w0 = Vector512.Create(-w[r]), w1 = Vector512.Create(-w[r + 1]), w2 = Vector512.Create(-w[r + 2]), w3 = Vector512.Create(-w[r + 3]);
+            Vector512<T> v0 = Vector512.Create(-v[r]), v1 = Vector512.Create(-v[r + 1]), v2 = Vector512.Create(-v[r + 2]),
+                v3 = Vector512.Create(-v[r + 3]);
+            Vector512<T> w0 = Vector512.Create(-w[r]), w1 = Vector512.Create(-w[r + 1]), w2 = Vector512.Create(-w[r + 2]),
+                w3 = Vector512.Create(-w[r + 3]);
             Vector512<T> s0 = default, s1 = default, s2 = default, s3 = default;
             for (nuint c = 0; c < end; c += lanes)
             {
-                Vector512<T> xc = Vector512.LoadUnsafe(ref x0, c), yc = Vector512.LoadUnsafe(ref y0, c), zc = Vector512.LoadUnsafe(ref z0, c);
+                Vector512<T> xc = Vector512.LoadUnsafe(ref x0, c), yc = Vector512.LoadUnsafe(ref y0, c),
+                    zc = Vector512.LoadUnsafe(ref z0, c);
                 Vector512<T> b0 = Wide.MultiplyAdd(w0, xc, Wide.MultiplyAdd(v0, yc, Vector512.LoadUnsafe(ref a0, c)));
                 Vector512<T> b1 = Wide.MultiplyAdd(w1, xc, Wide.MultiplyAdd(v1, yc, Vector512.LoadUnsafe(ref a1, c)));
                 Vector512<T> b2 = Wide.MultiplyAdd(w2, xc, Wide.MultiplyAdd(v2, yc, Vector512.LoadUnsafe(ref a2, c)));
@@ -112,6 +120,10 @@ internal static class RankTwoPass
         }
     }
 
-    /// <summary>a - v w - z u, rounded exactly as the vectors are: where a column cancels, rounding is all that is left, and the sums must be those of what is stored.</summary>
-    private static T Updated<T>(T a, T v, T w, T z, T u) where T : unmanaged, INumberBase<T> => T.MultiplyAddEstimate(-z, u, T.MultiplyAddEstimate(-v, w, a));
+    /// <summary>
+    /// a - v w - z u, rounded exactly as the vectors are: where a column cancels, rounding is all that is left, and the sums must be those
+    /// of what is stored.
+    /// </summary>
+    private static T Updated<T>(T a, T v, T w, T z, T u) where T : unmanaged, INumberBase<T> =>
+        T.MultiplyAddEstimate(-z, u, T.MultiplyAddEstimate(-v, w, a));
 }

@@ -22,7 +22,8 @@ internal static class ReflectorPanel
     /// H_k … H_1 A = R with H_j = I - tau_j v_j v_jᵀ. Leaves R on and above the diagonal and v_j below it (the 1 on top is not stored).
     /// The row pitch is a whole number of vectors; columns past <paramref name="width"/> are padding.
     /// </summary>
-    public static void Factor<T>(Span<T> panel, int rows, int width, int pitch, Span<T> tau) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    public static void Factor<T>(Span<T> panel, int rows, int width, int pitch, Span<T> tau)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         int lanes = Vector512<T>.Count, steps = Math.Min(rows, width);
         Span<T> sums = stackalloc T[pitch], weights = stackalloc T[pitch], scales = stackalloc T[pitch];
@@ -48,7 +49,8 @@ internal static class ReflectorPanel
         }
     }
 
-    private static void Dispatch<T>(Span<T> panel, int first, int rows, int pitch, int column, int next, T scale, ReadOnlySpan<T> weights, Span<T> sums)
+    private static void Dispatch<T>(
+        Span<T> panel, int first, int rows, int pitch, int column, int next, T scale, ReadOnlySpan<T> weights, Span<T> sums)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         int lanes = Vector512<T>.Count, offset = next / lanes * lanes;
@@ -75,8 +77,10 @@ internal static class ReflectorPanel
         where T : unmanaged, IBinaryFloatingPointIeee754<T> where TCount : ICount
     {
         nuint lanes = (nuint)Vector512<T>.Count;
-        ref T w = ref Unsafe.Add(ref MemoryMarshal.GetReference(weights), offset), s = ref Unsafe.Add(ref MemoryMarshal.GetReference(sums), offset);
-        Vector512<T> w0 = Vector512.LoadUnsafe(ref w), w1 = default, w2 = default, w3 = default, s0 = default, s1 = default, s2 = default, s3 = default;
+        ref T w = ref Unsafe.Add(ref MemoryMarshal.GetReference(weights), offset),
+            s = ref Unsafe.Add(ref MemoryMarshal.GetReference(sums), offset);
+        Vector512<T> w0 = Vector512.LoadUnsafe(ref w), w1 = default, w2 = default, w3 = default, s0 = default, s1 = default, s2 = default,
+            s3 = default;
         if (TCount.Value > 1) w1 = Vector512.LoadUnsafe(ref w, lanes);
         if (TCount.Value > 2) w2 = Vector512.LoadUnsafe(ref w, 2 * lanes);
         if (TCount.Value > 3) w3 = Vector512.LoadUnsafe(ref w, 3 * lanes);

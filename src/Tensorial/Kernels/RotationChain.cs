@@ -12,10 +12,11 @@ internal static class RotationChain
     public static int Columns<T>() where T : unmanaged => 4 * Vector512<T>.Count;
 
     /// <summary>
-    /// For k = 0, 1, …: (row_k, row_k+1) ← (c_k row_k + s_k row_k+1, c_k row_k+1 - s_k row_k), on <see cref="Columns"/> columns from <paramref name="start"/> on.
-    /// A negative pitch walks upwards.
+    /// For k = 0, 1, …: (row_k, row_k+1) ← (c_k row_k + s_k row_k+1, c_k row_k+1 - s_k row_k), on <see cref="Columns"/> columns from
+    /// <paramref name="start"/> on. A negative pitch walks upwards.
     /// </summary>
-    public static void Apply<T>(Span<T> rows, int start, int pitch, ReadOnlySpan<T> cosines, ReadOnlySpan<T> sines) where T : unmanaged, INumberBase<T>
+    public static void Apply<T>(Span<T> rows, int start, int pitch, ReadOnlySpan<T> cosines, ReadOnlySpan<T> sines)
+        where T : unmanaged, INumberBase<T>
     {
         nuint lanes = (nuint)Vector512<T>.Count;
         ref T row = ref Unsafe.Add(ref MemoryMarshal.GetReference(rows), start);

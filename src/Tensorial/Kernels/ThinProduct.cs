@@ -3,14 +3,18 @@ using System.Numerics.Tensors;
 
 namespace Tensorial.Kernels;
 
-/// <summary>Products of a vector and a matrix that is a tensor: sums of shifted rows, as in depthwise convolutions, where packing would cost more than it saves.</summary>
+/// <summary>
+/// Products of a vector and a matrix that is a tensor: sums of shifted rows, as in depthwise convolutions, where packing would cost more
+/// than it saves.
+/// </summary>
 internal static unsafe class ThinProduct
 {
     /// <summary>c[j] = Σₚ w[p] · x[rows[p] + columns[j]] + beta · c[j].</summary>
     public static void Multiply<T>(ReadOnlySpan<T> w, ReadOnlySpan<T> x, AddressTable rows, AddressTable columns, T beta, Span<T> c)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        if ((long)rows.Last + columns.Last >= x.Length || w.Length < rows.Count || c.Length < columns.Count) throw new ArgumentException("A table reaches beyond its memory.");
+        if ((long)rows.Last + columns.Last >= x.Length || w.Length < rows.Count || c.Length < columns.Count)
+            throw new ArgumentException("A table reaches beyond its memory.");
         rows = rows.WithOffsets();
         fixed (T* weights = w, matrix = x, result = c)
         fixed (int* shifts = rows.Offsets)
@@ -18,7 +22,8 @@ internal static unsafe class ThinProduct
     }
 
     /// <summary>Σₚ x[shift + columns[p]] · y[p] with y one after another where the columns lie side by side.</summary>
-    public static T Dot<T>(ReadOnlySpan<T> x, AddressTable columns, ReadOnlySpan<T> y, AddressTable others) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    public static T Dot<T>(ReadOnlySpan<T> x, AddressTable columns, ReadOnlySpan<T> y, AddressTable others)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         T sum = T.Zero;
         for (int p = 0; p < columns.Count;)
@@ -40,8 +45,10 @@ internal static unsafe class ThinProduct
                 int run = columns.RunAt(j);
                 T* source = matrix + columns[j], to = result + j;
                 j += run;
-                for (; run >= 4 * TLanes.Count; run -= 4 * TLanes.Count, source += 4 * TLanes.Count, to += 4 * TLanes.Count) Four<TLanes, TVector>(source, to);
-                for (; run >= TLanes.Count; run -= TLanes.Count, source += TLanes.Count, to += TLanes.Count) One<TLanes, TVector>(source, to);
+                for (; run >= 4 * TLanes.Count; run -= 4 * TLanes.Count, source += 4 * TLanes.Count, to += 4 * TLanes.Count)
+                    Four<TLanes, TVector>(source, to);
+                for (; run >= TLanes.Count; run -= TLanes.Count, source += TLanes.Count, to += TLanes.Count)
+                    One<TLanes, TVector>(source, to);
                 for (; run > 0; run--, source++, to++)
                 {
                     T sum = T.IsZero(beta) ? T.Zero : beta * *to;
@@ -61,7 +68,8 @@ internal static unsafe class ThinProduct
         private void Four<TLanes, TVector>(T* source, T* to) where TLanes : struct, ILanes<TVector, T> where TVector : struct
         {
             int width = TLanes.Count;
-            TVector s0 = Start<TLanes, TVector>(to), s1 = Start<TLanes, TVector>(to + width), s2 = Start<TLanes, TVector>(to + 2 * width), s3 = Start<TLanes, TVector>(to + 3 * width);
+            TVector s0 = Start<TLanes, TVector>(to), s1 = Start<TLanes, TVector>(to + width), s2 = Start<TLanes, TVector>(to + 2 * width),
+                s3 = Start<TLanes, TVector>(to + 3 * width);
             for (int p = 0; p < count; p++)
             {
                 TVector w = TLanes.Broadcast(weights[p]);

@@ -6,7 +6,8 @@ internal static class Transposition
     private const int Tile = 16;
 
     /// <summary>target[j, i] = source[i, j] for a source [rows, columns]; strides are distances between rows.</summary>
-    public static void Copy<T>(ReadOnlySpan<T> source, int sourceStride, int rows, int columns, Span<T> target, int targetStride) where T : unmanaged
+    public static void Copy<T>(ReadOnlySpan<T> source, int sourceStride, int rows, int columns, Span<T> target, int targetStride)
+        where T : unmanaged
     {
         for (int top = 0; top < rows; top += Tile)
             for (int left = 0; left < columns; left += Tile)

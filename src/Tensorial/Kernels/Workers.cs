@@ -9,7 +9,9 @@ public abstract class Workers
     /// <summary>Threads that take part, the caller included.</summary>
     public abstract int Count { get; }
 
-    /// <summary>Calls <paramref name="body"/> once for every index below <paramref name="count"/>, in any order, and returns when all are done.</summary>
+    /// <summary>
+    /// Calls <paramref name="body"/> once for every index below <paramref name="count"/>, in any order, and returns when all are done.
+    /// </summary>
     public abstract void For(int count, Action<int> body);
 
     private sealed class SerialWorkers : Workers

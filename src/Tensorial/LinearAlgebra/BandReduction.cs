@@ -4,8 +4,8 @@ using Tensorial.Kernels;
 namespace Tensorial.LinearAlgebra;
 
 /// <summary>
-/// The first of two stages to the singular values of a large matrix [m, n], m ≥ n: orthogonal transformations from both sides leave an upper triangular band
-/// (Großer and Lang, Parallel Computing 25, 1999). All work outside the panels is matrix products.
+/// The first of two stages to the singular values of a large matrix [m, n], m ≥ n: orthogonal transformations from both sides leave an
+/// upper triangular band (Großer and Lang, Parallel Computing 25, 1999). All work outside the panels is matrix products.
 /// </summary>
 /// <remarks>
 /// With left panel V, T, right panel W, S, X = Tᵀ Vᵀ A and Y = (A - V X) W S, both sides are applied as one update, A ← A - [V Y] [X; Wᵀ]:
@@ -13,10 +13,15 @@ namespace Tensorial.LinearAlgebra;
 /// </remarks>
 internal static class BandReduction
 {
-    /// <summary>Diagonals above the main one. Wider panels make faster products here and a slower second stage, whose cost is in proportion.</summary>
+    /// <summary>
+    /// Diagonals above the main one. Wider panels make faster products here and a slower second stage, whose cost is in proportion.
+    /// </summary>
     public static int Width<T>() where T : unmanaged, IBinaryFloatingPointIeee754<T> => BlockReflector<T>.Width;
 
-    /// <summary>Reduces a in place: what it holds afterwards within the band of its first n rows has A's singular values. Outside the band is scratch.</summary>
+    /// <summary>
+    /// Reduces a in place: what it holds afterwards within the band of its first n rows has A's singular values. Outside the band is
+    /// scratch.
+    /// </summary>
     public static void Reduce<T>(Span<T> a, int m, int n, Workers workers) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         int width = Width<T>();

@@ -20,10 +20,14 @@ internal sealed class BidiagonalSvd<T> where T : unmanaged, IBinaryFloatingPoint
     private BidiagonalSvd(double[] d, double[] e, RotatedRows<T> left, RotatedRows<T> right)
     {
         (_d, _e, _left, _right) = (d, e, left, right);
-        (_cosines, _sines, _otherCosines, _otherSines) = (new double[d.Length], new double[d.Length], new double[d.Length], new double[d.Length]);
+        (_cosines, _sines, _otherCosines, _otherSines) = (new double[d.Length], new double[d.Length], new double[d.Length],
+            new double[d.Length]);
     }
 
-    /// <summary>Turns d into the singular values, unordered and of any sign, and applies Lᵀ to the rows of <paramref name="left"/>, R to those of <paramref name="right"/>.</summary>
+    /// <summary>
+    /// Turns d into the singular values, unordered and of any sign, and applies Lᵀ to the rows of <paramref name="left"/>, R to those of
+    /// <paramref name="right"/>.
+    /// </summary>
     /// <param name="d">The diagonal, [n]; holds the values afterwards.</param>
     /// <param name="e">The diagonal above it, [n - 1]; destroyed.</param>
     /// <param name="left">Qᵀ, if A = Q B Pᵀ; becomes Uᵀ.</param>
@@ -46,7 +50,8 @@ internal sealed class BidiagonalSvd<T> where T : unmanaged, IBinaryFloatingPoint
         int last = _d.Length - 1;
         for (long sweeps = 0, limit = (long)MaximalSweepsPerValue * _d.Length; last > 0; sweeps++)
         {
-            if (sweeps > limit) throw new NumericalException($"Implicit QR did not converge on a bidiagonal matrix of {_d.Length} rows in {limit} sweeps.");
+            if (sweeps > limit)
+                throw new NumericalException($"Implicit QR did not converge on a bidiagonal matrix of {_d.Length} rows in {limit} sweeps.");
             int first = last;
             while (first > 0 && Math.Abs(_e[first - 1]) > floor) first--;
             if (first == last) last--;
@@ -57,8 +62,8 @@ internal sealed class BidiagonalSvd<T> where T : unmanaged, IBinaryFloatingPoint
     /// <summary>Sets what is negligible in the unreduced block to zero, or else sweeps over it once.</summary>
     private void Step(int first, int last)
     {
-        // Towards the smaller end, where values converge. Upwards is downwards on the block read from its end, with left and right exchanged.
-        // The direction is kept while a block shrinks: turning round would undo the convergence so far.
+        // Towards the smaller end, where values converge. Upwards is downwards on the block read from its end, with left and right
+        // exchanged. The direction is kept while a block shrinks: turning round would undo the convergence so far.
         if (first > _block.Last || last < _block.First) _down = Math.Abs(_d[first]) >= Math.Abs(_d[last]);
         _block = (first, last);
         bool down = _down;
@@ -85,7 +90,10 @@ internal sealed class BidiagonalSvd<T> where T : unmanaged, IBinaryFloatingPoint
         }
     }
 
-    /// <summary>Demmel and Kahan's criterion: e_i is negligible beside a lower bound on the smallest singular value of the part before it. That of the whole block is returned.</summary>
+    /// <summary>
+    /// Demmel and Kahan's criterion: e_i is negligible beside a lower bound on the smallest singular value of the part before it. That of
+    /// the whole block is returned.
+    /// </summary>
     private static bool Deflate(Span<double> d, Span<double> e, out double smallest)
     {
         bool any = false;
@@ -124,7 +132,8 @@ internal sealed class BidiagonalSvd<T> where T : unmanaged, IBinaryFloatingPoint
     /// <summary>The smaller singular value of [f g; 0 h], all of them nonnegative, from f h = product of both.</summary>
     private static double SmallerOfPair(double f, double g, double h)
     {
-        double sum = Math.Sqrt((f + h) * (f + h) + g * g), difference = Math.Sqrt((f - h) * (f - h) + g * g), large = (sum + difference) / 2;
+        double sum = Math.Sqrt((f + h) * (f + h) + g * g), difference = Math.Sqrt((f - h) * (f - h) + g * g),
+            large = (sum + difference) / 2;
         return large == 0 ? 0 : Math.Min(f, h) * (Math.Max(f, h) / large);
     }
 

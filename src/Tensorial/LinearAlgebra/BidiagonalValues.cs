@@ -5,9 +5,10 @@ namespace Tensorial.LinearAlgebra;
 /// (dqds; Fernando and Parlett, Numer. Math. 67, 1994).
 /// </summary>
 /// <remarks>
-/// The unknowns are the squares q = d² and e of the entries. Each transform yields those of the matrix whose squared singular values are all smaller by
-/// the shift. The shift is Laguerre's lower bound on the smallest of them, from the traces of (BᵀB)⁻¹ and (BᵀB)⁻², whose recurrences have no subtractions
-/// and run beside the transform in the shadow of its divisions. So a shift is almost never too large, and convergence to the smallest value is cubic.
+/// The unknowns are the squares q = d² and e of the entries. Each transform yields those of the matrix whose squared singular values are
+/// all smaller by the shift. The shift is Laguerre's lower bound on the smallest of them, from the traces of (BᵀB)⁻¹ and (BᵀB)⁻², whose
+/// recurrences have no subtractions and run beside the transform in the shadow of its divisions. So a shift is almost never too large, and
+/// convergence to the smallest value is cubic.
 /// </remarks>
 internal static class BidiagonalValues
 {
@@ -64,7 +65,9 @@ internal static class BidiagonalValues
                 bounds = default;
                 continue;
             }
-            if (transforms > limit) throw new NumericalException($"dqds did not converge on a bidiagonal block of {last - first + 1} rows in {limit} transforms.");
+            if (transforms > limit)
+                throw new NumericalException(
+                    $"dqds did not converge on a bidiagonal block of {last - first + 1} rows in {limit} transforms.");
 
             double shift = bounds.Shift(last - first + 1);
             if (shift < Epsilon / 8 * shifted.Sum) shift = 0;
@@ -77,7 +80,10 @@ internal static class BidiagonalValues
     /// <summary>The traces S₁ and S₂ of the inverse and of its square.</summary>
     private readonly record struct Bounds(double Inverse, double InverseSquare)
     {
-        /// <summary>Laguerre's lower bound on the smallest of <paramref name="count"/> eigenvalues, lowered by the rounding of the sums; 0 if unknown.</summary>
+        /// <summary>
+        /// Laguerre's lower bound on the smallest of <paramref name="count"/> eigenvalues, lowered by the rounding of the sums; 0 if
+        /// unknown.
+        /// </summary>
         public double Shift(int count)
         {
             if (!(Inverse > 0) || double.IsInfinity(Inverse)) return 0;
@@ -158,7 +164,9 @@ internal static class BidiagonalValues
         return 0;
     }
 
-    /// <summary>One transform; returns the smallest pivot before the last, and the last. A NaN makes both comparisons with zero fail.</summary>
+    /// <summary>
+    /// One transform; returns the smallest pivot before the last, and the last. A NaN makes both comparisons with zero fail.
+    /// </summary>
     private static (double SmallestBefore, double Last) Sweep(Arrays from, Arrays to, int first, int last, double shift, out Bounds bounds)
     {
         ReadOnlySpan<double> q = from.Q.AsSpan(first, last - first + 1), e = from.E.AsSpan(first, q.Length);

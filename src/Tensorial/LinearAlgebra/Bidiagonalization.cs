@@ -4,10 +4,12 @@ using Tensorial.Kernels;
 namespace Tensorial.LinearAlgebra;
 
 /// <summary>
-/// A = Q B Pᵀ with upper bidiagonal B (Golub and Kahan 1965), for A [m, n], m ≥ n. Reads the matrix once and rewrites it once per column, where the textbook
-/// reads it twice and rewrites it twice: both rank-one updates of a step wait for the same walk, which also sums what the next column needs.
+/// A = Q B Pᵀ with upper bidiagonal B (Golub and Kahan 1965), for A [m, n], m ≥ n. Reads the matrix once and rewrites it once per column,
+/// where the textbook reads it twice and rewrites it twice: both rank-one updates of a step wait for the same walk, which also sums what
+/// the next column needs.
 /// </summary>
-/// <remarks>Bound by memory once the matrix leaves the cache; for values alone of large matrices <see cref="BandReduction"/> is faster.</remarks>
+/// <remarks>Bound by memory once the matrix leaves the cache; for values alone of large matrices <see cref="BandReduction"/> is
+/// faster.</remarks>
 internal sealed class Bidiagonalization<T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     // A walk shorter than this many values costs less than handing half of it to another thread.
@@ -87,7 +89,9 @@ internal sealed class Bidiagonalization<T> where T : unmanaged, IBinaryFloatingP
         }
     }
 
-    /// <summary>Over rows from <paramref name="first"/> on: y = A u, or the update by v, w, z, u with the sums for column <paramref name="column"/>.</summary>
+    /// <summary>
+    /// Over rows from <paramref name="first"/> on: y = A u, or the update by v, w, z, u with the sums for column <paramref name="column"/>.
+    /// </summary>
     private void Walk(int first, int column, bool products)
     {
         int left = column / Wide.Lanes<T>() * Wide.Lanes<T>(), columns = _pitch - left, rows = Math.Max(0, _m - first);
@@ -103,13 +107,15 @@ internal sealed class Bidiagonalization<T> where T : unmanaged, IBinaryFloatingP
 
         void Part(int part)
         {
-            int begin = first + part * chunk, count = Math.Min(chunk, (_m - begin + RankTwoPass.Rows - 1) / RankTwoPass.Rows * RankTwoPass.Rows);
+            int begin = first + part * chunk,
+                count = Math.Min(chunk, (_m - begin + RankTwoPass.Rows - 1) / RankTwoPass.Rows * RankTwoPass.Rows);
             Span<T> target = _partialSums[part].AsSpan(left);
             target.Clear();
             if (count <= 0) return;
             Span<T> a = _a.AsSpan(begin * _pitch + left);
             if (products) RankTwoPass.Products(a, _pitch, columns, _u.AsSpan(left), _y.AsSpan(begin, count));
-            else RankTwoPass.UpdateAndSum(a, _pitch, columns, _v.AsSpan(begin, count), _w.AsSpan(left), _z.AsSpan(begin, count), _u.AsSpan(left), column - left, target);
+            else RankTwoPass.UpdateAndSum(a, _pitch, columns, _v.AsSpan(begin, count), _w.AsSpan(left), _z.AsSpan(begin, count),
+                _u.AsSpan(left), column - left, target);
         }
     }
 }

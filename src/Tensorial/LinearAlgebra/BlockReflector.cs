@@ -38,7 +38,10 @@ internal sealed class BlockReflector<T> where T : unmanaged, IBinaryFloatingPoin
     /// <summary>[Count, Count] at the same pitch as <see cref="V"/>.</summary>
     public ReadOnlySpan<T> Triangle => _t;
 
-    /// <summary>Factors the panel at the start of <paramref name="a"/> and leaves R on and above its diagonal, the vectors below it. Returns the scalars tau.</summary>
+    /// <summary>
+    /// Factors the panel at the start of <paramref name="a"/> and leaves R on and above its diagonal, the vectors below it. Returns the
+    /// scalars tau.
+    /// </summary>
     public ReadOnlySpan<T> Factor(Span<T> a, int stride, int rows, int width)
     {
         Load(a, stride, rows, width);
@@ -48,7 +51,10 @@ internal sealed class BlockReflector<T> where T : unmanaged, IBinaryFloatingPoin
         return _tau.AsSpan(0, Count);
     }
 
-    /// <summary>As <see cref="Factor"/> for the transpose of the panel [width, rows] at the start of <paramref name="a"/>: A = L Qᵀ. Only L is written back, with zeros right of it.</summary>
+    /// <summary>
+    /// As <see cref="Factor"/> for the transpose of the panel [width, rows] at the start of <paramref name="a"/>: A = L Qᵀ. Only L is
+    /// written back, with zeros right of it.
+    /// </summary>
     public void FactorTransposed(Span<T> a, int stride, int rows, int width)
     {
         Count = Math.Min(rows, width);
@@ -62,7 +68,9 @@ internal sealed class BlockReflector<T> where T : unmanaged, IBinaryFloatingPoin
         Complete();
     }
 
-    /// <summary>Takes reflections found earlier: vectors below the diagonal at the start of <paramref name="a"/>, and their scalars.</summary>
+    /// <summary>
+    /// Takes reflections found earlier: vectors below the diagonal at the start of <paramref name="a"/>, and their scalars.
+    /// </summary>
     public void Recall(ReadOnlySpan<T> a, int stride, int rows, ReadOnlySpan<T> tau)
     {
         Load(a, stride, rows, tau.Length);
@@ -81,7 +89,8 @@ internal sealed class BlockReflector<T> where T : unmanaged, IBinaryFloatingPoin
         if (columns == 0) return;
         T[] products = new T[Count * columns], weighted = new T[Count * columns];
         Gemm.Multiply(Count, columns, Rows, T.One, V, 1, Pitch, c, stride, 1, T.Zero, products, columns, _workers);
-        Gemm.Multiply(Count, columns, Count, T.One, _t, rowStrideT, columnStrideT, products, columns, 1, T.Zero, weighted, columns, _workers);
+        Gemm.Multiply(Count, columns, Count, T.One, _t, rowStrideT, columnStrideT, products, columns, 1, T.Zero, weighted, columns,
+            _workers);
         Gemm.Multiply(Rows, columns, Count, -T.One, V, Pitch, 1, weighted, columns, 1, T.One, c, stride, _workers);
     }
 
@@ -95,7 +104,9 @@ internal sealed class BlockReflector<T> where T : unmanaged, IBinaryFloatingPoin
 
     private void Clear() => _v.AsSpan(0, Rows * Pitch).Clear();
 
-    /// <summary>Makes V explicit (ones and zeros on and above the diagonal) and T from it, column after column: T_j = -tau_j T (Vᵀ v_j).</summary>
+    /// <summary>
+    /// Makes V explicit (ones and zeros on and above the diagonal) and T from it, column after column: T_j = -tau_j T (Vᵀ v_j).
+    /// </summary>
     private void Complete()
     {
         for (int r = 0; r < Math.Min(Rows, Pitch); r++)

@@ -4,17 +4,22 @@ using Tensorial.Kernels;
 namespace Tensorial.LinearAlgebra;
 
 /// <summary>
-/// The second stage: from an upper triangular band to a bidiagonal. A reflection shortens a row to two entries, and the bulge that it makes below the diagonal
-/// is chased down the band, block by block (Lang, SIAM J. Matrix Anal. Appl. 18, 1997). 8 n² width operations in all, within a few cache-sized blocks.
+/// The second stage: from an upper triangular band to a bidiagonal. A reflection shortens a row to two entries, and the bulge that it makes
+/// below the diagonal is chased down the band, block by block (Lang, SIAM J. Matrix Anal. Appl. 18, 1997). 8 n² width operations in all,
+/// within a few cache-sized blocks.
 /// </summary>
 internal static class BulgeChasing
 {
-    /// <summary>The bidiagonal of the band that starts at a[0, 0], n rows at distance <paramref name="stride"/>, <paramref name="width"/> diagonals above the main one.</summary>
-    public static (T[] Diagonal, T[] SuperDiagonal) Reduce<T>(ReadOnlySpan<T> a, int n, int stride, int width) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    /// <summary>
+    /// The bidiagonal of the band that starts at a[0, 0], n rows at distance <paramref name="stride"/>, <paramref name="width"/> diagonals
+    /// above the main one.
+    /// </summary>
+    public static (T[] Diagonal, T[] SuperDiagonal) Reduce<T>(ReadOnlySpan<T> a, int n, int stride, int width)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         width = Wide.Padded<T>(width);
-        // Entry (r, c) lies at r·pitch + c + width: rows overlap nowhere within -width < c - r < 2 width, which is as far as a bulge reaches.
-        // Zeros follow the last row and column, so that blocks need not be cut short there.
+        // Entry (r, c) lies at r·pitch + c + width: rows overlap nowhere within -width < c - r < 2 width, which is as far as a bulge
+        // reaches. Zeros follow the last row and column, so that blocks need not be cut short there.
         int pitch = 3 * width;
         T[] band = new T[(n + 3 * width) * (pitch + 1) + width];
         for (int r = 0; r < n; r++) a.Slice(r * stride + r, Math.Min(width + 1, n - r)).CopyTo(band.AsSpan(At(r, r)));

@@ -4,7 +4,9 @@ using Tensorial.Kernels;
 
 namespace Tensorial.LinearAlgebra;
 
-/// <summary>A = L Lᵀ of a symmetric positive definite matrix, and what it solves. Blocks of columns at a time, so that products do the work.</summary>
+/// <summary>
+/// A = L Lᵀ of a symmetric positive definite matrix, and what it solves. Blocks of columns at a time, so that products do the work.
+/// </summary>
 public sealed class Cholesky<T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     /// <summary>Columns of a block: its triangle stays in the first-level cache.</summary>
@@ -20,7 +22,8 @@ public sealed class Cholesky<T> where T : unmanaged, IBinaryFloatingPointIeee754
         for (int k = 0; k < n; k += Block)
         {
             int width = Math.Min(Block, n - k);
-            Gemm.Multiply<T>(n - k, width, k, -T.One, _l.AsSpan(k * n), n, 1, _l.AsSpan(k * n), 1, n, T.One, _l.AsSpan(k * n + k), n, workers);
+            Gemm.Multiply<T>(n - k, width, k, -T.One, _l.AsSpan(k * n), n, 1, _l.AsSpan(k * n), 1, n, T.One, _l.AsSpan(k * n + k), n,
+                workers);
             for (int row = k; row < n; row++) Eliminate(row, k, Math.Min(k + width, row + 1));
         }
     }
@@ -39,7 +42,8 @@ public sealed class Cholesky<T> where T : unmanaged, IBinaryFloatingPointIeee754
         {
             int width = Math.Min(Block, _n - k), done = k + width;
             if (done < _n)
-                Gemm.Multiply<T>(m, width, _n - done, -T.One, b[done..], _n, 1, _l.AsSpan(done * _n + k), _n, 1, T.One, b[k..], _n, _workers);
+                Gemm.Multiply<T>(m, width, _n - done, -T.One, b[done..], _n, 1, _l.AsSpan(done * _n + k), _n, 1, T.One, b[k..], _n,
+                    _workers);
             for (int row = 0; row < m; row++) Backward(b.Slice(row * _n + k, width), k);
         }
     }
@@ -56,7 +60,8 @@ public sealed class Cholesky<T> where T : unmanaged, IBinaryFloatingPointIeee754
                 x[j - first] = value / _l[j * _n + j];
                 continue;
             }
-            if (!(value > T.Zero)) throw new NumericalException($"A matrix of order {_n} is not positive definite: pivot {j} is {value:G3}.");
+            if (!(value > T.Zero))
+                throw new NumericalException($"A matrix of order {_n} is not positive definite: pivot {j} is {value:G3}.");
             x[j - first] = T.Sqrt(value);
         }
     }
@@ -86,6 +91,7 @@ public static class Cholesky
 {
     /// <summary>Factors a matrix [n, n] given row after row; only its lower half is read.</summary>
     /// <exception cref="NumericalException">It is not positive definite.</exception>
-    public static Cholesky<T> Of<T>(ReadOnlySpan<T> a, int n, Workers? workers = null) where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
+    public static Cholesky<T> Of<T>(ReadOnlySpan<T> a, int n, Workers? workers = null)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
         new(a, n, workers ?? Workers.Serial);
 }

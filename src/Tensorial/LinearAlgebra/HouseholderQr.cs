@@ -6,8 +6,11 @@ namespace Tensorial.LinearAlgebra;
 /// <summary>QR of a matrix in place, panel by panel, with everything outside the panels in matrix products.</summary>
 internal static class HouseholderQr
 {
-    /// <summary>Leaves R on and above the diagonal of a [rows, columns], the reflections' vectors below it, and returns their scalars.</summary>
-    public static T[] Factor<T>(Span<T> a, int rows, int columns, int stride, Workers workers) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    /// <summary>
+    /// Leaves R on and above the diagonal of a [rows, columns], the reflections' vectors below it, and returns their scalars.
+    /// </summary>
+    public static T[] Factor<T>(Span<T> a, int rows, int columns, int stride, Workers workers)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         int count = Math.Min(rows, columns), width = BlockReflector<T>.Width;
         T[] tau = new T[count];
@@ -21,7 +24,10 @@ internal static class HouseholderQr
         return tau;
     }
 
-    /// <summary>q [rows, columns] becomes the first columns of H_1 H_2 … H_count, from the vectors below the diagonal of <paramref name="a"/>. Needs count ≤ columns.</summary>
+    /// <summary>
+    /// q [rows, columns] becomes the first columns of H_1 H_2 … H_count, from the vectors below the diagonal of <paramref name="a"/>. Needs
+    /// count ≤ columns.
+    /// </summary>
     public static void FormQ<T>(ReadOnlySpan<T> a, int stride, int rows, ReadOnlySpan<T> tau, Span<T> q, int columns, Workers workers)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -39,7 +45,10 @@ internal static class HouseholderQr
         }
     }
 
-    /// <summary>[1 0; 0 Q] of order n, from vectors stored along rows: that of H_k in row k of <paramref name="a"/>, from column k + 2 on (a 1 stands in column k + 1).</summary>
+    /// <summary>
+    /// [1 0; 0 Q] of order n, from vectors stored along rows: that of H_k in row k of <paramref name="a"/>, from column k + 2 on (a 1
+    /// stands in column k + 1).
+    /// </summary>
     public static T[] FormBordered<T>(ReadOnlySpan<T> a, int stride, int n, ReadOnlySpan<T> tau, Workers workers)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {

@@ -58,7 +58,8 @@ public static class LimitedMemoryBfgs
         return value;
     }
 
-    private static void Remember(List<(double[], double[], double)> memory, ReadOnlySpan<double> x, double[] next, double[] gradient, double[] nextGradient)
+    private static void Remember(
+        List<(double[], double[], double)> memory, ReadOnlySpan<double> x, double[] next, double[] gradient, double[] nextGradient)
     {
         double[] step = new double[x.Length], change = new double[x.Length];
         TensorPrimitives.Subtract<double>(next, x, step);

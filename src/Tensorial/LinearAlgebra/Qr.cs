@@ -3,7 +3,9 @@ using Tensorial.Kernels;
 
 namespace Tensorial.LinearAlgebra;
 
-/// <summary>A = Q R with orthonormal columns in Q [m, r] and upper triangular R [r, n], r = min(m, n). The diagonal of R may have any sign.</summary>
+/// <summary>
+/// A = Q R with orthonormal columns in Q [m, r] and upper triangular R [r, n], r = min(m, n). The diagonal of R may have any sign.
+/// </summary>
 public sealed record Qr<T>(Tensor<T> Q, Tensor<T> R) where T : unmanaged, IBinaryFloatingPointIeee754<T>;
 
 /// <summary>The QR decomposition of a matrix [m, n] by Householder reflections, in float or double.</summary>

@@ -4,8 +4,8 @@ using Tensorial.Kernels;
 namespace Tensorial.LinearAlgebra;
 
 /// <summary>
-/// Rows that wait for rotations. An implicit QR iteration finds its rotations one by one on a few scalars; here they are gathered and applied many chains
-/// at a time, strip of columns by strip, so that a strip stays in the cache and strips go to different threads.
+/// Rows that wait for rotations. An implicit QR iteration finds its rotations one by one on a few scalars; here they are gathered and
+/// applied many chains at a time, strip of columns by strip, so that a strip stays in the cache and strips go to different threads.
 /// </summary>
 internal sealed class RotatedRows<T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
@@ -32,7 +32,10 @@ internal sealed class RotatedRows<T> where T : unmanaged, IBinaryFloatingPointIe
     /// <summary>Row i; call <see cref="Flush"/> first.</summary>
     public Span<T> Row(int i) => _values.AsSpan(i * _pitch, _columns);
 
-    /// <summary>For k = 0, 1, …, with i = first + k step and j = i + step: (row_i, row_j) ← (c_k row_i + s_k row_j, c_k row_j - s_k row_i). The step is 1 or -1.</summary>
+    /// <summary>
+    /// For k = 0, 1, …, with i = first + k step and j = i + step: (row_i, row_j) ← (c_k row_i + s_k row_j, c_k row_j - s_k row_i). The step
+    /// is 1 or -1.
+    /// </summary>
     public void Rotate(int first, int step, ReadOnlySpan<double> cosines, ReadOnlySpan<double> sines)
     {
         T[] c = new T[cosines.Length], s = new T[sines.Length];

@@ -59,6 +59,7 @@ internal static class Scaling
     {
         for (int i = 0; i < values.Length; i++)
             if (!T.IsFinite(values[i]))
-                throw new NumericalException($"A matrix holds {values[i]}, at position {i:N0} of {values.Length:N0}; only finite values can be decomposed.");
+                throw new NumericalException(
+                    $"A matrix holds {values[i]}, at position {i:N0} of {values.Length:N0}; only finite values can be decomposed.");
     }
 }

@@ -41,5 +41,6 @@ internal static class SingularValues
         return BidiagonalValues.Of(ToDouble(diagonal), ToDouble(superDiagonal));
     }
 
-    public static double[] ToDouble<T>(T[] values) where T : unmanaged, IBinaryFloatingPointIeee754<T> => Array.ConvertAll(values, double.CreateTruncating);
+    public static double[] ToDouble<T>(T[] values) where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
+        Array.ConvertAll(values, double.CreateTruncating);
 }

@@ -6,8 +6,12 @@ namespace Tensorial.LinearAlgebra;
 /// <summary>Singular values with vectors, through a bidiagonal.</summary>
 internal static class SingularVectors
 {
-    /// <summary>The first <paramref name="rank"/> triplets, values descending, of a matrix [m, n], m ≥ n, of moderate scale: U [m, rank], s, Vᵀ [rank, n]. The matrix is scratch.</summary>
-    public static (T[] U, T[] Values, Tensor<T> Vt) Of<T>(Span<T> a, int m, int n, int rank, Workers workers) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    /// <summary>
+    /// The first <paramref name="rank"/> triplets, values descending, of a matrix [m, n], m ≥ n, of moderate scale: U [m, rank], s, Vᵀ
+    /// [rank, n]. The matrix is scratch.
+    /// </summary>
+    public static (T[] U, T[] Values, Tensor<T> Vt) Of<T>(Span<T> a, int m, int n, int rank, Workers workers)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         if (m <= 5 * n / 3) return OfBidiagonal<T>(new(a, m, n, n, workers), m, n, rank, workers);
         T[] tau = HouseholderQr.Factor(a, m, n, n, workers), r = new T[n * n];
@@ -22,7 +26,8 @@ internal static class SingularVectors
     private static (T[] U, T[] Values, Tensor<T> Vt) OfBidiagonal<T>(Bidiagonalization<T> reduced, int m, int n, int rank, Workers workers)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        RotatedRows<T> left = new(reduced.FormQ(), n, m, transpose: true, workers), right = new(reduced.FormP(), n, n, transpose: true, workers);
+        RotatedRows<T> left = new(reduced.FormQ(), n, m, transpose: true, workers),
+            right = new(reduced.FormP(), n, n, transpose: true, workers);
         double[] d = SingularValues.ToDouble(reduced.Diagonal);
         BidiagonalSvd<T>.Solve(d, SingularValues.ToDouble(reduced.SuperDiagonal), left, right);
 

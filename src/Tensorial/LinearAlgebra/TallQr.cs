@@ -16,7 +16,8 @@ internal static class TallQr
     private const int RangeRows = 1 << 15;
 
     /// <summary>Whether <see cref="R"/> is meant for so few columns.</summary>
-    public static bool Suits<T>(int rows, int columns) where T : unmanaged => columns <= ReflectorPanel.MaximalWidth<T>() && rows > 2 * columns;
+    public static bool Suits<T>(int rows, int columns) where T : unmanaged =>
+        columns <= ReflectorPanel.MaximalWidth<T>() && rows > 2 * columns;
 
     /// <summary>R [n, n] of a [m, n], which is only read.</summary>
     public static T[] R<T>(ReadOnlySpan<T> a, int m, int n, Workers workers) where T : unmanaged, IBinaryFloatingPointIeee754<T>

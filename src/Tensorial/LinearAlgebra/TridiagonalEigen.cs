@@ -2,7 +2,9 @@ using System.Numerics;
 
 namespace Tensorial.LinearAlgebra;
 
-/// <summary>T = Z diag(λ) Zᵀ of a symmetric tridiagonal T by implicit QL steps (Dubrulle, Martin, Wilkinson, Numer. Math. 12, 1968).</summary>
+/// <summary>
+/// T = Z diag(λ) Zᵀ of a symmetric tridiagonal T by implicit QL steps (Dubrulle, Martin, Wilkinson, Numer. Math. 12, 1968).
+/// </summary>
 internal static class TridiagonalEigen
 {
     private const double Epsilon = 2.220446049250313e-16;
@@ -21,9 +23,12 @@ internal static class TridiagonalEigen
             for (int sweep = 0; ; sweep++)
             {
                 int last = first;
-                while (last < e.Length && Math.Abs(e[last]) > Math.Max(floor, Epsilon * Math.Sqrt(Math.Abs(d[last])) * Math.Sqrt(Math.Abs(d[last + 1])))) last++;
+                while (last < e.Length && Math.Abs(e[last]) > Math.Max(floor,
+                    Epsilon * Math.Sqrt(Math.Abs(d[last])) * Math.Sqrt(Math.Abs(d[last + 1])))) last++;
                 if (last == first) break;
-                if (sweep == MaximalSweepsPerValue) throw new NumericalException($"Implicit QL did not find eigenvalue {first} of {d.Length} in {MaximalSweepsPerValue} sweeps.");
+                if (sweep == MaximalSweepsPerValue)
+                    throw new NumericalException(
+                        $"Implicit QL did not find eigenvalue {first} of {d.Length} in {MaximalSweepsPerValue} sweeps.");
                 Sweep(d, e, first, last, cosines, sines);
                 rows.Rotate(last, -1, cosines.AsSpan(0, last - first), sines.AsSpan(0, last - first));
             }

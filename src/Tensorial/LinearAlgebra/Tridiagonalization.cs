@@ -4,8 +4,8 @@ using Tensorial.Kernels;
 namespace Tensorial.LinearAlgebra;
 
 /// <summary>
-/// A = Q T Qᵀ with tridiagonal T, for symmetric A [n, n] (Householder 1958). One walk over the matrix a step: the update of the step before waits until the
-/// next reflection is known, for which one updated row is enough, and is applied while the next product A v is formed.
+/// A = Q T Qᵀ with tridiagonal T, for symmetric A [n, n] (Householder 1958). One walk over the matrix a step: the update of the step before
+/// waits until the next reflection is known, for which one updated row is enough, and is applied while the next product A v is formed.
 /// </summary>
 internal sealed class Tridiagonalization<T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
@@ -74,10 +74,12 @@ internal sealed class Tridiagonalization<T> where T : unmanaged, IBinaryFloating
 
         void Part(int part)
         {
-            int begin = first + part * chunk, count = Math.Min(chunk, (_n - begin + RankTwoPass.Rows - 1) / RankTwoPass.Rows * RankTwoPass.Rows);
+            int begin = first + part * chunk,
+                count = Math.Min(chunk, (_n - begin + RankTwoPass.Rows - 1) / RankTwoPass.Rows * RankTwoPass.Rows);
             if (count <= 0) return;
             RankTwoPass.UpdateAndMultiply(
-                _a.AsSpan(begin * _pitch + left), _pitch, columns, _v.AsSpan(begin, count), _w.AsSpan(left), _w.AsSpan(begin, count), _v.AsSpan(left),
+                _a.AsSpan(begin * _pitch + left), _pitch, columns, _v.AsSpan(begin, count), _w.AsSpan(left), _w.AsSpan(begin, count),
+                _v.AsSpan(left),
                 _nextV.AsSpan(left), _product.AsSpan(begin, count));
         }
     }

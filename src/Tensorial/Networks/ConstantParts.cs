@@ -28,5 +28,6 @@ internal sealed class ConstantParts
 
     /// <summary>Floating-point numbers that a value is made of; 0 where it depends on inputs.</summary>
     public long ParametersOf(string value) =>
-        _sources.GetValueOrDefault(value, []).Where(name => _constants[name].ElementType.IsFloating()).Sum(name => (long)_constants[name].Shape.Count);
+        _sources.GetValueOrDefault(value, []).Where(name => _constants[name].ElementType.IsFloating())
+            .Sum(name => (long)_constants[name].Shape.Count);
 }

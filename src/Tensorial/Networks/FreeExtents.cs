@@ -6,8 +6,8 @@ namespace Tensorial.Networks;
 public static class FreeExtents
 {
     /// <summary>
-    /// The network for images of these extents: what its input leaves open beside the batch is theirs. Extents that the network does declare stay, so that images that do
-    /// not fit it are refused where they meet it.
+    /// The network for images of these extents: what its input leaves open beside the batch is theirs. Extents that the network does
+    /// declare stay, so that images that do not fit it are refused where they meet it.
     /// </summary>
     /// <param name="graph">The network.</param>
     /// <param name="image">Channels, height and width; null where there are no images.</param>
@@ -26,11 +26,13 @@ public static class FreeExtents
     /// <summary>Names of the extents that the network leaves open beside the batch, or ? for each that has none.</summary>
     public static ImmutableArray<string> Of(Graph graph) =>
         [.. graph.Inputs.Where(port => !graph.Initializers.ContainsKey(port.Name))
-            .SelectMany(static port => port.Dimensions?.Skip(1).Where(static d => d.Extent is null).Select(static d => d.ToString()) ?? [])];
+            .SelectMany(static port => port.Dimensions?.Skip(1).Where(static d => d.Extent is null).Select(static d => d.ToString())
+                ?? [])];
 
     private static Port? OpenInput(Graph graph, int rank)
     {
         Port[] inputs = [.. graph.Inputs.Where(port => !graph.Initializers.ContainsKey(port.Name))];
-        return inputs is [{ } only] && (only.Dimensions is not { } dimensions || dimensions.Length == rank && dimensions.Skip(1).Any(static d => d.Extent is null)) ? only : null;
+        return inputs is [{ } only] && (only.Dimensions is not { } dimensions || dimensions.Length == rank && dimensions.Skip(1)
+            .Any(static d => d.Extent is null)) ? only : null;
     }
 }

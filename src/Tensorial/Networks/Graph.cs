@@ -11,10 +11,14 @@ namespace Tensorial.Networks;
 /// <param name="Outputs">Names of the values it makes.</param>
 public sealed record Node(string Name, Operation Operation, ImmutableArray<string> Inputs, ImmutableArray<string> Outputs)
 {
-    /// <summary>The node as it stood in the file it was read from, as long as its operation is the one read; null for nodes we made.</summary>
+    /// <summary>
+    /// The node as it stood in the file it was read from, as long as its operation is the one read; null for nodes we made.
+    /// </summary>
     public object? Source { get; init; }
 
-    /// <summary>Values that bodies inside the node (branches, loops) read from around it; they are no operands, but must be there.</summary>
+    /// <summary>
+    /// Values that bodies inside the node (branches, loops) read from around it; they are no operands, but must be there.
+    /// </summary>
     public ImmutableArray<string> Captured { get; init; } = [];
 
     /// <summary>All values that must be there before the node runs.</summary>
@@ -47,12 +51,15 @@ public sealed record Graph(
     /// <summary>Free text that travels with the network.</summary>
     public ImmutableSortedDictionary<string, string> Metadata { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
 
-    /// <summary>The file this network was read from, as its format keeps it: what the network itself has no word for survives there.</summary>
+    /// <summary>
+    /// The file this network was read from, as its format keeps it: what the network itself has no word for survives there.
+    /// </summary>
     public object? Source { get; init; }
 
     /// <summary>The value of a constant, whether a file lists it or a node holds it; null where a name stands for something else.</summary>
     public Tensor? ConstantOf(string name) =>
-        Initializers.GetValueOrDefault(name) ?? (Nodes.FirstOrDefault(node => node.Operation is Constant && node.Outputs[0] == name)?.Operation as Constant)?.Value;
+        Initializers.GetValueOrDefault(name)
+            ?? (Nodes.FirstOrDefault(node => node.Operation is Constant && node.Outputs[0] == name)?.Operation as Constant)?.Value;
 
     /// <summary>This network with one constant replaced, or added. A constant that a node makes is replaced in that node.</summary>
     public Graph With(string constant, Tensor value)

@@ -19,14 +19,16 @@ public static class GraphLaws
         foreach (string name in inputs.Concat(graph.Initializers.Keys)) makers[name] = null;
         foreach (Node node in graph.Nodes)
             foreach (string output in node.Outputs.Where(static o => o.Length > 0))
-                if (!makers.TryAdd(output, node)) throw new BadInputException($"The value '{output}' is made twice, the second time by node '{node.Label}'.");
+                if (!makers.TryAdd(output, node))
+                    throw new BadInputException($"The value '{output}' is made twice, the second time by node '{node.Label}'.");
         foreach (Port port in graph.Outputs)
             if (!makers.ContainsKey(port.Name)) throw new BadInputException($"The output '{port.Name}' is made by no node.");
 
         var ordered = ImmutableArray.CreateBuilder<Node>(graph.Nodes.Length);
         Dictionary<Node, bool> finished = new(ReferenceEqualityComparer.Instance);
         foreach (Node node in graph.Nodes) Visit(node);
-        return ordered.SequenceEqual(graph.Nodes, ReferenceEqualityComparer.Instance) ? graph : graph with { Nodes = ordered.ToImmutable() };
+        return ordered.SequenceEqual(graph.Nodes, ReferenceEqualityComparer.Instance) ? graph
+            : graph with { Nodes = ordered.ToImmutable() };
 
         // Depth first with a stack of its own: a chain of a million nodes must not overflow the thread's.
         void Visit(Node start)
@@ -44,7 +46,8 @@ public static class GraphLaws
                 path.Push(at with { Next = at.Next + 1 });
                 string name = at.Reads[at.Next];
                 if (name.Length == 0) continue;
-                if (!makers.TryGetValue(name, out Node? maker)) throw new BadInputException($"Node '{at.Node.Label}' reads '{name}', which nothing makes.");
+                if (!makers.TryGetValue(name, out Node? maker))
+                    throw new BadInputException($"Node '{at.Node.Label}' reads '{name}', which nothing makes.");
                 if (maker is null) continue;
                 if (finished.TryAdd(maker, false)) path.Push((maker, maker.Reads, 0));
                 else if (!finished[maker]) throw Circle(path.Select(static step => step.Node), maker);
@@ -54,7 +57,8 @@ public static class GraphLaws
 
     private static BadInputException Circle(IEnumerable<Node> backwards, Node closing)
     {
-        string[] names = [.. backwards.TakeWhile(node => node != closing).Append(closing).Take(20).Select(static node => $"'{node.Label}'").Reverse()];
+        string[] names = [.. backwards.TakeWhile(node => node != closing).Append(closing).Take(20).Select(static node => $"'{node.Label}'")
+            .Reverse()];
         return new($"The nodes {string.Join(" → ", names)} form a circle: each waits for the one before it.");
     }
 }

@@ -7,8 +7,10 @@ namespace Tensorial.Networks;
 /// <summary>What one node costs for one image. Extents are null where an operator could not be followed.</summary>
 /// <param name="Node">The node.</param>
 /// <param name="Output">Extents of its first result.</param>
-/// <param name="Parameters">Values of the floating-point constants it is the first to read; whole numbers are shapes, axes and indices.</param>
-/// <param name="Macs">Multiply-accumulates; null where unknown, 0 where everything is constant and so computed once, not for every image.</param>
+/// <param name="Parameters">Values of the floating-point constants it is the first to read; whole numbers are shapes, axes and
+/// indices.</param>
+/// <param name="Macs">Multiply-accumulates; null where unknown, 0 where everything is constant and so computed once, not for every
+/// image.</param>
 public sealed record NodeStatistics(Node Node, Shape? Output, long Parameters, long? Macs)
 {
     /// <summary>Values of its first result.</summary>
@@ -24,7 +26,8 @@ public sealed record NodeStatistics(Node Node, Shape? Output, long Parameters, l
 /// <param name="PeakActivations">The largest sum of values alive at once, as far as they are known.</param>
 /// <param name="Unknown">Why some numbers are not known, by node.</param>
 public sealed record GraphStatistics(
-    ImmutableArray<NodeStatistics> Nodes, long Parameters, long KernelParameters, long ConvolutionParameters, long Macs, long PeakActivations,
+    ImmutableArray<NodeStatistics> Nodes, long Parameters, long KernelParameters, long ConvolutionParameters, long Macs,
+    long PeakActivations,
     ImmutableArray<string> Unknown)
 {
     public static GraphStatistics Of(Graph graph)
@@ -53,11 +56,14 @@ public sealed record GraphStatistics(
             [.. shapes.Failures.Select(static f => f.Reason.Message)]);
     }
 
-    private static NodeStatistics Of(Node node, Dictionary<string, Tensor> constants, ConstantParts parts, IReadOnlyDictionary<string, Operand> known, HashSet<string> counted)
+    private static NodeStatistics Of(
+        Node node, Dictionary<string, Tensor> constants, ConstantParts parts, IReadOnlyDictionary<string, Operand> known,
+        HashSet<string> counted)
     {
         long parameters = 0;
         foreach (string name in node.Inputs)
-            if (constants.TryGetValue(name, out Tensor? value) && value.ElementType.IsFloating() && counted.Add(name)) parameters += value.Shape.Count;
+            if (constants.TryGetValue(name, out Tensor? value) && value.ElementType.IsFloating() && counted.Add(name))
+                parameters += value.Shape.Count;
 
         bool followed = node.Outputs is [{ Length: > 0 }, ..] && node.Inputs.All(name => name.Length == 0 || known.ContainsKey(name))
             && node.Outputs.All(name => name.Length == 0 || known.ContainsKey(name));
@@ -86,6 +92,7 @@ public sealed record GraphStatistics(
         }
         return peak;
 
-        long Size(string name) => name.Length > 0 && known.TryGetValue(name, out Operand? operand) && operand.Value is null ? operand.Shape.Count : 0;
+        long Size(string name) => name.Length > 0 && known.TryGetValue(name, out Operand? operand) && operand.Value is null
+            ? operand.Shape.Count : 0;
     }
 }

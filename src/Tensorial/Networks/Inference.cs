@@ -54,7 +54,9 @@ public sealed class Inference : IDisposable
     /// <summary>Bytes of activations that one thread holds while it evaluates one piece of a batch.</summary>
     public long ActivationBytes => (long)ProgramFor(PieceOf(LargestPiece * _workers.Count)).ArenaLength * sizeof(float);
 
-    /// <summary>The same network structure with other constants. Packed weights of constants that did not change are shared, as are the threads.</summary>
+    /// <summary>
+    /// The same network structure with other constants. Packed weights of constants that did not change are shared, as are the threads.
+    /// </summary>
     public Inference With(Graph changed) => new(changed, _workers, new Memo(_memo));
 
     /// <summary>First outputs for a batch of images.</summary>
@@ -143,7 +145,8 @@ public sealed class Inference : IDisposable
     {
         Shape wanted = ProgramFor(1).Inputs[0].Shape;
         if (images.Rank != wanted.Rank || images.Rank == 0 || images.With(0, 1) != wanted)
-            throw new ShapeException($"The network takes images of {Extents(wanted)} at its input '{_input.Name}'; these are {Extents(images)}.");
+            throw new ShapeException(
+                $"The network takes images of {Extents(wanted)} at its input '{_input.Name}'; these are {Extents(images)}.");
         if (images[0] == 0) throw new BadInputException("An empty batch has nothing to evaluate.");
 
         static string Extents(Shape shape) => shape.Rank > 1 ? string.Join('×', shape.Skip(1)) : "no extent";
@@ -161,14 +164,16 @@ public sealed class Inference : IDisposable
 
     private CompiledNetwork Compile(int images)
     {
-        int[] extents = [.. (_input.Dimensions ?? throw new BadInputException($"Input '{_input.Name}' declares no shape.")).Select(static d => d.Extent ?? 1)];
+        int[] extents = [.. (_input.Dimensions ?? throw new BadInputException($"Input '{_input.Name}' declares no shape."))
+            .Select(static d => d.Extent ?? 1)];
         if (extents.Length == 0) throw new BadInputException($"Input '{_input.Name}' is a scalar, not a batch of images.");
         extents[0] = images;
         CompiledNetwork program = Lowering.Compile(_graph, new Dictionary<string, Shape> { [_input.Name] = Shape.Of(extents) }, _memo);
         if (program.Outputs.Length == 0) throw new BadInputException("The network has no output.");
         Value output = program.Outputs[0];
         if (output.Type != ElementType.Float32 || output.Shape.Rank == 0 || output.Shape[0] != images)
-            throw new BadInputException($"Output '{output.Name}' is {output.Type} {output.Shape} for {images} images; one row of float32 an image was expected.");
+            throw new BadInputException(
+                $"Output '{output.Name}' is {output.Type} {output.Shape} for {images} images; one row of float32 an image was expected.");
         return program;
     }
 
@@ -186,7 +191,8 @@ public sealed class Inference : IDisposable
 /// <summary>A batch on its way through a network: all values that the steps from <see cref="Step"/> on still need.</summary>
 public sealed record Activations
 {
-    internal Activations(Tensor<float> source, int piece, int step, float[][][] kept) => (Source, Piece, Step, Kept) = (source, piece, step, kept);
+    internal Activations(Tensor<float> source, int piece, int step, float[][][] kept) =>
+        (Source, Piece, Step, Kept) = (source, piece, step, kept);
 
     internal Tensor<float> Source { get; init; }
 

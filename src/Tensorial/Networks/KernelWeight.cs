@@ -10,7 +10,9 @@ namespace Tensorial.Networks;
 /// <param name="Groups">Groups of a convolution; the stored i is then i/groups (o/groups of a transposed one).</param>
 public sealed record KernelWeight(string Name, Node Node, ImmutableArray<string> Axes, Tensor Weights, int Groups)
 {
-    /// <summary>Axes longer than 1, the only ones that matter to a cut: o and i of a 1×1 convolution; o, h and w of a depthwise one.</summary>
+    /// <summary>
+    /// Axes longer than 1, the only ones that matter to a cut: o and i of a 1×1 convolution; o, h and w of a depthwise one.
+    /// </summary>
     internal static string LongAxesOf(ImmutableArray<string> axes, Shape shape) => string.Concat(axes.Where((_, axis) => shape[axis] > 1));
 }
 

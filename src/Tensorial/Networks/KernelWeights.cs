@@ -9,7 +9,9 @@ public sealed record KernelWeights(ImmutableArray<KernelWeight> Kernels, Immutab
 {
     public static KernelWeights Of(Graph graph) => new Search(graph).Run();
 
-    /// <summary>How an operation names the axes of one of its operands, if that can be weights. A dense layer's may stand on either side.</summary>
+    /// <summary>
+    /// How an operation names the axes of one of its operands, if that can be weights. A dense layer's may stand on either side.
+    /// </summary>
     private static IEnumerable<(int Operand, Func<int, ImmutableArray<string>?> Axes)> Candidates(Operation operation) => operation switch
     {
         Convolution => [(1, static rank => Spatial(["o", "i"], rank))],
@@ -51,7 +53,8 @@ public sealed record KernelWeights(ImmutableArray<KernelWeight> Kernels, Immutab
             _graph = graph;
             foreach (Node node in graph.Nodes)
                 foreach (string output in node.Outputs) _makers[output] = node;
-            _readers = graph.Nodes.SelectMany(static node => node.Reads.Where(static name => name.Length > 0), static (node, name) => (node, name))
+            _readers = graph.Nodes.SelectMany(static node => node.Reads.Where(static name => name.Length > 0), static (node, name) =>
+                (node, name))
                 .ToLookup(static read => read.name, static read => read.node);
             _outputs = [.. graph.Outputs.Select(static port => port.Name)];
         }
@@ -64,7 +67,8 @@ public sealed record KernelWeights(ImmutableArray<KernelWeight> Kernels, Immutab
 
         private void Visit(Node node)
         {
-            (int Operand, Func<int, ImmutableArray<string>?> Axes)[] candidates = [.. Candidates(node.Operation).Where(c => c.Operand < node.Inputs.Length)];
+            (int Operand, Func<int, ImmutableArray<string>?> Axes)[] candidates = [.. Candidates(node.Operation)
+                .Where(c => c.Operand < node.Inputs.Length)];
             if (candidates.Length == 0) return;
             foreach ((int operand, Func<int, ImmutableArray<string>?> axesOf) in candidates)
             {
@@ -89,7 +93,8 @@ public sealed record KernelWeights(ImmutableArray<KernelWeight> Kernels, Immutab
         {
             /// <summary>Names of the constant's own axes, from those of the value that the layer reads.</summary>
             public ImmutableArray<string>? AxesOf(ImmutableArray<string>? read) =>
-                read is { } names && Order is { } order ? [.. Enumerable.Range(0, names.Length).Select(axis => names[order.IndexOf(axis)])] : read;
+                read is { } names && Order is { } order
+                    ? [.. Enumerable.Range(0, names.Length).Select(axis => names[order.IndexOf(axis)])] : read;
         }
 
         private Origin Trace(string name)
@@ -116,13 +121,15 @@ public sealed record KernelWeights(ImmutableArray<KernelWeight> Kernels, Immutab
             if (!weights.ElementType.IsFloating()) return $"its weights are {weights.ElementType}, not floating-point numbers";
             if (weights.Shape.Count == 0) return $"its weights of shape {weights.Shape} are empty";
             if (_outputs.Contains(name)) return "its weights also leave the network as an output";
-            return KernelWeight.LongAxesOf(axes.Value, weights.Shape).Length > 1 ? null : $"its weights of shape {weights.Shape} are a vector";
+            return KernelWeight.LongAxesOf(axes.Value, weights.Shape).Length > 1 ? null
+                : $"its weights of shape {weights.Shape} are a vector";
         }
 
         /// <summary>Why a layer has no constant weights.</summary>
         private string Absence(string name)
         {
-            if (_makers.TryGetValue(name, out Node? maker)) return $"its weights are computed while the network runs, by '{maker.Label}' ({maker.Operation.Name})";
+            if (_makers.TryGetValue(name, out Node? maker))
+                return $"its weights are computed while the network runs, by '{maker.Label}' ({maker.Operation.Name})";
             return _graph.Inputs.Any(port => port.Name == name) ? "its weights are an input of the network"
                 : "its weights have a type that cannot be computed with (text, sparse, complex, 8-bit float or 4-bit)";
         }

@@ -24,7 +24,8 @@ public sealed record NonFiniteWeights(string Name, long NaN, long Infinite)
         _ => new(name, 0, 0),
     };
 
-    private static NonFiniteWeights Count<T>(string name, Tensor<T> values, Func<T, bool> isNaN, Func<T, bool> isInfinite) where T : unmanaged
+    private static NonFiniteWeights Count<T>(string name, Tensor<T> values, Func<T, bool> isNaN, Func<T, bool> isInfinite)
+        where T : unmanaged
     {
         long nan = 0, infinite = 0;
         foreach (T value in values.Values)

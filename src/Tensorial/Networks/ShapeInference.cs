@@ -6,7 +6,8 @@ namespace Tensorial.Networks;
 /// <summary>What is known of every value of a network at given input extents, and which nodes defied it.</summary>
 /// <param name="Operands">By value name: type, extents and, where it is constant, the value.</param>
 /// <param name="Failures">Nodes whose shape rule failed, with the reason; what depends on them is unknown and not listed.</param>
-public sealed record InferredShapes(IReadOnlyDictionary<string, Operand> Operands, ImmutableArray<(Node Node, BadInputException Reason)> Failures);
+public sealed record InferredShapes(
+    IReadOnlyDictionary<string, Operand> Operands, ImmutableArray<(Node Node, BadInputException Reason)> Failures);
 
 /// <summary>Partial evaluation of a network at concrete input extents: types, extents and constants of all its values.</summary>
 public static class ShapeInference
@@ -61,7 +62,8 @@ public static class ShapeInference
             }
             catch (OverflowException error)
             {
-                failures.Add((node, new ShapeException($"Node '{node.Label}' ({node.Operation.Name}): its attributes or extents are too large to compute with.", error)));
+                failures.Add((node, new ShapeException(
+                    $"Node '{node.Label}' ({node.Operation.Name}): its attributes or extents are too large to compute with.", error)));
             }
         }
         return new(known, failures.ToImmutable());
@@ -91,6 +93,7 @@ public static class ShapeInference
     {
         bool fits = port.Dimensions is not { } dimensions
             || (dimensions.Length == given.Rank && !dimensions.Where((d, axis) => d.Extent is { } extent && extent != given[axis]).Any());
-        return fits ? given : throw new ShapeException($"Input '{port.Name}' is declared as {string.Join('×', port.Dimensions!)}, not {given}.");
+        return fits ? given : throw new ShapeException(
+            $"Input '{port.Name}' is declared as {string.Join('×', port.Dimensions!)}, not {given}.");
     }
 }

@@ -19,7 +19,8 @@ internal sealed class ExternalData(string? folder)
     private readonly Dictionary<(Range Range, ElementType Type), Tensor> _read = [];
 
     /// <summary>The values of a tensor of a type we compute with.</summary>
-    /// <exception cref="BadInputException">The location is not allowed, the file is missing, or the range is not in it; names the tensor.</exception>
+    /// <exception cref="BadInputException">The location is not allowed, the file is missing, or the range is not in it; names the
+    /// tensor.</exception>
     public Tensor Read(TensorProto proto, ElementType type, Shape shape)
     {
         Range range = Locate(proto);
@@ -38,7 +39,9 @@ internal sealed class ExternalData(string? folder)
     public Tensor<byte> ReadBytes(TensorProto proto)
     {
         Range range = Locate(proto);
-        if (range.Length > Array.MaxLength) throw new UnsupportedException($"tensor '{proto.Name}' has {range.Length:N0} bytes in '{range.Location}', more than can be kept.");
+        if (range.Length > Array.MaxLength)
+            throw new UnsupportedException(
+                $"tensor '{proto.Name}' has {range.Length:N0} bytes in '{range.Location}', more than can be kept.");
         Claim(proto, range);
         return (Tensor<byte>)Read(range, new Tensor<byte>([(int)range.Length]));
     }
@@ -63,11 +66,14 @@ internal sealed class ExternalData(string? folder)
         long size = new FileInfo(path).Length;
         long offset = Number(proto.Name, entries, "offset") ?? 0, length = Number(proto.Name, entries, "length") ?? size - offset;
         if (offset < 0 || length < 0 || offset > size - length)
-            throw new BadInputException($"tensor '{proto.Name}' claims {length:N0} bytes from byte {offset:N0} of '{location}', which has {size:N0}.");
+            throw new BadInputException(
+                $"tensor '{proto.Name}' claims {length:N0} bytes from byte {offset:N0} of '{location}', which has {size:N0}.");
         return new(location, path, size, offset, length);
     }
 
-    /// <summary>Refuses ranges that overlap so much that together they exceed the file: a small model could claim one large file a thousand times.</summary>
+    /// <summary>
+    /// Refuses ranges that overlap so much that together they exceed the file: a small model could claim one large file a thousand times.
+    /// </summary>
     private void Claim(TensorProto proto, Range range)
     {
         long left = range.Size - _claimed.GetValueOrDefault(range.Path);
@@ -78,7 +84,8 @@ internal sealed class ExternalData(string? folder)
 
     private string Resolve(string tensor, string location)
     {
-        if (folder is null) throw new BadInputException($"tensor '{tensor}' is stored in the file '{location}', which a model in memory cannot reach.");
+        if (folder is null)
+            throw new BadInputException($"tensor '{tensor}' is stored in the file '{location}', which a model in memory cannot reach.");
         string[] parts = location.Split('/', '\\');
         if (Path.IsPathRooted(location) || location.Contains(':') || location.Contains('\0') || parts.Contains(".."))
             throw new BadInputException($"tensor '{tensor}' is stored in '{location}'; only files in the model's own folder may be named.");
@@ -86,10 +93,13 @@ internal sealed class ExternalData(string? folder)
         string root = RealPath(folder), path = RealPath(Path.Combine(root, location));
         if (!path.StartsWith(root.TrimEnd(Path.DirectorySeparatorChar) + Path.DirectorySeparatorChar, StringComparison.Ordinal))
             throw new BadInputException($"tensor '{tensor}' is stored in '{location}', a link that leads out of the model's folder.");
-        return File.Exists(path) ? path : throw new BadInputException($"tensor '{tensor}' is stored in '{location}', which is not in the model's folder.");
+        return File.Exists(path) ? path
+            : throw new BadInputException($"tensor '{tensor}' is stored in '{location}', which is not in the model's folder.");
     }
 
-    /// <summary>The path without links, whichever of its parts were some. One that goes in circles is left as it is: no file is found there.</summary>
+    /// <summary>
+    /// The path without links, whichever of its parts were some. One that goes in circles is left as it is: no file is found there.
+    /// </summary>
     private static string RealPath(string path)
     {
         path = Path.GetFullPath(path);

@@ -16,7 +16,8 @@ internal static class OnnxAttributeForm
         Tensor tensor => new() { Name = name, Type = AttributeType.Tensor, T = OnnxTensors.Write("", tensor) },
         ImmutableArray<long> numbers => new() { Name = name, Type = AttributeType.Ints, Ints = { numbers } },
         ImmutableArray<float> numbers => new() { Name = name, Type = AttributeType.Floats, Floats = { numbers } },
-        ImmutableArray<string> texts => new() { Name = name, Type = AttributeType.Strings, Strings = { texts.Select(ByteString.CopyFromUtf8) } },
+        ImmutableArray<string> texts =>
+            new() { Name = name, Type = AttributeType.Strings, Strings = { texts.Select(ByteString.CopyFromUtf8) } },
         _ => throw new UnsupportedException($"Attribute '{name}' of {value.GetType().Name} cannot be written."),
     };
 }

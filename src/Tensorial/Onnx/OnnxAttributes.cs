@@ -43,7 +43,8 @@ public sealed class OnnxAttributes(IEnumerable<KeyValuePair<string, object>> val
     public long? Long(string name) => _values.ContainsKey(name) ? Get<long>(name, "an integer") : null;
 
     /// <inheritdoc cref="Long"/>
-    public ImmutableArray<long>? Longs(string name) => _values.ContainsKey(name) ? Get<ImmutableArray<long>>(name, "a list of integers") : null;
+    public ImmutableArray<long>? Longs(string name) =>
+        _values.ContainsKey(name) ? Get<ImmutableArray<long>>(name, "a list of integers") : null;
 
     /// <summary>An attribute that ONNX writes as 0 or 1.</summary>
     public bool Flag(string name, bool otherwise = false) => Integer(name, otherwise ? 1 : 0) != 0;
@@ -59,7 +60,8 @@ public sealed class OnnxAttributes(IEnumerable<KeyValuePair<string, object>> val
     public float Float(string name, float otherwise) => Float(name) ?? otherwise;
 
     /// <inheritdoc cref="Integer(string)"/>
-    public ImmutableArray<float>? Floats(string name) => _values.ContainsKey(name) ? Get<ImmutableArray<float>>(name, "a list of numbers") : null;
+    public ImmutableArray<float>? Floats(string name) =>
+        _values.ContainsKey(name) ? Get<ImmutableArray<float>>(name, "a list of numbers") : null;
 
     /// <inheritdoc cref="Integer(string)"/>
     public string? Text(string name) => _values.ContainsKey(name) ? Get<string>(name, "a text") : null;

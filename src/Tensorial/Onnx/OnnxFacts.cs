@@ -18,8 +18,10 @@ public sealed record OnnxFacts(
     public static OnnxFacts? Of(Graph graph) => graph.Source is not OnnxSource { Model: { } model } ? null : new(
         model.IrVersion,
         Message.Tidy($"{model.ProducerName} {model.ProducerVersion}".Trim()),
-        model.OpsetImport.DistinctBy(static o => o.Domain).ToImmutableSortedDictionary(static o => o.Domain, static o => o.Version, StringComparer.Ordinal),
+        model.OpsetImport.DistinctBy(static o => o.Domain).ToImmutableSortedDictionary(static o => o.Domain, static o => o.Version,
+            StringComparer.Ordinal),
         model.Graph.Initializer.Count,
-        [.. model.Graph.Initializer.Where(static t => OnnxTensors.TypeOf(t.DataType) is null).Select(static t => (t.Name, OnnxTensors.NameOf(t.DataType)))],
+        [.. model.Graph.Initializer.Where(static t => OnnxTensors.TypeOf(t.DataType) is null)
+            .Select(static t => (t.Name, OnnxTensors.NameOf(t.DataType)))],
         model.Graph.Initializer.Any(OnnxTensors.IsExternal));
 }

@@ -28,7 +28,9 @@ public static class OnnxFile
     /// <summary>Bytes that tell other formats apart.</summary>
     private const int HeadBytes = 64;
 
-    /// <summary>Reads a model that lies in memory; <paramref name="name"/> is what messages call it. It cannot keep data in other files.</summary>
+    /// <summary>
+    /// Reads a model that lies in memory; <paramref name="name"/> is what messages call it. It cannot keep data in other files.
+    /// </summary>
     /// <exception cref="BadInputException">It is no usable ONNX model.</exception>
     public static Graph Read(ReadOnlyMemory<byte> model, string name) =>
         Read(model.Span, () => ModelProto.Parser.ParseFrom(model.Span), name, new ExternalData(null));

@@ -63,7 +63,8 @@ internal sealed record OnnxModel(ModelProto Model, IReadOnlyList<(TensorProto Pr
             parts.Add((offset, values));
             end = offset + length;
         }
-        // The model is complete beside its final place before the data file appears, and appears last: it never names data that is not there.
+        // The model is complete beside its final place before the data file appears, and appears last: it never names data that is not
+        // there.
         AtomicFile.Write(path, stream =>
         {
             Model.WriteTo(stream);
@@ -79,5 +80,6 @@ internal sealed record OnnxModel(ModelProto Model, IReadOnlyList<(TensorProto Pr
         });
     }
 
-    private static void Entry(TensorProto proto, string key, string value) => proto.ExternalData.Add(new StringStringEntryProto { Key = key, Value = value });
+    private static void Entry(TensorProto proto, string key, string value) =>
+        proto.ExternalData.Add(new StringStringEntryProto { Key = key, Value = value });
 }

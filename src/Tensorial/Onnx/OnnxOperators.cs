@@ -52,7 +52,8 @@ public static partial class OnnxOperators
         if (row is null)
         {
             string ranges = string.Join(" and ", ByType[type].Select(static row => $"{row.Since} to {row.Until}"));
-            return new Unknown("", type, ranges.Length > 0 ? $"it is supported in operator sets {ranges}, not in {opset}." : "the operator is not supported.");
+            return new Unknown("", type, ranges.Length > 0 ? $"it is supported in operator sets {ranges}, not in {opset}."
+                : "the operator is not supported.");
         }
         try
         {

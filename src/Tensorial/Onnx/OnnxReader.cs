@@ -17,9 +17,11 @@ internal static class OnnxReader
         Inline(Subgraphs.Tensors(model), external);
         (OnnxSource source, ImmutableDictionary<string, Tensor> initializers) = Initializers(model, external);
         return GraphLaws.Ordered(
-            new(graph.Name, [.. graph.Node.Select(node => Node(node, opsets, external))], [.. graph.Input.Select(Port)], [.. graph.Output.Select(Port)], initializers)
+            new(graph.Name, [.. graph.Node.Select(node => Node(node, opsets, external))], [.. graph.Input.Select(Port)],
+                [.. graph.Output.Select(Port)], initializers)
             {
-                Metadata = model.MetadataProps.DistinctBy(static p => p.Key).ToImmutableSortedDictionary(static p => p.Key, static p => p.Value, StringComparer.Ordinal),
+                Metadata = model.MetadataProps.DistinctBy(static p => p.Key)
+                    .ToImmutableSortedDictionary(static p => p.Key, static p => p.Value, StringComparer.Ordinal),
                 Source = source,
             },
             [.. graph.Initializer.Select(static t => t.Name), .. graph.SparseInitializer.Select(static t => t.Values?.Name ?? "")]);
@@ -36,7 +38,8 @@ internal static class OnnxReader
     private static Dictionary<string, int> Opsets(ModelProto model)
     {
         Dictionary<string, int> opsets = [];
-        foreach (OperatorSetIdProto import in model.OpsetImport) opsets[Standard(import.Domain)] = (int)Math.Clamp(import.Version, int.MinValue, int.MaxValue);
+        foreach (OperatorSetIdProto import in model.OpsetImport)
+            opsets[Standard(import.Domain)] = (int)Math.Clamp(import.Version, int.MinValue, int.MaxValue);
         if (!opsets.TryGetValue("", out int opset))
         {
             if (model.Graph.Node.Any(static node => Standard(node.Domain).Length == 0))
@@ -62,7 +65,8 @@ internal static class OnnxReader
         }
     }
 
-    private static (OnnxSource Source, ImmutableDictionary<string, Tensor> Initializers) Initializers(ModelProto model, ExternalData external)
+    private static (OnnxSource Source, ImmutableDictionary<string, Tensor> Initializers) Initializers(ModelProto model,
+        ExternalData external)
     {
         ImmutableDictionary<string, Tensor>.Builder initializers = ImmutableDictionary.CreateBuilder<string, Tensor>();
         HashSet<string> names = [], detached = [];
@@ -120,7 +124,8 @@ internal static class OnnxReader
         AttributeType.Float => attribute.F,
         AttributeType.Int => attribute.I,
         AttributeType.String => attribute.S.ToStringUtf8(),
-        AttributeType.Tensor => OnnxTensors.Read(attribute.T ?? throw new BadInputException($"its attribute '{attribute.Name}' says tensor and holds none."), external),
+        AttributeType.Tensor => OnnxTensors.Read(attribute.T
+            ?? throw new BadInputException($"its attribute '{attribute.Name}' says tensor and holds none."), external),
         AttributeType.Floats => attribute.Floats.ToImmutableArray(),
         AttributeType.Ints => attribute.Ints.ToImmutableArray(),
         AttributeType.Strings => attribute.Strings.Select(static s => s.ToStringUtf8()).ToImmutableArray(),
@@ -143,7 +148,8 @@ internal static class OnnxReader
 
     private static Dimension Dimension(TensorShapeProto.Types.Dimension dimension) => dimension.ValueCase switch
     {
-        TensorShapeProto.Types.Dimension.ValueOneofCase.DimValue when dimension.DimValue is > 0 and <= int.MaxValue => new((int)dimension.DimValue),
+        TensorShapeProto.Types.Dimension.ValueOneofCase.DimValue when dimension.DimValue is > 0 and <= int.MaxValue =>
+            new((int)dimension.DimValue),
         TensorShapeProto.Types.Dimension.ValueOneofCase.DimParam => new(null, dimension.DimParam),
         _ => new(null),
     };

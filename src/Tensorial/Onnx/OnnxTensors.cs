@@ -15,12 +15,16 @@ internal static class OnnxTensors
     [
         (DataType.Float, ElementType.Float32), (DataType.Double, ElementType.Float64),
         (DataType.Float16, ElementType.Float16), (DataType.Bfloat16, ElementType.BFloat16),
-        (DataType.Int8, ElementType.Int8), (DataType.Int16, ElementType.Int16), (DataType.Int32, ElementType.Int32), (DataType.Int64, ElementType.Int64),
-        (DataType.Uint8, ElementType.UInt8), (DataType.Uint16, ElementType.UInt16), (DataType.Uint32, ElementType.UInt32), (DataType.Uint64, ElementType.UInt64),
+        (DataType.Int8, ElementType.Int8), (DataType.Int16, ElementType.Int16), (DataType.Int32, ElementType.Int32),
+        (DataType.Int64, ElementType.Int64),
+        (DataType.Uint8, ElementType.UInt8), (DataType.Uint16, ElementType.UInt16), (DataType.Uint32, ElementType.UInt32),
+        (DataType.Uint64, ElementType.UInt64),
         (DataType.Bool, ElementType.Bool),
     ];
 
-    /// <summary>The element type that an ONNX data type stands for; null for text, complex numbers, 8-bit floats and 4-bit integers.</summary>
+    /// <summary>
+    /// The element type that an ONNX data type stands for; null for text, complex numbers, 8-bit floats and 4-bit integers.
+    /// </summary>
     public static ElementType? TypeOf(int dataType)
     {
         foreach ((DataType stored, ElementType ours) in Types)
@@ -33,17 +37,21 @@ internal static class OnnxTensors
 
     /// <summary>The name that ONNX gives a data type, or its number where it has none that we know.</summary>
     public static string NameOf(int dataType) =>
-        Enum.IsDefined((DataType)dataType) ? ((DataType)dataType).ToString().ToUpperInvariant() : dataType.ToString(CultureInfo.InvariantCulture);
+        Enum.IsDefined((DataType)dataType) ? ((DataType)dataType).ToString().ToUpperInvariant()
+            : dataType.ToString(CultureInfo.InvariantCulture);
 
     public static bool IsExternal(TensorProto proto) => proto.DataLocation == TensorProto.Types.DataLocation.External;
 
     /// <summary>The values of a tensor.</summary>
-    /// <exception cref="BadInputException">Its type has no values we compute with, its extents are impossible, or its data has another length.</exception>
+    /// <exception cref="BadInputException">Its type has no values we compute with, its extents are impossible, or its data has another
+    /// length.</exception>
     public static Tensor Read(TensorProto proto, ExternalData external)
     {
         ElementType type = TypeOf(proto.DataType)
-            ?? throw new UnsupportedException($"tensor '{proto.Name}' has the ONNX data type {NameOf(proto.DataType)}, which is not supported.");
-        if (proto.Segment is not null) throw new UnsupportedException($"tensor '{proto.Name}' is one segment of several, which is not supported.");
+            ?? throw new UnsupportedException(
+                $"tensor '{proto.Name}' has the ONNX data type {NameOf(proto.DataType)}, which is not supported.");
+        if (proto.Segment is not null)
+            throw new UnsupportedException($"tensor '{proto.Name}' is one segment of several, which is not supported.");
         Shape shape = ShapeOf(proto);
         if (IsExternal(proto)) return external.Read(proto, type, shape);
         if (IsRaw(proto))
@@ -128,11 +136,13 @@ internal static class OnnxTensors
 
     /// <summary>Some writers leave an empty list of bytes beside values of another form.</summary>
     private static bool IsRaw(TensorProto proto) => proto.HasRawData
-        && (proto.RawData.Length > 0 || proto.FloatData.Count + proto.DoubleData.Count + proto.Int32Data.Count + proto.Int64Data.Count + proto.Uint64Data.Count == 0);
+        && (proto.RawData.Length > 0 || proto.FloatData.Count + proto.DoubleData.Count + proto.Int32Data.Count + proto.Int64Data.Count
+            + proto.Uint64Data.Count == 0);
 
     private static Shape ShapeOf(TensorProto proto)
     {
-        if (proto.Dims.Count > MostAxes) throw new BadInputException($"tensor '{proto.Name}' has {proto.Dims.Count:N0} axes; at most {MostAxes} are read.");
+        if (proto.Dims.Count > MostAxes)
+            throw new BadInputException($"tensor '{proto.Name}' has {proto.Dims.Count:N0} axes; at most {MostAxes} are read.");
         int[] extents = new int[proto.Dims.Count];
         for (int axis = 0; axis < extents.Length; axis++)
         {
@@ -150,7 +160,8 @@ internal static class OnnxTensors
         }
     }
 
-    private static Tensor<T> Typed<T, TStored>(TensorProto proto, Shape shape, IList<TStored> stored, Func<TStored, T> convert) where T : unmanaged
+    private static Tensor<T> Typed<T, TStored>(TensorProto proto, Shape shape, IList<TStored> stored, Func<TStored, T> convert)
+        where T : unmanaged
     {
         CheckLength(proto, shape, stored.Count, shape.Count, "values");
         Tensor<T> tensor = new(shape);

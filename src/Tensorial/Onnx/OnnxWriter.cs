@@ -49,7 +49,8 @@ internal sealed class OnnxWriter
     private OnnxModel Write()
     {
         GraphProto written = _model.Graph;
-        HashSet<string> before = [.. written.Node.SelectMany(static node => node.Output), .. written.Initializer.Select(static t => t.Name)];
+        HashSet<string> before = [.. written.Node.SelectMany(static node => node.Output),
+            .. written.Initializer.Select(static t => t.Name)];
         if (written.Name != _graph.Name) written.Name = _graph.Name;
         Replace(written.Node, [.. _graph.Nodes.Select(NodeOf)]);
         (TensorProto Proto, Tensor? Values)[] initializers = [.. Initializers(written)];
@@ -57,10 +58,12 @@ internal sealed class OnnxWriter
 
         HashSet<string> after = [.. written.Node.SelectMany(static node => node.Output), .. written.Initializer.Select(static t => t.Name)];
         Replace(written.ValueInfo, [.. written.ValueInfo.Where(value => after.Contains(value.Name) || !before.Contains(value.Name))]);
-        Replace(written.Input, [.. Ports(written.Input, _graph.Inputs.Where(port => after.Contains(port.Name) || !before.Contains(port.Name))), .. InitializersAsInputs()]);
+        Replace(written.Input, [.. Ports(written.Input, _graph.Inputs.Where(port => after.Contains(port.Name)
+            || !before.Contains(port.Name))), .. InitializersAsInputs()]);
         Replace(written.Output, [.. Ports(written.Output, _graph.Outputs)]);
         Metadata();
-        return new(_model, [.. initializers.Where(static i => i.Values is not null).Select(static i => (i.Proto, i.Values!))], _source?.Model.Graph.Initializer.Any(OnnxTensors.IsExternal) ?? false);
+        return new(_model, [.. initializers.Where(static i => i.Values is not null).Select(static i => (i.Proto, i.Values!))],
+            _source?.Model.Graph.Initializer.Any(OnnxTensors.IsExternal) ?? false);
     }
 
     private NodeProto NodeOf(Node node)
@@ -75,10 +78,13 @@ internal sealed class OnnxWriter
         return proto;
     }
 
-    /// <summary>Writes a node of ours, and gives its inputs: what the operator set takes as constant inputs follows the node's own.</summary>
+    /// <summary>
+    /// Writes a node of ours, and gives its inputs: what the operator set takes as constant inputs follows the node's own.
+    /// </summary>
     private IEnumerable<string> Encode(Node node, NodeProto proto)
     {
-        ElementType type = node.Inputs is [{ Length: > 0 } first, ..] && _known.Value.TryGetValue(first, out Operand? operand) ? operand.Type : ElementType.Float32;
+        ElementType type = node.Inputs is [{ Length: > 0 } first, ..] && _known.Value.TryGetValue(first, out Operand? operand)
+            ? operand.Type : ElementType.Float32;
         OnnxForm form;
         try
         {
@@ -91,7 +97,8 @@ internal sealed class OnnxWriter
         proto.ClearDomain();
         proto.OpType = form.Type;
         Replace(proto.Attribute, [.. form.Attributes.Select(static a => OnnxAttributeForm.Of(a.Key, a.Value))]);
-        return node.Inputs.Concat(form.Inputs.Select((value, index) => value is null ? "" : Made($"{node.Label}/constant {node.Inputs.Length + index}", value)));
+        return node.Inputs.Concat(
+            form.Inputs.Select((value, index) => value is null ? "" : Made($"{node.Label}/constant {node.Inputs.Length + index}", value)));
     }
 
     private string Made(string name, Tensor value)
@@ -100,7 +107,9 @@ internal sealed class OnnxWriter
         return name;
     }
 
-    /// <summary>The file's order first, then what is new, so that a changed weight stays where it was. Values are null where the record has its own.</summary>
+    /// <summary>
+    /// The file's order first, then what is new, so that a changed weight stays where it was. Values are null where the record has its own.
+    /// </summary>
     private IEnumerable<(TensorProto Proto, Tensor? Values)> Initializers(GraphProto written)
     {
         HashSet<string> done = [];
@@ -113,7 +122,8 @@ internal sealed class OnnxWriter
             else if (value != read) yield return (OnnxTensors.Header(former, value), value);
             else yield return (former, _source!.Detached.Contains(former.Name) ? value : null);
         }
-        foreach ((string name, Tensor value) in _graph.Initializers.Concat(_made).Where(i => !done.Contains(i.Key)).OrderBy(static i => i.Key, StringComparer.Ordinal))
+        foreach ((string name, Tensor value) in _graph.Initializers.Concat(_made).Where(i => !done.Contains(i.Key))
+            .OrderBy(static i => i.Key, StringComparer.Ordinal))
             yield return (OnnxTensors.Header(new() { Name = name }, value), value);
     }
 
@@ -121,18 +131,21 @@ internal sealed class OnnxWriter
     private static IEnumerable<ValueInfoProto> Ports(IEnumerable<ValueInfoProto> former, IEnumerable<Port> ports)
     {
         Dictionary<string, ValueInfoProto> known = former.DistinctBy(static v => v.Name).ToDictionary(static v => v.Name);
-        return ports.Select(port => known.TryGetValue(port.Name, out ValueInfoProto? proto) && Same(OnnxReader.Port(proto), port) ? proto : ValueInfo(port));
+        return ports.Select(port => known.TryGetValue(port.Name, out ValueInfoProto? proto) && Same(OnnxReader.Port(proto), port) ? proto
+            : ValueInfo(port));
     }
 
     private static bool Same(Port one, Port other) =>
-        one.Type == other.Type && (one.Dimensions is { } dimensions ? other.Dimensions?.SequenceEqual(dimensions) ?? false : other.Dimensions is null);
+        one.Type == other.Type && (one.Dimensions is { } dimensions ? other.Dimensions?.SequenceEqual(dimensions)
+            ?? false : other.Dimensions is null);
 
     /// <summary>Old files must list every initializer among the inputs.</summary>
     private IEnumerable<ValueInfoProto> InitializersAsInputs() => _model.IrVersion >= IrWithFreeInitializers ? [] :
         from initializer in _graph.Initializers.Concat(_made)
         where !_graph.Inputs.Any(port => port.Name == initializer.Key)
         orderby initializer.Key
-        select ValueInfo(new(initializer.Key, initializer.Value.ElementType, [.. initializer.Value.Shape.Select(static extent => new Dimension(extent))]));
+        select ValueInfo(new(initializer.Key, initializer.Value.ElementType,
+            [.. initializer.Value.Shape.Select(static extent => new Dimension(extent))]));
 
     private static ValueInfoProto ValueInfo(Port port)
     {
@@ -158,7 +171,8 @@ internal sealed class OnnxWriter
         Replace(_model.MetadataProps, [.. _model.MetadataProps.Where(p => _graph.Metadata.ContainsKey(p.Key))]);
         foreach (StringStringEntryProto entry in _model.MetadataProps)
             if (entry.Value != _graph.Metadata[entry.Key]) entry.Value = _graph.Metadata[entry.Key];
-        _model.MetadataProps.AddRange(_graph.Metadata.Where(m => !former.Contains(m.Key)).Select(static m => new StringStringEntryProto { Key = m.Key, Value = m.Value }));
+        _model.MetadataProps.AddRange(_graph.Metadata.Where(m => !former.Contains(m.Key))
+            .Select(static m => new StringStringEntryProto { Key = m.Key, Value = m.Value }));
     }
 
     private static void Replace<T>(RepeatedField<T> field, ReadOnlySpan<T> values)

@@ -16,14 +16,16 @@ internal static class Subgraphs
         .. model.TrainingInfo.SelectMany(static training => (GraphProto?[])[training.Initialization, training.Algorithm]).SelectMany(All),
     ];
 
-    private static IEnumerable<GraphProto> Bodies(NodeProto node) => node.Attribute.SelectMany(static a => a.G is null ? a.Graphs : a.Graphs.Prepend(a.G));
+    private static IEnumerable<GraphProto> Bodies(NodeProto node) =>
+        node.Attribute.SelectMany(static a => a.G is null ? a.Graphs : a.Graphs.Prepend(a.G));
 
     private static IEnumerable<string> Free(GraphProto body)
     {
         HashSet<string> own =
         [
             .. body.Input.Select(static port => port.Name), .. body.Initializer.Select(static tensor => tensor.Name),
-            .. body.SparseInitializer.Select(static tensor => tensor.Values?.Name ?? ""), .. body.Node.SelectMany(static node => node.Output), "",
+            .. body.SparseInitializer.Select(static tensor => tensor.Values?.Name ?? ""),
+            .. body.Node.SelectMany(static node => node.Output), "",
         ];
         return body.Node.SelectMany(static node => node.Input.Concat(Captured(node)))
             .Concat(body.Output.Select(static port => port.Name)).Where(name => !own.Contains(name));
@@ -31,11 +33,13 @@ internal static class Subgraphs
 
     private static IEnumerable<TensorProto> All(GraphProto? graph) => graph is null ? [] : graph.Initializer.Concat(Tensors(graph));
 
-    private static IEnumerable<TensorProto> Tensors(GraphProto graph) => Parts(graph.SparseInitializer).Concat(graph.Node.SelectMany(Tensors));
+    private static IEnumerable<TensorProto> Tensors(GraphProto graph) =>
+        Parts(graph.SparseInitializer).Concat(graph.Node.SelectMany(Tensors));
 
     private static IEnumerable<TensorProto> Tensors(NodeProto node) =>
         node.Attribute.SelectMany(static a => a.T is null ? a.Tensors : a.Tensors.Prepend(a.T))
-            .Concat(node.Attribute.SelectMany(static a => Parts(a.SparseTensor is null ? a.SparseTensors : a.SparseTensors.Prepend(a.SparseTensor))))
+            .Concat(node.Attribute.SelectMany(static a =>
+                Parts(a.SparseTensor is null ? a.SparseTensors : a.SparseTensors.Prepend(a.SparseTensor))))
             .Concat(Bodies(node).SelectMany(All));
 
     private static IEnumerable<TensorProto> Parts(IEnumerable<SparseTensorProto> tensors) =>

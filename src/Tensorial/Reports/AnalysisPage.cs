@@ -4,7 +4,8 @@ using Tensorial.Reports.Sections;
 namespace Tensorial.Reports;
 
 /// <summary>
-/// The report of an analysis. Each section is a function from what was found to blocks; a report of something else is another list of sections.
+/// The report of an analysis. Each section is a function from what was found to blocks; a report of something else is another list of
+/// sections.
 /// </summary>
 public static class AnalysisPage
 {

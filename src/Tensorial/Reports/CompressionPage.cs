@@ -34,7 +34,8 @@ public static class CompressionPage
             new(Numbers.Short(after.Macs), "multiply-accumulates", $"of {Numbers.Short(before.Macs)}, one image"),
             new(Numbers.Bytes(after.FileBytes), "on disk", $"of {Numbers.Bytes(before.FileBytes)}"),
         ];
-        if (v.Drop is { } drop) numbers.Add(new(Numbers.Points(-drop / 100), "points of top-1 accuracy", $"on {Numbers.Count(v.Samples)} images"));
+        if (v.Drop is { } drop)
+            numbers.Add(new(Numbers.Points(-drop / 100), "points of top-1 accuracy", $"on {Numbers.Count(v.Samples)} images"));
         numbers.Add(new(Numbers.Significant(v.KlDivergence), "nats", "KL divergence of the predictions"));
         return new("summary", "In short", [new Paragraph(lead) { Leads = true }, new KeyNumbers([.. numbers])]);
     }
@@ -42,15 +43,20 @@ public static class CompressionPage
     private static Section Fronts(CompressionResult result)
     {
         double most = result.Fronts.SelectMany(static front => front.Points).Select(static point => point.Damage).DefaultIfEmpty(1).Max();
-        double least = result.Fronts.SelectMany(static front => front.Points).Select(static point => point.Damage).Where(static d => d > 0).DefaultIfEmpty(1e-3).Min();
+        double least = result.Fronts.SelectMany(static front => front.Points).Select(static point => point.Damage).Where(static d => d > 0)
+            .DefaultIfEmpty(1e-3).Min();
         Series[] lines =
         [
             .. result.Fronts.Select(static (front, k) => new Series(
-                front.Format, front.Format == "auto" ? Ink.Plain : Ink.OfCut(front.Format, k), [.. front.Points.Where(static point => point.Damage > 0).Select(static point => new Point(point.Rate, point.Damage))]) { Dots = true }),
+                front.Format, front.Format == "auto" ? Ink.Plain : Ink.OfCut(front.Format, k),
+                [.. front.Points.Where(static point => point.Damage > 0)
+                    .Select(static point => new Point(point.Rate, point.Damage))]) { Dots = true }),
         ];
-        Chart chart = new("Damage against size", "The least damage of each format, and of all together, against the parameters left in the layers that may change.",
+        Chart chart = new("Damage against size",
+            "The least damage of each format, and of all together, against the parameters left in the layers that may change.",
             new("parameters left", new LinearScale(0, 1), TickFormat.Percent),
-            new("damage", new LogScale(Math.Pow(10, Math.Floor(Math.Log10(least))), Math.Pow(10, Math.Ceiling(Math.Log10(Math.Max(most, least * 1.01))))), TickFormat.PowerOfTen), [.. lines])
+            new("damage", new LogScale(Math.Pow(10, Math.Floor(Math.Log10(least))),
+                Math.Pow(10, Math.Ceiling(Math.Log10(Math.Max(most, least * 1.01))))), TickFormat.PowerOfTen), [.. lines])
         {
             Size = ChartSize.Wide, Legend = new([.. lines.Select(static line => new LegendEntry(line.Name, line.Ink))]),
         };

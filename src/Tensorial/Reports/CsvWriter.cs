@@ -15,8 +15,8 @@ public static class CsvWriter
     }
 
     /// <summary>
-    /// Writes the numbers of an analysis beside its report: <c>spectra.csv</c> (a row for each singular value), <c>cuts.csv</c> (one for each
-    /// kernel and cut) and, where there are any, <c>truncations.csv</c>. Each file appears whole or not at all.
+    /// Writes the numbers of an analysis beside its report: <c>spectra.csv</c> (a row for each singular value), <c>cuts.csv</c> (one for
+    /// each kernel and cut) and, where there are any, <c>truncations.csv</c>. Each file appears whole or not at all.
     /// </summary>
     /// <returns>Paths of the files.</returns>
     /// <exception cref="IOException">The folder cannot be made or written.</exception>

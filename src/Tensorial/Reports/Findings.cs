@@ -16,7 +16,8 @@ public sealed record Findings(AnalysisReport Analysis)
         .SelectMany(static layer => layer.Cuts, static (layer, cut) => (layer.Axes.Count, cut.Cut))
         .OrderByDescending(static c => c.Count).Select(static c => c.Cut).Distinct()];
 
-    private readonly Dictionary<string, LayerAnalysis> _layers = Analysis.Layers.DistinctBy(static l => l.Name).ToDictionary(static l => l.Name);
+    private readonly Dictionary<string, LayerAnalysis> _layers = Analysis.Layers.DistinctBy(static l => l.Name)
+        .ToDictionary(static l => l.Name);
 
     /// <summary>Short names of the kernels, in order.</summary>
     public IReadOnlyList<string> Labels { get; } = Reports.Labels.Of(Analysis.Layers);
@@ -27,7 +28,8 @@ public sealed record Findings(AnalysisReport Analysis)
     public LayerAnalysis? Layer(string name) => _layers.GetValueOrDefault(name);
 
     /// <summary>Parameters of a kernel stored as the two factors of a cut, or dense where that takes fewer.</summary>
-    public static long KeptParameters(LayerAnalysis layer, CutSpectrum cut, int rank) => Math.Min(layer.Parameters, cut.FactoredParameters(rank));
+    public static long KeptParameters(LayerAnalysis layer, CutSpectrum cut, int rank) =>
+        Math.Min(layer.Parameters, cut.FactoredParameters(rank));
 
     /// <summary>Whether a kernel stored as two factors is smaller than the dense one.</summary>
     public static bool Saves(LayerAnalysis layer, CutSpectrum cut, int rank) => cut.FactoredParameters(rank) < layer.Parameters;
@@ -50,7 +52,8 @@ public sealed record Findings(AnalysisReport Analysis)
 
     /// <summary>Parameters of all kernels when each that has this cut is cut along it.</summary>
     public long ParametersAlong(string cut, double normLoss) => Analysis.Layers.Sum(layer =>
-        layer.Cuts.FirstOrDefault(c => c.Cut == cut) is { } found ? KeptParameters(layer, found, found.RankFor(normLoss)) : layer.Parameters);
+        layer.Cuts.FirstOrDefault(c => c.Cut == cut) is { } found ? KeptParameters(layer, found, found.RankFor(normLoss))
+            : layer.Parameters);
 
     /// <summary>Measurements with every kernel truncated along one cut.</summary>
     public IEnumerable<TruncationResult> TogetherAlongOne => Analysis.Truncations.Where(static t => t.Layer == "all" && !IsSequence(t));
@@ -76,7 +79,8 @@ public sealed record Findings(AnalysisReport Analysis)
         : truncation.Layer == "all" ? KernelParameters : Layer(truncation.Layer)?.Parameters ?? 0;
 
     /// <summary>Parameters of those kernels after, over before.</summary>
-    public double KeptFraction(TruncationResult truncation) => DenseParameters(truncation) is > 0 and long dense ? (double)truncation.Parameters / dense : 1;
+    public double KeptFraction(TruncationResult truncation) =>
+        DenseParameters(truncation) is > 0 and long dense ? (double)truncation.Parameters / dense : 1;
 
     /// <summary>Rank over maximal rank, the mean over the kernels truncated; null for several cuts.</summary>
     public double? RankFraction(TruncationResult truncation)
@@ -85,10 +89,12 @@ public sealed record Findings(AnalysisReport Analysis)
         List<double> fractions = [];
         foreach (TruncatedKernel kernel in truncation.Kernels)
         {
-            if (kernel is { Ranks.Count: 1, Cuts.Count: 1 } && Spectrum(kernel.Layer, kernel.Cuts[0]) is { MaxRank: > 0 } cut) fractions.Add((double)kernel.Ranks[0] / cut.MaxRank);
+            if (kernel is { Ranks.Count: 1, Cuts.Count: 1 } && Spectrum(kernel.Layer, kernel.Cuts[0]) is { MaxRank: > 0 } cut)
+                fractions.Add((double)kernel.Ranks[0] / cut.MaxRank);
         }
         if (fractions.Count > 0) return fractions.Average();
-        return truncation.Rank is { } rank && Spectrum(truncation.Layer, truncation.Cut) is { MaxRank: > 0 } only ? (double)rank / only.MaxRank : null;
+        return truncation.Rank is { } rank && Spectrum(truncation.Layer, truncation.Cut) is { MaxRank: > 0 } only
+            ? (double)rank / only.MaxRank : null;
     }
 
     public CutSpectrum? Spectrum(string layer, string cut) => Layer(layer)?.Cuts.FirstOrDefault(c => c.Cut == cut);
@@ -104,10 +110,15 @@ public sealed record Findings(AnalysisReport Analysis)
     public TruncationResult? SmallestTogether(double drop) => TogetherAlongOne
         .Where(t => IsWithin(t, drop) && t.Parameters < DenseParameters(t)).MinBy(static t => t.Parameters);
 
-    /// <summary>The largest norm loss measured for a kernel along a cut up to which the accuracy stays within a loss; null where it was not measured.</summary>
+    /// <summary>
+    /// The largest norm loss measured for a kernel along a cut up to which the accuracy stays within a loss; null where it was not
+    /// measured.
+    /// </summary>
     public TruncationResult? Farthest(string layer, string cut, double drop) => Farthest(AloneOf(layer).Where(t => t.Cut == cut), drop);
 
-    /// <summary>The last of some measurements, in the order of their norm loss, before the accuracy first falls by more than a loss.</summary>
+    /// <summary>
+    /// The last of some measurements, in the order of their norm loss, before the accuracy first falls by more than a loss.
+    /// </summary>
     public TruncationResult? Farthest(IEnumerable<TruncationResult> measured, double drop)
     {
         TruncationResult? farthest = null;

@@ -2,7 +2,9 @@ using Tensorial.Analysis;
 
 namespace Tensorial.Reports;
 
-/// <summary>Short names of kernels for charts and maps: what all names begin and end with is left out. Tables keep the whole names.</summary>
+/// <summary>
+/// Short names of kernels for charts and maps: what all names begin and end with is left out. Tables keep the whole names.
+/// </summary>
 internal static class Labels
 {
     /// <summary>One for each name, in order; the names themselves where shortening would leave nothing or make two alike.</summary>

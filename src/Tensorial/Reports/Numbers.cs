@@ -18,7 +18,8 @@ public static class Numbers
     public static string Short(long value)
     {
         double size = Math.Abs((double)value);
-        (double unit, string word) = size switch { < 1e4 => (1, ""), < 999_500 => (1e3, "k"), < 999_500_000 => (1e6, "M"), < 999.5e9 => (1e9, "G"), _ => (1e12, "T") };
+        (double unit, string word) = size switch { < 1e4 => (1, ""), < 999_500 => (1e3, "k"), < 999_500_000 => (1e6, "M"),
+            < 999.5e9 => (1e9, "G"), _ => (1e12, "T") };
         if (unit == 1) return Count(value);
         double shown = value / unit;
         if (shown == Math.Round(shown) && Math.Abs(shown) < 1000) return Count((long)shown) + Thin + word;

@@ -4,7 +4,10 @@ using Tensorial.Analysis;
 
 namespace Tensorial.Reports;
 
-/// <summary>Running text: runs of words in a few styles. An interpolated string makes one; what is interpolated is plain text unless it is a <see cref="Run"/>.</summary>
+/// <summary>
+/// Running text: runs of words in a few styles. An interpolated string makes one; what is interpolated is plain text unless it is a
+/// <see cref="Run"/>.
+/// </summary>
 public sealed record Prose(ValueList<Run> Runs)
 {
     public static implicit operator Prose(string text) => new([new Run(text, RunStyle.Plain)]);

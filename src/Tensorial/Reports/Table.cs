@@ -3,7 +3,9 @@ using Tensorial.Analysis;
 
 namespace Tensorial.Reports;
 
-/// <summary>Rows of values under columns that know how to show them. The page and the CSV file are two writings of the same table.</summary>
+/// <summary>
+/// Rows of values under columns that know how to show them. The page and the CSV file are two writings of the same table.
+/// </summary>
 /// <param name="Rows">One cell for each column. May be made as it is read.</param>
 public sealed record Table(ValueList<Column> Columns, IEnumerable<ValueList<Cell>> Rows);
 

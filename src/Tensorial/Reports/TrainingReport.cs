@@ -14,7 +14,10 @@ public sealed record TrainingReport
     /// <summary>The network whose activations and answers were learnt from; null without one.</summary>
     public string? Teacher { get; init; }
 
-    /// <summary>Command, date and machine; <see cref="Provenance.Model"/> is the file that was written, <see cref="Provenance.Data"/> the test images.</summary>
+    /// <summary>
+    /// Command, date and machine; <see cref="Provenance.Model"/> is the file that was written, <see cref="Provenance.Data"/> the test
+    /// images.
+    /// </summary>
     public required Provenance Provenance { get; init; }
 
     /// <summary>Images that were learnt from.</summary>

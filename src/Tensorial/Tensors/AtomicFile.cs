@@ -38,7 +38,8 @@ public static class AtomicFile
     /// <summary>The full path of what a path leads to in the end, through links; the file need not exist.</summary>
     /// <exception cref="IOException">The links go in circles.</exception>
     public static string Target(string path) =>
-        new FileInfo(path) is { LinkTarget: not null } link ? link.ResolveLinkTarget(returnFinalTarget: true)!.FullName : Path.GetFullPath(path);
+        new FileInfo(path) is { LinkTarget: not null } link ? link.ResolveLinkTarget(returnFinalTarget: true)!.FullName
+            : Path.GetFullPath(path);
 
     /// <summary>
     /// Renaming over a device would take it from everybody. .NET does not tell a file's kind, so its place does: all that lies in /dev, but

@@ -9,7 +9,9 @@ public enum ElementType
     Bool,
 }
 
-/// <summary>Sixteen bits of a float32: its sign, exponent and first seven bits of fraction. Storage only; arithmetic is done in float32.</summary>
+/// <summary>
+/// Sixteen bits of a float32: its sign, exponent and first seven bits of fraction. Storage only; arithmetic is done in float32.
+/// </summary>
 public readonly record struct BFloat16(ushort Bits)
 {
     public static explicit operator float(BFloat16 value) => BitConverter.UInt32BitsToSingle((uint)value.Bits << 16);

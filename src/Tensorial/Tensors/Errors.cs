@@ -1,6 +1,8 @@
 namespace Tensorial;
 
-/// <summary>Input that cannot be used: a malformed file, an impossible shape, a value out of range. The message names the thing at fault.</summary>
+/// <summary>
+/// Input that cannot be used: a malformed file, an impossible shape, a value out of range. The message names the thing at fault.
+/// </summary>
 public class BadInputException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>Extents that do not fit together. The message names the operands and both sizes.</summary>

@@ -4,8 +4,8 @@ using System.Text.Json;
 namespace Tensorial;
 
 /// <summary>
-/// Named float32 tensors in one file, in the safetensors format: eight bytes that say how long a JSON header is, the header (type, shape and place of
-/// every tensor), the values one after another.
+/// Named float32 tensors in one file, in the safetensors format: eight bytes that say how long a JSON header is, the header (type, shape
+/// and place of every tensor), the values one after another.
 /// </summary>
 public static class SafetensorsFile
 {
@@ -53,7 +53,8 @@ public static class SafetensorsFile
     {
         byte[] bytes = File.ReadAllBytes(path);
         long length = bytes.Length < 8 ? -1 : BinaryPrimitives.ReadInt64LittleEndian(bytes);
-        if (length < 2 || length > Math.Min(LongestHeader, bytes.Length - 8)) throw new BadInputException($"'{path}' is no safetensors file: its header is said to take {length} of {bytes.Length} bytes.");
+        if (length < 2 || length > Math.Min(LongestHeader, bytes.Length - 8))
+            throw new BadInputException($"'{path}' is no safetensors file: its header is said to take {length} of {bytes.Length} bytes.");
         int start = (int)length + 8;
         try
         {
@@ -77,7 +78,8 @@ public static class SafetensorsFile
         JsonElement offsets = entry.Value.GetProperty("data_offsets");
         (long first, long past) = (offsets[0].GetInt64(), offsets[1].GetInt64());
         if (first < 0 || past > values.Length || past - first != (long)shape.Count * sizeof(float))
-            throw new BadInputException($"'{path}': the tensor '{entry.Name}' of shape {shape} is said to lie at {first} to {past} of {values.Length} bytes.");
+            throw new BadInputException(
+                $"'{path}': the tensor '{entry.Name}' of shape {shape} is said to lie at {first} to {past} of {values.Length} bytes.");
         Tensor<float> tensor = new(shape);
         values[(int)first..(int)past].CopyTo(tensor.Bytes(0, shape.Count));
         return tensor;

@@ -21,8 +21,8 @@ internal static class Strided
     }
 
     /// <summary>
-    /// As <see cref="Copy{T}(Shape, ReadOnlySpan{T}, int, ReadOnlySpan{int}, Span{T}, int, ReadOnlySpan{int})"/>, but adds to the target: the
-    /// adjoint of the copy in the other direction. A target stride of 0 sums.
+    /// As <see cref="Copy{T}(Shape, ReadOnlySpan{T}, int, ReadOnlySpan{int}, Span{T}, int, ReadOnlySpan{int})"/>, but adds to the target:
+    /// the adjoint of the copy in the other direction. A target stride of 0 sums.
     /// </summary>
     public static void Add<T>(
         Shape extents,

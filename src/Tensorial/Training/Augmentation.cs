@@ -5,7 +5,9 @@ public sealed record Augmentation
 {
     public static Augmentation None { get; } = new();
 
-    /// <summary>What CIFAR networks are usually trained with: four pixels around, a crop of the original size, and a mirror for half of the images.</summary>
+    /// <summary>
+    /// What CIFAR networks are usually trained with: four pixels around, a crop of the original size, and a mirror for half of the images.
+    /// </summary>
     public static Augmentation Cifar { get; } = new() { Padding = 4, Flips = true };
 
     /// <summary>Pixels of zeros (in normalised values) put around an image before a crop of its size is taken anywhere.</summary>
@@ -17,7 +19,9 @@ public sealed record Augmentation
     /// <summary>Probability that a rectangle of 2 to 33 % of the area is filled with noise (Zhong et al. 2020).</summary>
     public double Erasing { get; init; }
 
-    /// <summary>Images are mixed in pairs with shares from a beta distribution of this parameter (Zhang et al. 2018); 0 for never.</summary>
+    /// <summary>
+    /// Images are mixed in pairs with shares from a beta distribution of this parameter (Zhang et al. 2018); 0 for never.
+    /// </summary>
     public double Mixup { get; init; }
 
     /// <summary>Varies images and their targets in place.</summary>
@@ -40,7 +44,8 @@ public sealed record Augmentation
     private void Move(Span<float> pixels, Shape shape, float[] copy, Random random)
     {
         (int channels, int height, int width) = (shape[1], shape[2], shape[3]);
-        int down = Padding > 0 ? random.Next(2 * Padding + 1) - Padding : 0, right = Padding > 0 ? random.Next(2 * Padding + 1) - Padding : 0;
+        int down = Padding > 0 ? random.Next(2 * Padding + 1) - Padding : 0, right = Padding > 0
+            ? random.Next(2 * Padding + 1) - Padding : 0;
         bool mirrored = Flips && random.Next(2) == 1;
         pixels.CopyTo(copy);
         for (int row = 0; row < channels * height; row++)
@@ -60,13 +65,15 @@ public sealed record Augmentation
         (int channels, int height, int width) = (shape[1], shape[2], shape[3]);
         for (int attempt = 0; attempt < 10; attempt++)
         {
-            double area = height * width * (0.02 + 0.31 * random.NextDouble()), ratio = Math.Exp(Math.Log(0.3) + (Math.Log(3.3) - Math.Log(0.3)) * random.NextDouble());
+            double area = height * width * (0.02 + 0.31 * random.NextDouble()),
+                ratio = Math.Exp(Math.Log(0.3) + (Math.Log(3.3) - Math.Log(0.3)) * random.NextDouble());
             int rows = (int)Math.Round(Math.Sqrt(area * ratio)), columns = (int)Math.Round(Math.Sqrt(area / ratio));
             if (rows < 1 || columns < 1 || rows >= height || columns >= width) continue;
             int top = random.Next(height - rows + 1), left = random.Next(width - columns + 1);
             for (int channel = 0; channel < channels; channel++)
                 for (int row = top; row < top + rows; row++)
-                    foreach (ref float value in pixels.Slice((channel * height + row) * width + left, columns)) value = (float)random.NextNormal();
+                    foreach (ref float value in pixels.Slice((channel * height + row) * width + left, columns))
+                        value = (float)random.NextNormal();
             return;
         }
     }
@@ -85,7 +92,8 @@ public sealed record Augmentation
         int size = target.Shape.Count / partners.Length;
         for (int row = 0; row < partners.Length; row++)
             for (int i = 0; i < size; i++)
-                target.Values[row * size + i] = share * source.Values[row * size + i] + (1 - share) * source.Values[partners[row] * size + i];
+                target.Values[row * size + i] = share * source.Values[row * size + i]
+                    + (1 - share) * source.Values[partners[row] * size + i];
     }
 
     /// <summary>A number from Beta(a, a): x / (x + y) of two from Gamma(a).</summary>

@@ -20,13 +20,15 @@ public static class AugmentationText
                 ("pad", _) => result with { Padding = (int)Number(part, value, 256) },
                 ("erase", _) => result with { Erasing = Number(part, value, 1) },
                 ("mixup", _) => result with { Mixup = Number(part, value, 100) },
-                _ => throw new BadInputException($"'{part}' is no augmentation; there are none, cifar, flip, pad=PIXELS, erase=PROBABILITY and mixup=ALPHA."),
+                _ => throw new BadInputException(
+                    $"'{part}' is no augmentation; there are none, cifar, flip, pad=PIXELS, erase=PROBABILITY and mixup=ALPHA."),
             };
         }
         return result;
     }
 
     private static double Number(string part, string value, double most) =>
-        double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && number >= 0 && number <= most ? number
+        double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && number >= 0 && number <= most
+            ? number
             : throw new BadInputException($"'{part}' needs a number from 0 to {most}.");
 }

@@ -11,8 +11,9 @@ namespace Tensorial.Training;
 public sealed record TrainingBatch(int Index, Tensor<float> Images, Tensor<float> Targets, int[] Labels);
 
 /// <summary>
-/// The batches of an epoch, made on a thread of their own while others are trained on. Order and variation follow from seed, epoch and place alone, so
-/// that an epoch is the same whenever it is run. Images that do not fill a last batch are left for the next epoch's shuffle.
+/// The batches of an epoch, made on a thread of their own while others are trained on. Order and variation follow from seed, epoch and
+/// place alone, so that an epoch is the same whenever it is run. Images that do not fill a last batch are left for the next epoch's
+/// shuffle.
 /// </summary>
 public static class BatchStream
 {
@@ -22,11 +23,13 @@ public static class BatchStream
     /// <summary>Batches an epoch has.</summary>
     public static int Count(ImageSet images, int batch) => Math.Max(1, images.Count / batch);
 
-    public static IEnumerable<TrainingBatch> Epoch(ImageSet images, int batch, Augmentation augmentation, int seed, int epoch, CancellationToken cancel = default)
+    public static IEnumerable<TrainingBatch> Epoch(
+        ImageSet images, int batch, Augmentation augmentation, int seed, int epoch, CancellationToken cancel = default)
     {
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         using BlockingCollection<TrainingBatch> ready = new(Ahead);
-        Task making = Task.Run(() => Make(images, Math.Min(batch, images.Count), augmentation, seed, epoch, ready, stop.Token), CancellationToken.None);
+        Task making = Task.Run(() => Make(images, Math.Min(batch, images.Count), augmentation, seed, epoch, ready, stop.Token),
+            CancellationToken.None);
         try
         {
             foreach (TrainingBatch made in ready.GetConsumingEnumerable(cancel)) yield return made;
@@ -44,7 +47,8 @@ public static class BatchStream
     }
 
     private static void Make(
-        ImageSet images, int batch, Augmentation augmentation, int seed, int epoch, BlockingCollection<TrainingBatch> ready, CancellationToken stop)
+        ImageSet images, int batch, Augmentation augmentation, int seed, int epoch, BlockingCollection<TrainingBatch> ready,
+        CancellationToken stop)
     {
         try
         {
@@ -73,7 +77,8 @@ public static class BatchStream
     /// <summary>A source of random numbers for one purpose, unrelated to those for others.</summary>
     internal static Random RandomOf(int seed, int epoch, int index)
     {
-        ulong mixed = (ulong)(uint)seed * 0x9E3779B97F4A7C15 ^ (ulong)(uint)epoch * 0xC2B2AE3D27D4EB4F ^ (ulong)(uint)index * 0x165667B19E3779F9;
+        ulong mixed = (ulong)(uint)seed * 0x9E3779B97F4A7C15 ^ (ulong)(uint)epoch * 0xC2B2AE3D27D4EB4F ^ (ulong)(
+            uint)index * 0x165667B19E3779F9;
         mixed = (mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9;
         mixed = (mixed ^ mixed >> 27) * 0x94D049BB133111EB;
         return new((int)(mixed ^ mixed >> 31));

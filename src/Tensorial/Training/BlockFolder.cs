@@ -4,8 +4,9 @@ using System.Text.Json;
 namespace Tensorial.Training;
 
 /// <summary>
-/// A folder with the blocks that a sequential tuning has finished: <c>blocks.json</c> and one <c>.safetensors</c> file each. A block's weights are written before the
-/// list that names them is renamed into place, so that whenever the program is killed every block in the list is whole.
+/// A folder with the blocks that a sequential tuning has finished: <c>blocks.json</c> and one <c>.safetensors</c> file each. A block's
+/// weights are written before the list that names them is renamed into place, so that whenever the program is killed every block in the
+/// list is whole.
 /// </summary>
 /// <param name="path">The folder.</param>
 /// <param name="signature">Says which tuning it belongs to; another one is not continued with it.</param>
@@ -31,7 +32,9 @@ public sealed class BlockFolder(string path, string signature)
         Directory.CreateDirectory(path);
         SafetensorsFile.Write(TensorsPath(index), weights);
         _done[index] = record;
-        AtomicFile.Write(ListPath, stream => JsonSerializer.Serialize(stream, new Finished(SchemaVersion, signature, [.. _done.Select(static d => new Entry(d.Key, d.Value))]), Json));
+        AtomicFile.Write(ListPath,
+            stream => JsonSerializer.Serialize(stream,
+                new Finished(SchemaVersion, signature, [.. _done.Select(static d => new Entry(d.Key, d.Value))]), Json));
     }
 
     /// <summary>The finished blocks by their place; none where the folder has none.</summary>
@@ -41,7 +44,8 @@ public sealed class BlockFolder(string path, string signature)
         if (!File.Exists(ListPath)) return Nothing;
         Finished finished = Read();
         if (finished.SchemaVersion != SchemaVersion)
-            throw new BadInputException($"'{ListPath}' has the schema version {finished.SchemaVersion}; this program reads {SchemaVersion}.");
+            throw new BadInputException(
+                $"'{ListPath}' has the schema version {finished.SchemaVersion}; this program reads {SchemaVersion}.");
         if (finished.Signature != signature)
             throw new BadInputException($"'{path}' holds another tuning ({finished.Signature}), not this one ({signature}). Give the same options, or another folder.");
         Dictionary<int, (BlockRecord, IReadOnlyDictionary<string, Tensor<float>>)> found = [];

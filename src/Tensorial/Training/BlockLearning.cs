@@ -42,7 +42,8 @@ internal sealed class BlockLearning : IDisposable
     /// <param name="epochDone">Told the epochs done, from 1; again from 1 where a block is tried anew.</param>
     /// <param name="cancel">Stops it.</param>
     /// <returns>Weights and running statistics, none where the block came no closer, and its errors.</returns>
-    public (IReadOnlyDictionary<string, Tensor<float>> Weights, double Before, double After) Run(Action<int> epochDone, CancellationToken cancel)
+    public (IReadOnlyDictionary<string, Tensor<float>> Weights, double Before, double After) Run(Action<int> epochDone,
+        CancellationToken cancel)
     {
         if (Memory.IsKept)
         {
@@ -135,7 +136,8 @@ internal sealed class BlockLearning : IDisposable
             cancel.ThrowIfCancellationRequested();
             int[] rows = [.. Enumerable.Range(first, _batch)];
             Tensor<float> x = _inputs.Pick(rows), target = _targets.Pick(rows);
-            for (int row = 0; row < _batch; row += part) distance += MeanSquares.Distance(_network.Forward(x.Rows(row, part)), target.Rows(row, part));
+            for (int row = 0; row < _batch; row += part)
+                distance += MeanSquares.Distance(_network.Forward(x.Rows(row, part)), target.Rows(row, part));
             size += MeanSquares.Size(target);
         }
         return distance / size;

@@ -11,7 +11,8 @@ namespace Tensorial.Training;
 /// <param name="Seconds">Wall time, evaluation included.</param>
 /// <param name="LearningRate">The rate of its last step.</param>
 /// <param name="ImagesPerSecond">Training alone.</param>
-public sealed record EpochRecord(int Epoch, double Loss, double TrainTop1, double? TestTop1, double Seconds, double LearningRate, double ImagesPerSecond);
+public sealed record EpochRecord(
+    int Epoch, double Loss, double TrainTop1, double? TestTop1, double Seconds, double LearningRate, double ImagesPerSecond);
 
 /// <summary>Why a training ended.</summary>
 public enum StopReason

@@ -3,7 +3,9 @@ namespace Tensorial.Training;
 /// <summary>Where a block's inputs come from.</summary>
 public enum BlockInputs
 {
-    /// <summary>The network as far as it has been tuned, so that each block also makes up for those before it. One block after the other.</summary>
+    /// <summary>
+    /// The network as far as it has been tuned, so that each block also makes up for those before it. One block after the other.
+    /// </summary>
     Tuned,
 
     /// <summary>The dense network: blocks do not depend on each other, and as many learn at once as there are threads.</summary>
@@ -27,8 +29,8 @@ public sealed record SequentialOptions
     public BlockInputs Inputs { get; init; }
 
     /// <summary>
-    /// Bytes that all blocks at work may take together. Activations that do not fit are computed anew for every batch; steps that do not, run in parts. Null
-    /// bounds only the activations that are kept, by half of the memory this process may have.
+    /// Bytes that all blocks at work may take together. Activations that do not fit are computed anew for every batch; steps that do not,
+    /// run in parts. Null bounds only the activations that are kept, by half of the memory this process may have.
     /// </summary>
     public long? MostBytes { get; init; }
 
@@ -46,7 +48,8 @@ public sealed record SequentialOptions
 public sealed record BlockRecord(string Name, double ErrorBefore, double ErrorAfter, double Seconds);
 
 /// <summary>What tuning a block takes, planned before the first one.</summary>
-/// <param name="ActivationBytes">What the block reads and what it is to make: of all images where they are kept, else of a batch, and what computing it takes.</param>
+/// <param name="ActivationBytes">What the block reads and what it is to make: of all images where they are kept, else of a batch, and what
+/// computing it takes.</param>
 /// <param name="IsKept">Whether those activations are computed once.</param>
 /// <param name="Step">What a step takes.</param>
 public sealed record BlockMemory(long ActivationBytes, bool IsKept, TrainingMemory Step)

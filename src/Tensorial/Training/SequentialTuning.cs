@@ -7,8 +7,8 @@ using Tensorial.Networks;
 namespace Tensorial.Training;
 
 /// <summary>
-/// Sequential tuning (Su et al. 2018): block by block, a compressed network learns to reproduce the activations that the dense one has at the same place. Few
-/// images suffice, since every one of them shows a block thousands of examples.
+/// Sequential tuning (Su et al. 2018): block by block, a compressed network learns to reproduce the activations that the dense one has at
+/// the same place. Few images suffice, since every one of them shows a block thousands of examples.
 /// </summary>
 public sealed class SequentialTuning
 {
@@ -22,7 +22,8 @@ public sealed class SequentialTuning
     /// <param name="dense">The one it came from.</param>
     /// <param name="images">What blocks learn from; labels do not count.</param>
     /// <param name="options">How.</param>
-    /// <exception cref="BadInputException">No block differs, the networks share no values between their layers, or a block cannot be trained in the memory that is allowed.</exception>
+    /// <exception cref="BadInputException">No block differs, the networks share no values between their layers, or a block cannot be
+    /// trained in the memory that is allowed.</exception>
     public SequentialTuning(Graph small, Graph dense, ImageSet images, SequentialOptions options)
     {
         Fitness.Check(small, images);
@@ -55,14 +56,16 @@ public sealed class SequentialTuning
     public (Graph Network, ImmutableArray<BlockRecord> Blocks) Run(IProgress<Progress>? progress = null, CancellationToken cancel = default)
     {
         var done = new (BlockRecord Record, IReadOnlyDictionary<string, Tensor<float>> Weights)?[_blocks.Length];
-        foreach ((int index, (BlockRecord, IReadOnlyDictionary<string, Tensor<float>>) kept) in Checkpoints?.Load() ?? BlockFolder.Nothing) done[index] = kept;
+        foreach ((int index, (BlockRecord, IReadOnlyDictionary<string, Tensor<float>>) kept) in Checkpoints?.Load() ?? BlockFolder.Nothing)
+            done[index] = kept;
         int[] epochs = [.. done.Select(block => block is null ? 0 : _each.Epochs)];
         Lock saving = new();
         EachOf(Enumerable.Range(0, _blocks.Length).Where(index => done[index] is null), (index, stop) =>
         {
             Stopwatch clock = Stopwatch.StartNew();
             using BlockLearning learning = LearningOf(_blocks[index], _each.Inputs == BlockInputs.Tuned ? With(done.Take(index)) : _small);
-            (IReadOnlyDictionary<string, Tensor<float>> weights, double before, double after) = learning.Run(epoch => Report(index, epoch), stop);
+            (IReadOnlyDictionary<string, Tensor<float>> weights, double before, double after) =
+                learning.Run(epoch => Report(index, epoch), stop);
             BlockRecord record = new(_blocks[index].Output, before, after, clock.Elapsed.TotalSeconds);
             lock (saving)
             {
@@ -80,7 +83,8 @@ public sealed class SequentialTuning
         }
 
         Graph With(IEnumerable<(BlockRecord Record, IReadOnlyDictionary<string, Tensor<float>> Weights)?> blocks) =>
-            blocks.SelectMany(static block => block!.Value.Weights).Aggregate(_small, static (graph, weight) => graph.With(weight.Key, weight.Value));
+            blocks.SelectMany(static block => block!.Value.Weights)
+                .Aggregate(_small, static (graph, weight) => graph.With(weight.Key, weight.Value));
     }
 
     private BlockLearning LearningOf(TunedBlock block, Graph network) =>

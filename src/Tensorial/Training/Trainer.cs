@@ -22,7 +22,8 @@ public sealed class Trainer : IDisposable
     private (int Epoch, double Top1, Graph? Network) _best;
 
     /// <summary>Prepares a training.</summary>
-    /// <exception cref="BadInputException">Network, images and options do not fit, or an operation has no gradient; nothing has been computed yet.</exception>
+    /// <exception cref="BadInputException">Network, images and options do not fit, or an operation has no gradient; nothing has been
+    /// computed yet.</exception>
     public Trainer(Graph graph, ImageSet images, TrainingOptions options)
     {
         options.Check();
@@ -31,7 +32,8 @@ public sealed class Trainer : IDisposable
         _network = new(Logits.Of(graph).ForImages(images.ImageShape), momentum: (float)options.NormMomentum, threads: options.Threads);
         _optimizer = options.Optimizer();
         if (images.Count < 2) throw new BadInputException($"{images.Name} has too few images to train on.");
-        Memory = TrainingMemory.Plan(_network, Math.Min(options.Batch, images.Count), 2 + _optimizer.Remembered + (options.WeightAverage > 0 ? 1 : 0), options.MostBytes);
+        Memory = TrainingMemory.Plan(_network, Math.Min(options.Batch, images.Count), 2 + _optimizer.Remembered
+            + (options.WeightAverage > 0 ? 1 : 0), options.MostBytes);
         _averages = options.WeightAverage > 0 ? [.. _network.Weights.Select(static w => w.Value.Clone())] : [];
     }
 
@@ -54,7 +56,8 @@ public sealed class Trainer : IDisposable
     public TrainingMemory Memory { get; }
 
     /// <summary>Trains until the last epoch, or until there is no progress. What a checkpoint has already is not done again.</summary>
-    /// <exception cref="NumericalException">The training diverged; names epoch, step and layer. The checkpoint of the last good epoch stays.</exception>
+    /// <exception cref="NumericalException">The training diverged; names epoch, step and layer. The checkpoint of the last good epoch
+    /// stays.</exception>
     public TrainingResult Run(IProgress<Progress>? progress = null, CancellationToken cancel = default)
     {
         int first = Resume() + 1;
@@ -62,15 +65,18 @@ public sealed class Trainer : IDisposable
         {
             Stopwatch clock = Stopwatch.StartNew();
             (double loss, double top1, double rate) = Epoch(epoch, progress, cancel);
-            double speed = (double)BatchStream.Count(_images, _options.Batch) * Math.Min(_options.Batch, _images.Count) / clock.Elapsed.TotalSeconds;
+            double speed = (double)BatchStream.Count(_images, _options.Batch) * Math.Min(_options.Batch,
+                _images.Count) / clock.Elapsed.TotalSeconds;
             Graph network = Current();
             double? test = Evaluate?.Invoke(network);
-            if (test is { } reached && reached > _best.Top1 + 1e-12 | _best.Epoch == 0) _best = (epoch, reached, _options.Patience is null ? null : network);
+            if (test is { } reached && reached > _best.Top1 + 1e-12 | _best.Epoch == 0)
+                _best = (epoch, reached, _options.Patience is null ? null : network);
             _epochs.Add(new(epoch, loss, top1, test, clock.Elapsed.TotalSeconds, rate, speed));
             Save(epoch);
             EpochDone?.Invoke(_epochs[^1]);
         }
-        return new(IsStuck && _best.Network is { } best ? best : Current(), [.. _epochs], IsStuck ? StopReason.NoProgress : StopReason.Finished);
+        return new(IsStuck && _best.Network is { } best ? best : Current(), [.. _epochs],
+            IsStuck ? StopReason.NoProgress : StopReason.Finished);
     }
 
     public void Dispose() => _network.Dispose();
@@ -84,7 +90,8 @@ public sealed class Trainer : IDisposable
         foreach (TrainingBatch batch in BatchStream.Epoch(_images, _options.Batch, _options.Augmentation, _options.Seed, epoch, cancel))
         {
             cancel.ThrowIfCancellationRequested();
-            rate = _options.LearningRate * _options.Schedule.Factor(((epoch - 1) * (double)batches + batch.Index) / ((double)_options.Epochs * batches));
+            rate = _options.LearningRate * _options.Schedule.Factor(
+                ((epoch - 1) * (double)batches + batch.Index) / ((double)_options.Epochs * batches));
             (double loss, int told) = Step(batch, epoch, rate);
             (total, right, seen) = (total + loss, right + told, seen + batch.Labels.Length);
             progress?.Report(new($"epoch {epoch} of {_options.Epochs}", seen, (long)batches * batch.Labels.Length, "images"));
@@ -112,7 +119,8 @@ public sealed class Trainer : IDisposable
         double length = Math.Sqrt(_network.Weights.Sum(static w => (double)TensorPrimitives.SumOfSquares<float>(w.Gradient.Values)));
         if (!double.IsFinite(length)) throw Diverged(batch, epoch, loss, teacher);
         if (_options.LargestGradient is { } most && length > most)
-            foreach (TrainedWeight weight in _network.Weights) TensorPrimitives.Multiply(weight.Gradient.Values, (float)(most / length), weight.Gradient.Values);
+            foreach (TrainedWeight weight in _network.Weights)
+                TensorPrimitives.Multiply(weight.Gradient.Values, (float)(most / length), weight.Gradient.Values);
         _optimizer.Step(_network.Weights, rate);
         Average();
         return (loss, right);
@@ -163,7 +171,8 @@ public sealed class Trainer : IDisposable
         }
         foreach ((string name, Tensor<float> value) in _network.Statistics) tensors[$"statistic/{name}"] = value;
         if (_best.Network is { } best)
-            foreach (string name in _network.Weights.Select(static w => w.Name).Concat(_network.Statistics.Keys)) tensors[$"best/{name}"] = best.ConstantOf(name)!.Of<float>();
+            foreach (string name in _network.Weights.Select(static w => w.Name).Concat(_network.Statistics.Keys))
+                tensors[$"best/{name}"] = best.ConstantOf(name)!.Of<float>();
         Checkpoints.Save(new(Signature, epoch, _optimizer.Steps, _best.Epoch, [.. _epochs], tensors));
     }
 

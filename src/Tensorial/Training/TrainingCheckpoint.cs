@@ -11,11 +11,12 @@ namespace Tensorial.Training;
 /// <param name="Epochs">What they came to.</param>
 /// <param name="Tensors">Weights, statistics and what the optimizer remembers, by kind and name.</param>
 internal sealed record TrainingCheckpoint(
-    string Signature, int Epoch, int Steps, int BestEpoch, ImmutableArray<EpochRecord> Epochs, IReadOnlyDictionary<string, Tensor<float>> Tensors);
+    string Signature, int Epoch, int Steps, int BestEpoch,
+        ImmutableArray<EpochRecord> Epochs, IReadOnlyDictionary<string, Tensor<float>> Tensors);
 
 /// <summary>
-/// A folder with the newest checkpoint: <c>state.json</c> and the <c>.safetensors</c> file that it names. The tensors are written first and the state is
-/// renamed into place last, so that whenever the program is killed one whole checkpoint is there.
+/// A folder with the newest checkpoint: <c>state.json</c> and the <c>.safetensors</c> file that it names. The tensors are written first and
+/// the state is renamed into place last, so that whenever the program is killed one whole checkpoint is there.
 /// </summary>
 public sealed class CheckpointFolder(string path)
 {
@@ -30,7 +31,8 @@ public sealed class CheckpointFolder(string path)
         Directory.CreateDirectory(path);
         string tensors = $"epoch-{checkpoint.Epoch:D5}.safetensors";
         SafetensorsFile.Write(Path.Combine(path, tensors), checkpoint.Tensors);
-        State state = new(SchemaVersion, checkpoint.Signature, checkpoint.Epoch, checkpoint.Steps, checkpoint.BestEpoch, [.. checkpoint.Epochs], tensors);
+        State state = new(SchemaVersion, checkpoint.Signature, checkpoint.Epoch, checkpoint.Steps, checkpoint.BestEpoch,
+            [.. checkpoint.Epochs], tensors);
         AtomicFile.Write(StatePath, stream => JsonSerializer.Serialize(stream, state, Json));
         foreach (string older in Directory.GetFiles(path, "epoch-*.safetensors"))
             if (Path.GetFileName(older) != tensors) File.Delete(older);
@@ -42,10 +44,12 @@ public sealed class CheckpointFolder(string path)
     {
         if (!File.Exists(StatePath)) return null;
         State state = Read();
-        if (state.SchemaVersion != SchemaVersion) throw new BadInputException($"'{StatePath}' has the schema version {state.SchemaVersion}; this program reads {SchemaVersion}.");
+        if (state.SchemaVersion != SchemaVersion)
+            throw new BadInputException($"'{StatePath}' has the schema version {state.SchemaVersion}; this program reads {SchemaVersion}.");
         if (state.Signature != signature)
             throw new BadInputException($"'{path}' holds another training ({state.Signature}), not this one ({signature}). Give the same options, or another folder.");
-        return new(state.Signature, state.Epoch, state.Steps, state.BestEpoch, [.. state.Epochs], SafetensorsFile.Read(Path.Combine(path, state.Tensors)));
+        return new(state.Signature, state.Epoch, state.Steps, state.BestEpoch, [.. state.Epochs],
+            SafetensorsFile.Read(Path.Combine(path, state.Tensors)));
     }
 
     private State Read()
@@ -61,5 +65,6 @@ public sealed class CheckpointFolder(string path)
         }
     }
 
-    private sealed record State(int SchemaVersion, string Signature, int Epoch, int Steps, int BestEpoch, EpochRecord[] Epochs, string Tensors);
+    private sealed record State(
+        int SchemaVersion, string Signature, int Epoch, int Steps, int BestEpoch, EpochRecord[] Epochs, string Tensors);
 }

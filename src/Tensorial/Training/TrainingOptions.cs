@@ -27,7 +27,9 @@ public sealed record TrainingOptions
     /// <summary>Longest gradient, over all weights together; longer ones are shortened to it. Null for no limit.</summary>
     public double? LargestGradient { get; init; }
 
-    /// <summary>Share of itself that a running mean of the weights keeps at each step; it is then evaluated, and the result. 0 for none.</summary>
+    /// <summary>
+    /// Share of itself that a running mean of the weights keeps at each step; it is then evaluated, and the result. 0 for none.
+    /// </summary>
     public double WeightAverage { get; init; }
 
     /// <summary>What running batch-norm statistics keep of themselves at each step.</summary>
@@ -39,7 +41,10 @@ public sealed record TrainingOptions
     /// <summary>A loss beyond this, nats, counts as divergence.</summary>
     public double LargestLoss { get; init; } = 1000;
 
-    /// <summary>Bytes that a step may take for activations, weights and their gradients; larger batches are run in parts where that changes nothing. Null for no limit.</summary>
+    /// <summary>
+    /// Bytes that a step may take for activations, weights and their gradients; larger batches are run in parts where that changes nothing.
+    /// Null for no limit.
+    /// </summary>
     public long? MostBytes { get; init; }
 
     /// <summary>Decides order, variation and dropout.</summary>
@@ -64,6 +69,8 @@ public sealed record TrainingOptions
 
     private static void Within(double value, double low, double high, string name)
     {
-        if (!(value >= low && value <= high)) throw new BadInputException($"{char.ToUpperInvariant(name[0])}{name[1..]} must lie between {low:G10} and {high:G10}, not be {value:G6}.");
+        if (!(value >= low && value <= high))
+            throw new BadInputException(
+                $"{char.ToUpperInvariant(name[0])}{name[1..]} must lie between {low:G10} and {high:G10}, not be {value:G6}.");
     }
 }

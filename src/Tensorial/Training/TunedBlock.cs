@@ -14,7 +14,8 @@ public sealed record TunedBlock(string Output, string Input, ImmutableArray<Node
     /// <summary>All blocks of a rewritten network that differ from the dense one and have one input, in order.</summary>
     public static ImmutableArray<TunedBlock> Of(Graph small, Graph dense)
     {
-        HashSet<string> common = [.. dense.Nodes.SelectMany(static node => node.Outputs).Concat(dense.Inputs.Select(static port => port.Name))];
+        HashSet<string> common = [.. dense.Nodes.SelectMany(static node => node.Outputs)
+            .Concat(dense.Inputs.Select(static port => port.Name))];
         Dictionary<string, Node> makers = [];
         foreach (Node node in small.Nodes)
             foreach (string output in node.Outputs) makers[output] = node;

@@ -34,7 +34,8 @@ public class AnalysisJsonTests
         [
             new()
             {
-                Layer = "conv.weight", Cut = "o|ihw", Rank = 2, Rule = "50%", NormLoss = 0.125, RetainedEnergy = 0.984375, RelativeNormLoss = 0.0078,
+                Layer = "conv.weight", Cut = "o|ihw", Rank = 2, Rule = "50%", NormLoss = 0.125, RetainedEnergy = 0.984375,
+                RelativeNormLoss = 0.0078,
                 Top1 = 0.8, Top5 = 1, Loss = 0.5, Samples = 100, Parameters = 62, Seconds = 0.1, Recalibrated = new(100, 0.85, 1, 0.4),
                 Kernels = [new("conv.weight", ["o|ihw"], [2], [2], false, 62, 0.125, 0.0078)],
             },
@@ -56,9 +57,11 @@ public class AnalysisJsonTests
         Assert.Equal(0.1 + 0.2, cut.GetProperty("singularValues")[1].GetDouble());
         Assert.True(cut.GetProperty("entropy").GetDouble() > 0);
         Assert.True(cut.GetProperty("effectiveRank").GetDouble() > 1);
-        Assert.Equal(["0.01", "0.05", "0.1", "0.2", "0.3", "0.5"], cut.GetProperty("rankForNormLoss").EnumerateObject().Select(p => p.Name));
+        Assert.Equal(["0.01", "0.05", "0.1", "0.2", "0.3", "0.5"], cut.GetProperty("rankForNormLoss").EnumerateObject()
+            .Select(p => p.Name));
         JsonElement truncation = root.GetProperty("truncations")[0];
-        foreach (string name in (string[])["layer", "cut", "rank", "normLoss", "top1"]) Assert.True(truncation.TryGetProperty(name, out _), name);
+        foreach (string name in (string[])["layer", "cut", "rank", "normLoss", "top1"])
+            Assert.True(truncation.TryGetProperty(name, out _), name);
     }
 
     [Theory]

@@ -41,7 +41,8 @@ public class SpectraTests
     [Fact]
     public void A_kernel_of_known_rank_shows_it()
     {
-        Kernel rank = Kernel.Of("kernel", "oihw", new TruncationLadder(RandomKernels.Of("oihw", [8, 6, 3, 3]), Cut.Parse("oh|iw"), Workers.Serial).At(5).Values);
+        Kernel rank = Kernel.Of("kernel", "oihw", new TruncationLadder(RandomKernels.Of("oihw", [8, 6, 3, 3]), Cut.Parse("oh|iw"),
+            Workers.Serial).At(5).Values);
         CutSpectrum spectrum = Spectra.Of(rank, [Cut.Parse("oh|iw")], Workers.Serial)[0];
         Assert.Equal(5, spectrum.SingularValues.Count(value => value > 1e-13 * spectrum.SingularValues[0]));
     }

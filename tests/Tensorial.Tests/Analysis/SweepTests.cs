@@ -47,7 +47,8 @@ public class SweepTests
         {
             foreach (CutSpectrum cut in layer.Cuts)
             {
-                int[] ranks = [.. new[] { 1, Math.Max(1, (int)Math.Round(cut.MaxRank / 2.0, MidpointRounding.AwayFromZero)), cut.MaxRank }.Distinct()];
+                int[] ranks = [.. new[] { 1, Math.Max(1, (int)Math.Round(cut.MaxRank / 2.0, MidpointRounding.AwayFromZero)), cut.MaxRank }
+                    .Distinct()];
                 TruncationResult[] results = [.. Whole.Truncations.Where(t => t.Layer == layer.Name && t.Cut == cut.Cut)];
                 Assert.Equal(ranks, results.Select(static t => t.Rank!.Value));
                 Assert.All(results, result => Assert.Equal(cut.NormLoss(result.Rank!.Value), result.NormLoss, 1e-12));
@@ -56,7 +57,8 @@ public class SweepTests
         // The dense layer takes no part, and the 1×1 kernel takes part in the cuts it has.
         TruncationResult[] all = [.. Whole.Truncations.Where(static t => t.Layer == SweepPlan.AllLayers)];
         Assert.Equal(7 * 3 + 2, all.Length);
-        Assert.All(all.Where(static t => t.Cut == "o|ihw"), static t => Assert.Equal(["first", "second", "point"], t.Kernels.Select(static k => k.Layer)));
+        Assert.All(all.Where(static t => t.Cut == "o|ihw"),
+            static t => Assert.Equal(["first", "second", "point"], t.Kernels.Select(static k => k.Layer)));
         Assert.Contains(Whole.Truncations, static t => t.Cut == "oi|hw,oh|iw" && t.Kernels.Any(static k => k.Crossing));
     }
 
@@ -74,7 +76,8 @@ public class SweepTests
     [Fact]
     public void Shards_together_are_the_whole()
     {
-        AnalysisReport[] shards = [.. Enumerable.Range(1, 3).Select(static i => SmallNetwork.Analyzer(Few with { Shard = new(i, 3) }, images: SmallNetwork.Images).Run())];
+        AnalysisReport[] shards = [.. Enumerable.Range(1, 3)
+            .Select(static i => SmallNetwork.Analyzer(Few with { Shard = new(i, 3) }, images: SmallNetwork.Images).Run())];
         Assert.All(shards, static shard => Assert.InRange(shard.Truncations.Count, 1, Whole.PlannedTruncations - 1));
         Assert.Equal(Whole.PlannedTruncations, shards.Sum(static shard => shard.Truncations.Count));
         AssertSame(Whole, ReportMerge.Of([.. shards.Select((shard, i) => ($"shard {i}", shard))]));
@@ -87,19 +90,22 @@ public class SweepTests
         using CancellationTokenSource stop = new();
         StopAfter progress = new(9, stop);
         using (ResultStore store = ResultStore.Open(folder.Path))
-            Assert.Throws<OperationCanceledException>(() => SmallNetwork.Analyzer(Few, store, SmallNetwork.Images).Run(progress, stop.Token));
+            Assert.Throws<OperationCanceledException>(() => SmallNetwork.Analyzer(Few, store, SmallNetwork.Images)
+                .Run(progress, stop.Token));
         int stored = ResultStore.Read(folder.Path).Count(static line => line.Kind == StoredKind.Truncation);
         Assert.InRange(stored, 9, Whole.PlannedTruncations - 1);
 
         StopAfter rest = new(int.MaxValue, stop);
-        using (ResultStore store = ResultStore.Open(folder.Path)) AssertSame(Whole, SmallNetwork.Analyzer(Few, store, SmallNetwork.Images).Run(rest));
+        using (ResultStore store = ResultStore.Open(folder.Path))
+            AssertSame(Whole, SmallNetwork.Analyzer(Few, store, SmallNetwork.Images).Run(rest));
         Assert.InRange(rest.Points, 1, Whole.PlannedTruncations - 9);
 
         byte[] finished = File.ReadAllBytes(Path.Combine(folder.Path, "measurements.jsonl"));
         StopAfter nothing = new(int.MaxValue, stop);
         // With a network that cannot run, every result must come from the store.
         using (ResultStore store = ResultStore.Open(folder.Path))
-            AssertSame(Whole, (SmallNetwork.Analyzer(Few, store, SmallNetwork.Images) with { Graph = SmallNetwork.Graph with { Nodes = [] } }).Run(nothing));
+            AssertSame(Whole, (SmallNetwork.Analyzer(Few, store,
+                SmallNetwork.Images) with { Graph = SmallNetwork.Graph with { Nodes = [] } }).Run(nothing));
         Assert.Equal(0, nothing.Reports);
         Assert.Equal(finished, File.ReadAllBytes(Path.Combine(folder.Path, "measurements.jsonl")));
         AssertSame(Whole, ReportMerge.OfStore(folder.Path));
@@ -112,14 +118,17 @@ public class SweepTests
         Assert.Contains("images", Assert.Throws<BadInputException>(() => ReportMerge.Of([("a", Whole), ("b", other)])).Message);
     }
 
-    /// <summary>After recalibration every normalisation's result has, on the images it saw, the mean and deviation its parameters say.</summary>
+    /// <summary>
+    /// After recalibration every normalisation's result has, on the images it saw, the mean and deviation its parameters say.
+    /// </summary>
     [Fact]
     public void Recalibration_normalises_what_each_layer_sees()
     {
         KernelWeight weight = KernelWeights.Of(SmallNetwork.Graph).Kernels[1];
         Tensor<float> half = weight.Weights.Of<float>().Clone();
         foreach (ref float value in half.Values) value *= 0.5f;
-        Graph graph = new BatchNormRecalibration(SmallNetwork.Graph, SmallNetwork.Calibration, 7, 2).Of(SmallNetwork.Graph.With("second", half), default);
+        Graph graph = new BatchNormRecalibration(SmallNetwork.Graph, SmallNetwork.Calibration, 7, 2)
+            .Of(SmallNetwork.Graph.With("second", half), default);
 
         foreach ((string output, string scale, string shift) in new[] { ("b", "scale", "shift"), ("d2", "scale2", "shift2") })
         {
@@ -128,7 +137,8 @@ public class SweepTests
             Tensor<float> values = Sketch.Evaluate(front, SmallNetwork.Calibration.Batch(0, SmallNetwork.Calibration.Count));
             for (int channel = 0; channel < 6; channel++)
             {
-                double[] seen = [.. Enumerable.Range(0, 24).SelectMany(image => values.Values.Slice((image * 6 + channel) * 36, 36).ToArray()).Select(static v => (double)v)];
+                double[] seen = [.. Enumerable.Range(0, 24).SelectMany(image => values.Values.Slice((image * 6 + channel) * 36, 36)
+                    .ToArray()).Select(static v => (double)v)];
                 double mean = seen.Average(), deviation = Math.Sqrt(seen.Sum(value => (value - mean) * (value - mean)) / (seen.Length - 1));
                 Assert.Equal(graph.Initializers[shift].Of<float>().Values[channel], mean, 1e-5);
                 Assert.Equal(graph.Initializers[scale].Of<float>().Values[channel], deviation, 1e-3);

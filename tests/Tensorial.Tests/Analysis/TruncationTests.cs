@@ -57,7 +57,9 @@ public class TruncationTests
         }
     }
 
-    /// <summary>Truncating the single modes in turn is ST-HOSVD: the projection of what is left on the leading left vectors of each mode.</summary>
+    /// <summary>
+    /// Truncating the single modes in turn is ST-HOSVD: the projection of what is left on the leading left vectors of each mode.
+    /// </summary>
     [Fact]
     public void Four_single_mode_cuts_are_the_sequentially_truncated_hosvd()
     {

@@ -51,6 +51,16 @@ public partial class HouseTests
         Assert.InRange(lengths[^1], 1, 600);
     }
 
+    /// <summary>A sentence or a format may be as long as it is; what stands around it may not.</summary>
+    [Fact]
+    public void Lines_can_be_read_at_a_glance() =>
+        Assert.Empty(
+            from folder in (string[])["src", "tests", "bench"]
+            from file in Sources(Path.Combine(Oracles.Repository, folder))
+            from line in File.ReadLines(file)
+            where line.Length > 140 && !line.Contains('"')
+            select $"{Path.GetFileName(file)}: {line.Trim()}");
+
     private static IEnumerable<string> Sources(string folder) =>
         from file in Directory.EnumerateFiles(folder, "*.cs", SearchOption.AllDirectories)
         let path = file.Split(Path.DirectorySeparatorChar)

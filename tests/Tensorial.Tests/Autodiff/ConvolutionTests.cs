@@ -24,7 +24,8 @@ public class ConvolutionTests
         ConvolutionTranspose transpose = new()
         {
             Strides = convolution.Strides, Dilations = convolution.Dilations, Pads = convolution.Pads, Groups = convolution.Groups,
-            OutputPadding = [.. windows.Select(static axis => (axis.Input + axis.Begin + axis.End - axis.Dilation * (axis.Taps - 1) - 1) % axis.Stride)],
+            OutputPadding = [.. windows.Select(static axis =>
+                (axis.Input + axis.Begin + axis.End - axis.Dilation * (axis.Taps - 1) - 1) % axis.Stride)],
         };
         Tensor<double> y = convolution.Apply(x, w)[0].Of<double>(), g = Some.Whole<double>(y.Shape, seed + 3);
         Tensor<double> back = transpose.Apply(g, w)[0].Of<double>();

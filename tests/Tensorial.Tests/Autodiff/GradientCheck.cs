@@ -11,7 +11,8 @@ internal static class GradientCheck
 
     /// <summary>
     /// For L = Σ g y with random g, compares ∂L/∂x along a random direction with the central difference of fourth order, for every operand
-    /// that has a gradient. Operands and results that the gradient does not declare to read are withheld from it, and what it adds to is not 0.
+    /// that has a gradient. Operands and results that the gradient does not declare to read are withheld from it, and what it adds to is
+    /// not 0.
     /// </summary>
     public static void Agrees(Operation operation, Tensor?[] inputs, int seed = 0)
     {
@@ -20,7 +21,8 @@ internal static class GradientCheck
         for (int i = 0; i < inputs.Length; i++)
         {
             if (inputs[i] is not Tensor<double> x || operation.GradientReads(i) is not { } reads) continue;
-            Tensor<double> direction = Some.Real<double>(x.Shape, 200 + seed), gradient = Some.Real<double>(x.Shape, 300 + seed), before = gradient.Clone();
+            Tensor<double> direction = Some.Real<double>(x.Shape, 200 + seed), gradient = Some.Real<double>(x.Shape, 300 + seed),
+                before = gradient.Clone();
             Tensor?[] gradients = new Tensor?[inputs.Length];
             gradients[i] = gradient;
             operation.Backward(Pullback(inputs, outputs, upstream, gradients, reads), Workers.Serial);
@@ -32,7 +34,8 @@ internal static class GradientCheck
                 (along, size) = (along + product, size + Math.Abs(product));
             }
             int input = i;
-            double At(double step) => Loss(operation, [.. inputs.Select((value, k) => k == input ? Moved(x, direction, step) : value)], upstream);
+            double At(double step) => Loss(operation, [.. inputs.Select((value, k) => k == input ? Moved(x, direction, step) : value)],
+                upstream);
             double difference = (8 * (At(Step) - At(-Step)) - (At(2 * Step) - At(-2 * Step))) / (12 * Step);
             Assert.True(Math.Abs(along - difference) <= 1e-6 * Math.Max(size, 1e-2),
                 $"{operation}, operand {i} of {string.Join(" and ", inputs.Select(static t => t?.Shape.ToString() ?? "-"))}: {along:R} instead of {difference:R}.");
@@ -57,7 +60,9 @@ internal static class GradientCheck
         new(x.Shape, x.Values.ToArray().Select((value, j) => value + step * direction.Values[j]).ToArray());
 }
 
-/// <summary>Operands for gradient checks: no two values are equal, nor at a kink, by much more than a finite difference moves them.</summary>
+/// <summary>
+/// Operands for gradient checks: no two values are equal, nor at a kink, by much more than a finite difference moves them.
+/// </summary>
 internal sealed class RandomOperands(int seed)
 {
     private readonly Random _random = new(seed);

@@ -11,11 +11,13 @@ public class GradientTorchTests
     private static readonly (string Expression, Operation Operation, Shape[] Inputs)[] Rows =
     [
         .. TorchTests.Rows,
-        ("F.batch_norm(x0, None, None, x1, x2, training=True, eps=0.1) + 0 * (x3.sum() + x4.sum())", new BatchNormalizationInTraining { Epsilon = 0.1f },
+        ("F.batch_norm(x0, None, None, x1, x2, training=True, eps=0.1) + 0 * (x3.sum() + x4.sum())",
+            new BatchNormalizationInTraining { Epsilon = 0.1f },
             [[4, 3, 5, 5], [3], [3], [3], [3]]),
         ("F.relu(x0)", new Relu(), [[3, 7]]), ("F.softplus(x0)", new Softplus(), [[40]]),
         ("torch.cat((x0, x1), 1)", new Concat(1), [[2, 3, 2], [2, 1, 2]]), ("x0.clamp(-2.5, 3.5)", new Clip(-2.5f, 3.5f), [[17]]),
-        ("F.adaptive_avg_pool2d(x0, 1)", new GlobalAveragePool(), [[2, 3, 4, 5]]), ("F.adaptive_max_pool2d(x0, 1)", new GlobalMaxPool(), [[2, 3, 4, 4]]),
+        ("F.adaptive_avg_pool2d(x0, 1)", new GlobalAveragePool(), [[2, 3, 4, 5]]),
+        ("F.adaptive_max_pool2d(x0, 1)", new GlobalMaxPool(), [[2, 3, 4, 4]]),
         ("F.mish(x0)", new Mish(), [[40]]), ("x0 * x1", new Mul(), [[2, 3, 4], [3, 1]]),
     ];
 
@@ -55,7 +57,8 @@ public class GradientTorchTests
             string[] answer = answers[row].Split(';');
             for (int k = 0; k < gradients.Length; k++)
             {
-                float[] wanted = [.. answer[k].Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(static v => float.Parse(v, CultureInfo.InvariantCulture))];
+                float[] wanted = [.. answer[k].Split(' ', StringSplitOptions.RemoveEmptyEntries)
+                    .Select(static v => float.Parse(v, CultureInfo.InvariantCulture))];
                 // A value that PyTorch holds to be a constant, or whose gradient our operation does not have.
                 if (wanted.Length == 0 || operation.GradientReads(k) is null) continue;
                 float scale = wanted.Max(Math.Abs);

@@ -50,7 +50,8 @@ public class MovementTests
         Tensor padded = new Pad { Pads = pads, Mode = mode, Value = 7 }.Apply(x)[0];
         AssertSame(x, new Pad { Pads = [.. pads.Select(static amount => -amount)] }.Apply(padded)[0]);
         ImmutableArray<int> starts = pads[..x.Shape.Rank];
-        AssertSame(x, new Slice { Starts = starts, Ends = [.. starts.Zip(x.Shape, static (start, extent) => start + extent)] }.Apply(padded)[0]);
+        AssertSame(x, new Slice { Starts = starts, Ends = [.. starts.Zip(x.Shape, static (start, extent) => start + extent)] }
+            .Apply(padded)[0]);
     });
 
     [Fact]

@@ -21,7 +21,8 @@ public sealed class EinsumTests : IDisposable
         Assert.Equal(100 * 2 * 3 * 2, json.GetProperty("macs").GetInt64());
         Assert.Equal(100 * 100 * (2 + 3), json.GetProperty("naiveMacs").GetInt64());
         Assert.Equal(306, json.GetProperty("peakElements").GetInt64());
-        Assert.Equal(["cd,bc->bd", "ab,bd->ad"], json.GetProperty("steps").EnumerateArray().Select(static step => step.GetProperty("expression").GetString()));
+        Assert.Equal(["cd,bc->bd", "ab,bd->ad"], json.GetProperty("steps").EnumerateArray()
+            .Select(static step => step.GetProperty("expression").GetString()));
         Assert.Equal([2, 3], json.GetProperty("steps")[0].GetProperty("shape").EnumerateArray().Select(static extent => extent.GetInt32()));
         Assert.Equal(600, json.GetProperty("steps")[0].GetProperty("macs").GetInt64());
     }

@@ -5,7 +5,10 @@ using Tensorial.Onnx;
 
 namespace Tensorial.Tests.Cli;
 
-/// <summary>A network whose height and width are open in its file takes those of the images, in every command that has images, and stays open in what is written.</summary>
+/// <summary>
+/// A network whose height and width are open in its file takes those of the images, in every command that has images, and stays open in
+/// what is written.
+/// </summary>
 public sealed class FreeExtentsTests : IDisposable
 {
     private static readonly string[] Some = ["--data", "sample", "--limit", "200"];
@@ -17,7 +20,8 @@ public sealed class FreeExtentsTests : IDisposable
     {
         Port input = _fixed.Inputs[0];
         OnnxFile.Write(_fixed, At("fixed.onnx"));
-        OnnxFile.Write(_fixed with { Inputs = [input with { Dimensions = [new(null, "N"), new(1), new(null, "height"), new(null)] }] }, At("open.onnx"));
+        OnnxFile.Write(_fixed with { Inputs = [input with { Dimensions = [new(null, "N"), new(1), new(null, "height"), new(null)] }] },
+            At("open.onnx"));
     }
 
     public void Dispose() => _folder.Delete(true);
@@ -28,11 +32,14 @@ public sealed class FreeExtentsTests : IDisposable
         foreach (string name in (string[])["fixed", "open"])
         {
             await Runs(["evaluate", At($"{name}.onnx"), .. Some, "--json", At($"{name}.evaluation")]);
-            await Runs(["analyze", At($"{name}.onnx"), .. Some, "--layers", "conv2.weight", "--cuts", "o|ihw", "--ranks", "4", "--json", At($"{name}.analysis")]);
+            await Runs(["analyze", At($"{name}.onnx"), .. Some, "--layers", "conv2.weight", "--cuts", "o|ihw", "--ranks", "4", "--json",
+                At($"{name}.analysis")]);
         }
-        foreach (string number in (string[])["top1", "loss"]) Assert.Equal(Json("fixed.evaluation", number).GetDouble(), Json("open.evaluation", number).GetDouble(), 12);
+        foreach (string number in (string[])["top1", "loss"])
+            Assert.Equal(Json("fixed.evaluation", number).GetDouble(), Json("open.evaluation", number).GetDouble(), 12);
         Assert.Equal(Json("fixed.analysis", "layers").GetRawText(), Json("open.analysis", "layers").GetRawText());
-        Assert.Equal(Json("fixed.analysis", "truncations")[0].GetProperty("top1").GetDouble(), Json("open.analysis", "truncations")[0].GetProperty("top1").GetDouble());
+        Assert.Equal(Json("fixed.analysis", "truncations")[0].GetProperty("top1").GetDouble(), Json("open.analysis", "truncations")[0]
+            .GetProperty("top1").GetDouble());
         CommandRun verified = await Runs(["verify", At("fixed.onnx"), At("open.onnx"), .. Some, "--max-difference", "0"]);
         Assert.Contains("200", verified.Output);
     }
@@ -42,9 +49,12 @@ public sealed class FreeExtentsTests : IDisposable
     {
         foreach (string name in (string[])["fixed", "open"])
         {
-            await Runs(["compress", At($"{name}.onnx"), At($"{name}.small.onnx"), "--target", "macs=0.5", "--format", "tucker2", .. Some, "--calibration", "64", "--json", At($"{name}.json")]);
-            await Runs(["train", At($"{name}.onnx"), At($"{name}.trained.onnx"), .. Some, "--fresh", "--epochs", "1", "--batch", "50", "--test-limit", "50"]);
-            await Runs(["tune", At($"{name}.small.onnx"), At($"{name}.tuned.onnx"), "--teacher", At($"{name}.onnx"), "--mode", "sequential", .. Some,
+            await Runs(["compress", At($"{name}.onnx"), At($"{name}.small.onnx"), "--target", "macs=0.5", "--format", "tucker2", .. Some,
+                "--calibration", "64", "--json", At($"{name}.json")]);
+            await Runs(["train", At($"{name}.onnx"), At($"{name}.trained.onnx"), .. Some, "--fresh", "--epochs", "1", "--batch", "50",
+                "--test-limit", "50"]);
+            await Runs(["tune", At($"{name}.small.onnx"), At($"{name}.tuned.onnx"), "--teacher", At($"{name}.onnx"), "--mode", "sequential",
+                .. Some,
                 "--epochs", "1", "--block-images", "64", "--block-epochs", "1", "--test-limit", "50"]);
         }
         Assert.Equal(Json("fixed.json", "after").GetProperty("macs").GetInt64(), Json("open.json", "after").GetProperty("macs").GetInt64());
@@ -53,7 +63,8 @@ public sealed class FreeExtentsTests : IDisposable
             (Graph closed, Graph open) = (OnnxFile.Read(At($"fixed.{made}.onnx")), OnnxFile.Read(At($"open.{made}.onnx")));
             Assert.Equal("N×1×height×?", string.Join('×', open.Inputs[0].Dimensions!.Value));
             foreach ((string name, Tensor value) in closed.Initializers)
-                if (value is Tensor<float> weights) Assert.Equal(weights.Values.ToArray(), open.Initializers[name].Of<float>().Values.ToArray());
+                if (value is Tensor<float> weights)
+                    Assert.Equal(weights.Values.ToArray(), open.Initializers[name].Of<float>().Values.ToArray());
         }
     }
 
@@ -90,7 +101,8 @@ public sealed class FreeExtentsTests : IDisposable
         return run;
     }
 
-    private JsonElement Json(string file, string property) => JsonDocument.Parse(File.ReadAllText(At(file))).RootElement.GetProperty(property);
+    private JsonElement Json(string file, string property) =>
+        JsonDocument.Parse(File.ReadAllText(At(file))).RootElement.GetProperty(property);
 
     private string At(string name) => Path.Combine(_folder.FullName, name);
 }

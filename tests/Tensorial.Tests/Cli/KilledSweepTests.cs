@@ -45,7 +45,8 @@ public sealed class KilledSweepTests : IDisposable
     [InlineData("--normalize", "0.3,0.3", "normalisation")]
     public async Task A_store_of_other_images_is_refused_and_left_alone(string option, string value, string named)
     {
-        string[] run = ["analyze", Path.Combine(Oracles.Repository, "samples", "fashion-cnn.onnx"), "--data", "sample", "--cuts", "o|ihw", "--ranks", "2", "--threads", "1",
+        string[] run = ["analyze", Path.Combine(Oracles.Repository, "samples", "fashion-cnn.onnx"), "--data", "sample", "--cuts", "o|ihw",
+            "--ranks", "2", "--threads", "1",
             "--resume", Path.Combine(_folder.FullName, "store"), "--quiet"];
         string store = Path.Combine(_folder.FullName, "store", "measurements.jsonl");
         Assert.Equal(0, (await CommandRun.Of([.. run, .. option == "--limit" ? [] : (string[])["--limit", "8"]])).Code);
@@ -61,8 +62,10 @@ public sealed class KilledSweepTests : IDisposable
     [Fact]
     public async Task A_store_of_another_model_is_refused_and_more_ranks_are_added()
     {
-        string model = Path.Combine(Oracles.Repository, "samples", "fashion-cnn.onnx"), changed = Path.Combine(_folder.FullName, "changed.onnx");
-        string[] options = ["--data", "sample", "--limit", "8", "--cuts", "o|ihw", "--threads", "1", "--resume", Path.Combine(_folder.FullName, "store"), "--quiet"];
+        string model = Path.Combine(Oracles.Repository, "samples", "fashion-cnn.onnx"),
+            changed = Path.Combine(_folder.FullName, "changed.onnx");
+        string[] options = ["--data", "sample", "--limit", "8", "--cuts", "o|ihw", "--threads", "1", "--resume",
+            Path.Combine(_folder.FullName, "store"), "--quiet"];
         Assert.Equal(0, (await CommandRun.Of(["analyze", model, .. options, "--ranks", "2"])).Code);
         string[] few = Lines(Path.Combine(_folder.FullName, "store", "measurements.jsonl"));
         Assert.Equal(0, (await CommandRun.Of(["analyze", model, .. options, "--ranks", "2,3"])).Code);
@@ -81,17 +84,20 @@ public sealed class KilledSweepTests : IDisposable
     public async Task Two_shards_merge_into_the_whole()
     {
         string At(string name) => Path.Combine(_folder.FullName, name);
-        string[] run = ["analyze", Path.Combine(Oracles.Repository, "samples", "fashion-cnn.onnx"), "--data", "sample", "--limit", "40", "--cuts", "o|ihw", "--ranks", "1,4,9",
+        string[] run = ["analyze", Path.Combine(Oracles.Repository, "samples", "fashion-cnn.onnx"), "--data", "sample", "--limit", "40",
+            "--cuts", "o|ihw", "--ranks", "1,4,9",
             "--threads", "1", "--quiet"];
         Assert.Equal(0, (await CommandRun.Of([.. run, "--json", At("whole.json")])).Code);
-        foreach (string shard in (string[])["1", "2"]) Assert.Equal(0, (await CommandRun.Of([.. run, "--shard", $"{shard}/2", "--json", At($"{shard}.json")])).Code);
+        foreach (string shard in (string[])["1", "2"])
+            Assert.Equal(0, (await CommandRun.Of([.. run, "--shard", $"{shard}/2", "--json", At($"{shard}.json")])).Code);
         Assert.Equal(0, (await CommandRun.Of("merge", At("merged.json"), At("1.json"), At("2.json"))).Code);
         Assert.Equal(Numbers("whole").Order(), Numbers("merged").Order());
     }
 
     private string[] Arguments(string name) =>
     [
-        "analyze", Path.Combine(Oracles.Repository, "samples", "fashion-cnn.onnx"), "--data", "sample", "--limit", "300", "--cuts", "o|ihw,oi|hw", "--threads", "1",
+        "analyze", Path.Combine(Oracles.Repository, "samples", "fashion-cnn.onnx"), "--data", "sample", "--limit", "300", "--cuts",
+        "o|ihw,oi|hw", "--threads", "1",
         "--resume", Path.Combine(_folder.FullName, name), "--json", Path.Combine(_folder.FullName, name + ".json"), "--quiet",
     ];
 
@@ -107,7 +113,8 @@ public sealed class KilledSweepTests : IDisposable
     {
         using JsonDocument json = JsonDocument.Parse(File.ReadAllText(Path.Combine(_folder.FullName, name + ".json")));
         return [.. json.RootElement.GetProperty("truncations").EnumerateArray().Select(static t => (
-            t.GetProperty("layer").GetString() + t.GetProperty("cut").GetString() + t.GetProperty("rule").GetString(), t.GetProperty("samples").GetInt32(),
+            t.GetProperty("layer").GetString() + t.GetProperty("cut").GetString() + t.GetProperty("rule").GetString(),
+            t.GetProperty("samples").GetInt32(),
             t.GetProperty("normLoss").GetDouble(), t.GetProperty("top1").GetDouble(), t.GetProperty("loss").GetDouble()))];
     }
 }

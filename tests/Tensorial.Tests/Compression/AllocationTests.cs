@@ -6,7 +6,8 @@ namespace Tensorial.Tests.Compression;
 /// <summary>The choice is as good as trying them all.</summary>
 public class AllocationTests
 {
-    private static readonly LayerBudget Parameters = new("parameters", static c => c.Parameters, 0), Macs = new("MACs", static c => c.Macs, 0);
+    private static readonly LayerBudget Parameters = new("parameters", static c => c.Parameters, 0),
+        Macs = new("MACs", static c => c.Macs, 0);
 
     [Fact]
     public void One_budget_is_spent_as_well_as_possible()
@@ -44,9 +45,11 @@ public class AllocationTests
     {
         Candidate[][] choices = Choices(new(1), 3, 4);
         double least = choices.Sum(static layer => layer.Min(static c => (double)c.Parameters));
-        GoalNotMetException refused = Assert.Throws<GoalNotMetException>(() => Allocation.Solve(choices, [Parameters with { Most = least - 1 }]));
+        GoalNotMetException refused =
+            Assert.Throws<GoalNotMetException>(() => Allocation.Solve(choices, [Parameters with { Most = least - 1 }]));
         Assert.Contains(least.ToString("N0"), refused.Message);
-        Assert.Equal(least, Allocation.Solve(choices, [Parameters with { Most = least * 1.01 }]).Sum(static c => (double)c.Parameters), least * 0.01);
+        Assert.Equal(least, Allocation.Solve(choices, [Parameters with { Most = least * 1.01 }]).Sum(static c => (double)c.Parameters),
+            least * 0.01);
     }
 
     private static Candidate[][] Choices(Random random, int layers, int each) =>

@@ -7,7 +7,9 @@ using Tensorial.Networks;
 
 namespace Tensorial.Tests.Compression;
 
-/// <summary>What calibration promises: the measure is the change of the layer's answers, and a layer makes up for those before it.</summary>
+/// <summary>
+/// What calibration promises: the measure is the change of the layer's answers, and a layer makes up for those before it.
+/// </summary>
 public class CalibrationTests
 {
     /// <summary>‖(K - K̃) Σ^½‖² / ‖K Σ^½‖² is the mean squared change of the answers over their mean square.</summary>
@@ -21,8 +23,10 @@ public class CalibrationTests
         Tensor<float> before = Answers(graph, layer, images);
         Tensor<float> after = Answers(graph.With(layer.Name, fit.Reconstruct().To(ElementType.Float32)), layer, images);
         // Centred, what a bias could make right does not count, on either side.
-        double[] shift = centred ? ShiftSlot.Shift(layer.Kernel, moments.Mean, fit.Reconstruct(), moments.Mean) : new double[layer.Kernel.Shape[0]];
-        double[] mean = centred ? ShiftSlot.Shift(layer.Kernel, moments.Mean, new(layer.Kernel.Shape), moments.Mean) : new double[layer.Kernel.Shape[0]];
+        double[] shift = centred ? ShiftSlot.Shift(layer.Kernel, moments.Mean, fit.Reconstruct(), moments.Mean)
+            : new double[layer.Kernel.Shape[0]];
+        double[] mean = centred ? ShiftSlot.Shift(layer.Kernel, moments.Mean, new(layer.Kernel.Shape), moments.Mean)
+            : new double[layer.Kernel.Shape[0]];
         double change = 0, all = 0;
         int plane = before.Shape.CountOf(2, 4);
         for (int k = 0; k < before.Values.Length; k++)
@@ -42,13 +46,15 @@ public class CalibrationTests
         foreach (KernelFormat format in KernelFormat.All)
         {
             ImmutableArray<int> ranks = layer.FormOf(format).RanksAt(0.4);
-            double informed = Change(KernelFit.Of(layer.Kernel, format, ranks, metric)), plain = Change(KernelFit.Of(layer.Kernel, format, ranks));
+            double informed = Change(KernelFit.Of(layer.Kernel, format, ranks, metric)),
+                plain = Change(KernelFit.Of(layer.Kernel, format, ranks));
             Assert.True(informed <= plain * 1.001, $"{format}: {informed} with data, {plain} without");
         }
 
         double Change(TensorFactors<double> fit)
         {
-            Tensor<float> one = Answers(graph, layer, images), other = Answers(graph.With(layer.Name, fit.Reconstruct().To(ElementType.Float32)), layer, images);
+            Tensor<float> one = Answers(graph, layer, images),
+                other = Answers(graph.With(layer.Name, fit.Reconstruct().To(ElementType.Float32)), layer, images);
             return Math.Sqrt(one.Values.ToArray().Zip(other.Values.ToArray(), static (a, b) => Math.Pow(a - b, 2)).Sum());
         }
     }
@@ -62,7 +68,8 @@ public class CalibrationTests
         Tensor<float> first = ((Tensor<float>)graph.Initializers["w1"]).Clone();
         foreach (ref float value in first.Values) value /= 2;
         InputMoments moments = InputMoments.Of(layer, graph.With("w1", first), graph, images, 10, 1, CancellationToken.None);
-        Tensor<double> target = LayerMetrics.Target(layer.Kernel, moments.Own(centred), KernelMetric.Regularised(moments.Own(centred), 1e-9), moments.Cross(centred));
+        Tensor<double> target = LayerMetrics.Target(layer.Kernel, moments.Own(centred),
+            KernelMetric.Regularised(moments.Own(centred), 1e-9), moments.Cross(centred));
         for (int k = 0; k < target.Values.Length; k++) Assert.Equal(2 * layer.Kernel.Values[k], target.Values[k], 1e-2);
     }
 
@@ -71,7 +78,9 @@ public class CalibrationTests
     {
         Tensor<byte> pixels = new([1, 1, 3, 3], new byte[] { 1, 2, 3, 4, 5, 6, 7, 8, 9 });
         ImageSet images = new("one", pixels, new[] { 0 }, 1, Normalization.None);
-        HashSet<string> seen = [.. Enumerable.Range(0, 200).Select(seed => string.Join(' ', images.Shifted(1, seed).Batch(0, 1).Values.ToArray().Select(static v => (int)Math.Round(v * 255))))];
+        HashSet<string> seen = [.. Enumerable.Range(0, 200)
+            .Select(seed => string.Join(' ', images.Shifted(1, seed).Batch(0, 1).Values.ToArray()
+                .Select(static v => (int)Math.Round(v * 255))))];
         Assert.Equal(9, seen.Count);
         Assert.Contains("1 2 3 4 5 6 7 8 9", seen);
         Assert.Contains("0 0 0 0 1 2 0 4 5", seen);
@@ -88,7 +97,8 @@ public class CalibrationTests
             foreach (ref float value in values.Values) value = random.NextSingle() - 0.5f;
             return values;
         }
-        Convolution same = new() { KernelShape = [3, 3], Pads = [1, 1, 1, 1] }, strided = new() { KernelShape = [3, 3], Pads = [0, 1, 1, 0], Strides = [2, 1] };
+        Convolution same = new() { KernelShape = [3, 3], Pads = [1, 1, 1, 1] },
+            strided = new() { KernelShape = [3, 3], Pads = [0, 1, 1, 0], Strides = [2, 1] };
         Graph graph = new(
             "two",
             [new("first", same, ["x", "w1"], ["a"]), new("relu", new Relu(), ["a"], ["b"]), new("second", strided, ["b", "w2"], ["y"])],

@@ -24,7 +24,8 @@ public sealed class CompressionPlanTests : IDisposable
     {
         ImmutableArray<Candidate> chosen =
         [
-            .. Layers.Select(layer => layer == Middle ? Candidate.Of(layer, LayerForm.Of(layer, KernelFormat.Parse("rtt:2"), [3, 4]), 0.5, 0.1)
+            .. Layers.Select(layer => layer == Middle ? Candidate.Of(layer, LayerForm.Of(layer, KernelFormat.Parse("rtt:2"), [3, 4]),
+                0.5, 0.1)
                 : layer.IsDense ? Candidate.Of(layer, LayerForm.Of(layer, KernelFormat.SvdOut, [2]), 0.5, 0.1) : Candidate.Dense(layer)),
         ];
         CompressionPlan.Of("model.onnx", "abc", [CompressionTarget.Parse("params=0.5")], chosen).Write(_path);

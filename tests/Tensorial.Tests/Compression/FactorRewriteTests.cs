@@ -13,7 +13,8 @@ namespace Tensorial.Tests.Compression;
 /// <summary>A layer in factors computes what it computes with the kernel that its factors make, in every order.</summary>
 public class FactorRewriteTests
 {
-    private static readonly ImmutableArray<KernelFormat> Formats = [.. KernelFormat.All.Select(static format => format.IsReshaped ? format with { Order = 2 } : format)];
+    private static readonly ImmutableArray<KernelFormat> Formats =
+        [.. KernelFormat.All.Select(static format => format.IsReshaped ? format with { Order = 2 } : format)];
 
     public static TheoryData<string, int, int, int, int, int> Cases()
     {
@@ -21,7 +22,8 @@ public class FactorRewriteTests
         foreach (KernelFormat format in Formats)
             foreach ((int height, int width) in new[] { (1, 1), (3, 3), (5, 5), (7, 7), (1, 7), (3, 1) })
                 foreach ((int stride, int dilation) in new[] { (1, 1), (2, 1), (1, 2) })
-                    foreach (int groups in format.IsReshaped ? (int[])[1] : [1, 2]) cases.Add(format.ToString(), height, width, stride, dilation, groups);
+                    foreach (int groups in format.IsReshaped ? (int[])[1] : [1, 2])
+                        cases.Add(format.ToString(), height, width, stride, dilation, groups);
         return cases;
     }
 
@@ -42,9 +44,11 @@ public class FactorRewriteTests
         {
             Random random = new(seed);
             KernelFormat format = Formats[random.Next(Formats.Length)];
-            int groups = format.IsReshaped ? 1 : random.Next(1, 4), inputs = random.Next(1, 8) * groups, outputs = random.Next(1, 8) * groups;
+            int groups = format.IsReshaped ? 1 : random.Next(1, 4), inputs = random.Next(1, 8) * groups,
+                outputs = random.Next(1, 8) * groups;
             Graph graph = Convolved(
-                random, outputs, inputs, random.Next(1, 4), random.Next(1, 4), random.Next(1, 3), random.Next(1, 3), groups, random.Next(2) == 0, fixedPlaces: random.Next(3) > 0);
+                random, outputs, inputs, random.Next(1, 4), random.Next(1, 4), random.Next(1, 3), random.Next(1, 3), groups,
+                    random.Next(2) == 0, fixedPlaces: random.Next(3) > 0);
             CompressibleLayer layer = CompressibleLayer.Of(graph).Layers.FirstOrDefault()!;
             // A vector is no kernel, and not every format is one for every kernel.
             if (layer is null || layer.Formats.All(known => known.Name != format.Name)) return;
@@ -52,7 +56,8 @@ public class FactorRewriteTests
             for (int k = 0; k < 4; k++)
             {
                 LayerForm ordered = k == 0 ? form : form with { Order = RandomOrder(form.Form.Tensor.Equation.Inputs.Length, random) };
-                if (StagePlan.Of(form.Form, form.Ranks, ordered.Order, layer) is not null) AssertSame(graph, layer, ordered, random, [2, inputs, 15, 17]);
+                if (StagePlan.Of(form.Form, form.Ranks, ordered.Order, layer) is not null)
+                    AssertSame(graph, layer, ordered, random, [2, inputs, 15, 17]);
             }
         }).Holds();
     }
@@ -71,7 +76,8 @@ public class FactorRewriteTests
             Graph graph = GraphOf(node, [2, 12], true, ("w", weights), ("b", Values(random, [10])));
             CompressibleLayer layer = CompressibleLayer.Of(graph).Layers.Single();
             LayerForm form = FormOf(layer, format);
-            foreach (FactorOrder order in (FactorOrder[])[form.Order, FactorOrder.Whole(form.Form), RandomOrder(form.Form.Tensor.Equation.Inputs.Length, random)])
+            foreach (FactorOrder order in (FactorOrder[])[form.Order, FactorOrder.Whole(form.Form),
+                RandomOrder(form.Form.Tensor.Equation.Inputs.Length, random)])
                 AssertSame(graph, layer, form with { Order = order }, random, [2, 12]);
         }
     }
@@ -162,11 +168,13 @@ public class FactorRewriteTests
 
     /// <summary>The network with the extents of its input no longer free.</summary>
     private static Graph For(Graph graph, Shape images) =>
-        graph with { Inputs = [graph.Inputs[0] with { Dimensions = [new(null, "N"), .. images.Skip(1).Select(static extent => new Dimension(extent))] }] };
+        graph with { Inputs = [graph.Inputs[0] with { Dimensions = [new(null, "N"), .. images.Skip(1)
+            .Select(static extent => new Dimension(extent))] }] };
 
     /// <summary>A form of small ranks, different ones where the format has several.</summary>
     private static LayerForm FormOf(CompressibleLayer layer, KernelFormat format) =>
-        LayerForm.Of(layer, format, [.. layer.FormOf(format).MaxRanks.Select(static (most, bond) => Math.Clamp(2 + bond, 1, Math.Max(1, most - 1)))]);
+        LayerForm.Of(layer, format,
+            [.. layer.FormOf(format).MaxRanks.Select(static (most, bond) => Math.Clamp(2 + bond, 1, Math.Max(1, most - 1)))]);
 
     /// <summary>Random factors do: what they make is compared, not how near it is.</summary>
     private static TensorFactors<double> Fit(CompressibleLayer layer, LayerForm form)
@@ -174,7 +182,8 @@ public class FactorRewriteTests
         Random random = new(11);
         return new(
             form.Form.Tensor, form.Form.Folding, form.Ranks,
-            [.. form.Form.Tensor.FactorShapes(form.Form.Folding.Folded, form.Ranks.AsSpan()).Select(shape => (Tensor<double>)Values(random, shape).To(ElementType.Float64))], layer.Macs);
+            [.. form.Form.Tensor.FactorShapes(form.Form.Folding.Folded, form.Ranks.AsSpan())
+                .Select(shape => (Tensor<double>)Values(random, shape).To(ElementType.Float64))], layer.Macs);
     }
 
     private static FactorOrder RandomOrder(int factors, Random random)
@@ -192,7 +201,8 @@ public class FactorRewriteTests
     }
 
     private static Graph Convolved(
-        Random random, int outputs, int inputs, int height, int width, int stride, int dilation, int groups, bool bias, bool fixedPlaces = true)
+        Random random, int outputs, int inputs, int height, int width, int stride, int dilation, int groups, bool bias,
+        bool fixedPlaces = true)
     {
         Convolution convolution = new()
         {
@@ -201,12 +211,15 @@ public class FactorRewriteTests
             Pads = [height / 2, width / 2, height / 2 + 1, width / 2 + 2],
         };
         Node node = new("conv", convolution, bias ? ["x", "w", "b"] : ["x", "w"], ["y"]);
-        return GraphOf(node, [2, inputs, 15, 17], fixedPlaces, ("w", Values(random, [outputs, inputs / groups, height, width])), ("b", Values(random, [outputs])));
+        return GraphOf(node, [2, inputs, 15, 17], fixedPlaces, ("w", Values(random, [outputs, inputs / groups, height, width])),
+            ("b", Values(random, [outputs])));
     }
 
     private static Graph GraphOf(Node node, Shape input, bool fixedPlaces, params (string Name, Tensor Values)[] constants) => new(
         "chain", [node],
-        [new("x", ElementType.Float32, [new(null, "N"), .. input.Skip(1).Select((extent, axis) => fixedPlaces || axis == 0 ? new Dimension(extent) : new Dimension(null))])],
+        [new("x", ElementType.Float32,
+            [new(null, "N"), .. input.Skip(1)
+                .Select((extent, axis) => fixedPlaces || axis == 0 ? new Dimension(extent) : new Dimension(null))])],
         [new("y", ElementType.Float32, [.. input.Select(static _ => new Dimension(null))])],
         constants.Where(c => node.Inputs.Contains(c.Name)).ToImmutableDictionary(static c => c.Name, static c => c.Values));
 

@@ -16,7 +16,8 @@ public sealed class PipelineTests : IDisposable
 
     private static readonly SearchOptions Quick = new()
     {
-        Formats = [KernelFormat.SvdIn, KernelFormat.Tucker2], Rates = [0.1, 0.2, 0.3, 0.5, 0.7], Iterations = 5, CovarianceImages = 50, DamageImages = 50, Threads = 2,
+        Formats = [KernelFormat.SvdIn, KernelFormat.Tucker2], Rates = [0.1, 0.2, 0.3, 0.5, 0.7], Iterations = 5, CovarianceImages = 50,
+        DamageImages = 50, Threads = 2,
     };
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory();
@@ -26,16 +27,21 @@ public sealed class PipelineTests : IDisposable
     public void Dispose() => _folder.Delete(true);
 
     [Theory]
-    [InlineData(AllocationRule.Measured), InlineData(AllocationRule.Error), InlineData(AllocationRule.Energy), InlineData(AllocationRule.EqualError)]
+    [InlineData(AllocationRule.Measured), InlineData(AllocationRule.Error), InlineData(AllocationRule.Energy),
+        InlineData(AllocationRule.EqualError)]
     public void Every_rule_keeps_its_budgets(AllocationRule rule)
     {
-        PlanRequest request = new() { Targets = [new(TargetMeasure.Parameters, 0.6), new(TargetMeasure.Macs, 0.6)], Rule = rule, Search = Quick };
+        PlanRequest request = new()
+        {
+            Targets = [new(TargetMeasure.Parameters, 0.6), new(TargetMeasure.Macs, 0.6)], Rule = rule, Search = Quick,
+        };
         CompressedNetwork small = Compression(CompressionMemory.None).Run(request);
         GraphStatistics before = GraphStatistics.Of(Sample), after = GraphStatistics.Of(small.Graph);
         Assert.True(after.Parameters <= 0.6 * before.Parameters);
         Assert.True(after.Macs <= 0.6 * before.Macs);
         // Rules that see a layer's error spend the budget; a common level may leave some.
-        Assert.True(after.Parameters >= (rule == AllocationRule.EqualError ? 0.2 : 0.45) * before.Parameters, $"{rule} leaves {after.Parameters}");
+        Assert.True(after.Parameters >= (rule == AllocationRule.EqualError ? 0.2 : 0.45) * before.Parameters,
+            $"{rule} leaves {after.Parameters}");
     }
 
     /// <summary>Large kernels get the formats that are fast to fit, and those that are not if nothing else was asked for.</summary>
@@ -47,11 +53,15 @@ public sealed class PipelineTests : IDisposable
         Random random = new(1);
         foreach (ref float value in weights.Values) value = random.NextSingle();
         Node node = new("conv", new Tensorial.Autodiff.Operations.Convolution { KernelShape = [3, 3] }, ["x", "w"], ["y"]);
-        Port PortOf(string name, int channels, int extent) => new(name, ElementType.Float32, [new(null, "N"), new(channels), new(extent), new(extent)]);
-        Graph graph = new("large", [node], [PortOf("x", 100, 6)], [PortOf("y", 448, 4)], ImmutableDictionary<string, Tensor>.Empty.Add("w", weights));
-        SearchOptions options = Quick with { Formats = [KernelFormat.Parse(one), KernelFormat.Parse(other)], RatesOfLarge = [0.02], Iterations = 2 };
+        Port PortOf(string name, int channels, int extent) =>
+            new(name, ElementType.Float32, [new(null, "N"), new(channels), new(extent), new(extent)]);
+        Graph graph = new("large", [node], [PortOf("x", 100, 6)], [PortOf("y", 448, 4)],
+            ImmutableDictionary<string, Tensor>.Empty.Add("w", weights));
+        SearchOptions options = Quick with { Formats = [KernelFormat.Parse(one), KernelFormat.Parse(other)], RatesOfLarge = [0.02],
+            Iterations = 2 };
 
-        Candidate[] found = [.. new CandidateSearch(graph, null, options with { Formats = [.. options.Formats.Distinct()] }, CompressionMemory.None).Run(CompressibleLayer.Of(graph).Layers)[0]];
+        Candidate[] found = [.. new CandidateSearch(graph, null, options with { Formats = [.. options.Formats.Distinct()] },
+            CompressionMemory.None).Run(CompressibleLayer.Of(graph).Layers)[0]];
 
         Assert.Equal(["", chosen], found.Select(static c => c.Format?.ToString() ?? ""));
         Assert.InRange(found[1].RelativeError, 0.01, 0.99);
@@ -70,12 +80,18 @@ public sealed class PipelineTests : IDisposable
     [Fact]
     public void Uniform_rates_are_the_same_everywhere_and_fill_the_budget()
     {
-        PlanRequest request = new() { Targets = [new(TargetMeasure.ConvParameters, 0.5)], Rule = AllocationRule.Uniform, Search = Quick with { Formats = [KernelFormat.Tucker2] } };
+        PlanRequest request = new()
+        {
+            Targets = [new(TargetMeasure.ConvParameters, 0.5)], Rule = AllocationRule.Uniform,
+            Search = Quick with { Formats = [KernelFormat.Tucker2] },
+        };
         Choice choice = new Planner(Sample, Layers, null, [], CompressionMemory.None).Choose(request);
-        double[] rates = [.. choice.Chosen.Where(static c => c.Layer.Kernel.Shape[2] > 1).Select(static c => (double)c.Parameters / c.Layer.Parameters)];
+        double[] rates = [.. choice.Chosen.Where(static c => c.Layer.Kernel.Shape[2] > 1)
+            .Select(static c => (double)c.Parameters / c.Layer.Parameters)];
         Assert.InRange(rates.Max() - rates.Min(), 0, 0.05);
         Assert.All(choice.Chosen.Where(static c => c.Layer.Kernel.Shape[2] > 1), static c => Assert.Equal(KernelFormat.Tucker2, c.Format));
-        Assert.Throws<BadInputException>(() => new Planner(Sample, Layers, null, [], CompressionMemory.None).Choose(request with { Search = Quick }));
+        Assert.Throws<BadInputException>(() => new Planner(Sample, Layers, null, [], CompressionMemory.None)
+            .Choose(request with { Search = Quick }));
     }
 
     /// <summary>A second run finds every number and factor of the first, and so does one that follows a kill half way.</summary>
@@ -88,12 +104,15 @@ public sealed class PipelineTests : IDisposable
         {
             using CancellationTokenSource kill = new();
             int reports = 0;
-            Assert.ThrowsAny<OperationCanceledException>(() => Compression(memory).Run(request, new Told(() => { if (++reports == 9) kill.Cancel(); }), kill.Token));
+            Assert.ThrowsAny<OperationCanceledException>(() => Compression(memory)
+                .Run(request, new Told(() => { if (++reports == 9) kill.Cancel(); }), kill.Token));
         }
-        using (CompressionMemory memory = CompressionMemory.Open(_folder.FullName, "model", "images")) first = Compression(memory).Run(request);
+        using (CompressionMemory memory = CompressionMemory.Open(_folder.FullName, "model", "images"))
+            first = Compression(memory).Run(request);
         string[] files = Directory.GetFiles(_folder.FullName);
         (long, DateTime)[] written = [.. files.Select(Stamp)];
-        using (CompressionMemory memory = CompressionMemory.Open(_folder.FullName, "model", "images")) second = Compression(memory).Run(request);
+        using (CompressionMemory memory = CompressionMemory.Open(_folder.FullName, "model", "images"))
+            second = Compression(memory).Run(request);
 
         Assert.Equal(files, Directory.GetFiles(_folder.FullName));
         Assert.Equal(written, files.Select(Stamp));
@@ -112,12 +131,14 @@ public sealed class PipelineTests : IDisposable
     [Fact]
     public void The_smallest_network_within_a_drop_is_searched_for()
     {
-        CompressedNetwork small = Compression(CompressionMemory.None).Run(new PlanRequest { Targets = [new(TargetMeasure.MaxDrop, 4)], Search = Quick });
+        CompressedNetwork small = Compression(CompressionMemory.None)
+            .Run(new PlanRequest { Targets = [new(TargetMeasure.MaxDrop, 4)], Search = Quick });
         Assert.NotEmpty(small.Trials);
         double size = (double)GraphStatistics.Of(small.Graph).Parameters / GraphStatistics.Of(Sample).Parameters;
         DropTrial kept = small.Trials.Where(static trial => trial.Drop <= 4).MinBy(static trial => trial.Parameters);
         Assert.Equal(kept.Parameters, size, 1e-9);
-        Assert.Throws<BadInputException>(() => new NetworkCompression(Sample, Layers, null, [], new(), CompressionMemory.None).Run(new PlanRequest { Targets = [new(TargetMeasure.MaxDrop, 4)] }));
+        Assert.Throws<BadInputException>(() => new NetworkCompression(Sample, Layers, null, [], new(), CompressionMemory.None)
+            .Run(new PlanRequest { Targets = [new(TargetMeasure.MaxDrop, 4)] }));
     }
 
     private static NetworkCompression Compression(CompressionMemory memory) =>

@@ -13,7 +13,8 @@ namespace Tensorial.Tests.Compression;
 /// <summary>Networks that are tensorial from the start.</summary>
 public class TensorizationTests
 {
-    public static TheoryData<string> Formats() => [.. KernelFormat.All.Select(static format => format.IsReshaped ? $"{format.Name}:2" : format.Name)];
+    public static TheoryData<string> Formats() =>
+        [.. KernelFormat.All.Select(static format => format.IsReshaped ? $"{format.Name}:2" : format.Name)];
 
     [Theory, MemberData(nameof(Formats))]
     public void Every_format_trains_as_its_definition_says(string format)
@@ -25,12 +26,15 @@ public class TensorizationTests
         Assert.Contains(chosen, c => c.Format?.Name == KernelFormat.Parse(format).Name);
         Assert.All(chosen.Where(static c => c.Form is not null), static c => Assert.True(c.Parameters < c.Layer.Parameters));
         TrainedNetworkTests.AssertAgrees(tensorial, 5, 2);
-        // Both ways of computing it, whichever is cheaper: one kernel for all factors, and a chain of convolutions that may go through the batch.
+        // Both ways of computing it, whichever is cheaper: one kernel for all factors, and a chain of convolutions that may go through the
+        // batch.
         TrainedNetworkTests.AssertAgrees(InOrder(FactorOrder.Whole), 5, 2);
-        TrainedNetworkTests.AssertAgrees(InOrder(static form => new([.. form.Tensor.Equation.Inputs.Select(static ImmutableArray<int> (_, factor) => [factor])])), 5, 2);
+        TrainedNetworkTests.AssertAgrees(
+            InOrder(static form => new([.. form.Tensor.Equation.Inputs.Select(static ImmutableArray<int> (_, factor) => [factor])])), 5, 2);
 
         Graph InOrder(Func<KernelForm, FactorOrder> order) => Tensorization.Draw(
-            graph, chosen.Select(c => c.Form is { } form && StagePlan.Of(form.Form, form.Ranks, order(form.Form), c.Layer) is not null ? Candidate.Of(c.Layer, form with { Order = order(form.Form) }, 0, 0) : c), seed: 3);
+            graph, chosen.Select(c => c.Form is { } form && StagePlan.Of(form.Form, form.Ranks, order(form.Form), c.Layer) is not null
+                ? Candidate.Of(c.Layer, form with { Order = order(form.Form) }, 0, 0) : c), seed: 3);
     }
 
     [Theory]
@@ -55,7 +59,8 @@ public class TensorizationTests
     public void The_same_seed_draws_the_same_factors()
     {
         Graph graph = Small();
-        Graph one = Tensorization.Draw(graph, Choose(graph, "tt", 0.3), 4), two = Tensorization.Draw(graph, Choose(graph, "tt", 0.3), 4), other = Tensorization.Draw(graph, Choose(graph, "tt", 0.3), 5);
+        Graph one = Tensorization.Draw(graph, Choose(graph, "tt", 0.3), 4), two = Tensorization.Draw(graph, Choose(graph, "tt", 0.3), 4),
+            other = Tensorization.Draw(graph, Choose(graph, "tt", 0.3), 5);
         string name = one.Initializers.Keys.First(static name => name.Contains("/tt/", StringComparison.Ordinal));
         Assert.Equal(one.Initializers[name].Of<float>().Values.ToArray(), two.Initializers[name].Of<float>().Values.ToArray());
         Assert.NotEqual(one.Initializers[name].Of<float>().Values.ToArray(), other.Initializers[name].Of<float>().Values.ToArray());
@@ -70,7 +75,8 @@ public class TensorizationTests
         KernelForm form = layer.FormOf(KernelFormat.Parse("rcp:2"));
         Assert.True(FactorOrder.Cheapest(form, [4], layer, images: 128).IsWhole);
         long making = StagePlan.Of(form, [4], FactorOrder.Whole(form), layer)!.Value.Single().Making;
-        // 16 = 4·4 outputs, 12 = 3·4 inputs: the first factor (12 pairs, 4 terms) with the 9 places, value by value; then with the second one, summed over the terms.
+        // 16 = 4·4 outputs, 12 = 3·4 inputs: the first factor (12 pairs, 4 terms) with the 9 places, value by value; then with the second
+        // one, summed over the terms.
         Assert.Equal(4 * 12 * 9 + 4 * (12 * 16 * 9) + StagePlan.MacsPerMove * (4 * 12 * 9 + 12 * 16 * 9), making);
     }
 

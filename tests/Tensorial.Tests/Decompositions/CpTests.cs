@@ -58,7 +58,8 @@ public class CpTests
         double before = 1;
         foreach (int sweeps in (int[])[1, 2, 5, 10, 20, 50, 100])
         {
-            double error = Cp.Fit(tensor, RankChoice.Of(8), new(Starts: 1, Sweeps: sweeps, TrialSweeps: sweeps, Tolerance: 0)).RelativeError;
+            double error = Cp.Fit(tensor, RankChoice.Of(8),
+                new(Starts: 1, Sweeps: sweeps, TrialSweeps: sweeps, Tolerance: 0)).RelativeError;
             Assert.InRange(error, 0, before + 1e-12);
             before = error;
         }
@@ -69,7 +70,9 @@ public class CpTests
     {
         Tensor<double> tensor = Some.Noise([9, 8, 3, 3], 4);
 
-        double[] Values(int seed) => [.. Cp.Fit(tensor, RankChoice.Of(5), new(Starts: 2, Sweeps: 30, Seed: seed)).Factors.SelectMany(static factor => factor.Values.ToArray())];
+        double[] Values(int seed) =>
+            [.. Cp.Fit(tensor, RankChoice.Of(5), new(Starts: 2, Sweeps: 30, Seed: seed)).Factors.SelectMany(static factor =>
+                factor.Values.ToArray())];
 
         Assert.Equal(Values(1), Values(1));
         Assert.NotEqual(Values(1), Values(2));
@@ -79,7 +82,8 @@ public class CpTests
     public void Single_precision_fits_nearly_as_well()
     {
         Tensor<double> tensor = Some.OfRank(TensorFormat.Cp(4), [16, 12, 3, 3], [10], 5, 0.3);
-        double wide = Cp.Fit(tensor, RankChoice.Of(10)).RelativeError, narrow = Cp.Fit(Some.Single(tensor), RankChoice.Of(10)).RelativeError;
+        double wide = Cp.Fit(tensor, RankChoice.Of(10)).RelativeError,
+            narrow = Cp.Fit(Some.Single(tensor), RankChoice.Of(10)).RelativeError;
 
         Assert.InRange(narrow, 0, wide * 1.02);
     }
@@ -143,7 +147,8 @@ public class CpTests
                 for (int k = 0; k < factor.Shape.Count; k++) noisy.Values[k] += Deviation * noise.Values[k];
                 return noisy;
             })];
-            sum += Math.Pow(Some.Distance(fit.Reconstruct(), (fit with { Factors = [.. shaken] }).Reconstruct()) * Some.Norm(fit.Reconstruct()) / Deviation, 2) / 400;
+            sum += Math.Pow(Some.Distance(fit.Reconstruct(), (fit with { Factors = [.. shaken] }).Reconstruct()) * Some.Norm(
+                fit.Reconstruct()) / Deviation, 2) / 400;
         }
 
         Assert.InRange(CpStability.Of(fit).Sensitivity / sum, 0.9, 1.1);
@@ -167,6 +172,7 @@ public class CpTests
     public void An_error_no_rank_reaches_says_the_least_found()
     {
         Tensor<double> tensor = Some.Noise([6, 5, 4], 10);
-        Assert.Contains("the least was", Assert.Throws<GoalNotMetException>(() => Cp.Fit(tensor, new RankChoice.WithinError(1e-9), new(Sweeps: 3))).Message);
+        Assert.Contains("the least was",
+            Assert.Throws<GoalNotMetException>(() => Cp.Fit(tensor, new RankChoice.WithinError(1e-9), new(Sweeps: 3))).Message);
     }
 }

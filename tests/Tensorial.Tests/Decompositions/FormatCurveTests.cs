@@ -44,7 +44,8 @@ public class FormatCurveTests
         Tensor<double> root = Some.Noise([n, n], 2), covariance = Fits.Times(root, 1, Matrix(root), Tensorial.Kernels.Workers.Serial);
         KernelMetric metric = new(covariance);
 
-        Assert.Equal(KernelFit.Of(Kernel, KernelFormat.SvdOut, [4], metric).RelativeError, FormatCurve.Of(Kernel, KernelFormat.SvdOut, metric).Error(4).Least, 1e-6);
+        Assert.Equal(KernelFit.Of(Kernel, KernelFormat.SvdOut, [4], metric).RelativeError,
+            FormatCurve.Of(Kernel, KernelFormat.SvdOut, metric).Error(4).Least, 1e-6);
         Assert.Throws<BadInputException>(() => FormatCurve.Of(Kernel, KernelFormat.SvdIn, metric));
 
         static Tensor<double> Matrix(Tensor<double> a) => Fits.Permuted(a, 1, 0);

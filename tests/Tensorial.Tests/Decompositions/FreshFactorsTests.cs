@@ -36,7 +36,8 @@ public class FreshFactorsTests
 
         double[] norms = [.. factors.Factors.Select(static factor => Math.Sqrt(TensorPrimitives.SumOfSquares<double>(factor.Values)))];
         // Factors of few numbers scatter.
-        Assert.All(factors.Factors.Zip(norms), pair => Assert.InRange(pair.Second / norms.Max(), pair.First.Shape.Count > 100 ? 0.7 : 0.2, 1));
+        Assert.All(factors.Factors.Zip(norms),
+            pair => Assert.InRange(pair.Second / norms.Max(), pair.First.Shape.Count > 100 ? 0.7 : 0.2, 1));
     }
 
     [Fact]

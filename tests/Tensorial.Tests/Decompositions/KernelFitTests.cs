@@ -87,10 +87,13 @@ public class KernelFitTests
         KernelFormat format = KernelFormat.Parse(name);
         Tensor<double> kernel = Some.Noise([4, 3, 2, 2], 5);
 
-        Assert.InRange(KernelFit.Of(kernel, format, KernelForm.Of(format, kernel.Shape).MaxRanks, options: new(Iterations: 500)).RelativeError, 0, 1e-4);
+        Assert.InRange(KernelFit.Of(kernel, format, KernelForm.Of(format, kernel.Shape).MaxRanks,
+            options: new(Iterations: 500)).RelativeError, 0, 1e-4);
     }
 
-    /// <summary>In the plain norm no rank-r kernel is nearer than the cut's singular values allow (Eckart and Young), and these formats get there.</summary>
+    /// <summary>
+    /// In the plain norm no rank-r kernel is nearer than the cut's singular values allow (Eckart and Young), and these formats get there.
+    /// </summary>
     [Theory]
     [InlineData("svd-out", "o")]
     [InlineData("svd-in", "i")]
@@ -109,7 +112,8 @@ public class KernelFitTests
     }
 
     /// <summary>
-    /// With a covariance the best kernel of rank r along o|ihw is W projected on the leading eigenvectors of W Σ Wᵀ, the answers' second moment.
+    /// With a covariance the best kernel of rank r along o|ihw is W projected on the leading eigenvectors of W Σ Wᵀ, the answers' second
+    /// moment.
     /// </summary>
     [Fact]
     public void A_data_informed_cut_of_the_output_has_a_closed_form()
@@ -181,7 +185,8 @@ public class KernelFitTests
             double[] ahead = [.. point], behind = [.. point];
             ahead[k] += Step;
             behind[k] -= Step;
-            Assert.Equal((objective.Evaluate(ahead, unused) - objective.Evaluate(behind, unused)) / (2 * Step), gradient[k], 1e-4 * Math.Max(1, Math.Abs(gradient[k])));
+            Assert.Equal((objective.Evaluate(ahead, unused) - objective.Evaluate(behind, unused)) / (2 * Step), gradient[k],
+                1e-4 * Math.Max(1, Math.Abs(gradient[k])));
         }
 
         TensorFactors<double> informed = KernelFit.Of(kernel, form.Format, ranks, metric), plain = KernelFit.Of(kernel, form.Format, ranks);
@@ -197,7 +202,8 @@ public class KernelFitTests
     }
 
     /// <summary>Ranks of two, as far as the kernel has them.</summary>
-    private static ImmutableArray<int> Twos(KernelFormat format) => [.. KernelForm.Of(format, Small).MaxRanks.Select(static most => Math.Min(2, most))];
+    private static ImmutableArray<int> Twos(KernelFormat format) =>
+        [.. KernelForm.Of(format, Small).MaxRanks.Select(static most => Math.Min(2, most))];
 
     private static KernelMetric Metric(bool weights, bool covariance) =>
         new(covariance ? Covariance(12) : null, weights ? [1, 2, 0.5, 3, 1, 0.25] : null);
@@ -221,7 +227,8 @@ public class KernelFitTests
             double weight = metric.Weights?[o] ?? 1;
             for (int j = 0; j < n; j++)
                 for (int k = 0; k < n; k++)
-                    sum += weight * weight * kernel.Values[o * n + j] * kernel.Values[o * n + k] * (metric.Covariance?.Values[j * n + k] ?? (j == k ? 1 : 0));
+                    sum += weight * weight * kernel.Values[o * n + j] * kernel.Values[o * n + k] * (metric.Covariance?.Values[j * n + k]
+                        ?? (j == k ? 1 : 0));
         }
         return sum;
     }

@@ -39,8 +39,10 @@ public class KernelFormTests
     {
         KernelForm format = Form(name, Shape.Of(extents), order);
         Random random = new(1);
-        Tensor<double>[] factors = [.. format.Tensor.FactorShapes(format.Folding.Folded, ranks).Select(shape => Fits.Normal<double>(shape, random))];
-        Tensor<double> folded = Contraction.Evaluate<double>(format.Tensor.Equation, factors, Workers.Serial), weight = format.Folding.Unfold(folded);
+        Tensor<double>[] factors = [.. format.Tensor.FactorShapes(format.Folding.Folded, ranks)
+            .Select(shape => Fits.Normal<double>(shape, random))];
+        Tensor<double> folded = Contraction.Evaluate<double>(format.Tensor.Equation, factors, Workers.Serial),
+            weight = format.Folding.Unfold(folded);
 
         TensorFactors<double> fit = FoldedFit.Of(weight, format, RankChoice.Of(ranks));
 
@@ -96,7 +98,8 @@ public class KernelFormTests
             Tensor<double> own = new([3, 4, 3, 3], kernel.Values.Slice(group * 108, 108).ToArray());
             KernelMetric metric = new(null, weights[(3 * group)..(3 * group + 3)]);
             TensorFactors<double> alone = KernelFit.Of(own, form.Format, ranks, metric);
-            Assert.Equal(alone.Reconstruct().Values.ToArray(), fit.Reconstruct().Values.Slice(group * 108, 108).ToArray(), static (a, b) => Math.Abs(a - b) < 1e-12);
+            Assert.Equal(alone.Reconstruct().Values.ToArray(), fit.Reconstruct().Values.Slice(group * 108, 108).ToArray(),
+                static (a, b) => Math.Abs(a - b) < 1e-12);
             gap += Math.Pow(alone.RelativeError, 2) * metric.Square(own);
             norm += metric.Square(own);
         }
@@ -114,7 +117,9 @@ public class KernelFormTests
 
     [Theory]
     [InlineData("parafac"), InlineData("cp:2"), InlineData("rcp:1"), InlineData("rcp:x"), InlineData("rcp:2:2"), InlineData("rcp:99")]
-    public void What_is_no_format_is_refused(string text) => Assert.Contains(text, Assert.Throws<BadInputException>(() => KernelFormat.Parse(text)).Message);
+    public void What_is_no_format_is_refused(string text) =>
+        Assert.Contains(text, Assert.Throws<BadInputException>(() => KernelFormat.Parse(text)).Message);
 
-    private static KernelForm Form(string name, Shape weight, int order) => KernelForm.Of(KernelFormat.Parse(name) with { Order = order }, weight);
+    private static KernelForm Form(string name, Shape weight, int order) =>
+        KernelForm.Of(KernelFormat.Parse(name) with { Order = order }, weight);
 }

@@ -73,7 +73,8 @@ public class PeerTests
     {
         Tensor<double> kernel = Some.Kernel(place);
         using TemporaryFolder folder = new();
-        double textbook = double.Parse(Oracles.RunPython(Textbook, Some.Saved(kernel, folder.Path, "kernel"), name, string.Join('x', ranks)), CultureInfo.InvariantCulture);
+        double textbook = double.Parse(Oracles.RunPython(Textbook, Some.Saved(kernel, folder.Path, "kernel"), name,
+            string.Join('x', ranks)), CultureInfo.InvariantCulture);
 
         double ours = name switch
         {

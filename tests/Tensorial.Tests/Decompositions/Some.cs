@@ -16,7 +16,8 @@ internal static class Some
     {
         Random random = new(seed);
         Tensor<double>[] factors = [.. format.FactorShapes(shape, ranks.AsSpan()).Select(factor => Fits.Normal<double>(factor, random))];
-        Tensor<double> tensor = Tensorial.Einsum.Contraction.Evaluate<double>(format.Equation, factors, Tensorial.Kernels.Workers.Serial).Clone();
+        Tensor<double> tensor = Tensorial.Einsum.Contraction.Evaluate<double>(format.Equation, factors, Tensorial.Kernels.Workers.Serial)
+            .Clone();
         if (noise == 0) return tensor;
         Tensor<double> added = Fits.Normal<double>(shape, random);
         double scale = noise * Norm(tensor) / Norm(added);
@@ -37,11 +38,13 @@ internal static class Some
 
     public static Tensor<float> Single(Tensor<double> tensor) => (Tensor<float>)tensor.To(ElementType.Float32);
 
-    private static readonly Lazy<KernelWeights> ResNet32 = new(static () => KernelWeights.Of(OnnxFile.Read(Path.Combine(Oracles.Models, "resnet32-cifar10.onnx"))));
+    private static readonly Lazy<KernelWeights> ResNet32 =
+        new(static () => KernelWeights.Of(OnnxFile.Read(Path.Combine(Oracles.Models, "resnet32-cifar10.onnx"))));
 
     /// <summary>The kernel of a trained ResNet-32 at a place in the network.</summary>
     public static Tensor<double> Kernel(int place) =>
-        (Tensor<double>)ResNet32.Value.Kernels.Where(static kernel => kernel.Weights.Shape.Rank == 4).ElementAt(place).Weights.To(ElementType.Float64);
+        (Tensor<double>)ResNet32.Value.Kernels.Where(static kernel => kernel.Weights.Shape.Rank == 4)
+            .ElementAt(place).Weights.To(ElementType.Float64);
 
     /// <summary>Writes a tensor where NumPy can read it; the file goes with the disposal of the folder.</summary>
     public static string Saved(Tensor<double> tensor, string folder, string name)

@@ -22,7 +22,8 @@ public class TensorFormatTests
     [InlineData("tt", "6×6×3")]
     [InlineData("chain", "5×10×6")]
     [InlineData("tr", "6×10×6×10")]
-    public void Ranks_end_where_a_cut_does(string name, string most) => Assert.Equal(most, string.Join('×', Named(name).MaxRanks([6, 5, 2, 3])));
+    public void Ranks_end_where_a_cut_does(string name, string most) =>
+        Assert.Equal(most, string.Join('×', Named(name).MaxRanks([6, 5, 2, 3])));
 
     /// <summary>Parameters by the formulas of the literature for 6×5×2×3 at ranks 2, 3, ...</summary>
     [Theory]
@@ -51,12 +52,14 @@ public class TensorFormatTests
 
                 Assert.True(format.Parameters(shape, ranks.AsSpan()) <= budget, $"{name} {rate}");
                 for (int bond = 0; bond < ranks.Length; bond++)
-                    Assert.True(ranks[bond] == most[bond] || format.Parameters(shape, ranks.SetItem(bond, ranks[bond] + 1).AsSpan()) > budget, $"{name} {rate} bond {bond}");
+                    Assert.True(ranks[bond] == most[bond]
+                        || format.Parameters(shape, ranks.SetItem(bond, ranks[bond] + 1).AsSpan()) > budget, $"{name} {rate} bond {bond}");
             }
     }
 
     [Fact]
-    public void Even_a_hopeless_budget_gets_ranks_of_one() => Assert.Equal("1×1×1", string.Join('×', Named("tt").RanksWithin([24, 18, 3, 3], 1)));
+    public void Even_a_hopeless_budget_gets_ranks_of_one() =>
+        Assert.Equal("1×1×1", string.Join('×', Named("tt").RanksWithin([24, 18, 3, 3], 1)));
 
     [Theory]
     [InlineData(new[] { 0, 0 })]
@@ -64,7 +67,8 @@ public class TensorFormatTests
     public void Modes_are_named_once(int[] modes) => Assert.Throws<BadInputException>(() => TensorFormat.Tucker(4, modes));
 
     [Fact]
-    public void A_chain_names_every_mode() => Assert.Contains("0, 1, 1", Assert.Throws<BadInputException>(() => TensorFormat.TensorTrain(3, 0, 1, 1)).Message);
+    public void A_chain_names_every_mode() =>
+        Assert.Contains("0, 1, 1", Assert.Throws<BadInputException>(() => TensorFormat.TensorTrain(3, 0, 1, 1)).Message);
 
     internal static TensorFormat Named(string name) => name switch
     {

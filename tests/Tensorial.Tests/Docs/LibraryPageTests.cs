@@ -52,7 +52,8 @@ public class LibraryPageTests
     [Fact]
     public void The_page_prints_what_runs()
     {
-        foreach (string body in (string[])[nameof(FirstPage), nameof(Smaller), nameof(FromScratch)]) Assert.Contains(BodyOf(body), Page().ReplaceLineEndings("\n"));
+        foreach (string body in (string[])[nameof(FirstPage), nameof(Smaller), nameof(FromScratch)])
+            Assert.Contains(BodyOf(body), Page().ReplaceLineEndings("\n"));
     }
 
     private static void FirstPage()
@@ -80,7 +81,8 @@ public class LibraryPageTests
         Graph graph = OnnxFile.Read(Sample.Model, "sample");
         ImageSet training = DataSource.Parse("sample").Open(Split.Train, Normalization.None, limit: 200);
 
-        NetworkCompression compression = new(graph, CompressibleLayer.Of(graph).Layers, training, [], new RewriteOptions(), CompressionMemory.None);
+        NetworkCompression compression = new(graph, CompressibleLayer.Of(graph).Layers, training, [], new RewriteOptions(),
+            CompressionMemory.None);
         CompressedNetwork small = compression.Run(new PlanRequest
         {
             Targets = [CompressionTarget.Parse("params=0.5")],

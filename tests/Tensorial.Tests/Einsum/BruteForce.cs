@@ -2,7 +2,9 @@ using Tensorial.Einsum;
 
 namespace Tensorial.Tests.Einsum;
 
-/// <summary>The definition of an equation's result, by going through every index of everything. Slow, and written from docs/einsum.md alone.</summary>
+/// <summary>
+/// The definition of an equation's result, by going through every index of everything. Slow, and written from docs/einsum.md alone.
+/// </summary>
 internal static class BruteForce
 {
     public static Tensor<double> Evaluate(Equation equation, params Tensor<double>[] operands)
@@ -15,7 +17,8 @@ internal static class BruteForce
             int[] extents = [.. holders.Select(i => operands[i].Shape[equation.Inputs[i].IndexOf(window.Axis)])];
             int reach = window.Dilation * extents.Skip(1).Sum(static extent => extent - 1);
             (int before, int after) = PaddingOf(window, extents[0], reach);
-            windows[window.Axis] = (extents[0], (extents[0] + before + after - reach - 1) / window.Stride + 1, window.Kind == WindowKind.Correlation ? -before : reach - before);
+            windows[window.Axis] = (extents[0], (extents[0] + before + after - reach - 1) / window.Stride + 1,
+                window.Kind == WindowKind.Correlation ? -before : reach - before);
             for (int k = 1; k < holders.Length; k++) indices.Add((window.Axis, holders[k], extents[k]));
             indices.Add((window.Axis, -1, windows[window.Axis].Extent));
         }
@@ -23,11 +26,13 @@ internal static class BruteForce
             for (int place = 0; place < equation.Inputs[i].Length; place++)
             {
                 char axis = equation.Inputs[i][place];
-                if (!windows.ContainsKey(axis) && !indices.Exists(index => index.Axis == axis)) indices.Add((axis, -1, operands[i].Shape[place]));
+                if (!windows.ContainsKey(axis) && !indices.Exists(index => index.Axis == axis))
+                    indices.Add((axis, -1, operands[i].Shape[place]));
             }
 
         Shape all = Shape.Of([.. indices.Select(static index => index.Extent)]);
-        Tensor<double> result = new([.. equation.Output.Select(axis => indices.Find(index => index.Axis == axis && index.Operand < 0).Extent)]);
+        Tensor<double> result = new(
+            [.. equation.Output.Select(axis => indices.Find(index => index.Axis == axis && index.Operand < 0).Extent)]);
         int[] strides = result.Shape.Strides();
         for (int i = 0; i < all.Count; i++)
         {
@@ -35,7 +40,8 @@ internal static class BruteForce
             double product = 1;
             for (int operand = 0; operand < operands.Length && product != 0; operand++) product *= Value(operand, at);
             int to = 0;
-            for (int place = 0; place < equation.Output.Length; place++) to += strides[place] * at[indices.FindIndex(index => index.Axis == equation.Output[place] && index.Operand < 0)];
+            for (int place = 0; place < equation.Output.Length; place++)
+                to += strides[place] * at[indices.FindIndex(index => index.Axis == equation.Output[place] && index.Operand < 0)];
             result.Values[to] += product;
         }
         return result;
@@ -72,7 +78,8 @@ internal static class BruteForce
             case "valid": return (0, 0);
             case "full": return (reach, reach);
             case "same":
-                int positions = (signal + window.Stride - 1) / window.Stride, total = Math.Max(0, (positions - 1) * window.Stride + reach + 1 - signal);
+                int positions = (signal + window.Stride - 1) / window.Stride,
+                    total = Math.Max(0, (positions - 1) * window.Stride + reach + 1 - signal);
                 return window.Kind == WindowKind.Correlation ? (total / 2, total - total / 2) : (total - total / 2, total / 2);
             default:
                 int[] numbers = [.. window.Padding.ToString().Split(':').Select(int.Parse)];

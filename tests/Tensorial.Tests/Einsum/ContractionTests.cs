@@ -11,7 +11,8 @@ public class ContractionTests
     {
         RandomEquation made = RandomEquation.Of(seed);
         Tensor<double>[] operands = made.WholeOperands(seed);
-        Tensor<double> expected = BruteForce.Evaluate(made.Equation, operands), got = Contraction.Evaluate<double>(made.Equation, operands, Workers.Serial);
+        Tensor<double> expected = BruteForce.Evaluate(made.Equation, operands),
+            got = Contraction.Evaluate<double>(made.Equation, operands, Workers.Serial);
         Assert.Equal(expected.Shape, got.Shape);
         Assert.True(expected.Values.SequenceEqual(got.Values), made.ToString());
     }).Holds();

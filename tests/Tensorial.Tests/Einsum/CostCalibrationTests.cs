@@ -16,7 +16,8 @@ public class CostCalibrationTests
         ImmutableArray<MeasuredStep> steps = [.. Measured.Value.Select(step => step with { Seconds = step.Ratio(truth) * step.Seconds })];
         CostModel fitted = CostCalibration.Fit(steps, "made up");
         Assert.Equal("made up", fitted.Source);
-        Assert.True(Off(fitted, steps) < 0.15 && Off(fitted, steps) < 0.3 * Off(CostModel.Default, steps), $"off by {Off(fitted, steps)}, the built-in one by {Off(CostModel.Default, steps)}");
+        Assert.True(Off(fitted, steps) < 0.15 && Off(fitted, steps) < 0.3 * Off(CostModel.Default, steps),
+            $"off by {Off(fitted, steps)}, the built-in one by {Off(CostModel.Default, steps)}");
     }
 
     [Fact]
@@ -30,12 +31,14 @@ public class CostCalibrationTests
     [Fact]
     public void Plans_follow_their_model()
     {
-        // Steps so dear that nothing is worth a second intermediate but fewer multiply-accumulates; then so cheap to move that only these count.
+        // Steps so dear that nothing is worth a second intermediate but fewer multiply-accumulates; then so cheap to move that only these
+        // count.
         Shape[] shapes = [[16, 64, 16, 16], [64, 3], [64, 3]];
         Equation equation = Equation.Parse("bshw,sh,sw->bshw|hw");
         Plan apart = Plan.For(equation, new() { Cost = CostModel.Default with { UnfoldedMac = 1e-14, ThinMac = 1e-6 } }, shapes);
         Plan together = Plan.For(equation, new() { Cost = CostModel.Default with { UnfoldedMac = 1e-6, ThinMac = 1e-14 } }, shapes);
-        Assert.Equal("sh,sw->shw", together.Steps[0].Expression.Replace("sw,sh->", "sh,sw->", StringComparison.Ordinal).Replace("swh", "shw", StringComparison.Ordinal));
+        Assert.Equal("sh,sw->shw", together.Steps[0].Expression.Replace("sw,sh->", "sh,sw->", StringComparison.Ordinal)
+            .Replace("swh", "shw", StringComparison.Ordinal));
         Assert.Contains('|', apart.Steps[0].Expression);
     }
 
@@ -47,12 +50,14 @@ public class CostCalibrationTests
         CostModel model = CostModel.Default with { Source = "here", ThinMac = 3e-11 };
         CostModelFile.Write(model, path);
         Assert.Equal(model, CostModelFile.Read(path));
-        foreach (string text in (string[])["{}", "[1]", "{\"schemaVersion\":2,\"costModel\":{}}", "{\"schemaVersion\":1,\"costModel\":{\"mac\":-1}}", "{\"schemaVersion\":1}"])
+        foreach (string text in (string[])["{}", "[1]", "{\"schemaVersion\":2,\"costModel\":{}}",
+            "{\"schemaVersion\":1,\"costModel\":{\"mac\":-1}}", "{\"schemaVersion\":1}"])
         {
             File.WriteAllText(path, text);
             Assert.Contains("cost.json", Assert.Throws<BadInputException>(() => CostModelFile.Read(path)).Message);
         }
     }
 
-    private static double Off(CostModel model, ImmutableArray<MeasuredStep> steps) => steps.Average(step => Math.Abs(Math.Log(step.Ratio(model))));
+    private static double Off(CostModel model, ImmutableArray<MeasuredStep> steps) =>
+        steps.Average(step => Math.Abs(Math.Log(step.Ratio(model))));
 }

@@ -59,7 +59,8 @@ public class EquationTests
     [InlineData("a(in),(in)->a", "2,3;2", "axis 'in'")]
     [InlineData("ab,bc->ac", "2,3", "takes 2 operands, not 1")]
     [InlineData("ab,bc->ac", "2,3;3", "operand 1 of ab,bc->ac has 2 axes, not the shape 3")]
-    [InlineData("nx,kx->nkx|x[pad=valid]", "1,3;1,5", "axis 'x' of nx,kx->nkx|x[pad=valid]: kernels that reach over 5 values do not fit a signal of 3 with padding 0 and 0")]
+    [InlineData("nx,kx->nkx|x[pad=valid]", "1,3;1,5",
+        "axis 'x' of nx,kx->nkx|x[pad=valid]: kernels that reach over 5 values do not fit a signal of 3 with padding 0 and 0")]
     [InlineData("nx,kx->nkx|x", "1,0;1,3", "'x'")]
     public void Shapes_that_do_not_fit_name_axis_and_operand(string text, string shapes, string part)
     {

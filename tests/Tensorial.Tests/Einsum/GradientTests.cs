@@ -33,7 +33,8 @@ public class GradientTests
         Plan scarce = Plan.For(made.Equation, new() { MemoryLimit = enough }, made.Shapes);
         Tensor<double>[] operands = made.WholeOperands(seed);
         Tensor<double> upstream = Autodiff.Some.Whole<double>(plan.Result, seed + 50);
-        Tensor<double>?[] shared = plan.Evaluate<double>(operands).Gradients(upstream), anew = scarce.Evaluate<double>(operands).Gradients(upstream);
+        Tensor<double>?[] shared = plan.Evaluate<double>(operands).Gradients(upstream),
+            anew = scarce.Evaluate<double>(operands).Gradients(upstream);
         for (int i = 0; i < operands.Length; i++)
         {
             Tensor<double>[] others = [.. operands];
@@ -77,8 +78,10 @@ public class GradientTests
     public void Only_what_is_wanted_is_computed()
     {
         Equation equation = Equation.Parse("ab,bc,cd->ad");
-        Tensor<double>[] operands = [Autodiff.Some.Real<double>([2, 3], 1), Autodiff.Some.Real<double>([3, 4], 2), Autodiff.Some.Real<double>([4, 5], 3)];
-        Evaluation<double> evaluation = Plan.For(equation, null, [.. operands.Select(static operand => operand.Shape)]).Evaluate<double>(operands);
+        Tensor<double>[] operands =
+            [Autodiff.Some.Real<double>([2, 3], 1), Autodiff.Some.Real<double>([3, 4], 2), Autodiff.Some.Real<double>([4, 5], 3)];
+        Evaluation<double> evaluation = Plan.For(equation, null, [.. operands.Select(static operand => operand.Shape)])
+            .Evaluate<double>(operands);
         Tensor<double>?[] gradients = evaluation.Gradients(evaluation.Result, false, true, false);
         Assert.Equal([null, "3×4", null], gradients.Select(static gradient => gradient?.Shape.ToString()));
         Assert.Throws<ShapeException>(() => evaluation.Gradients(operands[0]));
@@ -97,5 +100,6 @@ public class GradientTests
         return (up - Dot(Contraction.Evaluate<double>(equation, moved, Workers.Serial), upstream)) / 2;
     }
 
-    private static double Dot(Tensor<double> x, Tensor<double> y) => x.Values.ToArray().Zip(y.Values.ToArray(), static (a, b) => a * b).Sum();
+    private static double Dot(Tensor<double> x, Tensor<double> y) =>
+        x.Values.ToArray().Zip(y.Values.ToArray(), static (a, b) => a * b).Sum();
 }

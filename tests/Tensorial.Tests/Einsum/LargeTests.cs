@@ -17,7 +17,9 @@ public class LargeTests
     public void Large_steps_agree_with_their_adjoints_their_definition_and_any_number_of_threads(string text, string shapes)
     {
         Equation equation = Equation.Parse(text);
-        Tensor<double>[] operands = [.. shapes.Split(';').Select(static (shape, i) => Autodiff.Some.Whole<double>(Shape.Of([.. shape.Split(',').Select(int.Parse)]), i))];
+        Tensor<double>[] operands =
+            [.. shapes.Split(';').Select(static (shape, i) =>
+                Autodiff.Some.Whole<double>(Shape.Of([.. shape.Split(',').Select(int.Parse)]), i))];
         Plan plan = Plan.For(equation, null, [.. operands.Select(static operand => operand.Shape)]);
         using ThreadWorkers two = new(2);
         Tensor<double> result = plan.Run<double>(operands), shared = plan.Run<double>(operands, two);
@@ -31,7 +33,8 @@ public class LargeTests
         Random random = new(1);
         for (int trial = 0; trial < 3; trial++)
         {
-            int image = random.Next(operands[0].Shape[0]), size = operands[0].Shape.Count / operands[0].Shape[0], results = result.Shape.Count / result.Shape[0];
+            int image = random.Next(operands[0].Shape[0]), size = operands[0].Shape.Count / operands[0].Shape[0],
+                results = result.Shape.Count / result.Shape[0];
             Tensor<double>[] one = [new([1, .. operands[0].Shape.Skip(1)], operands[0].Memory.Slice(image * size, size)), .. operands[1..]];
             Plan small = Plan.For(equation, new() { Search = PlanSearch.LeftToRight }, [.. one.Select(static operand => operand.Shape)]);
             Assert.True(small.Run<double>(one).Values.SequenceEqual(result.Values.Slice(image * results, results)));
@@ -55,5 +58,6 @@ public class LargeTests
         Assert.Equal(Oracles.RunPython(program).Trim(), string.Join(' ', y.Values.ToArray().Select(static value => (int)value)));
     }
 
-    private static double Dot(Tensor<double> x, Tensor<double> y) => System.Numerics.Tensors.TensorPrimitives.Dot<double>(x.Values, y.Values);
+    private static double Dot(Tensor<double> x, Tensor<double> y) =>
+        System.Numerics.Tensors.TensorPrimitives.Dot<double>(x.Values, y.Values);
 }

@@ -16,7 +16,8 @@ public class PlanTests
         int orders = OrdersOf(problem.Inputs.Length);
         for (int order = 0; order < orders; order++)
         {
-            Plan plan = new(problem, PlanOptions.Default, (algebra, leaves, options) => AllTrees(algebra, leaves.ToArray(), options).ElementAt(order));
+            Plan plan = new(problem, PlanOptions.Default, (algebra, leaves, options) => AllTrees(algebra, leaves.ToArray(), options)
+                .ElementAt(order));
             Assert.True(expected.Values.SequenceEqual(plan.Run<double>(operands).Values), $"{made}, order {order}");
         }
     }).Holds();

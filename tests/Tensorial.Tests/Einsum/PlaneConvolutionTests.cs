@@ -5,7 +5,9 @@ using Tensorial.Kernels;
 
 namespace Tensorial.Tests.Einsum;
 
-/// <summary>Convolutions of planes in float32, which run on the kernels of networks, against the same equations in float64, which do not.</summary>
+/// <summary>
+/// Convolutions of planes in float32, which run on the kernels of networks, against the same equations in float64, which do not.
+/// </summary>
 public class PlaneConvolutionTests
 {
     private static readonly Arbitrary<int> Seeds = Gen.Choose(0, 1_000_000).ToArbitrary();
@@ -83,7 +85,8 @@ public class PlaneConvolutionTests
         return Next(0, 4) switch
         {
             0 => ($"nchw,chw->nchw{options}", [Next(1, 10), inputs, height, width], [inputs, kh, kw]),
-            1 => ($"ngihw,goihw->ngohw{options}", [Next(1, 5), groups, inputs % 9 + 1, height, width], [groups, outputs % 9 + 1, inputs % 9 + 1, kh, kw]),
+            1 => ($"ngihw,goihw->ngohw{options}", [Next(1, 5), groups, inputs % 9 + 1, height, width],
+                [groups, outputs % 9 + 1, inputs % 9 + 1, kh, kw]),
             _ => ($"nihw,oihw->nohw{options}", [Next(1, 10), inputs, height, width], [outputs, inputs, kh, kw]),
         };
     }
@@ -93,7 +96,8 @@ public class PlaneConvolutionTests
         double scale = 1;
         foreach (double value in wanted.Values) scale = Math.Max(scale, Math.Abs(value));
         for (int i = 0; i < wanted.Shape.Count; i++)
-            Assert.True(Math.Abs(wanted.Values[i] - actual.Values[i]) <= 2e-5 * scale, $"{what} at {i}: {actual.Values[i]} instead of {wanted.Values[i]}");
+            Assert.True(Math.Abs(wanted.Values[i] - actual.Values[i]) <= 2e-5 * scale,
+                $"{what} at {i}: {actual.Values[i]} instead of {wanted.Values[i]}");
     }
 
     private static Tensor<double> Wide(Tensor<float> values) => (Tensor<double>)values.To(ElementType.Float64);

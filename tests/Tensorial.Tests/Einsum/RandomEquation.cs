@@ -47,7 +47,8 @@ internal sealed record RandomEquation(string Text, Shape[] Shapes)
         foreach (List<(string, int)> term in terms) random.Shuffle(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(term));
         random.Shuffle(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(output));
         string text = $"{string.Join(", ", terms.Select(static term => string.Concat(term.Select(static leg => leg.Axis))))} -> {string.Concat(output)}";
-        return new(windows.Count == 0 ? text : $"{text} | {string.Join(", ", windows)}", [.. terms.Select(static term => Shape.Of([.. term.Select(static leg => leg.Extent)]))]);
+        return new(windows.Count == 0 ? text : $"{text} | {string.Join(", ", windows)}",
+            [.. terms.Select(static term => Shape.Of([.. term.Select(static leg => leg.Extent)]))]);
     }
 
     public Tensor<double>[] Operands(int seed) => [.. Shapes.Select((shape, i) => Autodiff.Some.Real<double>(shape, seed + i))];

@@ -30,11 +30,14 @@ internal sealed class MatrixCase<T> where T : unmanaged, IBinaryFloatingPointIee
                 }
     }
 
-    /// <summary>Multiplies and compares; each result may err by the machine's epsilon times the terms of its sum, however they are ordered.</summary>
+    /// <summary>
+    /// Multiplies and compares; each result may err by the machine's epsilon times the terms of its sum, however they are ordered.
+    /// </summary>
     public T[] Check(LaneWidth width, double alpha, double beta, Workers workers)
     {
         T[] c = new T[_m * _rowsC];
-        for (int i = 0; i < c.Length; i++) c[i] = T.CreateChecked(i % _rowsC >= _n ? Guard : beta == 0 ? double.NaN : Former(i / _rowsC, i % _rowsC));
+        for (int i = 0; i < c.Length; i++)
+            c[i] = T.CreateChecked(i % _rowsC >= _n ? Guard : beta == 0 ? double.NaN : Former(i / _rowsC, i % _rowsC));
         Gemm.Multiply(
             width, _m, _n, _k, T.CreateChecked(alpha), _a, _stridesA.Row, _stridesA.Column, _b, _stridesB.Row, _stridesB.Column,
             T.CreateChecked(beta), c, _rowsC, workers);
@@ -51,7 +54,8 @@ internal sealed class MatrixCase<T> where T : unmanaged, IBinaryFloatingPointIee
                 }
                 double former = beta == 0 ? 0 : beta * Former(i, j), wanted = alpha * _sums[i * _n + j] + former;
                 double bound = epsilon * ((_k + 2) * Math.Abs(alpha) * _magnitudes[i * _n + j] + 2 * Math.Abs(former));
-                Assert.True(Math.Abs(wanted - got) <= bound, $"{typeof(T).Name} {_m}×{_n}×{_k} {width} beta {beta}: C[{i}, {j}] is {got}, not {wanted} ± {bound}");
+                Assert.True(Math.Abs(wanted - got) <= bound,
+                    $"{typeof(T).Name} {_m}×{_n}×{_k} {width} beta {beta}: C[{i}, {j}] is {got}, not {wanted} ± {bound}");
             }
         return c;
     }

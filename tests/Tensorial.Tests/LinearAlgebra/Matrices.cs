@@ -56,7 +56,8 @@ internal static class Matrices
     public static Tensor<double> Random(int rows, int columns, int seed)
     {
         Random random = new(seed);
-        return From(rows, columns, (_, _) => Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble()));
+        return From(rows, columns,
+            (_, _) => Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble()));
     }
 
     private static Tensor<double> Scaled(int rows, int columns, int seed, Func<int, int, double> factor)
@@ -65,7 +66,9 @@ internal static class Matrices
         return From(rows, columns, (i, j) => a.Values[i * columns + j] * factor(i, j));
     }
 
-    /// <summary>A matrix [rows, count] whose singular values are the given ones up to rounding: random reflections on both sides of the diagonal.</summary>
+    /// <summary>
+    /// A matrix [rows, count] whose singular values are the given ones up to rounding: random reflections on both sides of the diagonal.
+    /// </summary>
     public static Tensor<double> WithSpectrum(int rows, double[] values, int seed)
     {
         Tensor<double> a = From(rows, values.Length, (i, j) => i == j ? values[j] : 0);
@@ -108,7 +111,9 @@ internal static class Matrices
         return c;
     }
 
-    /// <summary>||a - b||_F, in multiples of the largest magnitude of either (so that huge and tiny matrices neither overflow nor vanish).</summary>
+    /// <summary>
+    /// ||a - b||_F, in multiples of the largest magnitude of either (so that huge and tiny matrices neither overflow nor vanish).
+    /// </summary>
     public static double Distance(Tensor<double> a, Tensor<double> b)
     {
         Assert.Equal(a.Shape, b.Shape);
@@ -124,10 +129,14 @@ internal static class Matrices
     }
 
     /// <summary>||QᵀQ - I||_F</summary>
-    public static double Skewness(Tensor<double> q) => Distance(Product(q.Transposed(), q), From(q.Shape[1], q.Shape[1], (i, j) => i == j ? 1 : 0));
+    public static double Skewness(Tensor<double> q) =>
+        Distance(Product(q.Transposed(), q), From(q.Shape[1], q.Shape[1], (i, j) => i == j ? 1 : 0));
 
-    /// <summary>What rounding to multiples of the smallest double does to a matrix, in the same measure; zero for all but subnormal ones.</summary>
-    public static double Grain(Tensor<double> a) => Largest(a) is > 0 and double largest ? 4 * double.Epsilon / largest * Math.Sqrt(a.Shape.Count) : 0;
+    /// <summary>
+    /// What rounding to multiples of the smallest double does to a matrix, in the same measure; zero for all but subnormal ones.
+    /// </summary>
+    public static double Grain(Tensor<double> a) =>
+        Largest(a) is > 0 and double largest ? 4 * double.Epsilon / largest * Math.Sqrt(a.Shape.Count) : 0;
 
     private static double Largest(Tensor<double> a)
     {

@@ -26,6 +26,7 @@ public class QrTests
         for (int i = 0; i < qr.R.Shape[0]; i++)
             for (int j = 0; j < Math.Min(i, n); j++)
                 Assert.Equal(T.Zero, qr.R.Values[i * n + j]);
-        Assert.InRange(Matrices.Distance(a.ToDouble(), Matrices.Product(qr.Q.ToDouble(), qr.R.ToDouble())), 0, bound * Math.Sqrt(Math.Max(1, a.Shape.Count)) + Matrices.Grain(a.ToDouble()));
+        Assert.InRange(Matrices.Distance(a.ToDouble(), Matrices.Product(qr.Q.ToDouble(), qr.R.ToDouble())), 0,
+            bound * Math.Sqrt(Math.Max(1, a.Shape.Count)) + Matrices.Grain(a.ToDouble()));
     }
 }

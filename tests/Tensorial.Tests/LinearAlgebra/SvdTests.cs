@@ -96,6 +96,8 @@ public class SvdTests
     private static void AssertClose(double[] expected, double[] actual, double relativeToLargest)
     {
         Assert.Equal(expected.Length, actual.Length);
-        for (int i = 0; i < expected.Length; i++) Assert.Equal(expected[i], actual[i], Math.Max(relativeToLargest * expected[0] * Math.Sqrt(expected.Length), double.Epsilon * 8));
+        for (int i = 0; i < expected.Length; i++)
+            Assert.Equal(expected[i], actual[i], Math.Max(relativeToLargest * expected[0] * Math.Sqrt(expected.Length),
+                double.Epsilon * 8));
     }
 }

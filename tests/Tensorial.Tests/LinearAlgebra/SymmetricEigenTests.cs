@@ -6,7 +6,8 @@ namespace Tensorial.Tests.LinearAlgebra;
 public class SymmetricEigenTests
 {
     /// <summary>The square matrices of the table, made symmetric as A + Aᵀ.</summary>
-    public static TheoryData<string> Names => [.. Matrices.Table.Where(row => row.Value() is { Shape: [int m, int n] } && m == n).Select(row => row.Key)];
+    public static TheoryData<string> Names =>
+        [.. Matrices.Table.Where(row => row.Value() is { Shape: [int m, int n] } && m == n).Select(row => row.Key)];
 
     [Theory, MemberData(nameof(Names))]
     public void Vectors_are_orthonormal_and_diagonalise_the_matrix(string name) => Check(Symmetric(name), 2e-15);

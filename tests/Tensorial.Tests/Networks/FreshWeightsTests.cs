@@ -12,8 +12,10 @@ public sealed class FreshWeightsTests
     [InlineData("lenet5", 1, 28), InlineData("cnn4", 3, 32), InlineData("resnet20", 3, 32), InlineData("resnet50", 3, 64)]
     public void A_ready_made_network_gets_the_weights_it_would_be_made_with(string name, int channels, int side)
     {
-        Graph fresh = FreshWeights.Of(ReadyMade.Build(name, [channels, side, side], 10, seed: 7), seed: 3), made = ReadyMade.Build(name, [channels, side, side], 10, seed: 3);
-        foreach ((string weight, Tensor value) in made.Initializers) Assert.Equal(value.Of<float>().Values.ToArray(), fresh.Initializers[weight].Of<float>().Values.ToArray());
+        Graph fresh = FreshWeights.Of(ReadyMade.Build(name, [channels, side, side], 10, seed: 7), seed: 3),
+            made = ReadyMade.Build(name, [channels, side, side], 10, seed: 3);
+        foreach ((string weight, Tensor value) in made.Initializers)
+            Assert.Equal(value.Of<float>().Values.ToArray(), fresh.Initializers[weight].Of<float>().Values.ToArray());
     }
 
     [Fact]
@@ -35,9 +37,11 @@ public sealed class FreshWeightsTests
     public void Each_operation_draws_by_its_own_rule()
     {
         Sketch net = new();
-        net.Node("grouped", new Convolution { Groups = 4, KernelShape = [3, 3], Pads = [1, 1, 1, 1] }, "x", net.Weights("g", [64, 8, 3, 3]));
+        net.Node("grouped", new Convolution { Groups = 4, KernelShape = [3, 3], Pads = [1, 1, 1, 1] }, "x",
+            net.Weights("g", [64, 8, 3, 3]));
         net.Node("slopes", new PRelu(), "grouped", net.Weights("slope", [64, 1, 1]));
-        net.Node("up", new ConvolutionTranspose { KernelShape = [2, 2], Strides = [2, 2] }, "slopes", net.Weights("t", [64, 32, 2, 2]), net.Weights("shift", [32]));
+        net.Node("up", new ConvolutionTranspose { KernelShape = [2, 2], Strides = [2, 2] }, "slopes", net.Weights("t", [64, 32, 2, 2]),
+            net.Weights("shift", [32]));
         net.Node("flat", new Flatten(), "up");
         net.Node("product", new MatMul(), "flat", net.Weights("m", [128, 50]));
         net.Node("dense", new Gemm(), "product", net.Weights("d", [50, 64]));
@@ -51,6 +55,7 @@ public sealed class FreshWeightsTests
         Assert.All(graph.Initializers["slope"].Of<float>().Values.ToArray(), static v => Assert.Equal(0.25f, v));
         Assert.All(graph.Initializers["shift"].Of<float>().Values.ToArray(), static v => Assert.Equal(0, v));
 
-        double Deviation(string name) => Math.Sqrt(graph.Initializers[name].Of<float>().Values.ToArray().Average(static v => (double)v * v));
+        double Deviation(string name) =>
+            Math.Sqrt(graph.Initializers[name].Of<float>().Values.ToArray().Average(static v => (double)v * v));
     }
 }

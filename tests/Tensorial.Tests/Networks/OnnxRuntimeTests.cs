@@ -52,7 +52,10 @@ public class OnnxRuntimeTests
         {
             File.WriteAllBytes(input, MemoryMarshal.AsBytes(images.Values).ToArray());
             string script = Path.Combine(Oracles.Repository, "tests", "Tensorial.Tests", "onnxruntime.cjs");
-            ProcessStartInfo start = new("node", [script, model, input, output, .. images.Shape.Select(static e => e.ToString())]) { RedirectStandardError = true };
+            ProcessStartInfo start = new("node", [script, model, input, output, .. images.Shape.Select(static e => e.ToString())])
+            {
+                RedirectStandardError = true,
+            };
             using Process process = Process.Start(start)!;
             string errors = process.StandardError.ReadToEnd();
             process.WaitForExit();

@@ -48,7 +48,8 @@ public sealed class ExternalDataTests : IDisposable
         weights.ClearRawData();
         weights.FloatData.Clear();
         weights.DataLocation = TensorProto.Types.DataLocation.External;
-        foreach ((string key, string value) in new[] { ("location", location.Replace("$root", _root.FullName)), ("offset", offset), ("length", length) })
+        foreach ((string key, string value) in new[] { ("location", location.Replace("$root", _root.FullName)), ("offset", offset),
+            ("length", length) })
             weights.ExternalData.Add(new StringStringEntryProto { Key = key, Value = value });
         string path = Path.Combine(Folder.FullName, "model.onnx");
         File.WriteAllBytes(path, model.ToByteArray());
@@ -61,7 +62,8 @@ public sealed class ExternalDataTests : IDisposable
             // Written elsewhere it brings its data along.
             string copy = Path.Combine(_root.FullName, "copy.onnx");
             OnnxFile.Write(graph, copy);
-            Assert.Equal(((Tensor<float>)graph.Initializers["w"]).Values.ToArray(), ((Tensor<float>)OnnxFile.Read(copy).Initializers["w"]).Values.ToArray());
+            Assert.Equal(((Tensor<float>)graph.Initializers["w"]).Values.ToArray(),
+                ((Tensor<float>)OnnxFile.Read(copy).Initializers["w"]).Values.ToArray());
             return;
         }
         Exception error = Assert.ThrowsAny<Exception>(() => OnnxFile.Read(path));

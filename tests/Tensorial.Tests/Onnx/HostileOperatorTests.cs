@@ -84,7 +84,8 @@ public class HostileOperatorTests
     private static object Numbers(Random random) =>
         Enumerable.Range(0, random.Next(7)).Select(_ => (long)Number(random)).ToImmutableArray();
 
-    private static object Reals(Random random) => Enumerable.Range(0, random.Next(5)).Select(_ => 3 * random.NextSingle()).ToImmutableArray();
+    private static object Reals(Random random) =>
+        Enumerable.Range(0, random.Next(5)).Select(_ => 3 * random.NextSingle()).ToImmutableArray();
 
     private static object Real(Random random) => (float)random.NextDouble();
 

@@ -140,7 +140,8 @@ public class OnnxOperatorsTests
     [Theory]
     [InlineData("nx,kx->nkx|x"), InlineData("a1,a1->"), InlineData("i(in),(in)k->ik")]
     public void Equations_that_only_we_know_are_refused(string equation) => Assert.Contains(
-        "no equation of ONNX", Assert.Throws<BadInputException>(() => OnnxOperators.Bind("", "Einsum", 13, OnnxAttributes.Of(("equation", equation)))).Message);
+        "no equation of ONNX", Assert.Throws<BadInputException>(() =>
+            OnnxOperators.Bind("", "Einsum", 13, OnnxAttributes.Of(("equation", equation)))).Message);
 
     [Fact]
     public void A_choice_that_does_not_exist_is_answered_with_those_that_do()

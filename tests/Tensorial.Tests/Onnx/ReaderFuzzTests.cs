@@ -20,7 +20,8 @@ public class ReaderFuzzTests
 
     [Fact]
     public void The_damaged_sample_is_used_or_refused() =>
-        Mutations.Apply(File.ReadAllBytes(Path.Combine(Oracles.Repository, "samples", "fashion-cnn.onnx")), 5, Oracles.Heavy ? 2_000 : 60, Use);
+        Mutations.Apply(File.ReadAllBytes(Path.Combine(Oracles.Repository, "samples", "fashion-cnn.onnx")), 5,
+            Oracles.Heavy ? 2_000 : 60, Use);
 
     [Fact]
     public void A_model_cut_anywhere_is_used_or_refused()

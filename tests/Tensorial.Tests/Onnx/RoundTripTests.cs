@@ -51,7 +51,8 @@ public class RoundTripTests(ITestOutputHelper output)
         model.DocString = "about the model";
         model.MetadataProps.Add([new() { Key = "z", Value = "1" }, new() { Key = "a", Value = "2" }]);
         model.OpsetImport.Add(new OperatorSetIdProto { Domain = "org.example", Version = 3 });
-        model.Functions.Add(new FunctionProto { Name = "f", Domain = "org.example", Input = { "p" }, Output = { "q" }, Node = { TinyModel.Node("Relu", "", ["p"], ["q"]) } });
+        model.Functions.Add(new FunctionProto { Name = "f", Domain = "org.example", Input = { "p" }, Output = { "q" },
+            Node = { TinyModel.Node("Relu", "", ["p"], ["q"]) } });
         model.TrainingInfo.Add(new TrainingInfoProto { Algorithm = new() { Name = "training" } });
         model.Graph.DocString = "about the graph";
         model.Graph.ValueInfo.Add(TinyModel.Port("c", "N", 3, 2, 2));
@@ -60,7 +61,8 @@ public class RoundTripTests(ITestOutputHelper output)
         model.Graph.Node[1].Domain = "ai.onnx";
         model.Graph.Node.Insert(1, new NodeProto { OpType = "f", Domain = "org.example", Name = "own", Input = { "c" }, Output = { "" } });
         model.Graph.Initializer[1].DocString = "the bias";
-        model.Graph.Initializer.Add(new TensorProto { Name = "text", DataType = 8, Dims = { 1 }, StringData = { ByteString.CopyFromUtf8("hello") } });
+        model.Graph.Initializer.Add(new TensorProto { Name = "text", DataType = 8, Dims = { 1 },
+            StringData = { ByteString.CopyFromUtf8("hello") } });
         model.Graph.SparseInitializer.Add(new SparseTensorProto { Values = TinyModel.Floats("sparse", [1]), Dims = { 4 } });
         model.Graph.QuantizationAnnotation.Add(new TensorAnnotation { TensorName = "c" });
         // A field from a version of the format that we do not know, as message 100 of the model.
@@ -84,7 +86,8 @@ public class RoundTripTests(ITestOutputHelper output)
         model.MetadataProps.Add([new() { Key = "z", Value = "1" }, new() { Key = "m", Value = "2" }, new() { Key = "a", Value = "3" }]);
         Graph graph = model.Read();
         graph = graph with { Metadata = graph.Metadata.Remove("m").SetItem("a", "4").Add("tensorial.format", "none") };
-        Assert.Equal(["z=1", "a=4", "tensorial.format=none"], OnnxWriter.Write(graph).Model.MetadataProps.Select(static p => $"{p.Key}={p.Value}"));
+        Assert.Equal(["z=1", "a=4", "tensorial.format=none"],
+            OnnxWriter.Write(graph).Model.MetadataProps.Select(static p => $"{p.Key}={p.Value}"));
     }
 
     [Fact]
@@ -92,7 +95,8 @@ public class RoundTripTests(ITestOutputHelper output)
     {
         ModelProto model = TinyModel.Convolutional();
         model.IrVersion = 3;
-        foreach (TensorProto initializer in model.Graph.Initializer) model.Graph.Input.Add(TinyModel.Port(initializer.Name, [.. initializer.Dims.Cast<object>()]));
+        foreach (TensorProto initializer in model.Graph.Initializer)
+            model.Graph.Input.Add(TinyModel.Port(initializer.Name, [.. initializer.Dims.Cast<object>()]));
         Graph graph = model.Read();
         Assert.Equal(model, OnnxWriter.Write(graph).Whole());
         Assert.Equal(54 + 3 + 60, GraphStatistics.Of(graph).Parameters);
@@ -111,11 +115,15 @@ public class RoundTripTests(ITestOutputHelper output)
     {
         Graph graph = TinyModel.Convolutional().Read();
         Convolution operation = (Convolution)graph.Nodes[0].Operation;
-        Graph changed = graph with { Nodes = graph.Nodes.SetItem(0, graph.Nodes[0] with { Operation = operation with { Pads = [1, 1, 1, 1], Strides = [2, 2] } }) };
+        Graph changed = graph with { Nodes = graph.Nodes.SetItem(0,
+            graph.Nodes[0] with { Operation = operation with { Pads = [1, 1, 1, 1], Strides = [2, 2] } }) };
         NodeProto written = OnnxWriter.Write(changed).Model.Graph.Node[0];
         Assert.Equal("Conv", written.OpType);
-        Assert.Equal(["kernel_shape 3,3", "pads 1,1,1,1", "strides 2,2"], written.Attribute.Select(static a => $"{a.Name} {string.Join(',', a.Ints)}").Order());
-        Assert.Throws<UnsupportedException>(() => OnnxWriter.Write(graph with { Nodes = graph.Nodes.SetItem(0, graph.Nodes[0] with { Operation = new Unknown("org.example", "f", "") }) }));
+        Assert.Equal(["kernel_shape 3,3", "pads 1,1,1,1", "strides 2,2"],
+            written.Attribute.Select(static a => $"{a.Name} {string.Join(',', a.Ints)}").Order());
+        Assert.Throws<UnsupportedException>(() =>
+            OnnxWriter.Write(graph with { Nodes = graph.Nodes.SetItem(0,
+                graph.Nodes[0] with { Operation = new Unknown("org.example", "f", "") }) }));
     }
 
     [OracleFact(Oracle.OnnxPython)]
@@ -131,7 +139,8 @@ public class RoundTripTests(ITestOutputHelper output)
                 new("mean", new GlobalAveragePool(), ["k"], ["m"]),
                 new("flat", new Flatten(1), ["m"], ["y"]),
             ],
-            [new("x", ElementType.Float32, [new(null, "N"), new(2), new(4), new(4)])], [new("y", ElementType.Float32, [new(null, "N"), new(3)])],
+            [new("x", ElementType.Float32, [new(null, "N"), new(2), new(4), new(4)])],
+            [new("y", ElementType.Float32, [new(null, "N"), new(3)])],
             System.Collections.Immutable.ImmutableDictionary<string, Tensor>.Empty.Add("w", new Tensor<float>([3, 2, 3, 3])));
         OnnxFile.Write(graph, path);
         string types = Oracles.RunPython("""
@@ -141,7 +150,8 @@ public class RoundTripTests(ITestOutputHelper output)
             print(*[node.op_type for node in model.graph.node])
             """, path);
         Assert.Equal("Conv Clip GlobalAveragePool Flatten", types.Trim());
-        Assert.Equal(graph.Nodes.Select(static node => node.Operation.Name), OnnxFile.Read(path).Nodes.Select(static node => node.Operation.Name));
+        Assert.Equal(graph.Nodes.Select(static node => node.Operation.Name),
+            OnnxFile.Read(path).Nodes.Select(static node => node.Operation.Name));
     }
 
     [OracleFact(Oracle.SharedModels | Oracle.OnnxPython)]

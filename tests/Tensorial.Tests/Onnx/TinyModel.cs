@@ -53,7 +53,10 @@ internal static class TinyModel
 
     public static AttributeProto Int(string name, long value) => new() { Name = name, Type = AttributeType.Int, I = value };
 
-    public static AttributeProto Ints(string name, params long[] values) => new() { Name = name, Type = AttributeType.Ints, Ints = { values } };
+    public static AttributeProto Ints(string name, params long[] values) => new()
+    {
+        Name = name, Type = AttributeType.Ints, Ints = { values },
+    };
 
     public static AttributeProto Tensor(string name, TensorProto value) => new() { Name = name, Type = AttributeType.Tensor, T = value };
 
@@ -63,13 +66,20 @@ internal static class TinyModel
     public static TensorProto Floats(string name, long[] shape)
     {
         float[] values = [.. Enumerable.Range(0, (int)shape.Aggregate(1L, static (a, b) => a * b)).Select(static i => i + 0.5f)];
-        return new() { Name = name, DataType = (int)DataType.Float, Dims = { shape }, RawData = ByteString.CopyFrom(MemoryMarshal.AsBytes<float>(values)) };
+        return new()
+        {
+            Name = name, DataType = (int)DataType.Float, Dims = { shape },
+            RawData = ByteString.CopyFrom(MemoryMarshal.AsBytes<float>(values)),
+        };
     }
 
     /// <summary>A float32 tensor whose bytes lie in another file.</summary>
     public static TensorProto External(string name, long[] shape, params (string Key, string Value)[] entries)
     {
-        TensorProto tensor = new() { Name = name, DataType = (int)DataType.Float, Dims = { shape }, DataLocation = TensorProto.Types.DataLocation.External };
+        TensorProto tensor = new()
+        {
+            Name = name, DataType = (int)DataType.Float, Dims = { shape }, DataLocation = TensorProto.Types.DataLocation.External,
+        };
         foreach ((string key, string value) in entries) tensor.ExternalData.Add(new StringStringEntryProto { Key = key, Value = value });
         return tensor;
     }

@@ -7,7 +7,8 @@ namespace Tensorial.Tests.Reports;
 
 public class ChartTests
 {
-    public static TheoryData<double[]> Values => new() { new[] { 0.1, 0.93 }, new[] { 0.9213, 0.9263 }, new[] { -5.0, 1e6 }, new[] { 0.5 }, new double[0], new[] { 1e-9, 2e-9 }, new[] { 0.0, 0.0 } };
+    public static TheoryData<double[]> Values => new() { new[] { 0.1, 0.93 }, new[] { 0.9213, 0.9263 }, new[] { -5.0, 1e6 }, new[] { 0.5 },
+        new double[0], new[] { 1e-9, 2e-9 }, new[] { 0.0, 0.0 } };
 
     [Theory]
     [MemberData(nameof(Values))]
@@ -38,13 +39,15 @@ public class ChartTests
     [InlineData(1e-6, new[] { 1e-6, 1e-4, 1e-2, 1 })]
     [InlineData(1e-3, new[] { 1e-3, 1e-2, 1e-1, 1 })]
     [InlineData(0.1, new[] { 0.1, 0.2, 0.5, 1 })]
-    public void Decades_get_few_ticks(double low, double[] ticks) => Assert.Equal(ticks, new LogScale(low, 1).Ticks(5), static (a, b) => Math.Abs(a - b) < 1e-12 * b);
+    public void Decades_get_few_ticks(double low, double[] ticks) =>
+        Assert.Equal(ticks, new LogScale(low, 1).Ticks(5), static (a, b) => Math.Abs(a - b) < 1e-12 * b);
 
     [Fact]
     public void Thinning_keeps_the_ends_and_strays_no_farther_than_allowed()
     {
         const double tolerance = 0.5;
-        List<(double X, double Y)> line = [.. Enumerable.Range(0, 2000).Select(static k => (X: k * 0.1, Y: (100 * Math.Exp(-k / 300.0)) + (5 * Math.Sin(k / 40.0))))];
+        List<(double X, double Y)> line = [.. Enumerable.Range(0, 2000)
+            .Select(static k => (X: k * 0.1, Y: (100 * Math.Exp(-k / 300.0)) + (5 * Math.Sin(k / 40.0))))];
         List<(double X, double Y)> thin = Thinning.Simplify(line, tolerance);
         Assert.Equal(line[0], thin[0]);
         Assert.Equal(line[^1], thin[^1]);
@@ -66,7 +69,8 @@ public class ChartTests
     [Fact]
     public void A_chart_puts_its_points_where_the_axes_say()
     {
-        Chart chart = new("title", "description", new("x", new LinearScale(0, 1), TickFormat.Number), new("y", new LinearScale(0, 1), TickFormat.Percent),
+        Chart chart = new("title", "description", new("x", new LinearScale(0, 1), TickFormat.Number),
+            new("y", new LinearScale(0, 1), TickFormat.Percent),
             [new Series("<line>", new("hue0", 0), [new(0, 0, "a"), new(1, 1, "b")]) { Dots = true }]);
         using StringWriter writer = new();
         ChartSvg.Write(new Markup(writer), chart);

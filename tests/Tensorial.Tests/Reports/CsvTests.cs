@@ -30,8 +30,10 @@ public class CsvTests
         Assert.Equal(["spectra.csv", "cuts.csv", "truncations.csv"], files.Select(Path.GetFileName));
 
         List<Dictionary<string, string>> spectra = Read(files[0]);
-        Assert.Equal(analysis.Layers.SelectMany(static l => l.Cuts).SelectMany(static c => c.SingularValues), spectra.Select(static row => Number(row["singularValue"])));
-        Assert.Equal(analysis.Layers.SelectMany(static l => l.Cuts, static (l, c) => (l.Name, c.Cut)).Distinct(), spectra.Select(static row => (row["layer"], row["cut"])).Distinct());
+        Assert.Equal(analysis.Layers.SelectMany(static l => l.Cuts).SelectMany(static c => c.SingularValues),
+            spectra.Select(static row => Number(row["singularValue"])));
+        Assert.Equal(analysis.Layers.SelectMany(static l => l.Cuts, static (l, c) => (l.Name, c.Cut)).Distinct(),
+            spectra.Select(static row => (row["layer"], row["cut"])).Distinct());
 
         List<Dictionary<string, string>> cuts = Read(files[1]);
         foreach ((CutSpectrum cut, Dictionary<string, string> row) in analysis.Layers.SelectMany(static l => l.Cuts).Zip(cuts))
@@ -88,6 +90,7 @@ public class CsvTests
             else field += letter;
         }
         Assert.Empty(rows[^1]);
-        return [.. rows.Skip(1).SkipLast(1).Select(row => rows[0].Zip(row).ToDictionary(static pair => pair.First, static pair => pair.Second))];
+        return [.. rows.Skip(1).SkipLast(1)
+            .Select(row => rows[0].Zip(row).ToDictionary(static pair => pair.First, static pair => pair.Second))];
     }
 }

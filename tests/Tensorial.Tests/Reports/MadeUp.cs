@@ -47,7 +47,8 @@ internal static class MadeUp
     }
 
     /// <summary>A network of equal layers under these names.</summary>
-    public static AnalysisReport Named(IEnumerable<string> names, bool withData = true) => Of([.. names.Select(static name => Layer(name, [8, 4, 3, 3], 0.5))], withData);
+    public static AnalysisReport Named(IEnumerable<string> names, bool withData = true) =>
+        Of([.. names.Select(static name => Layer(name, [8, 4, 3, 3], 0.5))], withData);
 
     public static AnalysisReport Of(ValueList<LayerAnalysis> layers, bool withData, int ranks = 7)
     {
@@ -63,7 +64,8 @@ internal static class MadeUp
                 Machine = new("Linux x64", ".NET 10", 4, 2),
                 Seconds = 91,
             },
-            Model = new("made-up", layers.Sum(static l => l.Parameters) + 2000, layers.Sum(static l => l.Parameters), layers.Sum(static l => l.Macs)),
+            Model = new("made-up", layers.Sum(static l => l.Parameters) + 2000, layers.Sum(static l => l.Parameters),
+                layers.Sum(static l => l.Macs)),
             Layers = layers,
             Uncut = [new("bn1.weight", "/bn1", [16], "it has one axis")],
         };
@@ -74,10 +76,12 @@ internal static class MadeUp
             foreach (double fraction in Enumerable.Range(1, ranks).Select(k => (double)k / ranks))
             {
                 truncations.Add(Truncation("all", [.. layers.Where(l => l.Cuts.Any(c => c.Cut == cut))], cut, fraction, 3));
-                foreach (LayerAnalysis layer in layers.Where(l => l.Cuts.Any(c => c.Cut == cut))) truncations.Add(Truncation(layer.Name, [layer], cut, fraction, 0.3));
+                foreach (LayerAnalysis layer in layers.Where(l => l.Cuts.Any(c => c.Cut == cut)))
+                    truncations.Add(Truncation(layer.Name, [layer], cut, fraction, 0.3));
             }
         }
-        return report with { Baseline = new(10_000, 0.9263, 0.9974, 0.31), Truncations = [.. truncations], PlannedTruncations = truncations.Count };
+        return report with { Baseline = new(10_000, 0.9263, 0.9974, 0.31), Truncations = [.. truncations],
+            PlannedTruncations = truncations.Count };
     }
 
     /// <summary>A kernel whose singular values along every cut fall as k to the power of minus <paramref name="decay"/>.</summary>
@@ -91,7 +95,8 @@ internal static class MadeUp
             Parameters = shape.Aggregate(1L, static (a, b) => a * b), Macs = shape.Aggregate(64L, static (a, b) => a * b), Norm = 7.5,
             Cuts = [.. (shape.Length == 2 ? [("o", "i")] : Cuts).Select(c => new CutSpectrum(
                 $"{c.Item1}|{c.Item2}", Extent(c.Item1), Extent(c.Item2),
-                [.. Enumerable.Range(1, Math.Min(Extent(c.Item1), Extent(c.Item2))).Select(k => 3 * Math.Pow(k, -decay * c.Item1.Length * c.Item1.Length) * Math.Exp(-0.01 * k))]))],
+                [.. Enumerable.Range(1, Math.Min(Extent(c.Item1), Extent(c.Item2)))
+                    .Select(k => 3 * Math.Pow(k, -decay * c.Item1.Length * c.Item1.Length) * Math.Exp(-0.01 * k))]))],
         };
     }
 
@@ -108,9 +113,12 @@ internal static class MadeUp
         double loss = truncated.Average(static k => k.NormLoss), top1 = Math.Round(0.1 + (0.8263 * Math.Exp(-harm * loss * loss)), 4);
         return new()
         {
-            Layer = layer, Cut = cut, Rank = kernels.Length == 1 ? truncated[0].Ranks[0] : null, Rule = FormattableString.Invariant($"{100 * fraction:0.##}%"),
-            NormLoss = loss, RetainedEnergy = 1 - (loss * loss), RelativeNormLoss = 1 - Math.Sqrt(1 - (loss * loss)), Top1 = top1, Top5 = Math.Min(1, top1 + 0.07),
-            Loss = 2.5 - (2 * top1), Samples = 10_000, Parameters = truncated.Sum(static k => k.Parameters), Seconds = 1, Kernels = [.. truncated],
+            Layer = layer, Cut = cut, Rank = kernels.Length == 1 ? truncated[0].Ranks[0]
+                : null, Rule = FormattableString.Invariant($"{100 * fraction:0.##}%"),
+            NormLoss = loss, RetainedEnergy = 1 - (loss * loss), RelativeNormLoss = 1 - Math.Sqrt(1 - (loss * loss)), Top1 = top1,
+            Top5 = Math.Min(1, top1 + 0.07),
+            Loss = 2.5 - (2 * top1), Samples = 10_000, Parameters = truncated.Sum(static k => k.Parameters), Seconds = 1,
+            Kernels = [.. truncated],
             Recalibrated = layer == "all" ? new(10_000, Math.Min(0.9263, top1 + (0.1 * loss)), 0.99, 0.4) : null,
         };
     }

@@ -22,14 +22,16 @@ public class NumbersTests
     [InlineData(1, 0, "100 %")]
     [InlineData(-0.00001, 1, "0.0 %")]
     [InlineData(double.NaN, 1, "–")]
-    public void Fractions_are_shown_in_percent(double value, int decimals, string text) => Assert.Equal(text, Plain(Numbers.Percent(value, decimals)));
+    public void Fractions_are_shown_in_percent(double value, int decimals, string text) =>
+        Assert.Equal(text, Plain(Numbers.Percent(value, decimals)));
 
     [Theory]
     [InlineData(0.014, "+1.40")]
     [InlineData(-0.014, "−1.40")]
     [InlineData(0.00001, "0.00")]
     [InlineData(-0.00001, "0.00")]
-    public void Differences_have_a_sign_unless_they_round_to_nothing(double value, string text) => Assert.Equal(text, Numbers.Points(value));
+    public void Differences_have_a_sign_unless_they_round_to_nothing(double value, string text) =>
+        Assert.Equal(text, Numbers.Points(value));
 
     [Theory]
     [InlineData(0, "0")]

@@ -6,7 +6,9 @@ using Tensorial.Training.Optimizers;
 
 namespace Tensorial.Tests.Training;
 
-/// <summary>The first losses of a small residual network, and its running statistics, against PyTorch from the same weights on the same images.</summary>
+/// <summary>
+/// The first losses of a small residual network, and its running statistics, against PyTorch from the same weights on the same images.
+/// </summary>
 public class GoldenCurveTests
 {
     private const int Steps = 12;
@@ -48,7 +50,8 @@ public class GoldenCurveTests
     {
         string[] answers = Oracles.RunPython(Program).Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Graph graph = TinyTask.Network();
-        foreach ((string name, int k) in new[] { ("conv1.weight", 0), ("conv2.weight", 1), ("fc.weight", 2) }) graph = graph.With(name, Made(graph.Initializers[name].Shape, k, 0.3f));
+        foreach ((string name, int k) in new[] { ("conv1.weight", 0), ("conv2.weight", 1), ("fc.weight", 2) })
+            graph = graph.With(name, Made(graph.Initializers[name].Shape, k, 0.3f));
         using TrainedNetwork network = new(graph, threads: 2);
         // With other images some value comes so near to a kink that rounding decides on which side it lies, and curves part.
         Tensor<float> images = Made([24, 1, 8, 8], 11, 1), labels = new([24, 4]), gradient = new([24, 4]);
@@ -56,7 +59,8 @@ public class GoldenCurveTests
         Sgd optimizer = new(0.9, nesterov: true) { Decay = WeightDecay.Everywhere(1e-3) };
         for (int step = 0; step < Steps; step++)
         {
-            double loss = new CrossEntropy().Evaluate(network.Forward(images), new(labels), gradient), wanted = double.Parse(answers[step], CultureInfo.InvariantCulture);
+            double loss = new CrossEntropy().Evaluate(network.Forward(images), new(labels), gradient),
+                wanted = double.Parse(answers[step], CultureInfo.InvariantCulture);
             Assert.True(Math.Abs(loss - wanted) <= 1e-4 * wanted, $"The loss of step {step + 1} is {loss} instead of {wanted}.");
             network.Backward(gradient);
             optimizer.Step(network.Weights, 0.05);

@@ -62,7 +62,8 @@ public class LossTests
         Tensor<float> start = Some.Real<float>([9], 3);
         string[] answers = Oracles.RunPython(OptimizerProgram, Text(start)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
         WeightDecay decay = WeightDecay.Everywhere(0.01);
-        Optimizer[] optimizers = [new Sgd { Decay = decay }, new Sgd(nesterov: true) { Decay = decay }, new Adam { Decay = decay }, new Adam(decoupled: true) { Decay = decay }];
+        Optimizer[] optimizers = [new Sgd { Decay = decay }, new Sgd(nesterov: true) { Decay = decay }, new Adam { Decay = decay },
+            new Adam(decoupled: true) { Decay = decay }];
         for (int k = 0; k < optimizers.Length; k++)
         {
             TrainedWeight weight = new(new("w", WeightRole.Bias), start.Clone(), new(start.Shape));
@@ -93,8 +94,10 @@ public class LossTests
     }
 
     [Theory]
-    [InlineData("constant", 0, 0.4, 1), InlineData("cosine", 0, 0.5, 0.5), InlineData("cosine", 0, 1, 0), InlineData("step:50,75", 0, 0.49, 1)]
-    [InlineData("step:50,75", 0, 0.5, 0.1), InlineData("step:50,75", 0, 0.8, 0.01), InlineData("onecycle", 0, 0, 0.04), InlineData("onecycle", 0, 0.3, 1)]
+    [InlineData("constant", 0, 0.4, 1), InlineData("cosine", 0, 0.5, 0.5), InlineData("cosine", 0, 1, 0),
+        InlineData("step:50,75", 0, 0.49, 1)]
+    [InlineData("step:50,75", 0, 0.5, 0.1), InlineData("step:50,75", 0, 0.8, 0.01), InlineData("onecycle", 0, 0, 0.04),
+        InlineData("onecycle", 0, 0.3, 1)]
     [InlineData("onecycle", 0, 1, 4e-6), InlineData("constant", 10, 0.05, 0.5), InlineData("constant", 10, 0.1, 1)]
     public void Schedules_follow_their_formulas(string text, double warmUp, double progress, double factor) =>
         Assert.Equal(factor, ScheduleText.Parse(text, 100, warmUp).Factor(progress), 1e-9);
@@ -102,5 +105,6 @@ public class LossTests
     [Theory, InlineData("linear"), InlineData("step"), InlineData("step:0"), InlineData("step:x")]
     public void An_unknown_schedule_is_refused(string text) => Assert.Throws<BadInputException>(() => ScheduleText.Parse(text, 10));
 
-    private static string Text(Tensor<float> tensor) => string.Join(' ', tensor.Values.ToArray().Select(static v => v.ToString("R", CultureInfo.InvariantCulture)));
+    private static string Text(Tensor<float> tensor) =>
+        string.Join(' ', tensor.Values.ToArray().Select(static v => v.ToString("R", CultureInfo.InvariantCulture)));
 }

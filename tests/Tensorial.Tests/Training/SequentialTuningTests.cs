@@ -4,7 +4,9 @@ using Tensorial.Training;
 
 namespace Tensorial.Tests.Training;
 
-/// <summary>Blocks learn what the dense network does at their place, to the same bits however the work is shared out, kept or interrupted.</summary>
+/// <summary>
+/// Blocks learn what the dense network does at their place, to the same bits however the work is shared out, kept or interrupted.
+/// </summary>
 public sealed class SequentialTuningTests : IDisposable
 {
     private static readonly SequentialOptions Usual = new() { Epochs = 6, LearningRate = 0.02, Threads = 2 };
@@ -17,14 +19,16 @@ public sealed class SequentialTuningTests : IDisposable
         Graph dense = TinyTask.Network();
         (Graph tuned, var blocks) = Tuning(Usual with { Epochs = 30, Inputs = inputs }).Run();
         Assert.Equal(["conv1", "conv2"], blocks.Select(static b => b.Name));
-        Assert.All(blocks, static block => Assert.True(block.ErrorAfter < 0.05 * block.ErrorBefore, $"{block.Name}: {block.ErrorBefore} to {block.ErrorAfter}."));
+        Assert.All(blocks, static block => Assert.True(block.ErrorAfter < 0.05 * block.ErrorBefore,
+            $"{block.Name}: {block.ErrorBefore} to {block.ErrorAfter}."));
         Assert.Equal(Floats(dense, "fc.weight"), Floats(tuned, "fc.weight"));
     }
 
     [Fact]
     public void Blocks_that_do_not_depend_on_each_other_learn_at_once_to_the_same_bits()
     {
-        SequentialTuning together = Tuning(Usual with { Inputs = BlockInputs.Dense }), alone = Tuning(Usual with { Inputs = BlockInputs.Dense, Threads = 1 });
+        SequentialTuning together = Tuning(Usual with { Inputs = BlockInputs.Dense }),
+            alone = Tuning(Usual with { Inputs = BlockInputs.Dense, Threads = 1 });
         Assert.Equal((2, 1), (together.AtOnce, alone.AtOnce));
         AssertSame(alone.Run(), together.Run());
     }
@@ -46,10 +50,12 @@ public sealed class SequentialTuningTests : IDisposable
     {
         SequentialTuning free = Tuning(Usual);
         long most = free.Memory.Max(static block => block.Bytes);
-        SequentialTuning bounded = Enumerable.Range(1, 100).Select(part => most - (most * part / 100)).Select(bytes => TryTuning(Usual with { MostBytes = bytes }))
+        SequentialTuning bounded = Enumerable.Range(1, 100).Select(part => most - (most * part / 100))
+            .Select(bytes => TryTuning(Usual with { MostBytes = bytes }))
             .TakeWhile(static tuning => tuning is not null).Last()!;
         Assert.Contains(bounded.Memory, static block => block.Step.Parts > 1);
-        foreach ((BlockRecord whole, BlockRecord parts) in free.Run().Blocks.Zip(bounded.Run().Blocks)) Assert.Equal(whole.ErrorAfter, parts.ErrorAfter, 1e-4 * whole.ErrorBefore);
+        foreach ((BlockRecord whole, BlockRecord parts) in free.Run().Blocks.Zip(bounded.Run().Blocks))
+            Assert.Equal(whole.ErrorAfter, parts.ErrorAfter, 1e-4 * whole.ErrorBefore);
         Assert.Contains("are allowed", Assert.Throws<BadInputException>(() => Tuning(Usual with { MostBytes = 1000 })).Message);
     }
 
@@ -97,10 +103,12 @@ public sealed class SequentialTuningTests : IDisposable
         }
     }
 
-    private static void AssertSame((Graph Network, ImmutableArray<BlockRecord> Blocks) one, (Graph Network, ImmutableArray<BlockRecord> Blocks) other)
+    private static void AssertSame(
+        (Graph Network, ImmutableArray<BlockRecord> Blocks) one, (Graph Network, ImmutableArray<BlockRecord> Blocks) other)
     {
         Assert.Equal(one.Blocks.Select(static b => b with { Seconds = 0 }), other.Blocks.Select(static b => b with { Seconds = 0 }));
-        foreach (string name in (string[])["conv1.weight", "conv2.weight"]) Assert.Equal(Floats(one.Network, name), Floats(other.Network, name));
+        foreach (string name in (string[])["conv1.weight", "conv2.weight"])
+            Assert.Equal(Floats(one.Network, name), Floats(other.Network, name));
     }
 
     private static float[] Floats(Graph graph, string name) => graph.Initializers[name].Of<float>().Values.ToArray();

@@ -21,7 +21,8 @@ public class TrainingMemoryTests
         whole.Backward(gradient);
         for (int first = 0; first < 12; first += 4)
         {
-            Assert.Equal(answers.Rows(first, 4).Values.ToArray(), parts.Forward(images.Rows(first, 4)).Values.ToArray(), static (a, b) => Math.Abs(a - b) < 1e-5);
+            Assert.Equal(answers.Rows(first, 4).Values.ToArray(), parts.Forward(images.Rows(first, 4)).Values.ToArray(),
+                static (a, b) => Math.Abs(a - b) < 1e-5);
             parts.Backward(gradient.Rows(first, 4), add: first > 0);
         }
         foreach ((TrainedWeight one, TrainedWeight other) in whole.Weights.Zip(parts.Weights))
@@ -37,7 +38,8 @@ public class TrainingMemoryTests
         Assert.Equal(1, free.Memory.Parts);
         Assert.InRange(bounded.Memory.Parts, 4, 32);
         Assert.True(bounded.Memory.Bytes <= bound && bounded.Memory.WeightBytes == free.Memory.WeightBytes);
-        Assert.Equal(free.Run().Epochs.Select(static e => e.Loss), bounded.Run().Epochs.Select(static e => e.Loss), static (a, b) => Math.Abs(a - b) < 1e-4);
+        Assert.Equal(free.Run().Epochs.Select(static e => e.Loss), bounded.Run().Epochs.Select(static e => e.Loss),
+            static (a, b) => Math.Abs(a - b) < 1e-4);
     }
 
     [Fact]
@@ -45,18 +47,24 @@ public class TrainingMemoryTests
     {
         using Trainer free = new(TinyTask.Network(), TinyTask.Images(), Usual);
         long bound = free.Memory.WeightBytes + (free.Memory.ActivationBytes / 2);
-        string message = Assert.Throws<BadInputException>(() => new Trainer(TinyTask.Network(), TinyTask.Images(), Usual with { MostBytes = bound })).Message;
+        string message = Assert.Throws<BadInputException>(() => new Trainer(TinyTask.Network(), TinyTask.Images(),
+            Usual with { MostBytes = bound })).Message;
         int fits = int.Parse(System.Text.RegularExpressions.Regex.Match(message, "Batches of up to ([0-9]+) images fit").Groups[1].Value);
         using Trainer smaller = new(TinyTask.Network(), TinyTask.Images(), Usual with { Batch = fits, MostBytes = bound });
         Assert.Equal(1, smaller.Memory.Parts);
-        Assert.Throws<BadInputException>(() => new Trainer(TinyTask.Network(), TinyTask.Images(), Usual with { Batch = fits + 1, MostBytes = bound }));
+        Assert.Throws<BadInputException>(() => new Trainer(TinyTask.Network(), TinyTask.Images(),
+            Usual with { Batch = fits + 1, MostBytes = bound }));
     }
 
     [Fact]
     public void A_bound_that_nothing_fits_in_is_refused()
     {
-        Assert.Contains("Image by image it takes", Assert.Throws<BadInputException>(() => new Trainer(WithoutNorms(), TinyTask.Images(), Usual with { MostBytes = 1000 })).Message);
-        Assert.Contains("No batch fits", Assert.Throws<BadInputException>(() => new Trainer(TinyTask.Network(), TinyTask.Images(), Usual with { MostBytes = 1000 })).Message);
+        Assert.Contains("Image by image it takes",
+            Assert.Throws<BadInputException>(() => new Trainer(WithoutNorms(), TinyTask.Images(),
+                Usual with { MostBytes = 1000 })).Message);
+        Assert.Contains("No batch fits",
+            Assert.Throws<BadInputException>(() => new Trainer(TinyTask.Network(), TinyTask.Images(),
+                Usual with { MostBytes = 1000 })).Message);
     }
 
     private static Graph WithoutNorms()

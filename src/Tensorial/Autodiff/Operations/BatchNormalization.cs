@@ -48,7 +48,8 @@ public sealed record BatchNormalization : FloatOperation
     protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         Tensor<T> dy = pull.Dy;
-        int channels = pull.Shape(2)[0], planes = dy.Shape.CountOf(0, Math.Min(2, dy.Shape.Rank)), size = dy.Shape.Count / Math.Max(1, planes);
+        int channels = pull.Shape(2)[0], planes = dy.Shape.CountOf(0, Math.Min(2, dy.Shape.Rank)),
+            size = dy.Shape.Count / Math.Max(1, planes);
         for (int plane = 0; plane < planes; plane++)
         {
             int channel = plane % channels;
@@ -67,7 +68,8 @@ public sealed record BatchNormalization : FloatOperation
             if (pull.Gradient(1) is null && pull.Gradient(4) is null) continue;
             T along = TensorPrimitives.Dot(upstream, pull.Input(0).Values.Slice(plane * size, size)) - sum * pull.Input(3).Values[channel];
             if (pull.Gradient(1) is { } scale) scale.Values[channel] += reciprocal * along;
-            if (pull.Gradient(4) is { } variance) variance.Values[channel] -= T.CreateChecked(0.5) * factor * reciprocal * reciprocal * along;
+            if (pull.Gradient(4) is { } variance)
+                variance.Values[channel] -= T.CreateChecked(0.5) * factor * reciprocal * reciprocal * along;
         }
     }
 }

@@ -6,9 +6,9 @@ using Tensorial.Kernels;
 namespace Tensorial.Autodiff.Operations;
 
 /// <summary>
-/// Batch normalisation while a network is trained: Y = scale (X - mean) / √(variance + Epsilon) + shift with mean and variance of every channel
-/// over the batch itself (Ioffe and Szegedy 2015). Further results are the running mean and variance, moved towards those of the batch:
-/// Momentum · old + (1 - Momentum) · new, the new variance dividing by n - 1, as PyTorch has it.
+/// Batch normalisation while a network is trained: Y = scale (X - mean) / √(variance + Epsilon) + shift with mean and variance of every
+/// channel over the batch itself (Ioffe and Szegedy 2015). Further results are the running mean and variance, moved towards those of the
+/// batch: Momentum · old + (1 - Momentum) · new, the new variance dividing by n - 1, as PyTorch has it.
 /// </summary>
 public sealed record BatchNormalizationInTraining : FloatOperation
 {
@@ -21,7 +21,8 @@ public sealed record BatchNormalizationInTraining : FloatOperation
     {
         Operand y = new BatchNormalization().Infer(inputs)[0];
         int channels = y.Shape.Rank > 1 ? y.Shape[1] : 1;
-        if (y.Shape.Count <= channels) throw new ShapeException($"a batch of shape {y.Shape} has one value a channel, which has no variance.");
+        if (y.Shape.Count <= channels)
+            throw new ShapeException($"a batch of shape {y.Shape} has one value a channel, which has no variance.");
         return [y, new(y.Type, [channels]), new(y.Type, [channels])];
     }
 
@@ -44,7 +45,8 @@ public sealed record BatchNormalizationInTraining : FloatOperation
                 TensorPrimitives.Add(target, shift.Values[channel], target);
             }
             if (newMean is not null) newMean.Values[channel] = kept * mean.Values[channel] + taken * m;
-            if (newVariance is not null) newVariance.Values[channel] = kept * variance.Values[channel] + taken * v * count / (count - T.One);
+            if (newVariance is not null)
+                newVariance.Values[channel] = kept * variance.Values[channel] + taken * v * count / (count - T.One);
         });
     }
 
@@ -102,7 +104,8 @@ public sealed record BatchNormalizationInTraining : FloatOperation
     {
         (int images, int channels, int size) = Extents(x.Shape);
         T count = T.CreateChecked(images * size), mean = T.Zero, squares = T.Zero;
-        for (int image = 0; image < images; image++) mean += TensorPrimitives.Sum<T>(x.Values.Slice((image * channels + channel) * size, size));
+        for (int image = 0; image < images; image++)
+            mean += TensorPrimitives.Sum<T>(x.Values.Slice((image * channels + channel) * size, size));
         mean /= count;
         for (int image = 0; image < images; image++)
             foreach (T value in x.Values.Slice((image * channels + channel) * size, size)) squares += (value - mean) * (value - mean);

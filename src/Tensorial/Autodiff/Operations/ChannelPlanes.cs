@@ -26,7 +26,8 @@ internal static class ChannelPlanes
     {
         int channels = y.Shape[1], size = y.Shape.CountOf(2, y.Shape.Rank);
         if (bias is null) y.Values.Clear();
-        for (int plane = 0; bias is not null && plane < y.Shape[0] * channels; plane++) y.Values.Slice(plane * size, size).Fill(bias.Values[plane % channels]);
+        for (int plane = 0; bias is not null && plane < y.Shape[0] * channels; plane++)
+            y.Values.Slice(plane * size, size).Fill(bias.Values[plane % channels]);
     }
 
     /// <summary>sums[channel] += all values of that channel.</summary>

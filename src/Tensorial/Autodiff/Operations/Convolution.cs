@@ -26,7 +26,8 @@ public sealed record Convolution : Windowed
         int outputs = w.Shape[0];
         if (Groups < 1 || outputs % Groups != 0) throw new ShapeException($"{outputs} output channels do not split into {Groups} groups.");
         if (x.Shape[1] != (long)w.Shape[1] * Groups)
-            throw new ShapeException($"the input has {x.Shape[1]} channels; weights {w.Shape} in {Groups} groups take {(long)w.Shape[1] * Groups}.");
+            throw new ShapeException(
+                $"the input has {x.Shape[1]} channels; weights {w.Shape} in {Groups} groups take {(long)w.Shape[1] * Groups}.");
         if (inputs.Optional(2) is { } b && b.Shape != [outputs])
             throw new ShapeException($"the bias has the shape {b.Shape} instead of {outputs}.");
         return [new(x.Type, [x.Shape[0], outputs, .. Windows(x.Shape, w.Shape).Select(static window => window.Output)])];

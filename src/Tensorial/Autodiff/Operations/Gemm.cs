@@ -56,14 +56,18 @@ public sealed record Gemm : FloatOperation
         {
             Tensor<T> b = pull.Input(1);
             (int row, int column) = TransposeB ? (b.Shape[1], 1) : (1, b.Shape[1]);
-            if (TransposeA) Kernels.Gemm.Multiply(da.Shape[0], m, n, alpha, b.Values, column, row, dy.Values, 1, n, T.One, da.Values, m, workers);
-            else Kernels.Gemm.Multiply(m, da.Shape[1], n, alpha, dy.Values, n, 1, b.Values, row, column, T.One, da.Values, da.Shape[1], workers);
+            if (TransposeA)
+                Kernels.Gemm.Multiply(da.Shape[0], m, n, alpha, b.Values, column, row, dy.Values, 1, n, T.One, da.Values, m, workers);
+            else Kernels.Gemm.Multiply(m, da.Shape[1], n, alpha, dy.Values, n, 1, b.Values, row, column, T.One, da.Values, da.Shape[1],
+                workers);
         }
         if (pull.Gradient(1) is { } db)
         {
             Tensor<T> a = pull.Input(0);
             (int row, int column) = TransposeA ? (a.Shape[1], 1) : (1, a.Shape[1]);
-            if (TransposeB) Kernels.Gemm.Multiply(n, db.Shape[1], m, alpha, dy.Values, 1, n, a.Values, column, row, T.One, db.Values, db.Shape[1], workers);
+            if (TransposeB)
+                Kernels.Gemm.Multiply(n, db.Shape[1], m, alpha, dy.Values, 1, n, a.Values, column, row, T.One, db.Values, db.Shape[1],
+                    workers);
             else Kernels.Gemm.Multiply(db.Shape[0], n, m, alpha, a.Values, row, column, dy.Values, n, 1, T.One, db.Values, n, workers);
         }
         pull.Gradient(2)?.AddProduct(dy, new([], new[] { T.CreateChecked(Beta) }));

@@ -30,7 +30,8 @@ public abstract record GlobalPooling : FloatOperation
     {
         if (pull.Gradient(0) is not { } dx) return;
         Reads reads = GradientReads(0)!.Value;
-        ReadOnlyMemory<T> x = reads.IncludesInput(0) ? pull.Input(0).Memory : default, y = reads.IncludesOutput(0) ? pull.Output().Memory : default;
+        ReadOnlyMemory<T> x = reads.IncludesInput(0) ? pull.Input(0).Memory : default, y = reads.IncludesOutput(0) ? pull.Output().Memory
+            : default;
         Tensor<T> dy = pull.Dy;
         int size = dx.Shape.CountOf(2, dx.Shape.Rank);
         workers.For(dy.Shape.Count, plane =>

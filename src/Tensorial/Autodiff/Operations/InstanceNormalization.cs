@@ -15,7 +15,8 @@ public sealed record InstanceNormalization : FloatOperation
         if (x.Shape.Rank < 3)
             throw new ShapeException($"the input needs batch, channels and at least one spatial axis, not the shape {x.Shape}.");
         if (scale.Shape != [x.Shape[1]] || shift.Shape != [x.Shape[1]])
-            throw new ShapeException($"scale {scale.Shape} and B {shift.Shape} must have {x.Shape[1]} values, the channels of the input {x.Shape}.");
+            throw new ShapeException(
+                $"scale {scale.Shape} and B {shift.Shape} must have {x.Shape[1]} values, the channels of the input {x.Shape}.");
         return [x with { Value = null }];
     }
 

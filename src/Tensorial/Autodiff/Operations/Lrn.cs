@@ -50,7 +50,9 @@ public sealed record Lrn(int Size) : FloatOperation
 
     public override Reads? GradientReads(int input) => Reads.Input(0);
 
-    /// <summary>dx = dy s^-β - (2αβ / n) x Σ dy x s^(-β-1), s being the bracket and the sum running over the channels whose sum holds x².</summary>
+    /// <summary>
+    /// dx = dy s^-β - (2αβ / n) x Σ dy x s^(-β-1), s being the bracket and the sum running over the channels whose sum holds x².
+    /// </summary>
     protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         if (pull.Gradient(0) is not { } dx) return;

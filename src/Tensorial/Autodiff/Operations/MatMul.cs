@@ -40,8 +40,10 @@ public sealed record MatMul : FloatOperation
         foreach ((int left, int right, int product) in products.Places())
         {
             ReadOnlySpan<T> dy = pull.Dy.Values[product..];
-            if (da is not null) Kernels.Gemm.Multiply(m, k, n, T.One, dy, n, 1, pull.Input(1).Values[right..], 1, n, T.One, da.Values[left..], k, workers);
-            if (db is not null) Kernels.Gemm.Multiply(k, n, m, T.One, pull.Input(0).Values[left..], 1, k, dy, n, 1, T.One, db.Values[right..], n, workers);
+            if (da is not null)
+                Kernels.Gemm.Multiply(m, k, n, T.One, dy, n, 1, pull.Input(1).Values[right..], 1, n, T.One, da.Values[left..], k, workers);
+            if (db is not null)
+                Kernels.Gemm.Multiply(k, n, m, T.One, pull.Input(0).Values[left..], 1, k, dy, n, 1, T.One, db.Values[right..], n, workers);
         }
     }
 

@@ -46,7 +46,8 @@ public sealed record MeanVarianceNormalization(ImmutableArray<int> Axes) : Float
         for (int start = 0; start < x.Length; start += length)
         {
             (T mean, T variance) = Moments.Of<T>(x.AsSpan(start, length));
-            T deviation = T.Sqrt(variance), r = T.One / (deviation + T.CreateChecked(Guard)), b = T.IsZero(deviation) ? T.Zero : r * r / deviation;
+            T deviation = T.Sqrt(variance), r = T.One / (deviation + T.CreateChecked(Guard)), b = T.IsZero(deviation) ? T.Zero
+                : r * r / deviation;
             Moments.Back(x.AsSpan(start, length), dy.AsSpan(start, length), mean, r, b, lines.AsSpan(start, length));
         }
         int[] strides = dx.Shape.Strides();
@@ -58,6 +59,7 @@ public sealed record MeanVarianceNormalization(ImmutableArray<int> Axes) : Float
     private (int[] Order, int Length) Lines(Shape shape)
     {
         ImmutableArray<int> axes = Operands.Axes(Axes, shape.Rank);
-        return ([.. Enumerable.Range(0, shape.Rank).Except(axes), .. axes.Order()], axes.Aggregate(1, (count, axis) => count * shape[axis]));
+        return ([.. Enumerable.Range(0, shape.Rank).Except(axes), .. axes.Order()],
+            axes.Aggregate(1, (count, axis) => count * shape[axis]));
     }
 }

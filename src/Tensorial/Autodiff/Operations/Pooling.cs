@@ -45,7 +45,8 @@ public abstract record Pooling : Windowed
     {
         if (pull.Gradient(0) is not { } dx || pull.Upstream(0) is not { } dy) return;
         Reads reads = GradientReads(0)!.Value;
-        ReadOnlyMemory<T> x = reads.IncludesInput(0) ? pull.Input(0).Memory : default, y = reads.IncludesOutput(0) ? pull.Output().Memory : default;
+        ReadOnlyMemory<T> x = reads.IncludesInput(0) ? pull.Input(0).Memory : default, y = reads.IncludesOutput(0) ? pull.Output().Memory
+            : default;
         ImmutableArray<WindowAxis> windows = Windows(dx.Shape);
         int inputPlane = dx.Shape.CountOf(2, dx.Shape.Rank), outputPlane = dy.Shape.CountOf(2, dy.Shape.Rank);
         workers.For(dx.Shape[0] * dx.Shape[1], plane =>
@@ -160,7 +161,8 @@ public sealed record MaxPool : Pooling
     {
         long position = 0;
         int stride = shape.CountOf(2, shape.Rank);
-        for (int axis = shape.Rank - 1; axis >= 2; offset /= shape[axis--]) position += offset % shape[axis] * (long)(stride /= shape[axis]);
+        for (int axis = shape.Rank - 1; axis >= 2; offset /= shape[axis--])
+            position += offset % shape[axis] * (long)(stride /= shape[axis]);
         return position;
     }
 

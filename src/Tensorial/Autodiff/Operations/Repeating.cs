@@ -21,7 +21,8 @@ public sealed record Expand : MovingOperation
 
     public override Reads? GradientReads(int input) => input == 0 ? Reads.Nothing : null;
 
-    protected override void Backward<T>(in Pullback<T> pull, Workers workers) => pull.Gradient(0)?.AddStretched(pull.Dy.Values, pull.Dy.Shape);
+    protected override void Backward<T>(in Pullback<T> pull, Workers workers) =>
+        pull.Gradient(0)?.AddStretched(pull.Dy.Values, pull.Dy.Shape);
 }
 
 /// <summary>The input repeated along every axis, as many times as the second input, or else <see cref="Repeats"/>, says.</summary>

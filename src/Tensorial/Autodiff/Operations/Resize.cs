@@ -78,7 +78,8 @@ public sealed record Resize : FloatOperation
         for (int axis = 0; axis < grids.Length; axis++)
         {
             SampledAxis grid = grids[axis];
-            bool[] outside = [.. Enumerable.Range(0, grid.Output).Select(i => Sampling.Locate(grid, i)).Select(x => x < 0 || x > grid.Input - 1)];
+            bool[] outside = [.. Enumerable.Range(0, grid.Output).Select(i => Sampling.Locate(grid, i))
+                .Select(x => x < 0 || x > grid.Input - 1)];
             for (int i = 0; i < y.Values.Length; i++)
                 if (outside[i / strides[axis] % grid.Output]) y.Values[i] = value;
         }
@@ -98,7 +99,8 @@ public sealed record Resize : FloatOperation
         dx.Add<T>(values.Values);
     }
 
-    private Tensor<T> Spread<T>(Tensor<T> dy, int axis, SampledAxis grid, Workers workers) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    private Tensor<T> Spread<T>(Tensor<T> dy, int axis, SampledAxis grid, Workers workers)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         Tensor<T> dx = new(dy.Shape.With(axis, grid.Input));
         int inner = dy.Shape.CountOf(axis + 1, dy.Shape.Rank);
@@ -110,7 +112,8 @@ public sealed record Resize : FloatOperation
             {
                 ReadOnlySpan<T> row = dy.Values.Slice((block * grid.Output + position) * inner, inner);
                 foreach ((int index, double weight) in taps[position])
-                    TensorPrimitives.MultiplyAdd(row, T.CreateTruncating(weight), target.Slice(index * inner, inner), target.Slice(index * inner, inner));
+                    TensorPrimitives.MultiplyAdd(row, T.CreateTruncating(weight), target.Slice(index * inner, inner),
+                        target.Slice(index * inner, inner));
             }
         });
         return dx;
@@ -129,7 +132,8 @@ public sealed record Resize : FloatOperation
         if (Math.Max(scales.Length, sizes.Length) != axes.Length)
             throw new ShapeException($"{Math.Max(scales.Length, sizes.Length)} scales or sizes do not fit {axes.Length} axes of {shape}.");
         ImmutableArray<float> corners = region is { Shape.Count: > 0 } ? region.Floats("roi") : [];
-        if (!corners.IsEmpty && corners.Length != 2 * axes.Length) throw new ShapeException($"roi has {corners.Length} values, not {2 * axes.Length}.");
+        if (!corners.IsEmpty && corners.Length != 2 * axes.Length)
+            throw new ShapeException($"roi has {corners.Length} values, not {2 * axes.Length}.");
         SampledAxis[] grids = [.. shape.Select(static extent => new SampledAxis(extent, extent, 1, 0, 1))];
         double common = AspectRatio == AspectRatio.Stretch || sizes.IsEmpty ? 0 : Common(shape, axes, sizes);
         for (int i = 0; i < axes.Length; i++)

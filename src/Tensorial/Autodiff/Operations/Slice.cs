@@ -46,7 +46,8 @@ public sealed record Slice : MovingOperation
         axes = Operands.Axes(axes, shape.Rank);
         ImmutableArray<int> steps = stepsGiven?.Integers("steps") ?? Steps ?? [.. Enumerable.Repeat(1, starts.Length)];
         if (ends.Length != starts.Length || axes.Length != starts.Length || steps.Length != starts.Length)
-            throw new ShapeException($"{starts.Length} starts, {ends.Length} ends, {axes.Length} axes and {steps.Length} steps do not belong together.");
+            throw new ShapeException(
+                $"{starts.Length} starts, {ends.Length} ends, {axes.Length} axes and {steps.Length} steps do not belong together.");
         Cut[] cuts = [.. shape.Select(static extent => new Cut(0, 1, extent))];
         for (int i = 0; i < axes.Length; i++) cuts[axes[i]] = Resolve(shape[axes[i]], starts[i], ends[i], steps[i]);
         return cuts;

@@ -81,11 +81,13 @@ public abstract record Windowed : FloatOperation
         CheckCount(Dilations, axes, "dilations");
         CheckCount(Pads, 2 * axes, "pads");
         if (Strides.Any(static s => s < 1) || Dilations.Any(static d => d < 1))
-            throw new ShapeException($"strides {string.Join('×', Strides)} and dilations {string.Join('×', Dilations)} must be at least 1.");
+            throw new ShapeException(
+                $"strides {string.Join('×', Strides)} and dilations {string.Join('×', Dilations)} must be at least 1.");
         foreach (int extent in taps)
             if (extent < 1) throw new ShapeException($"a window of extent {extent} holds nothing.");
         if (!KernelShape.IsEmpty && !KernelShape.AsSpan().SequenceEqual(taps))
-            throw new ShapeException($"kernel_shape says {string.Join('×', KernelShape)}, the weights say {string.Join('×', taps.ToArray())}.");
+            throw new ShapeException(
+                $"kernel_shape says {string.Join('×', KernelShape)}, the weights say {string.Join('×', taps.ToArray())}.");
     }
 
     private WindowAxis Resolve(int axis, int input, int taps, int stride, int dilation, bool ceil)

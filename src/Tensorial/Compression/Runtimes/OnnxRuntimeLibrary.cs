@@ -33,8 +33,8 @@ public sealed unsafe class OnnxRuntimeLibrary : IRuntime
     public string Name => $"onnxruntime {_api.VersionText}";
 
     /// <summary>
-    /// Looks for the library in a place given (the file, its folder, or a folder with onnxruntime-node installed), else in the folder that the
-    /// environment variable names, beside the tool, and in node_modules from the current folder upwards.
+    /// Looks for the library in a place given (the file, its folder, or a folder with onnxruntime-node installed), else in the folder that
+    /// the environment variable names, beside the tool, and in node_modules from the current folder upwards.
     /// </summary>
     /// <exception cref="IOException">It was not found, or cannot be loaded.</exception>
     public static OnnxRuntimeLibrary Open(string? place = null)

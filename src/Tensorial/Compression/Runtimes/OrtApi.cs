@@ -10,9 +10,11 @@ internal sealed unsafe class OrtApi
 {
     private const int
         GetErrorMessagePlace = 2, CreateEnvPlace = 3, CreateSessionFromArrayPlace = 8, RunPlace = 9,
-        CreateSessionOptionsPlace = 10, SetSessionGraphOptimizationLevelPlace = 23, SetIntraOpNumThreadsPlace = 24, SetInterOpNumThreadsPlace = 25,
+        CreateSessionOptionsPlace = 10, SetSessionGraphOptimizationLevelPlace = 23, SetIntraOpNumThreadsPlace = 24,
+        SetInterOpNumThreadsPlace = 25,
         CreateTensorWithDataAsOrtValuePlace = 49, GetTensorMutableDataPlace = 51, GetDimensionsCountPlace = 61, GetDimensionsPlace = 62,
-        GetTensorTypeAndShapePlace = 65, CreateCpuMemoryInfoPlace = 69, ReleaseEnvPlace = 92, ReleaseStatusPlace = 93, ReleaseMemoryInfoPlace = 94,
+        GetTensorTypeAndShapePlace = 65, CreateCpuMemoryInfoPlace = 69, ReleaseEnvPlace = 92, ReleaseStatusPlace = 93,
+        ReleaseMemoryInfoPlace = 94,
         ReleaseSessionPlace = 95, ReleaseValuePlace = 96, ReleaseTensorTypeAndShapeInfoPlace = 99, ReleaseSessionOptionsPlace = 100;
 
     private const int Warnings = 2, AllOptimizations = 99, ArenaAllocator = 1, DefaultMemory = 0, Float = 1;
@@ -35,7 +37,8 @@ internal sealed unsafe class OrtApi
     public nint CreateEnvironment()
     {
         nint result;
-        fixed (byte* name = "tensorial\0"u8) Check(((delegate* unmanaged<int, byte*, nint*, nint>)_table[CreateEnvPlace])(Warnings, name, &result));
+        fixed (byte* name = "tensorial\0"u8) Check(((delegate* unmanaged<int, byte*, nint*, nint>)_table[CreateEnvPlace])(Warnings, name,
+            &result));
         return result;
     }
 
@@ -100,7 +103,8 @@ internal sealed unsafe class OrtApi
             nuint rank;
             Check(((delegate* unmanaged<nint, nuint*, nint>)_table[GetDimensionsCountPlace])(info, &rank));
             long[] extents = new long[rank];
-            fixed (long* shape = extents) Check(((delegate* unmanaged<nint, long*, nuint, nint>)_table[GetDimensionsPlace])(info, shape, rank));
+            fixed (long* shape = extents) Check(((delegate* unmanaged<nint, long*, nuint, nint>)_table[GetDimensionsPlace])(info,
+                shape, rank));
             return Shape.Of([.. extents.Select(static extent => checked((int)extent))]);
         }
         finally
@@ -124,7 +128,8 @@ internal sealed unsafe class OrtApi
     private void Check(nint status)
     {
         if (status == 0) return;
-        string message = Marshal.PtrToStringUTF8(((delegate* unmanaged<nint, nint>)_table[GetErrorMessagePlace])(status)) ?? "no reason given";
+        string message = Marshal.PtrToStringUTF8(((delegate* unmanaged<nint, nint>)_table[GetErrorMessagePlace])(status))
+            ?? "no reason given";
         Release(ReleaseStatusPlace, status);
         throw new BadInputException($"ONNX Runtime {VersionText} refused: {message}");
     }

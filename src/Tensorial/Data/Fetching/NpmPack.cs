@@ -53,5 +53,6 @@ internal static class NpmPack
 
     /// <summary>The lines in which npm names the cause; what follows them is advice and the place of its log.</summary>
     private static string FirstLines(string text) => string.Join("; ",
-        text.Split('\n').Take(4).Select(line => line.Replace("npm error", "").Replace("npm ERR!", "").Trim()).Where(line => line.Length > 0));
+        text.Split('\n').Take(4).Select(line => line.Replace("npm error", "").Replace("npm ERR!", "").Trim())
+            .Where(line => line.Length > 0));
 }

@@ -11,17 +11,22 @@ public static unsafe class BlockedConversion
     public static void ToBlocked(ReadOnlySpan<float> plain, Span<float> blocked, BlockedLayout layout, Workers workers)
     {
         Check(plain.Length, blocked.Length, layout);
-        fixed (float* from = plain, to = blocked) workers.Run(layout.Images * layout.Blocks * layout.Height, new Row(from, to, layout, toPlain: false));
+        fixed (float* from = plain, to = blocked) workers.Run(layout.Images * layout.Blocks * layout.Height,
+            new Row(from, to, layout, toPlain: false));
     }
 
     /// <summary>Reads the interior of a blocked value.</summary>
     public static void ToPlain(ReadOnlySpan<float> blocked, BlockedLayout layout, Span<float> plain, Workers workers)
     {
         Check(plain.Length, blocked.Length, layout);
-        fixed (float* from = blocked, to = plain) workers.Run(layout.Images * layout.Blocks * layout.Height, new Row(to, from, layout, toPlain: true));
+        fixed (float* from = blocked, to = plain) workers.Run(layout.Images * layout.Blocks * layout.Height,
+            new Row(to, from, layout, toPlain: true));
     }
 
-    /// <summary>One row of one block: pixels by 16 channels turned round, four channels at a time so that a pixel's line is met four times and not sixteen.</summary>
+    /// <summary>
+    /// One row of one block: pixels by 16 channels turned round, four channels at a time so that a pixel's line is met four times and not
+    /// sixteen.
+    /// </summary>
     private readonly struct Row(float* plain, float* blocked, BlockedLayout layout, bool toPlain) : ILoopBody
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -29,8 +34,10 @@ public static unsafe class BlockedConversion
         {
             (int rest, int row) = Math.DivRem(index, layout.Height);
             (int image, int block) = Math.DivRem(rest, layout.Blocks);
-            int first = block * Lanes, count = Math.Min(Lanes, layout.Channels - first), plane = layout.Height * layout.Width, width = layout.Width;
-            float* pixels = blocked + layout.Pixel(image, block, row, 0), values = plain + ((nint)image * layout.Channels + first) * plane + row * width;
+            int first = block * Lanes, count = Math.Min(Lanes, layout.Channels - first), plane = layout.Height * layout.Width,
+                width = layout.Width;
+            float* pixels = blocked + layout.Pixel(image, block, row, 0), values = plain + ((nint)image * layout.Channels + first) * plane
+                + row * width;
             if (!toPlain && count < Lanes) new Span<float>(pixels, width * Lanes).Clear();
             int lane = 0;
             for (; lane + 4 <= count; lane += 4, values += 4 * plane, pixels += 4)

@@ -2,7 +2,8 @@ namespace Tensorial.Kernels.Blocked;
 
 /// <summary>
 /// Direct two-dimensional convolution of blocked activations, with bias, residual and activation applied as each tile is stored. Dense,
-/// grouped and depthwise kernels are all computed by one tile (<see cref="ConvolutionTile"/>) under one loop (<see cref="ConvolutionLoop"/>).
+/// grouped and depthwise kernels are all computed by one tile (<see cref="ConvolutionTile"/>) under one loop
+/// (<see cref="ConvolutionLoop"/>).
 /// </summary>
 public static unsafe class BlockedConvolution
 {
@@ -12,7 +13,9 @@ public static unsafe class BlockedConvolution
     /// <summary>Biases up to this many channels are padded on the stack.</summary>
     private const int StackChannels = 8192;
 
-    /// <summary>Whether these kernels compute it well: all but groups so narrow and odd that merging them into blocks would waste most of the work.</summary>
+    /// <summary>
+    /// Whether these kernels compute it well: all but groups so narrow and odd that merging them into blocks would waste most of the work.
+    /// </summary>
     public static bool Supports(in ConvolutionShape shape) => shape.Groups / shape.InBlocks().Groups <= MostMerged;
 
     /// <summary>Whether a method computes it: Winograd's take kernels of 3×3 with stride 1, without dilation and groups.</summary>
@@ -20,7 +23,8 @@ public static unsafe class BlockedConvolution
         method == ConvolutionMethod.Direct ? Supports(shape) : WinogradKernel.Supports(shape);
 
     /// <summary>Packs [outputs, inputs / groups, height, width] for a method of computing.</summary>
-    public static PackedKernel Pack(ReadOnlySpan<float> kernel, in ConvolutionShape shape, ConvolutionMethod method = ConvolutionMethod.Direct) =>
+    public static PackedKernel Pack(
+        ReadOnlySpan<float> kernel, in ConvolutionShape shape, ConvolutionMethod method = ConvolutionMethod.Direct) =>
         PackedKernel.Of(kernel, shape, method);
 
     /// <summary>output = activation(convolution(input) + bias + residual).</summary>
@@ -30,12 +34,15 @@ public static unsafe class BlockedConvolution
     /// <param name="output">Its interior is written, its halo is not touched. Does not overlap the input; may be the residual.</param>
     public static void Run(
         in ConvolutionShape shape, ReadOnlySpan<float> input, BlockedLayout inputLayout, PackedKernel kernel, ReadOnlySpan<float> bias,
-        ReadOnlySpan<float> residual, BlockedLayout residualLayout, Activation activation, Span<float> output, BlockedLayout outputLayout, Workers workers) =>
+        ReadOnlySpan<float> residual, BlockedLayout residualLayout, Activation activation, Span<float> output, BlockedLayout outputLayout,
+        Workers workers) =>
         Run(LaneWidths.Best, shape, input, inputLayout, kernel, bias, residual, residualLayout, activation, output, outputLayout, workers);
 
     internal static void Run(
-        LaneWidth width, in ConvolutionShape shape, ReadOnlySpan<float> input, BlockedLayout inputLayout, PackedKernel kernel, ReadOnlySpan<float> bias,
-        ReadOnlySpan<float> residual, BlockedLayout residualLayout, Activation activation, Span<float> output, BlockedLayout outputLayout, Workers workers)
+        LaneWidth width, in ConvolutionShape shape,
+        ReadOnlySpan<float> input, BlockedLayout inputLayout, PackedKernel kernel, ReadOnlySpan<float> bias,
+        ReadOnlySpan<float> residual, BlockedLayout residualLayout, Activation activation, Span<float> output, BlockedLayout outputLayout,
+        Workers workers)
     {
         Check(shape, inputLayout, residual.IsEmpty ? outputLayout : residualLayout, outputLayout);
         int channels = outputLayout.Blocks * BlockedLayout.Lanes;
@@ -62,12 +69,15 @@ public static unsafe class BlockedConvolution
 
     private static void Check(in ConvolutionShape shape, in BlockedLayout input, in BlockedLayout residual, in BlockedLayout output)
     {
-        if (!input.Halo.Covers(shape.Padding)) throw new ArgumentException($"The input's halo {input.Halo} does not cover the padding {shape.Padding}.");
-        if (input.Channels != shape.InputChannels) throw new ArgumentException($"{shape} takes {shape.InputChannels} channels, not {input.Channels}.");
+        if (!input.Halo.Covers(shape.Padding))
+            throw new ArgumentException($"The input's halo {input.Halo} does not cover the padding {shape.Padding}.");
+        if (input.Channels != shape.InputChannels)
+            throw new ArgumentException($"{shape} takes {shape.InputChannels} channels, not {input.Channels}.");
         BlockedLayout result = new(
             input.Images, shape.OutputChannels,
             Positions(input.Height + shape.Padding.Top + shape.Padding.Bottom, shape.KernelHeight, shape.StrideY, shape.DilationY),
-            Positions(input.Width + shape.Padding.Left + shape.Padding.Right, shape.KernelWidth, shape.StrideX, shape.DilationX), output.Halo);
+            Positions(input.Width + shape.Padding.Left + shape.Padding.Right, shape.KernelWidth, shape.StrideX, shape.DilationX),
+                output.Halo);
         if (output != result) throw new ArgumentException($"The output is {result}, not {output}.");
         BlockedElementwise.SameExtents(residual, output);
     }

@@ -33,14 +33,17 @@ public static unsafe class BlockedElementwise
             Run(new(xStart, xLayout), default, new(yStart, yLayout), new ActivationRow(activation), workers);
     }
 
-    /// <summary>y = f(scale[channel] · x + shift[channel]): a batch normalisation that could not be folded. Either may be empty: 1 and 0.</summary>
+    /// <summary>
+    /// y = f(scale[channel] · x + shift[channel]): a batch normalisation that could not be folded. Either may be empty: 1 and 0.
+    /// </summary>
     public static void ScaleShift(
         ReadOnlySpan<float> x, BlockedLayout xLayout, ReadOnlySpan<float> scale, ReadOnlySpan<float> shift,
         Activation activation, Span<float> y, BlockedLayout yLayout, Workers workers)
     {
         SameExtents(xLayout, yLayout);
         fixed (float* xStart = x, yStart = y, scaleStart = scale, shiftStart = shift)
-            Run(new(xStart, xLayout), default, new(yStart, yLayout), new ScaleShiftRow(scaleStart, shiftStart, xLayout.Channels, 0, activation), workers);
+            Run(new(xStart, xLayout), default, new(yStart, yLayout), new ScaleShiftRow(scaleStart, shiftStart, xLayout.Channels, 0,
+                activation), workers);
     }
 
     /// <summary>y = f(factor[image, channel] · x), factors plain [image][channel]: squeeze-and-excitation.</summary>
@@ -50,7 +53,8 @@ public static unsafe class BlockedElementwise
     {
         SameExtents(xLayout, yLayout);
         fixed (float* xStart = x, yStart = y, scaleStart = factors)
-            Run(new(xStart, xLayout), default, new(yStart, yLayout), new ScaleShiftRow(scaleStart, null, xLayout.Channels, xLayout.Channels, activation), workers);
+            Run(new(xStart, xLayout), default, new(yStart, yLayout), new ScaleShiftRow(scaleStart, null, xLayout.Channels, xLayout.Channels,
+                activation), workers);
     }
 
     /// <summary>y = f(factor · x), factors a blocked value of one pixel per image: squeeze-and-excitation.</summary>
@@ -59,7 +63,8 @@ public static unsafe class BlockedElementwise
         Span<float> y, BlockedLayout yLayout, Workers workers)
     {
         SameExtents(xLayout, yLayout);
-        if (factorLayout is not { Height: 1, Width: 1 } || factorLayout.Images != xLayout.Images || factorLayout.Channels != xLayout.Channels)
+        if (factorLayout is not { Height: 1, Width: 1 } || factorLayout.Images != xLayout.Images
+            || factorLayout.Channels != xLayout.Channels)
             throw new ArgumentException($"Factors for {xLayout} have one pixel per image and channel, not {factorLayout}.");
         fixed (float* xStart = x, yStart = y, factorStart = factors)
             Run(new(xStart, xLayout), default, new(yStart, yLayout), new PixelScaleRow(factorStart, factorLayout, activation), workers);
@@ -156,22 +161,26 @@ public static unsafe class BlockedElementwise
             start == null ? default : new(start + layout.Pixel(image, block, row, 0), length);
     }
 
-    private static void Run<TFunction>(Operand a, Operand b, Operand y, TFunction function, Workers workers) where TFunction : struct, IRowFunction =>
+    private static void Run<TFunction>(Operand a, Operand b, Operand y, TFunction function, Workers workers)
+        where TFunction : struct, IRowFunction =>
         workers.Run(y.Layout.Images * y.Layout.Blocks, new RowWalk<TFunction>(a, b, y, function));
 
-    private readonly struct RowWalk<TFunction>(Operand a, Operand b, Operand y, TFunction function) : ILoopBody where TFunction : struct, IRowFunction
+    private readonly struct RowWalk<TFunction>(Operand a, Operand b, Operand y, TFunction function) : ILoopBody
+        where TFunction : struct, IRowFunction
     {
         public void Run(int plane)
         {
             (int image, int block) = Math.DivRem(plane, y.Layout.Blocks);
             int length = y.Layout.Width * Lanes;
             for (int row = 0; row < y.Layout.Height; row++)
-                function.Apply(a.Row(image, block, row, length), b.Row(image, block, row, length), y.Row(image, block, row, length), image, block);
+                function.Apply(a.Row(image, block, row, length), b.Row(image, block, row, length), y.Row(image, block, row, length),
+                    image, block);
         }
     }
 
     internal static void SameExtents(BlockedLayout x, BlockedLayout y)
     {
-        if (x with { Halo = default } != y with { Halo = default }) throw new ArgumentException($"{x} and {y} differ in more than their halos.");
+        if (x with { Halo = default } != y with { Halo = default })
+            throw new ArgumentException($"{x} and {y} differ in more than their halos.");
     }
 }

@@ -3,7 +3,9 @@ namespace Tensorial.Kernels.Blocked;
 /// <summary>Zeroes halos: the memory planner hands out used memory, and convolutions read the halo.</summary>
 public static class BlockedHalo
 {
-    /// <summary>Writes the halo and nothing else. Kernels write interiors only, so a buffer that keeps its layout needs this once.</summary>
+    /// <summary>
+    /// Writes the halo and nothing else. Kernels write interiors only, so a buffer that keeps its layout needs this once.
+    /// </summary>
     public static unsafe void Clear(Span<float> values, BlockedLayout layout, Workers workers)
     {
         if (layout.Halo == default) return;

@@ -2,12 +2,18 @@ using System.Runtime.CompilerServices;
 
 namespace Tensorial.Kernels.Blocked;
 
-/// <summary>Parts of blocked activations brought to another place. Interiors only; halos are neither read nor written. Input and output do not overlap.</summary>
+/// <summary>
+/// Parts of blocked activations brought to another place. Interiors only; halos are neither read nor written. Input and output do not
+/// overlap.
+/// </summary>
 public static unsafe class BlockedMovement
 {
     private const int Lanes = BlockedLayout.Lanes;
 
-    /// <summary>output[:, outputFirst + i] = input[:, inputFirst + i] for <paramref name="count"/> channels: concatenation, slices and padding along channels.</summary>
+    /// <summary>
+    /// output[:, outputFirst + i] = input[:, inputFirst + i] for <paramref name="count"/> channels: concatenation, slices and padding along
+    /// channels.
+    /// </summary>
     public static void CopyChannels(
         ReadOnlySpan<float> input, BlockedLayout inputLayout, int inputFirst, int count,
         Span<float> output, BlockedLayout outputLayout, int outputFirst, Workers workers)
@@ -35,7 +41,9 @@ public static unsafe class BlockedMovement
         Move(input, inputLayout, new(firstY, strideY, 1), new(firstX, strideX, 1), 0, output, outputLayout, workers);
     }
 
-    /// <summary>Puts the input into the output with its first pixel at (top, left), which may be negative, and <paramref name="value"/> around it.</summary>
+    /// <summary>
+    /// Puts the input into the output with its first pixel at (top, left), which may be negative, and <paramref name="value"/> around it.
+    /// </summary>
     public static void Pad(
         ReadOnlySpan<float> input, BlockedLayout inputLayout, int top, int left, float value,
         Span<float> output, BlockedLayout outputLayout, Workers workers) =>
@@ -43,7 +51,8 @@ public static unsafe class BlockedMovement
 
     /// <summary>output[y, x] = input[y / factorY, x / factorX]: enlargement by repetition.</summary>
     public static void Repeat(
-        ReadOnlySpan<float> input, BlockedLayout inputLayout, int factorY, int factorX, Span<float> output, BlockedLayout outputLayout, Workers workers)
+        ReadOnlySpan<float> input, BlockedLayout inputLayout, int factorY, int factorX, Span<float> output, BlockedLayout outputLayout,
+        Workers workers)
     {
         Inside(inputLayout.Height * factorY, 0, 1, outputLayout.Height);
         Inside(inputLayout.Width * factorX, 0, 1, outputLayout.Width);
@@ -67,7 +76,8 @@ public static unsafe class BlockedMovement
     }
 
     private readonly struct PlaneMove(
-        float* input, BlockedLayout inputLayout, Axis down, Axis right, float outside, float* output, BlockedLayout outputLayout) : ILoopBody
+        float* input, BlockedLayout inputLayout, Axis down, Axis right, float outside, float* output, BlockedLayout outputLayout)
+            : ILoopBody
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run(int plane)
@@ -96,9 +106,12 @@ public static unsafe class BlockedMovement
 
     private static void Run(in ChannelMove move, Workers workers) => workers.Run(move.Tasks, move);
 
-    /// <summary>Moves runs of lanes: an output block receives channels of at most two input blocks. Fills where there is no input.</summary>
+    /// <summary>
+    /// Moves runs of lanes: an output block receives channels of at most two input blocks. Fills where there is no input.
+    /// </summary>
     private readonly struct ChannelMove(
-        float* input, BlockedLayout inputLayout, int inputFirst, float* output, BlockedLayout outputLayout, int outputFirst, int count, float fill) : ILoopBody
+        float* input, BlockedLayout inputLayout, int inputFirst, float* output, BlockedLayout outputLayout, int outputFirst, int count,
+        float fill) : ILoopBody
     {
         private readonly int _firstBlock = outputFirst / Lanes;
 
@@ -125,7 +138,8 @@ public static unsafe class BlockedMovement
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private void Copy(float* from, float* to, int lanes)
         {
-            if (lanes == Lanes) new ReadOnlySpan<float>(from, outputLayout.Width * Lanes).CopyTo(new Span<float>(to, outputLayout.Width * Lanes));
+            if (lanes == Lanes)
+                new ReadOnlySpan<float>(from, outputLayout.Width * Lanes).CopyTo(new Span<float>(to, outputLayout.Width * Lanes));
             else
                 for (int column = outputLayout.Width; column > 0; column--, from += Lanes, to += Lanes)
                     for (int lane = 0; lane < lanes; lane++) to[lane] = from[lane];

@@ -3,18 +3,20 @@ using System.Runtime.CompilerServices;
 namespace Tensorial.Kernels.Blocked;
 
 /// <summary>
-/// Batch normalisation of blocked activations while training, in four passes of which each reads a plane once: sums over the batch, the result;
-/// sums over the batch for the gradient, the gradient. All run over some images on one thread; sums go to lanes of their own.
+/// Batch normalisation of blocked activations while training, in four passes of which each reads a plane once: sums over the batch, the
+/// result; sums over the batch for the gradient, the gradient. All run over some images on one thread; sums go to lanes of their own.
 /// </summary>
 /// <remarks>
-/// Parameters by channel are padded to whole blocks; what they hold beyond the channels reaches no result. A width other than the best is for tests.
+/// Parameters by channel are padded to whole blocks; what they hold beyond the channels reaches no result. A width other than the best is
+/// for tests.
 /// </remarks>
 internal static unsafe class BlockedNormalization
 {
     private const int Lanes = BlockedLayout.Lanes;
 
     /// <summary>sums[c] += Σ (x - pivot), sums[channels + c] += Σ (x - pivot)², channels padded to blocks.</summary>
-    public static void AddMoments(ReadOnlySpan<float> x, BlockedLayout layout, ReadOnlySpan<float> pivot, Span<double> sums, LaneWidth? width = null)
+    public static void AddMoments(
+        ReadOnlySpan<float> x, BlockedLayout layout, ReadOnlySpan<float> pivot, Span<double> sums, LaneWidth? width = null)
     {
         fixed (float* source = x, center = pivot)
         fixed (double* to = sums) (width ?? LaneWidths.Best).Run<MomentsKernel, float>(new(source, layout, center, to));
@@ -27,29 +29,35 @@ internal static unsafe class BlockedNormalization
         BlockedLayout residualLayout, bool rectified, Span<float> y, BlockedLayout outputLayout, LaneWidth? width = null)
     {
         fixed (float* source = x, a = scale, b = shift, r = residual, target = y)
-            (width ?? LaneWidths.Best).Run<ApplyKernel, float>(new(source, layout, a, b, r, residualLayout, rectified, target, outputLayout));
+            (width ?? LaneWidths.Best)
+                .Run<ApplyKernel, float>(new(source, layout, a, b, r, residualLayout, rectified, target, outputLayout));
     }
 
     /// <summary>
-    /// dy becomes 0 where the rectified y is not positive; then sums[c] += Σ dy and, unless x is empty, sums[channels + c] += Σ dy (x - mean).
+    /// dy becomes 0 where the rectified y is not positive; then sums[c] += Σ dy and, unless x is empty, sums[channels + c] += Σ dy (x -
+    /// mean).
     /// </summary>
     /// <param name="y">The result, or empty where nothing was rectified.</param>
     public static void AddGradientSums(
-        Span<float> dy, BlockedLayout layout, ReadOnlySpan<float> y, BlockedLayout resultLayout, ReadOnlySpan<float> x, BlockedLayout inputLayout,
+        Span<float> dy, BlockedLayout layout, ReadOnlySpan<float> y, BlockedLayout resultLayout, ReadOnlySpan<float> x,
+        BlockedLayout inputLayout,
         ReadOnlySpan<float> mean, Span<double> sums, LaneWidth? width = null)
     {
         fixed (float* gradient = dy, result = y, source = x, center = mean)
         fixed (double* to = sums)
-            (width ?? LaneWidths.Best).Run<GradientSumsKernel, float>(new(gradient, layout, result, resultLayout, source, inputLayout, center, to));
+            (width ?? LaneWidths.Best)
+                .Run<GradientSumsKernel, float>(new(gradient, layout, result, resultLayout, source, inputLayout, center, to));
     }
 
     /// <summary>dx = a dy + b x + c.</summary>
     public static void ApplyGradient(
-        ReadOnlySpan<float> dy, BlockedLayout layout, ReadOnlySpan<float> x, BlockedLayout inputLayout, ReadOnlySpan<float> a, ReadOnlySpan<float> b,
+        ReadOnlySpan<float> dy, BlockedLayout layout, ReadOnlySpan<float> x, BlockedLayout inputLayout, ReadOnlySpan<float> a,
+        ReadOnlySpan<float> b,
         ReadOnlySpan<float> c, Span<float> dx, BlockedLayout gradientLayout, LaneWidth? width = null)
     {
         fixed (float* gradient = dy, source = x, first = a, second = b, third = c, target = dx)
-            (width ?? LaneWidths.Best).Run<GradientKernel, float>(new(gradient, layout, source, inputLayout, first, second, third, target, gradientLayout));
+            (width ?? LaneWidths.Best)
+                .Run<GradientKernel, float>(new(gradient, layout, source, inputLayout, first, second, third, target, gradientLayout));
     }
 
     private readonly struct MomentsKernel(float* x, BlockedLayout layout, float* pivot, double* sums) : ILaneKernel<float>
@@ -101,7 +109,8 @@ internal static unsafe class BlockedNormalization
                     TVector a = TLanes.Load(scale + block * Lanes + lane), b = TLanes.Load(shift + block * Lanes + lane);
                     for (int row = 0; row < layout.Height; row++)
                     {
-                        float* from = x + layout.Pixel(image, block, row, 0) + lane, to = y + outputLayout.Pixel(image, block, row, 0) + lane;
+                        float* from = x + layout.Pixel(image, block, row, 0) + lane,
+                            to = y + outputLayout.Pixel(image, block, row, 0) + lane;
                         float* more = residual == null ? null : residual + residualLayout.Pixel(image, block, row, 0) + lane;
                         int end = layout.Width * Lanes;
                         if (more == null)
@@ -109,7 +118,8 @@ internal static unsafe class BlockedNormalization
                                 TLanes.Store(TLanes.AtLeast(low, TLanes.MultiplyAdd(TLanes.Load(from + at), a, b)), to + at);
                         else
                             for (int at = 0; at < end; at += Lanes)
-                                TLanes.Store(TLanes.AtLeast(low, TLanes.Add(TLanes.MultiplyAdd(TLanes.Load(from + at), a, b), TLanes.Load(more + at))), to + at);
+                                TLanes.Store(TLanes.AtLeast(low,
+                                    TLanes.Add(TLanes.MultiplyAdd(TLanes.Load(from + at), a, b), TLanes.Load(more + at))), to + at);
                     }
                 }
             }
@@ -117,7 +127,8 @@ internal static unsafe class BlockedNormalization
     }
 
     private readonly struct GradientSumsKernel(
-        float* dy, BlockedLayout layout, float* y, BlockedLayout resultLayout, float* x, BlockedLayout inputLayout, float* mean, double* sums) : ILaneKernel<float>
+        float* dy, BlockedLayout layout, float* y, BlockedLayout resultLayout, float* x, BlockedLayout inputLayout, float* mean,
+        double* sums) : ILaneKernel<float>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<TLanes, TVector>() where TLanes : struct, ILanes<TVector, float> where TVector : struct
@@ -160,7 +171,8 @@ internal static unsafe class BlockedNormalization
     }
 
     private readonly struct GradientKernel(
-        float* dy, BlockedLayout layout, float* x, BlockedLayout inputLayout, float* a, float* b, float* c, float* dx, BlockedLayout gradientLayout)
+        float* dy, BlockedLayout layout, float* x, BlockedLayout inputLayout, float* a, float* b, float* c, float* dx,
+        BlockedLayout gradientLayout)
         : ILaneKernel<float>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -175,17 +187,20 @@ internal static unsafe class BlockedNormalization
                     TVector first = TLanes.Load(a + channel), second = TLanes.Load(b + channel), third = TLanes.Load(c + channel);
                     for (int row = 0; row < layout.Height; row++)
                     {
-                        float* gradient = dy + layout.Pixel(image, block, row, 0) + lane, source = x + inputLayout.Pixel(image, block, row, 0) + lane;
+                        float* gradient = dy + layout.Pixel(image, block, row, 0) + lane,
+                            source = x + inputLayout.Pixel(image, block, row, 0) + lane;
                         float* to = dx + gradientLayout.Pixel(image, block, row, 0) + lane;
                         for (int at = 0, end = layout.Width * Lanes; at < end; at += Lanes)
-                            TLanes.Store(TLanes.MultiplyAdd(TLanes.Load(gradient + at), first, TLanes.MultiplyAdd(TLanes.Load(source + at), second, third)), to + at);
+                            TLanes.Store(TLanes.MultiplyAdd(TLanes.Load(gradient + at), first,
+                                TLanes.MultiplyAdd(TLanes.Load(source + at), second, third)), to + at);
                     }
                 }
             }
         }
     }
 
-    private static void AddTo<TLanes, TVector>(TVector values, double* sums) where TLanes : struct, ILanes<TVector, float> where TVector : struct
+    private static void AddTo<TLanes, TVector>(TVector values, double* sums) where TLanes : struct, ILanes<TVector, float>
+        where TVector : struct
     {
         float* numbers = stackalloc float[TLanes.Count];
         TLanes.Store(values, numbers);

@@ -10,12 +10,15 @@ public enum AverageOver
     Padding,
 }
 
-/// <summary>Pooling of blocked activations. Output extents are the caller's: a last window may reach beyond the padding (ceiling mode).</summary>
+/// <summary>
+/// Pooling of blocked activations. Output extents are the caller's: a last window may reach beyond the padding (ceiling mode).
+/// </summary>
 public static unsafe class BlockedPooling
 {
     /// <summary>The largest value of each window; what lies outside the input takes no part. NaN wins. The halo is not read.</summary>
     public static void Maximum(
-        in PlaneWindow window, ReadOnlySpan<float> input, BlockedLayout inputLayout, Span<float> output, BlockedLayout outputLayout, Workers workers) =>
+        in PlaneWindow window, ReadOnlySpan<float> input, BlockedLayout inputLayout, Span<float> output, BlockedLayout outputLayout,
+        Workers workers) =>
         Pool(LaneWidths.Best, Summary.Maximum, window, input, inputLayout, output, outputLayout, workers);
 
     /// <summary>The mean of each window. The halo is not read.</summary>
@@ -31,7 +34,8 @@ public static unsafe class BlockedPooling
         GlobalAverage(LaneWidths.Best, input, layout, means, new(layout.Images, layout.Channels, 1, 1, default), isPlain: true, workers);
 
     /// <summary>The mean of every plane as a blocked value of one pixel.</summary>
-    public static void GlobalAverage(ReadOnlySpan<float> input, BlockedLayout layout, Span<float> means, BlockedLayout meansLayout, Workers workers) =>
+    public static void GlobalAverage(
+        ReadOnlySpan<float> input, BlockedLayout layout, Span<float> means, BlockedLayout meansLayout, Workers workers) =>
         GlobalAverage(LaneWidths.Best, input, layout, means, meansLayout, isPlain: false, workers);
 
     internal static void Pool(
@@ -40,11 +44,13 @@ public static unsafe class BlockedPooling
     {
         if (inputLayout.Images != outputLayout.Images || inputLayout.Channels != outputLayout.Channels)
             throw new ArgumentException($"Pooling keeps images and channels: {inputLayout} and {outputLayout} differ.");
-        fixed (float* x = input, y = output) width.Run<PoolingKernel, float>(new(summary, window, x, inputLayout, y, outputLayout, workers));
+        fixed (float* x = input, y = output) width.Run<PoolingKernel, float>(new(summary, window, x, inputLayout, y, outputLayout,
+            workers));
     }
 
     internal static void GlobalAverage(
-        LaneWidth width, ReadOnlySpan<float> input, BlockedLayout layout, Span<float> means, BlockedLayout meansLayout, bool isPlain, Workers workers)
+        LaneWidth width, ReadOnlySpan<float> input, BlockedLayout layout, Span<float> means, BlockedLayout meansLayout, bool isPlain,
+        Workers workers)
     {
         if (meansLayout with { Halo = default } != layout with { Height = 1, Width = 1, Halo = default })
             throw new ArgumentException($"The means of {layout} are one pixel per image and channel, not {meansLayout}.");

@@ -10,7 +10,8 @@ internal static unsafe class ChannelRows
         width.Run<ScaleShiftKernel, float>(new(x, scale, shift, y, pixels));
 
     /// <summary>y = x where positive, slope[channel] · x elsewhere.</summary>
-    public static void Leak(LaneWidth width, float* x, float* slope, float* y, int pixels) => width.Run<LeakKernel, float>(new(x, slope, y, pixels));
+    public static void Leak(LaneWidth width, float* x, float* slope, float* y, int pixels) =>
+        width.Run<LeakKernel, float>(new(x, slope, y, pixels));
 
     private readonly struct ScaleShiftKernel(float* x, float* scale, float* shift, float* y, int pixels) : ILaneKernel<float>
     {

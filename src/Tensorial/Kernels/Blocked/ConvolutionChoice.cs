@@ -2,12 +2,14 @@ namespace Tensorial.Kernels.Blocked;
 
 /// <summary>Chooses the method of a convolution from its extents alone, so that a kernel is packed once for batches of any size.</summary>
 /// <remarks>
-/// Counted in multiplications of the register tile. The constants are fits to what <c>bench convolution</c> prints; they are ratios of vector
-/// work to vector work and of memory to vector work, which differ less between machines than either.
+/// Counted in multiplications of the register tile. The constants are fits to what <c>bench convolution</c> prints; they are ratios of
+/// vector work to vector work and of memory to vector work, which differ less between machines than either.
 /// </remarks>
 internal static class ConvolutionChoice
 {
-    /// <summary>Weights beyond the second-level cache come from memory for every image: a float in the time of so many multiplications.</summary>
+    /// <summary>
+    /// Weights beyond the second-level cache come from memory for every image: a float in the time of so many multiplications.
+    /// </summary>
     private const double FetchCost = 10;
 
     private const long CacheBytes = 1 << 20;
@@ -20,7 +22,8 @@ internal static class ConvolutionChoice
         double direct = Cost(9, (double)height * width, 0);
         double second = Winograd(Winograd2.Outputs, Winograd2.Tile, 546);
         double fourth = Winograd(Winograd4.Outputs, Winograd4.Tile, 1250);
-        return direct <= Math.Min(second, fourth) ? ConvolutionMethod.Direct : second < fourth ? ConvolutionMethod.Winograd2 : ConvolutionMethod.Winograd4;
+        return direct <= Math.Min(second, fourth) ? ConvolutionMethod.Direct : second < fourth ? ConvolutionMethod.Winograd2
+            : ConvolutionMethod.Winograd4;
 
         double Winograd(int outputs, int tile, double transform) =>
             Cost(tile * tile, Math.Ceiling((double)height / outputs) * Math.Ceiling((double)width / outputs), transform);

@@ -4,7 +4,8 @@ namespace Tensorial.Kernels.Blocked;
 /// <param name="bias">Padded to whole blocks.</param>
 /// <param name="residual">Null where there is none.</param>
 internal readonly unsafe struct ConvolutionData(
-    float* input, BlockedLayout inputLayout, float* weights, float* bias, float* residual, BlockedLayout residualLayout, float* output, BlockedLayout outputLayout)
+    float* input, BlockedLayout inputLayout, float* weights, float* bias, float* residual, BlockedLayout residualLayout, float* output,
+    BlockedLayout outputLayout)
 {
     public readonly float* Input = input, Weights = weights, Bias = bias, Residual = residual, Output = output;
 
@@ -30,7 +31,8 @@ internal static unsafe class ConvolutionLoop
     }
 
     /// <summary>How rows of the output are cut into tiles of a width of channels.</summary>
-    public static RowOfTiles Row<TLanes, TVector, TFlavour>(in ConvolutionShape shape, in ConvolutionData data, Activation activation, int width)
+    public static RowOfTiles Row<TLanes, TVector, TFlavour>(
+        in ConvolutionShape shape, in ConvolutionData data, Activation activation, int width)
         where TLanes : struct, ILanes<TVector, float> where TVector : struct where TFlavour : struct, IFlavour
     {
         int tileChannels = TFlavour.Vectors * TLanes.Count;
@@ -112,7 +114,8 @@ internal static unsafe class ConvolutionLoop
                 for (int lane = 0; lane < width; lane += tiles.Channels)
                 {
                     int block = firstBlock + lane / Lanes, inBlock = lane % Lanes;
-                    float* residual = _data.Residual == null ? null : _data.Residual + _data.ResidualLayout.Pixel(image, block, row, 0) + inBlock;
+                    float* residual = _data.Residual == null ? null : _data.Residual + _data.ResidualLayout.Pixel(image, block, row, 0)
+                        + inBlock;
                     float* y = _data.Output + output.Pixel(image, block, row, 0) + inBlock;
                     float* at = x + row * shape.StrideY * input.RowPitch + (shape.IsDepthwise ? inBlock : 0);
                     tiles.Run(at, weights + lane, _data.Bias + firstBlock * Lanes + lane, residual, y);

@@ -1,6 +1,8 @@
 namespace Tensorial.Kernels.Blocked;
 
-/// <summary>The attributes of a two-dimensional convolution and the extents of its kernel [outputs, inputs / groups, height, width].</summary>
+/// <summary>
+/// The attributes of a two-dimensional convolution and the extents of its kernel [outputs, inputs / groups, height, width].
+/// </summary>
 public readonly record struct ConvolutionShape(
     int InputChannels, int OutputChannels, int KernelHeight, int KernelWidth,
     int StrideY = 1, int StrideX = 1, int DilationY = 1, int DilationX = 1, Halo Padding = default, int Groups = 1)
@@ -18,14 +20,16 @@ public readonly record struct ConvolutionShape(
     internal int SummedChannels => IsDepthwise ? 1 : InputsPerGroup;
 
     /// <summary>
-    /// The same convolution with as few groups merged as make whole blocks of channels; the merged kernel is zero between channels that were
-    /// in different groups. Four channels a group thus cost four times their multiplications, still at the speed of a dense convolution.
+    /// The same convolution with as few groups merged as make whole blocks of channels; the merged kernel is zero between channels that
+    /// were in different groups. Four channels a group thus cost four times their multiplications, still at the speed of a dense
+    /// convolution.
     /// </summary>
     internal ConvolutionShape InBlocks()
     {
         if (Groups == 1 || IsDepthwise) return this;
         int merged = 1;
-        while (merged < Groups && (Groups % merged != 0 || InputsPerGroup * merged % 16 != 0 || OutputsPerGroup * merged % 16 != 0)) merged++;
+        while (merged < Groups && (Groups % merged != 0 || InputsPerGroup * merged % 16 != 0 || OutputsPerGroup * merged % 16 != 0))
+            merged++;
         return this with { Groups = Groups / merged };
     }
 }

@@ -33,15 +33,16 @@ internal struct TileShape
 }
 
 /// <summary>
-/// The innermost part of a convolution: some neighbouring pixels of an output row by one or two vectors of channels, summed over all taps and
-/// input channels in registers. Pixels, step and flavour are types, so that each combination becomes straight-line code.
+/// The innermost part of a convolution: some neighbouring pixels of an output row by one or two vectors of channels, summed over all taps
+/// and input channels in registers. Pixels, step and flavour are types, so that each combination becomes straight-line code.
 /// </summary>
 internal static unsafe class ConvolutionTile
 {
     /// <summary>y = clip(bias + residual + Σ x w), for the pixels at x (its top left tap, first channel) and beyond.</summary>
     /// <param name="residual">Null where there is none.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Run<TLanes, TVector, TPixels, TStep, TFlavour>(TileShape* shape, float* x, float* w, float* bias, float* residual, float* y)
+    public static void Run<TLanes, TVector, TPixels, TStep, TFlavour>(
+        TileShape* shape, float* x, float* w, float* bias, float* residual, float* y)
         where TLanes : struct, ILanes<TVector, float>
         where TVector : struct
         where TPixels : struct, ICount
@@ -51,8 +52,10 @@ internal static unsafe class ConvolutionTile
         int step = TStep.Pixels > 0 ? TStep.Pixels * BlockedLayout.Lanes : shape->Step;
         int weightPitch = shape->WeightPitch;
         TVector s, w0, w1 = default, b0 = TLanes.Load(bias), b1 = TFlavour.Vectors > 1 ? TLanes.Load(bias + TLanes.Count) : default;
-        TVector a0 = b0, a1 = b0, a2 = b0, a3 = b0, a4 = b0, a5 = b0, a6 = b0, a7 = b0, a8 = b0, a9 = b0, a10 = b0, a11 = b0, a12 = b0, a13 = b0;
-        TVector c0 = b1, c1 = b1, c2 = b1, c3 = b1, c4 = b1, c5 = b1, c6 = b1, c7 = b1, c8 = b1, c9 = b1, c10 = b1, c11 = b1, c12 = b1, c13 = b1;
+        TVector a0 = b0, a1 = b0, a2 = b0, a3 = b0, a4 = b0, a5 = b0, a6 = b0, a7 = b0, a8 = b0, a9 = b0, a10 = b0, a11 = b0, a12 = b0,
+            a13 = b0;
+        TVector c0 = b1, c1 = b1, c2 = b1, c3 = b1, c4 = b1, c5 = b1, c6 = b1, c7 = b1, c8 = b1, c9 = b1, c10 = b1, c11 = b1, c12 = b1,
+            c13 = b1;
 
         if (residual != null)
         {

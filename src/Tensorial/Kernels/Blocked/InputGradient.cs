@@ -5,9 +5,10 @@ using System.Runtime.Intrinsics;
 namespace Tensorial.Kernels.Blocked;
 
 /// <summary>
-/// The gradient of a convolution's input: itself a convolution, of dy with the kernel turned by 180 degrees and its two channel axes exchanged within their
-/// groups. Under a stride every residue of the position has taps of its own, so that the gradient is one convolution for each residue (a phase), into a plane
-/// without gaps that is then put to every stride-th place. All phases together multiply as often as the convolution did.
+/// The gradient of a convolution's input: itself a convolution, of dy with the kernel turned by 180 degrees and its two channel axes
+/// exchanged within their groups. Under a stride every residue of the position has taps of its own, so that the gradient is one convolution
+/// for each residue (a phase), into a plane without gaps that is then put to every stride-th place. All phases together multiply as often
+/// as the convolution did.
 /// </summary>
 internal sealed unsafe class InputGradient
 {
@@ -39,16 +40,19 @@ internal sealed unsafe class InputGradient
         ImmutableArray<InputPhase>.Builder phases = ImmutableArray.CreateBuilder<InputPhase>();
         for (int y = 0; y < sy; y++)
         {
-            if (AxisPhase.Of(y, input.Height, upstream.Height, shape.KernelHeight, shape.StrideY, shape.DilationY, shape.Padding.Top) is not { } down) continue;
+            if (AxisPhase.Of(y, input.Height, upstream.Height, shape.KernelHeight, shape.StrideY, shape.DilationY,
+                shape.Padding.Top) is not { } down) continue;
             for (int x = 0; x < sx; x++)
-                if (AxisPhase.Of(x, input.Width, upstream.Width, shape.KernelWidth, shape.StrideX, shape.DilationX, shape.Padding.Left) is { } right)
+                if (AxisPhase.Of(x, input.Width, upstream.Width, shape.KernelWidth, shape.StrideX, shape.DilationX,
+                    shape.Padding.Left) is { } right)
                     phases.Add(new(shape, down, right));
         }
         return new(phases.ToImmutable(), shape, phases.Count == sy * sx);
     }
 
     /// <summary>The convolution with inputs and outputs exchanged.</summary>
-    public static ConvolutionShape Exchanged(in ConvolutionShape shape) => shape with { InputChannels = shape.OutputChannels, OutputChannels = shape.InputChannels };
+    public static ConvolutionShape Exchanged(in ConvolutionShape shape) =>
+        shape with { InputChannels = shape.OutputChannels, OutputChannels = shape.InputChannels };
 
     /// <summary>A plane that holds any of the phases; null where the only one is the gradient itself.</summary>
     public BlockedLayout? Plane(BlockedLayout gradient) => IsDense ? null
@@ -69,12 +73,14 @@ internal sealed unsafe class InputGradient
             if (IsDense)
             {
                 BlockedConvolution.Run(
-                    phase.Convolution, dy, phase.Seen(upstream), kernels[k], [], adds ? gradient : [], adds ? layout : default, Activation.None, gradient, layout, workers);
+                    phase.Convolution, dy, phase.Seen(upstream), kernels[k], [], adds ? gradient : [], adds ? layout : default,
+                        Activation.None, gradient, layout, workers);
                 continue;
             }
             BlockedLayout own = layout with { Height = phase.Down.Positions, Width = phase.Right.Positions, Halo = default };
             BlockedConvolution.Run(
-                phase.Convolution, dy, phase.Seen(upstream), kernels[k], [], [], default, Activation.None, plane[..own.Length], own, workers);
+                phase.Convolution, dy, phase.Seen(upstream), kernels[k], [], [], default, Activation.None, plane[..own.Length], own,
+                    workers);
             fixed (float* from = plane, to = gradient)
                 workers.Run(own.Images * own.Blocks, new Placement(from, own, phase, _strideY, _strideX, to, layout, adds));
         }
@@ -89,7 +95,8 @@ internal sealed unsafe class InputGradient
 
     /// <summary>Puts one plane of a phase to its places.</summary>
     private readonly struct Placement(
-        float* phase, BlockedLayout own, InputPhase place, int strideY, int strideX, float* gradient, BlockedLayout layout, bool adds) : ILoopBody
+        float* phase, BlockedLayout own, InputPhase place, int strideY, int strideX, float* gradient, BlockedLayout layout, bool adds)
+            : ILoopBody
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run(int plane)

@@ -21,7 +21,8 @@ internal readonly record struct AxisPhase(int First, int Positions, int Tap, int
     /// <param name="upstream">Positions of dy.</param>
     public static AxisPhase? Of(int first, int extent, int upstream, int taps, int stride, int dilation, int padding)
     {
-        int tapStep = stride / (int)System.Numerics.BigInteger.GreatestCommonDivisor(stride, dilation), past = Math.Min(taps, tapStep), tap = 0;
+        int tapStep = stride / (int)System.Numerics.BigInteger.GreatestCommonDivisor(stride, dilation), past = Math.Min(taps, tapStep),
+            tap = 0;
         while (tap < past && (first + padding - tap * dilation) % stride != 0) tap++;
         if (tap == past || first >= extent) return null;
         int count = (taps - 1 - tap) / tapStep + 1, positions = (extent - 1 - first) / stride + 1, apart = dilation * tapStep / stride;
@@ -47,7 +48,8 @@ internal readonly record struct InputPhase(ConvolutionShape Shape, AxisPhase Dow
     /// <summary>The part of dy that the convolution reads: values cut off count as halo, which it does not look at.</summary>
     public BlockedLayout Seen(BlockedLayout upstream)
     {
-        int top = Math.Max(0, -Down.Before), left = Math.Max(0, -Right.Before), bottom = Math.Max(0, -Down.After), right = Math.Max(0, -Right.After);
+        int top = Math.Max(0, -Down.Before), left = Math.Max(0, -Right.Before), bottom = Math.Max(0, -Down.After),
+            right = Math.Max(0, -Right.After);
         Halo halo = upstream.Halo;
         return upstream with
         {
@@ -56,10 +58,13 @@ internal readonly record struct InputPhase(ConvolutionShape Shape, AxisPhase Dow
         };
     }
 
-    /// <summary>The phase's taps of a kernel [outputs, inputs / groups, height, width], turned: [inputs, outputs / groups, taps down, taps right].</summary>
+    /// <summary>
+    /// The phase's taps of a kernel [outputs, inputs / groups, height, width], turned: [inputs, outputs / groups, taps down, taps right].
+    /// </summary>
     public float[] Turn(ReadOnlySpan<float> kernel)
     {
-        (int outputs, int inputs, int all, int count) = (Shape.OutputsPerGroup, Shape.InputsPerGroup, Shape.KernelHeight * Shape.KernelWidth, Down.Taps * Right.Taps);
+        (int outputs, int inputs, int all, int count) = (Shape.OutputsPerGroup, Shape.InputsPerGroup,
+            Shape.KernelHeight * Shape.KernelWidth, Down.Taps * Right.Taps);
         Span<int> taps = count <= 64 ? stackalloc int[count] : new int[count];
         for (int k = 0; k < count; k++)
         {

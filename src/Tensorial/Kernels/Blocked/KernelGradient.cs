@@ -3,16 +3,18 @@ using System.Numerics.Tensors;
 namespace Tensorial.Kernels.Blocked;
 
 /// <summary>
-/// The gradient of a convolution's kernel, dW[o,i,k] = Σ dy[n,o,y] x[n,i, stride·y + dilation·k - padding]: for every tap, products of 16 or 32 output
-/// channels by 16 or 8 input channels whose sums stay in registers while the pixels of a few rows pass. Sums are kept in the order the tiles make
-/// them, [block of outputs][block of inputs it is connected with][tap][input][output], and put in order once a batch is through. Depthwise:
-/// [block][tap][channel].
+/// The gradient of a convolution's kernel, dW[o,i,k] = Σ dy[n,o,y] x[n,i, stride·y + dilation·k - padding]: for every tap, products of 16
+/// or 32 output channels by 16 or 8 input channels whose sums stay in registers while the pixels of a few rows pass. Sums are kept in the
+/// order the tiles make them, [block of outputs][block of inputs it is connected with][tap][input][output], and put in order once a batch
+/// is through. Depthwise: [block][tap][channel].
 /// </summary>
 internal static unsafe class KernelGradient
 {
     private const int Lanes = BlockedLayout.Lanes;
 
-    /// <summary>Rows of dy whose pixels pass before the sums go back to memory: with those of x, for 32 channels of 32 pixels, some 24 KB.</summary>
+    /// <summary>
+    /// Rows of dy whose pixels pass before the sums go back to memory: with those of x, for 32 channels of 32 pixels, some 24 KB.
+    /// </summary>
     private const int PixelsAtOnce = 128;
 
     /// <summary>Channels of a block beyond which all 16 are summed: a narrow tile loads an address for every multiplication.</summary>
@@ -33,33 +35,42 @@ internal static unsafe class KernelGradient
     /// <param name="method">Direct, or a method of Winograd where <see cref="WinogradGradient"/> knows it.</param>
     /// <param name="sums">To be added to, in the order described above.</param>
     public static void Add(
-        in ConvolutionShape shape, ConvolutionMethod method, ReadOnlySpan<float> x, BlockedLayout inputLayout, ReadOnlySpan<float> dy, BlockedLayout outputLayout, Span<float> sums) =>
+        in ConvolutionShape shape, ConvolutionMethod method, ReadOnlySpan<float> x, BlockedLayout inputLayout, ReadOnlySpan<float> dy,
+        BlockedLayout outputLayout, Span<float> sums) =>
         Add(LaneWidths.Best, shape, method, x, inputLayout, dy, outputLayout, sums);
 
     internal static void Add(
-        LaneWidth width, in ConvolutionShape shape, ConvolutionMethod method, ReadOnlySpan<float> x, BlockedLayout inputLayout, ReadOnlySpan<float> dy, BlockedLayout outputLayout,
+        LaneWidth width, in ConvolutionShape shape, ConvolutionMethod method,
+        ReadOnlySpan<float> x, BlockedLayout inputLayout, ReadOnlySpan<float> dy, BlockedLayout outputLayout,
         Span<float> sums)
     {
-        if (!inputLayout.Halo.Covers(shape.Padding)) throw new ArgumentException($"The input's halo {inputLayout.Halo} does not cover the padding {shape.Padding}.");
-        fixed (float* input = x, upstream = dy, to = sums) width.Run<Kernel, float>(new(shape, method, input, inputLayout, upstream, outputLayout, to));
+        if (!inputLayout.Halo.Covers(shape.Padding))
+            throw new ArgumentException($"The input's halo {inputLayout.Halo} does not cover the padding {shape.Padding}.");
+        fixed (float* input = x, upstream = dy, to = sums) width.Run<Kernel, float>(new(shape, method, input, inputLayout, upstream,
+            outputLayout, to));
     }
 
     /// <summary>Adds the sums of all lanes, in their order, to a kernel gradient [outputs, inputs / groups, height, width].</summary>
-    public static void Unpack(ConvolutionShape shape, ConvolutionMethod method, Span<float> sums, int lanes, Span<float> gradient, Workers workers)
+    public static void Unpack(
+        ConvolutionShape shape, ConvolutionMethod method, Span<float> sums, int lanes, Span<float> gradient, Workers workers)
     {
         int squares = shape.IsDepthwise ? 1 : MostBlocks(shape), length = SumsLength(shape, method);
         fixed (float* from = sums, to = gradient)
             workers.Run(Blocks(shape.OutputChannels) * squares, new Unpacking(shape, method, squares, from, lanes, length, to));
     }
 
-    /// <summary>What lies together in the sums: all taps of a block of inputs by a block of outputs; depthwise, of a block of channels.</summary>
-    private readonly struct Unpacking(ConvolutionShape shape, ConvolutionMethod method, int squares, float* sums, int lanes, int length, float* gradient) : ILoopBody
+    /// <summary>
+    /// What lies together in the sums: all taps of a block of inputs by a block of outputs; depthwise, of a block of channels.
+    /// </summary>
+    private readonly struct Unpacking(
+        ConvolutionShape shape, ConvolutionMethod method, int squares, float* sums, int lanes, int length, float* gradient) : ILoopBody
     {
         public void Run(int index)
         {
             int taps = shape.KernelHeight * shape.KernelWidth, size = length / (Blocks(shape.OutputChannels) * squares);
             float[] whole = new ReadOnlySpan<float>(sums + (nint)index * size, size).ToArray();
-            for (int lane = 1; lane < lanes; lane++) TensorPrimitives.Add(whole, new ReadOnlySpan<float>(sums + (nint)lane * length + (nint)index * size, size), whole);
+            for (int lane = 1; lane < lanes; lane++)
+                TensorPrimitives.Add(whole, new ReadOnlySpan<float>(sums + (nint)lane * length + (nint)index * size, size), whole);
             if (method != ConvolutionMethod.Direct) WinogradGradient.TransformBack(method, whole, whole = new float[taps * Square]);
             (int block, int inputBlock) = Math.DivRem(index, squares);
             int first = block * Lanes, outputs = Math.Min(Lanes, shape.OutputChannels - first);
@@ -75,7 +86,8 @@ internal static unsafe class KernelGradient
             for (int o = 0; o < outputs; o++)
             {
                 // The part of the block of inputs that lies in the output's group.
-                int group = (first + o) / shape.OutputsPerGroup * inputs, low = Math.Max(start, group), high = Math.Min(start + Lanes, group + inputs);
+                int group = (first + o) / shape.OutputsPerGroup * inputs, low = Math.Max(start, group),
+                    high = Math.Min(start + Lanes, group + inputs);
                 float* to = gradient + ((first + o) * inputs + low - group) * taps + tap;
                 for (int i = low; i < high; i++, to += taps) *to += from[(i - start) * Lanes + o];
             }
@@ -87,7 +99,8 @@ internal static unsafe class KernelGradient
     /// <summary>The input channels that a block of outputs is connected with: those of all groups it has a part in.</summary>
     private static (int Start, int End) InputsOf(in ConvolutionShape shape, int block)
     {
-        int first = block * Lanes / shape.OutputsPerGroup, last = Math.Min(block * Lanes + Lanes - 1, shape.OutputChannels - 1) / shape.OutputsPerGroup;
+        int first = block * Lanes / shape.OutputsPerGroup,
+            last = Math.Min(block * Lanes + Lanes - 1, shape.OutputChannels - 1) / shape.OutputsPerGroup;
         return (first * shape.InputsPerGroup, (last + 1) * shape.InputsPerGroup);
     }
 
@@ -105,12 +118,15 @@ internal static unsafe class KernelGradient
     }
 
     private readonly struct Kernel(
-        ConvolutionShape shape, ConvolutionMethod method, float* x, BlockedLayout inputLayout, float* dy, BlockedLayout outputLayout, float* sums) : ILaneKernel<float>
+        ConvolutionShape shape, ConvolutionMethod method, float* x, BlockedLayout inputLayout, float* dy, BlockedLayout outputLayout,
+        float* sums) : ILaneKernel<float>
     {
         public void Run<TLanes, TVector>() where TLanes : struct, ILanes<TVector, float> where TVector : struct
         {
-            if (method == ConvolutionMethod.Winograd4) WinogradGradient.Add<TLanes, TVector, Winograd4>(shape, x, inputLayout, dy, outputLayout, sums);
-            else if (method == ConvolutionMethod.Winograd2) WinogradGradient.Add<TLanes, TVector, Winograd2>(shape, x, inputLayout, dy, outputLayout, sums);
+            if (method == ConvolutionMethod.Winograd4)
+                WinogradGradient.Add<TLanes, TVector, Winograd4>(shape, x, inputLayout, dy, outputLayout, sums);
+            else if (method == ConvolutionMethod.Winograd2)
+                WinogradGradient.Add<TLanes, TVector, Winograd2>(shape, x, inputLayout, dy, outputLayout, sums);
             else if (shape.IsDepthwise) Depthwise<TLanes, TVector>();
             else Dense<TLanes, TVector>();
         }
@@ -124,7 +140,8 @@ internal static unsafe class KernelGradient
                 for (int tap = 0; tap < taps; tap++)
                 {
                     (int down, int right) = Math.DivRem(tap, shape.KernelWidth);
-                    float* from = x + inputLayout.Pixel(image, block, down * shape.DilationY - shape.Padding.Top, right * shape.DilationX - shape.Padding.Left);
+                    float* from = x + inputLayout.Pixel(image, block, down * shape.DilationY - shape.Padding.Top,
+                        right * shape.DilationX - shape.Padding.Left);
                     Strip strip = new()
                     {
                         Rows = outputLayout.Height, Pixels = outputLayout.Width, InputPitch = shape.StrideY * inputLayout.RowPitch,
@@ -132,7 +149,8 @@ internal static unsafe class KernelGradient
                     };
                     for (int lane = 0; lane < Lanes; lane += TLanes.Count)
                         KernelGradientTile.Depthwise<TLanes, TVector>(
-                            strip, from + lane, dy + outputLayout.Pixel(image, block, 0, 0) + lane, sums + (block * taps + tap) * Lanes + lane);
+                            strip, from + lane, dy + outputLayout.Pixel(image, block, 0, 0) + lane,
+                                sums + (block * taps + tap) * Lanes + lane);
                 }
             }
         }
@@ -146,7 +164,8 @@ internal static unsafe class KernelGradient
                     Strip strip = new()
                     {
                         Rows = Math.Min(rows, outputLayout.Height - row), Pixels = outputLayout.Width,
-                        InputPitch = shape.StrideY * inputLayout.RowPitch, InputStep = shape.StrideX * Lanes, OutputPitch = outputLayout.RowPitch,
+                        InputPitch = shape.StrideY * inputLayout.RowPitch, InputStep = shape.StrideX * Lanes,
+                        OutputPitch = outputLayout.RowPitch,
                     };
                     for (int o = 0, outputs; o < outputLayout.Blocks; o += outputs)
                     {
@@ -175,10 +194,13 @@ internal static unsafe class KernelGradient
             where TLanes : struct, ILanes<TVector, float> where TVector : struct
         {
             for (int tap = 0; tap < Taps; tap++, to += Square)
-                KernelGradientTile.Block<TLanes, TVector>(strip, from + Offset(tap), upstream, outputLayout.PlanePitch, outputs, to, nextSums);
+                KernelGradientTile.Block<TLanes, TVector>(strip, from + Offset(tap), upstream, outputLayout.PlanePitch, outputs, to,
+                    nextSums);
         }
 
-        /// <summary>The few channels of a block by one or two blocks of outputs: all pairs of tap and channel, in tiles of nearly equal size.</summary>
+        /// <summary>
+        /// The few channels of a block by one or two blocks of outputs: all pairs of tap and channel, in tiles of nearly equal size.
+        /// </summary>
         private void Narrow<TLanes, TVector>(Strip strip, float* from, int channels, float* upstream, int outputs, float* to, int nextSums)
             where TLanes : struct, ILanes<TVector, float> where TVector : struct
         {
@@ -195,7 +217,8 @@ internal static unsafe class KernelGradient
                 delegate*<Strip*, float*, nint*, float*, float*, nint*, void> run = NarrowGradientTile.Find<TLanes, TVector>(count);
                 for (int block = 0; block < outputs; block++)
                     for (int lane = 0; lane < Lanes; lane += TLanes.Count)
-                        run(&strip, from, offsets, upstream + block * outputLayout.PlanePitch + lane, to + block * nextSums + lane, targets);
+                        run(&strip, from, offsets, upstream + block * outputLayout.PlanePitch + lane, to + block * nextSums + lane,
+                            targets);
             }
         }
     }

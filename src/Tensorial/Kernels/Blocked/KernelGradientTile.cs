@@ -3,8 +3,9 @@ using System.Runtime.CompilerServices;
 namespace Tensorial.Kernels.Blocked;
 
 /// <summary>
-/// The innermost part of a kernel gradient: sums of outer products over the pixels of a strip, 16 vectors of them in registers. Either 8 input channels
-/// by two vectors of outputs, where a number that is spread out serves two multiplications, or 16 by one; depthwise, one vector of channels.
+/// The innermost part of a kernel gradient: sums of outer products over the pixels of a strip, 16 vectors of them in registers. Either 8
+/// input channels by two vectors of outputs, where a number that is spread out serves two multiplications, or 16 by one; depthwise, one
+/// vector of channels.
 /// </summary>
 internal static unsafe class KernelGradientTile
 {
@@ -21,7 +22,8 @@ internal static unsafe class KernelGradientTile
             return;
         }
         for (int block = 0; block < outputs; block++)
-            for (int lane = 0; lane < Lanes; lane += TLanes.Count) Tall<TLanes, TVector>(strip, x, dy + block * nextUpstream + lane, sums + block * nextSums + lane);
+            for (int lane = 0; lane < Lanes; lane += TLanes.Count)
+                Tall<TLanes, TVector>(strip, x, dy + block * nextUpstream + lane, sums + block * nextSums + lane);
     }
 
     /// <summary>sums[input][output] += Σ x[input] dy[output] for 8 inputs by two vectors of outputs that lie apart.</summary>

@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace Tensorial.Kernels.Blocked;
 
 /// <summary>
-/// Kernel gradients of few input channels: sums of outer products of any (tap, channel) pairs with one vector of outputs, up to 14 of them in registers,
-/// so that a block of 16 of which few are channels costs what its channels cost.
+/// Kernel gradients of few input channels: sums of outer products of any (tap, channel) pairs with one vector of outputs, up to 14 of them
+/// in registers, so that a block of 16 of which few are channels costs what its channels cost.
 /// </summary>
 internal static unsafe class NarrowGradientTile
 {
@@ -57,7 +57,8 @@ internal static unsafe class NarrowGradientTile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Add<TLanes, TVector>(TVector value, float* sum) where TLanes : struct, ILanes<TVector, float> where TVector : struct =>
+    private static void Add<TLanes, TVector>(TVector value, float* sum)
+        where TLanes : struct, ILanes<TVector, float> where TVector : struct =>
         TLanes.Store(TLanes.Add(TLanes.Load(sum), value), sum);
 
     /// <summary>The code of a tile of so many pairs.</summary>

@@ -1,6 +1,8 @@
 namespace Tensorial.Kernels.Blocked;
 
-/// <summary>A convolution's output channels in groups of 32 that share a tile, or of 16 where a convolution group ends on an odd block.</summary>
+/// <summary>
+/// A convolution's output channels in groups of 32 that share a tile, or of 16 where a convolution group ends on an odd block.
+/// </summary>
 internal readonly struct OutputGroups(ConvolutionShape shape)
 {
     private const int Lanes = BlockedLayout.Lanes;

@@ -1,9 +1,9 @@
 namespace Tensorial.Kernels.Blocked;
 
 /// <summary>
-/// A kernel in the order the tiles read it: [group of 32 outputs][block of 16 inputs][height][width][input][32 outputs]. Real input channels
-/// only; outputs padded with zeros to whole blocks, the last group holding 16 where one block is left. Depthwise: [block][height][width][16].
-/// For Winograd's methods the products of the transforms stand in place of the taps, before the inputs.
+/// A kernel in the order the tiles read it: [group of 32 outputs][block of 16 inputs][height][width][input][32 outputs]. Real input
+/// channels only; outputs padded with zeros to whole blocks, the last group holding 16 where one block is left. Depthwise:
+/// [block][height][width][16]. For Winograd's methods the products of the transforms stand in place of the taps, before the inputs.
 /// </summary>
 public sealed class PackedKernel
 {
@@ -41,7 +41,8 @@ public sealed class PackedKernel
     /// <summary>Packs another kernel of the same shape into the same place.</summary>
     internal void Renew(ReadOnlySpan<float> kernel, in ConvolutionShape shape)
     {
-        if (kernel.Length != shape.KernelCount) throw new ArgumentException($"{shape} has {shape.KernelCount} weights, not {kernel.Length}.");
+        if (kernel.Length != shape.KernelCount)
+            throw new ArgumentException($"{shape} has {shape.KernelCount} weights, not {kernel.Length}.");
         Span<float> packed = Values.AsSpan(Start);
         if (Method == ConvolutionMethod.Winograd2) WinogradKernel.Pack<Winograd2>(kernel, shape, packed);
         else if (Method == ConvolutionMethod.Winograd4) WinogradKernel.Pack<Winograd4>(kernel, shape, packed);
@@ -61,7 +62,8 @@ public sealed class PackedKernel
                 for (int block = 0; block < inputs; block += BlockedLayout.Lanes)
                     for (int tap = 0; tap < taps; tap++)
                         for (int i = block; i < Math.Min(block + BlockedLayout.Lanes, inputs); i++, at += width)
-                            for (int o = 0, from = first * pitch + i * taps + tap; o < outputs; o++, from += pitch) packed[at + o] = kernel[from];
+                            for (int o = 0, from = first * pitch + i * taps + tap; o < outputs; o++, from += pitch)
+                                packed[at + o] = kernel[from];
             }
             return;
         }
@@ -73,12 +75,15 @@ public sealed class PackedKernel
                             if (Row(shape, blocked, o, i) is var row and >= 0) packed[at] = kernel[row * taps + tap];
     }
 
-    /// <summary>Index of (output, input) in the kernel as given, or negative where the two are not connected. Inputs count within the blocked group.</summary>
+    /// <summary>
+    /// Index of (output, input) in the kernel as given, or negative where the two are not connected. Inputs count within the blocked group.
+    /// </summary>
     private static int Row(in ConvolutionShape shape, in ConvolutionShape blocked, int output, int input)
     {
         if (output >= shape.OutputChannels) return -1;
         if (shape.IsDepthwise) return output;
-        int channel = output / blocked.OutputsPerGroup * blocked.InputsPerGroup + input - output / shape.OutputsPerGroup * shape.InputsPerGroup;
+        int channel = output / blocked.OutputsPerGroup * blocked.InputsPerGroup
+            + input - output / shape.OutputsPerGroup * shape.InputsPerGroup;
         return channel >= 0 && channel < shape.InputsPerGroup ? output * shape.InputsPerGroup + channel : -1;
     }
 }

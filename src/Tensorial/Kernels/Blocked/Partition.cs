@@ -29,7 +29,8 @@ internal readonly struct Partition
         }
     }
 
-    public static Partition Of(in ConvolutionShape shape, in OutputGroups groups, in BlockedLayout input, in BlockedLayout output, int threads)
+    public static Partition Of(
+        in ConvolutionShape shape, in OutputGroups groups, in BlockedLayout input, in BlockedLayout output, int threads)
     {
         int weights = shape.SummedChannels * shape.KernelHeight * shape.KernelWidth * 2 * BlockedLayout.Lanes * sizeof(float);
         int chunks = Parts(groups.Count, WeightBytes / Math.Max(weights, 1));
@@ -38,8 +39,10 @@ internal readonly struct Partition
         if (threads > 1)
         {
             int wanted = threads * PartsPerThread;
-            if (output.Images * chunks * strips < wanted) strips = Math.Clamp(wanted / Math.Max(output.Images * chunks, 1), strips, Math.Max(output.Height, 1));
-            if (output.Images * chunks * strips < wanted) chunks = Math.Clamp(wanted / Math.Max(output.Images * strips, 1), chunks, groups.Count);
+            if (output.Images * chunks * strips < wanted)
+                strips = Math.Clamp(wanted / Math.Max(output.Images * chunks, 1), strips, Math.Max(output.Height, 1));
+            if (output.Images * chunks * strips < wanted)
+                chunks = Math.Clamp(wanted / Math.Max(output.Images * strips, 1), chunks, groups.Count);
         }
         return new(output.Images, output.Height, groups.Count, strips, chunks);
     }
@@ -47,5 +50,6 @@ internal readonly struct Partition
     /// <summary>Parts of at most this size.</summary>
     private static int Parts(int count, int size) => (count + Math.Max(size, 1) - 1) / Math.Max(size, 1);
 
-    private static Range Slice(int count, int part, int parts) => (int)((long)count * part / parts)..(int)((long)count * (part + 1) / parts);
+    private static Range Slice(int count, int part, int parts) =>
+        (int)((long)count * part / parts)..(int)((long)count * (part + 1) / parts);
 }

@@ -9,7 +9,8 @@ internal static unsafe class PoolingGradient
 
     /// <summary>dx of each window's largest value, the first of equals, += dy.</summary>
     public static void AddMaximum(
-        in PlaneWindow window, ReadOnlySpan<float> x, BlockedLayout inputLayout, ReadOnlySpan<float> y, BlockedLayout outputLayout, ReadOnlySpan<float> dy,
+        in PlaneWindow window, ReadOnlySpan<float> x, BlockedLayout inputLayout, ReadOnlySpan<float> y, BlockedLayout outputLayout,
+        ReadOnlySpan<float> dy,
         BlockedLayout upstreamLayout, Span<float> dx, BlockedLayout gradientLayout, LaneWidth? width = null)
     {
         fixed (float* source = x, result = y, upstream = dy, to = dx)
@@ -19,7 +20,8 @@ internal static unsafe class PoolingGradient
 
     /// <summary>dx of each window's values += dy over their number.</summary>
     public static void AddAverage(
-        in PlaneWindow window, AverageOver over, ReadOnlySpan<float> dy, BlockedLayout upstreamLayout, Span<float> dx, BlockedLayout gradientLayout, LaneWidth? width = null)
+        in PlaneWindow window, AverageOver over, ReadOnlySpan<float> dy, BlockedLayout upstreamLayout, Span<float> dx,
+        BlockedLayout gradientLayout, LaneWidth? width = null)
     {
         Summary summary = over == AverageOver.Input ? Summary.MeanOverInput : Summary.MeanOverPadding;
         fixed (float* upstream = dy, to = dx)
@@ -44,7 +46,8 @@ internal static unsafe class PoolingGradient
     }
 
     private readonly struct Kernel(
-        Summary summary, PlaneWindow window, float* x, BlockedLayout inputLayout, float* y, BlockedLayout outputLayout, float* dy, BlockedLayout upstreamLayout,
+        Summary summary, PlaneWindow window, float* x, BlockedLayout inputLayout, float* y, BlockedLayout outputLayout, float* dy,
+        BlockedLayout upstreamLayout,
         float* dx, BlockedLayout gradientLayout) : ILaneKernel<float>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -58,7 +61,8 @@ internal static unsafe class PoolingGradient
                     for (int lane = 0; lane < Lanes; lane += TLanes.Count)
                     {
                         PoolingKernel.Taps down = PoolingKernel.Taps.Down(window, gradientLayout, row);
-                        float* to = dx + gradientLayout.Pixel(image, block, down.Start, 0) + lane, upstream = dy + upstreamLayout.Pixel(image, block, row, 0) + lane;
+                        float* to = dx + gradientLayout.Pixel(image, block, down.Start, 0) + lane,
+                            upstream = dy + upstreamLayout.Pixel(image, block, row, 0) + lane;
                         if (summary == Summary.Maximum)
                             Maxima<TLanes, TVector>(
                                 across, down.Count, x + inputLayout.Pixel(image, block, down.Start, 0) + lane,
@@ -70,10 +74,12 @@ internal static unsafe class PoolingGradient
 
         /// <summary>One row of windows: the upstream gradient goes to the first of the largest values.</summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private void Maxima<TLanes, TVector>(PoolingKernel.Taps[] across, int rows, float* source, float* result, float* upstream, float* to)
+        private void Maxima<TLanes, TVector>(
+            PoolingKernel.Taps[] across, int rows, float* source, float* result, float* upstream, float* to)
             where TLanes : struct, ILanes<TVector, float> where TVector : struct
         {
-            int sourcePitch = window.DilationY * inputLayout.RowPitch, pitch = window.DilationY * gradientLayout.RowPitch, step = window.DilationX * Lanes;
+            int sourcePitch = window.DilationY * inputLayout.RowPitch, pitch = window.DilationY * gradientLayout.RowPitch,
+                step = window.DilationX * Lanes;
             foreach (PoolingKernel.Taps right in across)
             {
                 TVector left = TLanes.Load(upstream), largest = TLanes.Load(result);
@@ -102,7 +108,8 @@ internal static unsafe class PoolingGradient
                 TVector share = TLanes.Multiply(TLanes.Load(upstream), TLanes.Broadcast(1f / count));
                 float* target = to + right.Start * Lanes;
                 for (int h = down.Count; h > 0; h--, target += pitch)
-                    for (int at = 0, end = right.Count * step; at < end; at += step) TLanes.Store(TLanes.Add(TLanes.Load(target + at), share), target + at);
+                    for (int at = 0, end = right.Count * step; at < end; at += step)
+                        TLanes.Store(TLanes.Add(TLanes.Load(target + at), share), target + at);
                 upstream += Lanes;
             }
         }

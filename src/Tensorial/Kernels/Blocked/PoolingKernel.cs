@@ -5,9 +5,12 @@ namespace Tensorial.Kernels.Blocked;
 /// <summary>What becomes of the values in a window.</summary>
 internal enum Summary { Maximum, MeanOverInput, MeanOverPadding }
 
-/// <summary>Pools plane after plane. Taps outside the input are left out by shortening the window, so that the halo does not matter.</summary>
+/// <summary>
+/// Pools plane after plane. Taps outside the input are left out by shortening the window, so that the halo does not matter.
+/// </summary>
 internal readonly unsafe struct PoolingKernel(
-    Summary summary, PlaneWindow window, float* input, BlockedLayout inputLayout, float* output, BlockedLayout outputLayout, Workers workers) : ILaneKernel<float>
+    Summary summary, PlaneWindow window, float* input, BlockedLayout inputLayout, float* output, BlockedLayout outputLayout,
+    Workers workers) : ILaneKernel<float>
 {
     public void Run<TLanes, TVector>() where TLanes : struct, ILanes<TVector, float> where TVector : struct
     {
@@ -18,7 +21,8 @@ internal readonly unsafe struct PoolingKernel(
     }
 
     private readonly struct Row<TLanes, TVector>(
-        Summary summary, PlaneWindow window, Taps* across, float* input, BlockedLayout inputLayout, float* output, BlockedLayout outputLayout) : ILoopBody
+        Summary summary, PlaneWindow window, Taps* across, float* input, BlockedLayout inputLayout, float* output,
+        BlockedLayout outputLayout) : ILoopBody
         where TLanes : struct, ILanes<TVector, float> where TVector : struct
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -69,7 +73,8 @@ internal readonly unsafe struct PoolingKernel(
         {
             Taps[] taps = new Taps[columns];
             for (int column = 0; column < columns; column++)
-                taps[column] = At(column * window.StrideX - window.Padding.Left, window.Width, window.DilationX, input.Width, window.Padding.Right);
+                taps[column] = At(column * window.StrideX - window.Padding.Left, window.Width, window.DilationX, input.Width,
+                    window.Padding.Right);
             return taps;
         }
 
@@ -77,22 +82,27 @@ internal readonly unsafe struct PoolingKernel(
         {
             int before = position < 0 ? (-position + dilation - 1) / dilation : 0;
             int inside = Before(extent - position, taps, dilation);
-            return new(position + before * dilation, Math.Max(inside - before, 0), Before(extent + paddingBehind - position, taps, dilation));
+            return new(position + before * dilation, Math.Max(inside - before, 0),
+                Before(extent + paddingBehind - position, taps, dilation));
         }
 
         /// <summary>Taps nearer than a distance.</summary>
-        private static int Before(int distance, int taps, int dilation) => distance <= 0 ? 0 : Math.Min(taps, (distance - 1) / dilation + 1);
+        private static int Before(int distance, int taps, int dilation) =>
+            distance <= 0 ? 0 : Math.Min(taps, (distance - 1) / dilation + 1);
     }
 }
 
-/// <summary>Means of whole planes: rows first, then rows together, so that rounding grows with the sides of a plane and not with its area.</summary>
+/// <summary>
+/// Means of whole planes: rows first, then rows together, so that rounding grows with the sides of a plane and not with its area.
+/// </summary>
 internal readonly unsafe struct GlobalAverageKernel(
     float* input, BlockedLayout layout, float* means, BlockedLayout meansLayout, bool isPlain, Workers workers) : ILaneKernel<float>
 {
     public void Run<TLanes, TVector>() where TLanes : struct, ILanes<TVector, float> where TVector : struct =>
         workers.Run(layout.Images * layout.Blocks, new Plane<TLanes, TVector>(input, layout, means, meansLayout, isPlain));
 
-    private readonly struct Plane<TLanes, TVector>(float* input, BlockedLayout layout, float* means, BlockedLayout meansLayout, bool isPlain) : ILoopBody
+    private readonly struct Plane<TLanes, TVector>(
+        float* input, BlockedLayout layout, float* means, BlockedLayout meansLayout, bool isPlain) : ILoopBody
         where TLanes : struct, ILanes<TVector, float> where TVector : struct
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -108,12 +118,14 @@ internal readonly unsafe struct GlobalAverageKernel(
                 {
                     float* at = input + layout.Pixel(image, block, row, 0) + lane;
                     TVector rowSum = TLanes.Broadcast(0);
-                    for (int column = layout.Width; column > 0; column--, at += BlockedLayout.Lanes) rowSum = TLanes.Add(rowSum, TLanes.Load(at));
+                    for (int column = layout.Width; column > 0; column--, at += BlockedLayout.Lanes)
+                        rowSum = TLanes.Add(rowSum, TLanes.Load(at));
                     sum = TLanes.Add(sum, rowSum);
                 }
                 TLanes.Store(TLanes.Multiply(sum, scale), mean + lane);
             }
-            int first = block * BlockedLayout.Lanes, count = isPlain ? Math.Min(BlockedLayout.Lanes, layout.Channels - first) : BlockedLayout.Lanes;
+            int first = block * BlockedLayout.Lanes, count = isPlain ? Math.Min(BlockedLayout.Lanes, layout.Channels - first)
+                : BlockedLayout.Lanes;
             float* to = means + (isPlain ? image * layout.Channels + first : meansLayout.Pixel(image, block, 0, 0));
             new ReadOnlySpan<float>(mean, count).CopyTo(new Span<float>(to, count));
         }

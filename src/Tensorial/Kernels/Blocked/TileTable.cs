@@ -13,7 +13,8 @@ internal static unsafe class TileTable
         };
 
     private static delegate*<TileShape*, float*, float*, float*, float*, float*, void> Find<TLanes, TVector, TStep, TFlavour>(int pixels)
-        where TLanes : struct, ILanes<TVector, float> where TVector : struct where TStep : struct, IStep where TFlavour : struct, IFlavour => pixels switch
+        where TLanes : struct, ILanes<TVector, float> where TVector : struct where TStep : struct, IStep
+            where TFlavour : struct, IFlavour => pixels switch
         {
             1 => &ConvolutionTile.Run<TLanes, TVector, Count1, TStep, TFlavour>,
             2 => &ConvolutionTile.Run<TLanes, TVector, Count2, TStep, TFlavour>,

@@ -11,10 +11,12 @@ internal static unsafe class WinogradKernel
         shape is { KernelHeight: 3, KernelWidth: 3, StrideY: 1, StrideX: 1, DilationY: 1, DilationX: 1, Groups: 1 };
 
     /// <summary>U = G g Gᵀ for every pair of channels, computed in double precision and rounded once.</summary>
-    public static void Pack<TWinograd>(ReadOnlySpan<float> kernel, in ConvolutionShape shape, Span<float> packed) where TWinograd : struct, IWinograd =>
+    public static void Pack<TWinograd>(ReadOnlySpan<float> kernel, in ConvolutionShape shape, Span<float> packed)
+        where TWinograd : struct, IWinograd =>
         Pack<TWinograd>(LaneWidths.Best, kernel, shape, packed);
 
-    internal static void Pack<TWinograd>(LaneWidth width, ReadOnlySpan<float> kernel, in ConvolutionShape shape, Span<float> packed) where TWinograd : struct, IWinograd
+    internal static void Pack<TWinograd>(LaneWidth width, ReadOnlySpan<float> kernel, in ConvolutionShape shape, Span<float> packed)
+        where TWinograd : struct, IWinograd
     {
         OutputGroups groups = new(shape);
         fixed (double* g = Filter<TWinograd>())
@@ -24,7 +26,8 @@ internal static unsafe class WinogradKernel
     }
 
     /// <summary>The kernels of a group of outputs, side by side.</summary>
-    private readonly struct Group(ConvolutionShape shape, int tile, double* g, float* kernel, int first, int width, float* packed) : ILaneKernel<double>
+    private readonly struct Group(ConvolutionShape shape, int tile, double* g, float* kernel, int first, int width, float* packed)
+        : ILaneKernel<double>
     {
         public void Run<TLanes, TVector>() where TLanes : struct, ILanes<TVector, double> where TVector : struct
         {
@@ -42,14 +45,16 @@ internal static unsafe class WinogradKernel
                 for (int product = 0; product < tile * tile; product++)
                 {
                     Combine<TLanes, TVector>(g + product % tile * 3, half + product / tile * 3 * most, most, whole);
-                    TensorPrimitives.ConvertTruncating(new ReadOnlySpan<double>(whole, width), new Span<float>(to + (nint)product * inputs * width, width));
+                    TensorPrimitives.ConvertTruncating(new ReadOnlySpan<double>(whole, width), new Span<float>(to
+                        + (nint)product * inputs * width, width));
                 }
             }
         }
 
         /// <summary>g₀ a + g₁ b + g₂ c for vectors that lie a step apart.</summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private void Combine<TLanes, TVector>(double* by, double* from, int step, double* to) where TLanes : struct, ILanes<TVector, double> where TVector : struct
+        private void Combine<TLanes, TVector>(double* by, double* from, int step, double* to) where TLanes : struct, ILanes<TVector, double>
+            where TVector : struct
         {
             TVector g0 = TLanes.Broadcast(by[0]), g1 = TLanes.Broadcast(by[1]), g2 = TLanes.Broadcast(by[2]);
             for (int at = 0; at < width; at += TLanes.Count)

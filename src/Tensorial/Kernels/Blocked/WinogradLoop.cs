@@ -18,11 +18,13 @@ internal static unsafe class WinogradLoop
 
     private const int PartsPerThread = 4;
 
-    public static void Run<TLanes, TVector, TWinograd>(in ConvolutionShape shape, in ConvolutionData data, Activation activation, Workers workers)
+    public static void Run<TLanes, TVector, TWinograd>(
+        in ConvolutionShape shape, in ConvolutionData data, Activation activation, Workers workers)
         where TLanes : struct, ILanes<TVector, float> where TVector : struct where TWinograd : struct, IWinograd
     {
         BlockedLayout output = data.OutputLayout;
-        int down = (output.Height + TWinograd.Outputs - 1) / TWinograd.Outputs, right = (output.Width + TWinograd.Outputs - 1) / TWinograd.Outputs;
+        int down = (output.Height + TWinograd.Outputs - 1) / TWinograd.Outputs,
+            right = (output.Width + TWinograd.Outputs - 1) / TWinograd.Outputs;
         int tiles = output.Images * down * right, chunks = (output.Blocks + MostBlocks - 1) / MostBlocks;
         if (tiles == 0) return;
         int batches = (tiles + MostTiles - 1) / MostTiles, splits = 1, wanted = workers.Count * PartsPerThread;
@@ -63,7 +65,8 @@ internal static unsafe class WinogradLoop
             int first = batch * size, last = Math.Min(first + size, _data.OutputLayout.Images * down * right);
             float* input = WinogradTile.Scratch(Products * (_inputPlane + _outputPlane)), sums = input + Products * _inputPlane;
             for (int block = 0; block < _data.InputLayout.Blocks; block++)
-                for (int tile = first; tile < last; tile++) Transform(tile, block, input + block * transformed.PlanePitch + (tile - first) * Lanes);
+                for (int tile = first; tile < last; tile++)
+                    Transform(tile, block, input + block * transformed.PlanePitch + (tile - first) * Lanes);
             int chunks = (_data.OutputLayout.Blocks + MostBlocks - 1) / MostBlocks;
             for (int chunk = chunks * split / splits; chunk < chunks * (split + 1) / splits; chunk++)
             {
@@ -90,7 +93,8 @@ internal static unsafe class WinogradLoop
                     float* weights = _data.Weights + (nint)block * Lanes * perOutput + product * shape.InputChannels * width;
                     float* to = sums + product * _outputPlane + (block - firstBlock) * products.PlanePitch;
                     for (int lane = 0; lane < width; lane += row.Channels)
-                        row.Run(input + product * _inputPlane, weights + lane, zero, null, to + lane / Lanes * products.PlanePitch + lane % Lanes);
+                        row.Run(input + product * _inputPlane, weights + lane, zero, null, to + lane / Lanes * products.PlanePitch
+                            + lane % Lanes);
                 }
         }
 
@@ -119,18 +123,22 @@ internal static unsafe class WinogradLoop
             for (int lane = 0; lane < Lanes; lane += TLanes.Count)
             {
                 for (int c = 0; c < extent; c++)
-                    TWinograd.Output<TLanes, TVector>(from + c * _outputPlane + lane, extent * _outputPlane, columns + c * Lanes + lane, extent * Lanes);
+                    TWinograd.Output<TLanes, TVector>(from + c * _outputPlane + lane, extent * _outputPlane, columns + c * Lanes + lane,
+                        extent * Lanes);
                 for (int r = 0; r < outputs; r++)
-                    TWinograd.Output<TLanes, TVector>(columns + r * extent * Lanes + lane, Lanes, results + r * outputs * Lanes + lane, Lanes);
+                    TWinograd.Output<TLanes, TVector>(columns + r * extent * Lanes + lane, Lanes, results + r * outputs * Lanes
+                        + lane, Lanes);
             }
             BlockedLayout layout = _data.OutputLayout;
             int rows = Math.Min(outputs, layout.Height - row), width = Math.Min(outputs, layout.Width - column);
             bool clips = activation.Kind is ActivationKind.Relu or ActivationKind.Clip;
-            TVector low = TLanes.Broadcast(activation.Low), high = TLanes.Broadcast(activation.Kind == ActivationKind.Relu ? float.PositiveInfinity : activation.High);
+            TVector low = TLanes.Broadcast(activation.Low),
+                high = TLanes.Broadcast(activation.Kind == ActivationKind.Relu ? float.PositiveInfinity : activation.High);
             for (int r = 0; r < rows; r++)
             {
                 float* y = _data.Output + layout.Pixel(image, block, row + r, column), result = results + r * outputs * Lanes;
-                float* residual = _data.Residual == null ? null : _data.Residual + _data.ResidualLayout.Pixel(image, block, row + r, column);
+                float* residual = _data.Residual == null ? null
+                    : _data.Residual + _data.ResidualLayout.Pixel(image, block, row + r, column);
                 for (int at = 0; at < width * Lanes; at += TLanes.Count)
                 {
                     TVector value = TLanes.Add(TLanes.Load(result + at), TLanes.Load(_data.Bias + block * Lanes + at % Lanes));

@@ -12,7 +12,8 @@ internal static unsafe class WinogradTile
 
     /// <summary>Bᵀ d B of the patch at a row and a column, which may lie in the halo or reach beyond it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Input<TLanes, TVector, TWinograd>(float* x, in BlockedLayout layout, int image, int block, int row, int column, float* to, int plane)
+    public static void Input<TLanes, TVector, TWinograd>(
+        float* x, in BlockedLayout layout, int image, int block, int row, int column, float* to, int plane)
         where TLanes : struct, ILanes<TVector, float> where TVector : struct where TWinograd : struct, IWinograd
     {
         int extent = TWinograd.Tile;
@@ -36,7 +37,8 @@ internal static unsafe class WinogradTile
 
     /// <summary>A e Aᵀ of the outputs' gradient at a row and a column; what lies outside the plane is 0.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Upstream<TLanes, TVector, TWinograd>(float* dy, in BlockedLayout layout, int image, int block, int row, int column, float* to, int plane)
+    public static void Upstream<TLanes, TVector, TWinograd>(
+        float* dy, in BlockedLayout layout, int image, int block, int row, int column, float* to, int plane)
         where TLanes : struct, ILanes<TVector, float> where TVector : struct where TWinograd : struct, IWinograd
     {
         int extent = TWinograd.Tile, outputs = TWinograd.Outputs;

@@ -4,7 +4,8 @@ namespace Tensorial.Kernels.Blocked;
 
 /// <summary>
 /// The one-dimensional transforms of F(m, 3): m outputs of a three-tap filter from a tile of m + 2 inputs by m + 2 products,
-/// y = Aᵀ((G g) ∘ (Bᵀ d)) (A. Lavin and S. Gray, Fast Algorithms for Convolutional Neural Networks, 2016). Applied to columns, then to rows.
+/// y = Aᵀ((G g) ∘ (Bᵀ d)) (A. Lavin and S. Gray, Fast Algorithms for Convolutional Neural Networks, 2016). Applied to columns, then to
+/// rows.
 /// </summary>
 internal unsafe interface IWinograd
 {
@@ -43,7 +44,8 @@ internal readonly unsafe struct Winograd2 : IWinograd
     public static void Input<TLanes, TVector>(float* from, int fromStep, float* to, int toStep)
         where TLanes : struct, ILanes<TVector, float> where TVector : struct
     {
-        TVector d0 = TLanes.Load(from), d1 = TLanes.Load(from + fromStep), d2 = TLanes.Load(from + 2 * fromStep), d3 = TLanes.Load(from + 3 * fromStep);
+        TVector d0 = TLanes.Load(from), d1 = TLanes.Load(from + fromStep), d2 = TLanes.Load(from + 2 * fromStep),
+            d3 = TLanes.Load(from + 3 * fromStep);
         TLanes.Store(TLanes.Subtract(d2, d0), to);
         TLanes.Store(TLanes.Add(d2, d1), to + toStep);
         TLanes.Store(TLanes.Subtract(d2, d1), to + 2 * toStep);
@@ -54,7 +56,8 @@ internal readonly unsafe struct Winograd2 : IWinograd
     public static void Output<TLanes, TVector>(float* from, int fromStep, float* to, int toStep)
         where TLanes : struct, ILanes<TVector, float> where TVector : struct
     {
-        TVector m0 = TLanes.Load(from), m1 = TLanes.Load(from + fromStep), m2 = TLanes.Load(from + 2 * fromStep), m3 = TLanes.Load(from + 3 * fromStep);
+        TVector m0 = TLanes.Load(from), m1 = TLanes.Load(from + fromStep), m2 = TLanes.Load(from + 2 * fromStep),
+            m3 = TLanes.Load(from + 3 * fromStep);
         TLanes.Store(TLanes.Add(m0, TLanes.Add(m1, m2)), to);
         TLanes.Store(TLanes.Add(m3, TLanes.Subtract(m1, m2)), to + toStep);
     }
@@ -78,7 +81,8 @@ internal readonly unsafe struct Winograd4 : IWinograd
 {
     private const double A = 0.70710678118654752, B = 1.4142135623730951;
 
-    private const float A1 = (float)A, A2 = (float)(A * A), A3 = (float)(A * A * A), B1 = (float)B, B2 = (float)(B * B), B3 = (float)(B * B * B);
+    private const float A1 = (float)A, A2 = (float)(A * A), A3 = (float)(A * A * A), B1 = (float)B, B2 = (float)(B * B),
+        B3 = (float)(B * B * B);
 
     private const float Product = (float)(A * A * B * B), Sum = (float)(A * A + B * B);
 
@@ -88,7 +92,9 @@ internal readonly unsafe struct Winograd4 : IWinograd
 
     public static ReadOnlySpan<double> Points => [0, A, -A, B, -B];
 
-    /// <summary>Row i of Bᵀ holds the coefficients of Π (x - p) over the other points: x⁴ - (a² + b²) x² + a² b² for 0, and so on.</summary>
+    /// <summary>
+    /// Row i of Bᵀ holds the coefficients of Π (x - p) over the other points: x⁴ - (a² + b²) x² + a² b² for 0, and so on.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Input<TLanes, TVector>(float* from, int fromStep, float* to, int toStep)
         where TLanes : struct, ILanes<TVector, float> where TVector : struct
@@ -125,9 +131,11 @@ internal readonly unsafe struct Winograd4 : IWinograd
     public static void Upstream<TLanes, TVector>(float* from, int fromStep, float* to, int toStep)
         where TLanes : struct, ILanes<TVector, float> where TVector : struct
     {
-        TVector e0 = TLanes.Load(from), e1 = TLanes.Load(from + fromStep), e2 = TLanes.Load(from + 2 * fromStep), e3 = TLanes.Load(from + 3 * fromStep);
+        TVector e0 = TLanes.Load(from), e1 = TLanes.Load(from + fromStep), e2 = TLanes.Load(from + 2 * fromStep),
+            e3 = TLanes.Load(from + 3 * fromStep);
         TLanes.Store(e0, to);
-        TVector even = TLanes.MultiplyAdd(e2, TLanes.Broadcast(A2), e0), odd = TLanes.MultiplyAdd(e3, TLanes.Broadcast(A3), TLanes.Multiply(e1, TLanes.Broadcast(A1)));
+        TVector even = TLanes.MultiplyAdd(e2, TLanes.Broadcast(A2), e0),
+            odd = TLanes.MultiplyAdd(e3, TLanes.Broadcast(A3), TLanes.Multiply(e1, TLanes.Broadcast(A1)));
         TLanes.Store(TLanes.Add(even, odd), to + toStep);
         TLanes.Store(TLanes.Subtract(even, odd), to + 2 * toStep);
         even = TLanes.MultiplyAdd(e2, TLanes.Broadcast(B2), e0);

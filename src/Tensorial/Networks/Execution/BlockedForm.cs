@@ -18,7 +18,8 @@ internal readonly record struct BlockedRead(string Value, Halo? Halo)
 /// <param name="Constants">Names of the constants its weights come from.</param>
 /// <param name="Run">The kernel call, once the places of its operands are known.</param>
 internal sealed record BlockedForm(
-    string Label, ImmutableArray<BlockedRead> Reads, string Result, ImmutableArray<string> Constants, Func<Value[], Value, Action<Frame>> Run)
+    string Label, ImmutableArray<BlockedRead> Reads, string Result, ImmutableArray<string> Constants,
+    Func<Value[], Value, Action<Frame>> Run)
 {
     /// <summary>Whether the result is blocked, as nearly all are, or plain.</summary>
     public bool ResultIsBlocked { get; init; } = true;

@@ -10,7 +10,8 @@ namespace Tensorial.Networks.Execution;
 internal sealed partial class BlockedForms
 {
     private static BlockedForm Means(Node node) => Map(node, (input, output) => frame =>
-        BlockedPooling.GlobalAverage(frame.Floats(input), input.Layout!.Value, frame.Floats(output), frame.Workers)) with { ResultIsBlocked = false };
+        BlockedPooling.GlobalAverage(frame.Floats(input), input.Layout!.Value, frame.Floats(output),
+            frame.Workers)) with { ResultIsBlocked = false };
 
     private bool ReducesPlanes(ReduceMean mean, Node node)
     {
@@ -35,17 +36,20 @@ internal sealed partial class BlockedForms
 
     private static BlockedForm ScaleShift(Node node, string input, float[] scale, float[] shift) =>
         new(node.Label, [input], node.Outputs[0], [.. node.Inputs], (values, output) => frame => BlockedElementwise.ScaleShift(
-            frame.Floats(values[0]), values[0].Layout!.Value, scale, shift, Activation.None, frame.ClearedHalo(output), output.Layout!.Value, frame.Workers));
+            frame.Floats(values[0]), values[0].Layout!.Value, scale, shift, Activation.None, frame.ClearedHalo(output),
+                output.Layout!.Value, frame.Workers));
 
     private BlockedForm? Arithmetic(Node node)
     {
         (string a, string b) = (node.Inputs[0], node.Inputs[1]);
         Shape result = shapes[node.Outputs[0]].Shape, aShape = shapes[a].Shape, bShape = shapes[b].Shape;
         bool aConstant = graph.Initializers.ContainsKey(a), bConstant = graph.Initializers.ContainsKey(b);
-        Arithmetics operation = node.Operation switch { Add => Arithmetics.Add, Sub => Arithmetics.Subtract, Mul => Arithmetics.Multiply, _ => Arithmetics.Divide };
+        Arithmetics operation = node.Operation switch { Add => Arithmetics.Add, Sub => Arithmetics.Subtract, Mul => Arithmetics.Multiply,
+            _ => Arithmetics.Divide };
 
         if (!aConstant && !bConstant && aShape == bShape)
-            return new(node.Label, [a, b], node.Outputs[0], [], (values, output) => frame => BlockedElementwise.Binary(
+            return new(node.Label, [a, b], node.Outputs[0], [],
+                    (values, output) => frame => BlockedElementwise.Binary(
                 operation, frame.Floats(values[0]), values[0].Layout!.Value, frame.Floats(values[1]), values[1].Layout!.Value,
                 Activation.None, frame.ClearedHalo(output), output.Layout!.Value, frame.Workers));
 
@@ -56,8 +60,8 @@ internal sealed partial class BlockedForms
             Shape planes = [result[0], result[1], 1, 1];
             if (shapes[map].Shape == result && shapes[factor].Shape == planes && isBlocked(map))
                 return new(node.Label, [map, BlockedRead.Plain(factor)], node.Outputs[0], [], (values, output) => frame => BlockedElementwise.ScaleImages(
-                    frame.Floats(values[0]), values[0].Layout!.Value, frame.Floats(values[1]), Activation.None,
-                    frame.ClearedHalo(output), output.Layout!.Value, frame.Workers));
+                        frame.Floats(values[0]), values[0].Layout!.Value, frame.Floats(values[1]), Activation.None,
+                        frame.ClearedHalo(output), output.Layout!.Value, frame.Workers));
             return null;
         }
 
@@ -94,7 +98,8 @@ internal sealed partial class BlockedForms
             foreach (Value value in values)
             {
                 BlockedLayout layout = value.Layout!.Value;
-                BlockedMovement.CopyChannels(frame.Floats(value), layout, 0, layout.Channels, target, output.Layout!.Value, channel, frame.Workers);
+                BlockedMovement.CopyChannels(frame.Floats(value), layout, 0, layout.Channels, target, output.Layout!.Value, channel,
+                    frame.Workers);
                 channel += layout.Channels;
             }
         });
@@ -105,17 +110,20 @@ internal sealed partial class BlockedForms
     {
         if (!isBlocked(node.Inputs[0])) return null;
         Shape input = shapes[node.Inputs[0]].Shape;
-        Tensor?[] given = [.. Enumerable.Range(1, 4).Select(i => node.Inputs.ElementAtOrDefault(i) is { Length: > 0 } name ? shapes[name].Value : null)];
+        Tensor?[] given = [.. Enumerable.Range(1, 4)
+            .Select(i => node.Inputs.ElementAtOrDefault(i) is { Length: > 0 } name ? shapes[name].Value : null)];
         Slice.Cut[] cuts = slice.Resolve(input, given[0], given[1], given[2], given[3]);
         bool[] whole = [.. cuts.Select((cut, axis) => cut is { Start: 0, Step: 1 } && cut.Count == input[axis])];
         if (!whole[0] || cuts.Any(static cut => cut.Step < 1)) return null;
         (Slice.Cut c, Slice.Cut y, Slice.Cut x) = (cuts[1], cuts[2], cuts[3]);
         if (whole[1])
             return Map(node, (from, output) => frame => BlockedMovement.Slice(
-                frame.Floats(from), from.Layout!.Value, y.Start, x.Start, y.Step, x.Step, frame.ClearedHalo(output), output.Layout!.Value, frame.Workers));
+                frame.Floats(from), from.Layout!.Value, y.Start, x.Start, y.Step, x.Step, frame.ClearedHalo(output), output.Layout!.Value,
+                    frame.Workers));
         if (whole[2] && whole[3] && c.Step == 1)
             return Map(node, (from, output) => frame => BlockedMovement.CopyChannels(
-                frame.Floats(from), from.Layout!.Value, c.Start, c.Count, frame.ClearedHalo(output), output.Layout!.Value, 0, frame.Workers));
+                frame.Floats(from), from.Layout!.Value, c.Start, c.Count, frame.ClearedHalo(output), output.Layout!.Value, 0,
+                    frame.Workers));
         return null;
     }
 
@@ -124,14 +132,16 @@ internal sealed partial class BlockedForms
     {
         if (!isBlocked(node.Inputs[0])) return null;
         Shape input = shapes[node.Inputs[0]].Shape;
-        Tensor?[] given = [.. Enumerable.Range(1, 3).Select(i => node.Inputs.ElementAtOrDefault(i) is { Length: > 0 } name ? shapes[name].Value : null)];
+        Tensor?[] given = [.. Enumerable.Range(1, 3)
+            .Select(i => node.Inputs.ElementAtOrDefault(i) is { Length: > 0 } name ? shapes[name].Value : null)];
         (int Begin, int End)[] pads = pad.Resolve(input, given[0], given[2]);
         float value = (given[1] as Tensor<float>)?.Values[0] ?? pad.Value;
         if (node.Inputs.ElementAtOrDefault(2) is { Length: > 0 } && given[1] is null) return null;
         if (pads[0] != default || pads.Any(static p => p.Begin < 0 || p.End < 0)) return null;
         if (pads[1] == default)
             return Map(node, (from, output) => frame => BlockedMovement.Pad(
-                frame.Floats(from), from.Layout!.Value, pads[2].Begin, pads[3].Begin, value, frame.ClearedHalo(output), output.Layout!.Value, frame.Workers));
+                frame.Floats(from), from.Layout!.Value, pads[2].Begin, pads[3].Begin, value, frame.ClearedHalo(output),
+                    output.Layout!.Value, frame.Workers));
         if (pads[2] != default || pads[3] != default) return null;
         return Map(node, (from, output) => frame =>
         {

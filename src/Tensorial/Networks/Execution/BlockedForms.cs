@@ -14,7 +14,8 @@ namespace Tensorial.Networks.Execution;
 /// <param name="shapes">Extents of its values.</param>
 /// <param name="memo">Where packed kernels are kept.</param>
 /// <param name="isBlocked">Whether a value's maker leaves it blocked.</param>
-internal sealed partial class BlockedForms(Graph graph, IReadOnlyDictionary<string, Operand> shapes, Memo memo, Func<string, bool> isBlocked)
+internal sealed partial class BlockedForms(
+    Graph graph, IReadOnlyDictionary<string, Operand> shapes, Memo memo, Func<string, bool> isBlocked)
 {
     /// <summary>A fused convolution, or null where the blocked kernels do not know its kind.</summary>
     public BlockedForm? Of(FusedConvolution group)
@@ -33,7 +34,8 @@ internal sealed partial class BlockedForms(Graph graph, IReadOnlyDictionary<stri
         {
             (Value input, Value? residual) = (values[0], values.ElementAtOrDefault(1));
             return frame => BlockedConvolution.Run(
-                shape, frame.Floats(input), input.Layout!.Value, packed, bias is null ? [] : bias.Values, residual is null ? [] : frame.Floats(residual),
+                shape, frame.Floats(input), input.Layout!.Value, packed, bias is null ? [] : bias.Values, residual is null ? []
+                    : frame.Floats(residual),
                 residual?.Layout ?? default, activation, frame.ClearedHalo(result), result.Layout!.Value, frame.Workers);
         });
     }
@@ -41,21 +43,24 @@ internal sealed partial class BlockedForms(Graph graph, IReadOnlyDictionary<stri
     /// <summary>Any other node, or null where it runs as its operation defines it.</summary>
     public BlockedForm? Of(Node node)
     {
-        if (node.Inputs.IsEmpty || node.Outputs.Skip(1).Any(static o => o.Length > 0) || !shapes.TryGetValue(node.Outputs[0], out Operand? result)) return null;
+        if (node.Inputs.IsEmpty || node.Outputs.Skip(1).Any(static o => o.Length > 0)
+            || !shapes.TryGetValue(node.Outputs[0], out Operand? result)) return null;
         if (result.Type != ElementType.Float32 || !node.Inputs.Any(isBlocked)) return null;
         bool isMap = result.Shape.Rank == 4;
         return node.Operation switch
         {
             MaxPool pool when isMap && WindowOf(pool, node) is { } window => Map(node, (input, output) => frame => BlockedPooling.Maximum(
                 window, frame.Floats(input), input.Layout!.Value, frame.ClearedHalo(output), output.Layout!.Value, frame.Workers)),
-            AveragePool pool when isMap && WindowOf(pool, node) is { } window => Map(node, (input, output) => frame => BlockedPooling.Average(
-                window, pool.CountIncludePad ? AverageOver.Padding : AverageOver.Input, frame.Floats(input), input.Layout!.Value,
-                frame.ClearedHalo(output), output.Layout!.Value, frame.Workers)),
+            AveragePool pool when isMap && WindowOf(pool, node) is { } window =>
+                Map(node, (input, output) => frame => BlockedPooling.Average(
+                    window, pool.CountIncludePad ? AverageOver.Padding : AverageOver.Input, frame.Floats(input), input.Layout!.Value,
+                    frame.ClearedHalo(output), output.Layout!.Value, frame.Workers)),
             GlobalAveragePool => Means(node),
             ReduceMean mean when isBlocked(node.Inputs[0]) && ReducesPlanes(mean, node) => Means(node),
             BatchNormalization norm => ScaleShift(node, norm),
-            PRelu when isBlocked(node.Inputs[0]) && PerChannel(node.Inputs[1], node) is { } slopes => Map(node, (input, output) => frame => BlockedElementwise.PRelu(
-                frame.Floats(input), input.Layout!.Value, slopes, frame.ClearedHalo(output), output.Layout!.Value, frame.Workers)),
+            PRelu when isBlocked(node.Inputs[0]) && PerChannel(node.Inputs[1], node) is { } slopes =>
+                Map(node, (input, output) => frame => BlockedElementwise.PRelu(
+                    frame.Floats(input), input.Layout!.Value, slopes, frame.ClearedHalo(output), output.Layout!.Value, frame.Workers)),
             Add or Sub or Mul or Div when isMap => Arithmetic(node),
             Concat { Axis: 1 or -3 } when isMap => Concatenate(node),
             Slice slice when isMap => Slice(node, slice),
@@ -76,7 +81,8 @@ internal sealed partial class BlockedForms(Graph graph, IReadOnlyDictionary<stri
         HardSigmoid hard => Activation.HardSigmoid(hard.Alpha, hard.Beta),
         HardSwish => Activation.HardSwish,
         Tanh => Activation.Tanh,
-        Clip clip when Bound(node, graph, 1, clip.Min, float.NegativeInfinity) is { } low && Bound(node, graph, 2, clip.Max, float.PositiveInfinity) is { } high =>
+        Clip clip when Bound(node, graph, 1, clip.Min, float.NegativeInfinity) is { } low
+            && Bound(node, graph, 2, clip.Max, float.PositiveInfinity) is { } high =>
             Activation.Clip(low, high),
         _ => null,
     };
@@ -98,7 +104,8 @@ internal sealed partial class BlockedForms(Graph graph, IReadOnlyDictionary<stri
         ImmutableArray<WindowAxis> windows = group.Operation.Windows(input, weights.Shape);
         if (Window(windows) is not { } w) return null;
         ConvolutionShape shape = new(
-            input[1], weights.Shape[0], w.Height, w.Width, w.StrideY, w.StrideX, w.DilationY, w.DilationX, w.Padding, group.Operation.Groups);
+            input[1], weights.Shape[0], w.Height, w.Width, w.StrideY, w.StrideX, w.DilationY, w.DilationX, w.Padding,
+                group.Operation.Groups);
         return BlockedConvolution.Supports(shape) ? shape : null;
     }
 
@@ -112,7 +119,8 @@ internal sealed partial class BlockedForms(Graph graph, IReadOnlyDictionary<stri
             : new(y.Taps, x.Taps, y.Stride, x.Stride, y.Dilation, x.Dilation, new(y.Begin, x.Begin, y.End, x.End));
     }
 
-    private Tensor<float>? Constant(string? name) => name is { Length: > 0 } ? graph.Initializers.GetValueOrDefault(name) as Tensor<float> : null;
+    private Tensor<float>? Constant(string? name) =>
+        name is { Length: > 0 } ? graph.Initializers.GetValueOrDefault(name) as Tensor<float> : null;
 
     private static BlockedForm Map(Node node, Func<Value, Value, Action<Frame>> run) =>
         new(node.Label, [node.Inputs[0]], node.Outputs[0], [.. node.Inputs.Skip(1)], (values, result) => run(values[0], result));

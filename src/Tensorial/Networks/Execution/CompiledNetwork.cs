@@ -8,7 +8,8 @@ namespace Tensorial.Networks.Execution;
 /// <param name="Writes">Values it makes.</param>
 /// <param name="Constants">Names of the network's constants that its weights come from.</param>
 /// <param name="Run">Does it.</param>
-internal sealed record Step(string Label, ImmutableArray<Value> Reads, ImmutableArray<Value> Writes, ImmutableArray<string> Constants, Action<Frame> Run);
+internal sealed record Step(
+    string Label, ImmutableArray<Value> Reads, ImmutableArray<Value> Writes, ImmutableArray<string> Constants, Action<Frame> Run);
 
 /// <summary>A network compiled for one batch size: steps in order, values with their places, nothing left to decide.</summary>
 internal sealed class CompiledNetwork
@@ -16,7 +17,8 @@ internal sealed class CompiledNetwork
     public CompiledNetwork(ImmutableArray<Step> steps, ImmutableArray<Value> inputs, ImmutableArray<Value> outputs)
     {
         (Steps, Inputs, Outputs) = (steps, inputs, outputs);
-        Values = [.. inputs.Concat(steps.SelectMany(static s => s.Reads.Concat(s.Writes))).Concat(outputs).SelectMany(static v => new[] { v, v.Root }).Distinct()];
+        Values = [.. inputs.Concat(steps.SelectMany(static s => s.Reads.Concat(s.Writes))).Concat(outputs)
+            .SelectMany(static v => new[] { v, v.Root }).Distinct()];
         for (int id = 0; id < Values.Length; id++) Values[id].Id = id;
         for (int index = 0; index < steps.Length; index++)
         {
@@ -45,7 +47,8 @@ internal sealed class CompiledNetwork
     }
 
     /// <summary>Values made before a step and read at or after it: all that has to be kept to go on from there.</summary>
-    public IEnumerable<Value> AliveAt(int step) => Values.Where(v => v.SharesMemoryOf is null && !v.IsExternal && v.First < step && v.Last >= step);
+    public IEnumerable<Value> AliveAt(int step) =>
+        Values.Where(v => v.SharesMemoryOf is null && !v.IsExternal && v.First < step && v.Last >= step);
 
     private static void Touch(Value value, int step)
     {

@@ -3,8 +3,8 @@ using System.Buffers;
 namespace Tensorial.Networks.Execution;
 
 /// <summary>
-/// Values that follow from others and are computed again when they are asked for after the garbage collector has taken them. A tensor over them
-/// keeps its identity, by which packed kernels are found, without keeping the weights in memory a second time.
+/// Values that follow from others and are computed again when they are asked for after the garbage collector has taken them. A tensor over
+/// them keeps its identity, by which packed kernels are found, without keeping the weights in memory a second time.
 /// </summary>
 /// <param name="count">How many.</param>
 /// <param name="make">Computes them.</param>

@@ -44,7 +44,9 @@ internal sealed class Frame
     public Span<float> Floats(Value value) =>
         value.IsInArena ? _arena.Span.Slice(value.Offset, value.Length) : _tensors[value.Id]!.Of<float>().Values;
 
-    /// <summary>The floats of a blocked value about to be written. Its halo is zeroed now, since the place may have served another value.</summary>
+    /// <summary>
+    /// The floats of a blocked value about to be written. Its halo is zeroed now, since the place may have served another value.
+    /// </summary>
     public Span<float> ClearedHalo(Value value)
     {
         Span<float> floats = Floats(value);

@@ -46,13 +46,15 @@ internal sealed class FusionPlan
                 case Convolution:
                     open[node.Outputs[0]] = plan._groups[node] = new(node);
                     break;
-                case Add when node.Inputs.Length == 2 && Array.Find([0, 1], side => TakesResidual(node, side)) is int side && TakesResidual(node, side):
+                case Add when node.Inputs.Length == 2 && Array.Find([0, 1], side => TakesResidual(node, side)) is int side
+                    && TakesResidual(node, side):
                     FusedConvolution adding = open[node.Inputs[side]];
                     adding.Residual = node.Inputs[1 - side];
                     Join(adding, node);
                     break;
                 default:
-                    if (node.Inputs.Length > 0 && open.TryGetValue(node.Inputs[0], out FusedConvolution? group) && group.Activation == Activation.None
+                    if (node.Inputs.Length > 0 && open.TryGetValue(node.Inputs[0], out FusedConvolution? group)
+                        && group.Activation == Activation.None
                         && uses.OnlyReader(node.Inputs[0]) == node && BlockedForms.ActivationOf(node, graph) is { } activation)
                     {
                         group.Activation = activation;
@@ -64,7 +66,8 @@ internal sealed class FusionPlan
         return plan;
 
         bool TakesResidual(Node node, int side) =>
-            open.TryGetValue(node.Inputs[side], out FusedConvolution? group) && group is { Residual: null } && group.Activation == Activation.None
+            open.TryGetValue(node.Inputs[side], out FusedConvolution? group) && group is { Residual: null }
+                && group.Activation == Activation.None
             && uses.OnlyReader(node.Inputs[side]) == node && !graph.Initializers.ContainsKey(node.Inputs[1 - side])
             && shapes[node.Inputs[0]].Shape == shapes[node.Inputs[1]].Shape;
 

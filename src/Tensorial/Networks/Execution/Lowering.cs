@@ -70,7 +70,8 @@ internal sealed partial class Lowering
         if (node.Operation is Reshaping && TryShareMemory(node)) return;
         ImmutableArray<Value> outputs = [.. node.Outputs.Select(PlainResult)];
         ImmutableArray<Value> reads = [.. node.Inputs.Where(IsComputed).Select(Plain)];
-        Emit(node.Label, reads, outputs, node.Inputs.Where(_graph.Initializers.ContainsKey), CopyOf(node.Operation, node.Inputs, [.. outputs]));
+        Emit(node.Label, reads, outputs, node.Inputs.Where(_graph.Initializers.ContainsKey),
+            CopyOf(node.Operation, node.Inputs, [.. outputs]));
     }
 
     private Action<Frame> CopyOf(Operation operation, IReadOnlyList<string> names, params Value[] outputs)
@@ -91,7 +92,10 @@ internal sealed partial class Lowering
         if (!IsComputed(node.Inputs[0])) return false;
         Value source = Plain(node.Inputs[0]);
         if (source.Type != ElementType.Float32 || source.Root.IsExternal) return false;
-        _plain[node.Outputs[0]] = new(node.Outputs[0], source.Type, _shapes[node.Outputs[0]].Shape, layout: null) { SharesMemoryOf = source };
+        _plain[node.Outputs[0]] = new(node.Outputs[0], source.Type, _shapes[node.Outputs[0]].Shape, layout: null)
+        {
+            SharesMemoryOf = source,
+        };
         return true;
     }
 
@@ -107,6 +111,7 @@ internal sealed partial class Lowering
 
     private bool IsComputed(string name) => name.Length > 0 && !_graph.Initializers.ContainsKey(name);
 
-    private void Emit(string label, IEnumerable<Value> reads, IEnumerable<Value> writes, IEnumerable<string> constants, Action<Frame> run) =>
+    private void Emit(
+        string label, IEnumerable<Value> reads, IEnumerable<Value> writes, IEnumerable<string> constants, Action<Frame> run) =>
         _steps.Add(new(label, [.. reads], [.. writes], _origins.Of(constants.Where(static n => n.Length > 0)), run));
 }

@@ -34,7 +34,8 @@ internal sealed class Memo(Memo? former = null)
         private readonly object _purpose = purpose;
         private readonly Tensor?[] _sources = sources;
 
-        public bool Equals(Key other) => _purpose.Equals(other._purpose) && _sources.AsSpan().SequenceEqual(other._sources, ReferenceEqualityComparer.Instance);
+        public bool Equals(Key other) =>
+            _purpose.Equals(other._purpose) && _sources.AsSpan().SequenceEqual(other._sources, ReferenceEqualityComparer.Instance);
 
         public override bool Equals(object? obj) => obj is Key other && Equals(other);
 

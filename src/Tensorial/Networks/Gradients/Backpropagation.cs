@@ -15,7 +15,8 @@ public sealed record Backpropagated(IReadOnlyDictionary<string, Tensor> Outputs,
 public static class Backpropagation
 {
     /// <summary>Evaluates a network, then carries gradients back from its outputs.</summary>
-    /// <param name="graph">The network, in its <see cref="TrainingForm"/> where batch statistics are meant to be those of the batch.</param>
+    /// <param name="graph">The network, in its <see cref="TrainingForm"/> where batch statistics are meant to be those of the
+    /// batch.</param>
     /// <param name="inputs">A tensor for every input that has no constant of its name.</param>
     /// <param name="chosen">Constants, or inputs, whose gradients are wanted.</param>
     /// <param name="loss">The derivatives of a loss by the outputs, given these; an output that is not named has none.</param>
@@ -39,7 +40,8 @@ public static class Backpropagation
         Dictionary<string, Tensor> outputs = graph.Outputs.ToDictionary(static port => port.Name, port => values[port.Name]);
 
         Dictionary<string, Tensor> gradients = loss(outputs).ToDictionary(static g => g.Key, static g => new Identity().Apply(g.Value)[0]);
-        GradientPaths paths = GradientPaths.Of(graph, chosen, values.ToDictionary(static v => v.Key, static v => Operand.Of(v.Value)), gradients.Keys);
+        GradientPaths paths = GradientPaths.Of(graph, chosen, values.ToDictionary(static v => v.Key, static v => Operand.Of(v.Value)),
+            gradients.Keys);
         foreach (Node node in graph.Nodes.Reverse())
         {
             if (paths.ReadsOf(node) is not { } reads || !node.Outputs.Any(gradients.ContainsKey)) continue;
@@ -56,6 +58,7 @@ public static class Backpropagation
         return new(outputs, chosen.ToDictionary(static name => name, GradientOf));
 
         Tensor GradientOf(string name) =>
-            gradients.TryGetValue(name, out Tensor? known) ? known : gradients[name] = Tensor.Zeros(values[name].ElementType, values[name].Shape);
+            gradients.TryGetValue(name, out Tensor? known) ? known
+                : gradients[name] = Tensor.Zeros(values[name].ElementType, values[name].Shape);
     }
 }

@@ -61,10 +61,13 @@ internal sealed class ChannelStatistics(BlockedLayout layout, Tensor<float>[] pa
 
     public float[] C { get; } = Padded(layout);
 
-    /// <summary>Before a batch: sums will be taken about the running mean, so that a mean far from 0 costs the variance no digits.</summary>
+    /// <summary>
+    /// Before a batch: sums will be taken about the running mean, so that a mean far from 0 costs the variance no digits.
+    /// </summary>
     public void Prepare() => parameters[2].Values.CopyTo(_pivot);
 
-    public void AddMoments(ReadOnlySpan<float> x, BlockedLayout images, Piece piece) => BlockedNormalization.AddMoments(x, images, _pivot, _sums.Of(piece));
+    public void AddMoments(ReadOnlySpan<float> x, BlockedLayout images, Piece piece) =>
+        BlockedNormalization.AddMoments(x, images, _pivot, _sums.Of(piece));
 
     /// <summary>Mean and variance of the batch, and what the running ones become.</summary>
     public void Join(Span<float> runningMean, Span<float> runningVariance)
@@ -72,25 +75,31 @@ internal sealed class ChannelStatistics(BlockedLayout layout, Tensor<float>[] pa
         for (int c = 0; c < layout.Channels; c++)
         {
             double offset = _sums.Joined(0, c) / _count, mean = _pivot[c] + offset;
-            double variance = Math.Max(0, _sums.Joined(1, c) / _count - offset * offset), reciprocal = 1 / Math.Sqrt(variance + norm.Epsilon);
+            double variance = Math.Max(0, _sums.Joined(1, c) / _count - offset * offset),
+                reciprocal = 1 / Math.Sqrt(variance + norm.Epsilon);
             double scale = parameters[0].Values[c] * reciprocal;
             (_mean[c], _reciprocal[c]) = ((float)mean, (float)reciprocal);
             (Scale[c], Shift[c]) = ((float)scale, (float)(parameters[1].Values[c] - scale * mean));
             runningMean[c] = (float)(norm.Momentum * parameters[2].Values[c] + (1 - norm.Momentum) * mean);
-            runningVariance[c] = (float)(norm.Momentum * parameters[3].Values[c] + (1 - norm.Momentum) * variance * _count / Math.Max(1, _count - 1));
+            runningVariance[c] = (float)(norm.Momentum * parameters[3].Values[c] + (1 - norm.Momentum) * variance * _count / Math.Max(1,
+                _count - 1));
         }
     }
 
     public void AddGradientSums(
-        Span<float> dy, BlockedLayout upstreamLayout, ReadOnlySpan<float> y, BlockedLayout resultLayout, ReadOnlySpan<float> x, BlockedLayout inputLayout, Piece piece) =>
+        Span<float> dy, BlockedLayout upstreamLayout, ReadOnlySpan<float> y, BlockedLayout resultLayout, ReadOnlySpan<float> x,
+        BlockedLayout inputLayout, Piece piece) =>
         BlockedNormalization.AddGradientSums(dy, upstreamLayout, y, resultLayout, x, inputLayout, _mean, _sums.Of(piece));
 
-    /// <summary>dx = γ r (dy - mean dy - x̂ mean(dy x̂)), with x̂ = (x - mean) r; the two means give the gradients of γ and of the shift.</summary>
+    /// <summary>
+    /// dx = γ r (dy - mean dy - x̂ mean(dy x̂)), with x̂ = (x - mean) r; the two means give the gradients of γ and of the shift.
+    /// </summary>
     public void JoinGradient(Tensor<float>? scaleGradient, Tensor<float>? shiftGradient)
     {
         for (int c = 0; c < layout.Channels; c++)
         {
-            double shift = _sums.Joined(0, c), scale = _sums.Joined(1, c) * _reciprocal[c], factor = parameters[0].Values[c] * _reciprocal[c];
+            double shift = _sums.Joined(0, c), scale = _sums.Joined(1, c) * _reciprocal[c],
+                factor = parameters[0].Values[c] * _reciprocal[c];
             double slope = -factor * _reciprocal[c] * scale / _count;
             (A[c], B[c], C[c]) = ((float)factor, (float)slope, (float)(-factor * shift / _count - slope * _mean[c]));
             if (scaleGradient is not null) scaleGradient.Values[c] += (float)scale;

@@ -2,7 +2,9 @@ using Tensorial.Autodiff;
 
 namespace Tensorial.Networks.Gradients;
 
-/// <summary>Which values of a network carry gradients: those that change with the chosen constants and on which an output depends.</summary>
+/// <summary>
+/// Which values of a network carry gradients: those that change with the chosen constants and on which an output depends.
+/// </summary>
 public sealed class GradientPaths
 {
     private readonly HashSet<string> _carriers;
@@ -34,8 +36,10 @@ public sealed class GradientPaths
     {
         foreach (string name in chosen)
         {
-            if (!values.TryGetValue(name, out Operand? operand)) throw new BadInputException($"The network has no constant '{name}' to be trained.");
-            if (!IsReal(operand)) throw new BadInputException($"'{name}' holds {operand.Type} numbers; only Float32 and Float64 ones are trained.");
+            if (!values.TryGetValue(name, out Operand? operand))
+                throw new BadInputException($"The network has no constant '{name}' to be trained.");
+            if (!IsReal(operand))
+                throw new BadInputException($"'{name}' holds {operand.Type} numbers; only Float32 and Float64 ones are trained.");
         }
         HashSet<string> changing = [.. chosen];
         foreach (Node node in graph.Nodes)
@@ -51,7 +55,8 @@ public sealed class GradientPaths
                 string name = node.Inputs[i];
                 if (name.Length == 0 || !changing.Contains(name)) continue;
                 if (node.Operation.GradientReads(i) is null)
-                    throw new UnsupportedException($"Node '{node.Label}' ({node.Operation.Name}) has no gradient for its input '{name}', which training needs.");
+                    throw new UnsupportedException(
+                        $"Node '{node.Label}' ({node.Operation.Name}) has no gradient for its input '{name}', which training needs.");
                 carriers.Add(name);
             }
         }

@@ -9,15 +9,18 @@ internal sealed class PackedWeights
     private readonly List<Entry> _entries = [];
 
     /// <summary>The packed kernel of some weights.</summary>
-    public PackedKernel Of(Tensor<float> weights, ConvolutionShape shape, ConvolutionMethod method) => Of(weights, shape, phase: null, method);
+    public PackedKernel Of(Tensor<float> weights, ConvolutionShape shape, ConvolutionMethod method) =>
+        Of(weights, shape, phase: null, method);
 
     /// <summary>Their taps, turned, for a phase of the input's gradient.</summary>
     public PackedKernel Of(Tensor<float> weights, InputPhase phase) => Of(weights, phase.Convolution, phase, phase.Method);
 
     private PackedKernel Of(Tensor<float> weights, ConvolutionShape shape, InputPhase? phase, ConvolutionMethod method)
     {
-        Entry? known = _entries.Find(entry => entry.Weights == weights && entry.Shape == shape && entry.Phase == phase && entry.Packed.Method == method);
-        if (known is null) _entries.Add(known = new(weights, shape, phase, BlockedConvolution.Pack(Arranged(weights, phase), shape, method)));
+        Entry? known = _entries.Find(entry => entry.Weights == weights && entry.Shape == shape && entry.Phase == phase
+            && entry.Packed.Method == method);
+        if (known is null)
+            _entries.Add(known = new(weights, shape, phase, BlockedConvolution.Pack(Arranged(weights, phase), shape, method)));
         return known.Packed;
     }
 
@@ -28,7 +31,8 @@ internal sealed class PackedWeights
         entry.Packed.Renew(Arranged(entry.Weights, entry.Phase), entry.Shape);
     });
 
-    private static ReadOnlySpan<float> Arranged(Tensor<float> weights, InputPhase? phase) => phase is { } turned ? turned.Turn(weights.Values) : weights.Values;
+    private static ReadOnlySpan<float> Arranged(Tensor<float> weights, InputPhase? phase) =>
+        phase is { } turned ? turned.Turn(weights.Values) : weights.Values;
 
     private sealed record Entry(Tensor<float> Weights, ConvolutionShape Shape, InputPhase? Phase, PackedKernel Packed);
 }

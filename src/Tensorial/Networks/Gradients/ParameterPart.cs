@@ -6,8 +6,9 @@ using Tensorial.Kernels;
 namespace Tensorial.Networks.Gradients;
 
 /// <summary>
-/// The part of a network that depends on constants alone, such as a kernel that is multiplied together from factors: computed once a step whatever the
-/// batch, forward before all images and backward after them. To the rest of the network its results are weights like others, renewed in place.
+/// The part of a network that depends on constants alone, such as a kernel that is multiplied together from factors: computed once a step
+/// whatever the batch, forward before all images and backward after them. To the rest of the network its results are weights like others,
+/// renewed in place.
 /// </summary>
 internal sealed class ParameterPart
 {
@@ -20,7 +21,8 @@ internal sealed class ParameterPart
     /// <param name="weights">Gradients of the constants that training changes.</param>
     /// <param name="statistics">Constants that change without a gradient.</param>
     /// <param name="paths">Where gradients go.</param>
-    public ParameterPart(Graph graph, IReadOnlyDictionary<string, Tensor<float>> weights, IEnumerable<string> statistics, GradientPaths paths)
+    public ParameterPart(Graph graph, IReadOnlyDictionary<string, Tensor<float>> weights, IEnumerable<string> statistics,
+        GradientPaths paths)
     {
         _values = graph.Initializers.ToDictionary();
         ConstantParts parts = new(graph, _values);
@@ -36,7 +38,8 @@ internal sealed class ParameterPart
         ImagePart = graph with
         {
             Nodes = rest.ToImmutable(),
-            Initializers = graph.Initializers.SetItems(_values.Where(value => read.Contains(value.Key) && !graph.Initializers.ContainsKey(value.Key))),
+            Initializers = graph.Initializers.SetItems(_values.Where(value => read.Contains(value.Key)
+                && !graph.Initializers.ContainsKey(value.Key))),
         };
         Gradients = gradients.Where(gradient => read.Contains(gradient.Key)).ToImmutableDictionary();
     }
@@ -44,11 +47,14 @@ internal sealed class ParameterPart
     /// <summary>The network without this part; what the part makes are constants.</summary>
     public Graph ImagePart { get; }
 
-    /// <summary>Gradients, by name, of all constants of <see cref="ImagePart"/> that change: weights, and what this part makes of weights.</summary>
+    /// <summary>
+    /// Gradients, by name, of all constants of <see cref="ImagePart"/> that change: weights, and what this part makes of weights.
+    /// </summary>
     public ImmutableDictionary<string, Tensor<float>> Gradients { get; }
 
     /// <summary>Bytes of what this part makes of weights, and of its gradients.</summary>
-    public long Bytes => sizeof(float) * (_changing.Sum(static step => step.Results.Sum(static made => (long)made.Shape.Count)) + _gradients.Values.Sum(static g => (long)g.Shape.Count));
+    public long Bytes => sizeof(float) * (_changing.Sum(static step => step.Results.Sum(static made => (long)made.Shape.Count))
+        + _gradients.Values.Sum(static g => (long)g.Shape.Count));
 
     /// <summary>Computes what depends on weights anew.</summary>
     public void Forward(Workers workers)
@@ -67,7 +73,8 @@ internal sealed class ParameterPart
     {
         foreach (Application step in Enumerable.Reverse(_changing))
             if (Array.Exists(step.Upstream, static u => u is not null) && Array.Exists(step.Gradients, static g => g is not null))
-                step.Node.Operation.Backward(new([.. step.Inputs.Select(static x => x?.Shape ?? [])], step.Inputs, step.Results, step.Upstream, step.Gradients), workers);
+                step.Node.Operation.Backward(new([.. step.Inputs.Select(static x => x?.Shape ?? [])], step.Inputs, step.Results,
+                    step.Upstream, step.Gradients), workers);
     }
 
     private void Add(Node node, HashSet<string> changing, Dictionary<string, Tensor<float>> gradients, GradientPaths paths)
@@ -75,7 +82,8 @@ internal sealed class ParameterPart
         Tensor?[] inputs = [.. node.Inputs.Select(name => name.Length > 0 ? _values[name] : null)];
         if (node.Operation is Reshaping && node.Outputs.Length == 1 && inputs[0] is Tensor<float> moved)
         {
-            Share(node, moved.As(node.Operation.Infer([.. inputs.Select(static x => x is null ? null : Operand.Of(x))])[0].Shape), changing, gradients, paths);
+            Share(node, moved.As(node.Operation.Infer([.. inputs.Select(static x => x is null ? null : Operand.Of(x))])[0].Shape), changing,
+                gradients, paths);
             return;
         }
         Tensor[] results = [.. node.Operation.Infer([.. inputs.Select(static x => x is null ? null : Operand.Of(x))])
@@ -88,13 +96,15 @@ internal sealed class ParameterPart
         changing.UnionWith(node.Outputs);
         Tensor?[] upstream = new Tensor?[results.Length];
         for (int k = 0; k < node.Outputs.Length; k++)
-            if (paths.Carry(node.Outputs[k])) upstream[k] = _gradients[node.Outputs[k]] = gradients[node.Outputs[k]] = new(results[k].Shape);
+            if (paths.Carry(node.Outputs[k]))
+                upstream[k] = _gradients[node.Outputs[k]] = gradients[node.Outputs[k]] = new(results[k].Shape);
         Tensor?[] carried = [.. node.Inputs.Select(name => paths.Carry(name) ? gradients.GetValueOrDefault(name) : null)];
         _changing.Add(new(node, inputs, results, upstream, carried));
     }
 
     /// <summary>The same values, and the same gradient, under another shape.</summary>
-    private void Share(Node node, Tensor<float> result, HashSet<string> changing, Dictionary<string, Tensor<float>> gradients, GradientPaths paths)
+    private void Share(Node node, Tensor<float> result, HashSet<string> changing, Dictionary<string, Tensor<float>> gradients,
+        GradientPaths paths)
     {
         (string from, string to) = (node.Inputs[0], node.Outputs[0]);
         _values[to] = result;

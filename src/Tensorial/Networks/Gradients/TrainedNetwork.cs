@@ -12,9 +12,9 @@ public sealed record TrainedWeight(TrainableConstant Constant, Tensor<float> Val
 }
 
 /// <summary>
-/// A network whose weights change: <see cref="Forward"/> evaluates a batch in training form, <see cref="Backward"/> adds up the gradients of its weights,
-/// whoever trains it changes their values in place, <see cref="ToGraph"/> gives the network as it has become. One input and the first output, float32.
-/// Not safe for calls from several threads.
+/// A network whose weights change: <see cref="Forward"/> evaluates a batch in training form, <see cref="Backward"/> adds up the gradients
+/// of its weights, whoever trains it changes their values in place, <see cref="ToGraph"/> gives the network as it has become. One input and
+/// the first output, float32. Not safe for calls from several threads.
 /// </summary>
 public sealed class TrainedNetwork : IDisposable
 {
@@ -33,7 +33,8 @@ public sealed class TrainedNetwork : IDisposable
     /// <param name="weights">What is trained; all of <see cref="TrainableConstants"/> when null.</param>
     /// <param name="momentum">What running statistics keep of themselves at each step.</param>
     /// <param name="threads">Threads to compute with; 0 for all cores.</param>
-    /// <exception cref="BadInputException">The network has no single float32 input, nothing to train, or an operation without a gradient on the way.</exception>
+    /// <exception cref="BadInputException">The network has no single float32 input, nothing to train, or an operation without a gradient on
+    /// the way.</exception>
     public TrainedNetwork(Graph graph, IEnumerable<TrainableConstant>? weights = null, float momentum = 0.9f, int threads = 0)
     {
         _original = graph;
@@ -58,7 +59,8 @@ public sealed class TrainedNetwork : IDisposable
             constants[statistic.Constant] = _statistics[statistic.Constant] = Float(constants, statistic.Constant).Clone();
         Graph whole = form.Graph with { Initializers = constants.ToImmutable() };
         _form = form with { Graph = whole };
-        GradientPaths paths = GradientPaths.Of(whole, [.. Weights.Select(static w => w.Name)], ShapeInference.Run(whole, InputsFor([2, .. ImageShape])), [whole.Outputs[0].Name]);
+        GradientPaths paths = GradientPaths.Of(whole, [.. Weights.Select(static w => w.Name)],
+            ShapeInference.Run(whole, InputsFor([2, .. ImageShape])), [whole.Outputs[0].Name]);
         _parameters = new(whole, Weights.ToDictionary(static w => w.Name, static w => w.Gradient), _statistics.Keys, paths);
         _form = form with { Graph = _parameters.ImagePart };
         _workers = new(threads > 0 ? threads : Environment.ProcessorCount);
@@ -87,7 +89,9 @@ public sealed class TrainedNetwork : IDisposable
     /// <summary>Bytes of what weights make whatever the batch, such as kernels of factors, and of its gradients.</summary>
     public long ParameterBytes => _parameters.Bytes;
 
-    /// <summary>Seconds of every kind of step, added up from now on where a dictionary is given; several threads count several times.</summary>
+    /// <summary>
+    /// Seconds of every kind of step, added up from now on where a dictionary is given; several threads count several times.
+    /// </summary>
     public Dictionary<string, double>? Profile { get; init; }
 
     /// <summary>The network's outputs for a batch, in training form. They stay valid until the next call.</summary>
@@ -99,17 +103,20 @@ public sealed class TrainedNetwork : IDisposable
         _current.Program.Profile = Profile;
         Frame frame = _current.Program.Frame;
         frame.Bind(_current.Inputs[_input], images);
-        foreach (DropMask mask in _form.Masks) frame.Bind(_current.Inputs[mask.Input], Drawn(_current.Inputs[mask.Input].Shape, mask.Ratio, random ?? new(0)));
+        foreach (DropMask mask in _form.Masks)
+            frame.Bind(_current.Inputs[mask.Input], Drawn(_current.Inputs[mask.Input].Shape, mask.Ratio, random ?? new(0)));
         _parameters.Forward(_workers);
         _packed.Renew(_workers);
         _current.Program.Forward();
-        foreach ((string constant, Value renewed) in _current.Renewed) frame[renewed].Of<float>().Values.CopyTo(_statistics[constant].Values);
+        foreach ((string constant, Value renewed) in _current.Renewed)
+            frame[renewed].Of<float>().Values.CopyTo(_statistics[constant].Values);
         return frame[_current.Output].Of<float>();
     }
 
     /// <summary>Carries ∂L/∂output of the last <see cref="Forward"/> back; the weights' gradients are then those of L.</summary>
     /// <param name="outputGradient">[n, …] as the output.</param>
-    /// <param name="add">Adds them to the gradients that are there, as those of another part of the same batch, in place of renewing them.</param>
+    /// <param name="add">Adds them to the gradients that are there, as those of another part of the same batch, in place of renewing
+    /// them.</param>
     public void Backward(Tensor<float> outputGradient, bool add = false)
     {
         TrainingLowering.Compiled program = _current ?? throw new InvalidOperationException("Backward comes after Forward.");
@@ -125,7 +132,8 @@ public sealed class TrainedNetwork : IDisposable
     public Graph ToGraph()
     {
         Graph graph = _original;
-        foreach ((string name, Tensor<float> value) in Weights.Select(static w => (w.Name, w.Value)).Concat(_statistics.Select(static s => (s.Key, s.Value))))
+        foreach ((string name, Tensor<float> value) in Weights.Select(static w => (w.Name, w.Value))
+            .Concat(_statistics.Select(static s => (s.Key, s.Value))))
             graph = graph.With(name, value.Clone());
         return graph;
     }
@@ -152,7 +160,8 @@ public sealed class TrainedNetwork : IDisposable
         return inputs;
     }
 
-    private static Tensor<float> Float(ImmutableDictionary<string, Tensor>.Builder constants, string name) => constants.GetValueOrDefault(name) switch
+    private static Tensor<float> Float(ImmutableDictionary<string, Tensor>.Builder constants, string name) =>
+        constants.GetValueOrDefault(name) switch
     {
         Tensor<float> value => value,
         null => throw new BadInputException($"The network has no constant '{name}' to be trained."),

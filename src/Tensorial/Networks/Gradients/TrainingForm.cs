@@ -10,8 +10,9 @@ public readonly record struct RunningStatistic(string Constant, string Renewed);
 public readonly record struct DropMask(string Input, string Masked, float Ratio);
 
 /// <summary>
-/// A network as it is trained: batch normalisations take mean and variance from the batch and renew their running ones, dropout multiplies with
-/// a mask that is an input, constants that nodes hold are constants like others. All names stay, so weights go back to where they came from.
+/// A network as it is trained: batch normalisations take mean and variance from the batch and renew their running ones, dropout multiplies
+/// with a mask that is an input, constants that nodes hold are constants like others. All names stay, so weights go back to where they came
+/// from.
 /// </summary>
 /// <param name="Graph">The network in its training form.</param>
 /// <param name="Statistics">Running statistics that a step renews.</param>
@@ -44,7 +45,8 @@ public sealed record TrainingForm(Graph Graph, ImmutableArray<RunningStatistic> 
                         Outputs = [node.Outputs[0], mean, variance],
                     });
                     break;
-                case Dropout dropout when RatioOf(dropout, node, graph) is var ratio and > 0 && node.Outputs.Skip(1).All(static o => o.Length == 0):
+                case Dropout dropout when RatioOf(dropout, node, graph) is var ratio and > 0 && node.Outputs.Skip(1)
+                    .All(static o => o.Length == 0):
                     string mask = $"{node.Outputs[0]}/mask";
                     masks.Add(new(mask, node.Inputs[0], ratio));
                     nodes.Add(node with { Operation = new Mul(), Inputs = [node.Inputs[0], mask] });
@@ -55,7 +57,8 @@ public sealed record TrainingForm(Graph Graph, ImmutableArray<RunningStatistic> 
             }
         }
         ImmutableArray<Port> inputs = [.. graph.Inputs, .. masks.Select(static mask => new Port(mask.Input, ElementType.Float32, null))];
-        return new(graph with { Nodes = nodes.ToImmutable(), Inputs = inputs, Initializers = constants.ToImmutable() }, statistics.ToImmutable(), masks.ToImmutable());
+        return new(graph with { Nodes = nodes.ToImmutable(), Inputs = inputs, Initializers = constants.ToImmutable() },
+            statistics.ToImmutable(), masks.ToImmutable());
     }
 
     private static float RatioOf(Dropout dropout, Node node, Graph graph) =>

@@ -50,12 +50,15 @@ internal sealed partial class TrainingLowering
         Value input = Blocked(node.Inputs[0]), result = BlockedResult(group.Output);
         Value? residual = group.Residual is { } added ? Blocked(added) : null;
         BlockedLayout layout = result.Layout!.Value;
-        PackedKernel kernel = _packed.Of((Tensor<float>)ConstantOf(node.Inputs[1])!, shape, ConvolutionChoice.Best(shape, layout.Height, layout.Width));
+        PackedKernel kernel = _packed.Of((Tensor<float>)ConstantOf(node.Inputs[1])!, shape,
+            ConvolutionChoice.Best(shape, layout.Height, layout.Width));
         Tensor<float>? bias = node.Inputs.Length > 2 ? ConstantOf(node.Inputs[2]) as Tensor<float> : null;
         Activation activation = group.IsRectified ? Activation.Relu : Activation.None;
         EmitImages(node.Label, residual is null ? [input] : [input, residual], [result], (frame, piece) => BlockedConvolution.Run(
-            shape, piece.Of(frame, input), piece.Layout(input), kernel, bias is null ? [] : bias.Values, residual is null ? [] : piece.Of(frame, residual),
-            residual is null ? default : piece.Layout(residual), activation, piece.Clean(frame, result), piece.Layout(result), Workers.Serial));
+            shape, piece.Of(frame, input), piece.Layout(input), kernel, bias is null ? [] : bias.Values, residual is null ? []
+                : piece.Of(frame, residual),
+            residual is null ? default : piece.Layout(residual), activation, piece.Clean(frame, result), piece.Layout(result),
+                Workers.Serial));
     }
 
     private void GatherMoments(TrainedGroup group, BatchNormalizationInTraining norm)
@@ -76,7 +79,8 @@ internal sealed partial class TrainingLowering
         Value? residual = group.Residual is { } added ? Blocked(added) : null;
         EmitImages(group.Head.Label, residual is null ? [x] : [x, residual], [result], (frame, piece) => BlockedNormalization.Apply(
             piece.Of(frame, x), piece.Layout(x), statistics.Scale, statistics.Shift, residual is null ? [] : piece.Of(frame, residual),
-            residual is null ? default : piece.Layout(residual), group.IsRectified, piece.Clean(frame, result), piece.Layout(result)), awaits: statistics.Gathered);
+            residual is null ? default : piece.Layout(residual), group.IsRectified, piece.Clean(frame, result), piece.Layout(result)),
+                awaits: statistics.Gathered);
     }
 
     private void NormalizeBack(TrainedGroup group, Value upstream)
@@ -85,11 +89,13 @@ internal sealed partial class TrainingLowering
         ChannelStatistics statistics = _statistics[group];
         Value x = Blocked(node.Inputs[0]);
         Value? result = group.IsRectified ? Blocked(group.Output) : null;
-        Tensor<float>? scale = _constantGradients.GetValueOrDefault(node.Inputs[1]), shift = _constantGradients.GetValueOrDefault(node.Inputs[2]);
+        Tensor<float>? scale = _constantGradients.GetValueOrDefault(node.Inputs[1]),
+            shift = _constantGradients.GetValueOrDefault(node.Inputs[2]);
         TrainingStep sums = EmitImages(
             $"{node.Label} gradient sums", result is null ? [upstream, x] : [upstream, x, result], [upstream],
             (frame, piece) => statistics.AddGradientSums(
-                piece.Of(frame, upstream), piece.Layout(upstream), result is null ? [] : piece.Of(frame, result), result is null ? default : piece.Layout(result),
+                piece.Of(frame, upstream), piece.Layout(upstream), result is null ? [] : piece.Of(frame, result), result is null ? default
+                    : piece.Layout(result),
                 piece.Of(frame, x), piece.Layout(x), piece),
             _ => statistics.JoinGradient(scale, shift));
         if (_paths.Carry(node.Inputs[0]))
@@ -97,7 +103,8 @@ internal sealed partial class TrainingLowering
             Value target = BlockedGradient(node.Inputs[0], out bool isNew);
             if (!isNew) throw new InvalidOperationException($"The gradient of '{node.Inputs[0]}' has another contribution.");
             EmitImages($"{node.Label} gradient", [upstream, x], [target], (frame, piece) => BlockedNormalization.ApplyGradient(
-                piece.Of(frame, upstream), piece.Layout(upstream), piece.Of(frame, x), piece.Layout(x), statistics.A, statistics.B, statistics.C,
+                piece.Of(frame, upstream), piece.Layout(upstream), piece.Of(frame, x), piece.Layout(x), statistics.A, statistics.B,
+                statistics.C,
                 piece.Clean(frame, target), piece.Layout(target)), awaits: sums);
         }
         PassToResidual(group, upstream);
@@ -110,7 +117,8 @@ internal sealed partial class TrainingLowering
         if (!_blockedGradients.TryGetValue(name, out Value? known)) _blockedGradients[name] = upstream;
         else
             EmitImages($"∂{name}", [known, upstream], [known], (frame, piece) => BlockedElementwise.Binary(
-                Arithmetic.Add, piece.Of(frame, known), piece.Layout(known), piece.Of(frame, upstream), piece.Layout(upstream), Activation.None,
+                Arithmetic.Add, piece.Of(frame, known), piece.Layout(known), piece.Of(frame, upstream), piece.Layout(upstream),
+                Activation.None,
                 piece.Of(frame, known), piece.Layout(known), Workers.Serial));
     }
 
@@ -130,7 +138,8 @@ internal sealed partial class TrainingLowering
                     result is null ? default : piece.Layout(result), [], default, [], sums.Of(piece)),
                 _ => sums.JoinInto(biasGradient));
         }
-        if (_constantGradients.TryGetValue(node.Inputs[1], out Tensor<float>? weightGradient)) CorrelateBack(node, shape, upstream, weightGradient);
+        if (_constantGradients.TryGetValue(node.Inputs[1], out Tensor<float>? weightGradient))
+            CorrelateBack(node, shape, upstream, weightGradient);
         if (BackOf(node, shape) is { } back) CarryBack(node, back, upstream);
         PassToResidual(group, upstream);
     }
@@ -147,7 +156,8 @@ internal sealed partial class TrainingLowering
             {
                 Span<float> own = frame.Floats(sums).Slice(piece.Lane * length, length);
                 if (piece.Begins) own.Clear();
-                KernelGradient.Add(shape, method, piece.Of(frame, input), piece.Layout(input), piece.Of(frame, upstream), piece.Layout(upstream), own);
+                KernelGradient.Add(shape, method, piece.Of(frame, input), piece.Layout(input), piece.Of(frame, upstream),
+                    piece.Layout(upstream), own);
             },
             frame => KernelGradient.Unpack(shape, method, frame.Floats(sums), lanes, gradient.Values, frame.Workers));
     }

@@ -88,8 +88,10 @@ internal sealed partial class TrainingLowering
     private ConvolutionShape? ShapeOf(Node node)
     {
         Shape input = _shapes[node.Inputs[0]].Shape;
-        bool known = input.Rank is 3 or 4 && input[0] % _images == 0 && _shapes[node.Inputs[0]].Type == ElementType.Float32 && ConstantOf(node.Inputs[0]) is null
-            && ConstantOf(node.Inputs[1]) is Tensor<float> && (node.Inputs.ElementAtOrDefault(2) is not { Length: > 0 } bias || ConstantOf(bias) is Tensor<float>);
+        bool known = input.Rank is 3 or 4 && input[0] % _images == 0 && _shapes[node.Inputs[0]].Type == ElementType.Float32
+            && ConstantOf(node.Inputs[0]) is null
+            && ConstantOf(node.Inputs[1]) is Tensor<float> && (node.Inputs.ElementAtOrDefault(2) is not { Length: > 0 } bias
+                || ConstantOf(bias) is Tensor<float>);
         if (!known) return null;
         Convolution operation = (Convolution)node.Operation;
         Shape weights = _shapes[node.Inputs[1]].Shape;
@@ -98,7 +100,8 @@ internal sealed partial class TrainingLowering
         ConvolutionShape shape = new(
             input[1], weights[0], w.Height, w.Width, w.StrideY, w.StrideX, w.DilationY, w.DilationX, w.Padding, operation.Groups);
         bool carries = _paths.Carry(node.Outputs[0]);
-        return BlockedConvolution.Supports(shape) && (!carries || !_paths.Carry(node.Inputs[0]) || BackOf(node, shape) is not null) ? shape : null;
+        return BlockedConvolution.Supports(shape) && (!carries || !_paths.Carry(node.Inputs[0]) || BackOf(node, shape) is not null)
+            ? shape : null;
     }
 
     /// <summary>What carries the gradient back to the input; null where nobody asks or blocked kernels do not.</summary>
@@ -108,19 +111,23 @@ internal sealed partial class TrainingLowering
         (int height, int width) = PlaneOf(node.Inputs[0]);
         (int upstreamHeight, int upstreamWidth) = PlaneOf(node.Outputs[0]);
         return InputGradient.Of(
-            shape, new(1, shape.InputChannels, height, width, default), new(1, shape.OutputChannels, upstreamHeight, upstreamWidth, default));
+            shape, new(1, shape.InputChannels, height, width, default),
+                new(1, shape.OutputChannels, upstreamHeight, upstreamWidth, default));
     }
 
     private bool IsPlanePool(Node node) => node.Operation switch
     {
         MaxPool { WithIndices: false } pool => Window(pool.Windows(_shapes[node.Inputs[0]].Shape)) is not null,
         AveragePool pool => Window(pool.Windows(_shapes[node.Inputs[0]].Shape)) is not null,
-        ReduceMean mean => mean.Resolve(_shapes[node.Inputs[0]].Shape, node.Inputs.Length > 1 ? ConstantOf(node.Inputs[1]) : null).Order().SequenceEqual(Enumerable.Range(2, _shapes[node.Inputs[0]].Shape.Rank - 2)),
+        ReduceMean mean => mean.Resolve(_shapes[node.Inputs[0]].Shape, node.Inputs.Length > 1 ? ConstantOf(node.Inputs[1]) : null).Order()
+            .SequenceEqual(Enumerable.Range(2, _shapes[node.Inputs[0]].Shape.Rank - 2)),
         GlobalAveragePool => true,
         _ => false,
     };
 
-    /// <summary>The window of a plane, or of a single row where there is one axis; null where padding is negative or there is no plane.</summary>
+    /// <summary>
+    /// The window of a plane, or of a single row where there is one axis; null where padding is negative or there is no plane.
+    /// </summary>
     private static PlaneWindow? Window(ImmutableArray<WindowAxis> axes)
     {
         if (axes is [var only]) axes = [new(Input: 1, Output: 1, Taps: 1, Stride: 1, Dilation: 1, Begin: 0, End: 0), only];
@@ -129,12 +136,14 @@ internal sealed partial class TrainingLowering
     }
 
     /// <summary>Extents of a feature map's planes; a map of one axis has planes of one row.</summary>
-    private (int Height, int Width) PlaneOf(string name) => _shapes[name].Shape is { Rank: 3 } row ? (1, row[2]) : (_shapes[name].Shape[2], _shapes[name].Shape[3]);
+    private (int Height, int Width) PlaneOf(string name) =>
+        _shapes[name].Shape is { Rank: 3 } row ? (1, row[2]) : (_shapes[name].Shape[2], _shapes[name].Shape[3]);
 
     /// <summary>Scale, shift, mean and variance of a normalisation; null where one of them is computed.</summary>
     private Tensor<float>[]? Parameters(Node node)
     {
         Tensor<float>?[] parameters = [.. node.Inputs.Skip(1).Select(name => ConstantOf(name) as Tensor<float>)];
-        return parameters is [{ } scale, { } shift, { } mean, { } variance] && _shapes[node.Inputs[0]].Shape.Rank is 3 or 4 ? [scale, shift, mean, variance] : null;
+        return parameters is [{ } scale, { } shift, { } mean, { } variance] && _shapes[node.Inputs[0]].Shape.Rank is 3 or 4
+            ? [scale, shift, mean, variance] : null;
     }
 }

@@ -23,8 +23,10 @@ internal sealed partial class TrainingLowering
         EmitImages(node.Label, [x], [y], (frame, piece) =>
         {
             if (pool is AveragePool average)
-                BlockedPooling.Average(window, OverOf(average), piece.Of(frame, x), piece.Layout(x), piece.Clean(frame, y), piece.Layout(y), Workers.Serial);
-            else BlockedPooling.Maximum(window, piece.Of(frame, x), piece.Layout(x), piece.Clean(frame, y), piece.Layout(y), Workers.Serial);
+                BlockedPooling.Average(window, OverOf(average), piece.Of(frame, x), piece.Layout(x), piece.Clean(frame, y), piece.Layout(y),
+                    Workers.Serial);
+            else BlockedPooling.Maximum(window, piece.Of(frame, x), piece.Layout(x), piece.Clean(frame, y), piece.Layout(y),
+                Workers.Serial);
         });
     }
 
@@ -46,7 +48,8 @@ internal sealed partial class TrainingLowering
         }
         Value x = Blocked(node.Inputs[0]), y = Blocked(node.Outputs[0]);
         AddTo(node, [upstream, x, y], (frame, piece, dx, layout) => PoolingGradient.AddMaximum(
-            window, piece.Of(frame, x), piece.Layout(x), piece.Of(frame, y), piece.Layout(y), piece.Of(frame, upstream), piece.Layout(upstream), dx, layout));
+            window, piece.Of(frame, x), piece.Layout(x), piece.Of(frame, y), piece.Layout(y), piece.Of(frame, upstream),
+                piece.Layout(upstream), dx, layout));
     }
 
     private delegate void GradientOfPiece(Frame frame, Piece piece, Span<float> gradient, BlockedLayout layout);

@@ -6,8 +6,8 @@ using Tensorial.Networks.Execution;
 namespace Tensorial.Networks.Gradients;
 
 /// <summary>
-/// Turns a network in its training form into a program for one batch size. Convolutions, normalisations and poolings of feature maps run on blocked
-/// activations; everything else as the operations define value and gradient, on plain ones.
+/// Turns a network in its training form into a program for one batch size. Convolutions, normalisations and poolings of feature maps run on
+/// blocked activations; everything else as the operations define value and gradient, on plain ones.
 /// </summary>
 internal sealed partial class TrainingLowering
 {
@@ -24,7 +24,8 @@ internal sealed partial class TrainingLowering
     private List<TrainingStep> _steps;
 
     private TrainingLowering(
-        Graph graph, IReadOnlyDictionary<string, Operand> shapes, GradientPaths paths, IReadOnlyDictionary<string, Tensor<float>> constantGradients,
+        Graph graph, IReadOnlyDictionary<string, Operand> shapes, GradientPaths paths,
+        IReadOnlyDictionary<string, Tensor<float>> constantGradients,
         PackedWeights packed, int images)
     {
         (_graph, _shapes, _paths, _constantGradients, _packed, _images) = (graph, shapes, paths, constantGradients, packed, images);
@@ -33,7 +34,8 @@ internal sealed partial class TrainingLowering
 
     /// <summary>What a program is run with: values that come from outside and go there.</summary>
     internal sealed record Compiled(
-        TrainingProgram Program, IReadOnlyDictionary<string, Value> Inputs, Value Output, Value? OutputGradient, IReadOnlyDictionary<string, Value> Renewed);
+        TrainingProgram Program,
+            IReadOnlyDictionary<string, Value> Inputs, Value Output, Value? OutputGradient, IReadOnlyDictionary<string, Value> Renewed);
 
     /// <summary>Compiles a network.</summary>
     /// <param name="form">The network in its training form; constants are read, and weights renewed, in place.</param>
@@ -43,7 +45,8 @@ internal sealed partial class TrainingLowering
     /// <param name="packed">Packed kernels, shared by programs.</param>
     /// <param name="workers">Threads.</param>
     public static Compiled Compile(
-        TrainingForm form, IReadOnlyDictionary<string, Shape> inputs, GradientPaths paths, IReadOnlyDictionary<string, Tensor<float>> gradients,
+        TrainingForm form, IReadOnlyDictionary<string, Shape> inputs, GradientPaths paths,
+        IReadOnlyDictionary<string, Tensor<float>> gradients,
         PackedWeights packed, Kernels.Workers workers)
     {
         Graph graph = form.Graph;
@@ -56,7 +59,10 @@ internal sealed partial class TrainingLowering
     {
         Dictionary<string, Value> inputs = [];
         foreach (Port port in _graph.Inputs.Where(port => !_graph.Initializers.ContainsKey(port.Name)))
-            inputs[port.Name] = _plain[port.Name] = new(port.Name, ElementType.Float32, _shapes[port.Name].Shape, layout: null) { IsExternal = true };
+            inputs[port.Name] = _plain[port.Name] = new(port.Name, ElementType.Float32, _shapes[port.Name].Shape, layout: null)
+            {
+                IsExternal = true,
+            };
         PlanBlocks();
         Emit("prepare", [], [], _ =>
         {
@@ -71,7 +77,8 @@ internal sealed partial class TrainingLowering
         Value? outputGradient = _paths.Carry(outputName) ? PlainGradient(outputName, out _) : null;
         foreach (Node node in _graph.Nodes.Reverse())
             if (_paths.ReadsOf(node) is { } reads && !LowerBlockedGradient(node)) LowerPlainGradient(node, reads);
-        Dictionary<string, Value> renewed = form.Statistics.Where(s => _plain.ContainsKey(s.Renewed)).ToDictionary(static s => s.Constant, s => _plain[s.Renewed]);
+        Dictionary<string, Value> renewed = form.Statistics.Where(s => _plain.ContainsKey(s.Renewed))
+            .ToDictionary(static s => s.Constant, s => _plain[s.Renewed]);
         Value[] kept = [output, .. outputGradient is null ? Array.Empty<Value>() : [outputGradient], .. renewed.Values];
         return new(new(_images, _forward, _backward, kept, workers), inputs, output, outputGradient, renewed);
     }
@@ -87,7 +94,9 @@ internal sealed partial class TrainingLowering
     private void Emit(string label, IEnumerable<Value> reads, IEnumerable<Value> writes, Action<Frame> whole) =>
         _steps.Add(new(label, [.. reads], [.. writes]) { Whole = whole });
 
-    private TrainingStep EmitImages(string label, IEnumerable<Value> reads, IEnumerable<Value> writes, Action<Frame, Piece> images, Action<Frame>? join = null, TrainingStep? awaits = null)
+    private TrainingStep EmitImages(
+        string label, IEnumerable<Value> reads, IEnumerable<Value> writes, Action<Frame, Piece> images, Action<Frame>? join = null,
+        TrainingStep? awaits = null)
     {
         TrainingStep step = new(label, [.. reads], [.. writes]) { Images = images, Join = join, Awaits = awaits };
         _steps.Add(step);
@@ -125,7 +134,8 @@ internal sealed partial class TrainingLowering
         Value?[] outputs = [.. node.Outputs.Select((name, k) => name.Length > 0 && reads.IncludesOutput(k) ? Plain(name) : null)];
         Shape[] shapes = [.. node.Inputs.Select(name => name.Length > 0 ? _shapes[name].Shape : [])];
         List<Value> fresh = [];
-        Value?[] gradients = [.. node.Inputs.Select(name => _paths.Carry(name) && !_constantGradients.ContainsKey(name) ? Wanted(name) : null)];
+        Value?[] gradients = [.. node.Inputs.Select(name => _paths.Carry(name) && !_constantGradients.ContainsKey(name) ? Wanted(name)
+            : null)];
         Tensor?[] weights = [.. node.Inputs.Select(name => _constantGradients.GetValueOrDefault(name))];
         Operation operation = node.Operation;
         Emit($"{node.Label} gradient", [.. inputs.OfType<Value>(), .. outputs.OfType<Value>(), .. upstream.OfType<Value>()], gradients.OfType<Value>(), frame =>

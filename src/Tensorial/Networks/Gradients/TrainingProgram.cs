@@ -11,13 +11,15 @@ namespace Tensorial.Networks.Gradients;
 internal sealed record Segment(ImmutableArray<TrainingStep> Steps, int PieceImages);
 
 /// <summary>
-/// A forward and a backward pass over batches of one size. Steps that treat images independently run in segments: a thread takes a few images through
-/// all steps of a segment, so that what one step makes is still in its cache when the next reads it, and what only such steps see is never kept for the
-/// whole batch. Segments end where a sum over the batch is needed.
+/// A forward and a backward pass over batches of one size. Steps that treat images independently run in segments: a thread takes a few
+/// images through all steps of a segment, so that what one step makes is still in its cache when the next reads it, and what only such
+/// steps see is never kept for the whole batch. Segments end where a sum over the batch is needed.
 /// </summary>
 internal sealed class TrainingProgram
 {
-    /// <summary>Parts of a batch that gather sums of their own, whatever the number of threads, so that results do not depend on it.</summary>
+    /// <summary>
+    /// Parts of a batch that gather sums of their own, whatever the number of threads, so that results do not depend on it.
+    /// </summary>
     public const int Lanes = 8;
 
     /// <summary>Floats a piece may touch in a segment: half a usual second-level cache.</summary>
@@ -29,7 +31,8 @@ internal sealed class TrainingProgram
     private readonly Lazy<Frame> _frame;
     private readonly ImmutableArray<Segment> _forward, _backward;
 
-    public TrainingProgram(int images, IReadOnlyList<TrainingStep> forward, IReadOnlyList<TrainingStep> backward, IEnumerable<Value> outputs, Workers workers)
+    public TrainingProgram(int images,
+        IReadOnlyList<TrainingStep> forward, IReadOnlyList<TrainingStep> backward, IEnumerable<Value> outputs, Workers workers)
     {
         _images = images;
         (_forward, _backward) = ([.. Segments(forward)], [.. Segments(backward)]);
@@ -39,12 +42,15 @@ internal sealed class TrainingProgram
         // Outputs are read, and their gradients written, between the passes.
         foreach (Value output in outputs) Touch(output.Root, _forward.Length - 1);
         foreach (Value output in outputs) Touch(output.Root, _forward.Length);
-        ImmutableArray<Value> values = [.. segments.SelectMany(static s => s.Steps).SelectMany(static s => s.Reads.Concat(s.Writes)).Concat(outputs)
+        ImmutableArray<Value> values = [.. segments.SelectMany(static s => s.Steps).SelectMany(static s => s.Reads.Concat(s.Writes))
+            .Concat(outputs)
             .SelectMany(static v => new[] { v, v.Root }).Distinct()];
         for (int id = 0; id < values.Length; id++) values[id].Id = id;
-        Value[] whole = [.. segments.Where(static s => s.Steps[0].Whole is not null).SelectMany(static s => s.Steps[0].Reads.Concat(s.Steps[0].Writes))];
+        Value[] whole = [.. segments.Where(static s => s.Steps[0].Whole is not null)
+            .SelectMany(static s => s.Steps[0].Reads.Concat(s.Steps[0].Writes))];
         foreach (Value value in values.Except(whole))
-            if (value.Layout is not null && value.First == value.Last && value.SharesMemoryOf is null) value.KeepOnly(LaneCount * segments[value.First].PieceImages * Piece.PlanesOf(value, images));
+            if (value.Layout is not null && value.First == value.Last && value.SharesMemoryOf is null)
+                value.KeepOnly(LaneCount * segments[value.First].PieceImages * Piece.PlanesOf(value, images));
         ArenaLength = MemoryPlan.Assign(values);
         // Planned batches need not all be run.
         _frame = new(() => new(values, ArenaLength, workers));
@@ -82,7 +88,8 @@ internal sealed class TrainingProgram
                 int start = (int)((long)lane * _images / LaneCount), end = (int)((long)(lane + 1) * _images / LaneCount);
                 for (int first = start; first < end; first += segment.PieceImages)
                 {
-                    Piece piece = new(first, Math.Min(segment.PieceImages, end - first), lane, segment.PieceImages, first == start, _images);
+                    Piece piece = new(first, Math.Min(segment.PieceImages, end - first), lane, segment.PieceImages, first == start,
+                        _images);
                     foreach (TrainingStep step in segment.Steps)
                         if (Profile is null) step.Images!(frame, piece);
                         else Timed(step, () => step.Images!(frame, piece));
@@ -125,7 +132,8 @@ internal sealed class TrainingProgram
 
     private int PieceOf(List<TrainingStep> steps)
     {
-        long floats = steps.SelectMany(static s => s.Reads.Concat(s.Writes)).Distinct().Sum(value => value.Layout is { } layout ? (long)layout.ImagePitch * Piece.PlanesOf(value, _images) : 0);
+        long floats = steps.SelectMany(static s => s.Reads.Concat(s.Writes)).Distinct()
+            .Sum(value => value.Layout is { } layout ? (long)layout.ImagePitch * Piece.PlanesOf(value, _images) : 0);
         int lane = (_images + LaneCount - 1) / LaneCount;
         return (int)Math.Clamp(PieceFloats / Math.Max(1, floats), 1, Math.Min(LargestPiece, lane));
     }

@@ -8,10 +8,12 @@ namespace Tensorial.Networks.Gradients;
 /// <summary>Some images of a batch, on their way through a segment on one thread.</summary>
 /// <param name="First">The first image.</param>
 /// <param name="Count">How many.</param>
-/// <param name="Lane">Which lane they belong to. A lane's pieces come one after another, so that what it sums is the same at every run.</param>
+/// <param name="Lane">Which lane they belong to. A lane's pieces come one after another, so that what it sums is the same at every
+/// run.</param>
 /// <param name="Most">The most images a piece of this segment has.</param>
 /// <param name="Begins">Whether it is the first of its lane, whose sums then start at 0.</param>
-/// <param name="Batch">Images of the whole batch. A value may have several planes of all channels for each, where a bond is folded into the batch.</param>
+/// <param name="Batch">Images of the whole batch. A value may have several planes of all channels for each, where a bond is folded into the
+/// batch.</param>
 internal readonly record struct Piece(int First, int Count, int Lane, int Most, bool Begins, int Batch)
 {
     /// <summary>Layout of the piece's images.</summary>
@@ -45,8 +47,8 @@ internal readonly record struct Piece(int First, int Count, int Lane, int Most, 
 }
 
 /// <summary>
-/// One step of a training program. Either it takes the batch as a whole, or it treats images independently and takes a piece at a time; what it gathers
-/// over the batch is then joined when all pieces are through.
+/// One step of a training program. Either it takes the batch as a whole, or it treats images independently and takes a piece at a time;
+/// what it gathers over the batch is then joined when all pieces are through.
 /// </summary>
 /// <param name="Label">What it does, for profiles and messages.</param>
 /// <param name="Reads">Values it reads.</param>

@@ -15,8 +15,9 @@ public readonly record struct Features(string Name, Shape Extents)
 }
 
 /// <summary>
-/// Builds a network layer by layer, weights drawn from a seed: kernels from a normal distribution of variance 2 / fan-out (He et al. 2015, as ResNets
-/// are trained), dense layers evenly from ± 1 / √inputs, scales 1, shifts and biases 0. Nodes and weights are called by the names given.
+/// Builds a network layer by layer, weights drawn from a seed: kernels from a normal distribution of variance 2 / fan-out (He et al. 2015,
+/// as ResNets are trained), dense layers evenly from ± 1 / √inputs, scales 1, shifts and biases 0. Nodes and weights are called by the
+/// names given.
 /// </summary>
 public sealed class NetworkBuilder
 {
@@ -42,14 +43,20 @@ public sealed class NetworkBuilder
     /// <summary>A square convolution; without a bias where a normalisation follows.</summary>
     public Features Convolution(string name, Features x, int channels, int kernel, int stride = 1, int padding = 0, bool bias = false)
     {
-        string weights = Weight($"{name}.weight", [channels, x.Channels, kernel, kernel], shape => InitialWeights.Kernel(shape, channels * kernel * kernel, _random));
+        string weights = Weight($"{name}.weight", [channels, x.Channels, kernel, kernel],
+            shape => InitialWeights.Kernel(shape, channels * kernel * kernel, _random));
         string[] inputs = bias ? [x.Name, weights, Weight($"{name}.bias", [channels], Zeros)] : [x.Name, weights];
-        Convolution operation = new() { KernelShape = [kernel, kernel], Strides = [stride, stride], Pads = [padding, padding, padding, padding] };
-        return Apply(name, operation, [channels, (x.Extents[1] + 2 * padding - kernel) / stride + 1, (x.Extents[2] + 2 * padding - kernel) / stride + 1], inputs);
+        Convolution operation = new()
+        {
+            KernelShape = [kernel, kernel], Strides = [stride, stride], Pads = [padding, padding, padding, padding],
+        };
+        return Apply(name, operation, [channels, (x.Extents[1] + 2 * padding - kernel) / stride + 1,
+            (x.Extents[2] + 2 * padding - kernel) / stride + 1], inputs);
     }
 
     public Features BatchNormalization(string name, Features x) => Apply(
-        name, new BatchNormalization(), x.Extents, x.Name, Weight($"{name}.weight", [x.Channels], Ones), Weight($"{name}.bias", [x.Channels], Zeros),
+        name, new BatchNormalization(), x.Extents, x.Name, Weight($"{name}.weight", [x.Channels], Ones),
+        Weight($"{name}.bias", [x.Channels], Zeros),
         Weight($"{name}.running_mean", [x.Channels], Zeros), Weight($"{name}.running_var", [x.Channels], Ones));
 
     public Features Relu(string name, Features x) => Apply(name, new Relu(), x.Extents, x.Name);
@@ -68,13 +75,14 @@ public sealed class NetworkBuilder
 
     /// <summary>y = W x + b.</summary>
     public Features Dense(string name, Features x, int outputs) => Apply(
-        name, new Gemm { TransposeB = true }, [outputs], x.Name, Weight($"{name}.weight", [outputs, x.Channels], shape => InitialWeights.Matrix(shape, x.Channels, _random)),
+        name, new Gemm { TransposeB = true }, [outputs], x.Name,
+        Weight($"{name}.weight", [outputs, x.Channels], shape => InitialWeights.Matrix(shape, x.Channels, _random)),
         Weight($"{name}.bias", [outputs], Zeros));
 
     /// <summary>
     /// A tensorial layer on features of any order, nothing flattened: a sum of products of the features with factors, then a bias, such as
-    /// <c>nchw,cap,phwb->nab</c> for features of 16×5×5 to 12×10 by way of a bond p. Factors are drawn so that the matrix they make together is as wide as that
-    /// of a dense layer (<see cref="FreshFactors"/>); they are called name.factor1, name.factor2, ...
+    /// <c>nchw,cap,phwb->nab</c> for features of 16×5×5 to 12×10 by way of a bond p. Factors are drawn so that the matrix they make
+    /// together is as wide as that of a dense layer (<see cref="FreshFactors"/>); they are called name.factor1, name.factor2, ...
     /// </summary>
     /// <param name="name">The layer's name.</param>
     /// <param name="x">Features.</param>
@@ -85,19 +93,27 @@ public sealed class NetworkBuilder
     {
         Equation parsed = Equation.Parse(equation);
         string features = parsed.Inputs[0], output = parsed.Output;
-        if (!parsed.IsPlain || parsed.Inputs.Length < 2 || features.Length != x.Extents.Rank + 1 || output.Length == 0 || output[0] != features[0]
+        if (!parsed.IsPlain || parsed.Inputs.Length < 2 || features.Length != x.Extents.Rank + 1 || output.Length == 0
+            || output[0] != features[0]
             || parsed.Inputs.Skip(1).Any(factor => factor.Contains(features[0])))
             throw new BadInputException($"Features {x.Extents} take an equation of their {x.Extents.Rank + 1} axes, batch first, and of factors without the batch, such as nchw,cap,phwb->nab; not {equation}.");
         Dictionary<char, int> known = features.Skip(1).Zip(x.Extents).ToDictionary();
         foreach ((char axis, int extent) in extents)
-            if (!known.TryAdd(axis, extent)) throw new BadInputException($"Axis {axis} of {equation} has the extent {known[axis]} of the features, and {extent} was given.");
-        Shape ExtentsOf(string axes) => [.. axes.Select(axis => known.TryGetValue(axis, out int extent) ? extent : throw new BadInputException($"Axis {axis} of {equation} has no extent."))];
+            if (!known.TryAdd(axis, extent))
+                throw new BadInputException(
+                    $"Axis {axis} of {equation} has the extent {known[axis]} of the features, and {extent} was given.");
+        Shape ExtentsOf(string axes) =>
+            [.. axes.Select(axis => known.TryGetValue(axis, out int extent) ? extent
+                : throw new BadInputException($"Axis {axis} of {equation} has no extent."))];
 
         ImmutableArray<Shape> shapes = [.. parsed.Inputs.Skip(1).Select(ExtentsOf)];
-        string[] bonds = [.. parsed.Inputs.Skip(1).SelectMany(static factor => factor).Distinct().Where(axis => !features.Contains(axis) && !output.Contains(axis)).Select(static axis => $"{axis}")];
+        string[] bonds = [.. parsed.Inputs.Skip(1).SelectMany(static factor => factor).Distinct()
+            .Where(axis => !features.Contains(axis) && !output.Contains(axis)).Select(static axis => $"{axis}")];
         int summed = ExtentsOf(string.Concat(features.Skip(1).Where(axis => !output.Contains(axis)))).Count;
-        ImmutableArray<Tensor<double>> factors = FreshFactors.Draw(shapes, ExtentsOf(string.Concat(bonds)).Count, 1 / Math.Sqrt(3.0 * summed), _random);
-        string[] names = [.. factors.Select((factor, k) => Weight($"{name}.factor{k + 1}", factor.Shape, _ => (Tensor<float>)factor.To(ElementType.Float32)))];
+        ImmutableArray<Tensor<double>> factors = FreshFactors.Draw(shapes, ExtentsOf(string.Concat(bonds)).Count,
+            1 / Math.Sqrt(3.0 * summed), _random);
+        string[] names = [.. factors.Select((factor, k) => Weight($"{name}.factor{k + 1}", factor.Shape,
+            _ => (Tensor<float>)factor.To(ElementType.Float32)))];
         Shape result = ExtentsOf(output[1..]);
         Features product = Apply($"{name}.product", new EinsumOf(parsed), result, [x.Name, .. names]);
         return Apply(name, new Add(), result, product.Name, Weight($"{name}.bias", result, Zeros));
@@ -106,9 +122,11 @@ public sealed class NetworkBuilder
     /// <summary>The network from its images to these features, which the last layer made; they are called "output".</summary>
     public Graph ToGraph(Features output)
     {
-        if (_nodes[^1].Outputs[0] != output.Name) throw new ArgumentException($"The last layer makes '{_nodes[^1].Outputs[0]}', not '{output.Name}'.");
+        if (_nodes[^1].Outputs[0] != output.Name)
+            throw new ArgumentException($"The last layer makes '{_nodes[^1].Outputs[0]}', not '{output.Name}'.");
         _nodes[^1] = _nodes[^1] with { Outputs = ["output"] };
-        Port port = new("output", ElementType.Float32, [new(null, "batch"), .. output.Extents.Select(static extent => new Dimension(extent))]);
+        Port port = new("output", ElementType.Float32,
+            [new(null, "batch"), .. output.Extents.Select(static extent => new Dimension(extent))]);
         return new(_name, _nodes.ToImmutable(), [_input], [port], _weights.ToImmutable());
     }
 

@@ -6,8 +6,12 @@ public static class ReadyMade
     private static readonly (string Name, Func<Shape, int, int, Graph> Build)[] Models =
     [
         ("lenet5", LeNet5), ("cnn4", FourLayers),
-        .. ((int[])[20, 32, 44, 56, 110]).Select(static depth => ($"resnet{depth}", (Func<Shape, int, int, Graph>)((image, classes, seed) => ResNets.Cifar(depth, image, classes, seed)))),
-        .. ((int[])[18, 34, 50]).Select(static depth => ($"resnet{depth}", (Func<Shape, int, int, Graph>)((image, classes, seed) => ResNets.ImageNet(depth, image, classes, seed)))),
+        .. ((int[])[20, 32, 44, 56, 110])
+            .Select(static depth => ($"resnet{depth}",
+                (Func<Shape, int, int, Graph>)((image, classes, seed) => ResNets.Cifar(depth, image, classes, seed)))),
+        .. ((int[])[18, 34, 50])
+            .Select(static depth => ($"resnet{depth}",
+                (Func<Shape, int, int, Graph>)((image, classes, seed) => ResNets.ImageNet(depth, image, classes, seed)))),
     ];
 
     /// <summary>All names.</summary>
@@ -16,7 +20,10 @@ public static class ReadyMade
     /// <summary>Whether a model has this name.</summary>
     public static bool Knows(string name) => Names.Contains(name, StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>A network by its name: <c>lenet5</c>, <c>cnn4</c>, <c>resnet20</c> to <c>resnet110</c> (CIFAR), <c>resnet18</c>, <c>34</c>, <c>50</c>.</summary>
+    /// <summary>
+    /// A network by its name: <c>lenet5</c>, <c>cnn4</c>, <c>resnet20</c> to <c>resnet110</c> (CIFAR), <c>resnet18</c>, <c>34</c>,
+    /// <c>50</c>.
+    /// </summary>
     /// <param name="name">Its name.</param>
     /// <param name="image">Channels, height and width of an image.</param>
     /// <param name="classes">Classes to tell apart.</param>
@@ -29,7 +36,9 @@ public static class ReadyMade
         throw new BadInputException($"'{name}' is no ready-made network; there are {string.Join(", ", Names)}.");
     }
 
-    /// <summary>LeCun et al. 1998, with rectified units and maximum pooling: convolutions of 6 and 16 channels, dense layers of 120 and 84.</summary>
+    /// <summary>
+    /// LeCun et al. 1998, with rectified units and maximum pooling: convolutions of 6 and 16 channels, dense layers of 120 and 84.
+    /// </summary>
     private static Graph LeNet5(Shape image, int classes, int seed)
     {
         NetworkBuilder net = new("lenet5", image, seed);
@@ -48,8 +57,10 @@ public static class ReadyMade
         Features x = net.Input;
         foreach ((int channels, int pair) in ((int, int)[])[(32, 1), (64, 2)])
         {
-            x = net.Relu($"relu{2 * pair - 1}", net.BatchNormalization($"bn{2 * pair - 1}", net.Convolution($"conv{2 * pair - 1}", x, channels, 3, padding: 1)));
-            x = net.Relu($"relu{2 * pair}", net.BatchNormalization($"bn{2 * pair}", net.Convolution($"conv{2 * pair}", x, channels, 3, padding: 1)));
+            x = net.Relu($"relu{2 * pair - 1}",
+                net.BatchNormalization($"bn{2 * pair - 1}", net.Convolution($"conv{2 * pair - 1}", x, channels, 3, padding: 1)));
+            x = net.Relu($"relu{2 * pair}",
+                net.BatchNormalization($"bn{2 * pair}", net.Convolution($"conv{2 * pair}", x, channels, 3, padding: 1)));
             x = net.MaxPool($"pool{pair}", x, 2, 2);
         }
         return net.ToGraph(net.Dense("fc", net.Flatten("flatten", x), classes));

@@ -6,15 +6,19 @@ public static class ResNets
     /// <summary>Depth 6 n + 2: three stages of n blocks with 16, 32 and 64 channels, a projection where the extents change.</summary>
     public static Graph Cifar(int depth, Shape image, int classes, int seed)
     {
-        if (depth < 8 || depth % 6 != 2) throw new BadInputException($"A residual network for CIFAR has 6 n + 2 layers (20, 32, 44, …), not {depth}.");
+        if (depth < 8 || depth % 6 != 2)
+            throw new BadInputException($"A residual network for CIFAR has 6 n + 2 layers (20, 32, 44, …), not {depth}.");
         NetworkBuilder net = new($"resnet{depth}", image, seed);
         Features x = Stem(net, 16, 3, 1, 1);
         for (int stage = 0; stage < 3; stage++)
-            for (int block = 0; block < depth / 6; block++) x = Basic(net, $"layer{stage + 1}.{block}", x, 16 << stage, stage > 0 && block == 0 ? 2 : 1);
+            for (int block = 0; block < depth / 6; block++)
+                x = Basic(net, $"layer{stage + 1}.{block}", x, 16 << stage, stage > 0 && block == 0 ? 2 : 1);
         return net.ToGraph(net.Dense("fc", net.GlobalAverage("pool", x), classes));
     }
 
-    /// <summary>Depth 18, 34 (blocks of two convolutions) or 50 (bottlenecks). Images below 64 pixels get the stem of CIFAR networks.</summary>
+    /// <summary>
+    /// Depth 18, 34 (blocks of two convolutions) or 50 (bottlenecks). Images below 64 pixels get the stem of CIFAR networks.
+    /// </summary>
     public static Graph ImageNet(int depth, Shape image, int classes, int seed)
     {
         int[] blocks = depth switch
@@ -29,7 +33,8 @@ public static class ResNets
             for (int block = 0; block < blocks[stage]; block++)
             {
                 int stride = stage > 0 && block == 0 ? 2 : 1;
-                x = depth < 50 ? Basic(net, $"layer{stage + 1}.{block}", x, 64 << stage, stride) : Bottleneck(net, $"layer{stage + 1}.{block}", x, 64 << stage, stride);
+                x = depth < 50 ? Basic(net, $"layer{stage + 1}.{block}", x, 64 << stage, stride)
+                    : Bottleneck(net, $"layer{stage + 1}.{block}", x, 64 << stage, stride);
             }
         return net.ToGraph(net.Dense("fc", net.GlobalAverage("avgpool", x), classes));
     }
@@ -58,6 +63,7 @@ public static class ResNets
         return net.Relu($"{name}.relu", net.Add($"{name}.add", y, x));
     }
 
-    private static Features Normalized(NetworkBuilder net, string convolution, string norm, Features x, int channels, int kernel, int stride) =>
+    private static Features Normalized(
+        NetworkBuilder net, string convolution, string norm, Features x, int channels, int kernel, int stride) =>
         net.BatchNormalization(norm, net.Convolution(convolution, x, channels, kernel, stride, kernel / 2));
 }

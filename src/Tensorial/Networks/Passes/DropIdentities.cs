@@ -15,7 +15,8 @@ internal static class DropIdentities
         foreach (Node node in graph.Nodes)
         {
             ImmutableArray<string> inputs = [.. node.Inputs.Select(name => same.GetValueOrDefault(name, name))];
-            bool idle = node.Operation is Identity || (node.Operation is Dropout && !node.Outputs.Skip(1).Any(o => read.Contains(o) || outputs.Contains(o)));
+            bool idle = node.Operation is Identity
+                || (node.Operation is Dropout && !node.Outputs.Skip(1).Any(o => read.Contains(o) || outputs.Contains(o)));
             if (idle && !outputs.Contains(node.Outputs[0])) same[node.Outputs[0]] = inputs[0];
             else kept.Add(inputs.SequenceEqual(node.Inputs) ? node : node with { Inputs = inputs });
         }

@@ -33,7 +33,8 @@ internal static class FoldBatchNorm
         {
             string[] names = [convolution.Inputs[1], convolution.Inputs.ElementAtOrDefault(2) ?? "", .. node.Inputs.Skip(1)];
             Tensor?[] sources = [.. names.Select(name => name.Length == 0 ? null : constants.GetValueOrDefault(name))];
-            if (sources is not [Tensor<float>, null or Tensor<float>, Tensor<float>, Tensor<float>, Tensor<float>, Tensor<float>]) return null;
+            if (sources is not [Tensor<float>, null or Tensor<float>, Tensor<float>, Tensor<float>, Tensor<float>, Tensor<float>])
+                return null;
             if (sources[1] is null && names[1].Length > 0) return null;
 
             Tensor<float>[] values = memo.Of(norm, sources, () => Folded([.. sources.Cast<Tensor<float>?>()], norm.Epsilon));
@@ -48,7 +49,8 @@ internal static class FoldBatchNorm
     private static Tensor<float>[] Folded(Tensor<float>?[] sources, double epsilon)
     {
         (Tensor<float> weights, Tensor<float>? bias) = (sources[0]!, sources[1]);
-        (Tensor<float> gamma, Tensor<float> beta, Tensor<float> mean, Tensor<float> variance) = (sources[2]!, sources[3]!, sources[4]!, sources[5]!);
+        (Tensor<float> gamma, Tensor<float> beta, Tensor<float> mean, Tensor<float> variance) = (sources[2]!, sources[3]!, sources[4]!,
+            sources[5]!);
         double[] scales = new double[weights.Shape[0]];
         Tensor<float> foldedBias = new([scales.Length]);
         for (int o = 0; o < scales.Length; o++)

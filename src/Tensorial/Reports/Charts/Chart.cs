@@ -27,7 +27,9 @@ public sealed record Axis(string Title, Scale Scale, TickFormat Format);
 /// <param name="Ink">Its colour and dash.</param>
 public sealed record Series(string Name, Ink Ink, ValueList<Point> Points)
 {
-    /// <summary>Whether each point was measured, and so gets a dot; otherwise the line is a curve of which points may be thinned out.</summary>
+    /// <summary>
+    /// Whether each point was measured, and so gets a dot; otherwise the line is a curve of which points may be thinned out.
+    /// </summary>
     public bool Dots { get; init; }
 }
 

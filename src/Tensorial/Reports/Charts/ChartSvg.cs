@@ -6,8 +6,8 @@ using Tensorial.Reports.Html;
 namespace Tensorial.Reports.Charts;
 
 /// <summary>
-/// Draws a chart as SVG. Colours and fonts are classes of the report's style sheet, so that one drawing serves light, dark and print; the script
-/// reads values back through the ends of the axes, which each drawing carries.
+/// Draws a chart as SVG. Colours and fonts are classes of the report's style sheet, so that one drawing serves light, dark and print; the
+/// script reads values back through the ends of the axes, which each drawing carries.
 /// </summary>
 internal static class ChartSvg
 {
@@ -20,7 +20,8 @@ internal static class ChartSvg
         string size = string.Create(CultureInfo.InvariantCulture, $"0 0 {frame.Width} {frame.Height}");
         to.Open("svg", ("viewBox", size), ("class", chart.Size is ChartSize.Wide ? "chart wide" : "chart"), ("role", "img"),
             ("aria-label", $"{chart.Title}. {chart.Description}"), ("data-x", Ends(chart.X, frame.Left, frame.Right)),
-            ("data-y", Ends(chart.Y, frame.Bottom, frame.Top)), ("data-names", chart.X.Scale is OrdinalScale ordinal ? string.Join('\n', ordinal.Names) : null));
+            ("data-y", Ends(chart.Y, frame.Bottom, frame.Top)),
+                ("data-names", chart.X.Scale is OrdinalScale ordinal ? string.Join('\n', ordinal.Names) : null));
         WriteAxes(to, chart, frame);
         foreach (Level level in chart.Levels)
         {
@@ -31,7 +32,8 @@ internal static class ChartSvg
         foreach (Series series in chart.Series) WriteSeries(to, chart, frame, series);
         if (chart.Series.All(static s => s.Points.Count == 0))
         {
-            to.Element("text", chart.Empty, ("class", "empty"), ("x", At((frame.Left + frame.Right) / 2)), ("y", At((frame.Top + frame.Bottom) / 2)),
+            to.Element("text", chart.Empty, ("class", "empty"), ("x", At((frame.Left + frame.Right) / 2)),
+                ("y", At((frame.Top + frame.Bottom) / 2)),
                 ("text-anchor", "middle"));
         }
         to.Close();
@@ -62,7 +64,8 @@ internal static class ChartSvg
         string[] parts = title.Split('_');
         to.Text(parts[0]);
         foreach (string part in parts.AsSpan(1))
-            to.Element("tspan", part[..1], ("class", "power"), ("dy", "2.5")).Element("tspan", part[1..].Length > 0 ? part[1..] : "\u200b", ("dy", "-2.5"));
+            to.Element("tspan", part[..1], ("class", "power"), ("dy", "2.5")).Element("tspan", part[1..].Length > 0 ? part[1..] : "\u200b",
+                ("dy", "-2.5"));
         to.Close();
     }
 
@@ -98,7 +101,8 @@ internal static class ChartSvg
         bool dots = series.Dots || points.Count == 1;
         if (!dots) points = Thinning.Simplify(points, Tolerance);
         to.Open("g", ("class", series.Ink.Class), ("data-name", series.Name),
-            ("data-labels", dots && series.Points.Any(static p => p.Label.Length > 0) ? string.Join('|', series.Points.Select(static p => p.Label)) : null));
+            ("data-labels", dots && series.Points.Any(static p => p.Label.Length > 0)
+                ? string.Join('|', series.Points.Select(static p => p.Label)) : null));
         StringBuilder line = new();
         foreach ((double x, double y) in points) line.Append(line.Length == 0 ? 'M' : 'L').Append(At(x)).Append(' ').Append(At(y));
         if (points.Count > 1) to.Open("path", ("class", "line"), ("d", line.ToString()));
@@ -115,7 +119,8 @@ internal static class ChartSvg
     /// <summary>Kind, low and high value, and where they lie.</summary>
     private static string Ends(Axis axis, double low, double high)
     {
-        string kind = axis.Scale switch { LogScale => "log", OrdinalScale => "names", _ => axis.Format is TickFormat.Percent ? "percent" : "linear" };
+        string kind = axis.Scale switch { LogScale => "log", OrdinalScale => "names", _ => axis.Format is TickFormat.Percent ? "percent"
+            : "linear" };
         return $"{kind} {Numbers.Exact(axis.Scale.Low)} {Numbers.Exact(axis.Scale.High)} {At(low)} {At(high)}";
     }
 

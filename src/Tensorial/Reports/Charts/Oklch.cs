@@ -1,8 +1,8 @@
 namespace Tensorial.Reports.Charts;
 
 /// <summary>
-/// A colour in OKLCH (Björn Ottosson, 2020): equal steps of lightness look equal, so a scale whose lightness runs evenly reads evenly, also for
-/// colour-blind eyes and in grey print.
+/// A colour in OKLCH (Björn Ottosson, 2020): equal steps of lightness look equal, so a scale whose lightness runs evenly reads evenly, also
+/// for colour-blind eyes and in grey print.
 /// </summary>
 /// <param name="Lightness">0 black, 1 white.</param>
 /// <param name="Chroma">0 grey, about 0.3 the most a screen shows; too much is reduced until the screen shows it.</param>
@@ -11,7 +11,8 @@ internal readonly record struct Oklch(double Lightness, double Chroma, double Hu
 {
     /// <summary>Evenly between two colours; the hue turns the way the numbers run.</summary>
     public static Oklch Mix(Oklch from, Oklch to, double t) => new(
-        from.Lightness + (t * (to.Lightness - from.Lightness)), from.Chroma + (t * (to.Chroma - from.Chroma)), from.Hue + (t * (to.Hue - from.Hue)));
+        from.Lightness + (t * (to.Lightness - from.Lightness)), from.Chroma + (t * (to.Chroma - from.Chroma)),
+            from.Hue + (t * (to.Hue - from.Hue)));
 
     /// <summary>Relative luminance as WCAG 2 defines it.</summary>
     public double Luminance

@@ -39,7 +39,8 @@ internal sealed record Palette(Oklch Paper, Oklch Ink, Oklch Faint, Oklch Strong
     public Oklch Depth(int step) => Oklch.Mix(First, Last, step / (Depths - 1.0));
 
     /// <summary>The class of a strength of 0 to 1.</summary>
-    public static string HeatClass(double strength) => "heat" + (int)Math.Round(Math.Clamp(double.IsFinite(strength) ? strength : 0, 0, 1) * (Heats - 1));
+    public static string HeatClass(double strength) =>
+        "heat" + (int)Math.Round(Math.Clamp(double.IsFinite(strength) ? strength : 0, 0, 1) * (Heats - 1));
 
     /// <summary>Rules for the classes <c>hue</c>, <c>depth</c> and <c>heat</c>, and the ends of the scales as variables.</summary>
     public string Css()

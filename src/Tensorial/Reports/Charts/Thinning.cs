@@ -4,8 +4,8 @@ namespace Tensorial.Reports.Charts;
 internal static class Thinning
 {
     /// <summary>
-    /// The fewest points, found greedily, whose line passes within <paramref name="tolerance"/> of every point (Douglas and Peucker, 1973); the first and the last
-    /// stay. A spectrum of 1,536 values needs about twenty.
+    /// The fewest points, found greedily, whose line passes within <paramref name="tolerance"/> of every point (Douglas and Peucker, 1973);
+    /// the first and the last stay. A spectrum of 1,536 values needs about twenty.
     /// </summary>
     public static List<(double X, double Y)> Simplify(IReadOnlyList<(double X, double Y)> line, double tolerance)
     {

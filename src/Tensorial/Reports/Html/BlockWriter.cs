@@ -93,21 +93,25 @@ internal sealed class BlockWriter(Markup to)
         }
         if (legend.Depth is { } depth)
         {
-            to.Open("li", ("class", "scale")).Element("span", depth.First).Open("i", ("class", "ramp depths")).Close().Element("span", depth.Last).Close();
+            to.Open("li", ("class", "scale")).Element("span", depth.First).Open("i", ("class", "ramp depths")).Close()
+                .Element("span", depth.Last).Close();
         }
         to.Close();
     }
 
     private void Write(HeatScale scale)
     {
-        to.Open("p", ("class", "scale")).Element("span", scale.Faint).Open("i", ("class", "ramp heats")).Close().Element("span", scale.Strong);
+        to.Open("p", ("class", "scale")).Element("span", scale.Faint).Open("i", ("class", "ramp heats")).Close()
+            .Element("span", scale.Strong);
         to.Open("span", ("class", "note")).Prose(scale.Note).Close().Close();
     }
 
     private void Write(Choice choice)
     {
-        if (choice.Options.Count > MostOptions) throw new ArgumentException($"A choice has at most {MostOptions} options, not {choice.Options.Count}.");
-        to.Open("div", ("class", "choice"), ("role", "group"), ("aria-label", choice.Label)).Element("span", choice.Label, ("class", "label"));
+        if (choice.Options.Count > MostOptions)
+            throw new ArgumentException($"A choice has at most {MostOptions} options, not {choice.Options.Count}.");
+        to.Open("div", ("class", "choice"), ("role", "group"), ("aria-label", choice.Label))
+            .Element("span", choice.Label, ("class", "label"));
         for (int k = 0; k < choice.Options.Count; k++)
         {
             string id = $"{choice.Id}-{k + 1}";

@@ -4,7 +4,10 @@ using Tensorial.Reports.Charts;
 
 namespace Tensorial.Reports.Html;
 
-/// <summary>Sets a report as one HTML page that needs nothing else: style, script and charts are inside, and a policy forbids all requests and all other scripts.</summary>
+/// <summary>
+/// Sets a report as one HTML page that needs nothing else: style, script and charts are inside, and a policy forbids all requests and all
+/// other scripts.
+/// </summary>
 internal static class HtmlWriter
 {
     private static readonly string Style = Resource("report.css"), Script = Resource("report.js");
@@ -17,7 +20,8 @@ internal static class HtmlWriter
         to.Raw("<!DOCTYPE html>\n").Open("html", ("lang", "en")).Line().Open("head").Line();
         to.Open("meta", ("charset", "utf-8")).Line();
         to.Open("meta", ("http-equiv", "Content-Security-Policy"),
-            ("content", $"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'")).Line();
+            ("content", $"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'"))
+                .Line();
         to.Open("meta", ("name", "viewport"), ("content", "width=device-width, initial-scale=1")).Line();
         to.Open("meta", ("name", "color-scheme"), ("content", "light dark")).Line();
         to.Element("title", $"{report.Title} – {report.Kind}").Line();

@@ -76,8 +76,9 @@ internal sealed class Markup(TextWriter to)
     }
 
     /// <summary>
-    /// Escapes what markup would read as its own, and shows what no page may hold (control characters, halves of surrogate pairs, the non-characters of XML)
-    /// as the replacement character. Marks that turn the direction of writing are shown as such too: they could make a name read as another.
+    /// Escapes what markup would read as its own, and shows what no page may hold (control characters, halves of surrogate pairs, the
+    /// non-characters of XML) as the replacement character. Marks that turn the direction of writing are shown as such too: they could make
+    /// a name read as another.
     /// </summary>
     private void WriteEscaped(string text)
     {
@@ -90,7 +91,8 @@ internal sealed class Markup(TextWriter to)
                 case '&': to.Write("&amp;"); break;
                 case '"': to.Write("&quot;"); break;
                 case '\n' or '\t': to.Write((char)rune.Value); break;
-                case < 0x20 or (>= 0x7f and < 0xa0) or 0xfffe or 0xffff or 0x200e or 0x200f or (>= 0x202a and <= 0x202e) or (>= 0x2066 and <= 0x2069):
+                case < 0x20 or (>= 0x7f and < 0xa0) or 0xfffe or 0xffff or 0x200e or 0x200f or (>= 0x202a and <= 0x202e) or (
+                    >= 0x2066 and <= 0x2069):
                     to.Write('\ufffd');
                     break;
                 default: to.Write(rune.ToString()); break;

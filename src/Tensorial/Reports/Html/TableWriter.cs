@@ -14,7 +14,8 @@ internal sealed class TableWriter(Markup to)
         to.Open("figure", ("id", block.Id), ("class", "table")).Open("figcaption").Prose(block.Caption);
         if (cut) to.Text($" The first {Numbers.Count(block.MaximumRows)} rows; all are in the CSV file.");
         to.Close();
-        to.Open("div", ("class", block.IsLong ? "box long" : "box"), ("tabindex", "0"), ("role", "region"), ("aria-label", block.Caption.ToString()));
+        to.Open("div", ("class", block.IsLong ? "box long" : "box"), ("tabindex", "0"), ("role", "region"),
+            ("aria-label", block.Caption.ToString()));
         to.Open("table", ("class", "sortable")).Open("thead").Open("tr");
         foreach (Column column in block.Table.Columns)
         {
@@ -28,8 +29,10 @@ internal sealed class TableWriter(Markup to)
 
     public void Write(HeatMap map)
     {
-        to.Open("div", ("class", map.Rows.Count > 64 ? "box long" : "box"), ("tabindex", "0"), ("role", "region"), ("aria-label", map.Caption.ToString()));
-        to.Open("table", ("class", "heat")).Open("caption").Prose(map.Caption).Close().Open("thead").Open("tr").Element("th", "kernel", ("scope", "col"), ("class", "text"));
+        to.Open("div", ("class", map.Rows.Count > 64 ? "box long" : "box"), ("tabindex", "0"), ("role", "region"),
+            ("aria-label", map.Caption.ToString()));
+        to.Open("table", ("class", "heat")).Open("caption").Prose(map.Caption).Close().Open("thead").Open("tr")
+            .Element("th", "kernel", ("scope", "col"), ("class", "text"));
         foreach (string column in map.Columns) to.Open("th", ("scope", "col")).Element("code", column).Close();
         foreach (string remark in map.Remarks) to.Element("th", remark, ("scope", "col"), ("class", "remark"));
         to.Close().Close().Open("tbody").Line();
@@ -42,7 +45,8 @@ internal sealed class TableWriter(Markup to)
             foreach (HeatCell? cell in row.Cells)
             {
                 if (cell is null) to.Element("td", "·", ("class", "none"));
-                else if (cell.Marked) to.Open("td", ("class", Palette.HeatClass(cell.Strength)), ("title", cell.Explanation)).Element("b", cell.Text).Close();
+                else if (cell.Marked)
+                    to.Open("td", ("class", Palette.HeatClass(cell.Strength)), ("title", cell.Explanation)).Element("b", cell.Text).Close();
                 else to.Element("td", cell.Text, ("class", Palette.HeatClass(cell.Strength)), ("title", cell.Explanation));
             }
             foreach (Prose remark in row.Remarks) to.Open("td", ("class", "remark")).Prose(remark).Close();
@@ -62,7 +66,8 @@ internal sealed class TableWriter(Markup to)
             if (IsText(column))
             {
                 to.Open("td", ("class", "text"));
-                if (column.Format is CellFormat.Code && cell.Text is not null) to.Element("code", shown, ("title", shown.Length > 40 ? shown : null));
+                if (column.Format is CellFormat.Code && cell.Text is not null)
+                    to.Element("code", shown, ("title", shown.Length > 40 ? shown : null));
                 else to.Text(shown);
                 to.Close();
             }

@@ -24,7 +24,8 @@ internal static class AccuracySection
     {
         TruncationResult[] measured = [.. findings.AloneOf(layer.Name)];
         return measured.Length == 0 ? null : Plot(findings, "Accuracy, this kernel truncated", measured, static t => t.Cut,
-            findings.Cuts.Select(static (cut, k) => (cut, cut, Ink.OfCut(cut, k))), XAxis.NormLoss, YAxis(findings, measured.Select(static t => t.Top1)), static t => t.Top1);
+            findings.Cuts.Select(static (cut, k) => (cut, cut, Ink.OfCut(cut, k))), XAxis.NormLoss,
+                YAxis(findings, measured.Select(static t => t.Top1)), static t => t.Top1);
     }
 
     private static Prose Intro(AnalysisReport analysis)
@@ -42,9 +43,11 @@ internal static class AccuracySection
         TruncationResult[] measured = [.. findings.TogetherAlongOne], again = [.. measured.Where(static t => t.Recalibrated is not null)];
         Axis y = YAxis(findings, measured.SelectMany(static t => (double[])[t.Top1, t.Recalibrated?.Top1 ?? t.Top1]));
         Chart Draw(string title, XAxis x, Func<TruncationResult, double?> accuracy, IEnumerable<TruncationResult> which) => Plot(
-            findings, title, which, static t => t.Cut, findings.Cuts.Select(static (cut, k) => (cut, cut, Ink.OfCut(cut, k))), x, y, accuracy) with { Size = ChartSize.Wide };
+            findings, title, which, static t => t.Cut, findings.Cuts.Select(static (cut, k) => (cut, cut, Ink.OfCut(cut, k))), x, y,
+                accuracy) with { Size = ChartSize.Wide };
         List<Chart> charts = [Draw("Against the mean norm loss", XAxis.NormLoss, static t => t.Top1, measured)];
-        if (again.Length > 0) charts.Add(Draw("The same, batch norm recalibrated", XAxis.NormLoss, static t => t.Recalibrated?.Top1, again));
+        if (again.Length > 0)
+            charts.Add(Draw("The same, batch norm recalibrated", XAxis.NormLoss, static t => t.Recalibrated?.Top1, again));
         charts.Add(Draw("Against the parameters kept", XAxis.Kept, static t => t.Top1, measured));
         if (again.Length > 0) charts.Add(Draw("The same, batch norm recalibrated", XAxis.Kept, static t => t.Recalibrated?.Top1, again));
         charts.Add(Draw("Against the mean fraction of the rank", XAxis.Rank, static t => t.Top1, measured));
@@ -64,7 +67,8 @@ internal static class AccuracySection
         ValueList<LayerAnalysis> layers = findings.Analysis.Layers;
         ILookup<string, TruncationResult> byCut = findings.AloneAlongOne.ToLookup(static t => t.Cut);
         string[] cuts = [.. findings.Cuts.Where(byCut.Contains)];
-        (string Key, string Name, Ink Ink)[] inks = [.. layers.Select((layer, k) => (layer.Name, findings.Labels[k], Ink.OfDepth(k, layers.Count)))];
+        (string Key, string Name, Ink Ink)[] inks =
+            [.. layers.Select((layer, k) => (layer.Name, findings.Labels[k], Ink.OfDepth(k, layers.Count)))];
         Axis y = YAxis(findings, findings.AloneAlongOne.Select(static t => t.Top1));
 
         yield return new Heading("One kernel at a time");
@@ -87,8 +91,10 @@ internal static class AccuracySection
 
     private static HeatMap Tolerance(Findings findings, string[] cuts, double drop) => new(
         Prose.Of($"Norm loss tolerated by each kernel alone for at most {Points(drop)} of accuracy, in %"), [.. cuts],
-        [.. findings.Analysis.Layers.Select((layer, k) => new HeatRow(findings.Labels[k], layer.Name, AnalysisTables.ShapeText(layer.Shape), LayersSection.Id(k),
-            [.. cuts.Select(cut => findings.AloneOf(layer.Name).Any(t => t.Cut == cut) ? CellOf(findings.Farthest(layer.Name, cut, drop)) : null)]))]);
+        [.. findings.Analysis.Layers.Select((layer, k) => new HeatRow(findings.Labels[k], layer.Name, AnalysisTables.ShapeText(layer.Shape),
+            LayersSection.Id(k),
+            [.. cuts.Select(cut => findings.AloneOf(layer.Name).Any(t => t.Cut == cut) ? CellOf(findings.Farthest(layer.Name, cut, drop))
+                : null)]))]);
 
     private static string Points(double drop) => drop == 0.01 ? "1 point" : $"{Numbers.Fixed(100 * drop, drop < 0.01 ? 1 : 0)} points";
 
@@ -105,16 +111,19 @@ internal static class AccuracySection
         if (together.Length > 0)
         {
             string[] names = [.. together.Select(Name).Distinct()];
-            yield return new Figure("sequences", Prose.Of($"{Prose.Strong($"Top-1 accuracy with {findings.Everything} truncated along several cuts")}, one after another."),
+            yield return new Figure("sequences",
+                Prose.Of($"{Prose.Strong($"Top-1 accuracy with {findings.Everything} truncated along several cuts")}, one after another."),
                 [
-                    Plot(findings, "Against the mean norm loss", together, Name, names.Select(static (name, k) => (name, name, Ink.OfCut(name, k))), XAxis.NormLoss,
+                    Plot(findings, "Against the mean norm loss", together, Name,
+                        names.Select(static (name, k) => (name, name, Ink.OfCut(name, k))), XAxis.NormLoss,
                         YAxis(findings, together.Select(static t => t.Top1)), static t => t.Top1) with { Size = ChartSize.Wide },
                 ])
             {
                 Legend = new([.. names.Select(static (name, k) => new LegendEntry(name, Ink.OfCut(name, k)))]),
             };
         }
-        yield return new TableBlock("sequence-table", Prose.Of($"{Prose.Strong("Several cuts in sequence.")} Ranks after: those of the kernel once all cuts are made."),
+        yield return new TableBlock("sequence-table",
+            Prose.Of($"{Prose.Strong("Several cuts in sequence.")} Ranks after: those of the kernel once all cuts are made."),
             Sequences(findings)) { IsLong = findings.Sequences.Skip(20).Any(), MaximumRows = 1000 };
 
         static string Name(TruncationResult t) => t.Cut.Replace(",", ", ") + (Findings.IsCrossing(t) ? " (crossing)" : "");
@@ -124,12 +133,14 @@ internal static class AccuracySection
     {
         Table table = AnalysisTables.Truncations(findings, findings.Sequences, withLayer: true);
         int crossing = table.Columns.Count - 2;
-        Column[] columns = [.. table.Columns.Take(crossing), new("ranks", "ranks", CellFormat.Text), new("ranksAfter", "ranks after", CellFormat.Text), .. table.Columns.Skip(crossing)];
+        Column[] columns = [.. table.Columns.Take(crossing), new("ranks", "ranks", CellFormat.Text),
+            new("ranksAfter", "ranks after", CellFormat.Text), .. table.Columns.Skip(crossing)];
         return new([.. columns], table.Rows.Zip(findings.Sequences, (row, t) => (ValueList<Cell>)[
             .. row.Take(crossing), OfOne(t, static k => k.Ranks), OfOne(t, static k => k.RanksAfter), .. row.Skip(crossing),
         ]));
 
-        static Cell OfOne(TruncationResult t, Func<TruncatedKernel, ValueList<int>> ranks) => t.Kernels.Count == 1 ? string.Join(", ", ranks(t.Kernels[0])) : Cell.None;
+        static Cell OfOne(TruncationResult t, Func<TruncatedKernel, ValueList<int>> ranks) =>
+            t.Kernels.Count == 1 ? string.Join(", ", ranks(t.Kernels[0])) : Cell.None;
     }
 
     private enum XAxis
@@ -140,7 +151,8 @@ internal static class AccuracySection
     }
 
     private static Chart Plot(
-        Findings findings, string title, IEnumerable<TruncationResult> measured, Func<TruncationResult, string> line, IEnumerable<(string Key, string Name, Ink Ink)> inks, XAxis against,
+        Findings findings, string title, IEnumerable<TruncationResult> measured, Func<TruncationResult, string> line, IEnumerable<(
+            string Key, string Name, Ink Ink)> inks, XAxis against,
         Axis y, Func<TruncationResult, double?> accuracy)
     {
         ILookup<string, TruncationResult> lines = measured.ToLookup(line);
@@ -150,8 +162,11 @@ internal static class AccuracySection
             List<Point> points = [];
             foreach (TruncationResult t in lines[key])
             {
-                double? x = against switch { XAxis.NormLoss => t.NormLoss, XAxis.Rank => findings.RankFraction(t), _ => findings.KeptFraction(t) };
-                if (x is { } at && accuracy(t) is { } top1) points.Add(new(at, top1, against is XAxis.Rank ? "" : t.Rank is { } rank ? $"rank {Numbers.Count(rank)}" : RuleText(t.Rule)));
+                double? x = against switch { XAxis.NormLoss => t.NormLoss, XAxis.Rank => findings.RankFraction(t),
+                    _ => findings.KeptFraction(t) };
+                if (x is { } at && accuracy(t) is { } top1)
+                    points.Add(new(at, top1, against is XAxis.Rank ? "" : t.Rank is { } rank ? $"rank {Numbers.Count(rank)}"
+                        : RuleText(t.Rule)));
             }
             if (points.Count > 0) series.Add(new(name, ink, [.. points.OrderBy(static p => p.X)]) { Dots = true });
         }
@@ -161,8 +176,12 @@ internal static class AccuracySection
             XAxis.Rank => new("rank / maximal rank", new LinearScale(0, 1), TickFormat.Percent),
             _ => new("parameters kept", new LinearScale(0, 1), TickFormat.Percent),
         };
-        Level[] baseline = findings.Analysis.Baseline is { } untouched ? [new(untouched.Top1, $"untouched {Numbers.Percent(untouched.Top1, 2)}")] : [];
-        return new(title, $"Top-1 accuracy against {x2.Title}, {series.Count} lines of measurements.", x2, y, [.. series]) { Levels = [.. baseline] };
+        Level[] baseline = findings.Analysis.Baseline is { } untouched
+            ? [new(untouched.Top1, $"untouched {Numbers.Percent(untouched.Top1, 2)}")] : [];
+        return new(title, $"Top-1 accuracy against {x2.Title}, {series.Count} lines of measurements.", x2, y, [.. series])
+        {
+            Levels = [.. baseline],
+        };
     }
 
     private static string RuleText(string rule) => rule.Replace("loss=", "norm loss ").Replace("%", "\u202f% of the rank");

@@ -7,7 +7,8 @@ internal static class CutsSection
 {
     public static Section Of(Findings findings)
     {
-        List<Option> options = [.. CutSpectrum.NormLosses.ToArray().Select(loss => new Option(Numbers.Percent(loss, 0), [OfNormLoss(findings, loss)]))];
+        List<Option> options = [.. CutSpectrum.NormLosses.ToArray()
+            .Select(loss => new Option(Numbers.Percent(loss, 0), [OfNormLoss(findings, loss)]))];
         options.Add(new("effective rank", [OfEffectiveRank(findings)]));
         return new("cuts", "How far each kernel can be cut",
         [
@@ -23,11 +24,13 @@ internal static class CutsSection
 
     private static HeatMap OfNormLoss(Findings findings, double loss)
     {
-        HeatMap map = Map(findings, Prose.Of($"Rank for a norm loss of {Numbers.Percent(loss, 0)}, in % of the maximal rank"), cut => cut.RankFor(loss), "rank");
+        HeatMap map = Map(findings, Prose.Of($"Rank for a norm loss of {Numbers.Percent(loss, 0)}, in % of the maximal rank"),
+            cut => cut.RankFor(loss), "rank");
         return map with
         {
             Remarks = ["fewest parameters", "kept", "of the model"],
-            Rows = [.. map.Rows.Zip(findings.Analysis.Layers, (row, layer) => row with { Remarks = Remarks(findings, layer, Findings.Best(layer, loss)) })],
+            Rows = [.. map.Rows.Zip(findings.Analysis.Layers,
+                (row, layer) => row with { Remarks = Remarks(findings, layer, Findings.Best(layer, loss)) })],
         };
     }
 
@@ -46,7 +49,8 @@ internal static class CutsSection
         IReadOnlyList<string> cuts = findings.Cuts;
         return new(caption, [.. cuts], [.. findings.Analysis.Layers.Select((layer, k) => new HeatRow(
             findings.Labels[k], layer.Name, AnalysisTables.ShapeText(layer.Shape), LayersSection.Id(k),
-            [.. cuts.Select(name => layer.Cuts.FirstOrDefault(c => c.Cut == name) is { MaxRank: > 1 } cut ? CellOf(layer, cut, rank(cut), what) : null)]))]);
+            [.. cuts.Select(name => layer.Cuts.FirstOrDefault(c => c.Cut == name) is { MaxRank: > 1 } cut ? CellOf(layer, cut, rank(cut),
+                what) : null)]))]);
     }
 
     private static HeatCell CellOf(LayerAnalysis layer, CutSpectrum cut, double rank, string what)

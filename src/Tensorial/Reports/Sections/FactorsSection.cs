@@ -13,22 +13,29 @@ internal static class FactorsSection
         Table table = new(
             [
                 new("layer", "layer", CellFormat.Code), new("format", "format", CellFormat.Text), new("ranks", "ranks", CellFormat.Text),
-                new("after", "parameters", CellFormat.Count), new("before", "of", CellFormat.Count), new("kept", "left", CellFormat.Percent),
-                new("macsAfter", "MACs", CellFormat.Count), new("macsBefore", "of", CellFormat.Count), new("error", "relative error", CellFormat.Fixed3),
+                new("after", "parameters", CellFormat.Count), new("before", "of", CellFormat.Count),
+                new("kept", "left", CellFormat.Percent),
+                new("macsAfter", "MACs", CellFormat.Count), new("macsBefore", "of", CellFormat.Count),
+                new("error", "relative error", CellFormat.Fixed3),
                 new("reason", "kept because", CellFormat.Text), new("breakEven", "would be smaller up to", CellFormat.Text),
             ],
             layers.Select(static layer => (ValueList<Cell>)[
-                layer.Name, layer.Format ?? "dense", layer.Ranks is { } ranks ? string.Join('×', ranks) : "", layer.ParametersAfter, layer.ParametersBefore,
-                Share(layer.ParametersAfter, layer.ParametersBefore), layer.MacsAfter, layer.MacsBefore, layer.RelativeError, layer.KeptBecause ?? "",
-                layer.Format is null && layer.BreakEven is { } even ? string.Join(", ", even.Select(static pair => $"{pair.Key} {string.Join('×', pair.Value)}")) : "",
+                layer.Name, layer.Format ?? "dense", layer.Ranks is { } ranks ? string.Join('×', ranks) : "", layer.ParametersAfter,
+                layer.ParametersBefore,
+                Share(layer.ParametersAfter, layer.ParametersBefore), layer.MacsAfter, layer.MacsBefore, layer.RelativeError,
+                layer.KeptBecause ?? "",
+                layer.Format is null && layer.BreakEven is { } even
+                    ? string.Join(", ", even.Select(static pair => $"{pair.Key} {string.Join('×', pair.Value)}")) : "",
             ]));
         IReadOnlyList<string> labels = Labels.Of([.. layers.Select(static layer => layer.Name)]);
         Series Line(string name, Ink ink, Func<CompressedLayer, long> parameters) =>
             new(name, ink, [.. layers.Select((layer, k) => new Point(k + 1, parameters(layer), layer.Format ?? "dense"))]) { Dots = true };
-        Series[] lines = [Line("before", Ink.Plain, static layer => layer.ParametersBefore), Line("after", Ink.OfDepth(0, 2), static layer => layer.ParametersAfter)];
+        Series[] lines = [Line("before", Ink.Plain, static layer => layer.ParametersBefore),
+            Line("after", Ink.OfDepth(0, 2), static layer => layer.ParametersAfter)];
         double most = layers.Max(static layer => (double)layer.ParametersBefore);
         Chart chart = new("Parameters of each layer", "Parameters of each layer before and after compression.",
-            new("layer", new OrdinalScale([.. labels]), TickFormat.Number), new("parameters", new LinearScale(0, most), TickFormat.Short), [.. lines])
+            new("layer", new OrdinalScale([.. labels]), TickFormat.Number), new("parameters", new LinearScale(0, most), TickFormat.Short),
+            [.. lines])
         {
             Size = ChartSize.Wide, Legend = new([.. lines.Select(static line => new LegendEntry(line.Name, line.Ink))]),
         };

@@ -34,7 +34,8 @@ internal static class LayersSection
             : new Figure($"{Id(index)}-charts", Verdict(layer), [.. charts]) { Legend = LegendOf(findings, layer) });
         TruncationResult[] alone = [.. findings.AloneOf(layer.Name)];
         if (tables && alone.Length > 0)
-            blocks.Add(new TableBlock($"{Id(index)}-table", "Truncations measured, this kernel alone.", AnalysisTables.Alone(findings, alone)) { IsLong = alone.Length > 16 });
+            blocks.Add(new TableBlock($"{Id(index)}-table", "Truncations measured, this kernel alone.",
+                AnalysisTables.Alone(findings, alone)) { IsLong = alone.Length > 16 });
         return new(Id(index), $"{index + 1}. {findings.Labels[index]}", AnalysisTables.ShapeText(layer.Shape), [.. blocks]);
     }
 
@@ -43,5 +44,6 @@ internal static class LayersSection
         : Prose.Of($"Within a norm loss of {Numbers.Percent(Findings.UsualNormLoss, 0)} no single cut saves parameters.");
 
     private static Legend LegendOf(Findings findings, LayerAnalysis layer) =>
-        new([.. SpectraSection.CutLegend(findings).Entries.Where(entry => layer.Cuts.Any(cut => cut.Cut == entry.Name && cut.MaxRank > 1))]);
+        new([.. SpectraSection.CutLegend(findings).Entries.Where(entry => layer.Cuts.Any(cut => cut.Cut == entry.Name
+            && cut.MaxRank > 1))]);
 }

@@ -19,7 +19,8 @@ internal static class ProvenanceSection
         if (p.Calibration is not null) items.Add(new("Recalibration", Use(p.Calibration, "")));
         items.AddRange(Origin(p));
         if (p.Shard is { } shard) items.Insert(items.Count - 2, new("Shard", shard));
-        items.Insert(items.Count - 2, new("Measurements", $"{Numbers.Count(analysis.Truncations.Count)} of {Numbers.Count(analysis.PlannedTruncations)} planned"));
+        items.Insert(items.Count - 2,
+            new("Measurements", $"{Numbers.Count(analysis.Truncations.Count)} of {Numbers.Count(analysis.PlannedTruncations)} planned"));
         return new("provenance", "Provenance", [new Definitions([.. items]), new Paragraph("The JSON file beside this report holds every number in full precision, the CSV files hold them as tables.")]);
     }
 
@@ -58,7 +59,8 @@ internal static class ProvenanceSection
         yield return new("Command", Prose.Of($"{Prose.Code(p.CommandLine)}"));
         yield return new("Program", Prose.Of($"{p.Tool} {p.Version}, seed {p.Seed.ToString(CultureInfo.InvariantCulture)}"));
         yield return new("Machine", $"{p.Machine.Os}, {p.Machine.Runtime}, {Numbers.Count(p.Machine.Threads)} of {Numbers.Count(p.Machine.Processors)} processors used");
-        yield return new("Date", p.Date.ToUniversalTime().ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture) + ", took " + Numbers.Duration(p.Seconds));
+        yield return new("Date", p.Date.ToUniversalTime().ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture) + ", took "
+            + Numbers.Duration(p.Seconds));
     }
 
     private static Prose Use(DataUse? data, string none) => data is null ? none

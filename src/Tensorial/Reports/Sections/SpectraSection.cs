@@ -14,7 +14,8 @@ internal static class SpectraSection
         [
             new Figure("decay", Prose.Of(
                 $"{Prose.Strong("Decay of the singular values")}, each over the largest, against the fraction of the rank up to it. One line for each kernel; the colour is its depth in the network. The faster a line falls, the less its kernel loses to truncation."),
-                [.. findings.Cuts.Where(cut => layers.Any(l => l.Cuts.Any(c => c.Cut == cut && c.MaxRank > 1))).Select(cut => DecayAlong(findings, cut, decades))])
+                [.. findings.Cuts.Where(cut => layers.Any(l => l.Cuts.Any(c => c.Cut == cut && c.MaxRank > 1)))
+                    .Select(cut => DecayAlong(findings, cut, decades))])
             {
                 Legend = DepthLegend(layers),
             },
@@ -47,7 +48,8 @@ internal static class SpectraSection
             Points = [.. line.Cut.NormLossByRank().Select((loss, rank) => new Point((double)rank / line.Cut.MaxRank, loss))],
         })]);
 
-    public static Legend CutLegend(Findings findings) => new([.. findings.Cuts.Select((cut, k) => new LegendEntry(cut, Ink.OfCut(cut, k)))]);
+    public static Legend CutLegend(Findings findings) =>
+        new([.. findings.Cuts.Select((cut, k) => new LegendEntry(cut, Ink.OfCut(cut, k)))]);
 
     public static Legend? DepthLegend(ValueList<LayerAnalysis> layers) => layers.Count > 1 ? new([], new("first kernel", "last")) : null;
 
@@ -79,7 +81,8 @@ internal static class SpectraSection
     /// <summary>Decades that hold 98 of 100 values, at most six: a tail of rounding errors is not worth the room.</summary>
     private static LogScale Decades(ValueList<LayerAnalysis> layers)
     {
-        List<double> ratios = [.. layers.SelectMany(static l => l.Cuts).Where(static c => c.MaxRank > 1).SelectMany(static c => Decay(c)).Select(static p => p.Y).Order()];
+        List<double> ratios = [.. layers.SelectMany(static l => l.Cuts).Where(static c => c.MaxRank > 1).SelectMany(static c => Decay(c))
+            .Select(static p => p.Y).Order()];
         double low = ratios.Count > 0 ? ratios[ratios.Count / 50] : 0.1;
         return new(Math.Pow(10, Math.Clamp(Math.Floor(low > 0 ? Math.Log10(low) : -6), -6, -1)), 1);
     }

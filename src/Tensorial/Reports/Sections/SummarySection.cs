@@ -13,7 +13,8 @@ internal static class SummarySection
         AnalysisReport analysis = findings.Analysis;
         if (analysis.Layers.Count == 0)
         {
-            string why = analysis.Uncut.Count > 0 ? "why not is said below, weight by weight." : "it has no convolution and no dense layer, or none that was asked for.";
+            string why = analysis.Uncut.Count > 0 ? "why not is said below, weight by weight."
+                : "it has no convolution and no dense layer, or none that was asked for.";
             return new("summary", "In short", [new Paragraph($"No kernel of this network was cut: {why}") { Leads = true }, Key(findings)]);
         }
         List<Block> blocks = [new Paragraph(Size(findings)) { Leads = true }];
@@ -30,7 +31,8 @@ internal static class SummarySection
         const double little = Findings.UsualNormLoss, more = 0.3;
         int kernels = findings.Analysis.Layers.Count;
         string who = kernels == 1 ? "its one kernel" : $"each of its {Numbers.Count(kernels)} kernels";
-        double first = Share(findings.BestParameters(little), findings.KernelParameters), second = Share(findings.BestParameters(more), findings.KernelParameters);
+        double first = Share(findings.BestParameters(little), findings.KernelParameters),
+            second = Share(findings.BestParameters(more), findings.KernelParameters);
         if (second >= 1)
             return $"The spectra fall slowly along every cut: even if {who} may lose {Numbers.Percent(more, 0)} of its norm, no single cut saves parameters.";
         string left = first >= 1 ? "nothing is saved" : $"{Numbers.Percent(first, 0)} of the kernel parameters are left";
@@ -41,7 +43,8 @@ internal static class SummarySection
             (string cut, long parameters) = findings.Cuts.Select(c => (c, findings.ParametersAlong(c, more))).MinBy(static c => c.Item2);
             text += Prose.Of($" Along one cut throughout, {Prose.Code(cut)} keeps the fewest then ({Numbers.Percent(Share(parameters, findings.KernelParameters), 0)}).");
         }
-        LayerCut deepest = findings.Analysis.Layers.Select(static layer => Findings.Best(layer, more)).OfType<LayerCut>().MinBy(static c => Share(c.Parameters, c.Layer.Parameters))!;
+        LayerCut deepest = findings.Analysis.Layers.Select(static layer => Findings.Best(layer, more)).OfType<LayerCut>()
+            .MinBy(static c => Share(c.Parameters, c.Layer.Parameters))!;
         return text + Prose.Of($" The furthest goes {Prose.Code(deepest.Layer.Name)} along {Prose.Code(deepest.Cut.Cut)}: rank {Numbers.Count(deepest.Rank)} of {Numbers.Count(deepest.Cut.MaxRank)}, {Numbers.Percent(Share(deepest.Parameters, deepest.Layer.Parameters), 0)} of its parameters.");
     }
 
@@ -72,10 +75,12 @@ internal static class SummarySection
             new(Numbers.Short(analysis.Model.Parameters), "parameters", Numbers.Bytes(analysis.Provenance.Model.Bytes) + " on disk"),
             new(Numbers.Short(analysis.Model.Macs), "multiply-accumulates", "for one image"),
             new(Numbers.Count(analysis.Layers.Count), analysis.Layers.Count == 1 ? "kernel analysed" : "kernels analysed",
-                analysis.Layers.Count == 0 ? "" : Numbers.Percent(Share(findings.KernelParameters, analysis.Model.Parameters), 0) + " of the parameters"),
+                analysis.Layers.Count == 0 ? "" : Numbers.Percent(Share(findings.KernelParameters, analysis.Model.Parameters), 0)
+                    + " of the parameters"),
         ];
         if (analysis.Layers.Count > 0)
-            items.Add(new(Numbers.Percent(Share(findings.BestParameters(Findings.UsualNormLoss), findings.KernelParameters), 0), "of kernel parameters kept", "at 10\u202f% norm loss, best cut of each"));
+            items.Add(new(Numbers.Percent(Share(findings.BestParameters(Findings.UsualNormLoss), findings.KernelParameters), 0),
+                "of kernel parameters kept", "at 10\u202f% norm loss, best cut of each"));
         if (analysis.Baseline is { } baseline)
         {
             items.Add(new(Numbers.Percent(baseline.Top1, 2), "top-1 accuracy untouched",
@@ -102,7 +107,8 @@ internal static class SummarySection
         {
             if (measured)
             {
-                TruncationResult? t = findings.AloneOf(layer.Name).Where(t => findings.IsWithin(t, Findings.UsualDrop)).MinBy(static t => t.Parameters);
+                TruncationResult? t = findings.AloneOf(layer.Name).Where(t => findings.IsWithin(t, Findings.UsualDrop))
+                    .MinBy(static t => t.Parameters);
                 if (t?.Rank is { } rank && findings.Spectrum(layer.Name, t.Cut) is { } cut && t.Parameters < layer.Parameters)
                     candidates.Add((new(layer, cut, rank, t.Parameters), t));
             }
@@ -118,7 +124,8 @@ internal static class SummarySection
             [
                 new("layer", "kernel", CellFormat.Code), new("cut", "cut", CellFormat.Code), new("rank", "rank", CellFormat.Count),
                 new("maximalRank", "of", CellFormat.Count), new("normLoss", "norm loss", CellFormat.Fixed3),
-                new("before", "parameters", CellFormat.Count), new("after", "as factors", CellFormat.Count), new("saved", "saves of the model", CellFormat.Percent),
+                new("before", "parameters", CellFormat.Count), new("after", "as factors", CellFormat.Count),
+                new("saved", "saves of the model", CellFormat.Percent),
                 .. measured ? (Column[])[new("top1", "top-1", CellFormat.PercentFine), new("change", "change", CellFormat.Points)] : [],
             ],
             candidates.OrderByDescending(static c => c.Cut.Saved).Take(First).Select(c => (ValueList<Cell>)[

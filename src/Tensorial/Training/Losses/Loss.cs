@@ -14,10 +14,11 @@ public abstract record Loss
     public abstract double Evaluate(Tensor<float> logits, Targets targets, Tensor<float> gradient);
 
     /// <summary>
-    /// The mean over rows of -factor · temperature² Σ t ln softmax(z / temperature), whose derivatives, factor · temperature (softmax(z / temperature) - t)
-    /// over the number of rows, are added to the gradient. The rows of t sum to 1.
+    /// The mean over rows of -factor · temperature² Σ t ln softmax(z / temperature), whose derivatives, factor · temperature (softmax(z /
+    /// temperature) - t) over the number of rows, are added to the gradient. The rows of t sum to 1.
     /// </summary>
-    private protected static double AddCrossEntropy(Tensor<float> logits, Tensor<float> targets, double factor, double temperature, Tensor<float> gradient)
+    private protected static double AddCrossEntropy(
+        Tensor<float> logits, Tensor<float> targets, double factor, double temperature, Tensor<float> gradient)
     {
         int rows = logits.Shape[0], classes = logits.Shape.Count / rows;
         double total = 0;
@@ -64,8 +65,8 @@ public sealed record CrossEntropy(double LabelSmoothing = 0) : Loss
 }
 
 /// <summary>
-/// Knowledge distillation (Hinton et al. 2015): (1 - weight) times the cross-entropy with the labels, plus weight · temperature² times the divergence
-/// KL(softmax(teacher / temperature) ‖ softmax(z / temperature)).
+/// Knowledge distillation (Hinton et al. 2015): (1 - weight) times the cross-entropy with the labels, plus weight · temperature² times the
+/// divergence KL(softmax(teacher / temperature) ‖ softmax(z / temperature)).
 /// </summary>
 /// <param name="Temperature">How far the teacher's answers are softened.</param>
 /// <param name="Weight">Share of the teacher, 0 to 1.</param>

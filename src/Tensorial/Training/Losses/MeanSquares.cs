@@ -29,7 +29,8 @@ public static class MeanSquares
     /// <exception cref="ShapeException">They are not equally many.</exception>
     public static double Evaluate(Tensor<float> y, Tensor<float> target, double size, Tensor<float> gradient)
     {
-        if (y.Shape.Count != target.Shape.Count) throw new ShapeException($"Activations of {y.Shape} are compared with others of {target.Shape}.");
+        if (y.Shape.Count != target.Shape.Count)
+            throw new ShapeException($"Activations of {y.Shape} are compared with others of {target.Shape}.");
         TensorPrimitives.Subtract(y.Values, target.Values, gradient.Values);
         double loss = SumOfSquares(gradient.Values) / size;
         TensorPrimitives.Multiply(gradient.Values, (float)(2 / size), gradient.Values);
@@ -39,7 +40,8 @@ public static class MeanSquares
     private static double SumOfSquares(ReadOnlySpan<float> values)
     {
         double sum = 0;
-        for (int start = 0; start < values.Length; start += Piece) sum += TensorPrimitives.SumOfSquares(values.Slice(start, Math.Min(Piece, values.Length - start)));
+        for (int start = 0; start < values.Length; start += Piece)
+            sum += TensorPrimitives.SumOfSquares(values.Slice(start, Math.Min(Piece, values.Length - start)));
         return sum;
     }
 }

@@ -38,7 +38,8 @@ public abstract class Optimizer
     {
         Steps++;
         foreach (TrainedWeight weight in weights)
-            Step(weight.Value.Values, weight.Gradient.Values, MemoryOf(weight.Name, weight.Value.Shape), learningRate, Decay.Of(weight.Constant.Role));
+            Step(weight.Value.Values, weight.Gradient.Values, MemoryOf(weight.Name, weight.Value.Shape), learningRate,
+                Decay.Of(weight.Constant.Role));
     }
 
     /// <summary>Changes one weight. The gradient may be used as scratch.</summary>
@@ -54,13 +55,15 @@ public abstract class Optimizer
     {
         Steps = steps;
         foreach (TrainedWeight weight in weights)
-            _memory[weight.Name] = [.. Memories.Select(name => saved.TryGetValue($"{name}/{weight.Name}", out Tensor<float>? tensor) && tensor.Shape == weight.Value.Shape
+            _memory[weight.Name] = [.. Memories.Select(name => saved.TryGetValue($"{name}/{weight.Name}", out Tensor<float>? tensor)
+                && tensor.Shape == weight.Value.Shape
                 ? tensor.Clone() : throw new BadInputException($"The checkpoint does not know the {name} of '{weight.Name}'."))];
     }
 
     private ImmutableArray<Tensor<float>> MemoryOf(string name, Shape shape)
     {
-        if (!_memory.TryGetValue(name, out ImmutableArray<Tensor<float>> memory)) _memory[name] = memory = [.. Memories.Select(_ => new Tensor<float>(shape))];
+        if (!_memory.TryGetValue(name, out ImmutableArray<Tensor<float>> memory))
+            _memory[name] = memory = [.. Memories.Select(_ => new Tensor<float>(shape))];
         return memory;
     }
 }

@@ -32,7 +32,10 @@ public sealed record Cosine(double Floor = 0) : Schedule
     public override double Factor(double progress) => Floor + (1 - Floor) * 0.5 * (1 + Math.Cos(Math.PI * progress));
 }
 
-/// <summary>Up from 1 / <paramref name="Start"/> within a part of the training, then down to 1 / (Start · End), both along cosines (Smith and Topin 2019).</summary>
+/// <summary>
+/// Up from 1 / <paramref name="Start"/> within a part of the training, then down to 1 / (Start · End), both along cosines (Smith and Topin
+/// 2019).
+/// </summary>
 public sealed record OneCycle(double Rise = 0.3, double Start = 25, double End = 1e4) : Schedule
 {
     public override double Factor(double progress) => progress < Rise

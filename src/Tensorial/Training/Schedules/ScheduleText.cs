@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Tensorial.Training.Schedules;
 
-/// <summary>Schedules as text: <c>constant</c>, <c>cosine</c>, <c>onecycle</c>, <c>step:60,120</c> (tenfold less at the end of these epochs).</summary>
+/// <summary>
+/// Schedules as text: <c>constant</c>, <c>cosine</c>, <c>onecycle</c>, <c>step:60,120</c> (tenfold less at the end of these epochs).
+/// </summary>
 public static class ScheduleText
 {
     /// <param name="text">The schedule.</param>
@@ -18,7 +20,8 @@ public static class ScheduleText
             ("cosine", "") => new Cosine(),
             ("onecycle", "") => new OneCycle(),
             ("step", not "") => new StepDecay([.. value.Split(',').Select(part => Epoch(text, part) / epochs)]),
-            _ => throw new BadInputException($"'{text}' is no schedule; there are constant, cosine, onecycle and step:EPOCH,…, such as step:60,120."),
+            _ => throw new BadInputException(
+                $"'{text}' is no schedule; there are constant, cosine, onecycle and step:EPOCH,…, such as step:60,120."),
         };
         if (warmUp < 0 || warmUp > epochs) throw new BadInputException($"A warm-up of {warmUp} epochs does not fit into {epochs}.");
         return warmUp > 0 ? new WarmUp(warmUp / epochs, schedule) : schedule;

@@ -48,7 +48,10 @@ public class BlockedConvolutionTests
     [Fact]
     public void Equals_its_definition_for_random_shapes() => Prop.ForAll(Cases().ToArbitrary(), Check).Holds();
 
-    /// <summary>method, inputs, outputs, height, width, padding (top, left, bottom, right): tiles that fit, tiles that do not, more than one batch of tiles.</summary>
+    /// <summary>
+    /// method, inputs, outputs, height, width, padding (top, left, bottom, right): tiles that fit, tiles that do not, more than one batch
+    /// of tiles.
+    /// </summary>
     public static TheoryData<ConvolutionMethod, int, int, int, int, int[]> WinogradTable => new()
     {
         { ConvolutionMethod.Winograd2, 16, 16, 8, 8, [1, 1, 1, 1] },
@@ -69,7 +72,8 @@ public class BlockedConvolutionTests
             foreach (bool residual in new[] { false, true })
                 Check(new(lanes, shape, height, width, Seed: width)
                 {
-                    Method = method, Residual = residual, Images = 3, Extra = new(0, 2, 1, 0), Activation = residual ? Activation.Relu : Activation.HardSwish,
+                    Method = method, Residual = residual, Images = 3, Extra = new(0, 2, 1, 0), Activation = residual ? Activation.Relu
+                        : Activation.HardSwish,
                 });
     }
 
@@ -77,13 +81,15 @@ public class BlockedConvolutionTests
     public void Winograd_is_for_three_by_three()
     {
         Assert.False(BlockedConvolution.Supports(new(16, 16, 3, 3, StrideY: 2, StrideX: 2), ConvolutionMethod.Winograd4));
-        Assert.Throws<ArgumentException>(() => BlockedConvolution.Pack(new float[16 * 16 * 25], new(16, 16, 5, 5), ConvolutionMethod.Winograd2));
+        Assert.Throws<ArgumentException>(() => BlockedConvolution.Pack(new float[16 * 16 * 25], new(16, 16, 5, 5),
+            ConvolutionMethod.Winograd2));
     }
 
     [Theory, MemberData(nameof(Activations))]
     public void Applies_every_activation(Activation activation)
     {
-        foreach (LaneWidth lanes in Widths) Check(new(lanes, new(20, 40, 3, 3, Padding: new(1, 1, 1, 1)), 6, 9, Seed: 1) { Activation = activation });
+        foreach (LaneWidth lanes in Widths)
+            Check(new(lanes, new(20, 40, 3, 3, Padding: new(1, 1, 1, 1)), 6, 9, Seed: 1) { Activation = activation });
     }
 
     [Fact]
@@ -91,11 +97,14 @@ public class BlockedConvolutionTests
     {
         Random random = new(7);
         ConvolutionShape shape = new(16, 48, 3, 3, Padding: new(1, 1, 1, 1));
-        BlockedValue x = BlockedValue.Random(random, new(2, 16, 5, 20, shape.Padding)), y = BlockedValue.Random(random, new(2, 48, 5, 20, new(1, 2, 3, 4)), BlockedValue.Sentinel);
+        BlockedValue x = BlockedValue.Random(random, new(2, 16, 5, 20, shape.Padding)),
+            y = BlockedValue.Random(random, new(2, 48, 5, 20, new(1, 2, 3, 4)), BlockedValue.Sentinel);
         float[] kernel = Kernel(random, shape), before = [.. y.Values], expected = new float[y.Values.Length];
         PackedKernel packed = BlockedConvolution.Pack(kernel, shape);
-        BlockedConvolution.Run(shape, x.Values, x.Layout, packed, [], before, y.Layout, Activation.Relu, expected, y.Layout, Workers.Serial);
-        BlockedConvolution.Run(shape, x.Values, x.Layout, packed, [], y.Values, y.Layout, Activation.Relu, y.Values, y.Layout, Workers.Serial);
+        BlockedConvolution.Run(shape, x.Values, x.Layout, packed, [], before, y.Layout, Activation.Relu, expected, y.Layout,
+            Workers.Serial);
+        BlockedConvolution.Run(shape, x.Values, x.Layout, packed, [], y.Values, y.Layout, Activation.Relu, y.Values, y.Layout,
+            Workers.Serial);
         y.Equal((i, c, row, column) => expected[y.Layout.Pixel(i, c / 16, row, column) + c % 16], 0);
     }
 
@@ -106,7 +115,8 @@ public class BlockedConvolutionTests
         BlockedValue x = BlockedValue.Random(new(1), new(1, 16, 1, 1, default)), y = BlockedValue.Blank(x.Layout);
         x[0, 3, 0, 0] = float.NaN;
         foreach (LaneWidth lanes in Widths)
-            foreach (Activation activation in new[] { Activation.Relu, Activation.Clip(0, 6), Activation.LeakyRelu(0.1f), Activation.HardSwish })
+            foreach (Activation activation in new[] { Activation.Relu, Activation.Clip(0, 6), Activation.LeakyRelu(0.1f),
+                Activation.HardSwish })
             {
                 BlockedConvolution.Run(
                     lanes, shape, x.Values, x.Layout, BlockedConvolution.Pack(Kernel(new(2), shape), shape), [], [], default, activation,
@@ -151,7 +161,8 @@ public class BlockedConvolutionTests
         from extra in Gen.Choose(0, 2).Four()
         from height in Gen.Choose(7, 10)
         from width in Gen.Choose(7, 33)
-        from activation in Gen.Elements(Activation.None, Activation.Relu, Activation.Clip(-1, 1), Activation.LeakyRelu(0.1f), Activation.Silu)
+        from activation in Gen.Elements(Activation.None, Activation.Relu, Activation.Clip(-1, 1), Activation.LeakyRelu(0.1f),
+            Activation.Silu)
         from residual in Gen.Elements(false, true)
         from seed in Gen.Choose(0, int.MaxValue - 1)
         let shape = depthwise ? new ConvolutionShape(inputs + 1, inputs + 1, kernel.Item1, kernel.Item2, Groups: inputs + 1)
@@ -191,7 +202,8 @@ public class BlockedConvolutionTests
         y.Equal(
             (i, o, row, column) => ActivationFormula.Of(
                 test.Activation, Sum(shape, x, kernel, i, o, row, column) + bias[o] + (test.Residual ? residual[i, o, row, column] : 0)),
-            (test.Method == ConvolutionMethod.Winograd4 ? 4e-6 : 1e-6) * (8 + shape.InputsPerGroup * shape.KernelHeight * shape.KernelWidth));
+            (test.Method == ConvolutionMethod.Winograd4 ? 4e-6 : 1e-6) * (8
+                + shape.InputsPerGroup * shape.KernelHeight * shape.KernelWidth));
     }
 
     private static double Sum(in ConvolutionShape shape, BlockedValue x, float[] kernel, int image, int output, int row, int column)

@@ -23,7 +23,8 @@ public class BlockedMovementTests
         test =>
         {
             BlockedValue x = BlockedValue.Random(new(test.first), Layout with { Channels = test.inputs }, float.NaN);
-            BlockedValue y = BlockedValue.Random(new(9), Layout with { Channels = test.before + test.count + test.behind + 1, Halo = new(1, 1, 1, 1) }, BlockedValue.Sentinel);
+            BlockedValue y = BlockedValue.Random(new(9), Layout with { Channels = test.before + test.count + test.behind + 1,
+                Halo = new(1, 1, 1, 1) }, BlockedValue.Sentinel);
             BlockedValue old = BlockedValue.Random(new(9), y.Layout);
             BlockedMovement.CopyChannels(x.Values, x.Layout, test.first, test.count, y.Values, y.Layout, test.before, _workers);
             bool Copied(int c) => c >= test.before && c < test.before + test.count;

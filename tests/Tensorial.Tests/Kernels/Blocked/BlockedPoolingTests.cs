@@ -28,7 +28,8 @@ public class BlockedPoolingTests
              new(padding.Item1, padding.Item2, padding.Item3, padding.Item4))
          where Outputs(extents.Item1, window.Height, window.StrideY, window.DilationY, padding.Item1 + padding.Item3) > 0
              && Outputs(extents.Item2, window.Width, window.StrideX, window.DilationX, padding.Item2 + padding.Item4) > 0
-         select (width, summary, window, new BlockedLayout(2, channels, extents.Item1, extents.Item2, new(1, 0, 2, 3)), ceiling, seed)).ToArbitrary(),
+         select (width, summary, window, new BlockedLayout(2, channels, extents.Item1, extents.Item2, new(1, 0, 2, 3)), ceiling, seed))
+             .ToArbitrary(),
         static test => Check(test.width, test.summary, test.window, test.Item4, test.ceiling, test.seed)).Holds();
 
     [Fact]
@@ -69,7 +70,8 @@ public class BlockedPoolingTests
     }
 
     private static int Outputs(int extent, int taps, int stride, int dilation, int padding) =>
-        (extent + padding - (taps - 1) * dilation - 1) / stride + 1 is var outputs && extent + padding >= (taps - 1) * dilation + 1 ? outputs : 0;
+        (extent + padding - (taps - 1) * dilation - 1) / stride + 1 is var outputs && extent + padding >= (taps - 1) * dilation + 1
+            ? outputs : 0;
 
     private static void Check(LaneWidth width, Summary summary, PlaneWindow window, BlockedLayout layout, int ceiling, int seed)
     {
@@ -82,7 +84,8 @@ public class BlockedPoolingTests
             Halo = new(2, 1, 0, 1),
         });
 
-        BlockedPooling.Pool(width, summary, window, x.Values, layout, y.Values, y.Layout, seed % 2 == 0 ? Workers.Serial : new TwoThreads());
+        BlockedPooling.Pool(width, summary, window, x.Values, layout, y.Values, y.Layout,
+            seed % 2 == 0 ? Workers.Serial : new TwoThreads());
 
         y.Equal((image, channel, row, column) => Expected(summary, window, x, image, channel, row, column), 1e-6);
     }

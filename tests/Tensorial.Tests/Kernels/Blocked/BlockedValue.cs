@@ -64,7 +64,8 @@ internal sealed class BlockedValue
     {
         BlockedValue inside = new(Layout, 1, 0);
         for (int at = 0; at < Values.Length; at++)
-            if (inside.Values[at] == 1) Assert.True(Values[at] == value, $"float {at} of {Layout} is in the halo and holds {Values[at]} instead of {value}");
+            if (inside.Values[at] == 1)
+                Assert.True(Values[at] == value, $"float {at} of {Layout} is in the halo and holds {Values[at]} instead of {value}");
     }
 }
 
@@ -73,5 +74,6 @@ internal sealed class TwoThreads : Workers
 {
     public override int Count => 2;
 
-    public override void For(int count, Action<int> body) => Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = 2 }, body);
+    public override void For(int count, Action<int> body) =>
+        Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = 2 }, body);
 }

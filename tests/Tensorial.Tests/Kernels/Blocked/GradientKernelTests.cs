@@ -18,13 +18,16 @@ public class GradientKernelTests
         Random random = new(seed);
         bool transformed = random.Next(0, 3) == 0;
         (ConvolutionShape shape, BlockedLayout x, BlockedLayout y) = Case(random, transformed);
-        ConvolutionMethod method = !transformed ? ConvolutionMethod.Direct : random.Next(0, 2) == 0 ? ConvolutionMethod.Winograd2 : ConvolutionMethod.Winograd4;
+        ConvolutionMethod method = !transformed ? ConvolutionMethod.Direct : random.Next(0, 2) == 0 ? ConvolutionMethod.Winograd2
+            : ConvolutionMethod.Winograd4;
         BlockedValue input = BlockedValue.Random(random, x), upstream = BlockedValue.Random(random, y);
         float[] sums = new float[2 * KernelGradient.SumsLength(shape, method)], gradient = [.. Enumerable.Repeat(1f, shape.KernelCount)];
         // Two lanes: the first image, then the others.
         int lane = sums.Length / 2, first = Math.Min(1, y.Images);
-        KernelGradient.Add((LaneWidth)width, shape, method, input.Values.AsSpan(0, first * x.ImagePitch), x with { Images = first }, upstream.Values.AsSpan(0, first * y.ImagePitch), y with { Images = first }, sums.AsSpan(0, lane));
-        KernelGradient.Add((LaneWidth)width, shape, method, input.Values.AsSpan(first * x.ImagePitch), x with { Images = x.Images - first }, upstream.Values.AsSpan(first * y.ImagePitch), y with { Images = y.Images - first }, sums.AsSpan(lane));
+        KernelGradient.Add((LaneWidth)width, shape, method, input.Values.AsSpan(0, first * x.ImagePitch), x with { Images = first },
+            upstream.Values.AsSpan(0, first * y.ImagePitch), y with { Images = first }, sums.AsSpan(0, lane));
+        KernelGradient.Add((LaneWidth)width, shape, method, input.Values.AsSpan(first * x.ImagePitch), x with { Images = x.Images - first },
+            upstream.Values.AsSpan(first * y.ImagePitch), y with { Images = y.Images - first }, sums.AsSpan(lane));
         KernelGradient.Unpack(shape, method, sums, 2, gradient, Workers.Serial);
         int at = 0;
         for (int o = 0; o < shape.OutputChannels; o++)
@@ -37,9 +40,11 @@ public class GradientKernelTests
                             for (int row = 0; row < y.Height; row++)
                                 for (int column = 0; column < y.Width; column++)
                                     wanted += (double)upstream[n, o, row, column] * input.At(
-                                        n, o / shape.OutputsPerGroup * shape.InputsPerGroup + i, row * shape.StrideY + h * shape.DilationY - shape.Padding.Top,
+                                        n, o / shape.OutputsPerGroup * shape.InputsPerGroup + i, row * shape.StrideY
+                                            + h * shape.DilationY - shape.Padding.Top,
                                         column * shape.StrideX + w * shape.DilationX - shape.Padding.Left);
-                        Assert.True(Math.Abs(wanted - gradient[at]) <= 1e-4, $"{shape} {method} at {o},{i},{h},{w}: {gradient[at]} instead of {wanted}");
+                        Assert.True(Math.Abs(wanted - gradient[at]) <= 1e-4,
+                            $"{shape} {method} at {o},{i},{h},{w}: {gradient[at]} instead of {wanted}");
                     }
     }).Holds();
 
@@ -64,12 +69,15 @@ public class GradientKernelTests
                 for (int padding = 0; padding <= 4; padding++)
                     for (int extra = 0; extra < 4; extra++)
                     {
-                        (Along down, Along right) = (new(taps, stride, dilation, padding, extra), new(random.Next(1, 6), random.Next(1, 4), random.Next(1, 4), random.Next(0, 4), random.Next(0, 6)));
+                        (Along down, Along right) = (new(taps, stride, dilation, padding, extra),
+                            new(random.Next(1, 6), random.Next(1, 4), random.Next(1, 4), random.Next(0, 4), random.Next(0, 6)));
                         if (random.Next(0, 2) == 0) (down, right) = (right, down);
                         int after = random.Next(0, 3);
-                        ConvolutionShape shape = new(3, 17, down.Taps, right.Taps, down.Stride, right.Stride, down.Dilation, right.Dilation, new(down.Padding, right.Padding, after, right.Padding));
+                        ConvolutionShape shape = new(3, 17, down.Taps, right.Taps, down.Stride, right.Stride, down.Dilation, right.Dilation,
+                            new(down.Padding, right.Padding, after, right.Padding));
                         CheckInputGradient(
-                            random, shape, new(2, 3, down.Input(after), right.Input(right.Padding), default), new(2, 17, down.Output(after), right.Output(right.Padding), default));
+                            random, shape, new(2, 3, down.Input(after), right.Input(right.Padding), default),
+                                new(2, 17, down.Output(after), right.Output(right.Padding), default));
                     }
     }
 
@@ -95,12 +103,15 @@ public class GradientKernelTests
     private static void CheckInputGradient(Random random, ConvolutionShape shape, BlockedLayout x, BlockedLayout y)
     {
         if (InputGradient.Of(shape, x, y) is not { } back) return;
-        BlockedValue upstream = BlockedValue.Random(random, y with { Halo = back.Padding.Union(new(0, random.Next(0, 2), random.Next(0, 2), 0)) });
+        BlockedValue upstream = BlockedValue.Random(random,
+            y with { Halo = back.Padding.Union(new(0, random.Next(0, 2), random.Next(0, 2), 0)) });
         float[] kernel = [.. Enumerable.Range(0, shape.KernelCount).Select(_ => random.NextSingle() - 0.5f)];
-        PackedKernel[] kernels = [.. back.Phases.Select(phase => BlockedConvolution.Pack(phase.Turn(kernel), phase.Convolution, phase.Method))];
+        PackedKernel[] kernels =
+            [.. back.Phases.Select(phase => BlockedConvolution.Pack(phase.Turn(kernel), phase.Convolution, phase.Method))];
         BlockedLayout target = x with { Halo = new(0, random.Next(0, 2), random.Next(0, 2), 0) };
         float[] plane = new float[back.Plane(target)?.Length ?? 0];
-        BlockedValue gradient = BlockedValue.Blank(target), two = BlockedValue.Blank(target), sum = BlockedValue.Random(random, target, BlockedValue.Sentinel);
+        BlockedValue gradient = BlockedValue.Blank(target), two = BlockedValue.Blank(target),
+            sum = BlockedValue.Random(random, target, BlockedValue.Sentinel);
         double[] before = [.. sum.Values];
         back.Run(upstream.Values, upstream.Layout, kernels, plane, gradient.Values, target, adds: false, Workers.Serial);
         back.Run(upstream.Values, upstream.Layout, kernels, plane, two.Values, target, adds: false, new TwoThreads());
@@ -121,7 +132,8 @@ public class GradientKernelTests
                     {
                         int down = row + shape.Padding.Top - h * shape.DilationY, right = column + shape.Padding.Left - w * shape.DilationX;
                         if (down % shape.StrideY != 0 || right % shape.StrideX != 0) continue;
-                        sum += kernel[((o * shape.InputsPerGroup + i) * shape.KernelHeight + h) * shape.KernelWidth + w] * upstream.At(n, o, down / shape.StrideY, right / shape.StrideX);
+                        sum += kernel[((o * shape.InputsPerGroup + i) * shape.KernelHeight + h) * shape.KernelWidth + w] * upstream.At(n, o,
+                            down / shape.StrideY, right / shape.StrideX);
                     }
             }
             return sum;
@@ -141,13 +153,16 @@ public class GradientKernelTests
             (inputs, outputs) = (groups * Next(1, 20), groups * Next(1, 20));
         }
         Halo padding = new(Next(0, 2), Next(0, 2), Next(0, 2), Next(0, 2));
-        ConvolutionShape shape = new(inputs, outputs, Next(1, 4), Next(1, 4), Next(1, 3), Next(1, 3), Next(1, 3), Next(1, 3), padding, groups);
+        ConvolutionShape shape = new(inputs, outputs, Next(1, 4), Next(1, 4), Next(1, 3), Next(1, 3), Next(1, 3), Next(1, 3), padding,
+            groups);
         if (transformed) shape = new(inputs, outputs, 3, 3, Padding: padding);
         int Extent(int taps, int dilation, int around) => Math.Max(1, (taps - 1) * dilation + 1 - around) + Next(0, 6);
         BlockedLayout x = new(Next(1, 4), inputs, Extent(shape.KernelHeight, shape.DilationY, padding.Top + padding.Bottom),
             Extent(shape.KernelWidth, shape.DilationX, padding.Left + padding.Right), padding.Union(new(Next(0, 2), 0, Next(0, 2), 0)));
-        BlockedLayout y = new(x.Images, outputs, (x.Height + padding.Top + padding.Bottom - (shape.KernelHeight - 1) * shape.DilationY - 1) / shape.StrideY + 1,
-            (x.Width + padding.Left + padding.Right - (shape.KernelWidth - 1) * shape.DilationX - 1) / shape.StrideX + 1, new(0, Next(0, 2), 0, 0));
+        BlockedLayout y = new(x.Images, outputs,
+            (x.Height + padding.Top + padding.Bottom - (shape.KernelHeight - 1) * shape.DilationY - 1) / shape.StrideY + 1,
+            (x.Width + padding.Left + padding.Right - (shape.KernelWidth - 1) * shape.DilationX - 1) / shape.StrideX + 1,
+                new(0, Next(0, 2), 0, 0));
         return (shape, x, y);
     }
 }

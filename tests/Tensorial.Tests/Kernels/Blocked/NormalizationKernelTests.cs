@@ -5,7 +5,9 @@ using Tensorial.Kernels.Blocked;
 
 namespace Tensorial.Tests.Kernels.Blocked;
 
-/// <summary>The four passes of a batch normalisation in training, and the gradients of poolings, against plain loops at every width.</summary>
+/// <summary>
+/// The four passes of a batch normalisation in training, and the gradients of poolings, against plain loops at every width.
+/// </summary>
 public class NormalizationKernelTests
 {
     public static TheoryData<int> Widths() => GradientKernelTests.Widths();
@@ -17,7 +19,8 @@ public class NormalizationKernelTests
     {
         Random random = new(seed);
         BlockedLayout layout = Layout(random);
-        BlockedValue x = BlockedValue.Random(random, layout), residual = BlockedValue.Random(random, layout with { Halo = new(1, 0, 0, 2) });
+        BlockedValue x = BlockedValue.Random(random, layout),
+            residual = BlockedValue.Random(random, layout with { Halo = new(1, 0, 0, 2) });
         float[] pivot = Parameters(random, layout), scale = Parameters(random, layout), shift = Parameters(random, layout);
         int padded = pivot.Length;
         double[] sums = new double[2 * padded];
@@ -30,7 +33,8 @@ public class NormalizationKernelTests
         }
         bool rectified = random.Next(2) == 0, adds = random.Next(2) == 0;
         BlockedValue y = BlockedValue.Blank(layout with { Halo = new(0, 1, 1, 0) });
-        BlockedNormalization.Apply(x.Values, layout, scale, shift, adds ? residual.Values : [], residual.Layout, rectified, y.Values, y.Layout, (LaneWidth)width);
+        BlockedNormalization.Apply(x.Values, layout, scale, shift, adds ? residual.Values : [], residual.Layout, rectified, y.Values,
+            y.Layout, (LaneWidth)width);
         y.Equal((n, c, row, column) =>
         {
             double value = scale[c] * x[n, c, row, column] + shift[c] + (adds ? residual[n, c, row, column] : 0);
@@ -45,17 +49,21 @@ public class NormalizationKernelTests
         BlockedLayout layout = Layout(random);
         BlockedValue x = BlockedValue.Random(random, layout), y = BlockedValue.Random(random, layout with { Halo = new(0, 1, 1, 0) });
         BlockedValue dy = BlockedValue.Random(random, layout, halo: BlockedValue.Sentinel), before = Copy(dy);
-        float[] mean = Parameters(random, layout), a = Parameters(random, layout), b = Parameters(random, layout), c = Parameters(random, layout);
+        float[] mean = Parameters(random, layout), a = Parameters(random, layout), b = Parameters(random, layout),
+            c = Parameters(random, layout);
         double[] sums = new double[2 * mean.Length];
         bool rectified = random.Next(2) == 0;
-        BlockedNormalization.AddGradientSums(dy.Values, layout, rectified ? y.Values : [], y.Layout, x.Values, layout, mean, sums, (LaneWidth)width);
-        double Upstream(int n, int channel, int row, int column) => !rectified || y[n, channel, row, column] > 0 ? before[n, channel, row, column] : 0;
+        BlockedNormalization.AddGradientSums(dy.Values, layout, rectified ? y.Values : [], y.Layout, x.Values, layout, mean, sums,
+            (LaneWidth)width);
+        double Upstream(int n, int channel, int row, int column) => !rectified || y[n, channel, row, column] > 0
+            ? before[n, channel, row, column] : 0;
         dy.Equal(Upstream, 0);
         for (int channel = 0; channel < layout.Channels; channel++)
         {
             int k = channel;
             Assert.Equal(Positions(layout).Sum(p => Upstream(p.Image, k, p.Row, p.Column)), sums[k], 1e-4);
-            Assert.Equal(Positions(layout).Sum(p => Upstream(p.Image, k, p.Row, p.Column) * (x[p.Image, k, p.Row, p.Column] - mean[k])), sums[mean.Length + k], 1e-4);
+            Assert.Equal(Positions(layout).Sum(p => Upstream(p.Image, k, p.Row, p.Column) * (x[p.Image, k, p.Row, p.Column] - mean[k])),
+                sums[mean.Length + k], 1e-4);
         }
         BlockedValue dx = BlockedValue.Blank(layout with { Halo = new(2, 0, 0, 1) });
         BlockedNormalization.ApplyGradient(dy.Values, layout, x.Values, layout, a, b, c, dx.Values, dx.Layout, (LaneWidth)width);
@@ -67,8 +75,10 @@ public class NormalizationKernelTests
     {
         Random random = new(seed);
         BlockedLayout input = Layout(random) with { Height = random.Next(3, 8), Width = random.Next(3, 8) };
-        PlaneWindow window = new(random.Next(1, 4), random.Next(1, 4), random.Next(1, 3), random.Next(1, 3), 1, 1, new(random.Next(0, 2), 0, 0, random.Next(0, 2)));
-        window = window with { Padding = new(Math.Min(window.Padding.Top, window.Height - 1), 0, 0, Math.Min(window.Padding.Right, window.Width - 1)) };
+        PlaneWindow window = new(random.Next(1, 4), random.Next(1, 4), random.Next(1, 3), random.Next(1, 3), 1, 1,
+            new(random.Next(0, 2), 0, 0, random.Next(0, 2)));
+        window = window with { Padding = new(Math.Min(window.Padding.Top, window.Height - 1), 0, 0,
+            Math.Min(window.Padding.Right, window.Width - 1)) };
         BlockedLayout output = new(input.Images, input.Channels, (input.Height + window.Padding.Top - window.Height) / window.StrideY + 1,
             (input.Width + window.Padding.Right - window.Width) / window.StrideX + 1, default);
         // Few different values, so that many are equal.
@@ -103,13 +113,15 @@ public class NormalizationKernelTests
     }).Holds();
 
     private static BlockedLayout Layout(Random random) =>
-        new(random.Next(1, 4), random.Next(1, 40), random.Next(1, 6), random.Next(1, 6), new(random.Next(0, 2), random.Next(0, 2), random.Next(0, 2), random.Next(0, 2)));
+        new(random.Next(1, 4), random.Next(1, 40), random.Next(1, 6), random.Next(1, 6),
+            new(random.Next(0, 2), random.Next(0, 2), random.Next(0, 2), random.Next(0, 2)));
 
     private static float[] Parameters(Random random, BlockedLayout layout) =>
         [.. Enumerable.Range(0, layout.Blocks * 16).Select(c => c < layout.Channels ? random.NextSingle() - 0.5f : float.NaN)];
 
     private static IEnumerable<(int Image, int Row, int Column)> Positions(BlockedLayout layout) =>
-        from image in Enumerable.Range(0, layout.Images) from row in Enumerable.Range(0, layout.Height) from column in Enumerable.Range(0, layout.Width) select (image, row, column);
+        from image in Enumerable.Range(0, layout.Images) from row in Enumerable.Range(0, layout.Height) from column in Enumerable.Range(0,
+            layout.Width) select (image, row, column);
 
     private static BlockedValue Copy(BlockedValue value)
     {

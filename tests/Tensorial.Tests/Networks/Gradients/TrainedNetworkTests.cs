@@ -30,7 +30,8 @@ public class TrainedNetworkTests
     }
 
     [Theory, MemberData(nameof(Cases))]
-    public void Agrees_with_the_plain_executor(int index, int images, int threads) => AssertAgrees(Networks[index].Build(), images, threads);
+    public void Agrees_with_the_plain_executor(int index, int images, int threads) =>
+        AssertAgrees(Networks[index].Build(), images, threads);
 
     internal static void AssertAgrees(Graph graph, int images, int threads)
     {
@@ -40,9 +41,11 @@ public class TrainedNetworkTests
 
         TrainingForm form = TrainingForm.Of(graph);
         string[] weights = [.. network.Weights.Select(static w => w.Name)];
-        Graph wide = form.Graph with { Initializers = form.Graph.Initializers.ToImmutableDictionary(static c => c.Key, static c => c.Value is Tensor<float> ? c.Value.To(ElementType.Float64) : c.Value) };
+        Graph wide = form.Graph with { Initializers = form.Graph.Initializers.ToImmutableDictionary(static c => c.Key,
+            static c => c.Value is Tensor<float> ? c.Value.To(ElementType.Float64) : c.Value) };
         Backpropagated wanted = Backpropagation.Run(
-            wide with { Outputs = [.. wide.Outputs, .. form.Statistics.Select(static s => new Port(s.Renewed, ElementType.Float64, null))] },
+            wide with { Outputs = [.. wide.Outputs,
+                .. form.Statistics.Select(static s => new Port(s.Renewed, ElementType.Float64, null))] },
             new Dictionary<string, Tensor> { [graph.Inputs[0].Name] = x.To(ElementType.Float64) }, weights,
             outputs => new Dictionary<string, Tensor> { [graph.Outputs[0].Name] = g.To(ElementType.Float64) });
 
@@ -53,7 +56,8 @@ public class TrainedNetworkTests
             network.Backward(g);
             foreach (TrainedWeight weight in network.Weights) Close(weight.Name, wanted.Gradients[weight.Name], weight.Gradient, images);
             if (round > 0) break;
-            foreach (RunningStatistic statistic in form.Statistics) Close(statistic.Renewed, wanted.Outputs[statistic.Renewed], network.Statistics[statistic.Constant]);
+            foreach (RunningStatistic statistic in form.Statistics)
+                Close(statistic.Renewed, wanted.Outputs[statistic.Renewed], network.Statistics[statistic.Constant]);
         }
     }
 
@@ -97,7 +101,8 @@ public class TrainedNetworkTests
         Graph after = network.ToGraph();
         Assert.All(after.Initializers["w0"].Of<float>().Values.ToArray(), static v => Assert.Equal(3, v));
         Assert.Same(graph.Initializers["w1"], after.Initializers["w1"]);
-        Assert.NotEqual(graph.Initializers["n0.mean"].Of<float>().Values.ToArray(), after.Initializers["n0.mean"].Of<float>().Values.ToArray());
+        Assert.NotEqual(graph.Initializers["n0.mean"].Of<float>().Values.ToArray(), after.Initializers["n0.mean"]
+            .Of<float>().Values.ToArray());
     }
 
     private static void Close(string name, Tensor wanted, Tensor<float> actual, int images = 1)
@@ -108,11 +113,13 @@ public class TrainedNetworkTests
         foreach (double number in numbers) scale = Math.Max(scale, Math.Abs(number));
         Assert.Equal(wanted.Shape, actual.Shape);
         for (int i = 0; i < numbers.Length; i++)
-            Assert.True(Math.Abs(numbers[i] - actual.Values[i]) <= 1e-4 * scale, $"{name}[{i}] of {wanted.Shape} is {actual.Values[i]} instead of {numbers[i]}; the largest is {scale:G3}.");
+            Assert.True(Math.Abs(numbers[i] - actual.Values[i]) <= 1e-4 * scale,
+                $"{name}[{i}] of {wanted.Shape} is {actual.Values[i]} instead of {numbers[i]}; the largest is {scale:G3}.");
     }
 
     private static string Norm(Sketch sketch, string name, string input, int channels) => sketch.Node(name, new BatchNormalization(), input,
-        sketch.Weights($"{name}.scale", [channels], 0.5f, 1.5f), sketch.Weights($"{name}.shift", [channels]), sketch.Weights($"{name}.mean", [channels]),
+        sketch.Weights($"{name}.scale", [channels], 0.5f, 1.5f), sketch.Weights($"{name}.shift", [channels]),
+        sketch.Weights($"{name}.mean", [channels]),
         sketch.Weights($"{name}.variance", [channels], 0.5f, 1.5f));
 
     private static Graph Residual(int inputs, int first, int second)
@@ -145,7 +152,8 @@ public class TrainedNetworkTests
         Convolution same = new() { Pads = [1, 1, 1, 1] };
         sketch.Node("c0", same, "x", sketch.Weights("w0", [18, 3, 3, 3]), sketch.Weights("b0", [18]));
         sketch.Node("r0", new Relu(), "c0");
-        sketch.Node("c1", new Convolution { Pads = [2, 1, 0, 1], Dilations = [2, 1] }, "r0", sketch.Weights("w1", [18, 18, 2, 3]), sketch.Weights("b1", [18]));
+        sketch.Node("c1", new Convolution { Pads = [2, 1, 0, 1], Dilations = [2, 1] }, "r0", sketch.Weights("w1", [18, 18, 2, 3]),
+            sketch.Weights("b1", [18]));
         sketch.Node("a1", new Add(), "c1", "r0");
         sketch.Node("r1", new Relu(), "a1");
         sketch.Node("c2", new Convolution { Strides = [3, 2] }, "r1", sketch.Weights("w2", [6, 18, 2, 3]), sketch.Weights("b2", [6]));
@@ -173,8 +181,10 @@ public class TrainedNetworkTests
     {
         Sketch sketch = new();
         sketch.Node("c0", new Convolution(), "x", sketch.Weights("w0", [21, 3, 1, 1]));
-        sketch.Node("c1", new Convolution { Groups = 21, Pads = [1, 0, 1, 0], Strides = [2, 1] }, "c0", sketch.Weights("w1", [21, 1, 3, 1]));
-        sketch.Node("c2", new Convolution { Groups = 21, Pads = [0, 1, 0, 1], Strides = [1, 2] }, "c1", sketch.Weights("w2", [21, 1, 1, 3]));
+        sketch.Node("c1", new Convolution { Groups = 21, Pads = [1, 0, 1, 0], Strides = [2, 1] }, "c0",
+            sketch.Weights("w1", [21, 1, 3, 1]));
+        sketch.Node("c2", new Convolution { Groups = 21, Pads = [0, 1, 0, 1], Strides = [1, 2] }, "c1",
+            sketch.Weights("w2", [21, 1, 1, 3]));
         sketch.Node("c3", new Convolution(), "c2", sketch.Weights("w3", [18, 21, 1, 1]));
         sketch.Node("r3", new Relu(), Norm(sketch, "n3", "c3", 18));
         sketch.Node("c4", new Convolution { Groups = 3 }, "r3", sketch.Weights("w4", [6, 6, 2, 2]), sketch.Weights("b4", [6]));
@@ -188,7 +198,8 @@ public class TrainedNetworkTests
     {
         Sketch sketch = new();
         sketch.Node("c0", new Convolution(), "x", sketch.Weights("w0", [40, 3, 1, 1]));
-        sketch.Node("c1", new Convolution { Groups = 10, Pads = [1, 1, 1, 1] }, "c0", sketch.Weights("w1", [40, 4, 3, 3]), sketch.Weights("b1", [40]));
+        sketch.Node("c1", new Convolution { Groups = 10, Pads = [1, 1, 1, 1] }, "c0", sketch.Weights("w1", [40, 4, 3, 3]),
+            sketch.Weights("b1", [40]));
         sketch.Node("r1", new Relu(), "c1");
         sketch.Node("c2", new Convolution { Groups = 2, Pads = [1, 1, 1, 1], Strides = [2, 2] }, "r1", sketch.Weights("w2", [8, 20, 3, 3]));
         sketch.Node("c3", new Convolution { Groups = 8 }, Norm(sketch, "n2", "c2", 8), sketch.Weights("w3", [16, 1, 2, 2]));
@@ -201,7 +212,8 @@ public class TrainedNetworkTests
     private static Graph Sequences()
     {
         Sketch sketch = new();
-        sketch.Node("c0", new Convolution { Pads = [2, 1], Strides = [2] }, "x", sketch.Weights("w0", [20, 3, 5]), sketch.Weights("b0", [20]));
+        sketch.Node("c0", new Convolution { Pads = [2, 1], Strides = [2] }, "x", sketch.Weights("w0", [20, 3, 5]),
+            sketch.Weights("b0", [20]));
         sketch.Node("r0", new Relu(), Norm(sketch, "n0", "c0", 20));
         sketch.Node("p0", new MaxPool { KernelShape = [3], Strides = [2], Pads = [1, 1] }, "r0");
         sketch.Node("c1", new Convolution { Pads = [2, 2], Dilations = [2] }, "p0", sketch.Weights("w1", [20, 20, 3]));
@@ -212,7 +224,10 @@ public class TrainedNetworkTests
         return sketch.Graph(3, 21);
     }
 
-    /// <summary>Weights that depend on others: products, moves of axes, a slice, one that two layers share, one in a node, one that is read on its own too.</summary>
+    /// <summary>
+    /// Weights that depend on others: products, moves of axes, a slice, one that two layers share, one in a node, one that is read on its
+    /// own too.
+    /// </summary>
     private static Graph MadeOfFactors()
     {
         Sketch sketch = new();

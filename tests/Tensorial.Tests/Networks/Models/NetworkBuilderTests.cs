@@ -8,7 +8,8 @@ namespace Tensorial.Tests.Networks.Models;
 public class NetworkBuilderTests
 {
     [Theory]
-    [InlineData("nchw,cap,phwb->nab"), InlineData("nchw,cp,hpaq,qwb->nab"), InlineData("nchw,chwab->nab"), InlineData("nchw,pb,ca,chwp->nab")]
+    [InlineData("nchw,cap,phwb->nab"), InlineData("nchw,cp,hpaq,qwb->nab"), InlineData("nchw,chwab->nab"),
+        InlineData("nchw,pb,ca,chwp->nab")]
     public void A_tensorial_layer_reads_features_as_they_are(string equation)
     {
         NetworkBuilder net = new("small", [3, 8, 8], seed: 2);
