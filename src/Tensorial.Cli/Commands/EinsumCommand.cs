@@ -83,8 +83,8 @@ internal static class EinsumCommand
         {
             JsonFile.Write(file, new EinsumFile(
                 1, equation.ToString(), [.. shapes.Select(ExtentsOf)], ExtentsOf(plan.Result), plan.Macs, naive.Macs, plan.PeakElements,
-                naive.PeakElements,
-                [.. plan.Steps.Select(EinsumStep.Of)], [.. naive.Steps.Select(EinsumStep.Of)], model, plan.Seconds, naive.Seconds));
+                naive.PeakElements, [.. plan.Steps.Select(EinsumStep.Of)], [.. naive.Steps.Select(EinsumStep.Of)], model,
+                plan.Seconds, naive.Seconds));
         }
         return ExitCode.Done;
     }
@@ -110,10 +110,10 @@ internal static class EinsumCommand
         terminal.Say(string.Create(CultureInfo.InvariantCulture,
             $"{title}: {plan.Macs:N0} MACs, at most {plan.PeakElements:N0} computed values alive at once, {1e6 * plan.Seconds:N0} µs"));
         if (plan.Steps.IsEmpty) return;
-        Table table = Terminal.NewTable("step#", "expression", "result", "MACs#", "bytes#", "µs#");
+        Table table = Terminal.NewTable("step#", "expression", "result", "MACs#", "bytes#", "scratch#", "µs#");
         foreach (Step step in plan.Steps)
             table.AddRow($"{table.Rows.Count + 1}", step.Expression.Escaped(), step.Shape.ToString(), Count(step.Macs), Count(step.Bytes),
-                string.Create(CultureInfo.InvariantCulture, $"{1e6 * step.Seconds:N1}"));
+                Count(step.Scratch), string.Create(CultureInfo.InvariantCulture, $"{1e6 * step.Seconds:N1}"));
         terminal.Show(table);
     }
 
@@ -134,14 +134,14 @@ internal static class EinsumCommand
 
     private static string Count(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
 
-    private sealed record EinsumStep(int Left, int? Right, string Expression, int[] Shape, long Macs, long Bytes, double Seconds)
+    private sealed record EinsumStep(
+        int Left, int? Right, string Expression, int[] Shape, long Macs, long Bytes, long Scratch, double Seconds)
     {
         public static EinsumStep Of(Step step) =>
-            new(step.Left, step.Right, step.Expression, ExtentsOf(step.Shape), step.Macs, step.Bytes, step.Seconds);
+            new(step.Left, step.Right, step.Expression, ExtentsOf(step.Shape), step.Macs, step.Bytes, step.Scratch, step.Seconds);
     }
 
     private sealed record EinsumFile(
         int SchemaVersion, string Equation, int[][] Shapes, int[] Result, long Macs, long NaiveMacs, long PeakElements,
-        long NaivePeakElements,
-        EinsumStep[] Steps, EinsumStep[] NaiveSteps, CostModel CostModel, double Seconds, double NaiveSeconds);
+        long NaivePeakElements, EinsumStep[] Steps, EinsumStep[] NaiveSteps, CostModel CostModel, double Seconds, double NaiveSeconds);
 }

@@ -16,13 +16,14 @@ namespace Tensorial.Compression;
 /// <param name="Made">Axes that begin here.</param>
 /// <param name="HasHeight">Whether the stage has the axis of height, and with it the layer's stride, padding and dilation along it.</param>
 /// <param name="HasWidth">The same for width.</param>
+/// <param name="Outputs">Channels that begin here, of one group.</param>
 /// <param name="Making">What it takes to make one weight of the stage's factors, as a number of multiply-accumulates.</param>
 /// <param name="Macs">Multiply-accumulates for one image.</param>
 /// <param name="Read">Values that reach it, for one image.</param>
 /// <param name="Written">Values that it makes.</param>
 public sealed record StagePlan(
     ImmutableArray<int> Factors, string Before, string Free, string Groups, string Summed, string Made, bool HasHeight, bool HasWidth,
-    long Making, long Macs, long Read, long Written)
+    long Outputs, long Making, long Macs, long Read, long Written)
 {
     /// <summary>
     /// Multiply-accumulates in the time of writing one value, and of moving one to another layout: a core does some 140 a nanosecond, and a
@@ -78,7 +79,7 @@ public sealed record StagePlan(
             long making = FactorProducts.Pairs(
                 [.. order.Stages[k].Select(factor => factors[factor])], [.. order.Stages[k].Select(factor => shapes[factor])],
                     Kept(own, $"{later}{channels}{down}{right}".Contains)).Work;
-            stages.Add(new(order.Stages[k], channels, free, groups, summed, made, hasHeight, hasWidth, making, macs, read,
+            stages.Add(new(order.Stages[k], channels, free, groups, summed, made, hasHeight, hasWidth, Count(made), making, macs, read,
                 Count(free + groups + made) * height * width));
             channels = free + groups + made;
         }

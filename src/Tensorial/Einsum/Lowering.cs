@@ -91,6 +91,11 @@ internal sealed class Lowering
     /// <summary>Where the values of the product lie.</summary>
     public Layout Result { get; }
 
+    /// <summary>Values of float32 that are laid out anew on one thread.</summary>
+    public long Scratch => _plane?.Scratch
+        ?? (_leftReads.Laying?.Count ?? 0L) + (_rightReads.Laying?.Count ?? 0)
+            + (_fold is null ? 0 : (long)_batches.Count * _product.Count);
+
     /// <summary>Computes the product into memory that may hold anything.</summary>
     public void Run<T>(Memory<T> left, Memory<T> right, Memory<T> result, Workers workers)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>

@@ -59,6 +59,24 @@ internal sealed class PlaneConvolution
         return new(roles, product, shape, back, input with { Halo = product == roles.X ? default : shape.Padding }, output);
     }
 
+    /// <summary>Floats of feature maps in blocks, and of sums and kernels, on one thread.</summary>
+    public long Scratch
+    {
+        get
+        {
+            if (_product == _roles.Window)
+            {
+                (ConvolutionMethod method, int lanes) = Sums();
+                int size = Math.Clamp(PieceFloats / (_input.ImagePitch + _output.ImagePitch), 1, _input.Images);
+                return (long)size * (_input.ImagePitch + _output.ImagePitch) + (long)lanes * KernelGradient.SumsLength(_shape, method)
+                    + _shape.KernelCount;
+            }
+            (BlockedLayout source, BlockedLayout target, BlockedLayout plane) = Maps();
+            int floats = source.ImagePitch + target.ImagePitch + plane.ImagePitch;
+            return (long)Math.Clamp(PieceFloats / floats, 1, target.Images) * floats + 2L * _shape.KernelCount;
+        }
+    }
+
     /// <summary>Computes the product into memory that may hold anything.</summary>
     public void Run(Memory<float> left, Memory<float> right, Memory<float> product, Workers workers)
     {
@@ -71,8 +89,7 @@ internal sealed class PlaneConvolution
     /// <summary>The convolution, or the one that carries a gradient back, a few images at a time.</summary>
     private void Convolve(Memory<float> from, ReadOnlySpan<float> window, Memory<float> to, Workers workers)
     {
-        BlockedLayout source = _back is null ? _input : _output with { Halo = _back.Padding }, target = _back is null ? _output : _input;
-        BlockedLayout plane = _back?.Plane(target) ?? default;
+        (BlockedLayout source, BlockedLayout target, BlockedLayout plane) = Maps();
         PackedKernel[] kernels = Packed(window, target);
         int images = target.Images, floats = source.ImagePitch + target.ImagePitch + plane.ImagePitch;
         int size = Math.Clamp(PieceFloats / floats, 1, Math.Max(1, images / workers.Count)), pieces = (images + size - 1) / size;
@@ -81,7 +98,7 @@ internal sealed class PlaneConvolution
         {
             int first = piece * size, count = Math.Min(size, images - first);
             BlockedLayout own = source with { Images = count }, made = target with { Images = count };
-            Span<float> room = Scratch(count * floats), results = room[..made.Length], values = room.Slice(made.Length, own.Length);
+            Span<float> room = Own(count * floats), results = room[..made.Length], values = room.Slice(made.Length, own.Length);
             BlockedHalo.Clear(values, own, inside);
             BlockedConversion.ToBlocked(Rows(from, own, first), values, own, inside);
             if (_back is null)
@@ -92,12 +109,22 @@ internal sealed class PlaneConvolution
         _spare = kernels;
     }
 
+    /// <summary>What is read, what is made, and a phase of what is made in between.</summary>
+    private (BlockedLayout Source, BlockedLayout Target, BlockedLayout Plane) Maps() =>
+        _back is null ? (_input, _output, default) : (_output with { Halo = _back.Padding }, _input, _back.Plane(_input) ?? default);
+
+    /// <summary>How a kernel's gradient is summed, and the parts of the batch that sum on their own.</summary>
+    private (ConvolutionMethod Method, int Lanes) Sums()
+    {
+        ConvolutionMethod method = WinogradGradient.Best(_shape, _output);
+        return (method, Math.Clamp(MostSums / KernelGradient.SumsLength(_shape, method), 1, Math.Min(Lanes, _input.Images)));
+    }
+
     /// <summary>The gradient of the kernel.</summary>
     private void CorrelateBack(Memory<float> x, Memory<float> y, Span<float> window, Workers workers)
     {
-        ConvolutionMethod method = WinogradGradient.Best(_shape, _output);
-        int length = KernelGradient.SumsLength(_shape, method), images = _input.Images,
-            lanes = Math.Clamp(MostSums / length, 1, Math.Min(Lanes, images));
+        (ConvolutionMethod method, int lanes) = Sums();
+        int length = KernelGradient.SumsLength(_shape, method), images = _input.Images;
         float[] sums = new float[lanes * length], gradient = new float[_shape.KernelCount];
         int size = Math.Max(1, PieceFloats / (_input.ImagePitch + _output.ImagePitch));
         workers.For(lanes, lane =>
@@ -107,7 +134,7 @@ internal sealed class PlaneConvolution
             {
                 count = Math.Min(size, end - first);
                 BlockedLayout input = _input with { Images = count }, output = _output with { Images = count };
-                Span<float> room = Scratch(input.Length + output.Length), values = room[..input.Length], upstream = room[input.Length..];
+                Span<float> room = Own(input.Length + output.Length), values = room[..input.Length], upstream = room[input.Length..];
                 BlockedHalo.Clear(values, input, Workers.Serial);
                 BlockedConversion.ToBlocked(Rows(x, input, first), values, input, Workers.Serial);
                 BlockedConversion.ToBlocked(Rows(y, output, first), upstream, output, Workers.Serial);
@@ -160,7 +187,7 @@ internal sealed class PlaneConvolution
     }
 
     /// <summary>Aligned memory that each thread keeps for its next call.</summary>
-    private static Span<float> Scratch(int count)
+    private static Span<float> Own(int count)
     {
         if (t_scratch is null || t_scratch.Length < count + BlockedLayout.Lanes)
             t_scratch = GC.AllocateUninitializedArray<float>(count + BlockedLayout.Lanes, pinned: true);

@@ -169,7 +169,8 @@ internal sealed class PlannedSteps
             if (tree.Term == operand.Term) return tree.Operand;
             Layout kept = Layout.Of(tree.Term, [.. operand.Layout.Order.Where(tree.Term.Has)]);
             double seconds = options.Cost.Step + (operand.Term.Size + tree.Term.Size) * options.Cost.Move;
-            return Add(new(tree.Term, kept, tree.Operand, -1, null), steps, new(0, 0, 0, 0, operand.Term.Size + tree.Term.Size), seconds);
+            return Add(new(tree.Term, kept, tree.Operand, -1, null), steps, new(0, 0, 0, 0, operand.Term.Size + tree.Term.Size), seconds,
+                scratch: (long)operand.Term.Size);
         }
         bool leftFirst = tree.Left!.GoesFirst(tree.Right!);
         int left = leftFirst ? Add(tree.Left!, steps, options) : -1, right = Add(tree.Right!, steps, options);
@@ -177,14 +178,15 @@ internal sealed class PlannedSteps
         Pair pair = new(_algebra, tree.Left!.Term, tree.Right!.Term, tree.Term);
         Lowering lowering = new(pair, _values[left].Layout, _values[right].Layout);
         return Add(new(tree.Term, lowering.Result, left, right, lowering), steps, pair.Extents(),
-            options.Cost.Seconds(pair, PlanGoal.Forward));
+            options.Cost.Seconds(pair, PlanGoal.Forward), lowering.Scratch);
     }
 
-    private int Add(PlannedValue value, List<Step> steps, MatrixExtents extents, double seconds)
+    private int Add(PlannedValue value, List<Step> steps, MatrixExtents extents, double seconds, long scratch)
     {
         _values.Add(value);
         int? right = value.Right < 0 ? null : value.Right;
-        steps.Add(new(value.Left, right, Expression(value), ShapeOf(value), (long)extents.Macs, (long)(4 * extents.Moved), seconds));
+        steps.Add(new(value.Left, right, Expression(value), ShapeOf(value), (long)extents.Macs, (long)(4 * extents.Moved), seconds,
+            scratch));
         return _values.Count - 1;
     }
 

@@ -80,6 +80,17 @@ public class TensorizationTests
         Assert.Equal(4 * 12 * 9 + 4 * (12 * 16 * 9) + StagePlan.MacsPerMove * (4 * 12 * 9 + 12 * 16 * 9), making);
     }
 
+    /// <summary>Kernels compute channels in blocks of 16: a stage of 3×3 to two channels takes as long as the dense layer of 16.</summary>
+    [Theory, InlineData(16, true), InlineData(64, false)]
+    public void Planes_to_few_channels_pay_only_where_the_dense_layer_has_many(int channels, bool isWhole)
+    {
+        NetworkBuilder net = new("layer", [channels, 16, 16], seed: 0);
+        Graph graph = net.ToGraph(net.Convolution("conv", net.Input, channels, 3, padding: 1));
+        CompressibleLayer layer = CompressibleLayer.Of(graph).Layers.Single();
+        Assert.Equal(isWhole, FactorOrder.Cheapest(layer.FormOf(KernelFormat.SvdOut), [2], layer, images: 128).IsWhole);
+        Assert.False(FactorOrder.Cheapest(layer.FormOf(KernelFormat.SvdOut), [2], layer).IsWhole);
+    }
+
     [Fact]
     public void Layers_that_would_not_shrink_stay_dense()
     {

@@ -89,6 +89,18 @@ public class PlanTests
         Assert.Same(plan, Plan.For(Equation.Parse("n i x, o i x, p o -> n p x | x"), null, [8, 16, 1000], [4, 16, 3], [64, 4]));
     }
 
+    [Theory]
+    [InlineData("ab,bc->ac", "8x64,64x8", 0)]
+    // One image of 4 channels with its padding, 10×18×18 each.
+    [InlineData("nithw,oithw->nothw|thw", "2x4x8x16x16,4x4x3x3x3", 4 * 10 * 18 * 18)]
+    // One image in blocks of 16 channels, with its halo and without, and the kernel twice.
+    [InlineData("brhw,rhw->brhw|hw", "8x26x32x32,26x3x3", 32 * (34 * 34 + 32 * 32) + 2 * 26 * 9)]
+    public void Steps_say_what_they_lay_out_anew(string text, string shapes, long scratch)
+    {
+        Shape[] extents = [.. shapes.Split(',').Select(static shape => Shape.Of([.. shape.Split('x').Select(int.Parse)]))];
+        Assert.Equal(scratch, Plan.For(Equation.Parse(text), null, extents).Scratch);
+    }
+
     [Fact]
     public void A_memory_limit_is_kept_or_refused_with_what_would_do()
     {

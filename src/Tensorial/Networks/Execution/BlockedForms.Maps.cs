@@ -59,7 +59,8 @@ internal sealed partial class BlockedForms
             (string map, string factor) = aShape == result ? (a, b) : (b, a);
             Shape planes = [result[0], result[1], 1, 1];
             if (shapes[map].Shape == result && shapes[factor].Shape == planes && isBlocked(map))
-                return new(node.Label, [map, BlockedRead.Plain(factor)], node.Outputs[0], [], (values, output) => frame => BlockedElementwise.ScaleImages(
+                return new(node.Label, [map, BlockedRead.Plain(factor)], node.Outputs[0], [],
+                    (values, output) => frame => BlockedElementwise.ScaleImages(
                         frame.Floats(values[0]), values[0].Layout!.Value, frame.Floats(values[1]), Activation.None,
                         frame.ClearedHalo(output), output.Layout!.Value, frame.Workers));
             return null;
