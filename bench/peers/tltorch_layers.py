@@ -1,6 +1,7 @@
 """
-Needs pip's tensorly-torch. Three 3×3 layers in a row as TensorLy-Torch's FactorizedConv trains them: THREADS. A line of JSON gives format, ranks, channels, extent and images, and is
-answered with the index of its fastest implementation; "step N" with the seconds of N forward and backward passes in that one.
+Three 3×3 layers in a row as TensorLy-Torch's FactorizedConv trains them (pip's tensorly-torch): THREADS. A line of JSON gives format,
+ranks, channels, extent and images, and is answered with the index of its fastest implementation; "step N" with the seconds of N forward
+and backward passes in that one.
 """
 import json
 import sys
