@@ -132,12 +132,23 @@ internal static class CommonOptions
     public static Option<int?> Positive(string name, string helpName, string description)
     {
         Option<int?> option = new(name) { HelpName = helpName, Description = description };
-        option.Validators.Add(result =>
-        {
-            if (result.Tokens.Count > 0 && int.TryParse(result.Tokens[0].Value, out int value) && value <= 0)
-                result.AddError($"{name} must be at least 1, not {value}.");
-        });
+        option.Validators.Add(AtLeastOne);
         return option;
+    }
+
+    /// <inheritdoc cref="Positive(string, string, string)"/>
+    /// <param name="usual">The value where none is given.</param>
+    public static Option<int> Positive(string name, string helpName, string description, int usual)
+    {
+        Option<int> option = new(name) { HelpName = helpName, Description = description, DefaultValueFactory = _ => usual };
+        option.Validators.Add(AtLeastOne);
+        return option;
+    }
+
+    private static void AtLeastOne(OptionResult result)
+    {
+        if (result.Tokens.Count > 0 && int.TryParse(result.Tokens[0].Value, out int value) && value <= 0)
+            result.AddError($"{result.Option.Name} must be at least 1, not {value}.");
     }
 
     private static readonly (string Name, double Bytes)[] Units = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("KB", 1e3),

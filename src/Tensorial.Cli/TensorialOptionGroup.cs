@@ -32,7 +32,7 @@ internal sealed record TensorialLayers(KernelFormat Format, double Rate, string[
             .Run(chosen, progress, cancel));
         return (small.AsOpenAs(file), CompressedLayer.InOrder(graph, [
             .. chosen.Select(c => CompressedLayer.Of(c, fits.GetValueOrDefault(c.Layer.Name), $"in {Format} it would not be smaller")),
-                .. choice.Kept.Select(CompressedLayer.Of)]));
+            .. choice.Kept.Select(CompressedLayer.Of)]));
     }
 
     internal sealed class Group

@@ -44,14 +44,8 @@ internal sealed class TrainingOptionGroup(int epochs, double rate)
     private readonly Option<int?> _limit = CommonOptions.Positive("--limit", "N", "Train on the first N images only.");
     private readonly Option<int?> _testLimit = CommonOptions.Positive("--test-limit", "N", "Test on the first N images only.");
     private readonly Option<bool> _noTest = new("--no-test") { Description = "Do not evaluate on the test images after each epoch." };
-    private readonly Option<int> _epochs = new("--epochs")
-    {
-        HelpName = "N", Description = "Times that every training image is seen.", DefaultValueFactory = _ => epochs,
-    };
-    private readonly Option<int> _batch = new("--batch")
-    {
-        HelpName = "N", Description = "Images a step.", DefaultValueFactory = static _ => 128,
-    };
+    private readonly Option<int> _epochs = CommonOptions.Positive("--epochs", "N", "Times that every training image is seen.", epochs);
+    private readonly Option<int> _batch = CommonOptions.Positive("--batch", "N", "Images a step.", 128);
     private readonly Option<double> _rate = Real("--lr", "RATE", "Learning rate, before the schedule.", rate);
     private readonly Option<string> _schedule = new("--schedule")
     {

@@ -42,7 +42,7 @@ internal static class AnalysisTablesForPeople
                 bool first = ReferenceEquals(cut, layer.Cuts[0]);
                 table.AddRow(first ? layer.Name.Escaped() : "", first ? string.Join('×', layer.Shape) : "", cut.Cut, Text($"{cut.MaxRank}"),
                     Text($"{cut.EffectiveRank:F1}"), Text($"{cut.RankFor(0.01)}"), Text($"{cut.RankFor(0.1)}"), Text($"{cut.RankFor(0.5)}"),
-                        Text($"{cut.BreakEvenRank}"));
+                    Text($"{cut.BreakEvenRank}"));
             }
         }
         if (report.Layers.Count > 0) terminal.Show(table);
@@ -78,7 +78,7 @@ internal static class AnalysisTablesForPeople
         Findings findings = new(report);
         Table table = Terminal.NewTable(
             "truncated", "cut", "measured#", "rank for ½ point#", "1 point#", "2 points#", "norm loss at 1 point#", "top-1 %#",
-                "parameters#", "of#");
+            "parameters#", "of#");
         string last = "";
         foreach (IGrouping<(string Layer, string Cut), TruncationResult> series in report.Truncations.GroupBy(static t => (t.Layer, t.Cut)))
         {

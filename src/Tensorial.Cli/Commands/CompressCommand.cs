@@ -17,7 +17,7 @@ internal static class CompressCommand
 {
     internal sealed record Options(
         FileInfo Input, FileInfo Output, PlanOptions Plan, FileInfo? PlanFile, bool Recalibrate, string CommandLine, FileInfo? Html,
-            FileInfo? Json);
+        FileInfo? Json);
 
     public static Command Create(Terminal terminal)
     {

@@ -29,7 +29,7 @@ internal static class CompressionTablesForPeople
             table.AddRow(
                 layer.Name.Escaped(), layer.Format!, string.Join('×', layer.Ranks!.Value), Text($"{layer.ParametersAfter:N0}"),
                 Text($"{layer.ParametersBefore:N0}"), Text($"{layer.MacsAfter:N0}"), Text($"{layer.MacsBefore:N0}"),
-                    layer.RelativeError is { } error ? Text($"{error:F4}") : "");
+                layer.RelativeError is { } error ? Text($"{error:F4}") : "");
         terminal.Show(table);
         foreach (IGrouping<string?, CompressedLayer> alike in layers.Where(static layer => layer.Format is null)
             .GroupBy(static layer => layer.KeptBecause))

@@ -85,7 +85,7 @@ internal sealed record InspectedLayer(
     public static InspectedLayer Of(UncutKernel uncut, NodeStatistics size) => new(
         uncut.Name, uncut.Node.Label, uncut.Node.Operation.Name, null, uncut.Shape is { } shape ? [.. shape] : null, null, null,
         uncut.Shape?.Count, size.Macs, size.Output is { } output ? [.. output] : null, size.Activations, [],
-            uncut.Reason) { Source = uncut.Node };
+        uncut.Reason) { Source = uncut.Node };
 }
 
 internal sealed record InspectedNode(

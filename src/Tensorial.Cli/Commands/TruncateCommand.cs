@@ -15,7 +15,7 @@ internal static class TruncateCommand
 {
     internal sealed record Options(
         FileInfo Input, FileInfo Output, IReadOnlyList<string> Layers, ValueList<CutStep> Steps, int Threads, FileInfo? Json,
-            string CommandLine);
+        string CommandLine);
 
     public static Command Create(Terminal terminal)
     {

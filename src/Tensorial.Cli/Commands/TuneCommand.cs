@@ -46,15 +46,14 @@ internal static class TuneCommand
             HelpName = "PART", Description = "The teacher's part of the loss, 0 to 1; the labels have the rest.",
             DefaultValueFactory = static _ => 0.9,
         };
-        Option<int> blockImages = new("--block-images")
+        Option<int> blockImages = CommonOptions.Positive("--block-images", "N", "Training images that blocks see.", 2000);
+        Option<int> blockEpochs = CommonOptions.Positive("--block-epochs", "N", "Times that a block sees them.", 10);
+        Option<BlockInputs> blockInputs = new("--block-inputs")
         {
-            HelpName = "N", Description = "Training images that blocks see.", DefaultValueFactory = static _ => 2000,
+            HelpName = "tuned|dense",
+            Description = "What blocks read: the network as tuned so far, one after the other; or the dense one's activations, as many at once "
+                + "as there are threads.",
         };
-        Option<int> blockEpochs = new("--block-epochs")
-        {
-            HelpName = "N", Description = "Times that a block sees them.", DefaultValueFactory = static _ => 10,
-        };
-        Option<BlockInputs> blockInputs = new("--block-inputs") { HelpName = "tuned|dense", Description = "What blocks read: the network as tuned so far, one after the other; or the dense one's activations, as many at once as there are threads." };
         TrainingOptionGroup training = new(epochs: 5, rate: 0.01);
         Command command = new("tune",
             "Tunes a compressed network, end to end or block by block, with or without the dense network as its teacher.")

@@ -54,7 +54,7 @@ public sealed record MeasuredLatency(string Runtime, int Batch, double BeforeMs,
 {
     public static MeasuredLatency Of(string runtime, int batch, PairedTiming timing) => new(
         runtime, batch, 1e3 * PairedTiming.Median(timing.First), 1e3 * PairedTiming.Median(timing.Second),
-            PairedTiming.Median(timing.Ratios));
+        PairedTiming.Median(timing.Ratios));
 }
 
 /// <summary>Sizes of a network, and how well it does.</summary>
@@ -86,7 +86,7 @@ public sealed record CompressedLayer(
     public static CompressedLayer Of(Candidate chosen, TensorFactors<double>? fit, string? reason) => new(
         chosen.Layer.Name, chosen.Format?.ToString(), chosen.Form?.Ranks, chosen.Layer.Parameters, chosen.Parameters,
         chosen.Layer.Macs, chosen.Macs, fit?.RelativeError, chosen.Format is null ? reason ?? "the plan says so" : null,
-            chosen.Layer.BreakEven);
+        chosen.Layer.BreakEven);
 
     /// <summary>Layers in the order in which a network reads them.</summary>
     public static ImmutableArray<CompressedLayer> InOrder(Graph graph, IEnumerable<CompressedLayer> layers)

@@ -24,7 +24,7 @@ internal static class LayerMetrics
     /// </summary>
     public static KernelMetric Of(Graph graph, CompressibleLayer layer, InputMoments? moments) => new(
         moments is null ? null : KernelMetric.Regularised(moments.Own(ShiftSlot.Of(graph, layer) is not null)),
-            OutputWeights(graph, layer));
+        OutputWeights(graph, layer));
 
     /// <summary>
     /// What a batch normalisation behind the layer makes of its output channels: |γ| / √(σ² + ε). Null where there is none.

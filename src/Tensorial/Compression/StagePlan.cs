@@ -78,7 +78,7 @@ public sealed record StagePlan(
             long macs = order.IsWhole ? layer.Macs : Count(free + groups + summed + made) * taps * height * width;
             long making = FactorProducts.Pairs(
                 [.. order.Stages[k].Select(factor => factors[factor])], [.. order.Stages[k].Select(factor => shapes[factor])],
-                    Kept(own, $"{later}{channels}{down}{right}".Contains)).Work;
+                Kept(own, $"{later}{channels}{down}{right}".Contains)).Work;
             stages.Add(new(order.Stages[k], channels, free, groups, summed, made, hasHeight, hasWidth, Count(made), making, macs, read,
                 Count(free + groups + made) * height * width));
             channels = free + groups + made;

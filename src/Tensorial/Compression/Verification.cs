@@ -65,7 +65,7 @@ public sealed record Verification(
 
         public Verification Result => new(
             _samples, _largest, _sum / Math.Max(1, _values), _divergence / Math.Max(1, _samples), (double)_agreeing / Math.Max(1, _samples),
-                null, null);
+            null, null);
 
         public void Add(Tensor<float> a, Tensor<float> b)
         {

@@ -44,6 +44,6 @@ public static class FoldedFit
         ImmutableArray<Shape> shapes = form.Tensor.FactorShapes(folded.Shape, fit.Ranks.AsSpan());
         return TensorFactors<T>.Measured(
             form.Tensor, folding, fit.Ranks, [.. fit.Factors.Zip(shapes, static (factor, shape) => factor.As(shape))], weight,
-                Workers.Serial);
+            Workers.Serial);
     }
 }

@@ -129,7 +129,7 @@ public static class KernelFit
             case "tr":
                 TensorFactors<double> ring = TensorRing.Fit(
                     starts.Weighed, RankChoice.Of(ranks[3], ranks[0], ranks[1], ranks[2]), [1, 2, 3, 0], new(Seed: options.Seed),
-                        cancel: cancel);
+                    cancel: cancel);
                 // [before, mode, behind] to [before, behind, mode], and [behind, before, mode].
                 return
                 [

@@ -44,7 +44,7 @@ public sealed class KernelStarts(Tensor<double> kernel, KernelMetric metric, int
         int n = covariance.Shape[0];
         Gemm.Multiply<double>(
             kernel.Shape[0], n, n, 1, weighed.Values, n, 1, KernelMetric.Root(covariance).Values, n, 1, 0, result.Values, n,
-                Workers.Serial);
+            Workers.Serial);
         return result;
     }
 

@@ -55,9 +55,12 @@ public sealed class SequentialTuning
     /// <exception cref="NumericalException">A block diverged; names it.</exception>
     public (Graph Network, ImmutableArray<BlockRecord> Blocks) Run(IProgress<Progress>? progress = null, CancellationToken cancel = default)
     {
-        var done = new (BlockRecord Record, IReadOnlyDictionary<string, Tensor<float>> Weights)?[_blocks.Length];
-        foreach ((int index, (BlockRecord, IReadOnlyDictionary<string, Tensor<float>>) kept) in Checkpoints?.Load() ?? BlockFolder.Nothing)
+        var done = new FinishedBlock?[_blocks.Length];
+        foreach ((int index, FinishedBlock kept) in Checkpoints?.Load() ?? [])
+        {
+            if (!IsOf(index, kept.Weights)) throw new BadInputException($"What was kept of block {index + 1} is not of this network.");
             done[index] = kept;
+        }
         int[] epochs = [.. done.Select(block => block is null ? 0 : _each.Epochs)];
         Lock saving = new();
         EachOf(Enumerable.Range(0, _blocks.Length).Where(index => done[index] is null), (index, stop) =>
@@ -66,14 +69,14 @@ public sealed class SequentialTuning
             using BlockLearning learning = LearningOf(_blocks[index], _each.Inputs == BlockInputs.Tuned ? With(done.Take(index)) : _small);
             (IReadOnlyDictionary<string, Tensor<float>> weights, double before, double after) =
                 learning.Run(epoch => Report(index, epoch), stop);
-            BlockRecord record = new(_blocks[index].Output, before, after, clock.Elapsed.TotalSeconds);
+            FinishedBlock finished = new(new(_blocks[index].Output, before, after, clock.Elapsed.TotalSeconds), weights);
             lock (saving)
             {
-                done[index] = (record, weights);
-                Checkpoints?.Save(index, record, weights);
+                done[index] = finished;
+                Checkpoints?.Save(index, finished);
             }
         }, cancel);
-        return (With(done), [.. done.Select(static block => block!.Value.Record)]);
+        return (With(done), [.. done.Select(static block => block!.Record)]);
 
         void Report(int index, int epoch)
         {
@@ -82,10 +85,15 @@ public sealed class SequentialTuning
             progress?.Report(new("block by block", epochs.Sum(), (long)_blocks.Length * _each.Epochs, "epochs"));
         }
 
-        Graph With(IEnumerable<(BlockRecord Record, IReadOnlyDictionary<string, Tensor<float>> Weights)?> blocks) =>
-            blocks.SelectMany(static block => block!.Value.Weights)
+        Graph With(IEnumerable<FinishedBlock?> blocks) =>
+            blocks.SelectMany(static block => block!.Weights)
                 .Aggregate(_small, static (graph, weight) => graph.With(weight.Key, weight.Value));
     }
+
+    /// <summary>Whether weights are those of a block: all of them, or none where it stayed as it was.</summary>
+    private bool IsOf(int index, IReadOnlyDictionary<string, Tensor<float>> weights) => index >= 0 && index < _blocks.Length
+        && (weights.Count == 0 || _blocks[index].Weights.All(weight => weights.ContainsKey(weight.Name)))
+        && weights.All(weight => _small.ConstantOf(weight.Key)?.Shape == weight.Value.Shape);
 
     private BlockLearning LearningOf(TunedBlock block, Graph network) =>
         new(block, network, _each.Inputs == BlockInputs.Tuned ? network : _dense, _dense, _images, _each);

@@ -86,7 +86,7 @@ public sealed class CompressTests : IDisposable
     {
         CommandRun run = await CommandRun.Of(
             "compress", Sample, At("small.onnx"), "--target", "max-drop=10", "--format", "svd-in", "--data", "sample", "--limit", "200",
-                "--calibration", "100", "--json", At("small.json"));
+            "--calibration", "100", "--json", At("small.json"));
         Assert.Contains(run.Code, (int[])[0, 1]);
         JsonElement result = Json("small.json");
         Assert.Equal(run.Code == 1, result.GetProperty("verification").GetProperty("drop").GetDouble() > 10);
@@ -102,7 +102,7 @@ public sealed class CompressTests : IDisposable
     {
         CommandRun run = await CommandRun.Of(
             "compress", Sample, At("small.onnx"), "--target", "latency=1", "--format", "svd-in", "--batch", "4", "--json", At("small.json"),
-                "--allocate", "error");
+            "--allocate", "error");
         // Whether it got there is the machine's affair; what it says must be what the file gives.
         Assert.Contains(run.Code, (int[])[0, 1]);
         JsonElement latency = Json("small.json").GetProperty("latencies").EnumerateArray().Single();

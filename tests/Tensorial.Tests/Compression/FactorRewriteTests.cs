@@ -48,7 +48,7 @@ public class FactorRewriteTests
                 outputs = random.Next(1, 8) * groups;
             Graph graph = Convolved(
                 random, outputs, inputs, random.Next(1, 4), random.Next(1, 4), random.Next(1, 3), random.Next(1, 3), groups,
-                    random.Next(2) == 0, fixedPlaces: random.Next(3) > 0);
+                random.Next(2) == 0, fixedPlaces: random.Next(3) > 0);
             CompressibleLayer layer = CompressibleLayer.Of(graph).Layers.FirstOrDefault()!;
             // A vector is no kernel, and not every format is one for every kernel.
             if (layer is null || layer.Formats.All(known => known.Name != format.Name)) return;

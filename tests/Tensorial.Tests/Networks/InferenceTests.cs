@@ -142,7 +142,7 @@ public class InferenceTests
         $"relu{suffix}", new Relu(), s.Node($"bn{suffix}", new BatchNormalization { Epsilon = 1e-3f }, input,
             s.Weights($"gamma{suffix}", [channels], 0.5f, 2),
             s.Weights($"beta{suffix}", [channels]), s.Weights($"mean{suffix}", [channels]),
-                s.Weights($"variance{suffix}", [channels], 0.1f, 3)));
+            s.Weights($"variance{suffix}", [channels], 0.1f, 3)));
 
     private static Tensor<long> Longs(params long[] values) => new([values.Length], values);
 

@@ -66,7 +66,7 @@ public class FindingsTests
     {
         Findings findings = With(
             Measured("all", "oi|hw", 2, 0, 0.9, 16), Measured("all", "oi|hw", 1, 0.6, 0.5, 8), Measured("all", "o|ihw", 1, 0, 0.9, 10),
-                Measured("all", "o|ihw,oi|hw", 1, 0, 0.9, 1));
+            Measured("all", "o|ihw,oi|hw", 1, 0, 0.9, 1));
         Assert.Equal(10, findings.SmallestTogether(0.01)!.Parameters);
         Assert.Equal(8, findings.SmallestTogether(0.5)!.Parameters);
         Assert.Equal(10.0 / 16, findings.KeptFraction(findings.SmallestTogether(0.01)!));

@@ -77,7 +77,7 @@ public static unsafe class BlockedConvolution
             input.Images, shape.OutputChannels,
             Positions(input.Height + shape.Padding.Top + shape.Padding.Bottom, shape.KernelHeight, shape.StrideY, shape.DilationY),
             Positions(input.Width + shape.Padding.Left + shape.Padding.Right, shape.KernelWidth, shape.StrideX, shape.DilationX),
-                output.Halo);
+            output.Halo);
         if (output != result) throw new ArgumentException($"The output is {result}, not {output}.");
         BlockedElementwise.SameExtents(residual, output);
     }

@@ -74,13 +74,13 @@ internal sealed unsafe class InputGradient
             {
                 BlockedConvolution.Run(
                     phase.Convolution, dy, phase.Seen(upstream), kernels[k], [], adds ? gradient : [], adds ? layout : default,
-                        Activation.None, gradient, layout, workers);
+                    Activation.None, gradient, layout, workers);
                 continue;
             }
             BlockedLayout own = layout with { Height = phase.Down.Positions, Width = phase.Right.Positions, Halo = default };
             BlockedConvolution.Run(
                 phase.Convolution, dy, phase.Seen(upstream), kernels[k], [], [], default, Activation.None, plane[..own.Length], own,
-                    workers);
+                workers);
             fixed (float* from = plane, to = gradient)
                 workers.Run(own.Images * own.Blocks, new Placement(from, own, phase, _strideY, _strideX, to, layout, adds));
         }

@@ -150,7 +150,7 @@ internal static unsafe class KernelGradient
                     for (int lane = 0; lane < Lanes; lane += TLanes.Count)
                         KernelGradientTile.Depthwise<TLanes, TVector>(
                             strip, from + lane, dy + outputLayout.Pixel(image, block, 0, 0) + lane,
-                                sums + (block * taps + tap) * Lanes + lane);
+                            sums + (block * taps + tap) * Lanes + lane);
                 }
             }
         }

@@ -55,7 +55,7 @@ internal static unsafe class WinogradGradient
                 for (int block = 0; block < inputLayout.Blocks; block++)
                     WinogradTile.Input<TLanes, TVector, TWinograd>(
                         x, inputLayout, image, block, row * step - shape.Padding.Top, column * step - shape.Padding.Left,
-                            inputs + block * pitch + tile * Lanes, inputPlane);
+                        inputs + block * pitch + tile * Lanes, inputPlane);
                 for (int block = 0; block < outputLayout.Blocks; block++)
                     WinogradTile.Upstream<TLanes, TVector, TWinograd>(
                         dy, outputLayout, image, block, row * step, column * step, upstream + block * pitch + tile * Lanes, outputPlane);
@@ -68,7 +68,7 @@ internal static unsafe class WinogradGradient
                             strip, inputs + product * inputPlane + i * pitch, upstream + product * outputPlane + o * pitch, pitch,
                             Math.Min(2, outputLayout.Blocks - o),
                             sums + ((nint)(o * inputLayout.Blocks + i) * products + product) * Square,
-                                inputLayout.Blocks * products * Square);
+                            inputLayout.Blocks * products * Square);
         }
     }
 

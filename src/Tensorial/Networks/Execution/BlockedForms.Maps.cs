@@ -37,7 +37,7 @@ internal sealed partial class BlockedForms
     private static BlockedForm ScaleShift(Node node, string input, float[] scale, float[] shift) =>
         new(node.Label, [input], node.Outputs[0], [.. node.Inputs], (values, output) => frame => BlockedElementwise.ScaleShift(
             frame.Floats(values[0]), values[0].Layout!.Value, scale, shift, Activation.None, frame.ClearedHalo(output),
-                output.Layout!.Value, frame.Workers));
+            output.Layout!.Value, frame.Workers));
 
     private BlockedForm? Arithmetic(Node node)
     {
@@ -120,11 +120,11 @@ internal sealed partial class BlockedForms
         if (whole[1])
             return Map(node, (from, output) => frame => BlockedMovement.Slice(
                 frame.Floats(from), from.Layout!.Value, y.Start, x.Start, y.Step, x.Step, frame.ClearedHalo(output), output.Layout!.Value,
-                    frame.Workers));
+                frame.Workers));
         if (whole[2] && whole[3] && c.Step == 1)
             return Map(node, (from, output) => frame => BlockedMovement.CopyChannels(
                 frame.Floats(from), from.Layout!.Value, c.Start, c.Count, frame.ClearedHalo(output), output.Layout!.Value, 0,
-                    frame.Workers));
+                frame.Workers));
         return null;
     }
 
@@ -142,7 +142,7 @@ internal sealed partial class BlockedForms
         if (pads[1] == default)
             return Map(node, (from, output) => frame => BlockedMovement.Pad(
                 frame.Floats(from), from.Layout!.Value, pads[2].Begin, pads[3].Begin, value, frame.ClearedHalo(output),
-                    output.Layout!.Value, frame.Workers));
+                output.Layout!.Value, frame.Workers));
         if (pads[2] != default || pads[3] != default) return null;
         return Map(node, (from, output) => frame =>
         {

@@ -105,7 +105,7 @@ internal sealed partial class BlockedForms(
         if (Window(windows) is not { } w) return null;
         ConvolutionShape shape = new(
             input[1], weights.Shape[0], w.Height, w.Width, w.StrideY, w.StrideX, w.DilationY, w.DilationX, w.Padding,
-                group.Operation.Groups);
+            group.Operation.Groups);
         return BlockedConvolution.Supports(shape) ? shape : null;
     }
 

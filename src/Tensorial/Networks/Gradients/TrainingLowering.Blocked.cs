@@ -58,7 +58,7 @@ internal sealed partial class TrainingLowering
             shape, piece.Of(frame, input), piece.Layout(input), kernel, bias is null ? [] : bias.Values, residual is null ? []
                 : piece.Of(frame, residual),
             residual is null ? default : piece.Layout(residual), activation, piece.Clean(frame, result), piece.Layout(result),
-                Workers.Serial));
+            Workers.Serial));
     }
 
     private void GatherMoments(TrainedGroup group, BatchNormalizationInTraining norm)

@@ -112,7 +112,7 @@ internal sealed partial class TrainingLowering
         (int upstreamHeight, int upstreamWidth) = PlaneOf(node.Outputs[0]);
         return InputGradient.Of(
             shape, new(1, shape.InputChannels, height, width, default),
-                new(1, shape.OutputChannels, upstreamHeight, upstreamWidth, default));
+            new(1, shape.OutputChannels, upstreamHeight, upstreamWidth, default));
     }
 
     private bool IsPlanePool(Node node) => node.Operation switch

@@ -49,7 +49,7 @@ internal sealed partial class TrainingLowering
         Value x = Blocked(node.Inputs[0]), y = Blocked(node.Outputs[0]);
         AddTo(node, [upstream, x, y], (frame, piece, dx, layout) => PoolingGradient.AddMaximum(
             window, piece.Of(frame, x), piece.Layout(x), piece.Of(frame, y), piece.Layout(y), piece.Of(frame, upstream),
-                piece.Layout(upstream), dx, layout));
+            piece.Layout(upstream), dx, layout));
     }
 
     private delegate void GradientOfPiece(Frame frame, Piece piece, Span<float> gradient, BlockedLayout layout);

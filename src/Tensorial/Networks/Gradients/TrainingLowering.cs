@@ -35,7 +35,7 @@ internal sealed partial class TrainingLowering
     /// <summary>What a program is run with: values that come from outside and go there.</summary>
     internal sealed record Compiled(
         TrainingProgram Program,
-            IReadOnlyDictionary<string, Value> Inputs, Value Output, Value? OutputGradient, IReadOnlyDictionary<string, Value> Renewed);
+        IReadOnlyDictionary<string, Value> Inputs, Value Output, Value? OutputGradient, IReadOnlyDictionary<string, Value> Renewed);
 
     /// <summary>Compiles a network.</summary>
     /// <param name="form">The network in its training form; constants are read, and weights renewed, in place.</param>

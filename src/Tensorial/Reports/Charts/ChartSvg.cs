@@ -21,7 +21,7 @@ internal static class ChartSvg
         to.Open("svg", ("viewBox", size), ("class", chart.Size is ChartSize.Wide ? "chart wide" : "chart"), ("role", "img"),
             ("aria-label", $"{chart.Title}. {chart.Description}"), ("data-x", Ends(chart.X, frame.Left, frame.Right)),
             ("data-y", Ends(chart.Y, frame.Bottom, frame.Top)),
-                ("data-names", chart.X.Scale is OrdinalScale ordinal ? string.Join('\n', ordinal.Names) : null));
+            ("data-names", chart.X.Scale is OrdinalScale ordinal ? string.Join('\n', ordinal.Names) : null));
         WriteAxes(to, chart, frame);
         foreach (Level level in chart.Levels)
         {

@@ -12,7 +12,7 @@ internal readonly record struct Oklch(double Lightness, double Chroma, double Hu
     /// <summary>Evenly between two colours; the hue turns the way the numbers run.</summary>
     public static Oklch Mix(Oklch from, Oklch to, double t) => new(
         from.Lightness + (t * (to.Lightness - from.Lightness)), from.Chroma + (t * (to.Chroma - from.Chroma)),
-            from.Hue + (t * (to.Hue - from.Hue)));
+        from.Hue + (t * (to.Hue - from.Hue)));
 
     /// <summary>Relative luminance as WCAG 2 defines it.</summary>
     public double Luminance

@@ -25,7 +25,7 @@ internal static class AccuracySection
         TruncationResult[] measured = [.. findings.AloneOf(layer.Name)];
         return measured.Length == 0 ? null : Plot(findings, "Accuracy, this kernel truncated", measured, static t => t.Cut,
             findings.Cuts.Select(static (cut, k) => (cut, cut, Ink.OfCut(cut, k))), XAxis.NormLoss,
-                YAxis(findings, measured.Select(static t => t.Top1)), static t => t.Top1);
+            YAxis(findings, measured.Select(static t => t.Top1)), static t => t.Top1);
     }
 
     private static Prose Intro(AnalysisReport analysis)
@@ -44,7 +44,7 @@ internal static class AccuracySection
         Axis y = YAxis(findings, measured.SelectMany(static t => (double[])[t.Top1, t.Recalibrated?.Top1 ?? t.Top1]));
         Chart Draw(string title, XAxis x, Func<TruncationResult, double?> accuracy, IEnumerable<TruncationResult> which) => Plot(
             findings, title, which, static t => t.Cut, findings.Cuts.Select(static (cut, k) => (cut, cut, Ink.OfCut(cut, k))), x, y,
-                accuracy) with { Size = ChartSize.Wide };
+            accuracy) with { Size = ChartSize.Wide };
         List<Chart> charts = [Draw("Against the mean norm loss", XAxis.NormLoss, static t => t.Top1, measured)];
         if (again.Length > 0)
             charts.Add(Draw("The same, batch norm recalibrated", XAxis.NormLoss, static t => t.Recalibrated?.Top1, again));

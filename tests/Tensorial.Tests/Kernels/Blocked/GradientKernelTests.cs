@@ -77,7 +77,7 @@ public class GradientKernelTests
                             new(down.Padding, right.Padding, after, right.Padding));
                         CheckInputGradient(
                             random, shape, new(2, 3, down.Input(after), right.Input(right.Padding), default),
-                                new(2, 17, down.Output(after), right.Output(right.Padding), default));
+                            new(2, 17, down.Output(after), right.Output(right.Padding), default));
                     }
     }
 
@@ -162,7 +162,7 @@ public class GradientKernelTests
         BlockedLayout y = new(x.Images, outputs,
             (x.Height + padding.Top + padding.Bottom - (shape.KernelHeight - 1) * shape.DilationY - 1) / shape.StrideY + 1,
             (x.Width + padding.Left + padding.Right - (shape.KernelWidth - 1) * shape.DilationX - 1) / shape.StrideX + 1,
-                new(0, Next(0, 2), 0, 0));
+            new(0, Next(0, 2), 0, 0));
         return (shape, x, y);
     }
 }
