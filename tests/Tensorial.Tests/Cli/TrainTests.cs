@@ -40,10 +40,13 @@ public sealed class TrainTests : IDisposable
     public async Task A_compressed_network_is_tuned_block_by_block_and_end_to_end()
     {
         Assert.Equal(0, (await CommandRun.Of("compress", Sample, At("small.onnx"), "--target", "params=0.3", "--format", "tucker2")).Code);
-        CommandRun run = await CommandRun.Of(
+        string[] command =
+        [
             "tune", At("small.onnx"), At("tuned.onnx"), "--teacher", Sample, "--mode", "sequential", "--block-images", "300",
-            "--block-epochs", "5", "--epochs", "1", "--lr", "0.002",
-            "--data", "sample", "--limit", "500", "--test-limit", "400", "--json", At("tuned.json"), "--report", At("tuned.html"));
+            "--block-epochs", "5", "--epochs", "1", "--lr", "0.002", "--data", "sample", "--limit", "500", "--test-limit", "400",
+            "--json", At("tuned.json"), "--report", At("tuned.html"), "--resume", At("work"),
+        ];
+        CommandRun run = await CommandRun.Of(command);
         Assert.Equal((0, ""), (run.Code, run.Code == 0 ? "" : run.Error));
         JsonElement result = JsonDocument.Parse(File.ReadAllText(At("tuned.json"))).RootElement;
         Assert.Equal(1, result.GetProperty("schemaVersion").GetInt32());
@@ -53,6 +56,13 @@ public sealed class TrainTests : IDisposable
         Assert.Single(Epochs("tuned.json"));
         Assert.Contains("Block by block", File.ReadAllText(At("tuned.html")));
         Assert.True(result.GetProperty("top1After").GetDouble() > result.GetProperty("top1Before").GetDouble());
+        Assert.True(result.GetProperty("blockMemory").GetProperty("areKept").GetBoolean());
+
+        // What is done is not done again: the same seconds, too.
+        Assert.Equal(0, (await CommandRun.Of(command)).Code);
+        JsonElement again = JsonDocument.Parse(File.ReadAllText(At("tuned.json"))).RootElement;
+        Assert.Equal(result.GetProperty("blocks").ToString(), again.GetProperty("blocks").ToString());
+        Assert.Equal(result.GetProperty("epochs").ToString(), again.GetProperty("epochs").ToString());
     }
 
     [Theory]

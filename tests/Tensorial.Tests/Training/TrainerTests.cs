@@ -124,6 +124,37 @@ public class TrainerTests
         Assert.Same(seen[1], result.Network);
     }
 
+    /// <summary>The best epoch is the second; the run is stopped after the third and ends with the fourth.</summary>
+    [Fact]
+    public void The_best_network_outlives_a_stop_wherever_its_weights_are_held()
+    {
+        Graph graph = TinyTask.Network();
+        Node held = new("held", new Tensorial.Autodiff.Operations.Constant(graph.Initializers["conv1.weight"]), [], ["conv1.weight"]);
+        graph = graph with { Nodes = graph.Nodes.Insert(0, held), Initializers = graph.Initializers.Remove("conv1.weight") };
+        using TemporaryFolder folder = new();
+        using CancellationTokenSource stop = new();
+        Assert.Throws<OperationCanceledException>(() => Run(folder.Path, record =>
+        {
+            if (record.Epoch == 3) stop.Cancel();
+        }));
+        TrainingResult whole = Run(null), resumed = Run(folder.Path);
+        Assert.Equal((StopReason.NoProgress, 4), (resumed.Stopped, resumed.Epochs.Length));
+        Assert.Equal(Weights(whole), Weights(resumed));
+
+        TrainingResult Run(string? path, Action<EpochRecord>? done = null)
+        {
+            double[] script = [0.3, 0.9, 0.5, 0.4, 0.8];
+            int epoch = path is not null && done is null ? 3 : 0;
+            using Trainer trainer = new(graph, TinyTask.Images(), Usual with { Epochs = 5, Patience = 2 })
+            {
+                Evaluate = _ => script[epoch++], Checkpoints = path is null ? null : new(path), EpochDone = done,
+            };
+            return trainer.Run(cancel: stop.IsCancellationRequested ? default : stop.Token);
+        }
+
+        static float[] Weights(TrainingResult result) => result.Network.ConstantOf("conv1.weight")!.Of<float>().Values.ToArray();
+    }
+
     [Fact]
     public void A_network_that_ends_in_a_softmax_trains_before_it_and_keeps_it()
     {
