@@ -99,8 +99,7 @@ internal sealed class TrainingOptionGroup(int epochs, double rate)
 
     public TrainingImages ReadImages(ParseResult parsed) => new(
         DataSource.Parse(parsed.GetRequiredValue(_data)!), Normalization.Parse(parsed.GetValue(_normalize)!), parsed.GetValue(_limit),
-        parsed.GetValue(_testLimit),
-        !parsed.GetValue(_noTest));
+        parsed.GetValue(_testLimit), !parsed.GetValue(_noTest));
 
     /// <summary>Whether --epochs was given.</summary>
     public bool HasEpochs(ParseResult parsed) => parsed.GetResult(_epochs) is { Implicit: false };

@@ -44,8 +44,7 @@ internal static class CompressCommand
         plan.AddTo(command);
         return command.Finish(terminal, (parsed, cancel) => Run(
             new(parsed.GetRequiredValue(input), parsed.GetRequiredValue(output), plan.Read(parsed), parsed.GetValue(file),
-                !parsed.GetValue(raw),
-                AnalyzeCommand.CommandLineOf(parsed), parsed.GetValue(html), parsed.GetValue(json)),
+                !parsed.GetValue(raw), AnalyzeCommand.CommandLineOf(parsed), parsed.GetValue(html), parsed.GetValue(json)),
             terminal, cancel));
     }
 

@@ -70,8 +70,7 @@ internal sealed record InspectedPort(string Name, ElementType Type, IReadOnlyLis
 /// <summary>A convolution or dense layer: either the cuts of its kernel that matter, or why it has none.</summary>
 internal sealed record InspectedLayer(
     string Name, string Node, string Operation, ElementType? Type, IReadOnlyList<int>? Shape, string? Axes, int? Groups, long? Parameters,
-    long? Macs,
-    IReadOnlyList<int>? OutputShape, long? Activations, IReadOnlyList<string> Cuts, string? UncutBecause)
+    long? Macs, IReadOnlyList<int>? OutputShape, long? Activations, IReadOnlyList<string> Cuts, string? UncutBecause)
 {
     [System.Text.Json.Serialization.JsonIgnore]
     public Node Source { get; private init; } = null!;

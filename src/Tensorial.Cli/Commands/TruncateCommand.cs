@@ -42,8 +42,7 @@ internal static class TruncateCommand
         return command.Finish(terminal, (parsed, _) => Run(
             new(parsed.GetRequiredValue(input), parsed.GetRequiredValue(output), parsed.GetValue(layers) ?? [],
                 StepsOf(parsed.GetRequiredValue(cuts)!, parsed.GetValue(rank), parsed.GetValue(normLoss)), parsed.GetValue(threads),
-                parsed.GetValue(json),
-                AnalyzeCommand.CommandLineOf(parsed)),
+                parsed.GetValue(json), AnalyzeCommand.CommandLineOf(parsed)),
             terminal));
     }
 

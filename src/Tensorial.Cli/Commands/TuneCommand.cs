@@ -20,8 +20,7 @@ internal static class TuneCommand
 
     internal sealed record Options(
         FileInfo Input, FileInfo Output, FileInfo? Teacher, Mode Mode, SequentialOptions Blocks, TrainingImages Images,
-        TrainingOptions Training, bool HasEpochs,
-        DirectoryInfo? Folder, string Signature, TrainingOutputs Outputs);
+        TrainingOptions Training, bool HasEpochs, DirectoryInfo? Folder, string Signature, TrainingOutputs Outputs);
 
     public static Command Create(Terminal terminal)
     {
@@ -75,9 +74,8 @@ internal static class TuneCommand
             };
             return Run(
                 new(parsed.GetRequiredValue(input), parsed.GetRequiredValue(output), from, parsed.GetValue(mode), blocks,
-                    training.ReadImages(parsed),
-                    from is null ? options : options with { Loss = new Distillation(degrees, weight) }, training.HasEpochs(parsed),
-                    training.ReadFolder(parsed),
+                    training.ReadImages(parsed), from is null ? options : options with { Loss = new Distillation(degrees, weight) },
+                    training.HasEpochs(parsed), training.ReadFolder(parsed),
                     from is null ? training.Signature(parsed) : Text($"{training.Signature(parsed)}, distillation {degrees} {weight}"),
                     training.ReadOutputs(parsed)),
                 terminal, cancel);
@@ -90,8 +88,8 @@ internal static class TuneCommand
             throw new UsageException("--mode sequential needs --teacher: blocks learn from the dense network's activations.");
         OutputFile.Check(options.Output,
             [options.Input.FullName, .. options.Teacher is null ? Array.Empty<string>() : [options.Teacher.FullName]]);
-        options.Outputs.Check([options.Input.FullName, options.Output.FullName, .. options.Teacher is null ? Array.Empty<string>()
-            : [options.Teacher.FullName]]);
+        options.Outputs.Check(
+            [options.Input.FullName, options.Output.FullName, .. options.Teacher is null ? Array.Empty<string>() : [options.Teacher.FullName]]);
         OutputFile.Check(options.Folder);
         Graph small = OnnxFile.Read(options.Input.ToString());
         Graph? dense = options.Teacher is null ? null : OnnxFile.Read(options.Teacher.ToString());
@@ -128,21 +126,21 @@ internal static class TuneCommand
         tuned = training?.Network ?? tuned;
         double? after = test is null ? null : run.Top1(tuned);
 
-        Dictionary<string, string> metadata = new() { ["tensorial.version"] = ToolVersion.Text,
-            ["tensorial.tuned"] = options.Outputs.CommandLine };
+        Dictionary<string, string> metadata = new()
+        {
+            ["tensorial.version"] = ToolVersion.Text, ["tensorial.tuned"] = options.Outputs.CommandLine,
+        };
         OnnxFile.Write(tuned with { Metadata = tuned.Metadata.SetItems(metadata) }, options.Output.FullName);
         Show(blocks, training, before, after, terminal);
         if (options.Outputs.Json is { } file)
             JsonFile.Write(file, new TuningFile(1, options.Input.Name, options.Output.Name, options.Teacher?.Name, images.Name,
-                images.Fingerprint, before, after, blocks, blockMemory, StepMemory.Of(run.Memory),
-                [.. training?.Epochs ?? []]));
+                images.Fingerprint, before, after, blocks, blockMemory, StepMemory.Of(run.Memory), [.. training?.Epochs ?? []]));
         if (options.Outputs.Report is { } page)
         {
             TrainingReport report = run.ReportOn(options.Outputs, options.Output, options.Input.Name) with
             {
-                Teacher = options.Teacher?.Name, Recipe = RecipeOf(options), Blocks = blocks, Epochs = training?.Epochs
-                    ?? [], Stopped = training?.Stopped ?? StopReason.Finished,
-                Top1Before = before, Top1After = after,
+                Teacher = options.Teacher?.Name, Recipe = RecipeOf(options), Blocks = blocks, Epochs = training?.Epochs ?? [],
+                Stopped = training?.Stopped ?? StopReason.Finished, Top1Before = before, Top1After = after,
             };
             ReportWriter.WriteHtml(TrainingPage.Build(report), page.FullName);
         }
@@ -189,9 +187,8 @@ internal static class TuneCommand
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
     private sealed record TuningFile(
-        int SchemaVersion, string Model, string Output, string? Teacher, string Data, string DataFingerprint, double? Top1Before,
-        double? Top1After,
-        IReadOnlyList<BlockRecord> Blocks, BlocksMemory? BlockMemory, StepMemory? Memory, IReadOnlyList<EpochRecord> Epochs);
+        int SchemaVersion, string Model, string Output, string? Teacher, string Data, string DataFingerprint,
+        double? Top1Before, double? Top1After, IReadOnlyList<BlockRecord> Blocks, BlocksMemory? BlockMemory, StepMemory? Memory, IReadOnlyList<EpochRecord> Epochs);
 
     /// <summary>What tuning block by block takes.</summary>
     /// <param name="Bytes">Of all blocks at work, where each is the one that takes most.</param>

@@ -113,6 +113,5 @@ internal static class VerifyCommand
 
     private sealed record VerifyFile(
         int SchemaVersion, string First, string Second, string? Data, string? DataFingerprint, string Runtime, Verification Result,
-        double? Drop,
-        IReadOnlyList<string> Missed);
+        double? Drop, IReadOnlyList<string> Missed);
 }

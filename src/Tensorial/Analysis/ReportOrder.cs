@@ -14,8 +14,7 @@ internal static class ReportOrder
         [
             .. from result in results
                orderby places.GetValueOrDefault(result.Layer, layers.Count), result.Cut.Count(static c => c == ','),
-               result.Cut.IndexOf('|'),
-               CutPlace(result.Cut), result.NormLoss descending, result.Rank, result.Rule
+               result.Cut.IndexOf('|'), CutPlace(result.Cut), result.NormLoss descending, result.Rank, result.Rule
                select result,
         ];
     }

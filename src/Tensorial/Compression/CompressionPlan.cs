@@ -92,8 +92,7 @@ public sealed record CompressionPlan(
 public sealed record PlannedLayer(
     string Name, string? Format, ImmutableArray<int>? Ranks, string? Equation = null, ImmutableArray<ImmutableArray<int>>? Reshape = null,
     ImmutableArray<ImmutableArray<int>>? Order = null, long ParametersBefore = 0, long ParametersAfter = 0, long MacsBefore = 0,
-    long MacsAfter = 0,
-    double RelativeError = 0, double Damage = 0, string? Reason = null)
+    long MacsAfter = 0, double RelativeError = 0, double Damage = 0, string? Reason = null)
 {
     /// <exception cref="BadInputException">The format or the ranks do not fit the layer.</exception>
     internal Candidate For(CompressibleLayer layer)

@@ -66,8 +66,7 @@ internal sealed class TensorRingLeastSquares<T> : ExtrapolatedAlternation<T> whe
         {
             Tensor<T> next = _transfers[(core + k) % order], product = new([around.Shape[0], next.Shape[1]]);
             Gemm.Multiply<T>(around.Shape[0], next.Shape[1], next.Shape[0], T.One, around.Values, around.Shape[1], 1, next.Values,
-                next.Shape[1], 1,
-                T.Zero, product.Values, next.Shape[1], _workers);
+                next.Shape[1], 1, T.Zero, product.Values, next.Shape[1], _workers);
             around = product;
         }
         (int r, int s) = (shape[0], shape[2]);

@@ -44,8 +44,7 @@ internal sealed class PlaneRoles
             (int groups, PlaneAxis down, PlaneAxis right) = (Count(_groups), _axes.Length > 1 ? _axes[0] : PlaneAxis.One, _axes[^1]);
             return new(
                 groups * Count(_inputs), groups * Count(_outputs), down.Taps, right.Taps, down.Stride, right.Stride, down.Dilation,
-                right.Dilation,
-                new(down.Before, right.Before, down.After, right.After), groups);
+                right.Dilation, new(down.Before, right.Before, down.After, right.After), groups);
         }
     }
 

@@ -51,8 +51,7 @@ public static unsafe class Gemm
     /// </summary>
     internal static void Multiply<T>(
         ReadOnlySpan<T> a, AddressTable rowsA, AddressTable columnsA, ReadOnlySpan<T> b, AddressTable rowsB, AddressTable columnsB, T beta,
-        Span<T> c, int rowStrideC,
-        Workers workers) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        Span<T> c, int rowStrideC, Workers workers) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         (int m, int n, int k) = (rowsA.Count, columnsB.Count, columnsA.Count);
         if (m == 0 || n == 0) return;

@@ -79,8 +79,7 @@ internal sealed class Tridiagonalization<T> where T : unmanaged, IBinaryFloating
             if (count <= 0) return;
             RankTwoPass.UpdateAndMultiply(
                 _a.AsSpan(begin * _pitch + left), _pitch, columns, _v.AsSpan(begin, count), _w.AsSpan(left), _w.AsSpan(begin, count),
-                _v.AsSpan(left),
-                _nextV.AsSpan(left), _product.AsSpan(begin, count));
+                _v.AsSpan(left), _nextV.AsSpan(left), _product.AsSpan(begin, count));
         }
     }
 }

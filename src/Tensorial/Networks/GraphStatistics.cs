@@ -27,8 +27,7 @@ public sealed record NodeStatistics(Node Node, Shape? Output, long Parameters, l
 /// <param name="Unknown">Why some numbers are not known, by node.</param>
 public sealed record GraphStatistics(
     ImmutableArray<NodeStatistics> Nodes, long Parameters, long KernelParameters, long ConvolutionParameters, long Macs,
-    long PeakActivations,
-    ImmutableArray<string> Unknown)
+    long PeakActivations, ImmutableArray<string> Unknown)
 {
     public static GraphStatistics Of(Graph graph)
     {

@@ -26,14 +26,16 @@ internal sealed class BlockLearning : IDisposable
     /// <param name="dense">The network that makes its targets.</param>
     /// <param name="images">What it learns from.</param>
     /// <param name="options">How.</param>
+    /// <param name="mostKept">Bytes of activations that may be kept where <paramref name="options"/> set no bound.</param>
     /// <exception cref="BadInputException">The block cannot be trained, or not within the memory that is allowed.</exception>
-    public BlockLearning(TunedBlock block, Graph graph, Graph before, Graph dense, ImageSet images, SequentialOptions options)
+    public BlockLearning(TunedBlock block, Graph graph, Graph before, Graph dense, ImageSet images, SequentialOptions options,
+        long mostKept)
     {
         (_block, _options, _count, _batch) = (block, options, images.Count, Math.Min(options.Batch, images.Count));
         _inputs = new(before, block.Input, images, options.Threads);
         _targets = new(dense, block.Output, images, options.Threads);
         _network = new(block.AsNetwork(graph, _inputs.Shape), block.Weights, threads: options.Threads);
-        Memory = Plan();
+        Memory = Plan(mostKept);
     }
 
     public BlockMemory Memory { get; }
@@ -74,12 +76,12 @@ internal sealed class BlockLearning : IDisposable
         _network.Weights.Select(static w => (w.Name, w.Value)).Concat(_network.Statistics.Select(static s => (Name: s.Key, s.Value)))
             .ToDictionary(static w => w.Name, static w => w.Value.Clone());
 
-    private BlockMemory Plan()
+    private BlockMemory Plan(long mostKept)
     {
         long batch = _inputs.BatchBytes(_batch) + _targets.BatchBytes(_batch), kept = _inputs.KeptBytes + _targets.KeptBytes;
         if (_options.MostBytes is not { } most)
         {
-            bool isKept = kept <= GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2;
+            bool isKept = kept <= mostKept;
             return new(batch + (isKept ? kept : 0), isKept, TrainingMemory.Plan(_network, _batch, Copies, limit: null));
         }
         if (batch >= most)

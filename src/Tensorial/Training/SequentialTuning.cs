@@ -96,7 +96,8 @@ public sealed class SequentialTuning
         && weights.All(weight => _small.ConstantOf(weight.Key)?.Shape == weight.Value.Shape);
 
     private BlockLearning LearningOf(TunedBlock block, Graph network) =>
-        new(block, network, _each.Inputs == BlockInputs.Tuned ? network : _dense, _dense, _images, _each);
+        new(block, network, _each.Inputs == BlockInputs.Tuned ? network : _dense, _dense, _images, _each,
+            mostKept: GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2 / AtOnce);
 
     /// <summary>Does something for each of some blocks, so many at once; the first failure stops the others and is thrown.</summary>
     private void EachOf(IEnumerable<int> blocks, Action<int, CancellationToken> act, CancellationToken cancel)

@@ -40,8 +40,7 @@ internal static unsafe class BlockedNormalization
     /// <param name="y">The result, or empty where nothing was rectified.</param>
     public static void AddGradientSums(
         Span<float> dy, BlockedLayout layout, ReadOnlySpan<float> y, BlockedLayout resultLayout, ReadOnlySpan<float> x,
-        BlockedLayout inputLayout,
-        ReadOnlySpan<float> mean, Span<double> sums, LaneWidth? width = null)
+        BlockedLayout inputLayout, ReadOnlySpan<float> mean, Span<double> sums, LaneWidth? width = null)
     {
         fixed (float* gradient = dy, result = y, source = x, center = mean)
         fixed (double* to = sums)
@@ -52,8 +51,7 @@ internal static unsafe class BlockedNormalization
     /// <summary>dx = a dy + b x + c.</summary>
     public static void ApplyGradient(
         ReadOnlySpan<float> dy, BlockedLayout layout, ReadOnlySpan<float> x, BlockedLayout inputLayout, ReadOnlySpan<float> a,
-        ReadOnlySpan<float> b,
-        ReadOnlySpan<float> c, Span<float> dx, BlockedLayout gradientLayout, LaneWidth? width = null)
+        ReadOnlySpan<float> b, ReadOnlySpan<float> c, Span<float> dx, BlockedLayout gradientLayout, LaneWidth? width = null)
     {
         fixed (float* gradient = dy, source = x, first = a, second = b, third = c, target = dx)
             (width ?? LaneWidths.Best)

@@ -10,8 +10,7 @@ internal static unsafe class PoolingGradient
     /// <summary>dx of each window's largest value, the first of equals, += dy.</summary>
     public static void AddMaximum(
         in PlaneWindow window, ReadOnlySpan<float> x, BlockedLayout inputLayout, ReadOnlySpan<float> y, BlockedLayout outputLayout,
-        ReadOnlySpan<float> dy,
-        BlockedLayout upstreamLayout, Span<float> dx, BlockedLayout gradientLayout, LaneWidth? width = null)
+        ReadOnlySpan<float> dy, BlockedLayout upstreamLayout, Span<float> dx, BlockedLayout gradientLayout, LaneWidth? width = null)
     {
         fixed (float* source = x, result = y, upstream = dy, to = dx)
             (width ?? LaneWidths.Best).Run<Kernel, float>(
@@ -47,8 +46,7 @@ internal static unsafe class PoolingGradient
 
     private readonly struct Kernel(
         Summary summary, PlaneWindow window, float* x, BlockedLayout inputLayout, float* y, BlockedLayout outputLayout, float* dy,
-        BlockedLayout upstreamLayout,
-        float* dx, BlockedLayout gradientLayout) : ILaneKernel<float>
+        BlockedLayout upstreamLayout, float* dx, BlockedLayout gradientLayout) : ILaneKernel<float>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<TLanes, TVector>() where TLanes : struct, ILanes<TVector, float> where TVector : struct

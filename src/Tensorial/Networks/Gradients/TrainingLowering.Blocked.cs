@@ -104,8 +104,7 @@ internal sealed partial class TrainingLowering
             if (!isNew) throw new InvalidOperationException($"The gradient of '{node.Inputs[0]}' has another contribution.");
             EmitImages($"{node.Label} gradient", [upstream, x], [target], (frame, piece) => BlockedNormalization.ApplyGradient(
                 piece.Of(frame, upstream), piece.Layout(upstream), piece.Of(frame, x), piece.Layout(x), statistics.A, statistics.B,
-                statistics.C,
-                piece.Clean(frame, target), piece.Layout(target)), awaits: sums);
+                statistics.C, piece.Clean(frame, target), piece.Layout(target)), awaits: sums);
         }
         PassToResidual(group, upstream);
     }
@@ -118,8 +117,7 @@ internal sealed partial class TrainingLowering
         else
             EmitImages($"∂{name}", [known, upstream], [known], (frame, piece) => BlockedElementwise.Binary(
                 Arithmetic.Add, piece.Of(frame, known), piece.Layout(known), piece.Of(frame, upstream), piece.Layout(upstream),
-                Activation.None,
-                piece.Of(frame, known), piece.Layout(known), Workers.Serial));
+                Activation.None, piece.Of(frame, known), piece.Layout(known), Workers.Serial));
     }
 
     private void ConvolveBack(TrainedGroup group, Value upstream)

@@ -23,8 +23,7 @@ internal static class FactorsSection
                 layer.Name, layer.Format ?? "dense", layer.Ranks is { } ranks ? string.Join('×', ranks) : "", layer.ParametersAfter,
                 layer.ParametersBefore,
                 Share(layer.ParametersAfter, layer.ParametersBefore), layer.MacsAfter, layer.MacsBefore, layer.RelativeError,
-                layer.KeptBecause ?? "",
-                layer.Format is null && layer.BreakEven is { } even
+                layer.KeptBecause ?? "", layer.Format is null && layer.BreakEven is { } even
                     ? string.Join(", ", even.Select(static pair => $"{pair.Key} {string.Join('×', pair.Value)}")) : "",
             ]));
         IReadOnlyList<string> labels = Labels.Of([.. layers.Select(static layer => layer.Name)]);
