@@ -86,10 +86,9 @@ internal static class TuneCommand
     {
         if (options.Mode == Mode.Sequential && options.Teacher is null)
             throw new UsageException("--mode sequential needs --teacher: blocks learn from the dense network's activations.");
-        OutputFile.Check(options.Output,
-            [options.Input.FullName, .. options.Teacher is null ? Array.Empty<string>() : [options.Teacher.FullName]]);
-        options.Outputs.Check(
-            [options.Input.FullName, options.Output.FullName, .. options.Teacher is null ? Array.Empty<string>() : [options.Teacher.FullName]]);
+        string[] read = [options.Input.FullName, .. options.Teacher is null ? Array.Empty<string>() : [options.Teacher.FullName]];
+        OutputFile.Check(options.Output, read);
+        options.Outputs.Check([options.Output.FullName, .. read]);
         OutputFile.Check(options.Folder);
         Graph small = OnnxFile.Read(options.Input.ToString());
         Graph? dense = options.Teacher is null ? null : OnnxFile.Read(options.Teacher.ToString());
@@ -188,7 +187,8 @@ internal static class TuneCommand
 
     private sealed record TuningFile(
         int SchemaVersion, string Model, string Output, string? Teacher, string Data, string DataFingerprint,
-        double? Top1Before, double? Top1After, IReadOnlyList<BlockRecord> Blocks, BlocksMemory? BlockMemory, StepMemory? Memory, IReadOnlyList<EpochRecord> Epochs);
+        double? Top1Before, double? Top1After, IReadOnlyList<BlockRecord> Blocks, BlocksMemory? BlockMemory, StepMemory? Memory,
+        IReadOnlyList<EpochRecord> Epochs);
 
     /// <summary>What tuning block by block takes.</summary>
     /// <param name="Bytes">Of all blocks at work, where each is the one that takes most.</param>

@@ -26,7 +26,8 @@ public sealed class BlockFolder(string path, string signature)
         Directory.CreateDirectory(path);
         SafetensorsFile.Write(TensorsPath(index), block.Weights);
         _done[index] = block.Record;
-        StateFile.Write(ListPath, new Finished(StateFile.SchemaVersion, signature, [.. _done.Select(static d => new Entry(d.Key, d.Value))]));
+        Entry[] done = [.. _done.Select(static block => new Entry(block.Key, block.Value))];
+        StateFile.Write(ListPath, new Finished(StateFile.SchemaVersion, signature, done));
     }
 
     /// <summary>The finished blocks by their place; none where the folder has none.</summary>
