@@ -104,6 +104,9 @@ internal sealed class TrainingOptionGroup(int epochs, double rate)
     /// <summary>Whether --epochs was given.</summary>
     public bool HasEpochs(ParseResult parsed) => parsed.GetResult(_epochs) is { Implicit: false };
 
+    /// <summary>--batch, where it was given.</summary>
+    public int? BatchIfGiven(ParseResult parsed) => parsed.GetResult(_batch) is { Implicit: false } ? parsed.GetValue(_batch) : null;
+
     /// <summary>The folder of --resume.</summary>
     public DirectoryInfo? ReadFolder(ParseResult parsed) => parsed.GetValue(_resume);
 

@@ -47,6 +47,12 @@ internal static class TuneCommand
         };
         Option<int> blockImages = CommonOptions.Positive("--block-images", "N", "Training images that blocks see.", 2000);
         Option<int> blockEpochs = CommonOptions.Positive("--block-epochs", "N", "Times that a block sees them.", 10);
+        Option<BlockSize> blockSize = new("--block-size")
+        {
+            HelpName = "module|layer",
+            Description = "What a block is: all between two values that the rest of the network depends on alone, such as a residual block; or "
+                + "a single layer.",
+        };
         Option<BlockInputs> blockInputs = new("--block-inputs")
         {
             HelpName = "tuned|dense",
@@ -57,7 +63,7 @@ internal static class TuneCommand
         Command command = new("tune",
             "Tunes a compressed network, end to end or block by block, with or without the dense network as its teacher.")
         {
-            input, output, teacher, mode, temperature, share, blockImages, blockEpochs, blockInputs,
+            input, output, teacher, mode, temperature, share, blockImages, blockEpochs, blockSize, blockInputs,
         };
         training.AddTo(command);
         return command.Finish(terminal, (parsed, cancel) =>
@@ -67,9 +73,12 @@ internal static class TuneCommand
             double weight = parsed.GetValue(share), degrees = parsed.GetValue(temperature);
             if (!(weight >= 0 && weight <= 1)) throw new UsageException($"--teacher-weight is a part, 0 to 1, not {weight}.");
             if (!(degrees > 0)) throw new UsageException($"--temperature must be positive, not {degrees}.");
-            SequentialOptions blocks = new()
+            SequentialOptions blocks = new();
+            blocks = blocks with
             {
-                Images = parsed.GetValue(blockImages), Epochs = parsed.GetValue(blockEpochs), Inputs = parsed.GetValue(blockInputs),
+                Images = parsed.GetValue(blockImages), Epochs = parsed.GetValue(blockEpochs),
+                Batch = training.BatchIfGiven(parsed) ?? blocks.Batch,
+                Size = parsed.GetValue(blockSize), Inputs = parsed.GetValue(blockInputs),
                 MostBytes = options.MostBytes, Seed = options.Seed, Threads = options.Threads,
             };
             return Run(
@@ -166,7 +175,7 @@ internal static class TuneCommand
         if (options.Teacher is { } teacher) signature += Text($", teacher {ModelFile.Of(teacher.FullName).Mark}");
         if (options.Mode == Mode.E2e) return signature;
         SequentialOptions blocks = options.Blocks;
-        return Text($"{signature}, {blocks.Images} images {blocks.Epochs} times in batches of {blocks.Batch}, Adam {blocks.LearningRate}, inputs {blocks.Inputs}, seed {blocks.Seed}");
+        return Text($"{signature}, {blocks.Images} images {blocks.Epochs} times in batches of {blocks.Batch}, Adam {blocks.LearningRate}, inputs {blocks.Inputs}, size {blocks.Size}, seed {blocks.Seed}");
     }
 
     private static void Show(ImmutableArray<BlockRecord> blocks, TrainingResult? training, double? before, double? after, Terminal terminal)

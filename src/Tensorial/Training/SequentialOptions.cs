@@ -28,6 +28,8 @@ public sealed record SequentialOptions
 
     public BlockInputs Inputs { get; init; }
 
+    public BlockSize Size { get; init; }
+
     /// <summary>
     /// Bytes that all blocks at work may take together. Activations that do not fit are computed anew for every batch; steps that do not,
     /// run in parts. Null bounds only the activations that are kept, by half of the memory this process may have.

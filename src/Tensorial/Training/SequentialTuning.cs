@@ -28,7 +28,7 @@ public sealed class SequentialTuning
     {
         Fitness.Check(small, images);
         Fitness.Check(dense, images, "teacher");
-        _blocks = TunedBlock.Of(small, dense);
+        _blocks = TunedBlock.Of(small, dense, options.Size);
         if (_blocks.IsEmpty) throw new BadInputException("No layer of the network differs from the teacher's while both make values of the same names: there is nothing to tune block by block.");
         (_small, _dense, _images) = (small, dense, images.Take(Math.Min(options.Images, images.Count)));
         int threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount;

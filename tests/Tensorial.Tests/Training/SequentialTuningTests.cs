@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Tensorial.Networks;
+using Tensorial.Networks.Models;
 using Tensorial.Training;
 
 namespace Tensorial.Tests.Training;
@@ -13,12 +14,14 @@ public sealed class SequentialTuningTests : IDisposable
 
     private readonly string _folder = Path.Combine(Path.GetTempPath(), $"tensorial-blocks-{Guid.NewGuid():N}");
 
-    [Theory, InlineData(BlockInputs.Tuned), InlineData(BlockInputs.Dense)]
-    public void Spoilt_layers_learn_what_the_dense_ones_did(BlockInputs inputs)
+    [Theory]
+    [InlineData(BlockInputs.Tuned, BlockSize.Layer, "conv2"), InlineData(BlockInputs.Dense, BlockSize.Layer, "conv2")]
+    [InlineData(BlockInputs.Tuned, BlockSize.Module, "add"), InlineData(BlockInputs.Dense, BlockSize.Module, "add")]
+    public void Spoilt_layers_learn_what_the_dense_ones_did(BlockInputs inputs, BlockSize size, string second)
     {
         Graph dense = TinyTask.Network();
-        (Graph tuned, var blocks) = Tuning(Usual with { Epochs = 30, Inputs = inputs }).Run();
-        Assert.Equal(["conv1", "conv2"], blocks.Select(static b => b.Name));
+        (Graph tuned, var blocks) = Tuning(Usual with { Epochs = 30, Inputs = inputs, Size = size }).Run();
+        Assert.Equal(["conv1", second], blocks.Select(static b => b.Name));
         Assert.All(blocks, static block => Assert.True(block.ErrorAfter < 0.05 * block.ErrorBefore,
             $"{block.Name}: {block.ErrorBefore} to {block.ErrorAfter}."));
         Assert.Equal(Floats(dense, "fc.weight"), Floats(tuned, "fc.weight"));
@@ -48,10 +51,12 @@ public sealed class SequentialTuningTests : IDisposable
     [Fact]
     public void Steps_that_do_not_fit_run_in_parts_and_what_nothing_fits_in_is_refused()
     {
-        SequentialTuning free = Tuning(Usual);
+        // Single layers have no normalisation, which would need its batch whole.
+        SequentialOptions layers = Usual with { Size = BlockSize.Layer };
+        SequentialTuning free = Tuning(layers);
         long most = free.Memory.Max(static block => block.Bytes);
         SequentialTuning bounded = Enumerable.Range(1, 100).Select(part => most - (most * part / 100))
-            .Select(bytes => TryTuning(Usual with { MostBytes = bytes }))
+            .Select(bytes => TryTuning(layers with { MostBytes = bytes }))
             .TakeWhile(static tuning => tuning is not null).Last()!;
         Assert.Contains(bounded.Memory, static block => block.Step.Parts > 1);
         foreach ((BlockRecord whole, BlockRecord parts) in free.Run().Blocks.Zip(bounded.Run().Blocks))
@@ -73,6 +78,23 @@ public sealed class SequentialTuningTests : IDisposable
         AssertSame(whole, resumed);
         AssertSame(resumed, Tuning(options, "this").Run());
         Assert.Contains("another tuning (this)", Assert.Throws<BadInputException>(() => Tuning(options, "that").Run()).Message);
+    }
+
+    /// <summary>A block ends where everything after it reads one value: behind a residual addition, not on one of its paths.</summary>
+    [Fact]
+    public void Modules_end_where_the_network_is_one_value_wide()
+    {
+        NetworkBuilder net = new("paths", [1, 8, 8], seed: 0);
+        Features x = net.Relu("relu0", net.Convolution("conv0", net.Input, 8, 3, padding: 1));
+        Features one = net.Convolution("conv2", net.Relu("relu1", net.Convolution("conv1", x, 8, 3, padding: 1)), 8, 3, padding: 1);
+        Features y = net.Add("join", one, net.Convolution("aside", x, 8, 1));
+        Graph dense = net.ToGraph(net.Dense("fc", net.Flatten("flat", net.Relu("relu2", y)), 4)), small = dense;
+        foreach (string name in (string[])["conv0.weight", "conv2.weight", "fc.weight"]) small = small.With(name, Spoilt(dense, name));
+        ImmutableArray<TunedBlock> blocks = TunedBlock.Of(small, dense, BlockSize.Module);
+        Assert.Equal([("input", "conv0"), ("relu0", "join"), ("flat", "output")], blocks.Select(static block => (block.Input, block.Output)));
+        Assert.Equal(["aside.weight", "conv1.weight", "conv2.weight"], blocks[1].Weights.Select(static weight => weight.Name).Order());
+        Assert.Equal([("input", "conv0"), ("relu1", "conv2"), ("flat", "output")],
+            TunedBlock.Of(small, dense, BlockSize.Layer).Select(static block => (block.Input, block.Output)));
     }
 
     [Fact]
