@@ -127,7 +127,7 @@ internal static class TuneCommand
                 Checkpoints = options.Folder is null ? null : new(options.Folder.FullName, signature),
             };
             blockMemory = BlocksMemory.Of(blockwise);
-            terminal.Note(blockMemory.ToString());
+            terminal.Note($"blocks take {blockMemory}");
             (tuned, blocks) = terminal.WithProgress(progress => blockwise.Run(progress, cancel));
         }
         TrainingResult? training = options.Mode == Mode.E2e || options.HasEpochs ? run.Train(tuned) : null;
@@ -147,7 +147,7 @@ internal static class TuneCommand
         {
             TrainingReport report = run.ReportOn(options.Outputs, options.Output, options.Input.Name) with
             {
-                Teacher = options.Teacher?.Name, Recipe = RecipeOf(options), Blocks = blocks, Epochs = training?.Epochs ?? [],
+                Teacher = options.Teacher?.Name, Recipe = RecipeOf(options, blockMemory), Blocks = blocks, Epochs = training?.Epochs ?? [],
                 Stopped = training?.Stopped ?? StopReason.Finished, Top1Before = before, Top1After = after,
             };
             ReportWriter.WriteHtml(TrainingPage.Build(report), page.FullName);
@@ -156,11 +156,18 @@ internal static class TuneCommand
     }
 
     /// <summary>What was chosen for the blocks, then for what followed end to end.</summary>
-    private static ValueList<(string Name, string Value)> RecipeOf(Options options)
+    private static ValueList<(string Name, string Value)> RecipeOf(Options options, BlocksMemory? memory)
     {
         List<(string, string)> lines = [];
-        if (options.Mode == Mode.Sequential)
-            lines.Add(("Blocks", Text($"{options.Blocks.Images:N0} images, {options.Blocks.Epochs} epochs, Adam from {options.Blocks.LearningRate}, inputs from the {(options.Blocks.Inputs == BlockInputs.Dense ? "teacher" : "network as tuned so far")}")));
+        if (memory is not null)
+        {
+            SequentialOptions blocks = options.Blocks;
+            string from = blocks.Inputs == BlockInputs.Dense ? "teacher" : "network as tuned so far";
+            lines.Add(("Blocks", blocks.Size == BlockSize.Layer ? "single layers" : "modules"));
+            lines.Add(("Learning of blocks", Text(
+                $"{blocks.Images:N0} images, {blocks.Epochs} epochs, batches of {blocks.Batch}, Adam from {blocks.LearningRate}, inputs from the {from}")));
+            lines.Add(("Memory of blocks", memory.ToString()));
+        }
         if (options.Mode == Mode.E2e || options.HasEpochs) lines.AddRange(options.Outputs.Recipe);
         if (options.Training.Loss is Distillation loss && (options.Mode == Mode.E2e || options.HasEpochs))
             lines.Add(("Loss", Text(
@@ -214,7 +221,7 @@ internal static class TuneCommand
         }
 
         public override string ToString() =>
-            $"blocks take up to {TrainingMemory.Text(Bytes)}{(AtOnce > 1 ? TuneCommand.Text($", {AtOnce} at once") : "")}: "
+            $"up to {TrainingMemory.Text(Bytes)}{(AtOnce > 1 ? TuneCommand.Text($", {AtOnce} at once") : "")}: "
             + $"{TrainingMemory.Text(ActivationBytes)} of one for activations, {(AreKept ? "kept" : "computed anew for every batch where they do not fit")}";
     }
 }

@@ -53,14 +53,14 @@ internal sealed class BlockLearning : IDisposable
             _targets.Keep(_options.Batch, cancel);
         }
         double before = Error(cancel);
-        Tensor<float>[] start = [.. _network.Weights.Select(static w => w.Value.Clone())];
+        Dictionary<string, Tensor<float>> start = State();
         // Steps that are long for a block leave it further away than it was, where there are too few of them to come back.
         foreach (double part in (double[])[1, 0.1, 0.01])
         {
             Approach(part * _options.LearningRate, epochDone, cancel);
             double after = Error(cancel);
-            if (after < before) return (Learnt(), before, after);
-            for (int k = 0; k < start.Length; k++) start[k].Values.CopyTo(_network.Weights[k].Value.Values);
+            if (after < before) return (State(), before, after);
+            foreach ((string name, Tensor<float> value) in Changing()) start[name].Values.CopyTo(value.Values);
         }
         return (new Dictionary<string, Tensor<float>>(), before, before);
     }
@@ -72,13 +72,18 @@ internal sealed class BlockLearning : IDisposable
         _targets.Dispose();
     }
 
-    private Dictionary<string, Tensor<float>> Learnt() =>
-        _network.Weights.Select(static w => (w.Name, w.Value)).Concat(_network.Statistics.Select(static s => (Name: s.Key, s.Value)))
-            .ToDictionary(static w => w.Name, static w => w.Value.Clone());
+    /// <summary>Copies of all that learning changes.</summary>
+    private Dictionary<string, Tensor<float>> State() => Changing().ToDictionary(static c => c.Name, static c => c.Value.Clone());
+
+    /// <summary>Weights, and the running statistics of normalisations.</summary>
+    private IEnumerable<(string Name, Tensor<float> Value)> Changing() =>
+        _network.Weights.Select(static w => (w.Name, w.Value)).Concat(_network.Statistics.Select(static s => (s.Key, s.Value)));
 
     private BlockMemory Plan(long mostKept)
     {
-        long batch = _inputs.BatchBytes(_batch) + _targets.BatchBytes(_batch), kept = _inputs.KeptBytes + _targets.KeptBytes;
+        using Inference block = new(_network.ToGraph(), _options.Threads);
+        long batch = _inputs.BatchBytes(_batch) + _targets.BatchBytes(_batch) + block.ActivationBytes * _options.Threads;
+        long kept = _inputs.KeptBytes + _targets.KeptBytes;
         if (_options.MostBytes is not { } most)
         {
             bool isKept = kept <= mostKept;
@@ -128,18 +133,19 @@ internal sealed class BlockLearning : IDisposable
         : !Divergence.IsFinite(x) ? $"Block '{_block.Output}' reads activations '{_block.Input}' that are not finite."
         : $"Tuning block '{_block.Output}' diverged at step {step + 1}: the loss is {loss:G4}. A smaller learning rate may help.");
 
-    /// <summary>‖y - t‖² / ‖t‖² over all whole batches, in the form the block trains in.</summary>
+    /// <summary>
+    /// ‖y - t‖² / ‖t‖² over all images, of the block as it will be evaluated: normalisations with their running statistics.
+    /// </summary>
     private double Error(CancellationToken cancel)
     {
+        using Inference block = new(_network.ToGraph(), _options.Threads);
         double distance = 0, size = 0;
-        int part = _batch / Memory.Step.Parts;
-        for (int first = 0; first + _batch <= _count; first += _batch)
+        for (int first = 0; first < _count; first += _batch)
         {
             cancel.ThrowIfCancellationRequested();
-            int[] rows = [.. Enumerable.Range(first, _batch)];
-            Tensor<float> x = _inputs.Pick(rows), target = _targets.Pick(rows);
-            for (int row = 0; row < _batch; row += part)
-                distance += MeanSquares.Distance(_network.Forward(x.Rows(row, part)), target.Rows(row, part));
+            int[] rows = [.. Enumerable.Range(first, Math.Min(_batch, _count - first))];
+            Tensor<float> target = _targets.Pick(rows);
+            distance += MeanSquares.Distance(block.Run(_inputs.Pick(rows)), target);
             size += MeanSquares.Size(target);
         }
         return distance / size;

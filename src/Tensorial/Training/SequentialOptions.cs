@@ -44,7 +44,8 @@ public sealed record SequentialOptions
 
 /// <summary>What tuning a block came to.</summary>
 /// <param name="Name">The value it makes.</param>
-/// <param name="ErrorBefore">‖y - t‖² / ‖t‖² of its activations y against the dense network's t.</param>
+/// <param name="ErrorBefore">‖y - t‖² / ‖t‖² of its activations y against the dense network's t, evaluated as the finished network
+/// is.</param>
 /// <param name="ErrorAfter">The same afterwards; never more.</param>
 /// <param name="Seconds">Wall time.</param>
 public sealed record BlockRecord(string Name, double ErrorBefore, double ErrorAfter, double Seconds);

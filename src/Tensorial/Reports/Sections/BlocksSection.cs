@@ -37,7 +37,7 @@ internal static class BlocksSection
                 (ValueList<Cell>)[b.Name, b.ErrorBefore, b.ErrorAfter, b.ErrorBefore > 0 ? b.ErrorAfter / b.ErrorBefore : 1, b.Seconds]));
         return new("blocks", "Block by block",
         [
-            new Figure("block-errors", Prose.Of($"{Prose.Strong("How far from the teacher.")} ‖y − t‖² / ‖t‖² of each block’s activations y against the teacher’s t at the same place, before its tuning, when all earlier blocks were tuned already, and after it. A block that came no closer stayed as it was."), [chart]),
+            new Figure("block-errors", Prose.Of($"{Prose.Strong("How far from the teacher.")} ‖y − t‖² / ‖t‖² of each block’s activations y against the teacher’s t at the same place, before and after its tuning, on the inputs it was tuned with. A block that came no closer stayed as it was."), [chart]),
             new TableBlock("block-table", Prose.Of($"{Prose.Strong("Every block.")}"), table) { IsLong = blocks.Length > 20 },
         ]);
     }
