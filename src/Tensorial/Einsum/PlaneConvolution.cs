@@ -67,13 +67,13 @@ internal sealed class PlaneConvolution
             if (_product == _roles.Window)
             {
                 (ConvolutionMethod method, int lanes) = Sums();
-                int size = Math.Clamp(PieceFloats / (_input.ImagePitch + _output.ImagePitch), 1, _input.Images);
-                return (long)size * (_input.ImagePitch + _output.ImagePitch) + (long)lanes * KernelGradient.SumsLength(_shape, method)
+                int both = _input.ImagePitch + _output.ImagePitch;
+                return (long)PieceOf(both, _input.Images) * both + (long)lanes * KernelGradient.SumsLength(_shape, method)
                     + _shape.KernelCount;
             }
             (BlockedLayout source, BlockedLayout target, BlockedLayout plane) = Maps();
             int floats = source.ImagePitch + target.ImagePitch + plane.ImagePitch;
-            return (long)Math.Clamp(PieceFloats / floats, 1, target.Images) * floats + 2L * _shape.KernelCount;
+            return (long)PieceOf(floats, target.Images) * floats + 2L * _shape.KernelCount;
         }
     }
 
@@ -92,7 +92,7 @@ internal sealed class PlaneConvolution
         (BlockedLayout source, BlockedLayout target, BlockedLayout plane) = Maps();
         PackedKernel[] kernels = Packed(window, target);
         int images = target.Images, floats = source.ImagePitch + target.ImagePitch + plane.ImagePitch;
-        int size = Math.Clamp(PieceFloats / floats, 1, Math.Max(1, images / workers.Count)), pieces = (images + size - 1) / size;
+        int size = PieceOf(floats, Math.Max(1, images / workers.Count)), pieces = (images + size - 1) / size;
         Workers inside = pieces > 1 ? Workers.Serial : workers;
         workers.For(pieces, piece =>
         {
@@ -108,6 +108,9 @@ internal sealed class PlaneConvolution
         });
         _spare = kernels;
     }
+
+    /// <summary>Images that are in blocks at once, of so many floats each.</summary>
+    private static int PieceOf(int floats, int most) => Math.Clamp(PieceFloats / floats, 1, most);
 
     /// <summary>What is read, what is made, and a phase of what is made in between.</summary>
     private (BlockedLayout Source, BlockedLayout Target, BlockedLayout Plane) Maps() =>
@@ -126,7 +129,7 @@ internal sealed class PlaneConvolution
         (ConvolutionMethod method, int lanes) = Sums();
         int length = KernelGradient.SumsLength(_shape, method), images = _input.Images;
         float[] sums = new float[lanes * length], gradient = new float[_shape.KernelCount];
-        int size = Math.Max(1, PieceFloats / (_input.ImagePitch + _output.ImagePitch));
+        int size = PieceOf(_input.ImagePitch + _output.ImagePitch, images);
         workers.For(lanes, lane =>
         {
             int end = (int)((long)(lane + 1) * images / lanes);
