@@ -11,27 +11,36 @@ internal static class Paired
     /// </summary>
     public static void Report(string name, double amount, string unit, Action ours, Peer? peer, int runs = 1, int rounds = 9)
     {
-        double[] mine = new double[rounds], theirs = new double[rounds];
+        double[] mine = new double[rounds],
+            theirs = new double[rounds];
         // Code is compiled anew, and better, while it runs; short ones need more runs until it has settled.
         long warmed = Stopwatch.GetTimestamp();
-        for (int warm = 0; warm < Math.Min(3, rounds) || (runs > 1 && Stopwatch.GetElapsedTime(warmed).TotalSeconds < 2); warm++) ours();
+        for (int warm = 0; warm < Math.Min(3, rounds) || (runs > 1 && Stopwatch.GetElapsedTime(warmed).TotalSeconds < 2); warm++)
+            ours();
         peer?.Seconds(1);
         for (int round = 0; round < rounds; round++)
         {
-            if (peer is not null) theirs[round] = peer.Seconds(runs);
+            if (peer is not null)
+                theirs[round] = peer.Seconds(runs);
             long start = Stopwatch.GetTimestamp();
-            for (int run = 0; run < runs; run++) ours();
+            for (int run = 0; run < runs; run++)
+                ours();
             mine[round] = Stopwatch.GetElapsedTime(start).TotalSeconds / runs;
         }
         Array.Sort(mine);
         Array.Sort(theirs);
-        string line = string.Create(CultureInfo.InvariantCulture, $"{name,-44} ours {Rate(mine)} {unit}/s");
+        string line = string.Create(CultureInfo.InvariantCulture, $"{name, -44} ours {Rate(mine)} {unit}/s");
         if (peer is not null)
-            line += string.Create(CultureInfo.InvariantCulture,
-                $"   peer {Rate(theirs)} {unit}/s   ours/peer {theirs[rounds / 2] / mine[rounds / 2]:F2}");
+            line += string.Create(
+                CultureInfo.InvariantCulture,
+                $"   peer {Rate(theirs)} {unit}/s   ours/peer {theirs[rounds / 2] / mine[rounds / 2]:F2}"
+            );
         Console.WriteLine(line);
 
-        string Rate(double[] seconds) => string.Create(CultureInfo.InvariantCulture,
-            $"{amount / seconds[rounds / 2],8:G4} ({amount / seconds[^1]:G4} to {amount / seconds[0]:G4})");
+        string Rate(double[] seconds) =>
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{amount / seconds[rounds / 2], 8:G4} ({amount / seconds[^1]:G4} to {amount / seconds[0]:G4})"
+            );
     }
 }

@@ -20,7 +20,8 @@ internal sealed class Peer : IDisposable
     {
         ProcessStartInfo start = new(interpreter, [Path.Combine(Folder, script), .. arguments])
         {
-            RedirectStandardInput = true, RedirectStandardOutput = true,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
         };
         start.Environment.Remove("OPENBLAS_CORETYPE");
         start.Environment["MALLOC_MMAP_MAX_"] = "0";
@@ -58,7 +59,8 @@ internal sealed class Peer : IDisposable
     public void Dispose()
     {
         _process.StandardInput.Close();
-        if (!_process.WaitForExit(2000)) _process.Kill();
+        if (!_process.WaitForExit(2000))
+            _process.Kill();
         _process.Dispose();
     }
 
@@ -67,7 +69,8 @@ internal sealed class Peer : IDisposable
         get
         {
             string? folder = AppContext.BaseDirectory;
-            while (folder is not null && !File.Exists(Path.Combine(folder, "Tensorial.slnx"))) folder = Path.GetDirectoryName(folder);
+            while (folder is not null && !File.Exists(Path.Combine(folder, "Tensorial.slnx")))
+                folder = Path.GetDirectoryName(folder);
             return Path.Combine(folder ?? ".", "bench", "peers");
         }
     }

@@ -1,9 +1,9 @@
 using Tensorial.Benchmarks.Analysis;
 using Tensorial.Benchmarks.Compression;
 using Tensorial.Benchmarks.Decompositions;
-using Tensorial.Benchmarks.Einsum;
+using Tensorial.Benchmarks.Equations;
+using Tensorial.Benchmarks.Execution;
 using Tensorial.Benchmarks.Kernels;
-using Tensorial.Benchmarks.Networks;
 
 switch (args)
 {
@@ -11,7 +11,8 @@ switch (args)
         Profile.Run(model, rest is [string images] ? int.Parse(images) : 4);
         break;
     case ["network", string model, .. string[] batches]:
-        foreach (string size in batches.DefaultIfEmpty("64")) AgainstOnnxRuntime.Run(model, int.Parse(size));
+        foreach (string size in batches.DefaultIfEmpty("64"))
+            AgainstOnnxRuntime.Run(model, int.Parse(size));
         break;
     case ["training", string preset, .. string[] cores]:
         TrainingStep.Run(preset, 128, cores is [string used] ? int.Parse(used) : 2);
@@ -41,8 +42,11 @@ switch (args)
         Fits.Run(model, double.Parse(rate, System.Globalization.CultureInfo.InvariantCulture));
         break;
     case ["tensorly", string model, string rate, .. string[] formats]:
-        AgainstTensorLy.Run(model, double.Parse(rate, System.Globalization.CultureInfo.InvariantCulture),
-            formats is [] ? ["cp", "tucker2", "tucker", "tt", "tr"] : [.. formats]);
+        AgainstTensorLy.Run(
+            model,
+            double.Parse(rate, System.Globalization.CultureInfo.InvariantCulture),
+            formats is [] ? ["cp", "tucker2", "tucker", "tt", "tr"] : [.. formats]
+        );
         break;
     case ["formats", .. string[] rest]:
         FactoredLayers.Run(rest.Length > 0 ? int.Parse(rest[0]) : 1, rest.Length > 1 ? int.Parse(rest[1]) : Environment.ProcessorCount);
@@ -63,7 +67,8 @@ switch (args)
             fit MODEL.onnx RATE              error and time of every format for the largest kernel
             formats [BATCH [THREADS]]        layers in factors against dense ones, in our executor and in ONNX Runtime
             tensorly MODEL.onnx RATE [FORMAT...]  errors and times of factorizations against TensorLy
-            """);
+            """
+        );
         return 2;
 }
 return 0;

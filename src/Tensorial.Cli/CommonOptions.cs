@@ -10,43 +10,46 @@ internal static class CommonOptions
 {
     public static Argument<FileInfo> Model() => new("model.onnx") { Description = "The trained network." };
 
-    public static Option<string?> Data() => new("--data")
-    {
-        HelpName = "SET",
-        Description = "cifar10:DIR, cifar100:DIR, idx:DIR, npy:IMAGES.npy,LABELS.npy, or sample (embedded Fashion-MNIST images).",
-    };
+    public static Option<string?> Data() =>
+        new("--data")
+        {
+            HelpName = "SET",
+            Description = "cifar10:DIR, cifar100:DIR, idx:DIR, npy:IMAGES.npy,LABELS.npy, or sample (embedded Fashion-MNIST images).",
+        };
 
-    public static Option<string> Normalize() => new("--normalize")
-    {
-        HelpName = "VALUES",
-        Description = "Channel means, then channel standard deviations, of pixels in [0,1] (such as .485,.456,.406,.229,.224,.225); or imagenet, cifar10, none.",
-        DefaultValueFactory = static _ => "none",
-    };
+    public static Option<string> Normalize() =>
+        new("--normalize")
+        {
+            HelpName = "VALUES",
+            Description =
+                "Channel means, then channel standard deviations, of pixels in [0,1] (such as .485,.456,.406,.229,.224,.225); or imagenet, cifar10, none.",
+            DefaultValueFactory = static _ => "none",
+        };
 
-    public static Option<Split?> Split() => new("--split")
-    {
-        HelpName = "train|test",
-        Description = "Which part of the set. Default: test for evaluation and sweeps, train for calibration.",
-    };
+    public static Option<Split?> Split() =>
+        new("--split")
+        {
+            HelpName = "train|test",
+            Description = "Which part of the set. Default: test for evaluation and sweeps, train for calibration.",
+        };
 
     public static Option<int?> Limit() => Positive("--limit", "N", "Use the first N images only.");
 
     public static Option<int> Batch() => Whole("--batch", "Images per call of the network.", 64, int.MaxValue);
 
-    public static Option<FileInfo?> Json() => new("--json")
-    {
-        HelpName = "FILE", Description = "Write the whole result as JSON (docs/json.md).",
-    };
+    public static Option<FileInfo?> Json() =>
+        new("--json") { HelpName = "FILE", Description = "Write the whole result as JSON (docs/json.md)." };
 
     public static Option<int> Threads() =>
         Whole("--threads", "Threads to compute with. Default: all cores.", Environment.ProcessorCount, MostThreads);
 
-    public static Option<int> Seed() => new("--seed")
-    {
-        HelpName = "N",
-        Description = "Seed of everything random.",
-        DefaultValueFactory = static _ => 0,
-    };
+    public static Option<int> Seed() =>
+        new("--seed")
+        {
+            HelpName = "N",
+            Description = "Seed of everything random.",
+            DefaultValueFactory = static _ => 0,
+        };
 
     private const string RuntimeNames = "own|onnxruntime[:PLACE]";
 
@@ -54,16 +57,21 @@ internal static class CommonOptions
         "this tool, or the native ONNX Runtime library, looked for in PLACE (the file, its folder, or a folder "
         + "with onnxruntime-node installed), in TENSORIAL_ONNXRUNTIME, beside the tool and in node_modules.";
 
-    public static Option<string> Runtime() => new("--runtime")
-    {
-        HelpName = RuntimeNames, Description = $"What executes the networks: {WhatRuntimesAre}", DefaultValueFactory = static _ => "own",
-    };
+    public static Option<string> Runtime() =>
+        new("--runtime")
+        {
+            HelpName = RuntimeNames,
+            Description = $"What executes the networks: {WhatRuntimesAre}",
+            DefaultValueFactory = static _ => "own",
+        };
 
-    public static Option<string[]> Runtimes() => new("--runtime")
-    {
-        HelpName = RuntimeNames, Description = $"Where latency= counts: {WhatRuntimesAre} Given several times, it counts in each.",
-        DefaultValueFactory = static _ => ["own"],
-    };
+    public static Option<string[]> Runtimes() =>
+        new("--runtime")
+        {
+            HelpName = RuntimeNames,
+            Description = $"Where latency= counts: {WhatRuntimesAre} Given several times, it counts in each.",
+            DefaultValueFactory = static _ => ["own"],
+        };
 
     /// <summary>Each of an option's words as the library reads it; what it refuses is a mistake in the command line.</summary>
     public static T[] Each<T>(ArgumentResult result, Func<string, T> parse)
@@ -80,38 +88,44 @@ internal static class CommonOptions
     }
 
     /// <summary>Several whole numbers from 1 on, separated by commas.</summary>
-    public static Option<int[]> Counts(string name, string description, params int[] usual) => new(name)
-    {
-        HelpName = "N,...",
-        Description = description,
-        DefaultValueFactory = _ => usual,
-        CustomParser = result =>
+    public static Option<int[]> Counts(string name, string description, params int[] usual) =>
+        new(name)
         {
-            string[] parts = result.Tokens[0].Value.Split(',');
-            int[] counts = [.. parts.Select(static text => int.TryParse(text, out int count) ? count : 0)];
-            if (counts.Any(static count => count < 1))
-                result.AddError($"{name} takes whole numbers from 1 on, such as 1,16, not '{result.Tokens[0].Value}'.");
-            return counts;
-        },
-    };
+            HelpName = "N,...",
+            Description = description,
+            DefaultValueFactory = _ => usual,
+            CustomParser = result =>
+            {
+                string[] parts = result.Tokens[0].Value.Split(',');
+                int[] counts = [.. parts.Select(static text => int.TryParse(text, out int count) ? count : 0)];
+                if (counts.Any(static count => count < 1))
+                    result.AddError($"{name} takes whole numbers from 1 on, such as 1,16, not '{result.Tokens[0].Value}'.");
+                return counts;
+            },
+        };
 
-    public static Option<string[]> Layers() => new("--layers")
-    {
-        HelpName = "GLOB",
-        Description = "Only kernels whose weight name matches, * and ? allowed; may be given several times.",
-        DefaultValueFactory = static _ => [],
-    };
+    public static Option<string[]> Layers() =>
+        new("--layers")
+        {
+            HelpName = "GLOB",
+            Description = "Only kernels whose weight name matches, * and ? allowed; may be given several times.",
+            DefaultValueFactory = static _ => [],
+        };
 
-    public static Option<string[]> Keep() => new("--keep")
-    {
-        HelpName = "GLOB", Description = "Kernels that stay as they are; may be given several times.", DefaultValueFactory = static _ => [],
-    };
+    public static Option<string[]> Keep() =>
+        new("--keep")
+        {
+            HelpName = "GLOB",
+            Description = "Kernels that stay as they are; may be given several times.",
+            DefaultValueFactory = static _ => [],
+        };
 
-    public static Option<DirectoryInfo?> Resume() => new("--resume")
-    {
-        HelpName = "DIR",
-        Description = "Keep every finished measurement in this folder and continue from what is there.",
-    };
+    public static Option<DirectoryInfo?> Resume() =>
+        new("--resume")
+        {
+            HelpName = "DIR",
+            Description = "Keep every finished measurement in this folder and continue from what is there.",
+        };
 
     /// <summary>Far beyond any machine's cores, and few enough that starting them harms nobody.</summary>
     private const int MostThreads = 1024;
@@ -119,12 +133,20 @@ internal static class CommonOptions
     /// <summary>A whole number from 1 to a limit.</summary>
     private static Option<int> Whole(string name, string description, int usual, int most)
     {
-        Option<int> option = new(name) { HelpName = "N", Description = description, DefaultValueFactory = _ => usual };
+        Option<int> option = new(name)
+        {
+            HelpName = "N",
+            Description = description,
+            DefaultValueFactory = _ => usual,
+        };
         option.Validators.Add(result =>
         {
-            if (result.Tokens.Count == 0 || !int.TryParse(result.Tokens[0].Value, out int value)) return;
-            if (value < 1) result.AddError($"{name} must be at least 1, not {value}.");
-            if (value > most) result.AddError($"{name} must be at most {most}, not {value}.");
+            if (result.Tokens.Count == 0 || !int.TryParse(result.Tokens[0].Value, out int value))
+                return;
+            if (value < 1)
+                result.AddError($"{name} must be at least 1, not {value}.");
+            if (value > most)
+                result.AddError($"{name} must be at most {most}, not {value}.");
         });
         return option;
     }
@@ -140,7 +162,12 @@ internal static class CommonOptions
     /// <param name="usual">The value where none is given.</param>
     public static Option<int> Positive(string name, string helpName, string description, int usual)
     {
-        Option<int> option = new(name) { HelpName = helpName, Description = description, DefaultValueFactory = _ => usual };
+        Option<int> option = new(name)
+        {
+            HelpName = helpName,
+            Description = description,
+            DefaultValueFactory = _ => usual,
+        };
         option.Validators.Add(AtLeastOne);
         return option;
     }
@@ -151,24 +178,36 @@ internal static class CommonOptions
             result.AddError($"{result.Option.Name} must be at least 1, not {value}.");
     }
 
-    private static readonly (string Name, double Bytes)[] Units = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("KB", 1e3),
-        ("MB", 1e6), ("GB", 1e9), ("", 1)];
+    private static readonly (string Name, double Bytes)[] Units =
+    [
+        ("KiB", 1 << 10),
+        ("MiB", 1 << 20),
+        ("GiB", 1 << 30),
+        ("KB", 1e3),
+        ("MB", 1e6),
+        ("GB", 1e9),
+        ("", 1),
+    ];
 
     /// <summary>An amount of memory in bytes: 512MB in steps of 1,000, 512MiB in steps of 1,024, or a plain number.</summary>
-    public static Option<long?> Memory(string description) => new("--memory")
-    {
-        HelpName = "SIZE",
-        Description = description,
-        CustomParser = static result =>
+    public static Option<long?> Memory(string description) =>
+        new("--memory")
         {
-            string text = result.Tokens[0].Value;
-            (string name, double bytes) = Units.First(unit => text.EndsWith(unit.Name, StringComparison.OrdinalIgnoreCase));
-            if (double.TryParse(text[..^name.Length], NumberStyles.Float, CultureInfo.InvariantCulture, out double number)
-                && number * bytes is >= 1 and <= 1e18) return (long)(number * bytes);
-            result.AddError($"--memory takes a size such as 512MB or 2GiB, not '{text}'.");
-            return null;
-        },
-    };
+            HelpName = "SIZE",
+            Description = description,
+            CustomParser = static result =>
+            {
+                string text = result.Tokens[0].Value;
+                (string name, double bytes) = Units.First(unit => text.EndsWith(unit.Name, StringComparison.OrdinalIgnoreCase));
+                if (
+                    double.TryParse(text[..^name.Length], NumberStyles.Float, CultureInfo.InvariantCulture, out double number)
+                    && number * bytes is >= 1 and <= 1e18
+                )
+                    return (long)(number * bytes);
+                result.AddError($"--memory takes a size such as 512MB or 2GiB, not '{text}'.");
+                return null;
+            },
+        };
 
     /// <summary>Adds --quiet and --no-color, which every command honours, and the action that runs it.</summary>
     public static Command Finish(this Command command, Terminal terminal, Func<ParseResult, CancellationToken, ExitCode> run)
@@ -177,12 +216,15 @@ internal static class CommonOptions
         Option<bool> noColor = new("--no-color") { Description = "Plain text; NO_COLOR in the environment does the same." };
         command.Options.Add(quiet);
         command.Options.Add(noColor);
-        command.SetAction((parsed, cancel) =>
-        {
-            terminal.Quiet = parsed.GetValue(quiet);
-            if (parsed.GetValue(noColor)) terminal.DropColor();
-            return Task.FromResult((int)run(parsed, cancel));
-        });
+        command.SetAction(
+            (parsed, cancel) =>
+            {
+                terminal.Quiet = parsed.GetValue(quiet);
+                if (parsed.GetValue(noColor))
+                    terminal.DropColor();
+                return Task.FromResult((int)run(parsed, cancel));
+            }
+        );
         return command;
     }
 }

@@ -27,9 +27,14 @@ internal sealed record DataOptions(DataSource Source, Split Split, Normalization
         }
 
         /// <summary>The images asked for; null where --data was not given.</summary>
-        public DataOptions? Read(ParseResult parsed, Split split) => parsed.GetValue(_data) is { } data
-            ? new(DataSource.Parse(data), parsed.GetValue(_split) ?? split, Normalization.Parse(parsed.GetValue(_normalize)!),
-                parsed.GetValue(_limit))
-            : null;
+        public DataOptions? Read(ParseResult parsed, Split split) =>
+            parsed.GetValue(_data) is { } data
+                ? new(
+                    DataSource.Parse(data),
+                    parsed.GetValue(_split) ?? split,
+                    Normalization.Parse(parsed.GetValue(_normalize)!),
+                    parsed.GetValue(_limit)
+                )
+                : null;
     }
 }

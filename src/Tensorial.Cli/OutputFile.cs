@@ -13,14 +13,17 @@ internal static class OutputFile
     /// <exception cref="UsageException">The file is one of the inputs.</exception>
     public static void Check(FileInfo? file, params ReadOnlySpan<string> inputs)
     {
-        if (file is null) return;
+        if (file is null)
+            return;
         foreach (string input in inputs)
         {
             if (AtomicFile.Target(input) == AtomicFile.Target(file.FullName))
                 throw new UsageException(
-                    $"'{file}' is an input of this command and would be overwritten; name another file for the output.");
+                    $"'{file}' is an input of this command and would be overwritten; name another file for the output."
+                );
         }
-        if (Directory.Exists(file.FullName)) throw new IOException($"Cannot write '{file}': it is a folder.");
+        if (Directory.Exists(file.FullName))
+            throw new IOException($"Cannot write '{file}': it is a folder.");
         if (file.Directory is { Exists: false } folder)
             throw new IOException($"Cannot write '{file}': the folder {folder.FullName} does not exist.");
     }
@@ -39,5 +42,5 @@ internal static class ToolVersion
 {
     public static string Text { get; } =
         typeof(ToolVersion).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0]
-            ?? "unknown";
+        ?? "unknown";
 }

@@ -4,38 +4,61 @@ using Tensorial.Analysis;
 using Tensorial.Compression;
 using Tensorial.Data;
 using Tensorial.Decompositions;
-using Tensorial.Networks;
+using Tensorial.Graphs;
 
 namespace Tensorial.Cli;
 
 /// <summary>What a plan is made for: targets, formats, layers, images.</summary>
 internal sealed record PlanOptions(
-    ImmutableArray<CompressionTarget> Targets, ImmutableArray<KernelFormat> Formats, string[] Layers, string[] Keep, DataOptions? Training,
+    ImmutableArray<CompressionTarget> Targets,
+    ImmutableArray<KernelFormat> Formats,
+    string[] Layers,
+    string[] Keep,
+    DataOptions? Training,
     DataOptions? Test,
-    int CalibrationImages, int RankMultiple, AllocationRule Rule, string[] Runtimes, int LatencyBatch, DirectoryInfo? Store, int Threads,
-    int Seed)
+    int CalibrationImages,
+    int RankMultiple,
+    AllocationRule Rule,
+    string[] Runtimes,
+    int LatencyBatch,
+    DirectoryInfo? Store,
+    int Threads,
+    int Seed
+)
 {
     /// <summary>Layers that may change, and those that stay with the reason.</summary>
     /// <param name="graph">The network, with the extents of images.</param>
     /// <param name="file">The network as it was read.</param>
     public LayerChoice LayersOf(Graph graph, Graph file) => LayerChoice.Of(graph, Layers, Keep, file);
 
-    public PlanRequest Request => new()
-    {
-        Targets = Targets, Rule = Rule, LatencyBatch = LatencyBatch,
-        Search = new() { Formats = Formats, RankMultiple = RankMultiple, Threads = Threads, Seed = Seed },
-    };
+    public PlanRequest Request =>
+        new()
+        {
+            Targets = Targets,
+            Rule = Rule,
+            LatencyBatch = LatencyBatch,
+            Search = new()
+            {
+                Formats = Formats,
+                RankMultiple = RankMultiple,
+                Threads = Threads,
+                Seed = Seed,
+            },
+        };
 
     /// <summary>The memory in the folder of --resume; one that forgets without.</summary>
-    public CompressionMemory OpenMemory(ModelFile model, ImageSet? training) => Store is null ? CompressionMemory.None
-        : CompressionMemory.Open(Store.FullName, model.Sha256, training is null ? "" : DataUse.Of(training, Split.Train).Fingerprint);
+    public CompressionMemory OpenMemory(ModelFile model, ImageSet? training) =>
+        Store is null
+            ? CompressionMemory.None
+            : CompressionMemory.Open(Store.FullName, model.Sha256, training is null ? "" : DataUse.Of(training, Split.Train).Fingerprint);
 
     internal sealed class Group
     {
         private readonly Option<CompressionTarget[]> _targets = new("--target")
         {
             HelpName = "MEASURE=VALUE",
-            Description = "params=, conv-params=, macs= or latency= (timed in --runtime) and the part that may be left (0 to 1); max-drop= and the points of top-1 accuracy that may be lost: "
+            Description =
+                "params=, conv-params=, macs= or latency= (timed in --runtime) and the part that may be left (0 to 1); max-drop= and the points of top-1 accuracy that may be lost: "
                 + "alone, the smallest network within it is searched for; beside others it is checked at the end. May be given several times.",
             DefaultValueFactory = static _ => [],
             CustomParser = static result => CommonOptions.Each(result, CompressionTarget.Parse),
@@ -44,7 +67,8 @@ internal sealed record PlanOptions(
         private readonly Option<KernelFormat[]> _formats = new("--format")
         {
             HelpName = "auto|FORMAT",
-            Description = $"Formats to choose from: {string.Join(", ", KernelFormat.All)}; auto weighs {string.Join(", ", SearchOptions.Usual)}. rcp:2 splits channels in two. May be given several times.",
+            Description =
+                $"Formats to choose from: {string.Join(", ", KernelFormat.All)}; auto weighs {string.Join(", ", SearchOptions.Usual)}. rcp:2 splits channels in two. May be given several times.",
             DefaultValueFactory = static _ => [],
             CustomParser = static result =>
                 [.. CommonOptions.Each(result, static text => text == "auto" ? null : KernelFormat.Parse(text)).OfType<KernelFormat>()],
@@ -54,18 +78,23 @@ internal sealed record PlanOptions(
         private readonly Option<string[]> _keep = CommonOptions.Keep();
         private readonly Option<int> _images = new("--calibration")
         {
-            HelpName = "N", Description = "Training images to calibrate on.", DefaultValueFactory = static _ => 2000,
+            HelpName = "N",
+            Description = "Training images to calibrate on.",
+            DefaultValueFactory = static _ => 2000,
         };
 
         private readonly Option<int> _multiple = new("--rank-multiple")
         {
-            HelpName = "N", Description = "Ranks are multiples of this where they are larger.", DefaultValueFactory = static _ => 1,
+            HelpName = "N",
+            Description = "Ranks are multiples of this where they are larger.",
+            DefaultValueFactory = static _ => 1,
         };
 
         private readonly Option<AllocationRule[]> _rule = new("--allocate")
         {
             HelpName = "RULE",
-            Description = "How layers share the budget: measured (least damage to the predictions, the default; without images as error), error (least noise over signal), energy (least lost norm), equal-error, uniform.",
+            Description =
+                "How layers share the budget: measured (least damage to the predictions, the default; without images as error), error (least noise over signal), energy (least lost norm), equal-error, uniform.",
             DefaultValueFactory = static _ => [],
             CustomParser = static result => CommonOptions.Each(result, AllocationRules.Parse),
         };
@@ -73,16 +102,22 @@ internal sealed record PlanOptions(
         private readonly Option<string[]> _runtimes = CommonOptions.Runtimes();
         private readonly Option<int> _batch = new("--batch")
         {
-            HelpName = "N", Description = "Images at a time where latency= counts.", DefaultValueFactory = static _ => 1,
+            HelpName = "N",
+            Description = "Images at a time where latency= counts.",
+            DefaultValueFactory = static _ => 1,
         };
         private readonly Option<DirectoryInfo?> _store = CommonOptions.Resume();
-        private readonly Option<int> _threads = CommonOptions.Threads(), _seed = CommonOptions.Seed();
+        private readonly Option<int> _threads = CommonOptions.Threads(),
+            _seed = CommonOptions.Seed();
         private readonly DataOptions.Group _data = new(required: false);
 
         public void AddTo(Command command)
         {
-            foreach (Option option in (Option[])[_targets, _formats, _layers, _keep, _images, _multiple, _rule, _runtimes, _batch, _store,
-                _threads, _seed]) command.Options.Add(option);
+            foreach (
+                Option option in (Option[])
+                    [_targets, _formats, _layers, _keep, _images, _multiple, _rule, _runtimes, _batch, _store, _threads, _seed]
+            )
+                command.Options.Add(option);
             _data.AddTo(command);
         }
 
@@ -91,13 +126,21 @@ internal sealed record PlanOptions(
             DataOptions? data = _data.Read(parsed, Split.Test);
             KernelFormat[] formats = parsed.GetValue(_formats)!;
             return new(
-                [.. parsed.GetValue(_targets)!], formats.Length > 0 ? [.. formats] : SearchOptions.Usual, parsed.GetValue(_layers)!,
+                [.. parsed.GetValue(_targets)!],
+                formats.Length > 0 ? [.. formats] : SearchOptions.Usual,
+                parsed.GetValue(_layers)!,
                 parsed.GetValue(_keep)!,
-                data is null ? null : data with { Split = Split.Train, Limit = null }, data, Math.Max(1, parsed.GetValue(_images)),
+                data is null ? null : data with { Split = Split.Train, Limit = null },
+                data,
+                Math.Max(1, parsed.GetValue(_images)),
                 Math.Max(1, parsed.GetValue(_multiple)),
-                parsed.GetValue(_rule) is [.., { } rule] ? rule : AllocationRule.Measured, parsed.GetValue(_runtimes)!,
-                Math.Max(1, parsed.GetValue(_batch)), parsed.GetValue(_store),
-                parsed.GetValue(_threads) > 0 ? parsed.GetValue(_threads) : Environment.ProcessorCount, parsed.GetValue(_seed));
+                parsed.GetValue(_rule) is [.., { } rule] ? rule : AllocationRule.Measured,
+                parsed.GetValue(_runtimes)!,
+                Math.Max(1, parsed.GetValue(_batch)),
+                parsed.GetValue(_store),
+                parsed.GetValue(_threads) > 0 ? parsed.GetValue(_threads) : Environment.ProcessorCount,
+                parsed.GetValue(_seed)
+            );
         }
     }
 }

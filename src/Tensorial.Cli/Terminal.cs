@@ -51,7 +51,8 @@ internal sealed class Terminal
     /// <summary>Writes a note for people to stderr, unless quiet.</summary>
     public void Note(string line)
     {
-        if (!Quiet) Error.WriteLine(line);
+        if (!Quiet)
+            Error.WriteLine(line);
     }
 
     /// <summary>States a failure.</summary>
@@ -78,25 +79,38 @@ internal sealed class Terminal
     /// </summary>
     public T WithProgress<T>(Func<IProgress<Progress>, T> work)
     {
-        if (Quiet) return work(new Silence());
-        if (!_errorIsTerminal) return work(new LogProgress(this));
+        if (Quiet)
+            return work(new Silence());
+        if (!_errorIsTerminal)
+            return work(new LogProgress(this));
         T result = default!;
-        Notes.Progress().AutoClear(true).HideCompleted(true)
-            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn(),
-                new SpinnerColumn())
+        Notes
+            .Progress()
+            .AutoClear(true)
+            .HideCompleted(true)
+            .Columns(
+                new TaskDescriptionColumn(),
+                new ProgressBarColumn(),
+                new PercentageColumn(),
+                new RemainingTimeColumn(),
+                new SpinnerColumn()
+            )
             .Start(context => result = work(new Bars(context)));
         return result;
     }
 
     private static IAnsiConsole Console(TextWriter writer, bool color, int? width)
     {
-        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings
-        {
-            Out = new AnsiConsoleOutput(writer),
-            ColorSystem = color ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
-            Ansi = color ? AnsiSupport.Detect : AnsiSupport.No,
-        });
-        if (width is { } columns) console.Profile.Width = columns;
+        IAnsiConsole console = AnsiConsole.Create(
+            new AnsiConsoleSettings
+            {
+                Out = new AnsiConsoleOutput(writer),
+                ColorSystem = color ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+                Ansi = color ? AnsiSupport.Detect : AnsiSupport.No,
+            }
+        );
+        if (width is { } columns)
+            console.Profile.Width = columns;
         return console;
     }
 
@@ -116,13 +130,18 @@ internal sealed class Terminal
         {
             lock (_gate)
             {
-                if (_start.Work != value.Work) _start = (value.Work, value.Done, Part(value), _clock.Elapsed);
-                if (_clock.Elapsed - _last < TimeSpan.FromSeconds(10)) return;
+                if (_start.Work != value.Work)
+                    _start = (value.Work, value.Done, Part(value), _clock.Elapsed);
+                if (_clock.Elapsed - _last < TimeSpan.FromSeconds(10))
+                    return;
                 _last = _clock.Elapsed;
                 double perSecond = (value.Done - _start.Done) / (_clock.Elapsed - _start.At).TotalSeconds;
-                double part = Part(value), perSecondOfAll = (part - _start.Part) / (_clock.Elapsed - _start.At).TotalSeconds;
-                string left = value.Total > 0 && perSecondOfAll > 0
-                    ? $", about {TimeSpan.FromSeconds((1 - part) / perSecondOfAll):h\\:mm\\:ss} left" : "";
+                double part = Part(value),
+                    perSecondOfAll = (part - _start.Part) / (_clock.Elapsed - _start.At).TotalSeconds;
+                string left =
+                    value.Total > 0 && perSecondOfAll > 0
+                        ? $", about {TimeSpan.FromSeconds((1 - part) / perSecondOfAll):h\\:mm\\:ss} left"
+                        : "";
                 terminal.Note($"{value.Work}: {Amount(value, perSecond)}{left}");
             }
         }

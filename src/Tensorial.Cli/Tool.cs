@@ -27,8 +27,7 @@ internal static class Tool
         ReportCommand.Create,
     ];
 
-    private const string ExitCodes =
-        """
+    private const string ExitCodes = """
         Exit codes: 0 done; 1 a goal that was asked for was not met; 2 usage; 3 bad or unsupported input;
         4 file or network error; 5 numerical failure; 130 cancelled.
         """;
@@ -39,28 +38,36 @@ internal static class Tool
             """
             Tensor-network compression of convolutional networks: a trained CNN goes in as ONNX, out come a report of how
             compressible each kernel is and a smaller network.
-            """);
-        foreach (Func<Terminal, Command> create in Commands) root.Subcommands.Add(create(terminal));
+            """
+        );
+        foreach (Func<Terminal, Command> create in Commands)
+            root.Subcommands.Add(create(terminal));
 
         ParseResult parsed = root.Parse(arguments);
         parsed.CommandResult.Command.Description += $"\n\n{ExitCodes}";
         if (parsed.Errors.Count > 0)
         {
-            foreach (string message in parsed.Errors.Select(static e => e.Message).Distinct()) terminal.Complain(message);
+            foreach (string message in parsed.Errors.Select(static e => e.Message).Distinct())
+                terminal.Complain(message);
             terminal.Complain($"Try: {Words(parsed.CommandResult)} --help");
             return (int)ExitCode.Usage;
         }
 
         using CancellationTokenSource cancel = new();
         Console.CancelKeyPress += (_, pressed) => (pressed.Cancel, _) = (true, cancel.CancelAsync());
-        using PosixSignalRegistration terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM,
-            signal => (signal.Cancel, _) = (true, cancel.CancelAsync()));
+        using PosixSignalRegistration terminated = PosixSignalRegistration.Create(
+            PosixSignal.SIGTERM,
+            signal => (signal.Cancel, _) = (true, cancel.CancelAsync())
+        );
         try
         {
             // Both signals are seen to above: a command ends as soon as it has put away what it was at, however long that takes.
             InvocationConfiguration configuration = new()
             {
-                EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null, Output = terminal.Out, Error = terminal.Error,
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = null,
+                Output = terminal.Out,
+                Error = terminal.Error,
             };
             return await parsed.InvokeAsync(configuration, cancel.Token).ConfigureAwait(false);
         }
@@ -80,18 +87,19 @@ internal static class Tool
         result.Parent is CommandResult parent ? $"{Words(parent)} {result.Command.Name}" : "tensorial";
 
     /// <summary>The exit code that a failure stands for; null for one that is our own mistake and deserves its stack trace.</summary>
-    private static ExitCode? CodeFor(Exception error) => error switch
-    {
-        OperationCanceledException => ExitCode.Cancelled,
-        UsageException => ExitCode.Usage,
-        GoalNotMetException => ExitCode.GoalNotMet,
-        BadInputException => ExitCode.BadInput,
-        NumericalException => ExitCode.NumericalFailure,
-        IOException or UnauthorizedAccessException or HttpRequestException => ExitCode.FileOrNetwork,
-        OutOfMemoryException => ExitCode.BadInput,
-        AggregateException { InnerException: { } inner } => CodeFor(inner),
-        _ => null,
-    };
+    private static ExitCode? CodeFor(Exception error) =>
+        error switch
+        {
+            OperationCanceledException => ExitCode.Cancelled,
+            UsageException => ExitCode.Usage,
+            GoalNotMetException => ExitCode.GoalNotMet,
+            BadInputException => ExitCode.BadInput,
+            NumericalException => ExitCode.NumericalFailure,
+            IOException or UnauthorizedAccessException or HttpRequestException => ExitCode.FileOrNetwork,
+            OutOfMemoryException => ExitCode.BadInput,
+            AggregateException { InnerException: { } inner } => CodeFor(inner),
+            _ => null,
+        };
 }
 
 /// <summary>What the tool's exit code says. Documented in every help text and in docs/tool.md; scripts rely on it.</summary>

@@ -37,7 +37,13 @@ internal sealed record TrainingOutputs(FileInfo? Json, FileInfo? Report, ValueLi
 /// <param name="rate">Learning rate unless --lr says otherwise.</param>
 internal sealed class TrainingOptionGroup(int epochs, double rate)
 {
-    private enum Rule { Sgd, Nesterov, Adam, AdamW }
+    private enum Rule
+    {
+        Sgd,
+        Nesterov,
+        Adam,
+        AdamW,
+    }
 
     private readonly Option<string?> _data = CommonOptions.Data();
     private readonly Option<string> _normalize = CommonOptions.Normalize();
@@ -49,57 +55,112 @@ internal sealed class TrainingOptionGroup(int epochs, double rate)
     private readonly Option<double> _rate = Real("--lr", "RATE", "Learning rate, before the schedule.", rate);
     private readonly Option<string> _schedule = new("--schedule")
     {
-        HelpName = "NAME", Description = "How the rate changes: cosine, constant, onecycle, or step:60,120 (a tenth after those epochs).",
+        HelpName = "NAME",
+        Description = "How the rate changes: cosine, constant, onecycle, or step:60,120 (a tenth after those epochs).",
         DefaultValueFactory = static _ => "cosine",
     };
 
     private readonly Option<double> _warmUp = Real("--warm-up", "EPOCHS", "Epochs in which the rate rises from 0.", 0);
     private readonly Option<Rule> _rule = new("--optimizer")
     {
-        HelpName = "sgd|nesterov|adam|adamw", Description = "How weights follow their gradients.", DefaultValueFactory = static _ =>
-        Rule.Nesterov,
+        HelpName = "sgd|nesterov|adam|adamw",
+        Description = "How weights follow their gradients.",
+        DefaultValueFactory = static _ => Rule.Nesterov,
     };
     private readonly Option<double> _momentum = Real("--momentum", "PART", "Momentum of sgd and nesterov.", 0.9);
-    private readonly Option<double> _decay = Real("--weight-decay", "RATE",
-        "Pull of kernels and matrices to 0; biases and normalisations have none.", 5e-4);
+    private readonly Option<double> _decay = Real(
+        "--weight-decay",
+        "RATE",
+        "Pull of kernels and matrices to 0; biases and normalisations have none.",
+        5e-4
+    );
     private readonly Option<bool> _decayAll = new("--decay-all") { Description = "Weight decay for biases and normalisations as well." };
     private readonly Option<string> _augment = new("--augment")
     {
-        HelpName = "PARTS", Description = "cifar (pad=4,flip), none, or parts: pad=PIXELS, flip, erase=PROBABILITY, mixup=ALPHA.",
+        HelpName = "PARTS",
+        Description = "cifar (pad=4,flip), none, or parts: pad=PIXELS, flip, erase=PROBABILITY, mixup=ALPHA.",
         DefaultValueFactory = static _ => "none",
     };
 
     private readonly Option<double?> _clip = new("--clip")
     {
-        HelpName = "LENGTH", Description = "Shorten gradients to this length over all weights.",
+        HelpName = "LENGTH",
+        Description = "Shorten gradients to this length over all weights.",
     };
-    private readonly Option<double> _average =
-        Real("--ema", "PART", "Keep a running mean of the weights, this part of itself at each step (0.999), and use it.", 0);
-    private readonly Option<int?> _patience = CommonOptions.Positive("--patience", "EPOCHS",
-        "Stop after so many epochs without a better test accuracy, and give the best network.");
-    private readonly Option<DirectoryInfo?> _resume = new("--resume") { HelpName = "DIR", Description = "Keep a checkpoint of every epoch, or tuned block, in this folder and continue from what is there, to the same bits as if never stopped." };
+    private readonly Option<double> _average = Real(
+        "--ema",
+        "PART",
+        "Keep a running mean of the weights, this part of itself at each step (0.999), and use it.",
+        0
+    );
+    private readonly Option<int?> _patience = CommonOptions.Positive(
+        "--patience",
+        "EPOCHS",
+        "Stop after so many epochs without a better test accuracy, and give the best network."
+    );
+    private readonly Option<DirectoryInfo?> _resume = new("--resume")
+    {
+        HelpName = "DIR",
+        Description =
+            "Keep a checkpoint of every epoch, or tuned block, in this folder and continue from what is there, to the same bits as if never stopped.",
+    };
     private readonly Option<long?> _memory = CommonOptions.Memory(
         "Most that a step may take (512MB, 2GiB): larger batches go through the network in parts, or are refused where batch normalisations need them whole; blocks that are "
-        + "tuned one by one compute anew what they cannot keep.");
+            + "tuned one by one compute anew what they cannot keep."
+    );
 
     private readonly Option<FileInfo?> _json = CommonOptions.Json();
     private readonly Option<FileInfo?> _report = new("--report")
     {
-        HelpName = "FILE", Description = "Write the curves as one HTML file that opens offline.",
+        HelpName = "FILE",
+        Description = "Write the curves as one HTML file that opens offline.",
     };
-    private readonly Option<int> _threads = CommonOptions.Threads(), _seed = CommonOptions.Seed();
+    private readonly Option<int> _threads = CommonOptions.Threads(),
+        _seed = CommonOptions.Seed();
 
     public void AddTo(Command command)
     {
         _data.Required = true;
-        foreach (Option option in (Option[])[_data, _normalize, _limit, _testLimit, _noTest, _epochs, _batch, _rate, _schedule, _warmUp,
-            _rule, _momentum, _decay, _decayAll,
-            _augment, _clip, _average, _patience, _resume, _memory, _report, _json, _threads, _seed]) command.Options.Add(option);
+        foreach (
+            Option option in (Option[])
+                [
+                    _data,
+                    _normalize,
+                    _limit,
+                    _testLimit,
+                    _noTest,
+                    _epochs,
+                    _batch,
+                    _rate,
+                    _schedule,
+                    _warmUp,
+                    _rule,
+                    _momentum,
+                    _decay,
+                    _decayAll,
+                    _augment,
+                    _clip,
+                    _average,
+                    _patience,
+                    _resume,
+                    _memory,
+                    _report,
+                    _json,
+                    _threads,
+                    _seed,
+                ]
+        )
+            command.Options.Add(option);
     }
 
-    public TrainingImages ReadImages(ParseResult parsed) => new(
-        DataSource.Parse(parsed.GetRequiredValue(_data)!), Normalization.Parse(parsed.GetValue(_normalize)!), parsed.GetValue(_limit),
-        parsed.GetValue(_testLimit), !parsed.GetValue(_noTest));
+    public TrainingImages ReadImages(ParseResult parsed) =>
+        new(
+            DataSource.Parse(parsed.GetRequiredValue(_data)!),
+            Normalization.Parse(parsed.GetValue(_normalize)!),
+            parsed.GetValue(_limit),
+            parsed.GetValue(_testLimit),
+            !parsed.GetValue(_noTest)
+        );
 
     /// <summary>Whether --epochs was given.</summary>
     public bool HasEpochs(ParseResult parsed) => parsed.GetResult(_epochs) is { Implicit: false };
@@ -119,13 +180,26 @@ internal sealed class TrainingOptionGroup(int epochs, double rate)
         List<(string, string)> lines =
         [
             ("Length", Text($"{parsed.GetValue(_epochs)} epochs, batches of {parsed.GetValue(_batch)}")),
-            ("Learning rate", Text($"{parsed.GetValue(_rate)}, {parsed.GetValue(_schedule)}{(parsed.GetValue(_warmUp) is > 0 and var rise ? Text($", rising for {rise} epochs") : "")}")),
-            ("Optimizer", Text($"{parsed.GetValue(_rule)}{(parsed.GetValue(_rule) is Rule.Sgd or Rule.Nesterov ? Text($", momentum {parsed.GetValue(_momentum)}") : "")}, weight decay {parsed.GetValue(_decay)}{(parsed.GetValue(_decayAll) ? " of all weights" : "")}")),
+            (
+                "Learning rate",
+                Text(
+                    $"{parsed.GetValue(_rate)}, {parsed.GetValue(_schedule)}{(parsed.GetValue(_warmUp) is > 0 and var rise ? Text($", rising for {rise} epochs") : "")}"
+                )
+            ),
+            (
+                "Optimizer",
+                Text(
+                    $"{parsed.GetValue(_rule)}{(parsed.GetValue(_rule) is Rule.Sgd or Rule.Nesterov ? Text($", momentum {parsed.GetValue(_momentum)}") : "")}, weight decay {parsed.GetValue(_decay)}{(parsed.GetValue(_decayAll) ? " of all weights" : "")}"
+                )
+            ),
             ("Augmentation", parsed.GetValue(_augment)!),
         ];
-        if (parsed.GetValue(_clip) is { } clip) lines.Add(("Clipped at", Text($"{clip}")));
-        if (parsed.GetValue(_average) is > 0 and var kept) lines.Add(("Mean of weights", Text($"keeps {kept} at each step")));
-        if (parsed.GetValue(_patience) is { } patience) lines.Add(("Patience", Text($"{patience} epochs")));
+        if (parsed.GetValue(_clip) is { } clip)
+            lines.Add(("Clipped at", Text($"{clip}")));
+        if (parsed.GetValue(_average) is > 0 and var kept)
+            lines.Add(("Mean of weights", Text($"keeps {kept} at each step")));
+        if (parsed.GetValue(_patience) is { } patience)
+            lines.Add(("Patience", Text($"{patience} epochs")));
         return [.. lines];
     }
 
@@ -146,7 +220,8 @@ internal sealed class TrainingOptionGroup(int epochs, double rate)
 
     private TrainingOptions Parse(ParseResult parsed)
     {
-        double decay = parsed.GetValue(_decay), momentum = parsed.GetValue(_momentum);
+        double decay = parsed.GetValue(_decay),
+            momentum = parsed.GetValue(_momentum);
         WeightDecay decays = parsed.GetValue(_decayAll) ? WeightDecay.Everywhere(decay) : new(decay);
         Rule rule = parsed.GetValue(_rule);
         if (parsed.GetValue(_noTest) && parsed.GetValue(_patience) is not null)
@@ -157,12 +232,13 @@ internal sealed class TrainingOptionGroup(int epochs, double rate)
             Batch = parsed.GetValue(_batch),
             LearningRate = parsed.GetValue(_rate),
             Schedule = ScheduleText.Parse(parsed.GetValue(_schedule)!, parsed.GetValue(_epochs), parsed.GetValue(_warmUp)),
-            Optimizer = () => rule switch
-            {
-                Rule.Sgd => new Sgd(momentum) { Decay = decays },
-                Rule.Nesterov => new Sgd(momentum, nesterov: true) { Decay = decays },
-                _ => new Adam(decoupled: rule == Rule.AdamW) { Decay = decays },
-            },
+            Optimizer = () =>
+                rule switch
+                {
+                    Rule.Sgd => new Sgd(momentum) { Decay = decays },
+                    Rule.Nesterov => new Sgd(momentum, nesterov: true) { Decay = decays },
+                    _ => new Adam(decoupled: rule == Rule.AdamW) { Decay = decays },
+                },
             Augmentation = AugmentationText.Parse(parsed.GetValue(_augment)!),
             LargestGradient = parsed.GetValue(_clip),
             WeightAverage = parsed.GetValue(_average),
@@ -179,16 +255,27 @@ internal sealed class TrainingOptionGroup(int epochs, double rate)
     /// All options that decide the curve, so that a checkpoint is not continued with others. How many epochs there are decides the
     /// schedule.
     /// </summary>
-    public string Signature(ParseResult parsed) => string.Create(CultureInfo.InvariantCulture,
-        $"epochs {parsed.GetValue(_epochs)}, batch {parsed.GetValue(_batch)}, lr {parsed.GetValue(_rate)}, {parsed.GetValue(_schedule)}, warm-up {parsed.GetValue(_warmUp)}, {parsed.GetValue(_rule)} {parsed.GetValue(_momentum)}, decay {parsed.GetValue(_decay)}{(parsed.GetValue(_decayAll) ? " of all" : "")}, augment {parsed.GetValue(_augment)}, clip {parsed.GetValue(_clip)}, ema {parsed.GetValue(_average)}, patience {parsed.GetValue(_patience)}{(parsed.GetValue(_memory) is { } most ? $", memory {most}" : "")}, seed {parsed.GetValue(_seed)}");
+    public string Signature(ParseResult parsed) =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"epochs {parsed.GetValue(_epochs)}, batch {parsed.GetValue(_batch)}, lr {parsed.GetValue(_rate)}, {parsed.GetValue(_schedule)}, warm-up {parsed.GetValue(_warmUp)}, {parsed.GetValue(_rule)} {parsed.GetValue(_momentum)}, decay {parsed.GetValue(_decay)}{(parsed.GetValue(_decayAll) ? " of all" : "")}, augment {parsed.GetValue(_augment)}, clip {parsed.GetValue(_clip)}, ema {parsed.GetValue(_average)}, patience {parsed.GetValue(_patience)}{(parsed.GetValue(_memory) is { } most ? $", memory {most}" : "")}, seed {parsed.GetValue(_seed)}"
+        );
 
     private static Option<double> Real(string name, string helpName, string description, double usual)
     {
-        Option<double> option = new(name) { HelpName = helpName, Description = description, DefaultValueFactory = _ => usual };
+        Option<double> option = new(name)
+        {
+            HelpName = helpName,
+            Description = description,
+            DefaultValueFactory = _ => usual,
+        };
         option.Validators.Add(result =>
         {
-            if (result.Tokens.Count > 0 && double.TryParse(result.Tokens[0].Value, NumberStyles.Float, CultureInfo.InvariantCulture,
-                out double value) && !(value >= 0))
+            if (
+                result.Tokens.Count > 0
+                && double.TryParse(result.Tokens[0].Value, NumberStyles.Float, CultureInfo.InvariantCulture, out double value)
+                && !(value >= 0)
+            )
                 result.AddError($"{name} must not be negative, as {value} is.");
         });
         return option;

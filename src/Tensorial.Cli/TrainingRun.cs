@@ -3,7 +3,8 @@ using Spectre.Console;
 using Tensorial.Analysis;
 using Tensorial.Compression;
 using Tensorial.Data;
-using Tensorial.Networks;
+using Tensorial.Execution;
+using Tensorial.Graphs;
 using Tensorial.Reports;
 using Tensorial.Training;
 using Table = Spectre.Console.Table;
@@ -25,20 +26,25 @@ internal sealed class TrainingRun(TrainingOptions options, ImageSet images, Imag
     private readonly DateTimeOffset _began = DateTimeOffset.UtcNow;
 
     /// <summary>The report on a training whose network has been written.</summary>
-    public TrainingReport ReportOn(TrainingOutputs outputs, FileInfo written, string start) => new()
-    {
-        Start = start,
-        Provenance = new()
+    public TrainingReport ReportOn(TrainingOutputs outputs, FileInfo written, string start) =>
+        new()
         {
-            Version = ToolVersion.Text, CommandLine = outputs.CommandLine, Date = _began, Model = ModelFile.Of(written.FullName),
-            Seed = options.Seed,
-            Machine = Machine.Here(options.Threads), Data = test is null ? null : DataUse.Of(test, Split.Test),
-            Seconds = (DateTimeOffset.UtcNow - _began).TotalSeconds,
-        },
-        Images = DataUse.Of(images, Split.Train),
-        Recipe = outputs.Recipe,
-        Memory = Memory,
-    };
+            Start = start,
+            Provenance = new()
+            {
+                Version = ToolVersion.Text,
+                CommandLine = outputs.CommandLine,
+                Date = _began,
+                Model = ModelFile.Of(written.FullName),
+                Seed = options.Seed,
+                Machine = Machine.Here(options.Threads),
+                Data = test is null ? null : DataUse.Of(test, Split.Test),
+                Seconds = (DateTimeOffset.UtcNow - _began).TotalSeconds,
+            },
+            Images = DataUse.Of(images, Split.Train),
+            Recipe = outputs.Recipe,
+            Memory = Memory,
+        };
 
     public TrainingResult Train(Graph graph)
     {
@@ -51,7 +57,11 @@ internal sealed class TrainingRun(TrainingOptions options, ImageSet images, Imag
             EpochDone = record => terminal.Note(Line(record)),
         };
         Memory = trainer.Memory;
-        terminal.Note(Text($"{images}; a step takes {TrainingMemory.Text(Memory.Bytes)}: {TrainingMemory.Text(Memory.ActivationBytes)} of activations and their gradients, the rest for weights{(Memory.Parts > 1 ? Text($"; batches go through in {Memory.Parts} parts") : "")}"));
+        terminal.Note(
+            Text(
+                $"{images}; a step takes {TrainingMemory.Text(Memory.Bytes)}: {TrainingMemory.Text(Memory.ActivationBytes)} of activations and their gradients, the rest for weights{(Memory.Parts > 1 ? Text($"; batches go through in {Memory.Parts} parts") : "")}"
+            )
+        );
         return terminal.WithProgress(progress => trainer.Run(progress, cancel));
     }
 
@@ -61,8 +71,10 @@ internal sealed class TrainingRun(TrainingOptions options, ImageSet images, Imag
         return Evaluator.Run(network, graph, test, cancel: cancel).Result.Top1;
     }
 
-    private static string Line(EpochRecord e) => Text(
-        $"epoch {e.Epoch}: loss {e.Loss:F4}, training {100 * e.TrainTop1:F2} %{(e.TestTop1 is { } top1 ? Text($", test {100 * top1:F2} %") : "")}, {e.ImagesPerSecond:N0} images/s, {e.Seconds:F0} s");
+    private static string Line(EpochRecord e) =>
+        Text(
+            $"epoch {e.Epoch}: loss {e.Loss:F4}, training {100 * e.TrainTop1:F2} %{(e.TestTop1 is { } top1 ? Text($", test {100 * top1:F2} %") : "")}, {e.ImagesPerSecond:N0} images/s, {e.Seconds:F0} s"
+        );
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }
@@ -78,8 +90,14 @@ internal static class TrainingTables
         Table table = Terminal.NewTable("epoch#", "loss#", "training top-1 %#", "test top-1 %#", "images/s#", "seconds#");
         int step = (result.Epochs.Length + MostRows - 1) / MostRows;
         foreach (EpochRecord e in result.Epochs.Where((_, index) => (result.Epochs.Length - 1 - index) % Math.Max(1, step) == 0))
-            table.AddRow(Text($"{e.Epoch}"), Text($"{e.Loss:F4}"), Text($"{100 * e.TrainTop1:F2}"),
-                e.TestTop1 is { } top1 ? Text($"{100 * top1:F2}") : "", Text($"{e.ImagesPerSecond:N0}"), Text($"{e.Seconds:F1}"));
+            table.AddRow(
+                Text($"{e.Epoch}"),
+                Text($"{e.Loss:F4}"),
+                Text($"{100 * e.TrainTop1:F2}"),
+                e.TestTop1 is { } top1 ? Text($"{100 * top1:F2}") : "",
+                Text($"{e.ImagesPerSecond:N0}"),
+                Text($"{e.Seconds:F1}")
+            );
         terminal.Show(table);
     }
 
@@ -95,6 +113,15 @@ internal sealed record StepMemory(long Bytes, long ActivationBytes, long WeightB
 
 /// <summary>The JSON form of a training.</summary>
 internal sealed record TrainingFile(
-    int SchemaVersion, string Model, string Output, string Data, string DataFingerprint, int TrainSamples, int? TestSamples,
-    StopReason Stopped, StepMemory? Memory, IReadOnlyList<EpochRecord> Epochs,
-    IReadOnlyList<CompressedLayer>? Layers = null);
+    int SchemaVersion,
+    string Model,
+    string Output,
+    string Data,
+    string DataFingerprint,
+    int TrainSamples,
+    int? TestSamples,
+    StopReason Stopped,
+    StepMemory? Memory,
+    IReadOnlyList<EpochRecord> Epochs,
+    IReadOnlyList<CompressedLayer>? Layers = null
+);

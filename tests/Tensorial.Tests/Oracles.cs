@@ -55,10 +55,13 @@ public static class Oracles
     public static string? Cifar10 { get; } = Folder("TENSORIAL_CIFAR10");
 
     /// <summary>Names of the oracles asked for that this machine lacks; empty when all are there.</summary>
-    public static string Missing(Oracle wanted) => string.Join(", ",
-        from oracle in Enum.GetValues<Oracle>()
-        where oracle != Oracle.None && wanted.HasFlag(oracle) && !IsThere(oracle)
-        select oracle);
+    public static string Missing(Oracle wanted) =>
+        string.Join(
+            ", ",
+            from oracle in Enum.GetValues<Oracle>()
+            where oracle != Oracle.None && wanted.HasFlag(oracle) && !IsThere(oracle)
+            select oracle
+        );
 
     /// <summary>Runs a Python program with the given standard input and returns its standard output.</summary>
     public static string RunPython(string program, params string[] arguments)
@@ -77,27 +80,30 @@ public static class Oracles
     {
         lock (Known)
         {
-            if (!Known.TryGetValue(oracle, out bool there)) Known[oracle] = there = Probe(oracle);
+            if (!Known.TryGetValue(oracle, out bool there))
+                Known[oracle] = there = Probe(oracle);
             return there;
         }
     }
 
-    private static bool Probe(Oracle oracle) => oracle switch
-    {
-        Oracle.NumPy => Imports("numpy"),
-        Oracle.PyTorch => Imports("torch"),
-        Oracle.OnnxPython => Imports("onnx"),
-        Oracle.OnnxRuntime => OnnxRuntime is not null,
-        Oracle.OnnxBackend => Directory.Exists(Backend),
-        Oracle.SharedModels => Directory.Exists(Models),
-        Oracle.Cifar10 => Cifar10 is not null,
-        Oracle.Patience => Heavy,
-        _ => File.Exists("/usr/bin/chromium"),
-    };
+    private static bool Probe(Oracle oracle) =>
+        oracle switch
+        {
+            Oracle.NumPy => Imports("numpy"),
+            Oracle.PyTorch => Imports("torch"),
+            Oracle.OnnxPython => Imports("onnx"),
+            Oracle.OnnxRuntime => OnnxRuntime is not null,
+            Oracle.OnnxBackend => Directory.Exists(Backend),
+            Oracle.SharedModels => Directory.Exists(Models),
+            Oracle.Cifar10 => Cifar10 is not null,
+            Oracle.Patience => Heavy,
+            _ => File.Exists("/usr/bin/chromium"),
+        };
 
     private static bool Imports(string module)
     {
-        if (!File.Exists(Python)) return false;
+        if (!File.Exists(Python))
+            return false;
         using Process process = Process.Start(new ProcessStartInfo(Python, ["-c", $"import {module}"]) { RedirectStandardError = true })!;
         process.StandardError.ReadToEnd();
         process.WaitForExit();
@@ -110,7 +116,8 @@ public static class Oracles
     private static string FindRepository()
     {
         string? folder = AppContext.BaseDirectory;
-        while (folder is not null && !File.Exists(Path.Combine(folder, "Tensorial.slnx"))) folder = Path.GetDirectoryName(folder);
+        while (folder is not null && !File.Exists(Path.Combine(folder, "Tensorial.slnx")))
+            folder = Path.GetDirectoryName(folder);
         return folder ?? throw new InvalidOperationException("The tests run from inside the repository.");
     }
 }
@@ -120,7 +127,8 @@ public sealed class OracleFactAttribute : FactAttribute
 {
     public OracleFactAttribute(Oracle wanted)
     {
-        if (Oracles.Missing(wanted) is { Length: > 0 } missing) Skip = $"not on this machine: {missing}";
+        if (Oracles.Missing(wanted) is { Length: > 0 } missing)
+            Skip = $"not on this machine: {missing}";
     }
 }
 
@@ -129,6 +137,7 @@ public sealed class OracleTheoryAttribute : TheoryAttribute
 {
     public OracleTheoryAttribute(Oracle wanted)
     {
-        if (Oracles.Missing(wanted) is { Length: > 0 } missing) Skip = $"not on this machine: {missing}";
+        if (Oracles.Missing(wanted) is { Length: > 0 } missing)
+            Skip = $"not on this machine: {missing}";
     }
 }

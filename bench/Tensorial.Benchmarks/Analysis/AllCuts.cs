@@ -1,6 +1,6 @@
 using Tensorial.Analysis;
+using Tensorial.Graphs;
 using Tensorial.Kernels;
-using Tensorial.Networks;
 using Tensorial.Onnx;
 
 namespace Tensorial.Benchmarks.Analysis;
@@ -16,9 +16,9 @@ internal static class AllCuts
         (Kernel Kernel, IReadOnlyList<Cut> Cuts)[] kernels =
         [
             .. from weight in KernelWeights.Of(OnnxFile.Read(model)).Kernels
-               where weight.Weights.Shape.Rank > 2
-               let kernel = Kernel.Of(weight)
-               select (kernel, (IReadOnlyList<Cut>)Cut.All(kernel.Axes)),
+            where weight.Weights.Shape.Rank > 2
+            let kernel = Kernel.Of(weight)
+            select (kernel, (IReadOnlyList<Cut>)Cut.All(kernel.Axes)),
         ];
         string name = $"{Path.GetFileName(model)}, all cuts of {kernels.Length} kernels";
         foreach (string library in Peers)

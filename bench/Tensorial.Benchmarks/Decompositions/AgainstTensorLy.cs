@@ -1,8 +1,8 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Tensorial.Decompositions;
+using Tensorial.Graphs;
 using Tensorial.Kernels;
-using Tensorial.Networks;
 using Tensorial.Onnx;
 
 namespace Tensorial.Benchmarks.Decompositions;
@@ -24,8 +24,12 @@ internal static class AgainstTensorLy
         string file = Path.Combine(Path.GetTempPath(), $"tensorial-{Environment.ProcessId}.npy");
         try
         {
-            foreach (KernelWeight weight in KernelWeights.Of(OnnxFile.Read(model)).Kernels.Where(static k =>
-                k.Weights.Shape is [_, _, > 1, > 1]).DistinctBy(static k => k.Weights.Shape))
+            foreach (
+                KernelWeight weight in KernelWeights
+                    .Of(OnnxFile.Read(model))
+                    .Kernels.Where(static k => k.Weights.Shape is [_, _, > 1, > 1])
+                    .DistinctBy(static k => k.Weights.Shape)
+            )
             {
                 Tensor<float> kernel = (Tensor<float>)weight.Weights.To(ElementType.Float32);
                 NpyFile.Write(kernel, file);
@@ -33,11 +37,26 @@ internal static class AgainstTensorLy
                 {
                     ImmutableArray<int> ranks = Format(format).RanksWithin(kernel.Shape, (long)(rate * kernel.Shape.Count));
                     TensorFactors<float> fit = Fit(kernel, format, ranks, workers);
-                    using Peer? peer = Peer.Start("/usr/bin/python3", "decompositions.py", file, format, string.Join('x', ranks),
-                        $"{sweeps}", $"{starts}");
-                    Paired.Report(string.Create(CultureInfo.InvariantCulture,
-                        $"{kernel.Shape} {format} {string.Join('×', ranks)} error {fit.RelativeError:F6}"),
-                        1, "fit", () => Fit(kernel, format, ranks, workers), peer, rounds: 3);
+                    using Peer? peer = Peer.Start(
+                        "/usr/bin/python3",
+                        "decompositions.py",
+                        file,
+                        format,
+                        string.Join('x', ranks),
+                        $"{sweeps}",
+                        $"{starts}"
+                    );
+                    Paired.Report(
+                        string.Create(
+                            CultureInfo.InvariantCulture,
+                            $"{kernel.Shape} {format} {string.Join('×', ranks)} error {fit.RelativeError:F6}"
+                        ),
+                        1,
+                        "fit",
+                        () => Fit(kernel, format, ranks, workers),
+                        peer,
+                        rounds: 3
+                    );
                 }
             }
         }
@@ -47,14 +66,15 @@ internal static class AgainstTensorLy
         }
     }
 
-    private static TensorFormat Format(string name) => name switch
-    {
-        "cp" => TensorFormat.Cp(4),
-        "tucker2" => TensorFormat.Tucker(4, 0, 1),
-        "tucker" => TensorFormat.Tucker(4),
-        "tt" => TensorFormat.TensorTrain(4),
-        _ => TensorFormat.TensorRing(4),
-    };
+    private static TensorFormat Format(string name) =>
+        name switch
+        {
+            "cp" => TensorFormat.Cp(4),
+            "tucker2" => TensorFormat.Tucker(4, 0, 1),
+            "tucker" => TensorFormat.Tucker(4),
+            "tt" => TensorFormat.TensorTrain(4),
+            _ => TensorFormat.TensorRing(4),
+        };
 
     private static TensorFactors<float> Fit(Tensor<float> kernel, string format, ImmutableArray<int> ranks, Workers workers)
     {

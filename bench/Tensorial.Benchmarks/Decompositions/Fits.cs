@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Tensorial.Decompositions;
-using Tensorial.Networks;
+using Tensorial.Graphs;
 using Tensorial.Onnx;
 
 namespace Tensorial.Benchmarks.Decompositions;
@@ -11,15 +11,18 @@ internal static class Fits
 {
     public static void Run(string model, double rate)
     {
-        KernelWeight weight = KernelWeights.Of(OnnxFile.Read(model)).Kernels.Where(static k => k.Weights.Shape.Rank == 4)
+        KernelWeight weight = KernelWeights
+            .Of(OnnxFile.Read(model))
+            .Kernels.Where(static k => k.Weights.Shape.Rank == 4)
             .MaxBy(static k => k.Weights.Shape.Count)!;
         Tensor<double> kernel = (Tensor<double>)weight.Weights.To(ElementType.Float64);
         foreach (KernelFormat format in KernelFormat.All)
         {
             long start = Stopwatch.GetTimestamp();
             TensorFactors<double> fit = KernelFit.Of(kernel, format, KernelForm.Of(format, kernel.Shape).RanksAt(rate));
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{weight.Name}  {fit}  {Stopwatch.GetElapsedTime(start).TotalSeconds:F2} s"));
+            Console.WriteLine(
+                string.Create(CultureInfo.InvariantCulture, $"{weight.Name}  {fit}  {Stopwatch.GetElapsedTime(start).TotalSeconds:F2} s")
+            );
         }
     }
 }

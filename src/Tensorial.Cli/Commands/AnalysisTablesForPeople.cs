@@ -17,35 +17,69 @@ internal static class AnalysisTablesForPeople
     public static void Show(AnalysisReport report, Terminal terminal)
     {
         ShowSpectra(report, terminal);
-        foreach (UncutLayer layer in report.Uncut) terminal.Say($"Not cut: {layer.Name} ({layer.Node}), because {layer.Reason}.");
-        if (report.Baseline is not { } baseline) return;
+        foreach (UncutLayer layer in report.Uncut)
+            terminal.Say($"Not cut: {layer.Name} ({layer.Node}), because {layer.Reason}.");
+        if (report.Baseline is not { } baseline)
+            return;
 
-        terminal.Say(Text($"Untruncated: top-1 {100 * baseline.Top1:F2} %, top-5 {100 * baseline.Top5:F2} %, loss {baseline.Loss:F4} on {baseline.Samples:N0} images."));
+        terminal.Say(
+            Text(
+                $"Untruncated: top-1 {100 * baseline.Top1:F2} %, top-5 {100 * baseline.Top5:F2} %, loss {baseline.Loss:F4} on {baseline.Samples:N0} images."
+            )
+        );
         if (report.RecalibratedBaseline is { } again)
-            terminal.Say(Text($"With batch-norm statistics estimated again: top-1 {100 * again.Top1:F2} %, top-5 {100 * again.Top5:F2} %, loss {again.Loss:F4}."));
-        if (report.Truncations.Count <= MostRows) ShowTruncations(report, terminal);
-        else ShowTolerance(report, terminal);
+            terminal.Say(
+                Text(
+                    $"With batch-norm statistics estimated again: top-1 {100 * again.Top1:F2} %, top-5 {100 * again.Top5:F2} %, loss {again.Loss:F4}."
+                )
+            );
+        if (report.Truncations.Count <= MostRows)
+            ShowTruncations(report, terminal);
+        else
+            ShowTolerance(report, terminal);
         if (report.Truncations.SelectMany(static t => t.Kernels).Any(static kernel => kernel.Crossing))
-            terminal.Say("Some sequences cross: a later cut raised the rank at an earlier one again, so they have no factored parameter count (docs/analysis.md).");
+            terminal.Say(
+                "Some sequences cross: a later cut raised the rank at an earlier one again, so they have no factored parameter count (docs/analysis.md)."
+            );
         if (report.Truncations.Count < report.PlannedTruncations)
-            terminal.Say($"This is {report.Truncations.Count:N0} of {report.PlannedTruncations:N0} results; merge it with the other shards.");
+            terminal.Say(
+                $"This is {report.Truncations.Count:N0} of {report.PlannedTruncations:N0} results; merge it with the other shards."
+            );
     }
 
     private static void ShowSpectra(AnalysisReport report, Terminal terminal)
     {
-        Table table = Terminal.NewTable("kernel", "shape", "cut", "max rank#", "effective rank#", "norm loss 1 %#", "10 %#", "50 %#",
-            "break-even#");
+        Table table = Terminal.NewTable(
+            "kernel",
+            "shape",
+            "cut",
+            "max rank#",
+            "effective rank#",
+            "norm loss 1 %#",
+            "10 %#",
+            "50 %#",
+            "break-even#"
+        );
         foreach (LayerAnalysis layer in report.Layers)
         {
             foreach (CutSpectrum cut in layer.Cuts)
             {
                 bool first = ReferenceEquals(cut, layer.Cuts[0]);
-                table.AddRow(first ? layer.Name.Escaped() : "", first ? string.Join('×', layer.Shape) : "", cut.Cut, Text($"{cut.MaxRank}"),
-                    Text($"{cut.EffectiveRank:F1}"), Text($"{cut.RankFor(0.01)}"), Text($"{cut.RankFor(0.1)}"), Text($"{cut.RankFor(0.5)}"),
-                    Text($"{cut.BreakEvenRank}"));
+                table.AddRow(
+                    first ? layer.Name.Escaped() : "",
+                    first ? string.Join('×', layer.Shape) : "",
+                    cut.Cut,
+                    Text($"{cut.MaxRank}"),
+                    Text($"{cut.EffectiveRank:F1}"),
+                    Text($"{cut.RankFor(0.01)}"),
+                    Text($"{cut.RankFor(0.1)}"),
+                    Text($"{cut.RankFor(0.5)}"),
+                    Text($"{cut.BreakEvenRank}")
+                );
             }
         }
-        if (report.Layers.Count > 0) terminal.Show(table);
+        if (report.Layers.Count > 0)
+            terminal.Show(table);
     }
 
     private static void ShowTruncations(AnalysisReport report, Terminal terminal)
@@ -61,15 +95,22 @@ internal static class AnalysisTablesForPeople
             last = (result.Layer, result.Cut);
             string[] row =
             [
-                first ? result.Layer.Escaped() : "", first ? result.Cut : "", result.Rank is { } rank ? Text($"{rank}")
-                    : result.Rule, Text($"{result.NormLoss:F4}"),
-                Text($"{100 * result.Top1:F2}"), Text($"{100 * result.Top5:F2}"), Text($"{result.Loss:F4}"),
+                first ? result.Layer.Escaped() : "",
+                first ? result.Cut : "",
+                result.Rank is { } rank ? Text($"{rank}") : result.Rule,
+                Text($"{result.NormLoss:F4}"),
+                Text($"{100 * result.Top1:F2}"),
+                Text($"{100 * result.Top5:F2}"),
+                Text($"{result.Loss:F4}"),
                 Text($"{result.Parameters:N0}"),
             ];
-            table.AddRow([.. row, .. recalibrated ? (string[])[result.Recalibrated is { } again ? Text($"{100 * again.Top1:F2}")
-                : ""] : []]);
+            table.AddRow([
+                .. row,
+                .. recalibrated ? (string[])[result.Recalibrated is { } again ? Text($"{100 * again.Top1:F2}") : ""] : [],
+            ]);
         }
-        if (report.Truncations.Count > 0) terminal.Show(table);
+        if (report.Truncations.Count > 0)
+            terminal.Show(table);
     }
 
     /// <summary>For every kernel and cut, how far it can be truncated before the accuracy falls by half a point, one and two.</summary>
@@ -77,28 +118,46 @@ internal static class AnalysisTablesForPeople
     {
         Findings findings = new(report);
         Table table = Terminal.NewTable(
-            "truncated", "cut", "measured#", "rank for ½ point#", "1 point#", "2 points#", "norm loss at 1 point#", "top-1 %#",
-            "parameters#", "of#");
+            "truncated",
+            "cut",
+            "measured#",
+            "rank for ½ point#",
+            "1 point#",
+            "2 points#",
+            "norm loss at 1 point#",
+            "top-1 %#",
+            "parameters#",
+            "of#"
+        );
         string last = "";
         foreach (IGrouping<(string Layer, string Cut), TruncationResult> series in report.Truncations.GroupBy(static t => (t.Layer, t.Cut)))
         {
             TruncationResult?[] reached = [.. Drops.Select(drop => findings.Farthest(series, drop))];
             TruncationResult? usual = reached[1];
-            table.AddRow(
-                [
-                    series.Key.Layer == last ? "" : series.Key.Layer.Escaped(), series.Key.Cut, Text($"{series.Count()}"),
-                    .. reached.Select(RankOf),
-                    usual is null ? "–" : Text($"{usual.NormLoss:F4}"), usual is null ? "–" : Text($"{100 * usual.Top1:F2}"),
-                    usual is null ? "–" : Text($"{usual.Parameters:N0}"), Text($"{findings.DenseParameters(series.First()):N0}"),
-                ]);
+            table.AddRow([
+                series.Key.Layer == last ? "" : series.Key.Layer.Escaped(),
+                series.Key.Cut,
+                Text($"{series.Count()}"),
+                .. reached.Select(RankOf),
+                usual is null ? "–" : Text($"{usual.NormLoss:F4}"),
+                usual is null ? "–" : Text($"{100 * usual.Top1:F2}"),
+                usual is null ? "–" : Text($"{usual.Parameters:N0}"),
+                Text($"{findings.DenseParameters(series.First()):N0}"),
+            ]);
             last = series.Key.Layer;
         }
         terminal.Show(table);
-        terminal.Say(Text($"Smallest ranks measured before top-1 falls by more than ½, 1 and 2 points; – where every measurement lost more. All {report.Truncations.Count:N0} measurements are in --json, --csv and --report."));
+        terminal.Say(
+            Text(
+                $"Smallest ranks measured before top-1 falls by more than ½, 1 and 2 points; – where every measurement lost more. All {report.Truncations.Count:N0} measurements are in --json, --csv and --report."
+            )
+        );
     }
 
     private static string RankOf(TruncationResult? reached) =>
-        reached is null ? "–" : reached.Rank is { } rank ? Text($"{rank}") : reached.Rule;
+        reached is null ? "–"
+        : reached.Rank is { } rank ? Text($"{rank}")
+        : reached.Rule;
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

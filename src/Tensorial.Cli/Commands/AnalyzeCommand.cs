@@ -1,10 +1,10 @@
 using System.CommandLine;
 using Tensorial.Analysis;
 using Tensorial.Data;
-using Tensorial.Networks;
+using Tensorial.Graphs;
 using Tensorial.Onnx;
 using Tensorial.Reports;
-using BatchNormalization = Tensorial.Autodiff.Operations.BatchNormalization;
+using BatchNormalization = Tensorial.Operations.BatchNormalization;
 using Option = System.CommandLine.Option;
 
 namespace Tensorial.Cli.Commands;
@@ -48,45 +48,63 @@ internal static class AnalyzeCommand
         DataOptions.Group data = new(required: false);
         Option<string[]> layers = CommonOptions.Layers();
         SweepOptionGroup sweep = new();
-        Option<int?> recalibrate = CommonOptions.Positive("--recalibrate", "N",
-            "After each truncation also estimate batch-norm statistics again on N training images, and report that accuracy beside the plain one.");
-        Option<int> threads = CommonOptions.Threads(), seed = CommonOptions.Seed();
+        Option<int?> recalibrate = CommonOptions.Positive(
+            "--recalibrate",
+            "N",
+            "After each truncation also estimate batch-norm statistics again on N training images, and report that accuracy beside the plain one."
+        );
+        Option<int> threads = CommonOptions.Threads(),
+            seed = CommonOptions.Seed();
         Option<bool> dryRun = new("--dry-run") { Description = "Say what would be measured, and how much of it the store already holds." };
         Option<DirectoryInfo?> store = CommonOptions.Resume();
         Option<FileInfo?> json = CommonOptions.Json();
         Option<FileInfo?> html = new("--report")
         {
-            HelpName = "FILE", Description = "Write the report as one HTML file that opens offline.",
+            HelpName = "FILE",
+            Description = "Write the report as one HTML file that opens offline.",
         };
         Option<DirectoryInfo?> csv = new("--csv")
         {
-            HelpName = "DIR", Description = "Write the tables as spectra.csv, cuts.csv and truncations.csv.",
+            HelpName = "DIR",
+            Description = "Write the tables as spectra.csv, cuts.csv and truncations.csv.",
         };
-        Command command = new("analyze",
+        Command command = new(
+            "analyze",
             "Singular values, entropy, effective rank and the rank for a norm loss, for every kernel along every cut; with --data also top-1, top-5 and loss "
-            + "when kernels are truncated, one by one and all together. Norm loss is ||K - K_chi|| / ||K|| (docs/analysis.md).") { model };
+                + "when kernels are truncated, one by one and all together. Norm loss is ||K - K_chi|| / ||K|| (docs/analysis.md)."
+        )
+        {
+            model,
+        };
         data.AddTo(command);
         command.Options.Add(layers);
         sweep.AddTo(command);
-        foreach (Option option in (Option[])[recalibrate, store, dryRun, json, html, csv, seed, threads]) command.Options.Add(option);
-        return command.Finish(terminal, (parsed, cancel) => Run(
-            new()
-            {
-                Model = parsed.GetRequiredValue(model),
-                CommandLine = CommandLineOf(parsed),
-                Data = data.Read(parsed, Split.Test),
-                Layers = parsed.GetValue(layers) ?? [],
-                Sweep = sweep.Read(parsed),
-                Recalibrate = parsed.GetValue(recalibrate),
-                Threads = parsed.GetValue(threads),
-                Seed = parsed.GetValue(seed),
-                DryRun = parsed.GetValue(dryRun),
-                Store = parsed.GetValue(store),
-                Json = parsed.GetValue(json),
-                Html = parsed.GetValue(html),
-                Csv = parsed.GetValue(csv),
-            },
-            terminal, cancel));
+        foreach (Option option in (Option[])[recalibrate, store, dryRun, json, html, csv, seed, threads])
+            command.Options.Add(option);
+        return command.Finish(
+            terminal,
+            (parsed, cancel) =>
+                Run(
+                    new()
+                    {
+                        Model = parsed.GetRequiredValue(model),
+                        CommandLine = CommandLineOf(parsed),
+                        Data = data.Read(parsed, Split.Test),
+                        Layers = parsed.GetValue(layers) ?? [],
+                        Sweep = sweep.Read(parsed),
+                        Recalibrate = parsed.GetValue(recalibrate),
+                        Threads = parsed.GetValue(threads),
+                        Seed = parsed.GetValue(seed),
+                        DryRun = parsed.GetValue(dryRun),
+                        Store = parsed.GetValue(store),
+                        Json = parsed.GetValue(json),
+                        Html = parsed.GetValue(html),
+                        Csv = parsed.GetValue(csv),
+                    },
+                    terminal,
+                    cancel
+                )
+        );
     }
 
     internal static ExitCode Run(Options options, Terminal terminal, CancellationToken cancel)
@@ -96,20 +114,24 @@ internal static class AnalyzeCommand
         OutputFile.Check(options.Html, options.Model.FullName);
         OutputFile.Check(options.Csv);
         Graph graph = OnnxFile.Read(options.Model.FullName);
-        if (options.Recalibrate is not null) CheckRecalibration(options, graph);
+        if (options.Recalibrate is not null)
+            CheckRecalibration(options, graph);
         ImageSet? images = options.Data?.Open();
         graph = graph.ForImages(images?.ImageShape);
         KernelWeights weights = KernelWeights.Of(graph).Matching(options.Layers);
-        ImageSet? calibration = options.Recalibrate is { } count ? (options.Data! with { Split = Split.Train, Limit = count })
-            .Open() : null;
+        ImageSet? calibration = options.Recalibrate is { } count
+            ? (options.Data! with { Split = Split.Train, Limit = count }).Open()
+            : null;
         using ResultStore? store = options.Store is null ? null : ResultStore.Open(options.Store.FullName, WriterName(options.Sweep.Shard));
         GraphStatistics statistics = GraphStatistics.Of(graph);
         Analyzer analyzer = new()
         {
             Graph = graph,
             Layers = [.. weights.Kernels.Select(weight => LayerFacts.Of(weight, statistics))],
-            Uncut = [.. weights.Uncut.Select(static uncut => new UncutLayer(uncut.Name, uncut.Node.Label, [.. uncut.Shape ?? []],
-                uncut.Reason))],
+            Uncut =
+            [
+                .. weights.Uncut.Select(static uncut => new UncutLayer(uncut.Name, uncut.Node.Label, [.. uncut.Shape ?? []], uncut.Reason)),
+            ],
             Model = new(graph.Name, statistics.Parameters, statistics.KernelParameters, statistics.Macs),
             Provenance = ProvenanceOf(options, images, calibration),
             Images = images,
@@ -118,41 +140,55 @@ internal static class AnalyzeCommand
             Store = store,
             Threads = options.Threads,
         };
-        if (options.DryRun) return ShowPlan(analyzer, terminal, cancel);
+        if (options.DryRun)
+            return ShowPlan(analyzer, terminal, cancel);
 
         AnalysisReport report = terminal.WithProgress(progress => analyzer.Run(progress, cancel));
         AnalysisTablesForPeople.Show(report, terminal);
-        if (options.Json is { } json) AtomicFile.Write(json.FullName, stream => stream.Write(AnalysisJson.ToUtf8(report)));
-        if (options.Csv is { } csv) CsvWriter.Write(report, csv.FullName);
-        if (options.Html is { } html) ReportWriter.WriteHtml(report, html.FullName);
+        if (options.Json is { } json)
+            AtomicFile.Write(json.FullName, stream => stream.Write(AnalysisJson.ToUtf8(report)));
+        if (options.Csv is { } csv)
+            CsvWriter.Write(report, csv.FullName);
+        if (options.Html is { } html)
+            ReportWriter.WriteHtml(report, html.FullName);
         return ExitCode.Done;
     }
 
     /// <summary>The command as it could be typed again.</summary>
     internal static string CommandLineOf(ParseResult parsed) =>
-        string.Join(' ', ["tensorial",
-            .. parsed.Tokens.Select(static token => token.Value.Any(c => char.IsWhiteSpace(c) || c is '|' or '*' or '?')
-                ? $"'{token.Value}'" : token.Value)]);
+        string.Join(
+            ' ',
+            [
+                "tensorial",
+                .. parsed.Tokens.Select(static token =>
+                    token.Value.Any(c => char.IsWhiteSpace(c) || c is '|' or '*' or '?') ? $"'{token.Value}'" : token.Value
+                ),
+            ]
+        );
 
     private static void CheckRecalibration(Options options, Graph graph)
     {
-        if (options.Data is null) throw new UsageException("--recalibrate needs --data: statistics are estimated on its training images.");
+        if (options.Data is null)
+            throw new UsageException("--recalibrate needs --data: statistics are estimated on its training images.");
         if (!graph.Nodes.Any(static node => node.Operation is BatchNormalization))
-            throw new UsageException($"--recalibrate has nothing to do: {options.Model.Name} has no BatchNormalization node (they may have been folded into convolutions on export).");
+            throw new UsageException(
+                $"--recalibrate has nothing to do: {options.Model.Name} has no BatchNormalization node (they may have been folded into convolutions on export)."
+            );
     }
 
-    private static Provenance ProvenanceOf(Options options, ImageSet? images, ImageSet? calibration) => new()
-    {
-        Version = ToolVersion.Text,
-        CommandLine = options.CommandLine,
-        Date = DateTimeOffset.UtcNow,
-        Model = ModelFile.Of(options.Model.FullName),
-        Data = images is null ? null : DataUse.Of(images, options.Data!.Split),
-        Calibration = calibration is null ? null : DataUse.Of(calibration, Split.Train),
-        Seed = options.Seed,
-        Machine = Machine.Here(options.Threads),
-        Shard = options.Sweep.Shard == Shard.Whole ? null : options.Sweep.Shard.ToString(),
-    };
+    private static Provenance ProvenanceOf(Options options, ImageSet? images, ImageSet? calibration) =>
+        new()
+        {
+            Version = ToolVersion.Text,
+            CommandLine = options.CommandLine,
+            Date = DateTimeOffset.UtcNow,
+            Model = ModelFile.Of(options.Model.FullName),
+            Data = images is null ? null : DataUse.Of(images, options.Data!.Split),
+            Calibration = calibration is null ? null : DataUse.Of(calibration, Split.Train),
+            Seed = options.Seed,
+            Machine = Machine.Here(options.Threads),
+            Shard = options.Sweep.Shard == Shard.Whole ? null : options.Sweep.Shard.ToString(),
+        };
 
     private static ExitCode ShowPlan(Analyzer analyzer, Terminal terminal, CancellationToken cancel)
     {

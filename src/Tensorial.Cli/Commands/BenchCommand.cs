@@ -3,7 +3,7 @@ using System.Globalization;
 using Spectre.Console;
 using Tensorial.Compression;
 using Tensorial.Compression.Runtimes;
-using Tensorial.Networks;
+using Tensorial.Graphs;
 using Tensorial.Onnx;
 
 namespace Tensorial.Cli.Commands;
@@ -12,7 +12,15 @@ namespace Tensorial.Cli.Commands;
 internal static class BenchCommand
 {
     internal sealed record Options(
-        FileInfo First, FileInfo Second, IReadOnlyList<int> Batches, string Runtime, int Pairs, int Threads, int Seed, FileInfo? Json);
+        FileInfo First,
+        FileInfo Second,
+        IReadOnlyList<int> Batches,
+        string Runtime,
+        int Pairs,
+        int Threads,
+        int Seed,
+        FileInfo? Json
+    );
 
     public static Command Create(Terminal terminal)
     {
@@ -21,40 +29,76 @@ internal static class BenchCommand
         Option<int[]> batches = CommonOptions.Counts("--batch", "Images at a time; several are timed one after another.", 1, 16);
         Option<int> pairs = new("--pairs")
         {
-            HelpName = "N", Description = "Measurements of each network.", DefaultValueFactory = static _ => 15,
+            HelpName = "N",
+            Description = "Measurements of each network.",
+            DefaultValueFactory = static _ => 15,
         };
         Option<string> runtime = CommonOptions.Runtime();
         Option<int> threads = CommonOptions.Threads();
         Option<int> seed = CommonOptions.Seed();
         Option<FileInfo?> json = CommonOptions.Json();
-        Command command = new("bench",
-            "Times two networks pair by pair on the same random images: medians and ranges of milliseconds per batch, and the median ratio of the pairs.")
+        Command command = new(
+            "bench",
+            "Times two networks pair by pair on the same random images: medians and ranges of milliseconds per batch, and the median ratio of the pairs."
+        )
         {
-            first, second, batches, runtime, pairs, threads, seed, json,
+            first,
+            second,
+            batches,
+            runtime,
+            pairs,
+            threads,
+            seed,
+            json,
         };
-        return command.Finish(terminal, (parsed, cancel) => Run(
-            new(parsed.GetRequiredValue(first), parsed.GetRequiredValue(second), parsed.GetValue(batches)!, parsed.GetValue(runtime)!,
-                Math.Max(1, parsed.GetValue(pairs)), parsed.GetValue(threads), parsed.GetValue(seed), parsed.GetValue(json)),
-            terminal, cancel));
+        return command.Finish(
+            terminal,
+            (parsed, cancel) =>
+                Run(
+                    new(
+                        parsed.GetRequiredValue(first),
+                        parsed.GetRequiredValue(second),
+                        parsed.GetValue(batches)!,
+                        parsed.GetValue(runtime)!,
+                        Math.Max(1, parsed.GetValue(pairs)),
+                        parsed.GetValue(threads),
+                        parsed.GetValue(seed),
+                        parsed.GetValue(json)
+                    ),
+                    terminal,
+                    cancel
+                )
+        );
     }
 
     internal static ExitCode Run(Options options, Terminal terminal, CancellationToken cancel)
     {
         OutputFile.Check(options.Json, options.First.FullName, options.Second.FullName);
-        Graph first = OnnxFile.Read(options.First.ToString()), second = OnnxFile.Read(options.Second.ToString());
+        Graph first = OnnxFile.Read(options.First.ToString()),
+            second = OnnxFile.Read(options.Second.ToString());
         using IRuntime runtime = Runtimes.Open(options.Runtime);
         int threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount;
-        using ISession one = runtime.Load(first, threads), other = runtime.Load(second, threads);
-        BenchRow[] rows = [.. options.Batches.Select(batch =>
-        {
-            Tensor<float> images = RandomImages.Of(first, batch, options.Seed), others = RandomImages.Of(second, batch, options.Seed);
-            PairedTiming timing = terminal.WithProgress(progress =>
-                PairedTiming.Of(() => one.Run(images), () => other.Run(others), options.Pairs, progress, cancel));
-            return new BenchRow(batch, BenchTime.Of(timing.First), BenchTime.Of(timing.Second), timing.Speedup);
-        })];
+        using ISession one = runtime.Load(first, threads),
+            other = runtime.Load(second, threads);
+        BenchRow[] rows =
+        [
+            .. options.Batches.Select(batch =>
+            {
+                Tensor<float> images = RandomImages.Of(first, batch, options.Seed),
+                    others = RandomImages.Of(second, batch, options.Seed);
+                PairedTiming timing = terminal.WithProgress(progress =>
+                    PairedTiming.Of(() => one.Run(images), () => other.Run(others), options.Pairs, progress, cancel)
+                );
+                return new BenchRow(batch, BenchTime.Of(timing.First), BenchTime.Of(timing.Second), timing.Speedup);
+            }),
+        ];
 
-        terminal.Say(string.Create(CultureInfo.InvariantCulture,
-            $"{runtime.Name}, {threads} threads, {options.Pairs} pairs; milliseconds a batch: median (range)"));
+        terminal.Say(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{runtime.Name}, {threads} threads, {options.Pairs} pairs; milliseconds a batch: median (range)"
+            )
+        );
         Table table = Terminal.NewTable("batch#", $"{options.First.Name}#", $"{options.Second.Name}#", "speed-up#");
         foreach (BenchRow row in rows)
             table.AddRow(Text($"{row.Batch}"), row.First.ToString(), row.Second.ToString(), Text($"{row.Speedup:F2}"));
@@ -81,5 +125,12 @@ internal static class BenchCommand
     }
 
     private sealed record BenchFile(
-        int SchemaVersion, string First, string Second, string Runtime, int Threads, int Pairs, IReadOnlyList<BenchRow> Batches);
+        int SchemaVersion,
+        string First,
+        string Second,
+        string Runtime,
+        int Threads,
+        int Pairs,
+        IReadOnlyList<BenchRow> Batches
+    );
 }

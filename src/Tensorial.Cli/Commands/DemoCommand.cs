@@ -17,10 +17,13 @@ internal static class DemoCommand
             DefaultValueFactory = static _ => new("tensorial-demo"),
         };
         Option<int> threads = CommonOptions.Threads();
-        Command command = new("demo",
-            "Inspect, evaluate and analyze an embedded four-layer network on 1,000 embedded Fashion-MNIST images; leaves a report that opens in any browser.")
+        Command command = new(
+            "demo",
+            "Inspect, evaluate and analyze an embedded four-layer network on 1,000 embedded Fashion-MNIST images; leaves a report that opens in any browser."
+        )
         {
-            folder, threads,
+            folder,
+            threads,
         };
         return command.Finish(terminal, (parsed, cancel) => Run(new(parsed.GetValue(folder)!, parsed.GetValue(threads)), terminal, cancel));
     }
@@ -29,7 +32,8 @@ internal static class DemoCommand
     {
         options.Folder.Create();
         FileInfo File(string name) => new(Path.Combine(options.Folder.FullName, name));
-        FileInfo model = File("fashion-cnn.onnx"), report = File("report.html");
+        FileInfo model = File("fashion-cnn.onnx"),
+            report = File("report.html");
         AtomicFile.Write(model.FullName, static stream => stream.Write(Sample.Model.Span));
         DataOptions data = new(DataSource.Parse("sample"), Split.Test, Normalization.None, Limit: null);
 
@@ -49,7 +53,9 @@ internal static class DemoCommand
                 Html = report,
                 Csv = options.Folder,
             },
-            terminal, cancel);
+            terminal,
+            cancel
+        );
         terminal.Say($"The report is {report.FullName}");
         return ExitCode.Done;
     }

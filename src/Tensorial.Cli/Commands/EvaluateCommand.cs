@@ -3,7 +3,8 @@ using System.Globalization;
 using Spectre.Console;
 using Tensorial.Analysis;
 using Tensorial.Data;
-using Tensorial.Networks;
+using Tensorial.Execution;
+using Tensorial.Graphs;
 using Tensorial.Onnx;
 
 namespace Tensorial.Cli.Commands;
@@ -17,15 +18,32 @@ internal static class EvaluateCommand
     {
         Argument<FileInfo> model = CommonOptions.Model();
         DataOptions.Group data = new(required: true);
-        Option<int> batch = CommonOptions.Batch(), threads = CommonOptions.Threads();
+        Option<int> batch = CommonOptions.Batch(),
+            threads = CommonOptions.Threads();
         Option<FileInfo?> json = CommonOptions.Json();
-        Command command = new("evaluate", "Top-1, top-5, loss (nats) and images per second of a network on labelled images.") { model,
-            batch, threads, json };
+        Command command = new("evaluate", "Top-1, top-5, loss (nats) and images per second of a network on labelled images.")
+        {
+            model,
+            batch,
+            threads,
+            json,
+        };
         data.AddTo(command);
-        return command.Finish(terminal, (parsed, cancel) => Run(
-            new(parsed.GetRequiredValue(model), data.Read(parsed, Split.Test)!, parsed.GetValue(batch), parsed.GetValue(threads),
-                parsed.GetValue(json)),
-            terminal, cancel));
+        return command.Finish(
+            terminal,
+            (parsed, cancel) =>
+                Run(
+                    new(
+                        parsed.GetRequiredValue(model),
+                        data.Read(parsed, Split.Test)!,
+                        parsed.GetValue(batch),
+                        parsed.GetValue(threads),
+                        parsed.GetValue(json)
+                    ),
+                    terminal,
+                    cancel
+                )
+        );
     }
 
     internal static ExitCode Run(Options options, Terminal terminal, CancellationToken cancel)
@@ -35,14 +53,21 @@ internal static class EvaluateCommand
         ImageSet images = options.Data.Open();
         graph = graph.ForImages(images.ImageShape);
         using Inference network = new(graph, options.Threads);
-        (Evaluation result, TimeSpan elapsed) = terminal.WithProgress(progress => Evaluator.Run(network, graph, images, options.Batch,
-            progress, cancel));
+        (Evaluation result, TimeSpan elapsed) = terminal.WithProgress(progress =>
+            Evaluator.Run(network, graph, images, options.Batch, progress, cancel)
+        );
         double imagesPerSecond = result.Samples / elapsed.TotalSeconds;
 
         Table table = Terminal.NewTable("model", "data", "images#", "top-1 %#", "top-5 %#", "loss#", "images/s#");
         table.AddRow(
-            options.Model.Name.Escaped(), images.Name.Escaped(), Number($"{result.Samples:N0}"), Number($"{100 * result.Top1:F2}"),
-            Number($"{100 * result.Top5:F2}"), Number($"{result.Loss:F4}"), Number($"{imagesPerSecond:N0}"));
+            options.Model.Name.Escaped(),
+            images.Name.Escaped(),
+            Number($"{result.Samples:N0}"),
+            Number($"{100 * result.Top1:F2}"),
+            Number($"{100 * result.Top5:F2}"),
+            Number($"{result.Loss:F4}"),
+            Number($"{imagesPerSecond:N0}")
+        );
         terminal.Show(table);
         if (options.Json is { } file)
             JsonFile.Write(file, new EvaluationFile(options.Model.Name, images.Name, images.Fingerprint, result, imagesPerSecond));
@@ -53,8 +78,16 @@ internal static class EvaluateCommand
 
     /// <summary>The JSON form: the contract's five numbers beside what they were measured on.</summary>
     private sealed record EvaluationFile(
-        int SchemaVersion, string Model, string Data, string DataFingerprint, int Samples, double Top1, double Top5, double Loss,
-        double ImagesPerSecond)
+        int SchemaVersion,
+        string Model,
+        string Data,
+        string DataFingerprint,
+        int Samples,
+        double Top1,
+        double Top5,
+        double Loss,
+        double ImagesPerSecond
+    )
     {
         public EvaluationFile(string model, string data, string fingerprint, Evaluation result, double imagesPerSecond)
             : this(1, model, data, fingerprint, result.Samples, result.Top1, result.Top5, result.Loss, imagesPerSecond) { }

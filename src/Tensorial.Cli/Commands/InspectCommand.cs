@@ -13,9 +13,15 @@ internal static class InspectCommand
     {
         Argument<FileInfo> model = CommonOptions.Model();
         Option<FileInfo?> json = CommonOptions.Json();
-        Command command = new("inspect",
+        Command command = new(
+            "inspect",
             "Kernels, their shapes, parameters, multiply-accumulates (MACs) and activations for one image, and along which cuts each kernel can be "
-            + "cut, or why it cannot.") { model, json };
+                + "cut, or why it cannot."
+        )
+        {
+            model,
+            json,
+        };
         return command.Finish(terminal, (parsed, _) => Run(new(parsed.GetRequiredValue(model), parsed.GetValue(json)), terminal));
     }
 
@@ -28,8 +34,10 @@ internal static class InspectCommand
         ShowOperations(found, terminal);
         foreach (InspectedLayer layer in found.Layers.Where(static layer => layer.UncutBecause is not null))
             terminal.Say($"Not cut: {layer.Name} ({layer.Node}), because {layer.UncutBecause}.");
-        foreach (string warning in found.Warnings) terminal.Say($"Warning: {warning}");
-        if (options.Json is { } file) JsonFile.Write(file, found);
+        foreach (string warning in found.Warnings)
+            terminal.Say($"Warning: {warning}");
+        if (options.Json is { } file)
+            JsonFile.Write(file, found);
         return ExitCode.Done;
     }
 
@@ -37,9 +45,13 @@ internal static class InspectCommand
     {
         string sets = string.Join(", ", found.Format.OperatorSets.Select(static set => $"{set.Key} {set.Value}"));
         string producer = found.Format.Producer.Length > 0 ? $", written by {found.Format.Producer}" : "";
-        terminal.Say($"{found.Model.Name}: {Count(found.Model.Bytes)} bytes{(found.Format.ExternalData ? " and data in another file" : "")}, operator set {sets}, IR version {found.Format.IrVersion}{producer}");
-        foreach (InspectedPort port in found.Inputs) terminal.Say($"  in   {port.Name}: {port}");
-        foreach (InspectedPort port in found.Outputs) terminal.Say($"  out  {port.Name}: {port}");
+        terminal.Say(
+            $"{found.Model.Name}: {Count(found.Model.Bytes)} bytes{(found.Format.ExternalData ? " and data in another file" : "")}, operator set {sets}, IR version {found.Format.IrVersion}{producer}"
+        );
+        foreach (InspectedPort port in found.Inputs)
+            terminal.Say($"  in   {port.Name}: {port}");
+        foreach (InspectedPort port in found.Outputs)
+            terminal.Say($"  out  {port.Name}: {port}");
         terminal.Say("");
     }
 
@@ -50,16 +62,37 @@ internal static class InspectCommand
             terminal.Say("The network has no convolution and no dense layer with weights of its own.");
             return;
         }
-        Table table = Terminal.NewTable("kernel", "operation", "axes", "shape", "groups#", "parameters#", "MACs#", "output", "activations#",
-            "cuts");
+        Table table = Terminal.NewTable(
+            "kernel",
+            "operation",
+            "axes",
+            "shape",
+            "groups#",
+            "parameters#",
+            "MACs#",
+            "output",
+            "activations#",
+            "cuts"
+        );
         foreach (InspectedLayer layer in found.Layers)
             table.AddRow(
-                layer.Name.Escaped(), layer.Operation.Escaped(), layer.Axes ?? "", Extents(layer.Shape), layer.Groups is > 1 and int groups
-                    ? Count(groups) : "",
-                Count(layer.Parameters), Count(layer.Macs), Extents(layer.OutputShape), Count(layer.Activations), CutsOf(layer));
+                layer.Name.Escaped(),
+                layer.Operation.Escaped(),
+                layer.Axes ?? "",
+                Extents(layer.Shape),
+                layer.Groups is > 1 and int groups ? Count(groups) : "",
+                Count(layer.Parameters),
+                Count(layer.Macs),
+                Extents(layer.OutputShape),
+                Count(layer.Activations),
+                CutsOf(layer)
+            );
         terminal.Show(table);
-        foreach (IGrouping<string, InspectedLayer> alike in found.Layers.Where(static layer => layer.Cuts.Count > MostCutsInTable)
-            .GroupBy(static layer => string.Join("  ", layer.Cuts)))
+        foreach (
+            IGrouping<string, InspectedLayer> alike in found
+                .Layers.Where(static layer => layer.Cuts.Count > MostCutsInTable)
+                .GroupBy(static layer => string.Join("  ", layer.Cuts))
+        )
             terminal.Say($"The {alike.First().Cuts.Count} cuts: {alike.Key}");
     }
 
@@ -69,21 +102,37 @@ internal static class InspectCommand
     private const int MostCutsInTable = 3;
 
     private static string CutsOf(InspectedLayer layer) =>
-        layer.UncutBecause is not null ? "none, see below" : layer.Cuts.Count > MostCutsInTable ? $"all {layer.Cuts.Count}"
-            : string.Join("  ", layer.Cuts);
+        layer.UncutBecause is not null ? "none, see below"
+        : layer.Cuts.Count > MostCutsInTable ? $"all {layer.Cuts.Count}"
+        : string.Join("  ", layer.Cuts);
 
     private static void ShowOperations(Inspection found, Terminal terminal)
     {
         Table table = Terminal.NewTable("operation", "nodes#", "parameters#", "MACs#", "activations#");
-        foreach (IGrouping<string, InspectedNode> alike in found.Nodes.GroupBy(static node => node.Operation)
-            .OrderByDescending(static group => group.Count()))
-            table.AddRow(alike.Key.Escaped(), Count(alike.Count()), Count(alike.Sum(static n => n.Parameters)),
-                Total(alike, static n => n.Macs), Total(alike, static n => n.Activations));
-        table.AddRow("all", Count(found.Nodes.Count), Count(found.Parameters), Count(found.Macs),
-            Count(found.Nodes.Sum(static n => n.Activations ?? 0)));
+        foreach (
+            IGrouping<string, InspectedNode> alike in found
+                .Nodes.GroupBy(static node => node.Operation)
+                .OrderByDescending(static group => group.Count())
+        )
+            table.AddRow(
+                alike.Key.Escaped(),
+                Count(alike.Count()),
+                Count(alike.Sum(static n => n.Parameters)),
+                Total(alike, static n => n.Macs),
+                Total(alike, static n => n.Activations)
+            );
+        table.AddRow(
+            "all",
+            Count(found.Nodes.Count),
+            Count(found.Parameters),
+            Count(found.Macs),
+            Count(found.Nodes.Sum(static n => n.Activations ?? 0))
+        );
         terminal.Show(table);
-        terminal.Say($"Of the parameters {Count(found.ConvParameters)} are in convolution kernels, {Count(found.KernelParameters - found.ConvParameters)} in dense ones. "
-            + $"At most {Count(found.PeakActivations)} activations are alive at once, run node by node.");
+        terminal.Say(
+            $"Of the parameters {Count(found.ConvParameters)} are in convolution kernels, {Count(found.KernelParameters - found.ConvParameters)} in dense ones. "
+                + $"At most {Count(found.PeakActivations)} activations are alive at once, run node by node."
+        );
     }
 
     /// <summary>The sum, or a question mark where no summand is known.</summary>
@@ -94,7 +143,9 @@ internal static class InspectCommand
     }
 
     private static string Extents(IReadOnlyList<int>? extents) =>
-        extents is null ? "?" : extents.Count == 0 ? "scalar" : string.Join('×', extents);
+        extents is null ? "?"
+        : extents.Count == 0 ? "scalar"
+        : string.Join('×', extents);
 
     private static string Count(long? number) => number?.ToString("N0", CultureInfo.InvariantCulture) ?? "?";
 }

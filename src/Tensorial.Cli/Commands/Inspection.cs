@@ -1,14 +1,25 @@
 using Tensorial.Analysis;
-using Tensorial.Networks;
+using Tensorial.Graphs;
 using Tensorial.Onnx;
 
 namespace Tensorial.Cli.Commands;
 
 /// <summary>What inspect finds out about a network, in the form of its JSON file: sizes for one image.</summary>
 internal sealed record Inspection(
-    int SchemaVersion, ModelFile Model, OnnxFormat Format, IReadOnlyList<InspectedPort> Inputs, IReadOnlyList<InspectedPort> Outputs,
-    long Parameters, long KernelParameters, long ConvParameters, long Macs, long PeakActivations,
-    IReadOnlyList<InspectedLayer> Layers, IReadOnlyList<InspectedNode> Nodes, IReadOnlyList<string> Warnings)
+    int SchemaVersion,
+    ModelFile Model,
+    OnnxFormat Format,
+    IReadOnlyList<InspectedPort> Inputs,
+    IReadOnlyList<InspectedPort> Outputs,
+    long Parameters,
+    long KernelParameters,
+    long ConvParameters,
+    long Macs,
+    long PeakActivations,
+    IReadOnlyList<InspectedLayer> Layers,
+    IReadOnlyList<InspectedNode> Nodes,
+    IReadOnlyList<string> Warnings
+)
 {
     public static Inspection Of(string path)
     {
@@ -16,14 +27,25 @@ internal sealed record Inspection(
         GraphStatistics statistics = GraphStatistics.Of(graph);
         OnnxFacts facts = OnnxFacts.Of(graph)!;
         return new(
-            1, ModelFile.Of(path), new(facts.IrVersion, facts.Producer,
+            1,
+            ModelFile.Of(path),
+            new(
+                facts.IrVersion,
+                facts.Producer,
                 facts.OperatorSets.ToDictionary(static o => o.Key.Length > 0 ? o.Key : "ai.onnx", static o => o.Value),
-                facts.KeepsDataElsewhere),
+                facts.KeepsDataElsewhere
+            ),
             [.. graph.Inputs.Where(port => !graph.Initializers.ContainsKey(port.Name)).Select(InspectedPort.Of)],
             [.. graph.Outputs.Select(InspectedPort.Of)],
-            statistics.Parameters, statistics.KernelParameters, statistics.ConvolutionParameters, statistics.Macs,
+            statistics.Parameters,
+            statistics.KernelParameters,
+            statistics.ConvolutionParameters,
+            statistics.Macs,
             statistics.PeakActivations,
-            LayersOf(graph, statistics), [.. statistics.Nodes.Select(InspectedNode.Of)], [.. WarningsOf(graph, statistics, facts)]);
+            LayersOf(graph, statistics),
+            [.. statistics.Nodes.Select(InspectedNode.Of)],
+            [.. WarningsOf(graph, statistics, facts)]
+        );
     }
 
     /// <summary>Kernels and what cannot be cut, in the order of the network.</summary>
@@ -31,10 +53,12 @@ internal sealed record Inspection(
     {
         KernelWeights weights = KernelWeights.Of(graph);
         Dictionary<Node, (int Place, NodeStatistics Size)> places = new(ReferenceEqualityComparer.Instance);
-        foreach (NodeStatistics node in statistics.Nodes) places[node.Node] = (places.Count, node);
+        foreach (NodeStatistics node in statistics.Nodes)
+            places[node.Node] = (places.Count, node);
         return
         [
-            .. weights.Kernels.Select(kernel => InspectedLayer.Of(kernel, places[kernel.Node].Size))
+            .. weights
+                .Kernels.Select(kernel => InspectedLayer.Of(kernel, places[kernel.Node].Size))
                 .Concat(weights.Uncut.Select(uncut => InspectedLayer.Of(uncut, places[uncut.Node].Size)))
                 .OrderBy(layer => places[layer.Source].Place),
         ];
@@ -48,9 +72,11 @@ internal sealed record Inspection(
             yield return $"'{name}' is stored as {type}, which is kept but not computed with.";
         if (FreeExtents.Of(graph) is { IsEmpty: false } free)
             yield return $"The input leaves {string.Join(", ", free)} open: sizes are for extents of 1 there. With --data, other commands take those of the images.";
-        foreach (string reason in statistics.Unknown) yield return reason;
+        foreach (string reason in statistics.Unknown)
+            yield return reason;
         int unknown = statistics.Nodes.Count(static node => node.Macs is null);
-        if (unknown > 0) yield return $"MACs and activations do not count {unknown:N0} of {statistics.Nodes.Length:N0} nodes, whose sizes are not known.";
+        if (unknown > 0)
+            yield return $"MACs and activations do not count {unknown:N0} of {statistics.Nodes.Length:N0} nodes, whose sizes are not known.";
     }
 }
 
@@ -64,33 +90,87 @@ internal sealed record InspectedPort(string Name, ElementType Type, IReadOnlyLis
     public static InspectedPort Of(Port port) =>
         new(port.Name, port.Type, port.Dimensions is { } dimensions ? [.. dimensions.Select(static d => d.ToString())] : null);
 
-    public override string ToString() => $"{Type.ToString().ToLowerInvariant()} {(Shape is null ? "of unknown shape" : Shape.Count == 0 ? "scalar" : string.Join('×', Shape))}";
+    public override string ToString() =>
+        $"{Type.ToString().ToLowerInvariant()} {(Shape is null ? "of unknown shape" : Shape.Count == 0 ? "scalar" : string.Join('×', Shape))}";
 }
 
 /// <summary>A convolution or dense layer: either the cuts of its kernel that matter, or why it has none.</summary>
 internal sealed record InspectedLayer(
-    string Name, string Node, string Operation, ElementType? Type, IReadOnlyList<int>? Shape, string? Axes, int? Groups, long? Parameters,
-    long? Macs, IReadOnlyList<int>? OutputShape, long? Activations, IReadOnlyList<string> Cuts, string? UncutBecause)
+    string Name,
+    string Node,
+    string Operation,
+    ElementType? Type,
+    IReadOnlyList<int>? Shape,
+    string? Axes,
+    int? Groups,
+    long? Parameters,
+    long? Macs,
+    IReadOnlyList<int>? OutputShape,
+    long? Activations,
+    IReadOnlyList<string> Cuts,
+    string? UncutBecause
+)
 {
     [System.Text.Json.Serialization.JsonIgnore]
     public Node Source { get; private init; } = null!;
 
-    public static InspectedLayer Of(KernelWeight kernel, NodeStatistics size) => new(
-        kernel.Name, kernel.Node.Label, kernel.Node.Operation.Name, kernel.Weights.ElementType, [.. kernel.Weights.Shape],
-        string.Concat(kernel.Axes), kernel.Groups,
-        kernel.Weights.Shape.Count, size.Macs, size.Output is { } output ? [.. output] : null, size.Activations,
-        [.. Cut.All(string.Concat(kernel.Axes)).Select(static cut => cut.ToString())], null) { Source = kernel.Node };
+    public static InspectedLayer Of(KernelWeight kernel, NodeStatistics size) =>
+        new(
+            kernel.Name,
+            kernel.Node.Label,
+            kernel.Node.Operation.Name,
+            kernel.Weights.ElementType,
+            [.. kernel.Weights.Shape],
+            string.Concat(kernel.Axes),
+            kernel.Groups,
+            kernel.Weights.Shape.Count,
+            size.Macs,
+            size.Output is { } output ? [.. output] : null,
+            size.Activations,
+            [.. Cut.All(string.Concat(kernel.Axes)).Select(static cut => cut.ToString())],
+            null
+        )
+        {
+            Source = kernel.Node,
+        };
 
-    public static InspectedLayer Of(UncutKernel uncut, NodeStatistics size) => new(
-        uncut.Name, uncut.Node.Label, uncut.Node.Operation.Name, null, uncut.Shape is { } shape ? [.. shape] : null, null, null,
-        uncut.Shape?.Count, size.Macs, size.Output is { } output ? [.. output] : null, size.Activations, [],
-        uncut.Reason) { Source = uncut.Node };
+    public static InspectedLayer Of(UncutKernel uncut, NodeStatistics size) =>
+        new(
+            uncut.Name,
+            uncut.Node.Label,
+            uncut.Node.Operation.Name,
+            null,
+            uncut.Shape is { } shape ? [.. shape] : null,
+            null,
+            null,
+            uncut.Shape?.Count,
+            size.Macs,
+            size.Output is { } output ? [.. output] : null,
+            size.Activations,
+            [],
+            uncut.Reason
+        )
+        {
+            Source = uncut.Node,
+        };
 }
 
 internal sealed record InspectedNode(
-    string Name, string Operation, IReadOnlyList<int>? OutputShape, long Parameters, long? Macs, long? Activations)
+    string Name,
+    string Operation,
+    IReadOnlyList<int>? OutputShape,
+    long Parameters,
+    long? Macs,
+    long? Activations
+)
 {
     public static InspectedNode Of(NodeStatistics node) =>
-        new(node.Node.Label, node.Node.Operation.Name, node.Output is { } output ? [.. output] : null, node.Parameters, node.Macs,
-            node.Activations);
+        new(
+            node.Node.Label,
+            node.Node.Operation.Name,
+            node.Output is { } output ? [.. output] : null,
+            node.Parameters,
+            node.Macs,
+            node.Activations
+        );
 }

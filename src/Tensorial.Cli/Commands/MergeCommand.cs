@@ -14,13 +14,20 @@ internal static class MergeCommand
         Argument<FileInfo> output = new("out.json") { Description = "The merged result, as analyze --json writes it." };
         Argument<string[]> parts = new("part")
         {
-            Description = "Results of analyze (JSON files) and result stores (folders given to --resume), all of one model and one set of images.",
+            Description =
+                "Results of analyze (JSON files) and result stores (folders given to --resume), all of one model and one set of images.",
             Arity = ArgumentArity.OneOrMore,
         };
         Option<FileInfo?> html = new("--report") { HelpName = "FILE", Description = "Also write the report as one HTML file." };
         Option<DirectoryInfo?> csv = new("--csv") { HelpName = "DIR", Description = "Also write the tables as CSV." };
-        return new Command("merge", "Put the shards of a sweep together.") { output, parts, html, csv }.Finish(terminal, (parsed, _) => Run(
-            new(parsed.GetRequiredValue(output), parsed.GetRequiredValue(parts), parsed.GetValue(html), parsed.GetValue(csv)), terminal));
+        return new Command("merge", "Put the shards of a sweep together.") { output, parts, html, csv }.Finish(
+            terminal,
+            (parsed, _) =>
+                Run(
+                    new(parsed.GetRequiredValue(output), parsed.GetRequiredValue(parts), parsed.GetValue(html), parsed.GetValue(csv)),
+                    terminal
+                )
+        );
     }
 
     internal static ExitCode Run(Options options, Terminal terminal)
@@ -31,9 +38,13 @@ internal static class MergeCommand
         OutputFile.Check(options.Csv);
         AnalysisReport merged = ReportMerge.Of([.. options.Parts.Select(static part => (part, Read(part)))]);
         AtomicFile.Write(options.Output.FullName, stream => stream.Write(AnalysisJson.ToUtf8(merged)));
-        if (options.Csv is { } csv) CsvWriter.Write(merged, csv.FullName);
-        if (options.Html is { } html) ReportWriter.WriteHtml(merged, html.FullName);
-        terminal.Say($"{merged.Layers.Count} kernels and {merged.Truncations.Count:N0} of {merged.PlannedTruncations:N0} planned measurements from {options.Parts.Count} parts.");
+        if (options.Csv is { } csv)
+            CsvWriter.Write(merged, csv.FullName);
+        if (options.Html is { } html)
+            ReportWriter.WriteHtml(merged, html.FullName);
+        terminal.Say(
+            $"{merged.Layers.Count} kernels and {merged.Truncations.Count:N0} of {merged.PlannedTruncations:N0} planned measurements from {options.Parts.Count} parts."
+        );
         return ExitCode.Done;
     }
 

@@ -6,7 +6,7 @@ using Tensorial.Analysis;
 using Tensorial.Compression;
 using Tensorial.Compression.Runtimes;
 using Tensorial.Data;
-using Tensorial.Networks;
+using Tensorial.Graphs;
 using Tensorial.Onnx;
 
 namespace Tensorial.Cli.Commands;
@@ -21,20 +21,31 @@ internal static class PlanCommand
         Argument<FileInfo> model = CommonOptions.Model();
         Option<FileInfo?> output = new("--out") { HelpName = "FILE", Description = "Where the plan goes (JSON, docs/compress.md)." };
         PlanOptions.Group plan = new();
-        Command command = new("plan", "Proposes for every layer a format and ranks, within targets for the network's size, where that damages its predictions least.") { model, output };
+        Command command = new(
+            "plan",
+            "Proposes for every layer a format and ranks, within targets for the network's size, where that damages its predictions least."
+        )
+        {
+            model,
+            output,
+        };
         plan.AddTo(command);
-        return command.Finish(terminal,
-            (parsed, cancel) => Run(new(parsed.GetRequiredValue(model), parsed.GetValue(output), plan.Read(parsed)), terminal, cancel));
+        return command.Finish(
+            terminal,
+            (parsed, cancel) => Run(new(parsed.GetRequiredValue(model), parsed.GetValue(output), plan.Read(parsed)), terminal, cancel)
+        );
     }
 
     internal static ExitCode Run(Options options, Terminal terminal, CancellationToken cancel)
     {
         OutputFile.Check(options.Output, options.Model.FullName);
-        if (options.Plan.Targets.IsEmpty) throw new UsageException("Say how small: --target params=0.5 and the like.");
+        if (options.Plan.Targets.IsEmpty)
+            throw new UsageException("Say how small: --target params=0.5 and the like.");
         Graph file = OnnxFile.Read(options.Model.ToString());
         if (options.Plan.Targets is [{ Measure: TargetMeasure.MaxDrop }])
             throw new UsageException(
-                "A drop is searched for with whole networks: give max-drop= to compress, or plan with params=, macs= or latency=.");
+                "A drop is searched for with whole networks: give max-drop= to compress, or plan with params=, macs= or latency=."
+            );
         ImageSet? training = options.Plan.Training?.Open();
         Graph graph = file.ForImages(training?.ImageShape);
         (ImmutableArray<CompressibleLayer> layers, ImmutableArray<KeptLayer> kept) = options.Plan.LayersOf(graph, file);
@@ -43,16 +54,34 @@ internal static class PlanCommand
         ImmutableArray<IRuntime> runtimes = Runtimes.OpenAll(options.Plan.Runtimes);
         Planner planner = new(graph, layers, training, runtimes, memory);
         ImmutableArray<Candidate> chosen = terminal.WithProgress(progress => planner.Choose(options.Plan.Request, progress, cancel)).Chosen;
-        foreach (IRuntime runtime in runtimes) runtime.Dispose();
-        Table table = Terminal.NewTable("layer", "format", "ranks#", "parameters#", "before#", "MACs#", "before#", "relative error#",
-            "damage#");
+        foreach (IRuntime runtime in runtimes)
+            runtime.Dispose();
+        Table table = Terminal.NewTable(
+            "layer",
+            "format",
+            "ranks#",
+            "parameters#",
+            "before#",
+            "MACs#",
+            "before#",
+            "relative error#",
+            "damage#"
+        );
         foreach (Candidate c in chosen)
-            table.AddRow(c.Layer.Name.Escaped(), c.Format?.ToString() ?? "dense", c.Form is null ? "" : string.Join('×', c.Form.Ranks),
-                Text($"{c.Parameters:N0}"), Text($"{c.Layer.Parameters:N0}"),
-                Text($"{c.Macs:N0}"), Text($"{c.Layer.Macs:N0}"), c.Format is null ? "" : Text($"{c.RelativeError:F4}"), c.Format is null
-                    ? "" : Text($"{c.Damage:G3}"));
+            table.AddRow(
+                c.Layer.Name.Escaped(),
+                c.Format?.ToString() ?? "dense",
+                c.Form is null ? "" : string.Join('×', c.Form.Ranks),
+                Text($"{c.Parameters:N0}"),
+                Text($"{c.Layer.Parameters:N0}"),
+                Text($"{c.Macs:N0}"),
+                Text($"{c.Layer.Macs:N0}"),
+                c.Format is null ? "" : Text($"{c.RelativeError:F4}"),
+                c.Format is null ? "" : Text($"{c.Damage:G3}")
+            );
         terminal.Show(table);
-        foreach (KeptLayer layer in kept) terminal.Say($"Kept: {layer.Name}, because {layer.Reason}.");
+        foreach (KeptLayer layer in kept)
+            terminal.Say($"Kept: {layer.Name}, because {layer.Reason}.");
         if (options.Output is { } target)
             CompressionPlan.Of(options.Model.Name, source.Sha256, options.Plan.Targets, chosen).Write(target.ToString());
         return ExitCode.Done;

@@ -18,13 +18,11 @@ internal static class ReportCommand
             HelpName = "DIR",
             Description = "Also write spectra.csv, cuts.csv and truncations.csv into this folder; made if need be.",
         };
-        Command command = new("report",
-            "Make the HTML report of an analysis from its JSON.")
-        {
-            analysis, page, csv,
-        };
-        return command.Finish(terminal, (parsed, _) => Run(
-            new(parsed.GetRequiredValue(analysis), parsed.GetRequiredValue(page), parsed.GetValue(csv)), terminal));
+        Command command = new("report", "Make the HTML report of an analysis from its JSON.") { analysis, page, csv };
+        return command.Finish(
+            terminal,
+            (parsed, _) => Run(new(parsed.GetRequiredValue(analysis), parsed.GetRequiredValue(page), parsed.GetValue(csv)), terminal)
+        );
     }
 
     internal static ExitCode Run(Options options, Terminal terminal)
@@ -36,7 +34,8 @@ internal static class ReportCommand
         terminal.Say(options.Out.ToString());
         if (options.Csv is { } folder)
         {
-            foreach (string path in CsvWriter.Write(analysis, folder.ToString())) terminal.Say(path);
+            foreach (string path in CsvWriter.Write(analysis, folder.ToString()))
+                terminal.Say(path);
         }
         return ExitCode.Done;
     }

@@ -3,8 +3,7 @@ using System.CommandLine;
 using Tensorial.Analysis;
 using Tensorial.Compression;
 using Tensorial.Data;
-using Tensorial.Networks;
-using Tensorial.Networks.Models;
+using Tensorial.Graphs;
 using Tensorial.Onnx;
 using Tensorial.Reports;
 using Tensorial.Training;
@@ -16,9 +15,16 @@ namespace Tensorial.Cli.Commands;
 internal static class TrainCommand
 {
     internal sealed record Options(
-        string Model, bool IsFresh, FileInfo Output, TrainingImages Images, TrainingOptions Training, DirectoryInfo? Folder,
-        string Signature, TrainingOutputs Outputs,
-        TensorialLayers? Tensorial);
+        string Model,
+        bool IsFresh,
+        FileInfo Output,
+        TrainingImages Images,
+        TrainingOptions Training,
+        DirectoryInfo? Folder,
+        string Signature,
+        TrainingOutputs Outputs,
+        TensorialLayers? Tensorial
+    );
 
     public static Command Create(Terminal terminal)
     {
@@ -33,42 +39,72 @@ internal static class TrainCommand
         };
         Option<double> smoothing = new("--label-smoothing")
         {
-            HelpName = "PART", Description = "Part of the target that all classes share.", DefaultValueFactory = static _ => 0,
+            HelpName = "PART",
+            Description = "Part of the target that all classes share.",
+            DefaultValueFactory = static _ => 0,
         };
         TrainingOptionGroup training = new(epochs: 30, rate: 0.1);
         TensorialLayers.Group tensorial = new();
-        Command command = new("train",
+        Command command = new(
+            "train",
             "Trains a network by gradient descent: all its convolutions, dense layers and normalisations. Batch normalisations use the statistics of the batch "
-            + "and renew their running ones; a network whose normalisations were folded into convolutions trains as it is.") { model,
-                output, fresh, smoothing };
+                + "and renew their running ones; a network whose normalisations were folded into convolutions trains as it is."
+        )
+        {
+            model,
+            output,
+            fresh,
+            smoothing,
+        };
         tensorial.AddTo(command);
         training.AddTo(command);
-        return command.Finish(terminal, (parsed, cancel) => Run(
-            new(parsed.GetRequiredValue(model), parsed.GetValue(fresh), parsed.GetRequiredValue(output), training.ReadImages(parsed),
-                training.Read(parsed) with { Loss = new CrossEntropy(parsed.GetValue(smoothing)) }, training.ReadFolder(parsed),
-                $"{training.Signature(parsed)}, smoothing {parsed.GetValue(smoothing):R}", training.ReadOutputs(parsed),
-                tensorial.Read(parsed)),
-            terminal, cancel));
+        return command.Finish(
+            terminal,
+            (parsed, cancel) =>
+                Run(
+                    new(
+                        parsed.GetRequiredValue(model),
+                        parsed.GetValue(fresh),
+                        parsed.GetRequiredValue(output),
+                        training.ReadImages(parsed),
+                        training.Read(parsed) with
+                        {
+                            Loss = new CrossEntropy(parsed.GetValue(smoothing)),
+                        },
+                        training.ReadFolder(parsed),
+                        $"{training.Signature(parsed)}, smoothing {parsed.GetValue(smoothing):R}",
+                        training.ReadOutputs(parsed),
+                        tensorial.Read(parsed)
+                    ),
+                    terminal,
+                    cancel
+                )
+        );
     }
 
     internal static ExitCode Run(Options options, Terminal terminal, CancellationToken cancel)
     {
         bool isFile = File.Exists(options.Model);
         if (!isFile && !ReadyMade.Knows(options.Model))
-            throw new FileNotFoundException($"There is no file '{options.Model}', and no ready-made network of this name; there are {string.Join(", ", ReadyMade.Names)}.");
+            throw new FileNotFoundException(
+                $"There is no file '{options.Model}', and no ready-made network of this name; there are {string.Join(", ", ReadyMade.Names)}."
+            );
         OutputFile.Check(options.Output, isFile ? [options.Model] : []);
         options.Outputs.Check([options.Output.FullName, .. isFile ? [options.Model] : Array.Empty<string>()]);
         OutputFile.Check(options.Folder);
         ImageSet images = options.Images.Train;
         ImageSet? test = options.Images.Test;
         Graph graph = isFile ? Read(options) : ReadyMade.Build(options.Model, images.ImageShape, images.Classes, options.Training.Seed);
-        foreach (ImageSet set in (ImageSet[])[images, .. test is null ? Array.Empty<ImageSet>() : [test]]) Fitness.Check(graph, set);
+        foreach (ImageSet set in (ImageSet[])[images, .. test is null ? Array.Empty<ImageSet>() : [test]])
+            Fitness.Check(graph, set);
         ImmutableArray<CompressedLayer> layers = [];
         if (options.Tensorial is { } tensorial)
         {
             bool isFresh = !isFile || options.IsFresh;
-            using CompressionMemory memory = !isFresh && options.Folder is { } folder
-                ? CompressionMemory.Open(folder.FullName, ModelFile.Of(options.Model).Sha256, images.Fingerprint) : CompressionMemory.None;
+            using CompressionMemory memory =
+                !isFresh && options.Folder is { } folder
+                    ? CompressionMemory.Open(folder.FullName, ModelFile.Of(options.Model).Sha256, images.Fingerprint)
+                    : CompressionMemory.None;
             RewriteOptions fitting = new() { Threads = options.Training.Threads, Seed = options.Training.Seed };
             (graph, layers) = tensorial.ApplyTo(graph, isFresh, images, options.Training.Batch, fitting, memory, terminal, cancel);
             CompressionTablesForPeople.ShowLayers(layers, terminal);
@@ -76,25 +112,48 @@ internal static class TrainCommand
         TrainingRun run = new(options.Training, images, test, terminal, cancel)
         {
             Folder = options.Folder,
-            Signature = $"train {(isFile && options.IsFresh ? "fresh " : "")}{(isFile ? ModelFile.Of(options.Model).Mark : options.Model)} on {images.Fingerprint}: {options.Signature}{(options.Tensorial is null ? "" : $", {options.Tensorial.Signature}")}",
+            Signature =
+                $"train {(isFile && options.IsFresh ? "fresh " : "")}{(isFile ? ModelFile.Of(options.Model).Mark : options.Model)} on {images.Fingerprint}: {options.Signature}{(options.Tensorial is null ? "" : $", {options.Tensorial.Signature}")}",
         };
         TrainingResult result = run.Train(graph);
-        Dictionary<string, string> metadata = new() { ["tensorial.version"] = ToolVersion.Text,
-            ["tensorial.command"] = options.Outputs.CommandLine };
+        Dictionary<string, string> metadata = new()
+        {
+            ["tensorial.version"] = ToolVersion.Text,
+            ["tensorial.command"] = options.Outputs.CommandLine,
+        };
         OnnxFile.Write(result.Network with { Metadata = result.Network.Metadata.SetItems(metadata) }, options.Output.FullName);
         TrainingTables.Show(result, terminal);
         string start = Path.GetFileName(options.Model);
         if (options.Outputs.Json is { } file)
-            JsonFile.Write(file, new TrainingFile(1, start, options.Output.Name, images.Name, images.Fingerprint, images.Count, test?.Count,
-                result.Stopped, StepMemory.Of(run.Memory), [.. result.Epochs], layers.IsEmpty ? null : layers));
+            JsonFile.Write(
+                file,
+                new TrainingFile(
+                    1,
+                    start,
+                    options.Output.Name,
+                    images.Name,
+                    images.Fingerprint,
+                    images.Count,
+                    test?.Count,
+                    result.Stopped,
+                    StepMemory.Of(run.Memory),
+                    [.. result.Epochs],
+                    layers.IsEmpty ? null : layers
+                )
+            );
         if (options.Outputs.Report is { } page)
         {
-            TrainingReport report = run.ReportOn(options.Outputs, options.Output, isFile
-                && !options.IsFresh ? start : $"{start}, fresh weights");
-            double? reached = result.Stopped == StopReason.NoProgress ? result.Epochs.Max(static e => e.TestTop1)
-                : result.Epochs[^1].TestTop1;
-            ReportWriter.WriteHtml(TrainingPage.Build(report with { Layers = layers, Epochs = result.Epochs, Stopped = result.Stopped,
-                Top1After = reached }), page.FullName);
+            TrainingReport report = run.ReportOn(
+                options.Outputs,
+                options.Output,
+                isFile && !options.IsFresh ? start : $"{start}, fresh weights"
+            );
+            double? reached =
+                result.Stopped == StopReason.NoProgress ? result.Epochs.Max(static e => e.TestTop1) : result.Epochs[^1].TestTop1;
+            ReportWriter.WriteHtml(
+                TrainingPage.Build(report with { Layers = layers, Epochs = result.Epochs, Stopped = result.Stopped, Top1After = reached }),
+                page.FullName
+            );
         }
         return ExitCode.Done;
     }

@@ -4,8 +4,8 @@ using System.Globalization;
 using System.Text.Json;
 using Spectre.Console;
 using Tensorial.Analysis;
+using Tensorial.Graphs;
 using Tensorial.Kernels;
-using Tensorial.Networks;
 using Tensorial.Onnx;
 
 namespace Tensorial.Cli.Commands;
@@ -14,8 +14,14 @@ namespace Tensorial.Cli.Commands;
 internal static class TruncateCommand
 {
     internal sealed record Options(
-        FileInfo Input, FileInfo Output, IReadOnlyList<string> Layers, ValueList<CutStep> Steps, int Threads, FileInfo? Json,
-        string CommandLine);
+        FileInfo Input,
+        FileInfo Output,
+        IReadOnlyList<string> Layers,
+        ValueList<CutStep> Steps,
+        int Threads,
+        FileInfo? Json,
+        string CommandLine
+    );
 
     public static Command Create(Terminal terminal)
     {
@@ -23,27 +29,57 @@ internal static class TruncateCommand
         Argument<FileInfo> output = new("out.onnx") { Description = "The truncated network: the same nodes and shapes, other weights." };
         Option<string[]> layers = CommonOptions.Layers();
         layers.Description += " Default: all convolution kernels.";
-        Option<ValueList<Cut>?> cuts = SweepOptionGroup.Parsed("--cut", "CUT,...",
+        Option<ValueList<Cut>?> cuts = SweepOptionGroup.Parsed(
+            "--cut",
+            "CUT,...",
             "The cut, such as o|ihw (quote the bar for the shell), or several made one after another.",
-            static text => (ValueList<Cut>)[.. text.Split(',').Select(Cut.Parse)]);
+            static text => (ValueList<Cut>)[.. text.Split(',').Select(Cut.Parse)]
+        );
         cuts.Required = true;
-        Option<ValueList<RankRule>?> rank = SweepOptionGroup.Parsed("--rank", "RANK,...",
+        Option<ValueList<RankRule>?> rank = SweepOptionGroup.Parsed(
+            "--rank",
+            "RANK,...",
             "The rank to keep: a number (16) or a part of the maximal rank (25%); one for all cuts, or one for each.",
-            static text => (ValueList<RankRule>)[.. text.Split(',').Select(RankRule.Parse)]);
-        Option<ValueList<RankRule>?> normLoss = SweepOptionGroup.Parsed("--norm-loss", "E,...",
+            static text => (ValueList<RankRule>)[.. text.Split(',').Select(RankRule.Parse)]
+        );
+        Option<ValueList<RankRule>?> normLoss = SweepOptionGroup.Parsed(
+            "--norm-loss",
+            "E,...",
             "Keep the smallest rank whose norm loss ||K - K_chi|| / ||K|| does not exceed this (0 to 1); one for all cuts, or one for each.",
-            static text => (ValueList<RankRule>)[.. text.Split(',').Select(static part => RankRule.Parse("loss=" + part.Trim()))]);
+            static text => (ValueList<RankRule>)[.. text.Split(',').Select(static part => RankRule.Parse("loss=" + part.Trim()))]
+        );
         Option<FileInfo?> json = CommonOptions.Json();
         Option<int> threads = CommonOptions.Threads();
-        Command command = new("truncate", "Writes the network with kernels truncated along one cut or several in sequence; dense, so it is no smaller (tensorial compress is for that).")
+        Command command = new(
+            "truncate",
+            "Writes the network with kernels truncated along one cut or several in sequence; dense, so it is no smaller (tensorial compress is for that)."
+        )
         {
-            input, output, layers, cuts, rank, normLoss, json, threads,
+            input,
+            output,
+            layers,
+            cuts,
+            rank,
+            normLoss,
+            json,
+            threads,
         };
-        return command.Finish(terminal, (parsed, _) => Run(
-            new(parsed.GetRequiredValue(input), parsed.GetRequiredValue(output), parsed.GetValue(layers) ?? [],
-                StepsOf(parsed.GetRequiredValue(cuts)!, parsed.GetValue(rank), parsed.GetValue(normLoss)), parsed.GetValue(threads),
-                parsed.GetValue(json), AnalyzeCommand.CommandLineOf(parsed)),
-            terminal));
+        return command.Finish(
+            terminal,
+            (parsed, _) =>
+                Run(
+                    new(
+                        parsed.GetRequiredValue(input),
+                        parsed.GetRequiredValue(output),
+                        parsed.GetValue(layers) ?? [],
+                        StepsOf(parsed.GetRequiredValue(cuts)!, parsed.GetValue(rank), parsed.GetValue(normLoss)),
+                        parsed.GetValue(threads),
+                        parsed.GetValue(json),
+                        AnalyzeCommand.CommandLineOf(parsed)
+                    ),
+                    terminal
+                )
+        );
     }
 
     internal static ExitCode Run(Options options, Terminal terminal)
@@ -52,11 +88,14 @@ internal static class TruncateCommand
         OutputFile.Check(options.Json, options.Input.FullName, options.Output.FullName);
         Graph graph = OnnxFile.Read(options.Input.FullName);
         ImmutableArray<KernelWeight> kernels = KernelWeights.Of(graph).Matching(options.Layers).Kernels;
-        if (options.Layers.Count == 0) kernels = [.. kernels.Where(static kernel => kernel.Axes.Length > 2)];
+        if (options.Layers.Count == 0)
+            kernels = [.. kernels.Where(static kernel => kernel.Axes.Length > 2)];
         using ThreadWorkers workers = new(options.Threads);
         GraphTruncation truncation = GraphTruncation.Of(graph, kernels, options.Steps, workers);
         if (truncation.Kernels.Count == 0)
-            throw new BadInputException($"{options.Input.Name} has no kernel that {string.Join(" and ", options.Steps.Select(static s => s.Cut))} divides; see tensorial inspect.");
+            throw new BadInputException(
+                $"{options.Input.Name} has no kernel that {string.Join(" and ", options.Steps.Select(static s => s.Cut))} divides; see tensorial inspect."
+            );
 
         Graph result = truncation.Graph with { Metadata = truncation.Graph.Metadata.SetItems(ProvenanceOf(options, truncation)) };
         OnnxFile.Write(result, options.Output.FullName);
@@ -69,42 +108,61 @@ internal static class TruncateCommand
     /// <summary>A rule for each cut: the one given, or those given, in order.</summary>
     private static ValueList<CutStep> StepsOf(ValueList<Cut> cuts, ValueList<RankRule>? ranks, ValueList<RankRule>? losses)
     {
-        if (ranks is null == losses is null) throw new UsageException("Say how far to truncate: either --rank or --norm-loss.");
+        if (ranks is null == losses is null)
+            throw new UsageException("Say how far to truncate: either --rank or --norm-loss.");
         ValueList<RankRule> rules = ranks ?? losses!;
         if (rules.Count != 1 && rules.Count != cuts.Count)
             throw new UsageException(
-                $"{cuts.Count} cuts and {rules.Count} values for them do not fit: give one for all cuts, or one for each.");
+                $"{cuts.Count} cuts and {rules.Count} values for them do not fit: give one for all cuts, or one for each."
+            );
         return [.. cuts.Select((cut, k) => new CutStep(cut, rules[rules.Count == 1 ? 0 : k]))];
     }
 
-    private static Dictionary<string, string> ProvenanceOf(Options options, GraphTruncation truncation) => new()
-    {
-        ["tensorial.version"] = ToolVersion.Text,
-        ["tensorial.command"] = options.CommandLine,
-        ["tensorial.source"] = $"{options.Input.Name} sha256:{ModelFile.Of(options.Input.FullName).Sha256}",
-        ["tensorial.truncations"] = JsonSerializer.Serialize(truncation.Kernels, AnalysisJson.Line),
-    };
+    private static Dictionary<string, string> ProvenanceOf(Options options, GraphTruncation truncation) =>
+        new()
+        {
+            ["tensorial.version"] = ToolVersion.Text,
+            ["tensorial.command"] = options.CommandLine,
+            ["tensorial.source"] = $"{options.Input.Name} sha256:{ModelFile.Of(options.Input.FullName).Sha256}",
+            ["tensorial.truncations"] = JsonSerializer.Serialize(truncation.Kernels, AnalysisJson.Line),
+        };
 
     private static void Show(GraphTruncation truncation, Terminal terminal)
     {
         Table table = Terminal.NewTable("kernel", "cuts", "ranks#", "norm loss#", "1 - ‖Kχ‖/‖K‖#", "as factors#");
         foreach (TruncatedKernel kernel in truncation.Kernels)
         {
-            table.AddRow(kernel.Layer.Escaped(), string.Join(", ", kernel.Cuts), Ranks(kernel), Text($"{kernel.NormLoss:F4}"),
+            table.AddRow(
+                kernel.Layer.Escaped(),
+                string.Join(", ", kernel.Cuts),
+                Ranks(kernel),
+                Text($"{kernel.NormLoss:F4}"),
                 Text($"{kernel.RelativeNormLoss:F4}"),
-                kernel.Crossing ? "-" : Text($"{kernel.Parameters:N0}"));
+                kernel.Crossing ? "-" : Text($"{kernel.Parameters:N0}")
+            );
         }
         terminal.Show(table);
-        foreach (string name in truncation.Untouched) terminal.Say($"{name} is as it was: it lacks an axis that a cut needs.");
+        foreach (string name in truncation.Untouched)
+            terminal.Say($"{name} is as it was: it lacks an axis that a cut needs.");
         if (truncation.Kernels.Any(static kernel => kernel.Crossing))
-            terminal.Say("The cuts cross: a later one raised the rank at an earlier one again (shown as rank kept → rank after all cuts), so the result is no tensor network of these ranks.");
+            terminal.Say(
+                "The cuts cross: a later one raised the rank at an earlier one again (shown as rank kept → rank after all cuts), so the result is no tensor network of these ranks."
+            );
     }
 
-    private static string Ranks(TruncatedKernel kernel) => string.Join(", ",
-        kernel.Ranks.Zip(kernel.RanksAfter, static (kept, after) => kept == after ? Text($"{kept}") : Text($"{kept}→{after}")));
+    private static string Ranks(TruncatedKernel kernel) =>
+        string.Join(
+            ", ",
+            kernel.Ranks.Zip(kernel.RanksAfter, static (kept, after) => kept == after ? Text($"{kept}") : Text($"{kept}→{after}"))
+        );
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
     private sealed record TruncateFile(
-        int SchemaVersion, string Model, string Output, ValueList<TruncatedKernel> Kernels, ValueList<string> Untouched);
+        int SchemaVersion,
+        string Model,
+        string Output,
+        ValueList<TruncatedKernel> Kernels,
+        ValueList<string> Untouched
+    );
 }

@@ -4,7 +4,8 @@ using System.Globalization;
 using Spectre.Console;
 using Tensorial.Analysis;
 using Tensorial.Data;
-using Tensorial.Networks;
+using Tensorial.Execution;
+using Tensorial.Graphs;
 using Tensorial.Onnx;
 using Tensorial.Reports;
 using Tensorial.Training;
@@ -16,11 +17,25 @@ namespace Tensorial.Cli.Commands;
 /// <summary>tensorial tune: a compressed network learns from the one it came from.</summary>
 internal static class TuneCommand
 {
-    internal enum Mode { E2e, Sequential }
+    internal enum Mode
+    {
+        E2e,
+        Sequential,
+    }
 
     internal sealed record Options(
-        FileInfo Input, FileInfo Output, FileInfo? Teacher, Mode Mode, SequentialOptions Blocks, TrainingImages Images,
-        TrainingOptions Training, bool HasEpochs, DirectoryInfo? Folder, string Signature, TrainingOutputs Outputs);
+        FileInfo Input,
+        FileInfo Output,
+        FileInfo? Teacher,
+        Mode Mode,
+        SequentialOptions Blocks,
+        TrainingImages Images,
+        TrainingOptions Training,
+        bool HasEpochs,
+        DirectoryInfo? Folder,
+        string Signature,
+        TrainingOutputs Outputs
+    );
 
     public static Command Create(Terminal terminal)
     {
@@ -28,21 +43,26 @@ internal static class TuneCommand
         Argument<FileInfo> output = new("out.onnx") { Description = "The tuned one." };
         Option<FileInfo?> teacher = new("--teacher")
         {
-            HelpName = "DENSE.onnx", Description = "The network it came from. Without, e2e learns from the labels alone.",
+            HelpName = "DENSE.onnx",
+            Description = "The network it came from. Without, e2e learns from the labels alone.",
         };
         Option<Mode> mode = new("--mode")
         {
             HelpName = "e2e|sequential",
-            Description = "e2e: all weights together, from labels and the teacher's answers. sequential: block by block, from the teacher's activations at the same place, "
+            Description =
+                "e2e: all weights together, from labels and the teacher's answers. sequential: block by block, from the teacher's activations at the same place, "
                 + "then end to end for as many --epochs as are given.",
         };
         Option<double> temperature = new("--temperature")
         {
-            HelpName = "T", Description = "How far the teacher's answers are softened.", DefaultValueFactory = static _ => 4,
+            HelpName = "T",
+            Description = "How far the teacher's answers are softened.",
+            DefaultValueFactory = static _ => 4,
         };
         Option<double> share = new("--teacher-weight")
         {
-            HelpName = "PART", Description = "The teacher's part of the loss, 0 to 1; the labels have the rest.",
+            HelpName = "PART",
+            Description = "The teacher's part of the loss, 0 to 1; the labels have the rest.",
             DefaultValueFactory = static _ => 0.9,
         };
         Option<int> blockImages = CommonOptions.Positive("--block-images", "N", "Training images that blocks see.", 2000);
@@ -50,45 +70,78 @@ internal static class TuneCommand
         Option<BlockSize> blockSize = new("--block-size")
         {
             HelpName = "module|layer",
-            Description = "What a block is: all between two values that the rest of the network depends on alone, such as a residual block; or "
+            Description =
+                "What a block is: all between two values that the rest of the network depends on alone, such as a residual block; or "
                 + "a single layer.",
         };
         Option<BlockInputs> blockInputs = new("--block-inputs")
         {
             HelpName = "tuned|dense",
-            Description = "What blocks read: the network as tuned so far, one after the other; or the dense one's activations, as many at once "
+            Description =
+                "What blocks read: the network as tuned so far, one after the other; or the dense one's activations, as many at once "
                 + "as there are threads.",
         };
         TrainingOptionGroup training = new(epochs: 5, rate: 0.01);
-        Command command = new("tune",
-            "Tunes a compressed network, end to end or block by block, with or without the dense network as its teacher.")
+        Command command = new(
+            "tune",
+            "Tunes a compressed network, end to end or block by block, with or without the dense network as its teacher."
+        )
         {
-            input, output, teacher, mode, temperature, share, blockImages, blockEpochs, blockSize, blockInputs,
+            input,
+            output,
+            teacher,
+            mode,
+            temperature,
+            share,
+            blockImages,
+            blockEpochs,
+            blockSize,
+            blockInputs,
         };
         training.AddTo(command);
-        return command.Finish(terminal, (parsed, cancel) =>
-        {
-            FileInfo? from = parsed.GetValue(teacher);
-            TrainingOptions options = training.Read(parsed);
-            double weight = parsed.GetValue(share), degrees = parsed.GetValue(temperature);
-            if (!(weight >= 0 && weight <= 1)) throw new UsageException($"--teacher-weight is a part, 0 to 1, not {weight}.");
-            if (!(degrees > 0)) throw new UsageException($"--temperature must be positive, not {degrees}.");
-            SequentialOptions blocks = new();
-            blocks = blocks with
+        return command.Finish(
+            terminal,
+            (parsed, cancel) =>
             {
-                Images = parsed.GetValue(blockImages), Epochs = parsed.GetValue(blockEpochs),
-                Batch = training.BatchIfGiven(parsed) ?? blocks.Batch,
-                Size = parsed.GetValue(blockSize), Inputs = parsed.GetValue(blockInputs),
-                MostBytes = options.MostBytes, Seed = options.Seed, Threads = options.Threads,
-            };
-            return Run(
-                new(parsed.GetRequiredValue(input), parsed.GetRequiredValue(output), from, parsed.GetValue(mode), blocks,
-                    training.ReadImages(parsed), from is null ? options : options with { Loss = new Distillation(degrees, weight) },
-                    training.HasEpochs(parsed), training.ReadFolder(parsed),
-                    from is null ? training.Signature(parsed) : Text($"{training.Signature(parsed)}, distillation {degrees} {weight}"),
-                    training.ReadOutputs(parsed)),
-                terminal, cancel);
-        });
+                FileInfo? from = parsed.GetValue(teacher);
+                TrainingOptions options = training.Read(parsed);
+                double weight = parsed.GetValue(share),
+                    degrees = parsed.GetValue(temperature);
+                if (!(weight >= 0 && weight <= 1))
+                    throw new UsageException($"--teacher-weight is a part, 0 to 1, not {weight}.");
+                if (!(degrees > 0))
+                    throw new UsageException($"--temperature must be positive, not {degrees}.");
+                SequentialOptions blocks = new();
+                blocks = blocks with
+                {
+                    Images = parsed.GetValue(blockImages),
+                    Epochs = parsed.GetValue(blockEpochs),
+                    Batch = training.BatchIfGiven(parsed) ?? blocks.Batch,
+                    Size = parsed.GetValue(blockSize),
+                    Inputs = parsed.GetValue(blockInputs),
+                    MostBytes = options.MostBytes,
+                    Seed = options.Seed,
+                    Threads = options.Threads,
+                };
+                return Run(
+                    new(
+                        parsed.GetRequiredValue(input),
+                        parsed.GetRequiredValue(output),
+                        from,
+                        parsed.GetValue(mode),
+                        blocks,
+                        training.ReadImages(parsed),
+                        from is null ? options : options with { Loss = new Distillation(degrees, weight) },
+                        training.HasEpochs(parsed),
+                        training.ReadFolder(parsed),
+                        from is null ? training.Signature(parsed) : Text($"{training.Signature(parsed)}, distillation {degrees} {weight}"),
+                        training.ReadOutputs(parsed)
+                    ),
+                    terminal,
+                    cancel
+                );
+            }
+        );
     }
 
     internal static ExitCode Run(Options options, Terminal terminal, CancellationToken cancel)
@@ -106,13 +159,15 @@ internal static class TuneCommand
         foreach (ImageSet set in (ImageSet[])[images, .. test is null ? Array.Empty<ImageSet>() : [test]])
         {
             Fitness.Check(small, set);
-            if (dense is not null) Fitness.Check(dense, set, "teacher");
+            if (dense is not null)
+                Fitness.Check(dense, set, "teacher");
         }
         string signature = SignatureOf(options, images);
         using Inference? teacher = dense is null ? null : new(Logits.Of(dense).ForImages(images.ImageShape), options.Training.Threads);
         TrainingRun run = new(options.Training, images, test, terminal, cancel)
         {
-            Folder = options.Folder, Teacher = teacher is null ? null : teacher.Run,
+            Folder = options.Folder,
+            Teacher = teacher is null ? null : teacher.Run,
             Signature = Text($"{signature}, {options.Signature}"),
         };
         double? before = test is null ? null : run.Top1(small);
@@ -136,19 +191,40 @@ internal static class TuneCommand
 
         Dictionary<string, string> metadata = new()
         {
-            ["tensorial.version"] = ToolVersion.Text, ["tensorial.tuned"] = options.Outputs.CommandLine,
+            ["tensorial.version"] = ToolVersion.Text,
+            ["tensorial.tuned"] = options.Outputs.CommandLine,
         };
         OnnxFile.Write(tuned with { Metadata = tuned.Metadata.SetItems(metadata) }, options.Output.FullName);
         Show(blocks, training, before, after, terminal);
         if (options.Outputs.Json is { } file)
-            JsonFile.Write(file, new TuningFile(1, options.Input.Name, options.Output.Name, options.Teacher?.Name, images.Name,
-                images.Fingerprint, before, after, blocks, blockMemory, StepMemory.Of(run.Memory), [.. training?.Epochs ?? []]));
+            JsonFile.Write(
+                file,
+                new TuningFile(
+                    1,
+                    options.Input.Name,
+                    options.Output.Name,
+                    options.Teacher?.Name,
+                    images.Name,
+                    images.Fingerprint,
+                    before,
+                    after,
+                    blocks,
+                    blockMemory,
+                    StepMemory.Of(run.Memory),
+                    [.. training?.Epochs ?? []]
+                )
+            );
         if (options.Outputs.Report is { } page)
         {
             TrainingReport report = run.ReportOn(options.Outputs, options.Output, options.Input.Name) with
             {
-                Teacher = options.Teacher?.Name, Recipe = RecipeOf(options, blockMemory), Blocks = blocks, Epochs = training?.Epochs ?? [],
-                Stopped = training?.Stopped ?? StopReason.Finished, Top1Before = before, Top1After = after,
+                Teacher = options.Teacher?.Name,
+                Recipe = RecipeOf(options, blockMemory),
+                Blocks = blocks,
+                Epochs = training?.Epochs ?? [],
+                Stopped = training?.Stopped ?? StopReason.Finished,
+                Top1Before = before,
+                Top1After = after,
             };
             ReportWriter.WriteHtml(TrainingPage.Build(report), page.FullName);
         }
@@ -164,14 +240,27 @@ internal static class TuneCommand
             SequentialOptions blocks = options.Blocks;
             string from = blocks.Inputs == BlockInputs.Dense ? "teacher" : "network as tuned so far";
             lines.Add(("Blocks", blocks.Size == BlockSize.Layer ? "single layers" : "modules"));
-            lines.Add(("Learning of blocks", Text(
-                $"{blocks.Images:N0} images, {blocks.Epochs} epochs, batches of {blocks.Batch}, Adam from {blocks.LearningRate}, inputs from the {from}")));
+            lines.Add(
+                (
+                    "Learning of blocks",
+                    Text(
+                        $"{blocks.Images:N0} images, {blocks.Epochs} epochs, batches of {blocks.Batch}, Adam from {blocks.LearningRate}, inputs from the {from}"
+                    )
+                )
+            );
             lines.Add(("Memory of blocks", memory.ToString()));
         }
-        if (options.Mode == Mode.E2e || options.HasEpochs) lines.AddRange(options.Outputs.Recipe);
+        if (options.Mode == Mode.E2e || options.HasEpochs)
+            lines.AddRange(options.Outputs.Recipe);
         if (options.Training.Loss is Distillation loss && (options.Mode == Mode.E2e || options.HasEpochs))
-            lines.Add(("Loss", Text(
-                $"{loss.Weight:0.##} of the teacher's answers at temperature {loss.Temperature}, {1 - loss.Weight:0.##} of the labels")));
+            lines.Add(
+                (
+                    "Loss",
+                    Text(
+                        $"{loss.Weight:0.##} of the teacher's answers at temperature {loss.Temperature}, {1 - loss.Weight:0.##} of the labels"
+                    )
+                )
+            );
         return [.. lines];
     }
 
@@ -179,10 +268,14 @@ internal static class TuneCommand
     private static string SignatureOf(Options options, ImageSet images)
     {
         string signature = Text($"tune {ModelFile.Of(options.Input.FullName).Mark} on {images.Fingerprint}, {options.Mode}");
-        if (options.Teacher is { } teacher) signature += Text($", teacher {ModelFile.Of(teacher.FullName).Mark}");
-        if (options.Mode == Mode.E2e) return signature;
+        if (options.Teacher is { } teacher)
+            signature += Text($", teacher {ModelFile.Of(teacher.FullName).Mark}");
+        if (options.Mode == Mode.E2e)
+            return signature;
         SequentialOptions blocks = options.Blocks;
-        return Text($"{signature}, {blocks.Images} images {blocks.Epochs} times in batches of {blocks.Batch}, Adam {blocks.LearningRate}, inputs {blocks.Inputs}, size {blocks.Size}, seed {blocks.Seed}");
+        return Text(
+            $"{signature}, {blocks.Images} images {blocks.Epochs} times in batches of {blocks.Batch}, Adam {blocks.LearningRate}, inputs {blocks.Inputs}, size {blocks.Size}, seed {blocks.Seed}"
+        );
     }
 
     private static void Show(ImmutableArray<BlockRecord> blocks, TrainingResult? training, double? before, double? after, Terminal terminal)
@@ -191,20 +284,36 @@ internal static class TuneCommand
         {
             Table table = Terminal.NewTable("block", "error before %#", "after %#", "seconds#");
             foreach (BlockRecord block in blocks)
-                table.AddRow(block.Name.Escaped(), Text($"{100 * block.ErrorBefore:F3}"), Text($"{100 * block.ErrorAfter:F3}"),
-                    Text($"{block.Seconds:F1}"));
+                table.AddRow(
+                    block.Name.Escaped(),
+                    Text($"{100 * block.ErrorBefore:F3}"),
+                    Text($"{100 * block.ErrorAfter:F3}"),
+                    Text($"{block.Seconds:F1}")
+                );
             terminal.Show(table);
         }
-        if (training is not null) TrainingTables.Show(training, terminal);
-        if (before is { } first && after is { } last) terminal.Say(Text($"test top-1: {100 * first:F2} % before, {100 * last:F2} % after"));
+        if (training is not null)
+            TrainingTables.Show(training, terminal);
+        if (before is { } first && after is { } last)
+            terminal.Say(Text($"test top-1: {100 * first:F2} % before, {100 * last:F2} % after"));
     }
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
     private sealed record TuningFile(
-        int SchemaVersion, string Model, string Output, string? Teacher, string Data, string DataFingerprint,
-        double? Top1Before, double? Top1After, IReadOnlyList<BlockRecord> Blocks, BlocksMemory? BlockMemory, StepMemory? Memory,
-        IReadOnlyList<EpochRecord> Epochs);
+        int SchemaVersion,
+        string Model,
+        string Output,
+        string? Teacher,
+        string Data,
+        string DataFingerprint,
+        double? Top1Before,
+        double? Top1After,
+        IReadOnlyList<BlockRecord> Blocks,
+        BlocksMemory? BlockMemory,
+        StepMemory? Memory,
+        IReadOnlyList<EpochRecord> Epochs
+    );
 
     /// <summary>What tuning block by block takes.</summary>
     /// <param name="Bytes">Of all blocks at work, where each is the one that takes most.</param>
@@ -216,8 +325,12 @@ internal static class TuneCommand
         public static BlocksMemory Of(SequentialTuning tuning)
         {
             BlockMemory largest = tuning.Memory.MaxBy(static block => block.Bytes)!;
-            return new(largest.Bytes * tuning.AtOnce, largest.ActivationBytes, tuning.Memory.All(static block => block.IsKept),
-                tuning.AtOnce);
+            return new(
+                largest.Bytes * tuning.AtOnce,
+                largest.ActivationBytes,
+                tuning.Memory.All(static block => block.IsKept),
+                tuning.AtOnce
+            );
         }
 
         public override string ToString() =>

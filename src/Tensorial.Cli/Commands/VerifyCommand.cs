@@ -5,7 +5,7 @@ using Tensorial.Analysis;
 using Tensorial.Compression;
 using Tensorial.Compression.Runtimes;
 using Tensorial.Data;
-using Tensorial.Networks;
+using Tensorial.Graphs;
 using Tensorial.Onnx;
 
 namespace Tensorial.Cli.Commands;
@@ -17,7 +17,16 @@ internal static class VerifyCommand
     private const int RandomSamples = 64;
 
     internal sealed record Options(
-        FileInfo First, FileInfo Second, DataOptions? Data, string Runtime, Gates Gates, int Batch, int Threads, int Seed, FileInfo? Json);
+        FileInfo First,
+        FileInfo Second,
+        DataOptions? Data,
+        string Runtime,
+        Gates Gates,
+        int Batch,
+        int Threads,
+        int Seed,
+        FileInfo? Json
+    );
 
     /// <summary>What must hold; null asks nothing.</summary>
     internal sealed record Gates(double? MaxDrop, double? MaxDifference, double? MinAgreement, double? MaxKl);
@@ -27,34 +36,65 @@ internal static class VerifyCommand
         Argument<FileInfo> first = new("a.onnx") { Description = "The reference." },
             second = new("b.onnx") { Description = "The network to verify." };
         DataOptions.Group data = new(required: false);
-        Option<double?> drop = Gate("--max-drop", "POINTS",
-            "b may lose at most so many points of top-1 accuracy (0.5 is half a percentage point); needs --data.");
+        Option<double?> drop = Gate(
+            "--max-drop",
+            "POINTS",
+            "b may lose at most so many points of top-1 accuracy (0.5 is half a percentage point); needs --data."
+        );
         Option<double?> difference = Gate("--max-difference", "X", "No output may differ by more.");
-        Option<double?> agreement = Gate("--min-agreement", "F",
-            "At least this fraction of the images, 0 to 1, must get the same class from both.");
+        Option<double?> agreement = Gate(
+            "--min-agreement",
+            "F",
+            "At least this fraction of the images, 0 to 1, must get the same class from both."
+        );
         Option<double?> kl = Gate("--max-kl", "NATS", "The mean KL divergence of the predictions may be at most this.");
         Option<string> runtime = CommonOptions.Runtime();
-        Option<int> batch = CommonOptions.Batch(), threads = CommonOptions.Threads();
+        Option<int> batch = CommonOptions.Batch(),
+            threads = CommonOptions.Threads();
         Option<int> seed = CommonOptions.Seed();
         Option<FileInfo?> json = CommonOptions.Json();
-        Command command = new("verify",
+        Command command = new(
+            "verify",
             "Runs two networks on the same images: differences of their outputs, KL divergence of their predictions, agreement, and with --data the accuracy "
-            + "of both. Without --data the images are random. Exit code 1 when a gate is missed.")
+                + "of both. Without --data the images are random. Exit code 1 when a gate is missed."
+        )
         {
-            first, second, drop, difference, agreement, kl, runtime, batch, threads, seed, json,
+            first,
+            second,
+            drop,
+            difference,
+            agreement,
+            kl,
+            runtime,
+            batch,
+            threads,
+            seed,
+            json,
         };
         data.AddTo(command);
-        return command.Finish(terminal, (parsed, cancel) => Run(
-            new(parsed.GetRequiredValue(first), parsed.GetRequiredValue(second), data.Read(parsed, Split.Test), parsed.GetValue(runtime)!,
-                new(parsed.GetValue(drop), parsed.GetValue(difference), parsed.GetValue(agreement), parsed.GetValue(kl)),
-                parsed.GetValue(batch), parsed.GetValue(threads), parsed.GetValue(seed), parsed.GetValue(json)),
-            terminal, cancel));
+        return command.Finish(
+            terminal,
+            (parsed, cancel) =>
+                Run(
+                    new(
+                        parsed.GetRequiredValue(first),
+                        parsed.GetRequiredValue(second),
+                        data.Read(parsed, Split.Test),
+                        parsed.GetValue(runtime)!,
+                        new(parsed.GetValue(drop), parsed.GetValue(difference), parsed.GetValue(agreement), parsed.GetValue(kl)),
+                        parsed.GetValue(batch),
+                        parsed.GetValue(threads),
+                        parsed.GetValue(seed),
+                        parsed.GetValue(json)
+                    ),
+                    terminal,
+                    cancel
+                )
+        );
     }
 
-    private static Option<double?> Gate(string name, string value, string description) => new(name)
-    {
-        HelpName = value, Description = description,
-    };
+    private static Option<double?> Gate(string name, string value, string description) =>
+        new(name) { HelpName = value, Description = description };
 
     internal static ExitCode Run(Options options, Terminal terminal, CancellationToken cancel)
     {
@@ -66,19 +106,34 @@ internal static class VerifyCommand
             second = OnnxFile.Read(options.Second.ToString()).ForImages(images?.ImageShape);
         using IRuntime runtime = Runtimes.Open(options.Runtime);
         int threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount;
-        using ISession one = runtime.Load(first, threads), other = runtime.Load(second, threads);
+        using ISession one = runtime.Load(first, threads),
+            other = runtime.Load(second, threads);
         bool probabilities = Scoring.GivesProbabilities(first);
         Verification found = images is null
             ? Verification.Of(one.Run, other.Run, [RandomImages.Of(first, RandomSamples, options.Seed)], probabilities)
-            : terminal.WithProgress(progress => Verification.Of(one.Run, other.Run, images, probabilities, options.Batch, progress,
-                cancel));
+            : terminal.WithProgress(progress =>
+                Verification.Of(one.Run, other.Run, images, probabilities, options.Batch, progress, cancel)
+            );
 
         Show(options, found, images?.Name ?? "random images", runtime.Name, terminal);
         string[] missed = [.. Missed(options.Gates, found)];
         if (options.Json is { } file)
-            JsonFile.Write(file, new VerifyFile(1, options.First.Name, options.Second.Name, images?.Name, images?.Fingerprint, runtime.Name,
-                found, found.Drop, missed));
-        return missed.Length == 0 ? ExitCode.Done
+            JsonFile.Write(
+                file,
+                new VerifyFile(
+                    1,
+                    options.First.Name,
+                    options.Second.Name,
+                    images?.Name,
+                    images?.Fingerprint,
+                    runtime.Name,
+                    found,
+                    found.Drop,
+                    missed
+                )
+            );
+        return missed.Length == 0
+            ? ExitCode.Done
             : throw new GoalNotMetException($"{options.Second.Name} misses what was asked for: {string.Join("; ", missed)}.");
     }
 
@@ -99,10 +154,15 @@ internal static class VerifyCommand
     {
         terminal.Say(Text($"{found.Samples:N0} of {images}, {runtime}"));
         Table outputs = Terminal.NewTable("largest difference#", "mean difference#", "KL divergence#", "agreement %#");
-        outputs.AddRow(Text($"{found.MaxDifference:G3}"), Text($"{found.MeanDifference:G3}"), Text($"{found.KlDivergence:G3}"),
-            Text($"{100 * found.Agreement:F2}"));
+        outputs.AddRow(
+            Text($"{found.MaxDifference:G3}"),
+            Text($"{found.MeanDifference:G3}"),
+            Text($"{found.KlDivergence:G3}"),
+            Text($"{100 * found.Agreement:F2}")
+        );
         terminal.Show(outputs);
-        if (found.First is not { } one || found.Second is not { } other) return;
+        if (found.First is not { } one || found.Second is not { } other)
+            return;
         Table table = Terminal.NewTable("model", "top-1 %#", "top-5 %#", "loss#");
         foreach ((FileInfo file, Evaluation e) in new[] { (options.First, one), (options.Second, other) })
             table.AddRow(file.Name.Escaped(), Text($"{100 * e.Top1:F2}"), Text($"{100 * e.Top5:F2}"), Text($"{e.Loss:F4}"));
@@ -112,6 +172,14 @@ internal static class VerifyCommand
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
     private sealed record VerifyFile(
-        int SchemaVersion, string First, string Second, string? Data, string? DataFingerprint, string Runtime, Verification Result,
-        double? Drop, IReadOnlyList<string> Missed);
+        int SchemaVersion,
+        string First,
+        string Second,
+        string? Data,
+        string? DataFingerprint,
+        string Runtime,
+        Verification Result,
+        double? Drop,
+        IReadOnlyList<string> Missed
+    );
 }

@@ -8,13 +8,14 @@ namespace Tensorial.Analysis;
 public static class AnalysisJson
 {
     /// <summary>For files people open.</summary>
-    public static JsonSerializerOptions Indented { get; } = new(JsonSerializerDefaults.Web)
-    {
-        WriteIndented = true,
-        NewLine = "\n",
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
-    };
+    public static JsonSerializerOptions Indented { get; } =
+        new(JsonSerializerDefaults.Web)
+        {
+            WriteIndented = true,
+            NewLine = "\n",
+            Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+            Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+        };
 
     /// <summary>One line, for stores.</summary>
     public static JsonSerializerOptions Line { get; } = new(Indented) { WriteIndented = false };
@@ -37,7 +38,8 @@ public static class AnalysisJson
             throw new BadInputException($"{name} is not a result of analyze: {error.Message}", error);
         }
         int known = 1;
-        return report.SchemaVersion <= known ? report
+        return report.SchemaVersion <= known
+            ? report
             : throw new BadInputException($"{name} has schema version {report.SchemaVersion}; this program reads up to {known}.");
     }
 }

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Tensorial.Data;
+using Tensorial.Graphs;
 using Tensorial.Kernels;
-using Tensorial.Networks;
 
 namespace Tensorial.Analysis;
 
@@ -37,8 +37,8 @@ public sealed record Analyzer
     public int Threads { get; init; } = Environment.ProcessorCount;
 
     /// <summary>Everything the results of the sweep depend on, hashed.</summary>
-    private string Scope => ResultStore.Key("run", Provenance.Model.Sha256, Provenance.Data?.Fingerprint
-        ?? "", Provenance.Calibration?.Fingerprint ?? "");
+    private string Scope =>
+        ResultStore.Key("run", Provenance.Model.Sha256, Provenance.Data?.Fingerprint ?? "", Provenance.Calibration?.Fingerprint ?? "");
 
     /// <exception cref="BadInputException">The store holds results of another model or of other images.</exception>
     /// <exception cref="NumericalException">A weight is not finite, or the network's answers are not.</exception>
@@ -48,16 +48,28 @@ public sealed record Analyzer
         Store?.CheckBelongsTo(Provenance);
         using ThreadWorkers workers = new(Threads);
         LayerAnalysis[] layers = AnalyzeLayers(workers, progress, cancel);
-        AnalysisReport report = new() { Provenance = Provenance, Model = Model, Uncut = [.. Uncut] };
+        AnalysisReport report = new()
+        {
+            Provenance = Provenance,
+            Model = Model,
+            Uncut = [.. Uncut],
+        };
         // What was run goes to the store too, so that a report can be put together from it alone; the layers' names give their order.
-        AnalysisReport outline = report with { Layers = [.. layers.Select(static layer => layer with { Cuts = [] })] };
+        AnalysisReport outline = report with
+        {
+            Layers = [.. layers.Select(static layer => layer with { Cuts = [] })],
+        };
         if (Images is not null)
         {
             SweepPlan plan = SweepPlan.Of(KernelsOf(layers), Options);
             report = report with { PlannedTruncations = plan.Results };
             AddRun(outline with { PlannedTruncations = plan.Results });
-            (Evaluation baseline, Evaluation? recalibrated, List<TruncationResult> results) = Sweep(plan.Part(Options.Shard), workers,
-                progress, cancel);
+            (Evaluation baseline, Evaluation? recalibrated, List<TruncationResult> results) = Sweep(
+                plan.Part(Options.Shard),
+                workers,
+                progress,
+                cancel
+            );
             report = report with
             {
                 Baseline = baseline,
@@ -75,8 +87,12 @@ public sealed record Analyzer
     private void AddRun(AnalysisReport outline)
     {
         string layers = string.Join(' ', outline.Layers.Select(static layer => layer.Name));
-        Store?.Add(ResultStore.Key("run", Scope, layers, $"{outline.PlannedTruncations}", $"{Provenance.Shard}"), Scope, StoredKind.Run,
-            outline);
+        Store?.Add(
+            ResultStore.Key("run", Scope, layers, $"{outline.PlannedTruncations}", $"{Provenance.Shard}"),
+            Scope,
+            StoredKind.Run,
+            outline
+        );
     }
 
     /// <summary>
@@ -87,10 +103,15 @@ public sealed record Analyzer
         Store?.CheckBelongsTo(Provenance);
         using ThreadWorkers workers = new(Threads);
         bool bySpectrum = Options.Ranks.Any(static rule => rule is RankRule.NormLoss);
-        SweepPlan plan = SweepPlan.Of(KernelsOf(bySpectrum ? AnalyzeLayers(workers, null, cancel) : [.. Layers.Select(ShapesOnly)]),
-            Options).Part(Options.Shard);
-        return (plan, plan.Units.Sum(unit =>
-            unit.Sum(point => point.Labels.Count(label => Store?.Find<TruncationResult>(KeyOf(point, label)) is not null))));
+        SweepPlan plan = SweepPlan
+            .Of(KernelsOf(bySpectrum ? AnalyzeLayers(workers, null, cancel) : [.. Layers.Select(ShapesOnly)]), Options)
+            .Part(Options.Shard);
+        return (
+            plan,
+            plan.Units.Sum(unit =>
+                unit.Sum(point => point.Labels.Count(label => Store?.Find<TruncationResult>(KeyOf(point, label)) is not null))
+            )
+        );
     }
 
     private LayerAnalysis[] AnalyzeLayers(Workers workers, IProgress<Progress>? progress, CancellationToken cancel)
@@ -99,23 +120,32 @@ public sealed record Analyzer
         int[] missing = [.. Enumerable.Range(0, layers.Length).Where(index => layers[index] is null)];
         (Kernel, IReadOnlyList<Cut>)[] kernels = [.. missing.Select(index => (Layers[index].Kernel, CutsOf(Layers[index].Kernel)))];
         int done = 0;
-        Spectra.Of(kernels, workers, (place, spectra) =>
-        {
-            cancel.ThrowIfCancellationRequested();
-            LayerFacts facts = Layers[missing[place]];
-            LayerAnalysis layer = facts.With(spectra);
-            layers[missing[place]] = layer;
-            Store?.Add(KeyOf(facts), Provenance.Model.Sha256, StoredKind.Layer, layer);
-            progress?.Report(new("spectra", Interlocked.Increment(ref done), missing.Length, "kernels"));
-        });
+        Spectra.Of(
+            kernels,
+            workers,
+            (place, spectra) =>
+            {
+                cancel.ThrowIfCancellationRequested();
+                LayerFacts facts = Layers[missing[place]];
+                LayerAnalysis layer = facts.With(spectra);
+                layers[missing[place]] = layer;
+                Store?.Add(KeyOf(facts), Provenance.Model.Sha256, StoredKind.Layer, layer);
+                progress?.Report(new("spectra", Interlocked.Increment(ref done), missing.Length, "kernels"));
+            }
+        );
         return [.. layers.OfType<LayerAnalysis>()];
     }
 
     private (Evaluation Baseline, Evaluation? Recalibrated, List<TruncationResult> Results) Sweep(
-        SweepPlan plan, Workers workers, IProgress<Progress>? progress, CancellationToken cancel)
+        SweepPlan plan,
+        Workers workers,
+        IProgress<Progress>? progress,
+        CancellationToken cancel
+    )
     {
-        Lazy<Sweep> sweep = new(() => new(Graph, Layers.Select(static layer => layer.Kernel), Images!, Options, Threads, workers,
-            Calibration));
+        Lazy<Sweep> sweep = new(() =>
+            new(Graph, Layers.Select(static layer => layer.Kernel), Images!, Options, Threads, workers, Calibration)
+        );
         try
         {
             Evaluation baseline = Known("baseline", () => sweep.Value.Baseline(progress, cancel))!;
@@ -127,13 +157,21 @@ public sealed record Analyzer
                 pending.Add([]);
                 foreach (SweepPoint point in unit)
                 {
-                    if (point.IsDense) Take(point, Dense(point, baseline, recalibrated));
-                    else if (point.Labels.Select(label => Store?.Find<TruncationResult>(KeyOf(point, label)))
-                        .FirstOrDefault(static r => r is not null) is { } known) Take(point, known);
-                    else pending[^1].Add(point);
+                    if (point.IsDense)
+                        Take(point, Dense(point, baseline, recalibrated));
+                    else if (
+                        point
+                            .Labels.Select(label => Store?.Find<TruncationResult>(KeyOf(point, label)))
+                            .FirstOrDefault(static r => r is not null) is
+                        { } known
+                    )
+                        Take(point, known);
+                    else
+                        pending[^1].Add(point);
                 }
             }
-            if (pending.Any(static unit => unit.Count > 0)) sweep.Value.Run(pending, Take, progress, cancel);
+            if (pending.Any(static unit => unit.Count > 0))
+                sweep.Value.Run(pending, Take, progress, cancel);
             return (baseline, recalibrated, results);
 
             void Take(SweepPoint point, TruncationResult result)
@@ -148,7 +186,8 @@ public sealed record Analyzer
         }
         finally
         {
-            if (sweep.IsValueCreated) sweep.Value.Dispose();
+            if (sweep.IsValueCreated)
+                sweep.Value.Dispose();
         }
     }
 
@@ -167,34 +206,59 @@ public sealed record Analyzer
         ValueList<TruncatedKernel> kernels =
         [
             .. from steps in point.Kernels
-               let ranks = steps.Steps.Select(static step => ((RankRule.Rank)step.Rule).Value).ToArray()
-               let parameters = Layers.First(layer => layer.Kernel.Name == steps.Name).Kernel.Values.Shape.Count
-               select new TruncatedKernel(steps.Name, [.. steps.Steps.Select(static step => step.Cut.ToString())], [.. ranks], [.. ranks],
-                   false, parameters, 0, 0),
+            let ranks = steps.Steps.Select(static step => ((RankRule.Rank)step.Rule).Value).ToArray()
+            let parameters = Layers.First(layer => layer.Kernel.Name == steps.Name).Kernel.Values.Shape.Count
+            select new TruncatedKernel(
+                steps.Name,
+                [.. steps.Steps.Select(static step => step.Cut.ToString())],
+                [.. ranks],
+                [.. ranks],
+                false,
+                parameters,
+                0,
+                0
+            ),
         ];
-        return new TruncationResult { Layer = point.Layer, Cut = point.Labels[0].Cut, Rule = point.Labels[0].Rule }
-            .With(kernels, baseline) with { Recalibrated = recalibrated };
+        return new TruncationResult
+        {
+            Layer = point.Layer,
+            Cut = point.Labels[0].Cut,
+            Rule = point.Labels[0].Rule,
+        }.With(kernels, baseline) with
+        {
+            Recalibrated = recalibrated,
+        };
     }
 
     /// <summary>The same measurement under another name of its cut.</summary>
     private static TruncationResult Relabel(TruncationResult result, SweepLabel label) =>
-        result.Cut == label.Cut && result.Rule == label.Rule ? result : result with
-    {
-        Cut = label.Cut,
-        Rule = label.Rule,
-        Kernels = result.Kernels is [{ Cuts.Count: 1 } only] ? [only with { Cuts = [label.Cut] }] : result.Kernels,
-    };
+        result.Cut == label.Cut && result.Rule == label.Rule
+            ? result
+            : result with
+            {
+                Cut = label.Cut,
+                Rule = label.Rule,
+                Kernels = result.Kernels is [{ Cuts.Count: 1 } only] ? [only with { Cuts = [label.Cut] }] : result.Kernels,
+            };
 
-    private IReadOnlyList<Cut> CutsOf(Kernel kernel) => Options.Cuts is null ? Cut.All(kernel.Axes)
-        : [.. Options.Cuts.Select(cut => cut.Among(kernel.Axes)).OfType<Cut>().Where(cut => cut.Divides(kernel.Axes)).Distinct()];
+    private IReadOnlyList<Cut> CutsOf(Kernel kernel) =>
+        Options.Cuts is null
+            ? Cut.All(kernel.Axes)
+            : [.. Options.Cuts.Select(cut => cut.Among(kernel.Axes)).OfType<Cut>().Where(cut => cut.Divides(kernel.Axes)).Distinct()];
 
-    private LayerAnalysis ShapesOnly(LayerFacts layer) => layer.With(
-        [.. CutsOf(layer.Kernel)
-            .Select(cut => new CutSpectrum(cut.ToString(), layer.Kernel.Extent(cut.Left), layer.Kernel.Extent(cut.Right), []))]);
+    private LayerAnalysis ShapesOnly(LayerFacts layer) =>
+        layer.With([
+            .. CutsOf(layer.Kernel)
+                .Select(cut => new CutSpectrum(cut.ToString(), layer.Kernel.Extent(cut.Left), layer.Kernel.Extent(cut.Right), [])),
+        ]);
 
     private SweepKernel[] KernelsOf(IEnumerable<LayerAnalysis> layers) =>
-        [.. layers.Zip(Layers, static (layer, facts) =>
-            new SweepKernel(facts.Kernel, layer.Cuts.ToDictionary(static cut => Cut.Parse(cut.Cut))))];
+        [
+            .. layers.Zip(
+                Layers,
+                static (layer, facts) => new SweepKernel(facts.Kernel, layer.Cuts.ToDictionary(static cut => Cut.Parse(cut.Cut)))
+            ),
+        ];
 
     private string KeyOf(LayerFacts layer) =>
         ResultStore.Key("layer", Provenance.Model.Sha256, layer.Kernel.Name, string.Join(' ', CutsOf(layer.Kernel)));

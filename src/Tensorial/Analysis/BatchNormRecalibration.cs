@@ -1,7 +1,8 @@
 using System.Collections.Immutable;
-using Tensorial.Autodiff.Operations;
 using Tensorial.Data;
-using Tensorial.Networks;
+using Tensorial.Execution;
+using Tensorial.Graphs;
+using Tensorial.Operations;
 
 namespace Tensorial.Analysis;
 
@@ -14,8 +15,11 @@ internal sealed class BatchNormRecalibration(Graph original, ImageSet images, in
 {
     /// <summary>The normalisations of a network whose statistics are constants of their own.</summary>
     private readonly ImmutableArray<Node> _normalizations =
-        [.. original.Nodes.Where(node => node.Operation is BatchNormalization && node.Inputs.Length >= 5 && node.Inputs[3..5]
-            .All(original.Initializers.ContainsKey))];
+    [
+        .. original.Nodes.Where(node =>
+            node.Operation is BatchNormalization && node.Inputs.Length >= 5 && node.Inputs[3..5].All(original.Initializers.ContainsKey)
+        ),
+    ];
 
     /// <summary>A network with the original's structure, its statistics estimated again.</summary>
     public Graph Of(Graph graph, CancellationToken cancel)
@@ -31,14 +35,17 @@ internal sealed class BatchNormRecalibration(Graph original, ImageSet images, in
     private (double[] Means, double[] Variances) Statistics(Graph graph, CancellationToken cancel)
     {
         using Inference network = new(graph, threads);
-        double[] sums = [], squares = [];
+        double[] sums = [],
+            squares = [];
         double count = 0;
         for (int first = 0; first < images.Count; first += batch)
         {
             cancel.ThrowIfCancellationRequested();
             Tensor<float> values = network.Run(images.Batch(first, Math.Min(batch, images.Count - first)));
-            int channels = values.Shape[1], plane = values.Shape.CountOf(2, values.Shape.Rank);
-            if (sums.Length == 0) (sums, squares) = (new double[channels], new double[channels]);
+            int channels = values.Shape[1],
+                plane = values.Shape.CountOf(2, values.Shape.Rank);
+            if (sums.Length == 0)
+                (sums, squares) = (new double[channels], new double[channels]);
             for (int index = 0; index < values.Shape[0] * channels; index++)
             {
                 foreach (float value in values.Values.Slice(index * plane, plane))

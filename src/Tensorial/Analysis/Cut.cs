@@ -28,7 +28,8 @@ public readonly record struct Cut
             throw new BadInputException($"\"{text}\" is no cut: axes are small letters, o and i for channels, d, h, w for space.");
         foreach (char axis in sides[0])
         {
-            if (sides[1].Contains(axis)) throw new BadInputException($"The cut \"{text}\" has the axis {axis} on both sides.");
+            if (sides[1].Contains(axis))
+                throw new BadInputException($"The cut \"{text}\" has the axis {axis} on both sides.");
         }
         if (sides.FirstOrDefault(static s => s.Distinct().Count() < s.Length) is { } side)
             throw new BadInputException($"The cut \"{text}\" names an axis twice in \"{side}\".");
@@ -42,11 +43,11 @@ public readonly record struct Cut
         return
         [
             .. from subset in Enumerable.Range(1, (1 << sorted.Length) - 2)
-               let left = Pick(sorted, subset)
-               let cut = Of(left, Except(sorted, left))
-               where cut.Left == left
-               orderby left.Length, Position(sorted, left)
-               select cut,
+            let left = Pick(sorted, subset)
+            let cut = Of(left, Except(sorted, left))
+            where cut.Left == left
+            orderby left.Length, Position(sorted, left)
+            select cut,
         ];
     }
 
@@ -55,7 +56,8 @@ public readonly record struct Cut
     /// </summary>
     public Cut? Among(string axes)
     {
-        string left = string.Concat(Left.Where(axes.Contains)), right = string.Concat(Right.Where(axes.Contains));
+        string left = string.Concat(Left.Where(axes.Contains)),
+            right = string.Concat(Right.Where(axes.Contains));
         return left.Length > 0 && right.Length > 0 ? Of(left, right) : null;
     }
 

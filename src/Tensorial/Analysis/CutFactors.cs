@@ -28,7 +28,8 @@ internal sealed class CutFactors
         for (int k = 0; k < svd.Values.Length; k++)
         {
             Span<double> row = _scaledRight.Values.Slice(k * columns, columns);
-            for (int j = 0; j < columns; j++) row[j] *= svd.Values[k];
+            for (int j = 0; j < columns; j++)
+                row[j] *= svd.Values[k];
         }
         Spectrum = new(cut.ToString(), matrix.Shape[0], columns, [.. svd.Values]);
     }
@@ -38,10 +39,25 @@ internal sealed class CutFactors
     /// <summary>The best tensor of this rank along the cut.</summary>
     public Tensor<double> Keep(int rank)
     {
-        int rows = Spectrum.Rows, columns = Spectrum.Columns;
+        int rows = Spectrum.Rows,
+            columns = Spectrum.Columns;
         Tensor<double> sum = new([rows, columns]);
-        Gemm.Multiply(rows, columns, rank, 1.0, _left.Values, Spectrum.MaxRank, 1, _scaledRight.Values, columns, 1, 0.0, sum.Values,
-            columns, _workers);
+        Gemm.Multiply(
+            rows,
+            columns,
+            rank,
+            1.0,
+            _left.Values,
+            Spectrum.MaxRank,
+            1,
+            _scaledRight.Values,
+            columns,
+            1,
+            0.0,
+            sum.Values,
+            columns,
+            _workers
+        );
         return Matricisation.Fold(sum, _shape, _axes, _cut);
     }
 }

@@ -27,12 +27,15 @@ public sealed record CutSpectrum(string Cut, int Rows, int Columns, ValueList<do
     {
         get
         {
-            double norm = Norm, entropy = 0;
-            if (norm == 0) return 0;
+            double norm = Norm,
+                entropy = 0;
+            if (norm == 0)
+                return 0;
             foreach (double value in SingularValues)
             {
                 double p = value / norm * (value / norm);
-                if (p > 0) entropy -= p * Math.Log(p);
+                if (p > 0)
+                    entropy -= p * Math.Log(p);
             }
             return Math.Max(entropy, 0);
         }
@@ -46,9 +49,12 @@ public sealed record CutSpectrum(string Cut, int Rows, int Columns, ValueList<do
     {
         get
         {
-            double norm = Norm, sum = 0;
-            if (norm == 0) return 0;
-            foreach (double value in SingularValues) sum += Math.Pow(value / norm, 4);
+            double norm = Norm,
+                sum = 0;
+            if (norm == 0)
+                return 0;
+            foreach (double value in SingularValues)
+                sum += Math.Pow(value / norm, 4);
             return 1 / sum;
         }
     }
@@ -62,8 +68,10 @@ public sealed record CutSpectrum(string Cut, int Rows, int Columns, ValueList<do
         get
         {
             double norm = Norm;
-            if (norm == 0) return 0;
-            double first = SingularValues[0] / norm, second = SingularValues.Count > 1 ? SingularValues[1] / norm : 0;
+            if (norm == 0)
+                return 0;
+            double first = SingularValues[0] / norm,
+                second = SingularValues.Count > 1 ? SingularValues[1] / norm : 0;
             return first * first - second * second;
         }
     }
@@ -74,7 +82,8 @@ public sealed record CutSpectrum(string Cut, int Rows, int Columns, ValueList<do
         get
         {
             Dictionary<string, int> ranks = [];
-            foreach (double loss in NormLosses) ranks[loss.ToString(System.Globalization.CultureInfo.InvariantCulture)] = RankFor(loss);
+            foreach (double loss in NormLosses)
+                ranks[loss.ToString(System.Globalization.CultureInfo.InvariantCulture)] = RankFor(loss);
             return ranks;
         }
     }
@@ -95,7 +104,8 @@ public sealed record CutSpectrum(string Cut, int Rows, int Columns, ValueList<do
     {
         ReadOnlySpan<double> values = SingularValues.Items;
         double[] losses = new double[values.Length + 1];
-        if (Norm is not (> 0 and double norm)) return losses;
+        if (Norm is not (> 0 and double norm))
+            return losses;
         double sum = 0;
         for (int k = values.Length - 1; k >= 0; k--)
         {
@@ -120,14 +130,16 @@ public sealed record CutSpectrum(string Cut, int Rows, int Columns, ValueList<do
     public int RankFor(double normLoss)
     {
         // Summed from the small end, as TailNorm does: a tail of tiny values is not lost against the large ones.
-        double bound = normLoss * Norm, sum = 0;
+        double bound = normLoss * Norm,
+            sum = 0;
         int rank = SingularValues.Count;
         double scale = SingularValues.Count > 0 && SingularValues[0] > 0 ? SingularValues[0] : 1;
         while (rank > 0)
         {
             double value = SingularValues[rank - 1] / scale;
             sum += value * value;
-            if (scale * Math.Sqrt(sum) > bound) break;
+            if (scale * Math.Sqrt(sum) > bound)
+                break;
             rank--;
         }
         return rank;
@@ -139,9 +151,11 @@ public sealed record CutSpectrum(string Cut, int Rows, int Columns, ValueList<do
     private double TailNorm(int rank)
     {
         ReadOnlySpan<double> values = SingularValues.Items;
-        if (values.IsEmpty || values[0] == 0) return 0;
+        if (values.IsEmpty || values[0] == 0)
+            return 0;
         double sum = 0;
-        for (int k = values.Length - 1; k >= rank; k--) sum += values[k] / values[0] * (values[k] / values[0]);
+        for (int k = values.Length - 1; k >= rank; k--)
+            sum += values[k] / values[0] * (values[k] / values[0]);
         return values[0] * Math.Sqrt(sum);
     }
 }

@@ -13,7 +13,8 @@ public sealed record CutStep(Cut Cut, RankRule Rule)
         return colon > 0
             ? new(Cut.Parse(text[..colon]), RankRule.Parse(text[(colon + 1)..]))
             : throw new BadInputException(
-                $"\"{text}\" is no truncation: a cut, a colon and a rank are needed, such as o|ihw:16, o|ihw:25% or o|ihw:loss=0.1.");
+                $"\"{text}\" is no truncation: a cut, a colon and a rank are needed, such as o|ihw:16, o|ihw:25% or o|ihw:loss=0.1."
+            );
     }
 
     public override string ToString() => $"{Cut}:{Rule}";

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Tensorial.Data;
-using Tensorial.Networks;
+using Tensorial.Execution;
+using Tensorial.Graphs;
 
 namespace Tensorial.Analysis;
 
@@ -11,8 +12,13 @@ public static class Evaluator
     /// <exception cref="BadInputException">The images do not fit the network, or it has fewer outputs than the set has classes.</exception>
     /// <exception cref="NumericalException">An output is not a finite number.</exception>
     public static Timed<Evaluation> Run(
-        Inference network, Graph graph, ImageSet images, int batch = 256, IProgress<Progress>? progress = null,
-        CancellationToken cancel = default)
+        Inference network,
+        Graph graph,
+        ImageSet images,
+        int batch = 256,
+        IProgress<Progress>? progress = null,
+        CancellationToken cancel = default
+    )
     {
         Scoring scoring = new(Scoring.GivesProbabilities(graph));
         Stopwatch clock = Stopwatch.StartNew();

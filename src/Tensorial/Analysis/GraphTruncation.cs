@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
+using Tensorial.Graphs;
 using Tensorial.Kernels;
-using Tensorial.Networks;
 
 namespace Tensorial.Analysis;
 

@@ -1,4 +1,4 @@
-using Tensorial.Networks;
+using Tensorial.Graphs;
 
 namespace Tensorial.Analysis;
 
@@ -56,10 +56,14 @@ public sealed class Kernel
     /// <summary>Scaled by the largest value, so that squares neither overflow nor vanish.</summary>
     internal static double FrobeniusNorm(ReadOnlySpan<double> values)
     {
-        double largest = 0, sum = 0;
-        foreach (double value in values) largest = Math.Max(largest, Math.Abs(value));
-        if (largest == 0) return 0;
-        foreach (double value in values) sum += value / largest * (value / largest);
+        double largest = 0,
+            sum = 0;
+        foreach (double value in values)
+            largest = Math.Max(largest, Math.Abs(value));
+        if (largest == 0)
+            return 0;
+        foreach (double value in values)
+            sum += value / largest * (value / largest);
         return largest * Math.Sqrt(sum);
     }
 }

@@ -1,4 +1,4 @@
-using Tensorial.Networks;
+using Tensorial.Graphs;
 
 namespace Tensorial.Analysis;
 
@@ -10,21 +10,26 @@ namespace Tensorial.Analysis;
 public sealed record LayerFacts(Kernel Kernel, Node Node, int Groups, long Macs)
 {
     public static LayerFacts Of(KernelWeight weight, GraphStatistics statistics) =>
-        new(Kernel.Of(weight), weight.Node, weight.Groups,
-            statistics.Nodes.FirstOrDefault(node => ReferenceEquals(node.Node, weight.Node))?.Macs ?? 0);
+        new(
+            Kernel.Of(weight),
+            weight.Node,
+            weight.Groups,
+            statistics.Nodes.FirstOrDefault(node => ReferenceEquals(node.Node, weight.Node))?.Macs ?? 0
+        );
 
     /// <summary>The layer with its spectra.</summary>
-    public LayerAnalysis With(IReadOnlyList<CutSpectrum> spectra) => new()
-    {
-        Name = Kernel.Name,
-        Node = Node.Label,
-        Operation = Node.Operation.Name,
-        Shape = [.. Kernel.Values.Shape.Extents],
-        Axes = [.. Kernel.Axes.Select(static axis => axis.ToString())],
-        Groups = Groups,
-        Parameters = Kernel.Values.Shape.Count,
-        Macs = Macs,
-        Norm = Kernel.Norm,
-        Cuts = [.. spectra],
-    };
+    public LayerAnalysis With(IReadOnlyList<CutSpectrum> spectra) =>
+        new()
+        {
+            Name = Kernel.Name,
+            Node = Node.Label,
+            Operation = Node.Operation.Name,
+            Shape = [.. Kernel.Values.Shape.Extents],
+            Axes = [.. Kernel.Axes.Select(static axis => axis.ToString())],
+            Groups = Groups,
+            Parameters = Kernel.Values.Shape.Count,
+            Macs = Macs,
+            Norm = Kernel.Norm,
+            Cuts = [.. spectra],
+        };
 }

@@ -1,5 +1,5 @@
 using System.IO.Enumeration;
-using Tensorial.Networks;
+using Tensorial.Graphs;
 
 namespace Tensorial.Analysis;
 
@@ -17,7 +17,9 @@ public static class LayerSelection
             if (weights.Kernels.Any(kernel => Matches(pattern, kernel.Name)) || weights.Uncut.Any(kernel => Matches(pattern, kernel.Name)))
                 continue;
             string names = string.Join(", ", weights.Kernels.Take(8).Select(static kernel => kernel.Name));
-            throw new BadInputException($"No weights match \"{pattern}\"; the network has {(names.Length > 0 ? names : "none")}{(weights.Kernels.Length > 8 ? ", ..." : "")}.");
+            throw new BadInputException(
+                $"No weights match \"{pattern}\"; the network has {(names.Length > 0 ? names : "none")}{(weights.Kernels.Length > 8 ? ", ..." : "")}."
+            );
         }
         bool Picked(string name) => patterns.Count == 0 || patterns.Any(pattern => Matches(pattern, name));
         return new([.. weights.Kernels.Where(kernel => Picked(kernel.Name))], [.. weights.Uncut.Where(kernel => Picked(kernel.Name))]);

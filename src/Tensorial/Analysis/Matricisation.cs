@@ -14,7 +14,8 @@ internal static class Matricisation
     {
         int rows = left.Aggregate(1, (product, axis) => product * tensor.Shape[axes.IndexOf(axis)]);
         Shape shape = [rows, rows == 0 ? 0 : tensor.Shape.Count / rows];
-        if (left + right == axes) return tensor.As(shape);
+        if (left + right == axes)
+            return tensor.As(shape);
         Tensor<double> matrix = new(shape);
         Strided.Permute(tensor.Shape, tensor.Values, Order(axes, left + right), matrix.Values);
         return matrix;

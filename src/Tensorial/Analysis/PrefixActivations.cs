@@ -1,5 +1,5 @@
 using Tensorial.Data;
-using Tensorial.Networks;
+using Tensorial.Execution;
 
 namespace Tensorial.Analysis;
 
@@ -22,7 +22,8 @@ internal sealed class PrefixActivations(Inference network, ImageSet images, int 
     /// <summary>Goes to another step. Going back computes from the images again.</summary>
     public void MoveTo(int step, CancellationToken cancel)
     {
-        if (step == _step) return;
+        if (step == _step)
+            return;
         Activations[]? from = step > _step ? _held : null;
         (_held, _step) = (null, step);
         Activations[] held = from ?? new Activations[Batches];
@@ -33,7 +34,8 @@ internal sealed class PrefixActivations(Inference network, ImageSet images, int 
             held[index] = from is null ? Compute(index) : network.Continue(held[index], step);
             bytes += held[index].Bytes;
             // The first batch tells how much all will take.
-            if (Math.Max(bytes, held[0].Bytes * (long)(held.Length - 1)) > budget) return;
+            if (Math.Max(bytes, held[0].Bytes * (long)(held.Length - 1)) > budget)
+                return;
         }
         _held = held;
     }

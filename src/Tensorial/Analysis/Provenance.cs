@@ -72,6 +72,10 @@ public sealed record Machine(string Os, string Runtime, int Processors, int Thre
 {
     /// <summary>This machine, computing with so many threads.</summary>
     public static Machine Here(int threads) =>
-        new($"{RuntimeInformation.OSDescription} {RuntimeInformation.OSArchitecture}", RuntimeInformation.FrameworkDescription,
-            Environment.ProcessorCount, threads);
+        new(
+            $"{RuntimeInformation.OSDescription} {RuntimeInformation.OSArchitecture}",
+            RuntimeInformation.FrameworkDescription,
+            Environment.ProcessorCount,
+            threads
+        );
 }

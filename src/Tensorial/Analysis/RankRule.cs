@@ -18,10 +18,13 @@ public abstract record RankRule
         string trimmed = text.Trim();
         if (trimmed.StartsWith("loss=", StringComparison.Ordinal) && Number(trimmed[5..]) is >= 0 and < 1 and double loss)
             return new NormLoss(loss);
-        if (trimmed.EndsWith('%') && Number(trimmed[..^1]) is > 0 and <= 100 and double percent) return new Fraction(percent / 100);
-        if (int.TryParse(trimmed, NumberStyles.None, CultureInfo.InvariantCulture, out int rank) && rank > 0) return new Rank(rank);
+        if (trimmed.EndsWith('%') && Number(trimmed[..^1]) is > 0 and <= 100 and double percent)
+            return new Fraction(percent / 100);
+        if (int.TryParse(trimmed, NumberStyles.None, CultureInfo.InvariantCulture, out int rank) && rank > 0)
+            return new Rank(rank);
         throw new BadInputException(
-            $"\"{text}\" is no rank: write a whole number from 1, a part of the maximal rank such as 25%, or the norm loss allowed such as loss=0.1.");
+            $"\"{text}\" is no rank: write a whole number from 1, a part of the maximal rank such as 25%, or the norm loss allowed such as loss=0.1."
+        );
     }
 
     /// <summary>This rank, or the maximal rank where that is smaller.</summary>
@@ -51,5 +54,6 @@ public abstract record RankRule
 
     private static double? Number(string text) =>
         double.TryParse(text, NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out double value)
-            ? value : null;
+            ? value
+            : null;
 }

@@ -9,13 +9,15 @@ internal static class ReportOrder
     public static ValueList<TruncationResult> Arrange(IEnumerable<TruncationResult> results, IReadOnlyList<string> layers)
     {
         Dictionary<string, int> places = [];
-        for (int place = 0; place < layers.Count; place++) places.TryAdd(layers[place], place);
+        for (int place = 0; place < layers.Count; place++)
+            places.TryAdd(layers[place], place);
         return
         [
             .. from result in results
-               orderby places.GetValueOrDefault(result.Layer, layers.Count), result.Cut.Count(static c => c == ','),
-               result.Cut.IndexOf('|'), CutPlace(result.Cut), result.NormLoss descending, result.Rank, result.Rule
-               select result,
+            orderby places.GetValueOrDefault(result.Layer, layers.Count), result.Cut.Count(static c => c == ','), result.Cut.IndexOf(
+                '|'
+            ), CutPlace(result.Cut), result.NormLoss descending, result.Rank, result.Rule
+            select result,
         ];
     }
 

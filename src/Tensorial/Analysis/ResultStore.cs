@@ -32,7 +32,8 @@ public sealed class ResultStore : IDisposable
             string path = Path.Combine(folder, writer + ".jsonl");
             DropTornLine(path);
             ResultStore store = new(folder, @lock, new(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite));
-            foreach (StoredResult result in Read(folder)) store._known.TryAdd(result.Key, result);
+            foreach (StoredResult result in Read(folder))
+                store._known.TryAdd(result.Key, result);
             return store;
         }
         catch
@@ -48,7 +49,8 @@ public sealed class ResultStore : IDisposable
     {
         string[] files = Directory.GetFiles(folder, "*.jsonl");
         Array.Sort(files, StringComparer.Ordinal);
-        return files.Length > 0 ? [.. files.SelectMany(ReadFile)]
+        return files.Length > 0
+            ? [.. files.SelectMany(ReadFile)]
             : throw new BadInputException($"{folder} is no result store: it has no .jsonl file.");
     }
 
@@ -65,12 +67,18 @@ public sealed class ResultStore : IDisposable
     public void CheckBelongsTo(Provenance run)
     {
         StoredResult[] known;
-        lock (_gate) known = [.. _known.Values];
-        foreach (Provenance other in known.Where(static result => result.Kind == StoredKind.Run)
-            .Select(static result => result.As<AnalysisReport>().Provenance))
+        lock (_gate)
+            known = [.. _known.Values];
+        foreach (
+            Provenance other in known
+                .Where(static result => result.Kind == StoredKind.Run)
+                .Select(static result => result.As<AnalysisReport>().Provenance)
+        )
         {
-            if (other.Model.Sha256 != run.Model.Sha256) Refuse($"the model {Of(other.Model)}, not of {Of(run.Model)}");
-            if (other.Data is not { } images || run.Data is null) continue;
+            if (other.Model.Sha256 != run.Model.Sha256)
+                Refuse($"the model {Of(other.Model)}, not of {Of(run.Model)}");
+            if (other.Data is not { } images || run.Data is null)
+                continue;
             if (images.Fingerprint != run.Data.Fingerprint)
                 Refuse($"{Of(images)}, not of {Of(run.Data)}: set, split, number and normalisation of the images must be the same");
             if (other.Calibration?.Fingerprint != run.Calibration?.Fingerprint)
@@ -83,20 +91,23 @@ public sealed class ResultStore : IDisposable
         void Refuse(string whose) =>
             throw new BadInputException($"The result store {_folder} holds results of {whose}. Give --resume another folder.");
 
-        static string Of(object? input) => input switch
-        {
-            ModelFile model => $"{model.Name} (SHA-256 {Short(model.Sha256)})",
-            DataUse data => $"{data.Samples:N0} images of {data.Description} (SHA-256 {Short(data.Fingerprint)})",
-            _ => "no images",
-        };
+        static string Of(object? input) =>
+            input switch
+            {
+                ModelFile model => $"{model.Name} (SHA-256 {Short(model.Sha256)})",
+                DataUse data => $"{data.Samples:N0} images of {data.Description} (SHA-256 {Short(data.Fingerprint)})",
+                _ => "no images",
+            };
 
         static string Short(string hash) => hash.Length > 12 ? hash[..12] : hash;
     }
 
     /// <summary>The result stored under a key; null where there is none.</summary>
-    public T? Find<T>(string key) where T : class
+    public T? Find<T>(string key)
+        where T : class
     {
-        lock (_gate) return _known.TryGetValue(key, out StoredResult? stored) ? stored.As<T>() : null;
+        lock (_gate)
+            return _known.TryGetValue(key, out StoredResult? stored) ? stored.As<T>() : null;
     }
 
     /// <summary>Appends a result, unless its key is known, and hands it to the operating system before returning.</summary>
@@ -106,7 +117,8 @@ public sealed class ResultStore : IDisposable
         byte[] line = [.. JsonSerializer.SerializeToUtf8Bytes(result, AnalysisJson.Line), (byte)'\n'];
         lock (_gate)
         {
-            if (!_known.TryAdd(key, result)) return;
+            if (!_known.TryAdd(key, result))
+                return;
             _file.Write(line);
             _file.Flush();
         }
@@ -127,20 +139,25 @@ public sealed class ResultStore : IDisposable
         }
         catch (IOException error) when (File.Exists(path))
         {
-            throw new IOException($"The result store {folder} is being written by another run; wait for it, or give each run its own --shard or folder.", error);
+            throw new IOException(
+                $"The result store {folder} is being written by another run; wait for it, or give each run its own --shard or folder.",
+                error
+            );
         }
     }
 
     /// <summary>Cuts a file back to its last whole line, so that the next one starts at the margin.</summary>
     private static void DropTornLine(string path)
     {
-        if (!File.Exists(path)) return;
+        if (!File.Exists(path))
+            return;
         using FileStream file = new(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
         long end = file.Length;
         while (end > 0)
         {
             file.Position = end - 1;
-            if (file.ReadByte() == '\n') break;
+            if (file.ReadByte() == '\n')
+                break;
             end--;
         }
         file.SetLength(end);
@@ -163,9 +180,12 @@ public sealed class ResultStore : IDisposable
             catch (JsonException error)
             {
                 throw new BadInputException(
-                    $"{path}, line {number + 1}, is damaged: {error.Message} Remove the line to measure it again.", error);
+                    $"{path}, line {number + 1}, is damaged: {error.Message} Remove the line to measure it again.",
+                    error
+                );
             }
-            if (result is { Key: not null }) yield return result;
+            if (result is { Key: not null })
+                yield return result;
         }
     }
 }
@@ -198,6 +218,6 @@ public enum StoredKind
 /// <param name="Value">The result.</param>
 public sealed record StoredResult(string Key, string Scope, StoredKind Kind, JsonElement Value)
 {
-    public T As<T>() where T : class =>
-        Value.Deserialize<T>(AnalysisJson.Line) ?? throw new BadInputException($"The stored result {Key} is empty.");
+    public T As<T>()
+        where T : class => Value.Deserialize<T>(AnalysisJson.Line) ?? throw new BadInputException($"The stored result {Key} is empty.");
 }

@@ -1,4 +1,4 @@
-using Tensorial.Networks;
+using Tensorial.Graphs;
 
 namespace Tensorial.Analysis;
 
@@ -6,7 +6,9 @@ namespace Tensorial.Analysis;
 /// <param name="probabilities">Whether the answers are probabilities (after a softmax); otherwise they are logits.</param>
 public sealed class Scoring(bool probabilities)
 {
-    private int _samples, _top1, _top5;
+    private int _samples,
+        _top1,
+        _top5;
     private double _loss;
 
     /// <summary>What was collected so far.</summary>
@@ -20,7 +22,8 @@ public sealed class Scoring(bool probabilities)
         for (int index = graph.Nodes.Length - 1; index >= 0; index--)
         {
             Node node = graph.Nodes[index];
-            if (!node.Outputs.Contains(output)) continue;
+            if (!node.Outputs.Contains(output))
+                continue;
             if (node.Operation.Name is not ("Identity" or "Flatten" or "Reshape" or "Squeeze" or "Cast"))
                 return node.Operation.Name == "Softmax";
             output = node.Inputs[0];
@@ -37,27 +40,36 @@ public sealed class Scoring(bool probabilities)
         int classes = labels.Length == 0 ? 0 : answers.Shape.Count / labels.Length;
         if (classes * labels.Length != answers.Shape.Count)
             throw new ShapeException(
-                $"The network answers {labels.Length} images with values of shape {answers.Shape}; one row for each image was expected.");
-        for (int image = 0; image < labels.Length; image++) Add(answers.Values.Slice(image * classes, classes), labels[image]);
+                $"The network answers {labels.Length} images with values of shape {answers.Shape}; one row for each image was expected."
+            );
+        for (int image = 0; image < labels.Length; image++)
+            Add(answers.Values.Slice(image * classes, classes), labels[image]);
     }
 
     private void Add(ReadOnlySpan<float> answer, int label)
     {
         if ((uint)label >= (uint)answer.Length)
-            throw new BadInputException($"Image {_samples:N0} has the label {label}, but the network tells {answer.Length} classes apart (0 to {answer.Length - 1}).");
+            throw new BadInputException(
+                $"Image {_samples:N0} has the label {label}, but the network tells {answer.Length} classes apart (0 to {answer.Length - 1})."
+            );
         float own = answer[label];
-        double largest = double.NegativeInfinity, sum = 0;
+        double largest = double.NegativeInfinity,
+            sum = 0;
         int better = 0;
         for (int k = 0; k < answer.Length; k++)
         {
             if (!float.IsFinite(answer[k]))
                 throw new NumericalException(
-                    $"The network's answer to image {_samples:N0} is {answer[k]} for class {k}; a finite number was expected.");
+                    $"The network's answer to image {_samples:N0} is {answer[k]} for class {k}; a finite number was expected."
+                );
             largest = Math.Max(largest, answer[k]);
             // Of equal answers the first counts as the network's choice, as argmax has it.
-            if (answer[k] > own || (answer[k] == own && k < label)) better++;
+            if (answer[k] > own || (answer[k] == own && k < label))
+                better++;
         }
-        if (!probabilities) foreach (float value in answer) sum += Math.Exp(value - largest);
+        if (!probabilities)
+            foreach (float value in answer)
+                sum += Math.Exp(value - largest);
         // A probability that underflowed to 0 counts as the smallest float there is, so that the mean stays finite.
         _loss += probabilities ? -Math.Log(Math.Max(own, float.Epsilon)) : largest - own + Math.Log(sum);
         _top1 += better < 1 ? 1 : 0;

@@ -18,28 +18,37 @@ public static class Spectra
     /// <summary>The spectra of many kernels; kernels and cuts are worked on side by side, the costliest first.</summary>
     /// <param name="finished">Given each kernel's place and spectra once all its cuts are done; may be called on any thread.</param>
     public static IReadOnlyList<IReadOnlyList<CutSpectrum>> Of(
-        IReadOnlyList<(Kernel Kernel, IReadOnlyList<Cut> Cuts)> kernels, Workers workers,
-        Action<int, IReadOnlyList<CutSpectrum>>? finished = null)
+        IReadOnlyList<(Kernel Kernel, IReadOnlyList<Cut> Cuts)> kernels,
+        Workers workers,
+        Action<int, IReadOnlyList<CutSpectrum>>? finished = null
+    )
     {
         Dictionary<Cut, double[]>[] values = [.. kernels.Select(static _ => new Dictionary<Cut, double[]>())];
         Job[] jobs = [.. kernels.SelectMany((entry, index) => JobsOf(index, entry.Kernel, entry.Cuts)).OrderByDescending(job => job.Cost)];
         IReadOnlyList<CutSpectrum>[] spectra = new IReadOnlyList<CutSpectrum>[kernels.Count];
         int[] open = new int[kernels.Count];
-        foreach (Job job in jobs) open[job.Index]++;
+        foreach (Job job in jobs)
+            open[job.Index]++;
         for (int index = 0; index < open.Length; index++)
         {
-            if (open[index] == 0) Finish(index);
+            if (open[index] == 0)
+                Finish(index);
         }
-        workers.For(jobs.Length, index =>
-        {
-            Job job = jobs[index];
-            Dictionary<Cut, double[]> own = values[job.Index];
-            foreach ((Cut cut, double[] spectrum) in job.Run(kernels[job.Index].Kernel))
+        workers.For(
+            jobs.Length,
+            index =>
             {
-                lock (own) own[cut] = spectrum;
+                Job job = jobs[index];
+                Dictionary<Cut, double[]> own = values[job.Index];
+                foreach ((Cut cut, double[] spectrum) in job.Run(kernels[job.Index].Kernel))
+                {
+                    lock (own)
+                        own[cut] = spectrum;
+                }
+                if (Interlocked.Decrement(ref open[job.Index]) == 0)
+                    Finish(job.Index);
             }
-            if (Interlocked.Decrement(ref open[job.Index]) == 0) Finish(job.Index);
-        });
+        );
         return spectra;
 
         void Finish(int index)
@@ -51,7 +60,8 @@ public static class Spectra
 
     private static CutSpectrum Assemble(Kernel kernel, Cut cut, Dictionary<Cut, double[]> values)
     {
-        int rows = kernel.Extent(cut.Left), columns = kernel.Extent(cut.Right);
+        int rows = kernel.Extent(cut.Left),
+            columns = kernel.Extent(cut.Right);
         double[] spectrum = cut.Among(kernel.LongAxes) is { } matrix ? values[matrix] : [kernel.Norm];
         return new(cut.ToString(), rows, columns, [.. spectrum]);
     }
@@ -74,7 +84,9 @@ public static class Spectra
         }
         foreach (Cut cut in distinct.Where(cut => !Together(cut)))
         {
-            double rows = kernel.Extent(cut.Left), columns = kernel.Extent(cut.Right), small = Math.Min(rows, columns);
+            double rows = kernel.Extent(cut.Left),
+                columns = kernel.Extent(cut.Right),
+                small = Math.Min(rows, columns);
             yield return new(index, rows * columns * small, null, [cut]);
         }
     }
@@ -94,14 +106,15 @@ public static class Spectra
             Tensor<double> tensor = kernel.Values.As([.. axes.Select(kernel.Extent)]);
             if (Merged is not { } merged)
             {
-                foreach (Cut cut in Cuts) yield return (cut, Values(Matricisation.Unfold(tensor, axes, cut)));
+                foreach (Cut cut in Cuts)
+                    yield return (cut, Values(Matricisation.Unfold(tensor, axes, cut)));
                 yield break;
             }
-            string channels = merged.Left.Contains('o') ? merged.Left : merged.Right, space = merged.Left == channels ? merged.Right
-                : merged.Left;
+            string channels = merged.Left.Contains('o') ? merged.Left : merged.Right,
+                space = merged.Left == channels ? merged.Right : merged.Left;
             int extent = kernel.Extent(space);
-            Tensor<double> core = Qr.Thin(Matricisation.Unfold(tensor, axes, channels, space)).R.As(
-                [extent, .. space.Select(kernel.Extent)]);
+            Tensor<double> core = Qr.Thin(Matricisation.Unfold(tensor, axes, channels, space))
+                .R.As([extent, .. space.Select(kernel.Extent)]);
             foreach (Cut cut in Cuts)
             {
                 string rest = string.Concat(cut.Left.Contains(channels[0]) ? cut.Right : cut.Left);

@@ -1,7 +1,8 @@
 using System.Diagnostics;
 using Tensorial.Data;
+using Tensorial.Execution;
+using Tensorial.Graphs;
 using Tensorial.Kernels;
-using Tensorial.Networks;
 
 namespace Tensorial.Analysis;
 
@@ -31,8 +32,15 @@ public sealed class Sweep : IDisposable
     /// <param name="threads">Threads the network runs on; 0 for all cores.</param>
     /// <param name="workers">Threads the decompositions run on.</param>
     /// <param name="calibration">Images to estimate batch-norm statistics on after each truncation; null to leave them alone.</param>
-    public Sweep(Graph graph, IEnumerable<Kernel> kernels, ImageSet images, SweepOptions options, int threads, Workers workers,
-        ImageSet? calibration = null)
+    public Sweep(
+        Graph graph,
+        IEnumerable<Kernel> kernels,
+        ImageSet images,
+        SweepOptions options,
+        int threads,
+        Workers workers,
+        ImageSet? calibration = null
+    )
     {
         (_graph, _images, _batch, _workers) = (graph, images, options.Batch, workers);
         _kernels = kernels.ToDictionary(static kernel => kernel.Name);
@@ -57,15 +65,19 @@ public sealed class Sweep : IDisposable
     /// <param name="measured">Called with the point, and its result under its first name.</param>
     /// <param name="progress">Told how many points are done, and what part of the work that is.</param>
     public void Run(
-        IReadOnlyList<IReadOnlyList<SweepPoint>> units, Action<SweepPoint, TruncationResult> measured, IProgress<Progress>? progress = null,
-        CancellationToken cancel = default)
+        IReadOnlyList<IReadOnlyList<SweepPoint>> units,
+        Action<SweepPoint, TruncationResult> measured,
+        IProgress<Progress>? progress = null,
+        CancellationToken cancel = default
+    )
     {
         Pace pace = new(units.Sum(static unit => unit.Count), units.Sum(unit => unit.Sum(Cost)), progress);
-        var ordered = from unit in units
-                      where unit.Count > 0
-                      let step = StepOf(unit[0])
-                      orderby unit[0].Layer == SweepPlan.AllLayers, step
-                      select (unit, step);
+        var ordered =
+            from unit in units
+            where unit.Count > 0
+            let step = StepOf(unit[0])
+            orderby unit[0].Layer == SweepPlan.AllLayers, step
+            select (unit, step);
         foreach ((IReadOnlyList<SweepPoint> unit, int step) in ordered)
         {
             Dictionary<(string, Cut), TruncationLadder> ladders = [];
@@ -87,7 +99,10 @@ public sealed class Sweep : IDisposable
     }
 
     private IEnumerable<TruncationResult> Measure(
-        SweepPoint[] points, Dictionary<(string, Cut), TruncationLadder> ladders, CancellationToken cancel)
+        SweepPoint[] points,
+        Dictionary<(string, Cut), TruncationLadder> ladders,
+        CancellationToken cancel
+    )
     {
         Stopwatch clock = Stopwatch.StartNew();
         Truncation[][] truncations = new Truncation[points.Length][];
@@ -108,13 +123,19 @@ public sealed class Sweep : IDisposable
             double seconds = clock.Elapsed.TotalSeconds / points.Length;
             return
             [
-                .. points.Select((point, k) => new TruncationResult { Layer = point.Layer, Cut = point.Labels[0].Cut,
-                    Rule = point.Labels[0].Rule }
-                    .With([.. truncations[k].Select(static t => t.Account)], evaluations[k]) with
-                {
-                    Recalibrated = Recalibrated(graphs[k], cancel),
-                    Seconds = seconds,
-                }),
+                .. points.Select(
+                    (point, k) =>
+                        new TruncationResult
+                        {
+                            Layer = point.Layer,
+                            Cut = point.Labels[0].Cut,
+                            Rule = point.Labels[0].Rule,
+                        }.With([.. truncations[k].Select(static t => t.Account)], evaluations[k]) with
+                        {
+                            Recalibrated = Recalibrated(graphs[k], cancel),
+                            Seconds = seconds,
+                        }
+                ),
             ];
         }
         finally
@@ -127,7 +148,8 @@ public sealed class Sweep : IDisposable
     private Truncation Truncate(KernelSteps steps, Dictionary<(string, Cut), TruncationLadder> ladders)
     {
         Kernel kernel = _kernels[steps.Name];
-        if (steps.Steps is not [{ Rule: RankRule.Rank rank } step]) return Truncation.Of(kernel, steps.Steps, _workers);
+        if (steps.Steps is not [{ Rule: RankRule.Rank rank } step])
+            return Truncation.Of(kernel, steps.Steps, _workers);
         if (!ladders.TryGetValue((steps.Name, step.Cut), out TruncationLadder? ladder))
             ladders[(steps.Name, step.Cut)] = ladder = new(kernel, step.Cut, _workers);
         return ladder.At(rank.Value);
@@ -141,7 +163,8 @@ public sealed class Sweep : IDisposable
         {
             cancel.ThrowIfCancellationRequested();
             Activations at = _prefix.At(index);
-            for (int k = 0; k < networks.Count; k++) scorings[k].Add(networks[k].RunFrom(at), _prefix.Labels(index));
+            for (int k = 0; k < networks.Count; k++)
+                scorings[k].Add(networks[k].RunFrom(at), _prefix.Labels(index));
             progress?.Report(new("baseline", index + 1, _prefix.Batches, "batches"));
         }
         return [.. scorings.Select(static scoring => scoring.Result)];
@@ -149,7 +172,8 @@ public sealed class Sweep : IDisposable
 
     private Evaluation? Recalibrated(Graph graph, CancellationToken cancel)
     {
-        if (_recalibration is null) return null;
+        if (_recalibration is null)
+            return null;
         using Inference network = _network.With(_recalibration.Of(graph, cancel));
         // From the images on: normalisations before the truncated kernel have changed too.
         Scoring scoring = new(_probabilities);

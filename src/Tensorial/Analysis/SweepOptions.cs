@@ -8,8 +8,8 @@ public sealed record SweepOptions
     /// </summary>
     public static ValueList<RankRule> DefaultRanks { get; } =
     [
-        new RankRule.Rank(1), .. ((double[])[0.0625, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1])
-            .Select(static part => new RankRule.Fraction(part)),
+        new RankRule.Rank(1),
+        .. ((double[])[0.0625, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1]).Select(static part => new RankRule.Fraction(part)),
     ];
 
     /// <summary>
@@ -39,7 +39,12 @@ public sealed record SweepOptions
 }
 
 /// <summary>Kernels one by one, all convolution kernels together, or first the one and then the other.</summary>
-public enum SweepScope { Both, EachLayer, AllLayers }
+public enum SweepScope
+{
+    Both,
+    EachLayer,
+    AllLayers,
+}
 
 /// <summary>One of several equal parts of a sweep: which one, from 1, and of how many.</summary>
 public readonly record struct Shard(int Index, int Count)
@@ -49,8 +54,11 @@ public readonly record struct Shard(int Index, int Count)
     /// <summary>Reads <c>2/4</c>.</summary>
     /// <exception cref="BadInputException">Not two numbers, the first from 1 to the second.</exception>
     public static Shard Parse(string text) =>
-        text.Split('/') is [string index, string count] && int.TryParse(index, out int i) && int.TryParse(count, out int n) && i >= 1
-            && i <= n
+        text.Split('/') is [string index, string count]
+        && int.TryParse(index, out int i)
+        && int.TryParse(count, out int n)
+        && i >= 1
+        && i <= n
             ? new(i, n)
             : throw new BadInputException($"\"{text}\" is no shard: write I/N with I from 1 to N, such as 2/4.");
 

@@ -20,9 +20,11 @@ public sealed record SweepPlan(ValueList<ValueList<SweepPoint>> Units)
         {
             foreach (SweepKernel kernel in kernels)
             {
-                units.AddRange(kernel.Spectra.GroupBy(entry => entry.Key.Among(kernel.Kernel.LongAxes)?.ToString()
-                    ?? $"norm of {entry.Key}")
-                    .Select(same => Ladder(kernel, [.. same.Select(static entry => entry.Key)], options.Ranks)));
+                units.AddRange(
+                    kernel
+                        .Spectra.GroupBy(entry => entry.Key.Among(kernel.Kernel.LongAxes)?.ToString() ?? $"norm of {entry.Key}")
+                        .Select(same => Ladder(kernel, [.. same.Select(static entry => entry.Key)], options.Ranks))
+                );
                 units.AddRange(options.Sequences.Select(sequence => Sequence(kernel.Kernel.Name, [kernel], sequence)));
             }
         }
@@ -47,7 +49,8 @@ public sealed record SweepPlan(ValueList<ValueList<SweepPoint>> Units)
 
     private static IEnumerable<Cut> CutsOf(SweepKernel[] kernels, SweepOptions options)
     {
-        if (options.Cuts is not null) return options.Cuts;
+        if (options.Cuts is not null)
+            return options.Cuts;
         return Cut.All(kernels.MaxBy(static kernel => kernel.Kernel.Axes.Length)!.Kernel.Axes);
     }
 
@@ -58,35 +61,48 @@ public sealed record SweepPlan(ValueList<ValueList<SweepPoint>> Units)
         return
         [
             .. from rule in rules
-               let rank = rule.RankAt(spectrum)
-               group rule by rank into same
-               orderby same.Key
-               let steps = new KernelSteps(kernel.Kernel.Name, [new(cuts[0], new RankRule.Rank(same.Key))])
-               select new SweepPoint(kernel.Kernel.Name, [steps],
-                   [.. cuts.Select(cut => new SweepLabel(cut.ToString(), same.First().ToString()))])
-               {
-                   IsDense = same.Key == spectrum.MaxRank,
-               },
+            let rank = rule.RankAt(spectrum)
+            group rule by rank into same
+            orderby same.Key
+            let steps = new KernelSteps(kernel.Kernel.Name, [new(cuts[0], new RankRule.Rank(same.Key))])
+            select new SweepPoint(
+                kernel.Kernel.Name,
+                [steps],
+                [.. cuts.Select(cut => new SweepLabel(cut.ToString(), same.First().ToString()))]
+            )
+            {
+                IsDense = same.Key == spectrum.MaxRank,
+            },
         ];
     }
 
     /// <summary>All kernels along one cut, by the same rule in each.</summary>
     private static ValueList<SweepPoint> Ladder(SweepKernel[] kernels, Cut cut, ValueList<RankRule> rules)
     {
-        var divided = (from kernel in kernels
-                       let own = cut.Among(kernel.Kernel.Axes)
-                       where own is not null
-                       select (kernel.Kernel.Name, Cut: own.Value, Spectrum: kernel.Spectra[own.Value])).ToArray();
-        if (divided.Length < 2) return [];
+        var divided = (
+            from kernel in kernels
+            let own = cut.Among(kernel.Kernel.Axes)
+            where own is not null
+            select (kernel.Kernel.Name, Cut: own.Value, Spectrum: kernel.Spectra[own.Value])
+        ).ToArray();
+        if (divided.Length < 2)
+            return [];
         List<SweepPoint> points = [];
         foreach (RankRule rule in rules)
         {
             int[] ranks = [.. divided.Select(entry => rule.RankAt(entry.Spectrum))];
             ValueList<KernelSteps> steps =
-                [.. divided.Select((entry, k) => new KernelSteps(entry.Name, [new(entry.Cut, new RankRule.Rank(ranks[k]))]))];
-            if (points.Any(point => point.Kernels.Equals(steps))) continue;
-            points.Add(new(AllLayers, steps, [new(cut.ToString(), rule.ToString())]) { IsDense = divided.Zip(ranks)
-                .All(e => e.Second == e.First.Spectrum.MaxRank) });
+            [
+                .. divided.Select((entry, k) => new KernelSteps(entry.Name, [new(entry.Cut, new RankRule.Rank(ranks[k]))])),
+            ];
+            if (points.Any(point => point.Kernels.Equals(steps)))
+                continue;
+            points.Add(
+                new(AllLayers, steps, [new(cut.ToString(), rule.ToString())])
+                {
+                    IsDense = divided.Zip(ranks).All(e => e.Second == e.First.Spectrum.MaxRank),
+                }
+            );
         }
         return [.. points.OrderBy(static point => point.Kernels.Sum(static kernel => (long)((RankRule.Rank)kernel.Steps[0].Rule).Value))];
     }
@@ -97,11 +113,12 @@ public sealed record SweepPlan(ValueList<ValueList<SweepPoint>> Units)
         ValueList<KernelSteps> steps =
         [
             .. from kernel in kernels
-               let own = sequence.Select(step => step.Cut.Among(kernel.Kernel.Axes) is { } cut ? step with { Cut = cut } : null).ToArray()
-               where own.All(static step => step is not null)
-               select new KernelSteps(kernel.Kernel.Name, [.. own!]),
+            let own = sequence.Select(step => step.Cut.Among(kernel.Kernel.Axes) is { } cut ? step with { Cut = cut } : null).ToArray()
+            where own.All(static step => step is not null)
+            select new KernelSteps(kernel.Kernel.Name, [.. own!]),
         ];
-        return steps.Count == 0 ? []
+        return steps.Count == 0
+            ? []
             : [new(layer, steps, [new(string.Join(',', sequence.Select(s => s.Cut)), string.Join(',', sequence.Select(s => s.Rule)))])];
     }
 }

@@ -21,7 +21,8 @@ internal static class TreeTensor
         Dictionary<string, int> edges = [];
         for (int k = 0; k < cuts.Count; k++)
         {
-            if (cuts[k].Among(axes) is not { } cut) continue;
+            if (cuts[k].Among(axes) is not { } cut)
+                continue;
             // Seen from the first axis, an edge hangs over the side without it; an edge given twice carries its smaller rank.
             string below = cut.Left.Contains(axes[0]) ? cut.Right : cut.Left;
             edges[below] = Math.Min(ranks[k], edges.GetValueOrDefault(below, int.MaxValue));
@@ -34,7 +35,8 @@ internal static class TreeTensor
             string[] inside = [.. edges.Keys.Where(edge => edge.Length < axes.Length && edge.All(axes.Contains))];
             string[] children = [.. inside.Where(edge => !inside.Any(other => other.Length > edge.Length && edge.All(other.Contains)))];
             long size = rank;
-            foreach (string child in children) size = checked(size * edges[child]);
+            foreach (string child in children)
+                size = checked(size * edges[child]);
             foreach (char axis in axes.Where(axis => !children.Any(child => child.Contains(axis))))
                 size = checked(size * kernel.Extent(axis));
             return size;

@@ -21,21 +21,26 @@ public sealed record Truncation(Tensor<double> Values, TruncatedKernel Account)
             Check(kernel, steps[k].Cut);
             CutFactors factors = new(values, kernel.Axes, steps[k].Cut, workers);
             ranks[k] = steps[k].Rule.RankAt(factors.Spectrum);
-            if (ranks[k] < factors.Spectrum.MaxRank) values = factors.Keep(ranks[k]);
+            if (ranks[k] < factors.Spectrum.MaxRank)
+                values = factors.Keep(ranks[k]);
         }
         return Of(kernel, [.. steps.Select(static step => step.Cut)], ranks, values, workers);
     }
 
     internal static Truncation Of(Kernel kernel, Cut[] cuts, int[] ranks, Tensor<double> values, Workers workers)
     {
-        int[] after = cuts.Length == 1 ? ranks
-            : [.. Spectra.Of(Kernel.Of(kernel.Name, kernel.Axes, values), cuts, workers).Select(NumericalRank)];
+        int[] after =
+            cuts.Length == 1 ? ranks : [.. Spectra.Of(Kernel.Of(kernel.Name, kernel.Axes, values), cuts, workers).Select(NumericalRank)];
         bool crossing = TreeTensor.Crosses(kernel, cuts);
-        long dense = values.Shape.Count, parameters = crossing ? dense : Math.Min(dense, TreeTensor.Parameters(kernel, cuts, after));
-        double norm = kernel.Norm, loss = norm == 0 ? 0 : Distance(kernel.Values.Values, values.Values) / norm;
+        long dense = values.Shape.Count,
+            parameters = crossing ? dense : Math.Min(dense, TreeTensor.Parameters(kernel, cuts, after));
+        double norm = kernel.Norm,
+            loss = norm == 0 ? 0 : Distance(kernel.Values.Values, values.Values) / norm;
         double relative = norm == 0 ? 0 : Math.Max(0, 1 - Kernel.FrobeniusNorm(values.Values) / norm);
-        return new(values, new(kernel.Name, [.. cuts.Select(static cut => cut.ToString())], [.. ranks], [.. after], crossing, parameters,
-            loss, relative));
+        return new(
+            values,
+            new(kernel.Name, [.. cuts.Select(static cut => cut.ToString())], [.. ranks], [.. after], crossing, parameters, loss, relative)
+        );
     }
 
     internal static void Check(Kernel kernel, Cut cut)
@@ -57,7 +62,8 @@ public sealed record Truncation(Tensor<double> Values, TruncatedKernel Account)
     private static double Distance(ReadOnlySpan<double> one, ReadOnlySpan<double> other)
     {
         double[] difference = new double[one.Length];
-        for (int i = 0; i < difference.Length; i++) difference[i] = one[i] - other[i];
+        for (int i = 0; i < difference.Length; i++)
+            difference[i] = one[i] - other[i];
         return Kernel.FrobeniusNorm(difference);
     }
 }

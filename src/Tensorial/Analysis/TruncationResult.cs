@@ -51,19 +51,20 @@ public sealed record TruncationResult
     public ValueList<TruncatedKernel> Kernels { get; init; } = [];
 
     /// <summary>This result with what became of the kernels, and of the accuracy.</summary>
-    internal TruncationResult With(ValueList<TruncatedKernel> kernels, Evaluation evaluation) => this with
-    {
-        Rank = kernels is [{ Ranks: [int rank] }] ? rank : null,
-        NormLoss = kernels.Average(static kernel => kernel.NormLoss),
-        RetainedEnergy = kernels.Average(static kernel => 1 - kernel.NormLoss * kernel.NormLoss),
-        RelativeNormLoss = kernels.Average(static kernel => kernel.RelativeNormLoss),
-        Top1 = evaluation.Top1,
-        Top5 = evaluation.Top5,
-        Loss = evaluation.Loss,
-        Samples = evaluation.Samples,
-        Parameters = kernels.Sum(static kernel => kernel.Parameters),
-        Kernels = kernels,
-    };
+    internal TruncationResult With(ValueList<TruncatedKernel> kernels, Evaluation evaluation) =>
+        this with
+        {
+            Rank = kernels is [{ Ranks: [int rank] }] ? rank : null,
+            NormLoss = kernels.Average(static kernel => kernel.NormLoss),
+            RetainedEnergy = kernels.Average(static kernel => 1 - kernel.NormLoss * kernel.NormLoss),
+            RelativeNormLoss = kernels.Average(static kernel => kernel.RelativeNormLoss),
+            Top1 = evaluation.Top1,
+            Top5 = evaluation.Top5,
+            Loss = evaluation.Loss,
+            Samples = evaluation.Samples,
+            Parameters = kernels.Sum(static kernel => kernel.Parameters),
+            Kernels = kernels,
+        };
 }
 
 /// <summary>One kernel after its cuts.</summary>
@@ -77,5 +78,12 @@ public sealed record TruncationResult
 /// <param name="NormLoss">||K - K_chi|| / ||K||.</param>
 /// <param name="RelativeNormLoss">1 - ||K_chi|| / ||K||.</param>
 public sealed record TruncatedKernel(
-    string Layer, ValueList<string> Cuts, ValueList<int> Ranks, ValueList<int> RanksAfter, bool Crossing, long Parameters, double NormLoss,
-    double RelativeNormLoss);
+    string Layer,
+    ValueList<string> Cuts,
+    ValueList<int> Ranks,
+    ValueList<int> RanksAfter,
+    bool Crossing,
+    long Parameters,
+    double NormLoss,
+    double RelativeNormLoss
+);

@@ -26,7 +26,8 @@ public sealed class ValueList<T> : IReadOnlyList<T>, IEquatable<ValueList<T>>
     public override int GetHashCode()
     {
         HashCode hash = default;
-        foreach (T item in _items) hash.Add(item);
+        foreach (T item in _items)
+            hash.Add(item);
         return hash.ToHashCode();
     }
 

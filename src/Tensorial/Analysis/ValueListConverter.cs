@@ -25,7 +25,8 @@ internal sealed class ValueListConverter : JsonConverterFactory
                 return;
             }
             writer.WriteStartArray();
-            foreach (T item in value) JsonSerializer.Serialize(writer, item, options);
+            foreach (T item in value)
+                JsonSerializer.Serialize(writer, item, options);
             writer.WriteEndArray();
         }
     }

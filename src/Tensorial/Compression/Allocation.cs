@@ -21,15 +21,19 @@ public static class Allocation
     /// <exception cref="GoalNotMetException">No choice keeps the budgets; says the least that is possible.</exception>
     public static ImmutableArray<Candidate> Solve(IReadOnlyList<IReadOnlyList<Candidate>> choices, IReadOnlyList<LayerBudget> budgets)
     {
-        if (choices.Count == 0) return [];
+        if (choices.Count == 0)
+            return [];
         // Costs are rounded up below: what does least damage of all must not fail for that.
         ImmutableArray<Candidate> gentlest = [.. choices.Select(static layer => layer.MinBy(static c => c.Damage)!)];
-        if (budgets.All(budget => gentlest.Sum(budget.Cost) <= budget.Most * (1 + 1e-12))) return gentlest;
+        if (budgets.All(budget => gentlest.Sum(budget.Cost) <= budget.Most * (1 + 1e-12)))
+            return gentlest;
         foreach (LayerBudget budget in budgets)
         {
             double least = choices.Sum(layer => layer.Min(budget.Cost));
             if (least > budget.Most)
-                throw new GoalNotMetException($"{budget.Name} cannot be met: it allows {Text(budget.Most + budget.Fixed)}, and the least possible is {Text(least + budget.Fixed)}{budget.Unit}.");
+                throw new GoalNotMetException(
+                    $"{budget.Name} cannot be met: it allows {Text(budget.Most + budget.Fixed)}, and the least possible is {Text(least + budget.Fixed)}{budget.Unit}."
+                );
         }
         // With several budgets a mixture of them is one; the best choice that keeps each on its own counts.
         ImmutableArray<Candidate>? best = null;
@@ -39,14 +43,19 @@ public static class Allocation
                 budgets.Select((budget, k) => mixture[k] * budget.Cost(candidate) / Math.Max(budget.Most, 1e-12)).Sum();
             for (double most = 1; most > 0.05; most *= 0.97)
             {
-                if (Single(choices, Cost, most) is not { } chosen) break;
-                if (budgets.Any(budget => chosen.Sum(budget.Cost) > budget.Most)) continue;
-                if (best is null || chosen.Sum(static c => c.Damage) < best.Value.Sum(static c => c.Damage)) best = chosen;
+                if (Single(choices, Cost, most) is not { } chosen)
+                    break;
+                if (budgets.Any(budget => chosen.Sum(budget.Cost) > budget.Most))
+                    continue;
+                if (best is null || chosen.Sum(static c => c.Damage) < best.Value.Sum(static c => c.Damage))
+                    best = chosen;
                 break;
             }
         }
-        return best ?? throw new GoalNotMetException(
-            $"No choice of candidates keeps {string.Join(" and ", budgets.Select(static b => b.Name))} together.");
+        return best
+            ?? throw new GoalNotMetException(
+                $"No choice of candidates keeps {string.Join(" and ", budgets.Select(static b => b.Name))} together."
+            );
     }
 
     private static string Text(double cost) =>
@@ -54,20 +63,31 @@ public static class Allocation
 
     private static IEnumerable<double[]> MixturesOf(int budgets)
     {
-        if (budgets == 1) return [[1]];
+        if (budgets == 1)
+            return
+            [
+                [1],
+            ];
         Random random = new(1);
-        return Enumerable.Range(0, Mixtures * budgets).Select(k =>
-        {
-            double[] weights = [.. Enumerable.Range(0, budgets)
-                .Select(b => k < budgets ? (b == k ? 1 : 1e-6) : -Math.Log(1 - random.NextDouble()))];
-            double sum = weights.Sum();
-            return (double[])[.. weights.Select(weight => weight / sum)];
-        });
+        return Enumerable
+            .Range(0, Mixtures * budgets)
+            .Select(k =>
+            {
+                double[] weights =
+                [
+                    .. Enumerable.Range(0, budgets).Select(b => k < budgets ? (b == k ? 1 : 1e-6) : -Math.Log(1 - random.NextDouble())),
+                ];
+                double sum = weights.Sum();
+                return (double[])[.. weights.Select(weight => weight / sum)];
+            });
     }
 
     /// <summary>The least damage at a cost of at most so much; null where there is no choice.</summary>
     private static ImmutableArray<Candidate>? Single(
-        IReadOnlyList<IReadOnlyList<Candidate>> choices, Func<Candidate, double> cost, double most)
+        IReadOnlyList<IReadOnlyList<Candidate>> choices,
+        Func<Candidate, double> cost,
+        double most
+    )
     {
         double[] damage = new double[Steps + 1];
         int[][] taken = new int[choices.Count][];
@@ -83,12 +103,14 @@ public static class Allocation
                 for (int at = steps; at <= Steps; at++)
                 {
                     double total = damage[at - steps] + candidate.Damage;
-                    if (total < next[at]) (next[at], chosen[at]) = (total, k);
+                    if (total < next[at])
+                        (next[at], chosen[at]) = (total, k);
                 }
             }
             damage = next;
         }
-        if (double.IsPositiveInfinity(damage[Steps])) return null;
+        if (double.IsPositiveInfinity(damage[Steps]))
+            return null;
         Candidate[] result = new Candidate[choices.Count];
         for (int layer = choices.Count - 1, at = Steps; layer >= 0; layer--)
         {

@@ -30,59 +30,87 @@ public static class AllocationRules
 {
     private static readonly (string Name, AllocationRule Rule)[] Names =
     [
-        ("measured", AllocationRule.Measured), ("error", AllocationRule.Error), ("energy", AllocationRule.Energy),
-        ("equal-error", AllocationRule.EqualError), ("uniform", AllocationRule.Uniform),
+        ("measured", AllocationRule.Measured),
+        ("error", AllocationRule.Error),
+        ("energy", AllocationRule.Energy),
+        ("equal-error", AllocationRule.EqualError),
+        ("uniform", AllocationRule.Uniform),
     ];
 
     /// <summary>The rule of a name.</summary>
     /// <exception cref="BadInputException">There is none.</exception>
     public static AllocationRule Parse(string text) =>
-        Names.FirstOrDefault(name => name.Name == text) is { Name: not null } known ? known.Rule
-        : throw new BadInputException(
-            $"'{text}' is no way to share a budget; there are {string.Join(", ", Names.Select(static name => name.Name))}.");
+        Names.FirstOrDefault(name => name.Name == text) is { Name: not null } known
+            ? known.Rule
+            : throw new BadInputException(
+                $"'{text}' is no way to share a budget; there are {string.Join(", ", Names.Select(static name => name.Name))}."
+            );
 
     /// <summary>One candidate of each layer, within budgets.</summary>
     /// <exception cref="GoalNotMetException">No choice keeps the budgets; says the least that is possible.</exception>
     public static ImmutableArray<Candidate> Choose(
-        this AllocationRule rule, IReadOnlyList<IReadOnlyList<Candidate>> choices, IReadOnlyList<LayerBudget> budgets) => rule switch
-    {
-        AllocationRule.Energy =>
-            Original(Allocation.Solve([.. choices.Select(static layer => (IReadOnlyList<Candidate>)[.. layer.Select(Lost)])], budgets),
-                choices),
-        AllocationRule.EqualError =>
-            Level(choices, budgets, static candidate => candidate.RelativeError, static (candidate, most) =>
-                candidate.RelativeError <= most),
-        _ => Allocation.Solve(choices, budgets),
-    };
+        this AllocationRule rule,
+        IReadOnlyList<IReadOnlyList<Candidate>> choices,
+        IReadOnlyList<LayerBudget> budgets
+    ) =>
+        rule switch
+        {
+            AllocationRule.Energy => Original(
+                Allocation.Solve([.. choices.Select(static layer => (IReadOnlyList<Candidate>)[.. layer.Select(Lost)])], budgets),
+                choices
+            ),
+            AllocationRule.EqualError => Level(
+                choices,
+                budgets,
+                static candidate => candidate.RelativeError,
+                static (candidate, most) => candidate.RelativeError <= most
+            ),
+            _ => Allocation.Solve(choices, budgets),
+        };
 
     /// <summary>The lowest level of a measure at which the cheapest candidates below it keep the budgets.</summary>
     private static ImmutableArray<Candidate> Level(
-        IReadOnlyList<IReadOnlyList<Candidate>> choices, IReadOnlyList<LayerBudget> budgets, Func<Candidate, double> measure,
-        Func<Candidate, double, bool> allowed)
+        IReadOnlyList<IReadOnlyList<Candidate>> choices,
+        IReadOnlyList<LayerBudget> budgets,
+        Func<Candidate, double> measure,
+        Func<Candidate, double, bool> allowed
+    )
     {
-        if (choices.Count == 0) return [];
+        if (choices.Count == 0)
+            return [];
         double[] levels = [.. choices.SelectMany(static layer => layer).Select(measure).Distinct().Order()];
         (int low, int high) = (0, levels.Length - 1);
         // Refuses what even the highest level cannot do, with the least that is possible.
-        if (!Keeps(At(levels[high]))) return Allocation.Solve(choices, budgets);
+        if (!Keeps(At(levels[high])))
+            return Allocation.Solve(choices, budgets);
         while (low < high)
         {
             int middle = (low + high) / 2;
-            if (Keeps(At(levels[middle]))) high = middle;
-            else low = middle + 1;
+            if (Keeps(At(levels[middle])))
+                high = middle;
+            else
+                low = middle + 1;
         }
         return At(levels[high]);
 
         ImmutableArray<Candidate> At(double level) =>
-            [.. choices.Select(layer => layer.Where(candidate => allowed(candidate, level))
-                .MinBy(candidate => budgets.Count > 0 ? budgets[0].Cost(candidate) : -candidate.Parameters)!)];
+            [
+                .. choices.Select(layer =>
+                    layer
+                        .Where(candidate => allowed(candidate, level))
+                        .MinBy(candidate => budgets.Count > 0 ? budgets[0].Cost(candidate) : -candidate.Parameters)!
+                ),
+            ];
 
         bool Keeps(ImmutableArray<Candidate> chosen) => budgets.All(budget => chosen.Sum(budget.Cost) <= budget.Most);
     }
 
     private static Candidate Lost(Candidate candidate) =>
-        candidate with { Damage = candidate.RelativeError * candidate.RelativeError * TensorPrimitives.SumOfSquares<double>(
-            candidate.Layer.Kernel.Values) };
+        candidate with
+        {
+            Damage =
+                candidate.RelativeError * candidate.RelativeError * TensorPrimitives.SumOfSquares<double>(candidate.Layer.Kernel.Values),
+        };
 
     private static ImmutableArray<Candidate> Original(ImmutableArray<Candidate> chosen, IReadOnlyList<IReadOnlyList<Candidate>> choices) =>
         [.. chosen.Select((candidate, layer) => choices[layer].First(known => Equals(known.Form, candidate.Form)))];

@@ -15,8 +15,14 @@ namespace Tensorial.Compression;
 /// e²) of the relative error e.</param>
 /// <param name="Milliseconds">Measured time of the layer for a batch in each runtime; empty where latency was not asked for.</param>
 public sealed record Candidate(
-    CompressibleLayer Layer, LayerForm? Form, long Parameters, long Macs, double RelativeError, double Damage,
-    ImmutableArray<double> Milliseconds = default)
+    CompressibleLayer Layer,
+    LayerForm? Form,
+    long Parameters,
+    long Macs,
+    double RelativeError,
+    double Damage,
+    ImmutableArray<double> Milliseconds = default
+)
 {
     /// <summary>The layer as it is.</summary>
     public static Candidate Dense(CompressibleLayer layer) => new(layer, null, layer.Parameters, layer.Macs, 0, 0);

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using Tensorial.Data;
 using Tensorial.Decompositions;
-using Tensorial.Networks;
+using Tensorial.Graphs;
 
 namespace Tensorial.Compression;
 
@@ -23,23 +23,28 @@ public sealed class CandidateSearch(Graph graph, ImageSet? images, SearchOptions
     private const int MostDescended = 400_000;
 
     private readonly object _gate = new();
-    private int _done, _all;
+    private int _done,
+        _all;
 
     /// <summary>The candidates of each layer, the dense one first.</summary>
     /// <param name="layers">Layers of the network, in order.</param>
     /// <param name="progress">Told of each candidate.</param>
     /// <param name="cancel">Ends it.</param>
     public ImmutableArray<ImmutableArray<Candidate>> Run(
-        ImmutableArray<CompressibleLayer> layers, IProgress<Progress>? progress = null, CancellationToken cancel = default) =>
-        Run(layers, FormsOf, progress, cancel);
+        ImmutableArray<CompressibleLayer> layers,
+        IProgress<Progress>? progress = null,
+        CancellationToken cancel = default
+    ) => Run(layers, FormsOf, progress, cancel);
 
     /// <summary>The same for forms that are given.</summary>
     /// <inheritdoc cref="Run(ImmutableArray{CompressibleLayer}, IProgress{Progress}?, CancellationToken)"/>
     /// <param name="formsOf">The forms of a layer.</param>
     public ImmutableArray<ImmutableArray<Candidate>> Run(
-        ImmutableArray<CompressibleLayer> layers, Func<CompressibleLayer, ImmutableArray<LayerForm>> formsOf,
+        ImmutableArray<CompressibleLayer> layers,
+        Func<CompressibleLayer, ImmutableArray<LayerForm>> formsOf,
         IProgress<Progress>? progress = null,
-        CancellationToken cancel = default)
+        CancellationToken cancel = default
+    )
     {
         ImmutableArray<LayerForm>[] forms = [.. layers.Select(formsOf)];
         ImmutableArray<Candidate>[] found = new ImmutableArray<Candidate>[layers.Length];
@@ -48,8 +53,12 @@ public sealed class CandidateSearch(Graph graph, ImageSet? images, SearchOptions
         if (measures)
         {
             // One layer after another: each passes its activations on.
-            using DamageMeasurement damage = new(graph, layers, images!.Take(Math.Min(options.DamageImages, images!.Count)),
-                options.Threads);
+            using DamageMeasurement damage = new(
+                graph,
+                layers,
+                images!.Take(Math.Min(options.DamageImages, images!.Count)),
+                options.Threads
+            );
             foreach (int layer in damage.Order)
                 found[layer] = Candidates(layers[layer], forms[layer], damage, options.Threads, progress, cancel);
             return [.. found];
@@ -59,7 +68,8 @@ public sealed class CandidateSearch(Graph graph, ImageSet? images, SearchOptions
         Parallel.ForEach(
             Enumerable.Range(0, layers.Length).OrderByDescending(layer => layers[layer].Parameters),
             new ParallelOptions { MaxDegreeOfParallelism = threads, CancellationToken = cancel },
-            layer => found[layer] = Candidates(layers[layer], forms[layer], null, images is null ? 1 : options.Threads, progress, cancel));
+            layer => found[layer] = Candidates(layers[layer], forms[layer], null, images is null ? 1 : options.Threads, progress, cancel)
+        );
         return [.. found];
     }
 
@@ -67,10 +77,12 @@ public sealed class CandidateSearch(Graph graph, ImageSet? images, SearchOptions
     private ImmutableArray<KernelFormat> Suitable(CompressibleLayer layer)
     {
         ImmutableArray<KernelFormat> asked = [.. options.Formats.Where(format => layer.Formats.Any(known => known.Name == format.Name))];
-        if (asked.IsEmpty) return layer.Formats[..1];
+        if (asked.IsEmpty)
+            return layer.Formats[..1];
         // Where a fit takes minutes, formats that singular vectors fit are enough, if any was asked for.
         return layer.Parameters > MostDescended && asked.Any(static format => !IsIterative(format))
-            ? [.. asked.Where(static format => !IsIterative(format))] : asked;
+            ? [.. asked.Where(static format => !IsIterative(format))]
+            : asked;
     }
 
     /// <summary>Whether only an iteration fits the format.</summary>
@@ -78,17 +90,25 @@ public sealed class CandidateSearch(Graph graph, ImageSet? images, SearchOptions
 
     /// <summary>Distinct forms at the rates, of those that are smaller than the dense kernel.</summary>
     internal ImmutableArray<LayerForm> FormsOf(CompressibleLayer layer) =>
-    [
-        .. Suitable(layer)
-            .SelectMany(format => (layer.Parameters <= MostDescended ? options.Rates : options.RatesOfLarge)
-                .Select(rate => layer.FormOf(format).RanksAt(rate, options.RankMultiple))
-                .DistinctBy(static ranks => string.Join('×', ranks)).Select(ranks => LayerForm.Of(layer, format, ranks)))
-            .Where(form => form.Parameters < layer.Parameters),
-    ];
+        [
+            .. Suitable(layer)
+                .SelectMany(format =>
+                    (layer.Parameters <= MostDescended ? options.Rates : options.RatesOfLarge)
+                        .Select(rate => layer.FormOf(format).RanksAt(rate, options.RankMultiple))
+                        .DistinctBy(static ranks => string.Join('×', ranks))
+                        .Select(ranks => LayerForm.Of(layer, format, ranks))
+                )
+                .Where(form => form.Parameters < layer.Parameters),
+        ];
 
     private ImmutableArray<Candidate> Candidates(
-        CompressibleLayer layer, ImmutableArray<LayerForm> forms, DamageMeasurement? damage, int threads, IProgress<Progress>? progress,
-        CancellationToken cancel)
+        CompressibleLayer layer,
+        ImmutableArray<LayerForm> forms,
+        DamageMeasurement? damage,
+        int threads,
+        IProgress<Progress>? progress,
+        CancellationToken cancel
+    )
     {
         TensorFactors<double>?[] fits = new TensorFactors<double>?[forms.Length];
         double?[] errors = [.. forms.Select(form => memory.Find(KeyOf("error", layer, form)))];
@@ -96,14 +116,16 @@ public sealed class CandidateSearch(Graph graph, ImageSet? images, SearchOptions
         Lazy<KernelStarts> starts = new(() => new(layer.Kernel, LayerMetrics.Of(graph, layer, moments.Value), layer.Groups));
         Report(progress, errors.Count(static error => error is not null));
         Fit(index => errors[index] is null, 1);
-        int[] kept = options.KeepDominated ? [.. Enumerable.Range(0, forms.Length)]
+        int[] kept = options.KeepDominated
+            ? [.. Enumerable.Range(0, forms.Length)]
             : [.. Enumerable.Range(0, forms.Length).Where(one => !Enumerable.Range(0, forms.Length).Any(other => Dominates(other, one)))];
         ImmutableArray<Candidate>.Builder candidates = ImmutableArray.CreateBuilder<Candidate>();
         candidates.Add(Candidate.Dense(layer));
         if (damage is null)
         {
-            candidates.AddRange(kept.Select(index => Candidate.Of(layer, forms[index], errors[index]!.Value,
-                NoiseToSignal(errors[index]!.Value))));
+            candidates.AddRange(
+                kept.Select(index => Candidate.Of(layer, forms[index], errors[index]!.Value, NoiseToSignal(errors[index]!.Value)))
+            );
             return candidates.ToImmutable();
         }
         double?[] damages = [.. forms.Select(form => memory.Find(KeyOf("damage", layer, form)))];
@@ -114,8 +136,10 @@ public sealed class CandidateSearch(Graph graph, ImageSet? images, SearchOptions
         foreach (int index in open)
         {
             cancel.ThrowIfCancellationRequested();
-            memory.Add(KeyOf("damage", layer, forms[index]),
-                (damages[index] = damage.Of(layer, fits[index]!.Reconstruct(), moments.Value?.Mean)).Value);
+            memory.Add(
+                KeyOf("damage", layer, forms[index]),
+                (damages[index] = damage.Of(layer, fits[index]!.Reconstruct(), moments.Value?.Mean)).Value
+            );
             Report(progress, 1);
         }
         DamageCurve curve = new([.. measured.Select(index => (errors[index]!.Value, damages[index]!.Value))]);
@@ -124,24 +148,33 @@ public sealed class CandidateSearch(Graph graph, ImageSet? images, SearchOptions
         Report(progress, Math.Min(forms.Length, options.MeasuredCandidates) - open.Count);
         return candidates.ToImmutable();
 
-        void Fit(Func<int, bool> wanted, int counts) => Parallel.ForEach(
-            Enumerable.Range(0, forms.Length).Where(wanted),
-            new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, threads), CancellationToken = cancel },
-            index =>
-            {
-                int iterations = layer.Parameters <= MostDescended || IsIterative(forms[index].Format) ? options.Iterations : 0;
-                TensorFactors<double> fit = KernelFit.Of(starts.Value, forms[index].Form, forms[index].Ranks,
-                    new(1, iterations, options.Seed), cancel);
-                errors[index] = fit.RelativeError;
-                memory.Add(KeyOf("error", layer, forms[index]), fit.RelativeError);
-                if (damage is not null) fits[index] = fit;
-                Report(progress, counts);
-            });
+        void Fit(Func<int, bool> wanted, int counts) =>
+            Parallel.ForEach(
+                Enumerable.Range(0, forms.Length).Where(wanted),
+                new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, threads), CancellationToken = cancel },
+                index =>
+                {
+                    int iterations = layer.Parameters <= MostDescended || IsIterative(forms[index].Format) ? options.Iterations : 0;
+                    TensorFactors<double> fit = KernelFit.Of(
+                        starts.Value,
+                        forms[index].Form,
+                        forms[index].Ranks,
+                        new(1, iterations, options.Seed),
+                        cancel
+                    );
+                    errors[index] = fit.RelativeError;
+                    memory.Add(KeyOf("error", layer, forms[index]), fit.RelativeError);
+                    if (damage is not null)
+                        fits[index] = fit;
+                    Report(progress, counts);
+                }
+            );
 
         // Whether one form is no larger, no dearer and no worse than another, and better in something.
         bool Dominates(int one, int other)
         {
-            if (one == other) return false;
+            if (one == other)
+                return false;
             (long, long, double) a = (forms[one].Parameters, forms[one].MacsOf(layer), errors[one]!.Value),
                 b = (forms[other].Parameters, forms[other].MacsOf(layer), errors[other]!.Value);
             return a.Item1 <= b.Item1 && a.Item2 <= b.Item2 && a.Item3 <= b.Item3 && (a != b || one < other);
@@ -149,23 +182,38 @@ public sealed class CandidateSearch(Graph graph, ImageSet? images, SearchOptions
     }
 
     /// <summary>A few of many, as evenly in their order as can be, the ends among them.</summary>
-    private int[] Spread(int[] many) => many.Length <= options.MeasuredCandidates ? many
-        : [.. Enumerable.Range(0, options.MeasuredCandidates)
-            .Select(k => many[(int)((long)k * (many.Length - 1) / (options.MeasuredCandidates - 1))])];
+    private int[] Spread(int[] many) =>
+        many.Length <= options.MeasuredCandidates
+            ? many
+            :
+            [
+                .. Enumerable
+                    .Range(0, options.MeasuredCandidates)
+                    .Select(k => many[(int)((long)k * (many.Length - 1) / (options.MeasuredCandidates - 1))]),
+            ];
 
     private void Report(IProgress<Progress>? progress, int count)
     {
         lock (_gate)
         {
             _done += count;
-            if (_all > 0) progress?.Report(new("search", _done, _all, "candidates"));
+            if (_all > 0)
+                progress?.Report(new("search", _done, _all, "candidates"));
         }
     }
 
     /// <summary>All that a result depends on, but for the network and the images, which the memory belongs to.</summary>
-    private string KeyOf(string what, CompressibleLayer layer, LayerForm form) => string.Join(
-        ' ', what, layer.Name, form, options.Seed, options.Iterations, images is null ? 0 : options.CovarianceImages, what == "damage"
-            ? options.DamageImages : 0);
+    private string KeyOf(string what, CompressibleLayer layer, LayerForm form) =>
+        string.Join(
+            ' ',
+            what,
+            layer.Name,
+            form,
+            options.Seed,
+            options.Iterations,
+            images is null ? 0 : options.CovarianceImages,
+            what == "damage" ? options.DamageImages : 0
+        );
 
     /// <summary>
     /// What is wrong over what is left. Unlike the squared error alone it has no bound: no layer is given up to spare the others.
@@ -173,7 +221,15 @@ public sealed class CandidateSearch(Graph graph, ImageSet? images, SearchOptions
     private static double NoiseToSignal(double error) => error * error / Math.Max(1e-9, 1 - error * error);
 
     private InputMoments? MomentsOf(CompressibleLayer layer, CancellationToken cancel) =>
-        images is null || !LayerMetrics.Suits(layer) ? null
-        : InputMoments.Of(layer, graph, null, images.Take(Math.Min(options.CovarianceImages, images.Count)), Batch, options.Threads,
-            cancel);
+        images is null || !LayerMetrics.Suits(layer)
+            ? null
+            : InputMoments.Of(
+                layer,
+                graph,
+                null,
+                images.Take(Math.Min(options.CovarianceImages, images.Count)),
+                Batch,
+                options.Threads,
+                cancel
+            );
 }

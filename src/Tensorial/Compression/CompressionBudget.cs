@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using Tensorial.Networks;
+using Tensorial.Graphs;
 
 namespace Tensorial.Compression;
 
@@ -12,22 +12,48 @@ public static class CompressionBudget
     /// <param name="latencies">Measured times in each runtime: of the whole network, and of its changeable layers together as they
     /// are.</param>
     public static IReadOnlyList<LayerBudget> Of(
-        GraphStatistics statistics, ImmutableArray<CompressibleLayer> layers, IEnumerable<CompressionTarget> targets, ImmutableArray<(
-            double All, double Layers)> latencies)
+        GraphStatistics statistics,
+        ImmutableArray<CompressibleLayer> layers,
+        IEnumerable<CompressionTarget> targets,
+        ImmutableArray<(double All, double Layers)> latencies
+    )
     {
-        double parameters = layers.Sum(static layer => layer.Parameters), macs = layers.Sum(static layer => layer.Macs);
+        double parameters = layers.Sum(static layer => layer.Parameters),
+            macs = layers.Sum(static layer => layer.Macs);
         double convolutions = layers.Where(static layer => !layer.IsDense).Sum(static layer => layer.Parameters);
-        return [.. targets.Where(static target => target.Measure != TargetMeasure.MaxDrop).SelectMany(target => target.Measure switch
-        {
-            TargetMeasure.Parameters => (LayerBudget[])[Budget(target, static c => c.Parameters, statistics.Parameters, parameters)],
-            TargetMeasure.ConvParameters =>
-                [Budget(target, static c => c.Layer.IsDense ? 0 : c.Parameters, statistics.ConvolutionParameters, convolutions)],
-            TargetMeasure.Macs => [Budget(target, static c => c.Macs, statistics.Macs, macs)],
-            // Layers by themselves may take longer than together in the network: their times are then scaled to add up to it.
-            _ => [.. latencies.Select((own, runtime) => Budget(
-                target, c => c.Milliseconds[runtime] * Math.Min(1, own.All / own.Layers), own.All,
-                Math.Min(own.All, own.Layers)) with { Unit = " ms" })],
-        })];
+        return
+        [
+            .. targets
+                .Where(static target => target.Measure != TargetMeasure.MaxDrop)
+                .SelectMany(target =>
+                    target.Measure switch
+                    {
+                        TargetMeasure.Parameters => (LayerBudget[])
+                            [Budget(target, static c => c.Parameters, statistics.Parameters, parameters)],
+                        TargetMeasure.ConvParameters =>
+                        [
+                            Budget(target, static c => c.Layer.IsDense ? 0 : c.Parameters, statistics.ConvolutionParameters, convolutions),
+                        ],
+                        TargetMeasure.Macs => [Budget(target, static c => c.Macs, statistics.Macs, macs)],
+                        // Layers by themselves may take longer than together in the network: their times are then scaled to add up to it.
+                        _ =>
+                        [
+                            .. latencies.Select(
+                                (own, runtime) =>
+                                    Budget(
+                                        target,
+                                        c => c.Milliseconds[runtime] * Math.Min(1, own.All / own.Layers),
+                                        own.All,
+                                        Math.Min(own.All, own.Layers)
+                                    ) with
+                                    {
+                                        Unit = " ms",
+                                    }
+                            ),
+                        ],
+                    }
+                ),
+        ];
     }
 
     /// <summary>What cannot change counts in full.</summary>

@@ -11,7 +11,8 @@ namespace Tensorial.Compression;
 public sealed class CompressionMemory : IDisposable
 {
     private readonly ResultStore? _store;
-    private readonly string _folder, _scope;
+    private readonly string _folder,
+        _scope;
 
     private CompressionMemory(ResultStore? store, string folder, string scope) => (_store, _folder, _scope) = (store, folder, scope);
 
@@ -51,11 +52,13 @@ public sealed class CompressionMemory : IDisposable
     /// <summary>Numbers kept under a name; null where there are none.</summary>
     internal double[]? FindValues(string name) =>
         _store is not null && File.Exists(PathOf(name))
-            ? ((Tensor<double>)NpyFile.Read(PathOf(name)).To(ElementType.Float64)).Values.ToArray() : null;
+            ? ((Tensor<double>)NpyFile.Read(PathOf(name)).To(ElementType.Float64)).Values.ToArray()
+            : null;
 
     internal void AddValues(string name, double[] values)
     {
-        if (_store is not null) NpyFile.Write(new Tensor<double>([values.Length], values), PathOf(name));
+        if (_store is not null)
+            NpyFile.Write(new Tensor<double>([values.Length], values), PathOf(name));
     }
 
     public void Dispose() => _store?.Dispose();

@@ -12,25 +12,49 @@ namespace Tensorial.Compression;
 /// <param name="Targets">What was asked for.</param>
 /// <param name="Layers">Every layer that could be written as factors.</param>
 public sealed record CompressionPlan(
-    int SchemaVersion, string Model, string Sha256, ImmutableArray<string> Targets, ImmutableArray<PlannedLayer> Layers)
+    int SchemaVersion,
+    string Model,
+    string Sha256,
+    ImmutableArray<string> Targets,
+    ImmutableArray<PlannedLayer> Layers
+)
 {
     private static readonly JsonSerializerOptions Json = new()
     {
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase, WriteIndented = true, UnmappedMemberHandling = JsonUnmappedMemberHandling.Skip,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, AllowTrailingCommas = true,
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        WriteIndented = true,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Skip,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        AllowTrailingCommas = true,
         ReadCommentHandling = JsonCommentHandling.Skip,
     };
 
-    public static CompressionPlan Of(
-        string model, string sha256, IEnumerable<CompressionTarget> targets, IEnumerable<Candidate> chosen) => new(
-        1, model, sha256, [.. targets.Select(static target => target.ToString())],
-        [
-            .. chosen.Select(static c => new PlannedLayer(
-                c.Layer.Name, c.Format?.ToString(), c.Form?.Ranks, c.Form?.Form.Tensor.Equation.ToString(),
-                c.Format is { IsReshaped: true } ? [.. c.Form!.Form.Folding.Parts.Take(2).Select(static parts => parts.ToImmutableArray())]
-                    : null, c.Form?.Order.Stages,
-                c.Layer.Parameters, c.Parameters, c.Layer.Macs, c.Macs, c.RelativeError, c.Damage, ReasonOf(c))),
-        ]);
+    public static CompressionPlan Of(string model, string sha256, IEnumerable<CompressionTarget> targets, IEnumerable<Candidate> chosen) =>
+        new(
+            1,
+            model,
+            sha256,
+            [.. targets.Select(static target => target.ToString())],
+            [
+                .. chosen.Select(static c => new PlannedLayer(
+                    c.Layer.Name,
+                    c.Format?.ToString(),
+                    c.Form?.Ranks,
+                    c.Form?.Form.Tensor.Equation.ToString(),
+                    c.Format is { IsReshaped: true }
+                        ? [.. c.Form!.Form.Folding.Parts.Take(2).Select(static parts => parts.ToImmutableArray())]
+                        : null,
+                    c.Form?.Order.Stages,
+                    c.Layer.Parameters,
+                    c.Parameters,
+                    c.Layer.Macs,
+                    c.Macs,
+                    c.RelativeError,
+                    c.Damage,
+                    ReasonOf(c)
+                )),
+            ]
+        );
 
     /// <summary>Reads a plan.</summary>
     /// <exception cref="BadInputException">The file is no plan.</exception>
@@ -40,8 +64,10 @@ public sealed record CompressionPlan(
         try
         {
             CompressionPlan? plan = JsonSerializer.Deserialize<CompressionPlan>(text, Json);
-            if (plan is null || plan.Layers.IsDefault) throw new BadInputException($"'{path}' is no plan: it has no layers.");
-            return plan.SchemaVersion == 1 ? plan
+            if (plan is null || plan.Layers.IsDefault)
+                throw new BadInputException($"'{path}' is no plan: it has no layers.");
+            return plan.SchemaVersion == 1
+                ? plan
                 : throw new BadInputException($"'{path}' is a plan of version {plan.SchemaVersion}; version 1 is read.");
         }
         catch (JsonException error)
@@ -60,16 +86,25 @@ public sealed record CompressionPlan(
         {
             if (layers.All(layer => layer.Name != planned.Name))
                 throw new BadInputException(
-                    $"The plan names the layer '{planned.Name}', which the network does not have or which cannot be factored.");
+                    $"The plan names the layer '{planned.Name}', which the network does not have or which cannot be factored."
+                );
         }
-        return [.. layers.Select(layer => Layers.FirstOrDefault(planned => planned.Name == layer.Name) is { Format: not null } planned
-            ? planned.For(layer) : Candidate.Dense(layer))];
+        return
+        [
+            .. layers.Select(layer =>
+                Layers.FirstOrDefault(planned => planned.Name == layer.Name) is { Format: not null } planned
+                    ? planned.For(layer)
+                    : Candidate.Dense(layer)
+            ),
+        ];
     }
 
-    private static string ReasonOf(Candidate c) => c.Format is null
-        ? "dense: no smaller form of it was worth its damage"
-        : FormattableString.Invariant(
-            $"{(double)c.Parameters / c.Layer.Parameters:P0} of its parameters at a relative error of {c.RelativeError:F3}");
+    private static string ReasonOf(Candidate c) =>
+        c.Format is null
+            ? "dense: no smaller form of it was worth its damage"
+            : FormattableString.Invariant(
+                $"{(double)c.Parameters / c.Layer.Parameters:P0} of its parameters at a relative error of {c.RelativeError:F3}"
+            );
 }
 
 /// <summary>One layer of a plan.</summary>
@@ -90,9 +125,20 @@ public sealed record CompressionPlan(
 /// relative error e.</param>
 /// <param name="Reason">For people.</param>
 public sealed record PlannedLayer(
-    string Name, string? Format, ImmutableArray<int>? Ranks, string? Equation = null, ImmutableArray<ImmutableArray<int>>? Reshape = null,
-    ImmutableArray<ImmutableArray<int>>? Order = null, long ParametersBefore = 0, long ParametersAfter = 0, long MacsBefore = 0,
-    long MacsAfter = 0, double RelativeError = 0, double Damage = 0, string? Reason = null)
+    string Name,
+    string? Format,
+    ImmutableArray<int>? Ranks,
+    string? Equation = null,
+    ImmutableArray<ImmutableArray<int>>? Reshape = null,
+    ImmutableArray<ImmutableArray<int>>? Order = null,
+    long ParametersBefore = 0,
+    long ParametersAfter = 0,
+    long MacsBefore = 0,
+    long MacsAfter = 0,
+    double RelativeError = 0,
+    double Damage = 0,
+    string? Reason = null
+)
 {
     /// <exception cref="BadInputException">The format or the ranks do not fit the layer.</exception>
     internal Candidate For(CompressibleLayer layer)
@@ -100,7 +146,8 @@ public sealed record PlannedLayer(
         try
         {
             KernelForm form = layer.FormOf(KernelFormat.Parse(Format!));
-            if (Reshape is { } parts) form = Reshaped(form, parts);
+            if (Reshape is { } parts)
+                form = Reshaped(form, parts);
             ImmutableArray<int> ranks = Ranks ?? [];
             form.Check(ranks.AsSpan());
             FactorOrder order = Order is { } stages ? new(stages) : FactorOrder.Cheapest(form, ranks, layer);
@@ -116,7 +163,8 @@ public sealed record PlannedLayer(
     private static KernelForm Reshaped(KernelForm form, ImmutableArray<ImmutableArray<int>> parts)
     {
         Shape weight = form.Folding.Shape;
-        if (!form.Format.IsReshaped) throw new BadInputException($"{form.Format} splits no channels, and reshape says how.");
+        if (!form.Format.IsReshaped)
+            throw new BadInputException($"{form.Format} splits no channels, and reshape says how.");
         if (parts.Length != 2 || parts.Any(static mode => mode.IsDefaultOrEmpty || mode.Any(static part => part < 1)))
             throw new BadInputException("reshape has two lists of parts of 1 or more: of the output's channels and of the input's.");
         Folding folding = new(weight, [.. parts.Select(static mode => Shape.Of(mode.AsSpan())), [weight[2]], [weight[3]]]);

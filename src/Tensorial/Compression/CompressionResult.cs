@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using Tensorial.Analysis;
 using Tensorial.Decompositions;
-using Tensorial.Networks;
+using Tensorial.Graphs;
 
 namespace Tensorial.Compression;
 
@@ -52,9 +52,14 @@ public sealed record CompressionResult
 /// <param name="Ratio">Median over pairs of after over before.</param>
 public sealed record MeasuredLatency(string Runtime, int Batch, double BeforeMs, double AfterMs, double Ratio)
 {
-    public static MeasuredLatency Of(string runtime, int batch, PairedTiming timing) => new(
-        runtime, batch, 1e3 * PairedTiming.Median(timing.First), 1e3 * PairedTiming.Median(timing.Second),
-        PairedTiming.Median(timing.Ratios));
+    public static MeasuredLatency Of(string runtime, int batch, PairedTiming timing) =>
+        new(
+            runtime,
+            batch,
+            1e3 * PairedTiming.Median(timing.First),
+            1e3 * PairedTiming.Median(timing.Second),
+            PairedTiming.Median(timing.Ratios)
+        );
 }
 
 /// <summary>Sizes of a network, and how well it does.</summary>
@@ -80,13 +85,31 @@ public sealed record CompressedSize(long Parameters, long ConvParameters, long M
 /// <param name="BreakEven">For each format the largest ranks at which it is smaller than the dense layer; null where the layer cannot be
 /// factored.</param>
 public sealed record CompressedLayer(
-    string Name, string? Format, ImmutableArray<int>? Ranks, long ParametersBefore, long ParametersAfter, long? MacsBefore, long? MacsAfter,
-    double? RelativeError, string? KeptBecause, ImmutableSortedDictionary<string, ValueList<int>>? BreakEven = null)
+    string Name,
+    string? Format,
+    ImmutableArray<int>? Ranks,
+    long ParametersBefore,
+    long ParametersAfter,
+    long? MacsBefore,
+    long? MacsAfter,
+    double? RelativeError,
+    string? KeptBecause,
+    ImmutableSortedDictionary<string, ValueList<int>>? BreakEven = null
+)
 {
-    public static CompressedLayer Of(Candidate chosen, TensorFactors<double>? fit, string? reason) => new(
-        chosen.Layer.Name, chosen.Format?.ToString(), chosen.Form?.Ranks, chosen.Layer.Parameters, chosen.Parameters,
-        chosen.Layer.Macs, chosen.Macs, fit?.RelativeError, chosen.Format is null ? reason ?? "the plan says so" : null,
-        chosen.Layer.BreakEven);
+    public static CompressedLayer Of(Candidate chosen, TensorFactors<double>? fit, string? reason) =>
+        new(
+            chosen.Layer.Name,
+            chosen.Format?.ToString(),
+            chosen.Form?.Ranks,
+            chosen.Layer.Parameters,
+            chosen.Parameters,
+            chosen.Layer.Macs,
+            chosen.Macs,
+            fit?.RelativeError,
+            chosen.Format is null ? reason ?? "the plan says so" : null,
+            chosen.Layer.BreakEven
+        );
 
     /// <summary>Layers in the order in which a network reads them.</summary>
     public static ImmutableArray<CompressedLayer> InOrder(Graph graph, IEnumerable<CompressedLayer> layers)
@@ -111,12 +134,18 @@ public sealed record Front(string Format, ImmutableArray<FrontPoint> Points)
     /// <summary>The front of every format among the candidates, and of all together.</summary>
     public static ImmutableArray<Front> Of(ImmutableArray<ImmutableArray<Candidate>> candidates)
     {
-        KernelFormat[] formats = [.. candidates.SelectMany(static layer => layer).Select(static c => c.Format).OfType<KernelFormat>()
-            .Distinct()];
+        KernelFormat[] formats =
+        [
+            .. candidates.SelectMany(static layer => layer).Select(static c => c.Format).OfType<KernelFormat>().Distinct(),
+        ];
         return
         [
-            .. formats.Select(format => Along(format.ToString(),
-                [.. candidates.Select(layer => (IReadOnlyList<Candidate>)[.. layer.Where(c => c.Format is null || c.Format == format)])])),
+            .. formats.Select(format =>
+                Along(
+                    format.ToString(),
+                    [.. candidates.Select(layer => (IReadOnlyList<Candidate>)[.. layer.Where(c => c.Format is null || c.Format == format)])]
+                )
+            ),
             Along("auto", [.. candidates.Select(static layer => (IReadOnlyList<Candidate>)layer)]),
         ];
     }
@@ -128,7 +157,8 @@ public sealed record Front(string Format, ImmutableArray<FrontPoint> Points)
         foreach (double size in Sizes)
         {
             LayerBudget budget = new(name, static c => c.Parameters, size * all);
-            if (choices.Sum(layer => layer.Min(budget.Cost)) > budget.Most) continue;
+            if (choices.Sum(layer => layer.Min(budget.Cost)) > budget.Most)
+                continue;
             ImmutableArray<Candidate> chosen = Allocation.Solve(choices, [budget]);
             points.Add(new(chosen.Sum(static c => (double)c.Parameters) / all, chosen.Sum(static c => c.Damage)));
         }

@@ -9,8 +9,11 @@ public sealed record CompressionTarget(TargetMeasure Measure, double Value)
 {
     private static readonly (string Name, TargetMeasure Measure)[] Names =
     [
-        ("params", TargetMeasure.Parameters), ("conv-params", TargetMeasure.ConvParameters), ("macs", TargetMeasure.Macs),
-        ("latency", TargetMeasure.Latency), ("max-drop", TargetMeasure.MaxDrop),
+        ("params", TargetMeasure.Parameters),
+        ("conv-params", TargetMeasure.ConvParameters),
+        ("macs", TargetMeasure.Macs),
+        ("latency", TargetMeasure.Latency),
+        ("max-drop", TargetMeasure.MaxDrop),
     ];
 
     /// <summary>Reads <c>params=0.25</c>, <c>conv-params=0.5</c>, <c>macs=0.5</c>, <c>latency=0.7</c> or <c>max-drop=0.5</c>.</summary>
@@ -18,12 +21,16 @@ public sealed record CompressionTarget(TargetMeasure Measure, double Value)
     public static CompressionTarget Parse(string text)
     {
         string[] parts = text.Split('=');
-        if (parts.Length == 2 && Names.FirstOrDefault(name => name.Name == parts[0].Trim()) is { Name: not null } known
+        if (
+            parts.Length == 2
+            && Names.FirstOrDefault(name => name.Name == parts[0].Trim()) is { Name: not null } known
             && double.TryParse(parts[1], NumberStyles.Float, CultureInfo.InvariantCulture, out double value)
-            && (known.Measure == TargetMeasure.MaxDrop ? value >= 0 : value is > 0 and <= 1))
+            && (known.Measure == TargetMeasure.MaxDrop ? value >= 0 : value is > 0 and <= 1)
+        )
             return new(known.Measure, value);
         throw new BadInputException(
-            $"\"{text}\" is no target: write params=, conv-params=, macs= or latency= and the part that may be left (0 to 1), or max-drop= and accuracy points.");
+            $"\"{text}\" is no target: write params=, conv-params=, macs= or latency= and the part that may be left (0 to 1), or max-drop= and accuracy points."
+        );
     }
 
     public override string ToString() =>

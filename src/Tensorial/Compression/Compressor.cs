@@ -1,8 +1,8 @@
 using System.Collections.Immutable;
 using Tensorial.Data;
 using Tensorial.Decompositions;
+using Tensorial.Graphs;
 using Tensorial.Kernels;
-using Tensorial.Networks;
 
 namespace Tensorial.Compression;
 
@@ -37,38 +37,59 @@ public sealed class Compressor(Graph graph, ImageSet? images, RewriteOptions opt
 
     /// <summary>The network with the chosen layers in factors, and their fits by layer name.</summary>
     public (Graph Graph, ImmutableDictionary<string, TensorFactors<double>> Fits) Run(
-        ImmutableArray<Candidate> chosen, IProgress<Progress>? progress = null, CancellationToken cancel = default)
+        ImmutableArray<Candidate> chosen,
+        IProgress<Progress>? progress = null,
+        CancellationToken cancel = default
+    )
     {
-        Dictionary<string, int> places = graph.Nodes.Select(static (node, place) => (node, place))
+        Dictionary<string, int> places = graph
+            .Nodes.Select(static (node, place) => (node, place))
             .Where(static pair => pair.node.Inputs.Length > 1)
-            .DistinctBy(static pair => pair.node.Inputs[1]).ToDictionary(static pair => pair.node.Inputs[1], static pair => pair.place);
+            .DistinctBy(static pair => pair.node.Inputs[1])
+            .ToDictionary(static pair => pair.node.Inputs[1], static pair => pair.place);
         Candidate[] order = [.. chosen.Where(static c => c.Form is not null).OrderBy(c => places[c.Layer.Name])];
-        return images is null ? Together(order, progress, cancel)
+        return images is null
+            ? Together(order, progress, cancel)
             : InTurn(order, images.Take(Math.Min(options.CovarianceImages, images.Count)), progress, cancel);
     }
 
     /// <summary>Without images no layer depends on another.</summary>
-    private (Graph, ImmutableDictionary<string, TensorFactors<double>>) Together(Candidate[] order, IProgress<Progress>? progress,
-        CancellationToken cancel)
+    private (Graph, ImmutableDictionary<string, TensorFactors<double>>) Together(
+        Candidate[] order,
+        IProgress<Progress>? progress,
+        CancellationToken cancel
+    )
     {
         TensorFactors<double>[] found = new TensorFactors<double>[order.Length];
         int done = 0;
         ParallelOptions threads = new() { MaxDegreeOfParallelism = Math.Max(1, options.Threads), CancellationToken = cancel };
-        Parallel.For(0, order.Length, threads, k =>
-        {
-            CompressibleLayer layer = order[k].Layer;
-            found[k] = Remembered(KeyOf(order[k]), order[k].Form!,
-                () => (Fit(order[k], new(layer.Kernel, LayerMetrics.Of(graph, layer, null), layer.Groups), Workers.Serial, cancel),
-                    [])).Fit;
-            progress?.Report(new("rewrite", Interlocked.Increment(ref done), order.Length, "layers"));
-        });
+        Parallel.For(
+            0,
+            order.Length,
+            threads,
+            k =>
+            {
+                CompressibleLayer layer = order[k].Layer;
+                found[k] = Remembered(
+                    KeyOf(order[k]),
+                    order[k].Form!,
+                    () => (Fit(order[k], new(layer.Kernel, LayerMetrics.Of(graph, layer, null), layer.Groups), Workers.Serial, cancel), [])
+                ).Fit;
+                progress?.Report(new("rewrite", Interlocked.Increment(ref done), order.Length, "layers"));
+            }
+        );
         Graph current = graph;
-        for (int k = 0; k < order.Length; k++) current = FactorRewrite.Apply(current, order[k].Layer, order[k].Form!, found[k]);
+        for (int k = 0; k < order.Length; k++)
+            current = FactorRewrite.Apply(current, order[k].Layer, order[k].Form!, found[k]);
         return (current, Enumerable.Range(0, order.Length).ToImmutableDictionary(k => order[k].Layer.Name, k => found[k]));
     }
 
     private (Graph, ImmutableDictionary<string, TensorFactors<double>>) InTurn(
-        Candidate[] order, ImageSet images, IProgress<Progress>? progress, CancellationToken cancel)
+        Candidate[] order,
+        ImageSet images,
+        IProgress<Progress>? progress,
+        CancellationToken cancel
+    )
     {
         using ThreadWorkers workers = new(Math.Max(1, options.Threads));
         Graph current = graph;
@@ -80,10 +101,14 @@ public sealed class Compressor(Graph graph, ImageSet? images, RewriteOptions opt
             // A fit depends on all fits before it.
             before += $" {KeyOf(order[k])}";
             progress?.Report(new("rewrite", k, order.Length, "layers"));
-            (TensorFactors<double> fit, double[] shift) = Remembered(before, order[k].Form!,
-                () => FitTo(order[k], current, k == 0, images, workers, cancel));
+            (TensorFactors<double> fit, double[] shift) = Remembered(
+                before,
+                order[k].Form!,
+                () => FitTo(order[k], current, k == 0, images, workers, cancel)
+            );
             fits[layer.Name] = fit;
-            if (shift.Length > 0) current = ShiftSlot.Of(graph, layer)!.Apply(current, graph, shift);
+            if (shift.Length > 0)
+                current = ShiftSlot.Of(graph, layer)!.Apply(current, graph, shift);
             current = FactorRewrite.Apply(current, layer, order[k].Form!, fit);
         }
         progress?.Report(new("rewrite", order.Length, order.Length, "layers"));
@@ -91,24 +116,37 @@ public sealed class Compressor(Graph graph, ImageSet? images, RewriteOptions opt
     }
 
     /// <summary>A layer's factors, from what the network written so far reads, and what its bias must make up for.</summary>
-    private (TensorFactors<double> Fit, double[] Shift) FitTo(Candidate candidate, Graph current, bool isFirst, ImageSet images,
-        Workers workers, CancellationToken cancel)
+    private (TensorFactors<double> Fit, double[] Shift) FitTo(
+        Candidate candidate,
+        Graph current,
+        bool isFirst,
+        ImageSet images,
+        Workers workers,
+        CancellationToken cancel
+    )
     {
         CompressibleLayer layer = candidate.Layer;
         InputMoments? moments = LayerMetrics.Suits(layer)
-            ? InputMoments.Of(layer, current, isFirst ? null : graph, images, Batch, options.Threads, cancel) : null;
+            ? InputMoments.Of(layer, current, isFirst ? null : graph, images, Batch, options.Threads, cancel)
+            : null;
         KernelMetric metric = LayerMetrics.Of(graph, layer, moments);
         bool centred = ShiftSlot.Of(graph, layer) is not null;
-        Tensor<double> target = moments is null || isFirst ? layer.Kernel
-            : LayerMetrics.Target(layer.Kernel, moments.Own(centred), metric.Covariance!, moments.Cross(centred));
+        Tensor<double> target =
+            moments is null || isFirst
+                ? layer.Kernel
+                : LayerMetrics.Target(layer.Kernel, moments.Own(centred), metric.Covariance!, moments.Cross(centred));
         TensorFactors<double> fit = Fit(candidate, new(target, metric, layer.Groups), workers, cancel);
         return (fit, moments is null || !centred ? [] : ShiftSlot.Shift(layer.Kernel, moments.DenseMean, fit.Reconstruct(), moments.Mean));
     }
 
     private (TensorFactors<double> Fit, double[] Shift) Remembered(
-        string name, LayerForm form, Func<(TensorFactors<double> Fit, double[] Shift)> make)
+        string name,
+        LayerForm form,
+        Func<(TensorFactors<double> Fit, double[] Shift)> make
+    )
     {
-        if (memory.FindValues($"shift {name}") is { } shift && memory.FindFactors(name, form) is { } known) return (known, shift);
+        if (memory.FindValues($"shift {name}") is { } shift && memory.FindFactors(name, form) is { } known)
+            return (known, shift);
         (TensorFactors<double> Fit, double[] Shift) made = make();
         memory.AddValues($"shift {name}", made.Shift);
         memory.AddFactors(name, made.Fit);
@@ -119,6 +157,7 @@ public sealed class Compressor(Graph graph, ImageSet? images, RewriteOptions opt
         $"factors {candidate.Layer.Name} {candidate.Form} {candidate.Form!.Form.Folding.Folded} {options.Starts} {options.Iterations} {options.Seed}";
 
     private TensorFactors<double> Fit(Candidate candidate, KernelStarts starts, Workers workers, CancellationToken cancel) =>
-        KernelFit.Of(starts, candidate.Form!.Form, candidate.Form.Ranks, new(options.Starts, options.Iterations, options.Seed, workers),
-            cancel).Balanced();
+        KernelFit
+            .Of(starts, candidate.Form!.Form, candidate.Form.Ranks, new(options.Starts, options.Iterations, options.Seed, workers), cancel)
+            .Balanced();
 }

@@ -1,7 +1,8 @@
 using System.Collections.Immutable;
 using Tensorial.Analysis;
 using Tensorial.Data;
-using Tensorial.Networks;
+using Tensorial.Execution;
+using Tensorial.Graphs;
 
 namespace Tensorial.Compression;
 
@@ -49,13 +50,15 @@ internal sealed class DamageMeasurement : IDisposable
     {
         int step = _dense.StepOf(layer.Name);
         for (int k = 0; k < _batches.Count; k++)
-            if (_batches[k].At.Step < step) _batches[k] = (_dense.Continue(_batches[k].At, step), _batches[k].Answer);
+            if (_batches[k].At.Step < step)
+                _batches[k] = (_dense.Continue(_batches[k].At, step), _batches[k].Answer);
         Graph graph = _graph.With(layer.Name, layer.StoredAs(kernel));
         if (mean is not null && ShiftSlot.Of(_graph, layer) is { } slot)
             graph = slot.Apply(graph, _graph, ShiftSlot.Shift(layer.Kernel, mean, kernel, mean));
         Inference changed = _dense.With(graph);
-        return _batches.Sum(batch => Verification.Of(_ => batch.Answer, _ => changed.RunFrom(batch.At), [batch.Answer],
-            _probabilities).KlDivergence) / _batches.Count;
+        return _batches.Sum(batch =>
+                Verification.Of(_ => batch.Answer, _ => changed.RunFrom(batch.At), [batch.Answer], _probabilities).KlDivergence
+            ) / _batches.Count;
     }
 
     public void Dispose() => _dense.Dispose();

@@ -17,7 +17,10 @@ public sealed record FactorOrder(ImmutableArray<ImmutableArray<int>> Stages)
     public bool IsWhole => Stages.Length == 1;
 
     /// <summary>All factors at once.</summary>
-    public static FactorOrder Whole(KernelForm form) => new([[.. Enumerable.Range(0, form.Tensor.Equation.Inputs.Length)]]);
+    public static FactorOrder Whole(KernelForm form) =>
+        new([
+            [.. Enumerable.Range(0, form.Tensor.Equation.Inputs.Length)],
+        ]);
 
     /// <summary>The cheapest order for one image at a layer, among the sensible ones: arithmetic, and values written and moved.</summary>
     /// <param name="form">The format on the layer.</param>
@@ -26,8 +29,12 @@ public sealed record FactorOrder(ImmutableArray<ImmutableArray<int>> Stages)
     /// <param name="images">Images for which factors are multiplied with each other once, as in training; null where that is done once for
     /// all.</param>
     public static FactorOrder Cheapest(KernelForm form, ImmutableArray<int> ranks, CompressibleLayer layer, int? images = null) =>
-        Sensible(form).MinBy(order => StagePlan.Of(form, ranks, order, layer) is { } plan
-            ? plan.Sum(stage => images is { } batch ? InTraining(stage, layer, batch) : stage.Work) : long.MaxValue)!;
+        Sensible(form)
+            .MinBy(order =>
+                StagePlan.Of(form, ranks, order, layer) is { } plan
+                    ? plan.Sum(stage => images is { } batch ? InTraining(stage, layer, batch) : stage.Work)
+                    : long.MaxValue
+            )!;
 
     /// <summary>
     /// Our executor, which trains, does planes of 3×3 by Winograd's algorithm, forward and backward, at half of their arithmetic or less,
@@ -38,8 +45,10 @@ public sealed record FactorOrder(ImmutableArray<ImmutableArray<int>> Stages)
     {
         const int block = 16;
         long blocked = (stage.Outputs + block - 1) / block * block * (stage.Macs / stage.Outputs);
-        return stage.Work + (stage.IsPlane && layer.IsTransformed ? blocked / 2 - stage.Macs : 0)
-            + 2 * StagePlan.MacsPerWrite * stage.Written + stage.Making / images;
+        return stage.Work
+            + (stage.IsPlane && layer.IsTransformed ? blocked / 2 - stage.Macs : 0)
+            + 2 * StagePlan.MacsPerWrite * stage.Written
+            + stage.Making / images;
     }
 
     /// <summary>
@@ -49,15 +58,25 @@ public sealed record FactorOrder(ImmutableArray<ImmutableArray<int>> Stages)
     private static IEnumerable<FactorOrder> Sensible(KernelForm form)
     {
         int count = form.Tensor.Equation.Inputs.Length;
-        if (form.Format == KernelFormat.Tucker) yield return new([[0], [1, 2, 3], [4]]);
+        if (form.Format == KernelFormat.Tucker)
+            yield return new([
+                [0],
+                [1, 2, 3],
+                [4],
+            ]);
         else if (!form.Format.IsReshaped)
             yield return new([.. Enumerable.Range(0, count).Select(ImmutableArray<int> (factor) => [factor])]);
         else if (form.Format.Name == "rtucker")
         {
             // Matrices of the input's parts, the core, those of the output's.
             int outputs = form.Folding.Parts[0].Rank;
-            yield return new([.. Enumerable.Range(1 + outputs, count - 1 - outputs).Concat([0]).Concat(Enumerable.Range(1, outputs))
-                .Select(ImmutableArray<int> (factor) => [factor])]);
+            yield return new([
+                .. Enumerable
+                    .Range(1 + outputs, count - 1 - outputs)
+                    .Concat([0])
+                    .Concat(Enumerable.Range(1, outputs))
+                    .Select(ImmutableArray<int> (factor) => [factor]),
+            ]);
         }
         else if (count <= MostPermuted)
         {
@@ -72,19 +91,25 @@ public sealed record FactorOrder(ImmutableArray<ImmutableArray<int>> Stages)
     internal void Check(KernelForm form)
     {
         int count = form.Tensor.Equation.Inputs.Length;
-        if (Stages.Any(static stage => stage.IsDefaultOrEmpty) || !Stages.SelectMany(static stage => stage).Order()
-            .SequenceEqual(Enumerable.Range(0, count)))
+        if (
+            Stages.Any(static stage => stage.IsDefaultOrEmpty)
+            || !Stages.SelectMany(static stage => stage).Order().SequenceEqual(Enumerable.Range(0, count))
+        )
             throw new BadInputException($"An order of {form.Tensor.Equation} names each of its factors 0 to {count - 1} once, not {this}.");
     }
 
-    public bool Equals(FactorOrder? other) => other is not null && Stages.Length == other.Stages.Length && Stages.Zip(other.Stages)
-        .All(static pair => pair.First.SequenceEqual(pair.Second));
+    public bool Equals(FactorOrder? other) =>
+        other is not null
+        && Stages.Length == other.Stages.Length
+        && Stages.Zip(other.Stages).All(static pair => pair.First.SequenceEqual(pair.Second));
 
     public override int GetHashCode() => Stages.SelectMany(static stage => stage).Aggregate(Stages.Length, HashCode.Combine);
 
     /// <summary>For example <c>0, 1·2·3, 4</c>.</summary>
     public override string ToString() => string.Join(", ", Stages.Select(static stage => string.Join('·', stage)));
 
-    private static IEnumerable<ImmutableArray<int>> Permutations(ImmutableArray<int> places) => places.Length == 1 ? [places]
-        : places.SelectMany(first => Permutations(places.Remove(first)), static (first, rest) => rest.Insert(0, first));
+    private static IEnumerable<ImmutableArray<int>> Permutations(ImmutableArray<int> places) =>
+        places.Length == 1
+            ? [places]
+            : places.SelectMany(first => Permutations(places.Remove(first)), static (first, rest) => rest.Insert(0, first));
 }

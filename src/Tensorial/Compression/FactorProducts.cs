@@ -1,9 +1,9 @@
 using System.Collections.Immutable;
-using Tensorial.Autodiff.Operations;
 using Tensorial.Decompositions;
-using Tensorial.Einsum;
+using Tensorial.Equations;
+using Tensorial.Graphs;
 using Tensorial.Kernels;
-using Tensorial.Networks;
+using Tensorial.Operations;
 
 namespace Tensorial.Compression;
 
@@ -14,9 +14,10 @@ namespace Tensorial.Compression;
 internal sealed class FactorProducts(GraphWriter writer, KernelForm form, TensorFactors<double> factors)
 {
     private readonly ImmutableArray<string> _axes = form.Tensor.Equation.Inputs;
-    private readonly Dictionary<char, int> _extents = factors.Factors
-        .SelectMany((factor, k) => form.Tensor.Equation.Inputs[k].Select((axis, place) => (axis, factor.Shape[place]))).Distinct()
-            .ToDictionary(static pair => pair.axis, static pair => pair.Item2);
+    private readonly Dictionary<char, int> _extents = factors
+        .Factors.SelectMany((factor, k) => form.Tensor.Equation.Inputs[k].Select((axis, place) => (axis, factor.Shape[place])))
+        .Distinct()
+        .ToDictionary(static pair => pair.axis, static pair => pair.Item2);
 
     /// <summary>Extents of some axes.</summary>
     public ImmutableArray<int> Extents(string axes) => [.. axes.Select(axis => _extents[axis])];
@@ -28,9 +29,13 @@ internal sealed class FactorProducts(GraphWriter writer, KernelForm form, Tensor
     public string NameOf(StagePlan stage) => WeightAxes(stage);
 
     /// <summary>Weights of a convolution: [groups · made, summed, h, w].</summary>
-    public string Convolution(StagePlan stage) => Product(
-        stage.Factors, WeightAxes(stage), $"{NameOf(stage)}.weight",
-        [Count(stage.Groups + stage.Made), Count(stage.Summed), .. SpaceOf(stage)]);
+    public string Convolution(StagePlan stage) =>
+        Product(
+            stage.Factors,
+            WeightAxes(stage),
+            $"{NameOf(stage)}.weight",
+            [Count(stage.Groups + stage.Made), Count(stage.Summed), .. SpaceOf(stage)]
+        );
 
     /// <summary>A matrix [made, summed], or [summed, made].</summary>
     public string Matrix(StagePlan stage, bool transposed)
@@ -38,8 +43,12 @@ internal sealed class FactorProducts(GraphWriter writer, KernelForm form, Tensor
         string space = SpaceAxes(stage);
         return transposed
             ? Product(stage.Factors, stage.Summed + stage.Made + space, $"{NameOf(stage)}.weight", [Count(stage.Summed), Count(stage.Made)])
-            : Product(stage.Factors, stage.Made + stage.Summed + space, $"{NameOf(stage)}.weight",
-                [Count(stage.Made), Count(stage.Summed)]);
+            : Product(
+                stage.Factors,
+                stage.Made + stage.Summed + space,
+                $"{NameOf(stage)}.weight",
+                [Count(stage.Made), Count(stage.Summed)]
+            );
     }
 
     /// <summary>All factors as the weights of the layer, in the form in which the network stores them.</summary>
@@ -47,14 +56,29 @@ internal sealed class FactorProducts(GraphWriter writer, KernelForm form, Tensor
     {
         bool turned = weight.Weights.Shape.Rank == 2 && weight.Axes[0] == "i";
         string output = form.Tensor.Equation.Output;
-        int outputs = form.OutputAxes.Length, inputs = form.Folding.Parts[1].Rank;
-        if (turned) output = output.Substring(outputs, inputs) + output[..outputs] + output[(outputs + inputs)..];
+        int outputs = form.OutputAxes.Length,
+            inputs = form.Folding.Parts[1].Rank;
+        if (turned)
+            output = output.Substring(outputs, inputs) + output[..outputs] + output[(outputs + inputs)..];
         (int o, int i) = (form.Folding.Padded[0], form.Folding.Padded[1]);
-        int[] padded = weight.Weights.Shape.Rank > 2 ? [o, i, .. form.Folding.Padded.Skip(2)] : turned ? [i, o] : [o, i];
+        int[] padded =
+            weight.Weights.Shape.Rank > 2 ? [o, i, .. form.Folding.Padded.Skip(2)]
+            : turned ? [i, o]
+            : [o, i];
         Shape own = weight.Weights.Shape;
         string value = Product([.. Enumerable.Range(0, _axes.Length)], output, "weight", [.. padded]);
-        return own.SequenceEqual(padded) ? value
-            : writer.Put("weight/slice", new Slice { Starts = [0, 0], Ends = [own[0], own[1]], Axes = [0, 1] }, value);
+        return own.SequenceEqual(padded)
+            ? value
+            : writer.Put(
+                "weight/slice",
+                new Slice
+                {
+                    Starts = [0, 0],
+                    Ends = [own[0], own[1]],
+                    Axes = [0, 1],
+                },
+                value
+            );
     }
 
     private string SpaceAxes(StagePlan stage) =>
@@ -70,32 +94,49 @@ internal sealed class FactorProducts(GraphWriter writer, KernelForm form, Tensor
     /// multiply-accumulates: a value made costs as much as moving it. The same on every machine, as files depend on it.
     /// </summary>
     internal static (ImmutableArray<(int Left, int Right)> Order, long Work) Pairs(
-        ImmutableArray<string> factors, ReadOnlySpan<Shape> shapes, string axes)
+        ImmutableArray<string> factors,
+        ReadOnlySpan<Shape> shapes,
+        string axes
+    )
     {
-        if (factors.Length == 1) return ([], 0);
+        if (factors.Length == 1)
+            return ([], 0);
         Plan plan = Plan.For(new(factors, axes), new() { Goal = PlanGoal.ForwardAndBackward, Cost = CostModel.Default }, shapes);
-        return ([.. plan.Steps.Select(static step => (step.Left, step.Right!.Value))],
-            plan.Steps.Sum(static step => step.Macs + StagePlan.MacsPerMove * step.Shape.Count));
+        return (
+            [.. plan.Steps.Select(static step => (step.Left, step.Right!.Value))],
+            plan.Steps.Sum(static step => step.Macs + StagePlan.MacsPerMove * step.Shape.Count)
+        );
     }
 
     /// <summary>Some factors multiplied, with axes in an order and under some extents.</summary>
     private string Product(ImmutableArray<int> places, string axes, string name, ImmutableArray<int> extents)
     {
-        if (places.Length == 1) return writer.Constant(name, Stored(places[0], axes).As(Shape.Of(extents.AsSpan())));
+        if (places.Length == 1)
+            return writer.Constant(name, Stored(places[0], axes).As(Shape.Of(extents.AsSpan())));
         List<Term> terms = [.. places.Select(place => new Term(null, place, _axes[place]))];
         HashSet<int> rest = [.. Enumerable.Range(0, places.Length)];
-        foreach ((int one, int other) in Pairs([.. places.Select(place => _axes[place])],
-            [.. places.Select(place => factors.Factors[place].Shape)], axes).Order)
+        foreach (
+            (int one, int other) in Pairs(
+                [.. places.Select(place => _axes[place])],
+                [.. places.Select(place => factors.Factors[place].Shape)],
+                axes
+            ).Order
+        )
         {
             rest.ExceptWith([one, other]);
-            Term made = Multiplied(terms[one], terms[other], axes + string.Concat(rest.Select(k => terms[k].Axes)),
-                rest.Count == 0 ? axes : null);
+            Term made = Multiplied(
+                terms[one],
+                terms[other],
+                axes + string.Concat(rest.Select(k => terms[k].Axes)),
+                rest.Count == 0 ? axes : null
+            );
             rest.Add(terms.Count);
             terms.Add(made);
         }
         Term product = terms[^1];
         string value = product.Value!;
-        if (product.Axes != axes) value = writer.Transposed(name, value, [.. axes.Select(axis => product.Axes.IndexOf(axis))]);
+        if (product.Axes != axes)
+            value = writer.Transposed(name, value, [.. axes.Select(axis => product.Axes.IndexOf(axis))]);
         return Extents(axes).SequenceEqual(extents) && product.IsFull ? value : writer.Reshaped(name, value, extents);
     }
 
@@ -105,15 +146,21 @@ internal sealed class FactorProducts(GraphWriter writer, KernelForm form, Tensor
     /// </summary>
     private Term Multiplied(Term a, Term b, string needed, string? final)
     {
-        string shared = string.Concat(a.Axes.Intersect(b.Axes)), batch = string.Concat(shared.Where(needed.Contains)),
+        string shared = string.Concat(a.Axes.Intersect(b.Axes)),
+            batch = string.Concat(shared.Where(needed.Contains)),
             summed = string.Concat(shared.Except(batch));
-        string left = string.Concat(a.Axes.Except(shared)), right = string.Concat(b.Axes.Except(shared)), made = summed.Length > 0
-            ? batch + left + right : left + right + batch;
+        string left = string.Concat(a.Axes.Except(shared)),
+            right = string.Concat(b.Axes.Except(shared)),
+            made = summed.Length > 0 ? batch + left + right : left + right + batch;
         string what = made;
         if (summed.Length == 0)
         {
-            string outer = writer.Put(what, new Mul(), Arranged(a, left + batch, [Count(left), 1, Count(batch)]),
-                Arranged(b, right + batch, [Count(right), Count(batch)]));
+            string outer = writer.Put(
+                what,
+                new Mul(),
+                Arranged(a, left + batch, [Count(left), 1, Count(batch)]),
+                Arranged(b, right + batch, [Count(right), Count(batch)])
+            );
             return new(writer.Reshaped(what, outer, Extents(made)), -1, made);
         }
         ImmutableArray<int> batches = batch.Length > 0 ? [Count(batch)] : [];
@@ -127,17 +174,21 @@ internal sealed class FactorProducts(GraphWriter writer, KernelForm form, Tensor
 
     private string Arranged(Term term, string axes, ImmutableArray<int> extents)
     {
-        if (term.Value is null) return writer.Constant(_axes[term.Factor], Stored(term.Factor, axes).As(Shape.Of(extents.AsSpan())));
-        string value = term.Axes == axes ? term.Value
-            : writer.Transposed(axes, term.Value, [.. axes.Select(axis => term.Axes.IndexOf(axis))]);
+        if (term.Value is null)
+            return writer.Constant(_axes[term.Factor], Stored(term.Factor, axes).As(Shape.Of(extents.AsSpan())));
+        string value =
+            term.Axes == axes ? term.Value : writer.Transposed(axes, term.Value, [.. axes.Select(axis => term.Axes.IndexOf(axis))]);
         return writer.Reshaped(axes, value, extents);
     }
 
     /// <summary>A factor with its axes in an order, as float32.</summary>
     private Tensor<float> Stored(int factor, string axes)
     {
-        Tensor<double> values = Contraction.Evaluate<double>(new Equation([_axes[factor]], axes), [factors.Factors[factor]],
-            Workers.Serial);
+        Tensor<double> values = Contraction.Evaluate<double>(
+            new Equation([_axes[factor]], axes),
+            [factors.Factors[factor]],
+            Workers.Serial
+        );
         return (Tensor<float>)values.To(ElementType.Float32);
     }
 

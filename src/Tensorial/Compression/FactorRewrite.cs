@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
-using Tensorial.Autodiff.Operations;
 using Tensorial.Decompositions;
-using Tensorial.Networks;
+using Tensorial.Graphs;
+using Tensorial.Operations;
 
 namespace Tensorial.Compression;
 
@@ -21,19 +21,24 @@ public static class FactorRewrite
     public static Graph Apply(Graph graph, CompressibleLayer layer, LayerForm form, TensorFactors<double> factors)
     {
         Node node = graph.Nodes.First(candidate => candidate.Inputs.Length > 1 && candidate.Inputs[1] == layer.Name);
-        ImmutableArray<StagePlan> stages = StagePlan.Of(form.Form, form.Ranks, form.Order, layer)
+        ImmutableArray<StagePlan> stages =
+            StagePlan.Of(form.Form, form.Ranks, form.Order, layer)
             ?? throw new BadInputException($"'{layer.Name}' in {form.Format} cannot be computed in the order {form.Order}.");
         string prefix = $"{(node.Name.Length > 0 ? node.Name : layer.Name)}/{form.Format}";
         GraphWriter writer = new(prefix);
         FactorProducts weights = new(writer, form.Form, factors);
-        bool isMatrices = layer.IsDense && stages.All(static stage => stage.Free.Length == 0 && stage.Groups.Length == 0
-            && !stage.Transposes);
-        if (form.Order.IsWhole) Whole(writer, weights, layer, node);
-        else if (isMatrices) Matrices(writer, weights, stages, node);
-        else new StageChain(writer, weights, layer, form.Form, node).Write(stages);
+        bool isMatrices =
+            layer.IsDense && stages.All(static stage => stage.Free.Length == 0 && stage.Groups.Length == 0 && !stage.Transposes);
+        if (form.Order.IsWhole)
+            Whole(writer, weights, layer, node);
+        else if (isMatrices)
+            Matrices(writer, weights, stages, node);
+        else
+            new StageChain(writer, weights, layer, form.Form, node).Write(stages);
 
         ImmutableDictionary<string, Tensor>.Builder constants = graph.Initializers.ToBuilder();
-        if (!graph.Nodes.Any(other => other != node && other.Inputs.Contains(layer.Name))) constants.Remove(layer.Name);
+        if (!graph.Nodes.Any(other => other != node && other.Inputs.Contains(layer.Name)))
+            constants.Remove(layer.Name);
         constants.AddRange(writer.Constants);
         int at = graph.Nodes.IndexOf(node);
         return graph with
@@ -57,12 +62,23 @@ public static class FactorRewrite
             bool isLast = k == stages.Length - 1;
             string output = isLast ? node.Outputs[0] : writer.Fresh(weights.NameOf(stages[k]));
             if (node.Operation is not Gemm gemm)
-                writer.Put(new(writer.NodeName(weights.NameOf(stages[k])), new MatMul(),
-                    [value, weights.Matrix(stages[k], transposed: true)], [output]));
+                writer.Put(
+                    new(
+                        writer.NodeName(weights.NameOf(stages[k])),
+                        new MatMul(),
+                        [value, weights.Matrix(stages[k], transposed: true)],
+                        [output]
+                    )
+                );
             else
-                writer.Put(new(
-                    writer.NodeName(weights.NameOf(stages[k])), new Gemm { TransposeB = true, Beta = isLast ? gemm.Beta : 1 },
-                    [value, weights.Matrix(stages[k], transposed: false), .. isLast ? node.Inputs.Skip(2) : []], [output]));
+                writer.Put(
+                    new(
+                        writer.NodeName(weights.NameOf(stages[k])),
+                        new Gemm { TransposeB = true, Beta = isLast ? gemm.Beta : 1 },
+                        [value, weights.Matrix(stages[k], transposed: false), .. isLast ? node.Inputs.Skip(2) : []],
+                        [output]
+                    )
+                );
             value = output;
         }
     }

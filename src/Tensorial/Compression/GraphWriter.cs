@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
-using Tensorial.Autodiff;
-using Tensorial.Autodiff.Operations;
-using Tensorial.Networks;
+using Tensorial.Graphs;
+using Tensorial.Operations;
 
 namespace Tensorial.Compression;
 
@@ -50,7 +49,8 @@ internal sealed class GraphWriter(string prefix)
     private string Unique(string name)
     {
         string unique = name;
-        for (int k = 2; !_names.Add(unique); k++) unique = $"{name}.{k}";
+        for (int k = 2; !_names.Add(unique); k++)
+            unique = $"{name}.{k}";
         return unique;
     }
 }

@@ -1,7 +1,8 @@
-using Tensorial.Autodiff.Operations;
 using Tensorial.Data;
+using Tensorial.Execution;
+using Tensorial.Graphs;
 using Tensorial.Kernels;
-using Tensorial.Networks;
+using Tensorial.Operations;
 using Gemm = Tensorial.Kernels.Gemm;
 
 namespace Tensorial.Compression;
@@ -18,12 +19,20 @@ internal sealed class InputMoments
     private const int MostPlaces = 256;
 
     private readonly int _n;
-    private readonly double[] _own, _cross, _sums, _others;
+    private readonly double[] _own,
+        _cross,
+        _sums,
+        _others;
     private double _count;
 
     private InputMoments(int n, bool cross) =>
-        (_n, _own, _cross, _sums, _others) = (n, new double[n * n], cross ? new double[n * n] : [], new double[n],
-            cross ? new double[n] : []);
+        (_n, _own, _cross, _sums, _others) = (
+            n,
+            new double[n * n],
+            cross ? new double[n * n] : [],
+            new double[n],
+            cross ? new double[n] : []
+        );
 
     /// <summary>The mean of x.</summary>
     public double[] Mean => Array.ConvertAll(_sums, sum => sum / _count);
@@ -46,7 +55,14 @@ internal sealed class InputMoments
     /// <param name="threads">Threads to run with.</param>
     /// <param name="cancel">Ends it between batches.</param>
     public static InputMoments Of(
-        CompressibleLayer layer, Graph changed, Graph? dense, ImageSet images, int batch, int threads, CancellationToken cancel)
+        CompressibleLayer layer,
+        Graph changed,
+        Graph? dense,
+        ImageSet images,
+        int batch,
+        int threads,
+        CancellationToken cancel
+    )
     {
         string input = layer.Weight.Node.Inputs[0];
         using ThreadWorkers workers = new(threads > 0 ? threads : Environment.ProcessorCount);
@@ -65,15 +81,18 @@ internal sealed class InputMoments
     private void Add(CompressibleLayer layer, Tensor<float> x, Tensor<float>? y, int seed, Workers workers)
     {
         (int Image, int Row, int Column)[] places = Places(layer, x.Shape[0], seed);
-        float[] patches = Patches(layer, x, places), gram = new float[_n * _n];
+        float[] patches = Patches(layer, x, places),
+            gram = new float[_n * _n];
         Gemm.Multiply<float>(_n, _n, places.Length, 1, patches, 1, _n, patches, _n, 1, 0, gram, _n, workers);
-        for (int k = 0; k < gram.Length; k++) _own[k] += gram[k];
+        for (int k = 0; k < gram.Length; k++)
+            _own[k] += gram[k];
         Sum(patches, _sums);
         if (y is not null)
         {
             float[] others = Patches(layer, y, places);
             Gemm.Multiply<float>(_n, _n, places.Length, 1, others, 1, _n, patches, _n, 1, 0, gram, _n, workers);
-            for (int k = 0; k < gram.Length; k++) _cross[k] += gram[k];
+            for (int k = 0; k < gram.Length; k++)
+                _cross[k] += gram[k];
             Sum(others, _others);
         }
         _count += places.Length;
@@ -82,15 +101,17 @@ internal sealed class InputMoments
     /// <summary>Some places of every image, the same for both networks.</summary>
     private static (int, int, int)[] Places(CompressibleLayer layer, int images, int seed)
     {
-        if (layer.IsDense) return [.. Enumerable.Range(0, images).Select(static image => (image, 0, 0))];
-        int height = layer.Output[2], width = layer.Output[3];
+        if (layer.IsDense)
+            return [.. Enumerable.Range(0, images).Select(static image => (image, 0, 0))];
+        int height = layer.Output[2],
+            width = layer.Output[3];
         int[] all = [.. Enumerable.Range(0, height * width)];
         Random random = new(seed);
         return
         [
             .. from image in Enumerable.Range(0, images)
-               from place in all.Length <= MostPlaces ? all : random.GetItems(all, MostPlaces)
-               select (image, place / width, place % width),
+            from place in all.Length <= MostPlaces ? all : random.GetItems(all, MostPlaces)
+            select (image, place / width, place % width),
         ];
     }
 
@@ -106,20 +127,26 @@ internal sealed class InputMoments
         Convolution convolution = (Convolution)layer.Weight.Node.Operation;
         WindowAxis down = convolution.Windows(x.Shape, layer.Weight.Weights.Shape)[0],
             right = convolution.Windows(x.Shape, layer.Weight.Weights.Shape)[1];
-        int channels = x.Shape[1], height = x.Shape[2], width = x.Shape[3];
+        int channels = x.Shape[1],
+            height = x.Shape[2],
+            width = x.Shape[3];
         for (int place = 0; place < places.Length; place++)
         {
             (int image, int row, int column) = places[place];
-            int at = place * _n, top = row * down.Stride - down.Begin, left = column * right.Stride - right.Begin;
+            int at = place * _n,
+                top = row * down.Stride - down.Begin,
+                left = column * right.Stride - right.Begin;
             for (int channel = 0; channel < channels; channel++)
             {
                 int plane = (image * channels + channel) * height * width;
                 for (int h = 0; h < down.Taps; h++)
-                    for (int w = 0; w < right.Taps; w++, at++)
-                    {
-                        int r = top + h * down.Dilation, c = left + w * right.Dilation;
-                        if ((uint)r < (uint)height && (uint)c < (uint)width) patches[at] = x.Values[plane + r * width + c];
-                    }
+                for (int w = 0; w < right.Taps; w++, at++)
+                {
+                    int r = top + h * down.Dilation,
+                        c = left + w * right.Dilation;
+                    if ((uint)r < (uint)height && (uint)c < (uint)width)
+                        patches[at] = x.Values[plane + r * width + c];
+                }
             }
         }
         return patches;
@@ -128,7 +155,8 @@ internal sealed class InputMoments
     private void Sum(float[] patches, double[] sums)
     {
         for (int at = 0; at < patches.Length; at += _n)
-            for (int k = 0; k < _n; k++) sums[k] += patches[at + k];
+        for (int k = 0; k < _n; k++)
+            sums[k] += patches[at + k];
     }
 
     private Tensor<double> Moment(double[] products, double[]? left, double[] right)

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using Tensorial.Compression.Runtimes;
-using Tensorial.Networks;
+using Tensorial.Graphs;
 
 namespace Tensorial.Compression;
 
@@ -29,31 +29,40 @@ public sealed class LatencyProbe(ImmutableArray<IRuntime> runtimes, int batch, i
 
     /// <summary>The candidates with their times, without those that are slower than the dense layer somewhere.</summary>
     public ImmutableArray<ImmutableArray<Candidate>> Timed(
-        ImmutableArray<ImmutableArray<Candidate>> choices, IProgress<Progress>? progress = null, CancellationToken cancel = default)
+        ImmutableArray<ImmutableArray<Candidate>> choices,
+        IProgress<Progress>? progress = null,
+        CancellationToken cancel = default
+    )
     {
-        int done = 0, all = choices.Sum(static layer => layer.Length);
-        return [.. choices.Select(layer =>
-        {
-            Candidate dense = layer[0] with { Milliseconds = Dense(layer[0].Layer) };
-            var faster = ImmutableArray.CreateBuilder<Candidate>();
-            faster.Add(dense);
-            foreach (IGrouping<string, Candidate> format in layer.Skip(1).GroupBy(static candidate => candidate.Format!.ToString()))
+        int done = 0,
+            all = choices.Sum(static layer => layer.Length);
+        return
+        [
+            .. choices.Select(layer =>
             {
-                int slow = 0;
-                foreach (Candidate candidate in format.OrderBy(static candidate => candidate.Parameters))
+                Candidate dense = layer[0] with { Milliseconds = Dense(layer[0].Layer) };
+                var faster = ImmutableArray.CreateBuilder<Candidate>();
+                faster.Add(dense);
+                foreach (IGrouping<string, Candidate> format in layer.Skip(1).GroupBy(static candidate => candidate.Format!.ToString()))
                 {
-                    cancel.ThrowIfCancellationRequested();
-                    progress?.Report(new("time", ++done, all, "candidates"));
-                    if (slow == SlowInARow) continue;
-                    Candidate timed = candidate with { Milliseconds = InFactors(candidate.Layer, candidate.Form!, dense.Milliseconds) };
-                    bool isFaster = timed.Milliseconds.Zip(dense.Milliseconds).All(static pair => pair.First < pair.Second);
-                    if (isFaster) faster.Add(timed);
-                    slow = isFaster ? 0 : slow + 1;
+                    int slow = 0;
+                    foreach (Candidate candidate in format.OrderBy(static candidate => candidate.Parameters))
+                    {
+                        cancel.ThrowIfCancellationRequested();
+                        progress?.Report(new("time", ++done, all, "candidates"));
+                        if (slow == SlowInARow)
+                            continue;
+                        Candidate timed = candidate with { Milliseconds = InFactors(candidate.Layer, candidate.Form!, dense.Milliseconds) };
+                        bool isFaster = timed.Milliseconds.Zip(dense.Milliseconds).All(static pair => pair.First < pair.Second);
+                        if (isFaster)
+                            faster.Add(timed);
+                        slow = isFaster ? 0 : slow + 1;
+                    }
                 }
-            }
-            progress?.Report(new("time", ++done, all, "candidates"));
-            return faster.ToImmutable();
-        })];
+                progress?.Report(new("time", ++done, all, "candidates"));
+                return faster.ToImmutable();
+            }),
+        ];
     }
 
     /// <summary>The time of a layer in factors over the dense layer's, in each runtime.</summary>
@@ -64,54 +73,72 @@ public sealed class LatencyProbe(ImmutableArray<IRuntime> runtimes, int batch, i
     public ImmutableArray<double> Of(Graph graph)
     {
         Tensor<float> images = RandomImages.Of(graph, batch, 0);
-        return [.. runtimes.Select(runtime =>
-        {
-            using ISession session = runtime.Load(graph, threads);
-            return 1e3 * PairedTiming.Seconds(() => session.Run(images), Pairs);
-        })];
+        return
+        [
+            .. runtimes.Select(runtime =>
+            {
+                using ISession session = runtime.Load(graph, threads);
+                return 1e3 * PairedTiming.Seconds(() => session.Run(images), Pairs);
+            }),
+        ];
     }
 
     /// <summary>Time of one network over that of another, pair by pair, in each runtime.</summary>
     public ImmutableArray<PairedTiming> Compare(Graph first, Graph second, CancellationToken cancel = default)
     {
         Tensor<float> images = RandomImages.Of(first, batch, 0);
-        return [.. runtimes.Select(runtime =>
-        {
-            using ISession one = runtime.Load(first, threads), other = runtime.Load(second, threads);
-            return PairedTiming.Of(() => one.Run(images), () => other.Run(images), PairsOfNetworks, cancel: cancel);
-        })];
+        return
+        [
+            .. runtimes.Select(runtime =>
+            {
+                using ISession one = runtime.Load(first, threads),
+                    other = runtime.Load(second, threads);
+                return PairedTiming.Of(() => one.Run(images), () => other.Run(images), PairsOfNetworks, cancel: cancel);
+            }),
+        ];
     }
 
     /// <summary>A network with candidates' forms and zeros for factors: as fast as it will be, and good for nothing else.</summary>
     public static Graph Hollow(Graph graph, IEnumerable<Candidate> chosen) =>
-        chosen.Where(static c => c.Form is not null)
+        chosen
+            .Where(static c => c.Form is not null)
             .Aggregate(graph, static (network, c) => FactorRewrite.Apply(network, c.Layer, c.Form!, Zeros(c.Form!)));
 
     private ImmutableArray<double> Dense(CompressibleLayer layer)
     {
         string key = KeyOf(layer, null);
-        if (_known.TryGetValue(key, out ImmutableArray<double> known)) return known;
+        if (_known.TryGetValue(key, out ImmutableArray<double> known))
+            return known;
         Graph alone = Repeated(Alone(layer), CopiesOf(layer));
         Tensor<float> images = new(layer.Input.With(0, batch));
-        return _known[key] = [.. runtimes.Select(runtime =>
-        {
-            using ISession session = runtime.Load(alone, threads);
-            return 1e3 * PairedTiming.Seconds(() => session.Run(images), Pairs) / CopiesOf(layer);
-        })];
+        return _known[key] = [
+            .. runtimes.Select(runtime =>
+            {
+                using ISession session = runtime.Load(alone, threads);
+                return 1e3 * PairedTiming.Seconds(() => session.Run(images), Pairs) / CopiesOf(layer);
+            }),
+        ];
     }
 
     private ImmutableArray<double> InFactors(CompressibleLayer layer, LayerForm form, ImmutableArray<double> dense)
     {
         string key = KeyOf(layer, form);
-        if (_known.TryGetValue(key, out ImmutableArray<double> known)) return known;
-        Graph alone = Alone(layer), factored = FactorRewrite.Apply(alone, layer, form, Zeros(form));
+        if (_known.TryGetValue(key, out ImmutableArray<double> known))
+            return known;
+        Graph alone = Alone(layer),
+            factored = FactorRewrite.Apply(alone, layer, form, Zeros(form));
         (alone, factored) = (Repeated(alone, CopiesOf(layer)), Repeated(factored, CopiesOf(layer)));
         Tensor<float> images = new(layer.Input.With(0, batch));
-        return _known[key] = [.. runtimes.Select((runtime, k) =>
-        {
-            using ISession one = runtime.Load(alone, threads), other = runtime.Load(factored, threads);
-            return dense[k] * PairedTiming.Median(PairedTiming.Of(() => one.Run(images), () => other.Run(images), Pairs).Ratios);
-        })];
+        return _known[key] = [
+            .. runtimes.Select(
+                (runtime, k) =>
+                {
+                    using ISession one = runtime.Load(alone, threads),
+                        other = runtime.Load(factored, threads);
+                    return dense[k] * PairedTiming.Median(PairedTiming.Of(() => one.Run(images), () => other.Run(images), Pairs).Ratios);
+                }
+            ),
+        ];
     }
 
     private static string KeyOf(CompressibleLayer layer, LayerForm? form) =>
@@ -122,12 +149,24 @@ public sealed class LatencyProbe(ImmutableArray<IRuntime> runtimes, int batch, i
     {
         Node node = layer.Weight.Node;
         return new(
-            "layer", [node with { Inputs = [.. node.Inputs.Take(2)], Source = null }],
-            [new(node.Inputs[0], ElementType.Float32,
-                [new(null, "N"), .. layer.Input.Skip(1).Select(static extent => new Dimension(extent))])],
-            [new(node.Outputs[0], ElementType.Float32,
-                [new(null, "N"), .. layer.Output.Skip(1).Select(static extent => new Dimension(extent))])],
-            ImmutableDictionary<string, Tensor>.Empty.Add(layer.Name, layer.Weight.Weights));
+            "layer",
+            [node with { Inputs = [.. node.Inputs.Take(2)], Source = null }],
+            [
+                new(
+                    node.Inputs[0],
+                    ElementType.Float32,
+                    [new(null, "N"), .. layer.Input.Skip(1).Select(static extent => new Dimension(extent))]
+                ),
+            ],
+            [
+                new(
+                    node.Outputs[0],
+                    ElementType.Float32,
+                    [new(null, "N"), .. layer.Output.Skip(1).Select(static extent => new Dimension(extent))]
+                ),
+            ],
+            ImmutableDictionary<string, Tensor>.Empty.Add(layer.Name, layer.Weight.Weights)
+        );
     }
 
     private static int CopiesOf(CompressibleLayer layer) => layer.Input == layer.Output ? Copies : 1;
@@ -141,20 +180,38 @@ public sealed class LatencyProbe(ImmutableArray<IRuntime> runtimes, int batch, i
         {
             Nodes =
             [
-                .. Enumerable.Range(0, copies).SelectMany(copy => graph.Nodes.Select(node => node with
-                {
-                    Name = $"{node.Name}#{copy}", Inputs = [.. node.Inputs.Select(name => NameOf(name, copy))],
-                    Outputs = [.. node.Outputs.Select(name => NameOf(name, copy))],
-                })),
+                .. Enumerable
+                    .Range(0, copies)
+                    .SelectMany(copy =>
+                        graph.Nodes.Select(node =>
+                            node with
+                            {
+                                Name = $"{node.Name}#{copy}",
+                                Inputs = [.. node.Inputs.Select(name => NameOf(name, copy))],
+                                Outputs = [.. node.Outputs.Select(name => NameOf(name, copy))],
+                            }
+                        )
+                    ),
             ],
         };
 
-        string NameOf(string name, int copy) => name == input ? (copy == 0 ? input : $"{output}#{copy - 1}")
-            : name == output && copy == copies - 1 ? output : made.Contains(name) ? $"{name}#{copy}" : name;
+        string NameOf(string name, int copy) =>
+            name == input ? (copy == 0 ? input : $"{output}#{copy - 1}")
+            : name == output && copy == copies - 1 ? output
+            : made.Contains(name) ? $"{name}#{copy}"
+            : name;
     }
 
-    private static Decompositions.TensorFactors<double> Zeros(LayerForm form) => new(
-        form.Form.Tensor, form.Form.Folding, form.Ranks,
-        [.. form.Form.Tensor.FactorShapes(form.Form.Folding.Folded, form.Ranks.AsSpan())
-            .Select(static shape => new Tensor<double>(shape))], 1);
+    private static Decompositions.TensorFactors<double> Zeros(LayerForm form) =>
+        new(
+            form.Form.Tensor,
+            form.Form.Folding,
+            form.Ranks,
+            [
+                .. form
+                    .Form.Tensor.FactorShapes(form.Form.Folding.Folded, form.Ranks.AsSpan())
+                    .Select(static shape => new Tensor<double>(shape)),
+            ],
+            1
+        );
 }

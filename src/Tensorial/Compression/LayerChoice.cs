@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using Tensorial.Analysis;
-using Tensorial.Networks;
+using Tensorial.Graphs;
 
 namespace Tensorial.Compression;
 
@@ -32,15 +32,24 @@ public sealed record LayerChoice(ImmutableArray<CompressibleLayer> Layers, Immut
         double parameters = all.Sum(static layer => layer.Parameters);
         (CompressibleLayer Layer, string? Reason)[] judged = [.. all.Select((layer, place) => (layer, ReasonOf(layer, place)))];
         return new(
-            [.. judged.Where(static j => j.Reason is null)
-                .Select(j => j.Layer with { HasFixedPlaces = j.Layer.HasFixedPlaces && !isOpen })],
-            [.. judged.Where(static j => j.Reason is not null)
-                .Select(static j => new KeptLayer(j.Layer.Name, j.Layer.Parameters, j.Reason!)), .. kept]);
+            [
+                .. judged
+                    .Where(static j => j.Reason is null)
+                    .Select(j => j.Layer with { HasFixedPlaces = j.Layer.HasFixedPlaces && !isOpen }),
+            ],
+            [
+                .. judged
+                    .Where(static j => j.Reason is not null)
+                    .Select(static j => new KeptLayer(j.Layer.Name, j.Layer.Parameters, j.Reason!)),
+                .. kept,
+            ]
+        );
 
         string? ReasonOf(CompressibleLayer layer, int place) =>
             held.Contains(layer.Name) ? "--keep names it"
             : !wanted.Contains(layer.Name) ? "--layers does not name it"
             : layers.Count == 0 && (place == 0 || place == all.Length - 1) && layer.Parameters < Negligible * parameters
-                ? "the first and the last layer matter most and weigh little" : null;
+                ? "the first and the last layer matter most and weigh little"
+            : null;
     }
 }

@@ -1,7 +1,7 @@
-using Tensorial.Autodiff.Operations;
 using Tensorial.Decompositions;
+using Tensorial.Graphs;
 using Tensorial.LinearAlgebra;
-using Tensorial.Networks;
+using Tensorial.Operations;
 using Gemm = Tensorial.Kernels.Gemm;
 
 namespace Tensorial.Compression;
@@ -22,9 +22,11 @@ internal static class LayerMetrics
     /// The measure of a layer's kernel: without moments the plain norm; with them what its answers change by, the means left out where the
     /// network has a place to make them right.
     /// </summary>
-    public static KernelMetric Of(Graph graph, CompressibleLayer layer, InputMoments? moments) => new(
-        moments is null ? null : KernelMetric.Regularised(moments.Own(ShiftSlot.Of(graph, layer) is not null)),
-        OutputWeights(graph, layer));
+    public static KernelMetric Of(Graph graph, CompressibleLayer layer, InputMoments? moments) =>
+        new(
+            moments is null ? null : KernelMetric.Regularised(moments.Own(ShiftSlot.Of(graph, layer) is not null)),
+            OutputWeights(graph, layer)
+        );
 
     /// <summary>
     /// What a batch normalisation behind the layer makes of its output channels: |γ| / √(σ² + ε). Null where there is none.
@@ -33,8 +35,10 @@ internal static class LayerMetrics
     {
         string output = layer.Weight.Node.Outputs[0];
         Node[] readers = [.. graph.Nodes.Where(node => node.Inputs.Contains(output))];
-        if (readers is not [{ Operation: BatchNormalization norm } node]) return null;
-        if (Values(graph, node.Inputs[1]) is not { } scale || Values(graph, node.Inputs[4]) is not { } variance) return null;
+        if (readers is not [{ Operation: BatchNormalization norm } node])
+            return null;
+        if (Values(graph, node.Inputs[1]) is not { } scale || Values(graph, node.Inputs[4]) is not { } variance)
+            return null;
         double[] weights = [.. scale.Zip(variance, (g, v) => Math.Abs(g) / Math.Sqrt(v + norm.Epsilon))];
         // A channel that is scaled to nothing must still be solvable for.
         double floor = 1e-3 * weights.Max();
@@ -47,15 +51,20 @@ internal static class LayerMetrics
     /// </summary>
     public static Tensor<double> Target(Tensor<double> kernel, Tensor<double> own, Tensor<double> regularised, Tensor<double> cross)
     {
-        int n = own.Shape[0], outputs = kernel.Shape[0];
-        double[] target = new double[outputs * n], both = cross.Values.ToArray();
+        int n = own.Shape[0],
+            outputs = kernel.Shape[0];
+        double[] target = new double[outputs * n],
+            both = cross.Values.ToArray();
         // The ridge on both sides: unchanged inputs give back the kernel.
-        for (int k = 0; k < n; k++) both[k * n + k] += regularised.Values[k * n + k] - own.Values[k * n + k];
+        for (int k = 0; k < n; k++)
+            both[k * n + k] += regularised.Values[k * n + k] - own.Values[k * n + k];
         Gemm.Multiply<double>(outputs, n, n, 1, kernel.Values, n, 1, both, n, 1, 0, target, n, Kernels.Workers.Serial);
         Cholesky.Of(regularised.Values, n).SolveRows(target);
         return new(kernel.Shape, target);
     }
 
-    private static double[]? Values(Graph graph, string name) => graph.Initializers.GetValueOrDefault(name) is Tensor<float> values
-        ? [.. values.Values.ToArray().Select(static value => (double)value)] : null;
+    private static double[]? Values(Graph graph, string name) =>
+        graph.Initializers.GetValueOrDefault(name) is Tensor<float> values
+            ? [.. values.Values.ToArray().Select(static value => (double)value)]
+            : null;
 }

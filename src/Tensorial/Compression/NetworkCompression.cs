@@ -3,7 +3,8 @@ using Tensorial.Analysis;
 using Tensorial.Compression.Runtimes;
 using Tensorial.Data;
 using Tensorial.Decompositions;
-using Tensorial.Networks;
+using Tensorial.Execution;
+using Tensorial.Graphs;
 
 namespace Tensorial.Compression;
 
@@ -16,8 +17,13 @@ namespace Tensorial.Compression;
 /// <param name="Trials">Sizes that were tried for <see cref="TargetMeasure.MaxDrop"/>, in turn; empty where it was not searched
 /// for.</param>
 public sealed record CompressedNetwork(
-    Graph Graph, ImmutableArray<Candidate> Chosen, ImmutableDictionary<string, TensorFactors<double>> Factors, bool Recalibrated,
-    ImmutableArray<Front> Fronts, ImmutableArray<DropTrial> Trials)
+    Graph Graph,
+    ImmutableArray<Candidate> Chosen,
+    ImmutableDictionary<string, TensorFactors<double>> Factors,
+    bool Recalibrated,
+    ImmutableArray<Front> Fronts,
+    ImmutableArray<DropTrial> Trials
+)
 {
     /// <summary>Why a layer that could have changed stays dense: a clause that follows "because".</summary>
     public ImmutableDictionary<string, string> Reasons { get; init; } = ImmutableDictionary<string, string>.Empty;
@@ -36,8 +42,13 @@ public readonly record struct DropTrial(double Parameters, double Drop);
 /// <param name="rewriting">How hard to fit.</param>
 /// <param name="memory">Where results of an earlier run lie.</param>
 public sealed class NetworkCompression(
-    Graph graph, ImmutableArray<CompressibleLayer> layers, ImageSet? training, ImmutableArray<IRuntime> runtimes, RewriteOptions rewriting,
-    CompressionMemory memory)
+    Graph graph,
+    ImmutableArray<CompressibleLayer> layers,
+    ImageSet? training,
+    ImmutableArray<IRuntime> runtimes,
+    RewriteOptions rewriting,
+    CompressionMemory memory
+)
 {
     /// <summary>Sizes tried in search of a drop: to 1 part in 64.</summary>
     private const int MostTrials = 6;
@@ -56,7 +67,8 @@ public sealed class NetworkCompression(
     public CompressedNetwork Run(PlanRequest request, IProgress<Progress>? progress = null, CancellationToken cancel = default)
     {
         Planner planner = new(graph, layers, training, runtimes, memory);
-        if (request.Targets is [{ Measure: TargetMeasure.MaxDrop }]) return Smallest(request, planner, progress, cancel);
+        if (request.Targets is [{ Measure: TargetMeasure.MaxDrop }])
+            return Smallest(request, planner, progress, cancel);
         Choice choice = planner.Choose(request, progress, cancel);
         return Run(choice.Chosen, progress, cancel) with { Fronts = Front.Of(choice.Candidates), Reasons = choice.Reasons };
     }
@@ -64,12 +76,22 @@ public sealed class NetworkCompression(
     /// <summary>Compresses as chosen.</summary>
     public CompressedNetwork Run(ImmutableArray<Candidate> chosen, IProgress<Progress>? progress = null, CancellationToken cancel = default)
     {
-        (Graph small, ImmutableDictionary<string, TensorFactors<double>> factors) = new Compressor(graph, training, rewriting, memory)
-            .Run(chosen, progress, cancel);
+        (Graph small, ImmutableDictionary<string, TensorFactors<double>> factors) = new Compressor(graph, training, rewriting, memory).Run(
+            chosen,
+            progress,
+            cancel
+        );
         bool recalibrated = false;
         if (training is not null && Recalibrates)
-            (small, recalibrated) = Recalibration.WhereItHelps(graph, small, training, rewriting.CovarianceImages, rewriting.Threads,
-                rewriting.Seed, cancel);
+            (small, recalibrated) = Recalibration.WhereItHelps(
+                graph,
+                small,
+                training,
+                rewriting.CovarianceImages,
+                rewriting.Threads,
+                rewriting.Seed,
+                cancel
+            );
         return new(small, chosen, factors, recalibrated, [], []);
     }
 
@@ -77,9 +99,11 @@ public sealed class NetworkCompression(
     private CompressedNetwork Smallest(PlanRequest request, Planner planner, IProgress<Progress>? progress, CancellationToken cancel)
     {
         double most = request.Targets[0].Value;
-        if (training is null) throw new BadInputException($"{request.Targets[0]} takes images to measure accuracy on: give --data.");
-        ImmutableArray<ImmutableArray<Candidate>> candidates = planner.Choose(request with { Targets = [new(TargetMeasure.Parameters, 1)] },
-            progress, cancel).Candidates;
+        if (training is null)
+            throw new BadInputException($"{request.Targets[0]} takes images to measure accuracy on: give --data.");
+        ImmutableArray<ImmutableArray<Candidate>> candidates = planner
+            .Choose(request with { Targets = [new(TargetMeasure.Parameters, 1)] }, progress, cancel)
+            .Candidates;
         GraphStatistics statistics = GraphStatistics.Of(graph);
         ImageSet held = training.Skip(Math.Max(training.Count / 2, training.Count - HeldImages));
         double before = Top1(graph, held, cancel);
@@ -92,13 +116,17 @@ public sealed class NetworkCompression(
         {
             double middle = (low + high) / 2;
             IReadOnlyList<LayerBudget> budgets = CompressionBudget.Of(statistics, layers, [new(TargetMeasure.Parameters, middle)], []);
-            ImmutableArray<Candidate> chosen = request.Rule.Choose([.. candidates.Select(static layer => (IReadOnlyList<Candidate>)layer)],
-                budgets);
+            ImmutableArray<Candidate> chosen = request.Rule.Choose(
+                [.. candidates.Select(static layer => (IReadOnlyList<Candidate>)layer)],
+                budgets
+            );
             CompressedNetwork tried = Run(chosen, progress, cancel);
             double drop = 100 * (before - Top1(tried.Graph, held, cancel));
             trials.Add(new((double)GraphStatistics.Of(tried.Graph).Parameters / statistics.Parameters, drop));
-            if (drop <= most) (high, best) = (middle, tried with { Fronts = best.Fronts });
-            else low = middle;
+            if (drop <= most)
+                (high, best) = (middle, tried with { Fronts = best.Fronts });
+            else
+                low = middle;
         }
         return best with { Trials = trials.ToImmutable() };
     }

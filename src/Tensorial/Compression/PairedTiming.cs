@@ -29,17 +29,26 @@ public sealed record PairedTiming(IReadOnlyList<double> First, IReadOnlyList<dou
     /// <param name="progress">Told after each pair.</param>
     /// <param name="cancel">Ends it between pairs.</param>
     public static PairedTiming Of(
-        Action first, Action second, int pairs = 15, IProgress<Progress>? progress = null, CancellationToken cancel = default)
+        Action first,
+        Action second,
+        int pairs = 15,
+        IProgress<Progress>? progress = null,
+        CancellationToken cancel = default
+    )
     {
-        int firstRuns = Runs(first), secondRuns = Runs(second);
-        double[] one = new double[pairs], other = new double[pairs];
+        int firstRuns = Runs(first),
+            secondRuns = Runs(second);
+        double[] one = new double[pairs],
+            other = new double[pairs];
         for (int pair = 0; pair < pairs; pair++)
         {
             cancel.ThrowIfCancellationRequested();
             // Which goes first changes from pair to pair: the second finds the caches and the clock rate that the first left.
-            if (pair % 2 == 0) one[pair] = TimeOf(first, firstRuns);
+            if (pair % 2 == 0)
+                one[pair] = TimeOf(first, firstRuns);
             other[pair] = TimeOf(second, secondRuns);
-            if (pair % 2 == 1) one[pair] = TimeOf(first, firstRuns);
+            if (pair % 2 == 1)
+                one[pair] = TimeOf(first, firstRuns);
             progress?.Report(new("bench", pair + 1, pairs, "pairs"));
         }
         return new([.. one.Order()], [.. other.Order()], [.. one.Zip(other, static (a, b) => b / a).Order()]);
@@ -50,7 +59,8 @@ public sealed record PairedTiming(IReadOnlyList<double> First, IReadOnlyList<dou
     {
         int runs = Runs(action);
         double[] seconds = new double[measurements];
-        for (int k = 0; k < measurements; k++) seconds[k] = TimeOf(action, runs);
+        for (int k = 0; k < measurements; k++)
+            seconds[k] = TimeOf(action, runs);
         Array.Sort(seconds);
         return Median(seconds);
     }
@@ -64,7 +74,8 @@ public sealed record PairedTiming(IReadOnlyList<double> First, IReadOnlyList<dou
     private static double TimeOf(Action action, int runs)
     {
         long start = Stopwatch.GetTimestamp();
-        for (int run = 0; run < runs; run++) action();
+        for (int run = 0; run < runs; run++)
+            action();
         return Stopwatch.GetElapsedTime(start).TotalSeconds / runs;
     }
 }

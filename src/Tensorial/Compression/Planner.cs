@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using Tensorial.Compression.Runtimes;
 using Tensorial.Data;
 using Tensorial.Decompositions;
-using Tensorial.Networks;
+using Tensorial.Graphs;
 
 namespace Tensorial.Compression;
 
@@ -29,10 +29,16 @@ public sealed record Choice(ImmutableArray<Candidate> Chosen, ImmutableArray<Imm
 {
     /// <summary>Why layers stay dense: a clause that follows "because".</summary>
     public ImmutableDictionary<string, string> Reasons =>
-        Chosen.Zip(Candidates).Where(static pair => pair.First.Form is null).ToImmutableDictionary(
-            static pair => pair.First.Layer.Name,
-            static pair => pair.Second.Length > 1 ? "no other form was worth its damage"
-                : pair.Second[0].Milliseconds.IsDefaultOrEmpty ? "no form of it is smaller" : "no form of it is faster");
+        Chosen
+            .Zip(Candidates)
+            .Where(static pair => pair.First.Form is null)
+            .ToImmutableDictionary(
+                static pair => pair.First.Layer.Name,
+                static pair =>
+                    pair.Second.Length > 1 ? "no other form was worth its damage"
+                    : pair.Second[0].Milliseconds.IsDefaultOrEmpty ? "no form of it is smaller"
+                    : "no form of it is faster"
+            );
 }
 
 /// <summary>Searches candidates and chooses among them.</summary>
@@ -42,7 +48,12 @@ public sealed record Choice(ImmutableArray<Candidate> Chosen, ImmutableArray<Imm
 /// <param name="runtimes">In which latency counts.</param>
 /// <param name="memory">Where results of an earlier run lie.</param>
 public sealed class Planner(
-    Graph graph, ImmutableArray<CompressibleLayer> layers, ImageSet? images, ImmutableArray<IRuntime> runtimes, CompressionMemory memory)
+    Graph graph,
+    ImmutableArray<CompressibleLayer> layers,
+    ImageSet? images,
+    ImmutableArray<IRuntime> runtimes,
+    CompressionMemory memory
+)
 {
     /// <summary>How often the layers' budget is corrected when the whole network turns out slower or faster than they promised.</summary>
     private const int Corrections = 6;
@@ -56,39 +67,76 @@ public sealed class Planner(
     public Choice Choose(PlanRequest request, IProgress<Progress>? progress = null, CancellationToken cancel = default)
     {
         bool timed = request.Targets.Any(static target => target.Measure == TargetMeasure.Latency);
-        SearchOptions options = request.Search with { MeasuresDamage = request.Rule == AllocationRule.Measured, KeepDominated = timed
-            || request.Rule == AllocationRule.EqualError };
+        SearchOptions options = request.Search with
+        {
+            MeasuresDamage = request.Rule == AllocationRule.Measured,
+            KeepDominated = timed || request.Rule == AllocationRule.EqualError,
+        };
         CandidateSearch search = new(graph, images, options, memory);
-        if (request.Rule == AllocationRule.Uniform) return Uniform(request, search, timed, progress, cancel);
+        if (request.Rule == AllocationRule.Uniform)
+            return Uniform(request, search, timed, progress, cancel);
         LatencyProbe probe = new(runtimes, request.LatencyBatch, options.Threads);
         ImmutableArray<ImmutableArray<Candidate>> candidates = timed
             ? Faster(probe, search, options, progress, cancel)
             : search.Run(layers, progress, cancel);
-        return timed ? WithinTime(request, candidates, probe, cancel)
-            : new(request.Rule.Choose(Lists(candidates), CompressionBudget.Of(GraphStatistics.Of(graph), layers, request.Targets, [])),
-                candidates);
+        return timed
+            ? WithinTime(request, candidates, probe, cancel)
+            : new(
+                request.Rule.Choose(Lists(candidates), CompressionBudget.Of(GraphStatistics.Of(graph), layers, request.Targets, [])),
+                candidates
+            );
     }
 
     /// <summary>Forms are timed before they are fitted: what is not faster need not be.</summary>
     private ImmutableArray<ImmutableArray<Candidate>> Faster(
-        LatencyProbe probe, CandidateSearch search, SearchOptions options, IProgress<Progress>? progress, CancellationToken cancel)
+        LatencyProbe probe,
+        CandidateSearch search,
+        SearchOptions options,
+        IProgress<Progress>? progress,
+        CancellationToken cancel
+    )
     {
         ImmutableArray<ImmutableArray<Candidate>> timed = probe.Timed(
-            [.. layers.Select(layer => (ImmutableArray<Candidate>)[Candidate.Dense(layer), .. search.FormsOf(layer)
-                .Select(form => Candidate.Of(layer, form, 1, 0))])], progress, cancel);
+            [
+                .. layers.Select(layer =>
+                    (ImmutableArray<Candidate>)
+                        [Candidate.Dense(layer), .. search.FormsOf(layer).Select(form => Candidate.Of(layer, form, 1, 0))]
+                ),
+            ],
+            progress,
+            cancel
+        );
         Dictionary<string, ImmutableArray<Candidate>> byLayer = timed.ToDictionary(static layer => layer[0].Layer.Name);
         ImmutableArray<ImmutableArray<Candidate>> found = search.Run(
-            layers, layer => [.. byLayer[layer.Name].Where(static c => c.Form is not null).Select(static c => c.Form!)], progress, cancel);
-        return [.. found.Select(layer => layer.Select(candidate =>
-            candidate with { Milliseconds = byLayer[candidate.Layer.Name].First(known => Equals(known.Form, candidate.Form)).Milliseconds })
-                .ToImmutableArray())];
+            layers,
+            layer => [.. byLayer[layer.Name].Where(static c => c.Form is not null).Select(static c => c.Form!)],
+            progress,
+            cancel
+        );
+        return
+        [
+            .. found.Select(layer =>
+                layer
+                    .Select(candidate =>
+                        candidate with
+                        {
+                            Milliseconds = byLayer[candidate.Layer.Name].First(known => Equals(known.Form, candidate.Form)).Milliseconds,
+                        }
+                    )
+                    .ToImmutableArray()
+            ),
+        ];
     }
 
     /// <summary>
     /// Layers by themselves miss what passes between them: the whole is timed too, and the budget corrected by what it says.
     /// </summary>
     private Choice WithinTime(
-        PlanRequest request, ImmutableArray<ImmutableArray<Candidate>> candidates, LatencyProbe probe, CancellationToken cancel)
+        PlanRequest request,
+        ImmutableArray<ImmutableArray<Candidate>> candidates,
+        LatencyProbe probe,
+        CancellationToken cancel
+    )
     {
         ImmutableArray<double> all = probe.Of(graph);
         ImmutableArray<(double, double)> latencies = [.. all.Select((own, k) => (own, candidates.Sum(layer => layer[0].Milliseconds[k])))];
@@ -99,27 +147,37 @@ public sealed class Planner(
         for (int round = 0; round <= Corrections; round++)
         {
             ImmutableArray<CompressionTarget> targets =
-                [.. request.Targets.Select(target => target.Measure == TargetMeasure.Latency ? target with { Value = Math.Min(1, aim) }
-                    : target)];
+            [
+                .. request.Targets.Select(target =>
+                    target.Measure == TargetMeasure.Latency ? target with { Value = Math.Min(1, aim) } : target
+                ),
+            ];
             ImmutableArray<Candidate> chosen;
             try
             {
-                chosen = request.Rule.Choose(Lists(candidates), CompressionBudget.Of(GraphStatistics.Of(graph), layers, targets,
-                    latencies));
+                chosen = request.Rule.Choose(
+                    Lists(candidates),
+                    CompressionBudget.Of(GraphStatistics.Of(graph), layers, targets, latencies)
+                );
             }
             catch (GoalNotMetException) when (round > 0)
             {
                 // The fastest there is did not do; what came nearest is what there is.
                 break;
             }
-            double reached = probe.Compare(graph, LatencyProbe.Hollow(graph, chosen), cancel)
+            double reached = probe
+                .Compare(graph, LatencyProbe.Hollow(graph, chosen), cancel)
                 .Max(static timing => PairedTiming.Median(timing.Ratios));
             bool met = reached <= wanted;
             // What meets the target and is slowest has given up least; until something meets it, the fastest.
-            if (met ? best.Reached > wanted || reached > best.Reached : reached < best.Reached) best = (chosen, reached);
-            if (met && (reached > NearEnough * wanted || aim >= 1)) break;
-            if (met) fast = aim;
-            else slow = aim;
+            if (met ? best.Reached > wanted || reached > best.Reached : reached < best.Reached)
+                best = (chosen, reached);
+            if (met && (reached > NearEnough * wanted || aim >= 1))
+                break;
+            if (met)
+                fast = aim;
+            else
+                slow = aim;
             aim = double.IsNaN(fast) || double.IsNaN(slow) ? Math.Min(1, aim * 0.99 * wanted / reached) : (fast + slow) / 2;
         }
         return new(best.Chosen, candidates);
@@ -129,20 +187,27 @@ public sealed class Planner(
     {
         if (request.Search.Formats is not [{ } format])
             throw new BadInputException("Uniform rates take one format: with several there is none to prefer.");
-        if (timed) throw new BadInputException("Uniform rates know parameters and multiply-accumulates, no latency.");
+        if (timed)
+            throw new BadInputException("Uniform rates know parameters and multiply-accumulates, no latency.");
         IReadOnlyList<LayerBudget> budgets = CompressionBudget.Of(GraphStatistics.Of(graph), layers, request.Targets, []);
         (double low, double high) = (0, 1);
         for (int step = 0; step < 40; step++)
         {
             double middle = (low + high) / 2;
-            if (budgets.All(budget => At(middle).Sum(budget.Cost) <= budget.Most)) low = middle;
-            else high = middle;
+            if (budgets.All(budget => At(middle).Sum(budget.Cost) <= budget.Most))
+                low = middle;
+            else
+                high = middle;
         }
         // Refuses with the least that is possible what no rate can do.
         if (budgets.Any(budget => At(low).Sum(budget.Cost) > budget.Most))
             Allocation.Solve([.. At(low).Select(static c => (IReadOnlyList<Candidate>)[c])], budgets);
-        ImmutableArray<ImmutableArray<Candidate>> found = search.Run(layers, layer => FormAt(layer, low) is { } form ? [form] : [],
-            progress, cancel);
+        ImmutableArray<ImmutableArray<Candidate>> found = search.Run(
+            layers,
+            layer => FormAt(layer, low) is { } form ? [form] : [],
+            progress,
+            cancel
+        );
         return new([.. found.Select(static layer => layer[^1])], found);
 
         LayerForm? FormAt(CompressibleLayer layer, double rate)

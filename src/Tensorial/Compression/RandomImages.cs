@@ -1,4 +1,4 @@
-using Tensorial.Networks;
+using Tensorial.Graphs;
 
 namespace Tensorial.Compression;
 

@@ -1,6 +1,7 @@
 using Tensorial.Analysis;
 using Tensorial.Data;
-using Tensorial.Networks;
+using Tensorial.Execution;
+using Tensorial.Graphs;
 
 namespace Tensorial.Compression;
 
@@ -18,16 +19,26 @@ public static class Recalibration
     /// The network with its statistics estimated on training images, if that brings its predictions nearer to the dense network's on other
     /// training images; else as it was.
     /// </summary>
-    public static (Graph Graph, bool Recalibrated) WhereItHelps(Graph dense, Graph compressed, ImageSet training, int images, int threads,
-        int seed, CancellationToken cancel)
+    public static (Graph Graph, bool Recalibrated) WhereItHelps(
+        Graph dense,
+        Graph compressed,
+        ImageSet training,
+        int images,
+        int threads,
+        int seed,
+        CancellationToken cancel
+    )
     {
         ImageSet estimated = training.Take(Math.Min(images, training.Count)).Shifted(Shift, seed);
         Graph changed = new BatchNormRecalibration(compressed, estimated, Batch, threads).Of(compressed, cancel);
-        if (changed == compressed) return (compressed, false);
+        if (changed == compressed)
+            return (compressed, false);
         // Judged on the last images: those in front were calibrated on.
         int held = Math.Min(images, training.Count);
         bool probabilities = Scoring.GivesProbabilities(dense);
-        using Inference reference = new(dense, threads), before = new(compressed, threads), after = new(changed, threads);
+        using Inference reference = new(dense, threads),
+            before = new(compressed, threads),
+            after = new(changed, threads);
         double DivergenceOf(Inference network) => Verification.Of(reference.Run, network.Run, Batches(), probabilities).KlDivergence;
         return DivergenceOf(after) < DivergenceOf(before) ? (changed, true) : (compressed, false);
 

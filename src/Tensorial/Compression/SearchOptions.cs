@@ -10,13 +10,13 @@ public sealed record SearchOptions
     /// Formats that are weighed where none is asked for: those that a chain of convolutions computes in few passes over memory.
     /// </summary>
     public static ImmutableArray<KernelFormat> Usual { get; } =
-        [KernelFormat.SvdOut, KernelFormat.SvdIn, KernelFormat.SpatialSvd, KernelFormat.Tucker2, KernelFormat.Cp, KernelFormat.Cp3];
+    [KernelFormat.SvdOut, KernelFormat.SvdIn, KernelFormat.SpatialSvd, KernelFormat.Tucker2, KernelFormat.Cp, KernelFormat.Cp3];
 
     public ImmutableArray<KernelFormat> Formats { get; init; } = Usual;
 
     /// <summary>Parts of the kernel's parameters that candidates keep.</summary>
-    public ImmutableArray<double> Rates { get; init; } = [0.04, 0.06, 0.08, 0.1, 0.13, 0.16, 0.2, 0.25, 0.3, 0.36, 0.43, 0.5, 0.6, 0.7,
-        0.8, 0.9];
+    public ImmutableArray<double> Rates { get; init; } =
+    [0.04, 0.06, 0.08, 0.1, 0.13, 0.16, 0.2, 0.25, 0.3, 0.36, 0.43, 0.5, 0.6, 0.7, 0.8, 0.9];
 
     /// <summary>The same for kernels too large for a descent, where every fit is dear and errors change slowly.</summary>
     public ImmutableArray<double> RatesOfLarge { get; init; } = [0.05, 0.1, 0.16, 0.25, 0.36, 0.5, 0.7];

@@ -1,5 +1,5 @@
-using Tensorial.Autodiff.Operations;
-using Tensorial.Networks;
+using Tensorial.Graphs;
+using Tensorial.Operations;
 
 namespace Tensorial.Compression;
 
@@ -15,12 +15,15 @@ internal sealed record ShiftSlot(string Name, int Sign)
     public static ShiftSlot? Of(Graph graph, CompressibleLayer layer)
     {
         Node node = layer.Weight.Node;
-        if (node.Inputs.Length > 2 && node.Inputs[2].Length > 0) return IsOwn(node.Inputs[2]) ? new(node.Inputs[2], 1) : null;
+        if (node.Inputs.Length > 2 && node.Inputs[2].Length > 0)
+            return IsOwn(node.Inputs[2]) ? new(node.Inputs[2], 1) : null;
         Node[] readers = [.. graph.Nodes.Where(reader => reader.Reads.Contains(node.Outputs[0]))];
         return readers is [{ Operation: BatchNormalization } norm] && norm.Inputs.Length > 3 && IsOwn(norm.Inputs[3])
-            ? new(norm.Inputs[3], -1) : null;
+            ? new(norm.Inputs[3], -1)
+            : null;
 
-        bool IsOwn(string name) => graph.Initializers.GetValueOrDefault(name) is Tensor<float> values
+        bool IsOwn(string name) =>
+            graph.Initializers.GetValueOrDefault(name) is Tensor<float> values
             && values.Shape == [layer.Kernel.Shape[0]]
             && graph.Nodes.Count(reader => reader.Reads.Contains(name)) == 1;
     }
@@ -35,7 +38,8 @@ internal sealed record ShiftSlot(string Name, int Sign)
         double[] shift = new double[kernel.Shape[0]];
         int n = mean.Length;
         for (int o = 0; o < shift.Length; o++)
-            for (int k = 0; k < n; k++) shift[o] += kernel.Values[o * n + k] * mean[k] - changed.Values[o * n + k] * changedMean[k];
+        for (int k = 0; k < n; k++)
+            shift[o] += kernel.Values[o * n + k] * mean[k] - changed.Values[o * n + k] * changedMean[k];
         return shift;
     }
 
@@ -43,7 +47,8 @@ internal sealed record ShiftSlot(string Name, int Sign)
     public Graph Apply(Graph graph, Graph original, double[] shift)
     {
         Tensor<float> values = ((Tensor<float>)original.Initializers[Name]).Clone();
-        for (int o = 0; o < shift.Length; o++) values.Values[o] += (float)(Sign * shift[o]);
+        for (int o = 0; o < shift.Length; o++)
+            values.Values[o] += (float)(Sign * shift[o]);
         return graph.With(Name, values);
     }
 }

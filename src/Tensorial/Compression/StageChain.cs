@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
-using Tensorial.Autodiff.Operations;
 using Tensorial.Decompositions;
-using Tensorial.Networks;
+using Tensorial.Graphs;
+using Tensorial.Operations;
 
 namespace Tensorial.Compression;
 
@@ -23,7 +23,8 @@ internal sealed class StageChain(GraphWriter writer, FactorProducts weights, Com
 
     public void Write(ImmutableArray<StagePlan> stages)
     {
-        if (layer.IsDense) _value = writer.Reshaped("input", _value, -1, weights.Count(_axes), 1, 1);
+        if (layer.IsDense)
+            _value = writer.Reshaped("input", _value, -1, weights.Count(_axes), 1, 1);
         StagePlan last = stages[^1];
         string? bias = node.Inputs.Length > 2 && node.Inputs[2].Length > 0 ? node.Inputs[2] : null;
         // Channels that are still spread over the batch, or out of order, are no channels that a convolution's bias could meet.
@@ -32,7 +33,8 @@ internal sealed class StageChain(GraphWriter writer, FactorProducts weights, Com
         {
             bool isLast = stage == last;
             Arrange(weights.NameOf(stage), stage.Free + stage.Groups + stage.Summed, stage.Free.Length);
-            string name = weights.NameOf(stage), made = weights.Convolution(stage);
+            string name = weights.NameOf(stage),
+                made = weights.Convolution(stage);
             ImmutableArray<string> inputs = [_value, made, .. isLast && isInside && bias is not null ? (string[])[bias] : []];
             string output = isLast && isInside && !layer.IsDense ? node.Outputs[0] : writer.Fresh(name);
             writer.Put(new Node(writer.NodeName(name), OperationOf(stage), inputs, [output]));
@@ -40,17 +42,22 @@ internal sealed class StageChain(GraphWriter writer, FactorProducts weights, Com
             if (!layer.IsDense)
                 _places = (stage.HasHeight ? layer.Output[2] : _places.Height, stage.HasWidth ? layer.Output[3] : _places.Width);
         }
-        if (isInside && !layer.IsDense) return;
-        if (!isInside) Arrange("output", form.OutputAxes, 0);
-        if (!isInside && bias is not null) _value = writer.Put("bias", new Add(), _value, writer.Reshaped("bias", bias, 1, -1, 1, 1));
-        if (layer.IsDense) _value = writer.Reshaped("output", _value, -1, weights.Count(form.OutputAxes));
+        if (isInside && !layer.IsDense)
+            return;
+        if (!isInside)
+            Arrange("output", form.OutputAxes, 0);
+        if (!isInside && bias is not null)
+            _value = writer.Put("bias", new Add(), _value, writer.Reshaped("bias", bias, 1, -1, 1, 1));
+        if (layer.IsDense)
+            _value = writer.Reshaped("output", _value, -1, weights.Count(form.OutputAxes));
         Rename(node.Outputs[0]);
     }
 
     /// <summary>Channels in another order, some of them counted as batch.</summary>
     private void Arrange(string what, string axes, int folded)
     {
-        if (axes == _axes && folded == _folded) return;
+        if (axes == _axes && folded == _folded)
+            return;
         int channels = weights.Count(axes[folded..]);
         if (axes == _axes)
         {
@@ -74,7 +81,8 @@ internal sealed class StageChain(GraphWriter writer, FactorProducts weights, Com
             KernelShape = [down ? layer.Kernel.Shape[2] : 1, right ? layer.Kernel.Shape[3] : 1],
             Strides = Own(_whole.Strides, down, right),
             Dilations = Own(_whole.Dilations, down, right),
-            Pads = _whole.Pads.IsEmpty ? []
+            Pads = _whole.Pads.IsEmpty
+                ? []
                 : [down ? _whole.Pads[0] : 0, right ? _whole.Pads[1] : 0, down ? _whole.Pads[2] : 0, right ? _whole.Pads[3] : 0],
             AutoPad = _whole.AutoPad,
             Groups = weights.Count(stage.Groups),

@@ -22,14 +22,27 @@ namespace Tensorial.Compression;
 /// <param name="Read">Values that reach it, for one image.</param>
 /// <param name="Written">Values that it makes.</param>
 public sealed record StagePlan(
-    ImmutableArray<int> Factors, string Before, string Free, string Groups, string Summed, string Made, bool HasHeight, bool HasWidth,
-    long Outputs, long Making, long Macs, long Read, long Written)
+    ImmutableArray<int> Factors,
+    string Before,
+    string Free,
+    string Groups,
+    string Summed,
+    string Made,
+    bool HasHeight,
+    bool HasWidth,
+    long Outputs,
+    long Making,
+    long Macs,
+    long Read,
+    long Written
+)
 {
     /// <summary>
     /// Multiply-accumulates in the time of writing one value, and of moving one to another layout: a core does some 140 a nanosecond, and a
     /// few values go to and from its second-level cache. Measured layers (bench formats) order themselves as this says.
     /// </summary>
-    internal const int MacsPerWrite = 16, MacsPerMove = 64;
+    internal const int MacsPerWrite = 16,
+        MacsPerMove = 64;
 
     /// <summary>What the stage takes, as a number of multiply-accumulates.</summary>
     internal long Work => Macs + MacsPerWrite * Written + (Transposes || Free.Length > 0 ? MacsPerMove * (Read + Written) : 0);
@@ -50,12 +63,14 @@ public sealed record StagePlan(
     public static ImmutableArray<StagePlan>? Of(KernelForm form, ImmutableArray<int> ranks, FactorOrder order, CompressibleLayer layer)
     {
         // Padded channels exist in the kernel's parts only: the whole kernel is cut to size.
-        if (!order.IsWhole && form.Folding.Padded.Count != form.Folding.Shape.Count) return null;
+        if (!order.IsWhole && form.Folding.Padded.Count != form.Folding.Shape.Count)
+            return null;
         ImmutableArray<string> factors = form.Tensor.Equation.Inputs;
         ImmutableArray<Shape> shapes = form.Tensor.FactorShapes(form.Folding.Folded, ranks.AsSpan());
         Dictionary<char, int> extents = [];
         for (int k = 0; k < factors.Length; k++)
-            for (int axis = 0; axis < factors[k].Length; axis++) extents[factors[k][axis]] = shapes[k][axis];
+        for (int axis = 0; axis < factors[k].Length; axis++)
+            extents[factors[k][axis]] = shapes[k][axis];
         (char down, char right) = form.Space;
         (int height, int width) = layer.IsDense ? (1, 1) : (layer.Input[2], layer.Input[3]);
         string channels = form.InputAxes;
@@ -63,24 +78,46 @@ public sealed record StagePlan(
         for (int k = 0; k < order.Stages.Length; k++)
         {
             string own = string.Concat(order.Stages[k].SelectMany(factor => factors[factor]).Distinct());
-            string later = form.OutputAxes + string.Concat(order.Stages.Skip(k + 1).SelectMany(static stage => stage)
-                .Select(factor => factors[factor]));
+            string later =
+                form.OutputAxes
+                + string.Concat(order.Stages.Skip(k + 1).SelectMany(static stage => stage).Select(factor => factors[factor]));
             string free = Kept(channels, axis => !own.Contains(axis)),
                 groups = Kept(channels, axis => own.Contains(axis) && later.Contains(axis));
             string summed = Kept(channels, axis => own.Contains(axis) && !later.Contains(axis));
             string made = Kept(own, axis => !channels.Contains(axis) && axis != down && axis != right && later.Contains(axis));
             (bool hasHeight, bool hasWidth) = (own.Contains(down), own.Contains(right));
             long read = Count(channels) * height * width;
-            if (hasHeight && !layer.IsDense) height = layer.Output[2];
-            if (hasWidth && !layer.IsDense) width = layer.Output[3];
+            if (hasHeight && !layer.IsDense)
+                height = layer.Output[2];
+            if (hasWidth && !layer.IsDense)
+                width = layer.Output[3];
             int taps = (hasHeight ? extents[down] : 1) * (hasWidth ? extents[right] : 1);
             // A kernel made whole is the dense layer again, padding cut off.
             long macs = order.IsWhole ? layer.Macs : Count(free + groups + summed + made) * taps * height * width;
-            long making = FactorProducts.Pairs(
-                [.. order.Stages[k].Select(factor => factors[factor])], [.. order.Stages[k].Select(factor => shapes[factor])],
-                Kept(own, $"{later}{channels}{down}{right}".Contains)).Work;
-            stages.Add(new(order.Stages[k], channels, free, groups, summed, made, hasHeight, hasWidth, Count(made), making, macs, read,
-                Count(free + groups + made) * height * width));
+            long making = FactorProducts
+                .Pairs(
+                    [.. order.Stages[k].Select(factor => factors[factor])],
+                    [.. order.Stages[k].Select(factor => shapes[factor])],
+                    Kept(own, $"{later}{channels}{down}{right}".Contains)
+                )
+                .Work;
+            stages.Add(
+                new(
+                    order.Stages[k],
+                    channels,
+                    free,
+                    groups,
+                    summed,
+                    made,
+                    hasHeight,
+                    hasWidth,
+                    Count(made),
+                    making,
+                    macs,
+                    read,
+                    Count(free + groups + made) * height * width
+                )
+            );
             channels = free + groups + made;
         }
         // Moving channels takes height and width as numbers.

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.Numerics.Tensors;
 using Tensorial.Decompositions;
-using Tensorial.Networks;
+using Tensorial.Graphs;
 
 namespace Tensorial.Compression;
 
@@ -32,8 +32,12 @@ public static class Tensorization
     {
         if (!(rate > 0 && rate < 1))
             throw new BadInputException($"A rate is the part of the parameters that is left, above 0 and below 1; not {rate}.");
-        return [.. layers.Select(layer => FormOf(layer, format, rate, images) is { } form ? Candidate.Of(layer, form, error: 0, damage: 0)
-            : Candidate.Dense(layer))];
+        return
+        [
+            .. layers.Select(layer =>
+                FormOf(layer, format, rate, images) is { } form ? Candidate.Of(layer, form, error: 0, damage: 0) : Candidate.Dense(layer)
+            ),
+        ];
     }
 
     /// <summary>
@@ -47,20 +51,28 @@ public static class Tensorization
         Random random = new(seed);
         foreach (Candidate candidate in chosen)
             if (candidate.Form is { } form)
-                graph = FactorRewrite.Apply(graph, candidate.Layer, form,
-                    FreshFactors.Draw(form.Form, form.Ranks, DeviationOf(candidate.Layer), random));
+                graph = FactorRewrite.Apply(
+                    graph,
+                    candidate.Layer,
+                    form,
+                    FreshFactors.Draw(form.Form, form.Ranks, DeviationOf(candidate.Layer), random)
+                );
         return graph;
     }
 
     private static LayerForm? FormOf(CompressibleLayer layer, KernelFormat format, double rate, int images)
     {
-        KernelFormat? own = layer.Formats.Any(known => known.Name == format.Name) ? format : layer.Formats.Contains(KernelFormat.SvdOut)
-            ? KernelFormat.SvdOut : null;
-        if (own is null) return null;
+        KernelFormat? own =
+            layer.Formats.Any(known => known.Name == format.Name) ? format
+            : layer.Formats.Contains(KernelFormat.SvdOut) ? KernelFormat.SvdOut
+            : null;
+        if (own is null)
+            return null;
         KernelForm form = layer.FormOf(own);
         ImmutableArray<int> ranks = form.RanksAt(rate);
         return form.Parameters(ranks.AsSpan()) < layer.Parameters
-            ? new(form, ranks, FactorOrder.Cheapest(form, ranks, layer, images)) : null;
+            ? new(form, ranks, FactorOrder.Cheapest(form, ranks, layer, images))
+            : null;
     }
 
     /// <summary>Root mean square of the dense weights; He's for a kernel of zeros.</summary>

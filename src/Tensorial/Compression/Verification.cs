@@ -13,7 +13,14 @@ namespace Tensorial.Compression;
 /// <param name="First">How well a does; null where the images have no labels.</param>
 /// <param name="Second">How well b does.</param>
 public sealed record Verification(
-    int Samples, double MaxDifference, double MeanDifference, double KlDivergence, double Agreement, Evaluation? First, Evaluation? Second)
+    int Samples,
+    double MaxDifference,
+    double MeanDifference,
+    double KlDivergence,
+    double Agreement,
+    Evaluation? First,
+    Evaluation? Second
+)
 {
     /// <summary>Accuracy points b gives up against a; null without labels.</summary>
     public double? Drop => First is { } first && Second is { } second ? 100 * (first.Top1 - second.Top1) : null;
@@ -29,16 +36,25 @@ public sealed record Verification(
     /// <exception cref="BadInputException">The networks answer in different shapes.</exception>
     /// <exception cref="NumericalException">An output is not a finite number.</exception>
     public static Verification Of(
-        Func<Tensor<float>, Tensor<float>> first, Func<Tensor<float>, Tensor<float>> second, ImageSet images, bool probabilities,
-        int batch = 64, IProgress<Progress>? progress = null, CancellationToken cancel = default)
+        Func<Tensor<float>, Tensor<float>> first,
+        Func<Tensor<float>, Tensor<float>> second,
+        ImageSet images,
+        bool probabilities,
+        int batch = 64,
+        IProgress<Progress>? progress = null,
+        CancellationToken cancel = default
+    )
     {
-        Scoring one = new(probabilities), other = new(probabilities);
+        Scoring one = new(probabilities),
+            other = new(probabilities);
         Difference difference = new(probabilities);
         for (int start = 0; start < images.Count; start += batch)
         {
             cancel.ThrowIfCancellationRequested();
             int count = Math.Min(batch, images.Count - start);
-            Tensor<float> x = images.Batch(start, count), a = first(x), b = second(x);
+            Tensor<float> x = images.Batch(start, count),
+                a = first(x),
+                b = second(x);
             one.Add(a, images.Labels.Slice(start, count));
             other.Add(b, images.Labels.Slice(start, count));
             difference.Add(a, b);
@@ -49,29 +65,46 @@ public sealed record Verification(
 
     /// <summary>Compares two networks on batches without labels.</summary>
     public static Verification Of(
-        Func<Tensor<float>, Tensor<float>> first, Func<Tensor<float>, Tensor<float>> second, IEnumerable<Tensor<float>> batches,
-        bool probabilities)
+        Func<Tensor<float>, Tensor<float>> first,
+        Func<Tensor<float>, Tensor<float>> second,
+        IEnumerable<Tensor<float>> batches,
+        bool probabilities
+    )
     {
         Difference difference = new(probabilities);
-        foreach (Tensor<float> x in batches) difference.Add(first(x), second(x));
+        foreach (Tensor<float> x in batches)
+            difference.Add(first(x), second(x));
         return difference.Result;
     }
 
     private sealed class Difference(bool probabilities)
     {
-        private double _largest, _sum, _divergence;
+        private double _largest,
+            _sum,
+            _divergence;
         private long _values;
-        private int _samples, _agreeing;
+        private int _samples,
+            _agreeing;
 
-        public Verification Result => new(
-            _samples, _largest, _sum / Math.Max(1, _values), _divergence / Math.Max(1, _samples), (double)_agreeing / Math.Max(1, _samples),
-            null, null);
+        public Verification Result =>
+            new(
+                _samples,
+                _largest,
+                _sum / Math.Max(1, _values),
+                _divergence / Math.Max(1, _samples),
+                (double)_agreeing / Math.Max(1, _samples),
+                null,
+                null
+            );
 
         public void Add(Tensor<float> a, Tensor<float> b)
         {
-            if (a.Shape != b.Shape) throw new ShapeException($"The first network answers with {a.Shape}, the second with {b.Shape}.");
-            int count = a.Shape[0], row = a.Shape.Count / Math.Max(1, count);
-            for (int image = 0; image < count; image++) Add(a.Values.Slice(image * row, row), b.Values.Slice(image * row, row));
+            if (a.Shape != b.Shape)
+                throw new ShapeException($"The first network answers with {a.Shape}, the second with {b.Shape}.");
+            int count = a.Shape[0],
+                row = a.Shape.Count / Math.Max(1, count);
+            for (int image = 0; image < count; image++)
+                Add(a.Values.Slice(image * row, row), b.Values.Slice(image * row, row));
         }
 
         private void Add(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
@@ -81,13 +114,16 @@ public sealed record Verification(
                 double gap = Math.Abs((double)b[k] - a[k]);
                 if (!double.IsFinite(gap))
                     throw new NumericalException(
-                        $"Image {_samples:N0}: the outputs {a[k]} and {b[k]} of class {k} are not both finite numbers.");
+                        $"Image {_samples:N0}: the outputs {a[k]} and {b[k]} of class {k} are not both finite numbers."
+                    );
                 _largest = Math.Max(_largest, gap);
                 _sum += gap;
             }
             _values += a.Length;
-            if (IndexOfMax(a) == IndexOfMax(b)) _agreeing++;
-            double logA = LogNormalizer(a), logB = LogNormalizer(b);
+            if (IndexOfMax(a) == IndexOfMax(b))
+                _agreeing++;
+            double logA = LogNormalizer(a),
+                logB = LogNormalizer(b);
             for (int k = 0; k < a.Length; k++)
             {
                 (double p, double q) = (LogOf(a[k], logA), LogOf(b[k], logB));
@@ -101,9 +137,12 @@ public sealed record Verification(
 
         private static double LogNormalizer(ReadOnlySpan<float> values)
         {
-            double largest = double.NegativeInfinity, sum = 0;
-            foreach (float value in values) largest = Math.Max(largest, value);
-            foreach (float value in values) sum += Math.Exp(value - largest);
+            double largest = double.NegativeInfinity,
+                sum = 0;
+            foreach (float value in values)
+                largest = Math.Max(largest, value);
+            foreach (float value in values)
+                sum += Math.Exp(value - largest);
             return largest + Math.Log(sum);
         }
 
@@ -111,7 +150,8 @@ public sealed record Verification(
         {
             int best = 0;
             for (int k = 1; k < values.Length; k++)
-                if (values[k] > values[best]) best = k;
+                if (values[k] > values[best])
+                    best = k;
             return best;
         }
     }

@@ -23,7 +23,8 @@ internal sealed record CifarSource(CifarFormat Format, string Folder) : DataSour
     private IReadOnlyList<string> Locate(Split split)
     {
         IReadOnlyList<string> names = Format.Files(split);
-        if (!Directory.Exists(Folder)) throw new DirectoryNotFoundException($"The folder '{Folder}' for {Format.Name} does not exist.");
+        if (!Directory.Exists(Folder))
+            throw new DirectoryNotFoundException($"The folder '{Folder}' for {Format.Name} does not exist.");
         string inner = Path.Combine(Folder, Format.ArchiveFolder);
         string folder = Directory.Exists(inner) ? inner : Folder;
         foreach (string name in names)
@@ -31,8 +32,9 @@ internal sealed record CifarSource(CifarFormat Format, string Folder) : DataSour
             if (!File.Exists(Path.Combine(folder, name)))
             {
                 string command = Format.Name.Replace("-", "", StringComparison.Ordinal).ToLowerInvariant();
-                throw new FileNotFoundException($"'{folder}' does not hold {name} of {Format.Name}; "
-                    + $"'tensorial data get {command} --out {Folder}' brings the set.");
+                throw new FileNotFoundException(
+                    $"'{folder}' does not hold {name} of {Format.Name}; " + $"'tensorial data get {command} --out {Folder}' brings the set."
+                );
             }
         }
         return [.. names.Select(name => Path.Combine(folder, name))];
@@ -47,8 +49,10 @@ internal sealed record CifarSource(CifarFormat Format, string Folder) : DataSour
             throw new BadInputException($"'{path}' is empty; {Format.Name} records of {Format.RecordBytes:N0} bytes were expected.");
         if (rest != 0)
         {
-            throw new BadInputException($"'{path}' has {length:N0} bytes, which is not a whole number of {Format.Name} records of "
-                + $"{Format.RecordBytes:N0} bytes: record {count:N0}, at offset {count * Format.RecordBytes:N0}, has only {rest:N0}.");
+            throw new BadInputException(
+                $"'{path}' has {length:N0} bytes, which is not a whole number of {Format.Name} records of "
+                    + $"{Format.RecordBytes:N0} bytes: record {count:N0}, at offset {count * Format.RecordBytes:N0}, has only {rest:N0}."
+            );
         }
         return (int)Math.Min(count, int.MaxValue);
     }
@@ -71,8 +75,10 @@ internal sealed record CifarSource(CifarFormat Format, string Folder) : DataSour
             labels[record] = prefix[^1];
             if (labels[record] >= Format.Classes)
             {
-                throw new BadInputException($"'{path}', record {record:N0} (offset {(long)record * Format.RecordBytes:N0}): "
-                    + $"the label is {labels[record]}, {Format.Name} has the labels 0 to {Format.Classes - 1}.");
+                throw new BadInputException(
+                    $"'{path}', record {record:N0} (offset {(long)record * Format.RecordBytes:N0}): "
+                        + $"the label is {labels[record]}, {Format.Name} has the labels 0 to {Format.Classes - 1}."
+                );
             }
         }
     }

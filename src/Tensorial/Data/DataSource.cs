@@ -16,8 +16,9 @@ public abstract record DataSource
         (string format, string place) = text.Split(':', 2) is [string before, string after] ? (before, after) : (text, "");
         return (format.ToLowerInvariant(), place) switch
         {
-            ("cifar10" or "cifar100" or "idx" or "npy", "") =>
-                throw new BadInputException($"'{text}' does not say where the images are. {Expected}"),
+            ("cifar10" or "cifar100" or "idx" or "npy", "") => throw new BadInputException(
+                $"'{text}' does not say where the images are. {Expected}"
+            ),
             ("cifar10", _) => new CifarSource(CifarFormat.Cifar10, place),
             ("cifar100", _) => new CifarSource(CifarFormat.Cifar100, place),
             ("idx", _) => new IdxSource(place),

@@ -19,7 +19,8 @@ public static class IdxFile
     public static Tensor<byte> Read(string path, Range rank, int limit = int.MaxValue)
     {
         using FileStream file = File.OpenRead(path);
-        if (!path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase)) return Read(file, path, file.Length, rank, limit);
+        if (!path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase))
+            return Read(file, path, file.Length, rank, limit);
         using GZipStream unpacked = new(file, CompressionMode.Decompress);
         return Read(unpacked, path, file.Length * Deflate.MostExpansion, rank, limit);
     }
@@ -41,8 +42,10 @@ public static class IdxFile
             UInt128 declared = (UInt128)extents[0] * (UInt128)entry + (UInt128)(4 + 4 * extents.Length);
             if (declared > (UInt128)longest)
             {
-                throw new BadInputException($"'{name}' declares the shape {string.Join('×', extents)}, which takes {declared:N0} bytes; "
-                    + $"the file has at most {longest:N0}.");
+                throw new BadInputException(
+                    $"'{name}' declares the shape {string.Join('×', extents)}, which takes {declared:N0} bytes; "
+                        + $"the file has at most {longest:N0}."
+                );
             }
 
             bool whole = extents[0] <= limit;
@@ -51,8 +54,9 @@ public static class IdxFile
             int read = stream.ReadAtLeast(values.Values, values.Values.Length, throwOnEndOfStream: false);
             if (read < values.Values.Length)
             {
-                throw new BadInputException($"'{name}' ends early: {read:N0} of {values.Values.Length:N0} values for the shape "
-                    + $"{values.Shape}.");
+                throw new BadInputException(
+                    $"'{name}' ends early: {read:N0} of {values.Values.Length:N0} values for the shape " + $"{values.Shape}."
+                );
             }
             if (whole && stream.ReadByte() >= 0)
                 throw new BadInputException($"'{name}' goes on after the {values.Values.Length:N0} values of its shape {values.Shape}.");
@@ -73,8 +77,10 @@ public static class IdxFile
             throw new BadInputException($"'{name}' is not an IDX file: it starts with {Convert.ToHexString(start)}, not with 0000.");
         if (start[2] != UnsignedByte)
         {
-            throw new UnsupportedException($"'{name}' holds {TypeName(start[2])} (IDX type {start[2]:x2}); images and labels in IDX "
-                + "files must be unsigned bytes (08).");
+            throw new UnsupportedException(
+                $"'{name}' holds {TypeName(start[2])} (IDX type {start[2]:x2}); images and labels in IDX "
+                    + "files must be unsigned bytes (08)."
+            );
         }
         if (start[3] < rank.Start.Value || start[3] > rank.End.Value)
         {
@@ -88,19 +94,21 @@ public static class IdxFile
             if (stream.ReadAtLeast(start, 4, throwOnEndOfStream: false) < 4)
                 throw new BadInputException($"'{name}' ends inside its header.");
             uint extent = BinaryPrimitives.ReadUInt32BigEndian(start);
-            if (extent is 0 or > int.MaxValue) throw new BadInputException($"'{name}' declares the extent {extent:N0} for axis {axis}.");
+            if (extent is 0 or > int.MaxValue)
+                throw new BadInputException($"'{name}' declares the extent {extent:N0} for axis {axis}.");
             extents[axis] = (int)extent;
         }
         return extents;
     }
 
-    private static string TypeName(byte type) => type switch
-    {
-        0x09 => "signed bytes",
-        0x0B => "16-bit integers",
-        0x0C => "32-bit integers",
-        0x0D => "32-bit floats",
-        0x0E => "64-bit floats",
-        _ => "an unknown element type",
-    };
+    private static string TypeName(byte type) =>
+        type switch
+        {
+            0x09 => "signed bytes",
+            0x0B => "16-bit integers",
+            0x0C => "32-bit integers",
+            0x0D => "32-bit floats",
+            0x0E => "64-bit floats",
+            _ => "an unknown element type",
+        };
 }

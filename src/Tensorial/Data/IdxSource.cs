@@ -17,12 +17,21 @@ internal sealed partial record IdxSource(string Folder) : DataSource
     /// Grey images [count, H, W], or colour images whose shape tells the channels, with their labels; classes are counted over all labels.
     /// </summary>
     internal static ImageSet Combine(
-        string name, string imagesName, Tensor<byte> images, string labelsName, Tensor<byte> labels, Normalization normalization, int limit)
+        string name,
+        string imagesName,
+        Tensor<byte> images,
+        string labelsName,
+        Tensor<byte> labels,
+        Normalization normalization,
+        int limit
+    )
     {
         if (images.Shape[0] != Math.Min(labels.Shape[0], limit))
         {
-            throw new BadInputException($"'{imagesName}' holds {images.Shape[0]:N0} images and '{labelsName}' {labels.Shape[0]:N0} "
-                + "labels: each image needs one.");
+            throw new BadInputException(
+                $"'{imagesName}' holds {images.Shape[0]:N0} images and '{labelsName}' {labels.Shape[0]:N0} "
+                    + "labels: each image needs one."
+            );
         }
         int[] numbers = Array.ConvertAll(labels.Values.ToArray(), label => (int)label);
         Tensor<byte> pixels = PixelOrders.ToChannelsFirst(imagesName, images, null);
@@ -35,7 +44,8 @@ internal sealed partial record IdxSource(string Folder) : DataSource
     /// </summary>
     private string Locate(Split split, string part, int rank)
     {
-        if (!Directory.Exists(Folder)) throw new DirectoryNotFoundException($"The folder '{Folder}' for IDX files does not exist.");
+        if (!Directory.Exists(Folder))
+            throw new DirectoryNotFoundException($"The folder '{Folder}' for IDX files does not exist.");
         string[] words = split == Split.Train ? ["train"] : ["t10k", "test"];
         IEnumerable<string> found =
             from path in Directory.EnumerateFiles(Folder)
@@ -44,7 +54,10 @@ internal sealed partial record IdxSource(string Folder) : DataSource
             select match.Groups["stem"].Value;
         string[] stems = [.. found.Distinct().Order(StringComparer.Ordinal)];
         string standard = $"{words[0]}-{part}-idx{rank}-ubyte";
-        string? stem = stems.Contains(standard) ? standard : stems is [string only] ? only : null;
+        string? stem =
+            stems.Contains(standard) ? standard
+            : stems is [string only] ? only
+            : null;
         if (stem is null)
         {
             throw stems.Length == 0
@@ -58,4 +71,3 @@ internal sealed partial record IdxSource(string Folder) : DataSource
     [GeneratedRegex(@"^(?<stem>(.+-)?(?<split>train|t10k|test)-(?<part>images|labels)[-.]idx\d-ubyte)(\.gz)?$")]
     private static partial Regex FileName();
 }
-

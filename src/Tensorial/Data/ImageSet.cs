@@ -31,16 +31,19 @@ public sealed class ImageSet
     {
         if (images is not (Tensor<byte> or Tensor<float>))
             throw new BadInputException($"{name}: images must be UInt8 or Float32, not {images.ElementType}.");
-        if (images.Shape.Rank != 4) throw new ShapeException($"{name}: images must have the shape count×C×H×W, not {images.Shape}.");
+        if (images.Shape.Rank != 4)
+            throw new ShapeException($"{name}: images must have the shape count×C×H×W, not {images.Shape}.");
         if (images.Shape[0] != labels.Length)
             throw new ShapeException($"{name}: {images.Shape[0]:N0} images and {labels.Length:N0} labels do not fit.");
-        if (images.Shape.Count == 0) throw new BadInputException($"{name} is empty: its images have the shape {images.Shape}.");
+        if (images.Shape.Count == 0)
+            throw new BadInputException($"{name} is empty: its images have the shape {images.Shape}.");
         CheckLabels(name, labels.Span, classes);
         normalization.Check(name, images.Shape[1]);
 
         (Name, _images, _labels, Classes, _normalization) = (name, images, labels, classes, normalization);
         ImageShape = Shape.Of(images.Shape.Extents[1..]);
-        if (images is Tensor<float> floats) CheckFinite(floats);
+        if (images is Tensor<float> floats)
+            CheckFinite(floats);
         _table = images is Tensor<byte> ? Table(normalization, ImageShape[0]) : [];
         _fingerprint = new(ComputeFingerprint);
     }
@@ -90,8 +93,11 @@ public sealed class ImageSet
         {
             ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)indices[i], (uint)Count);
             for (int channel = 0; channel < ImageShape[0]; channel++)
-                Normalize(channel, indices[i] * ImageShape.Count + channel * plane,
-                    batch.Values.Slice((i * ImageShape[0] + channel) * plane, plane));
+                Normalize(
+                    channel,
+                    indices[i] * ImageShape.Count + channel * plane,
+                    batch.Values.Slice((i * ImageShape[0] + channel) * plane, plane)
+                );
         }
         return batch;
     }
@@ -106,7 +112,9 @@ public sealed class ImageSet
 
     /// <summary>The images behind the first <paramref name="count"/>. Memory is shared.</summary>
     /// <exception cref="BadInputException">None would be left.</exception>
-    public ImageSet Skip(int count) => count == 0 ? this : count > 0 && count < Count ? Part(count, Count - count)
+    public ImageSet Skip(int count) =>
+        count == 0 ? this
+        : count > 0 && count < Count ? Part(count, Count - count)
         : throw new BadInputException($"Without the first {count:N0} images {Name} has none left: it holds {Count:N0}.");
 
     private ImageSet Part(int first, int count)
@@ -130,21 +138,25 @@ public sealed class ImageSet
         return new($"{Name}, shifted", images, _labels, Classes, _normalization);
     }
 
-    private Tensor<T> Shifted<T>(Tensor<T> images, int most, Random random) where T : unmanaged
+    private Tensor<T> Shifted<T>(Tensor<T> images, int most, Random random)
+        where T : unmanaged
     {
         Tensor<T> shifted = new(images.Shape);
         (int channels, int height, int width) = (ImageShape[0], ImageShape[1], ImageShape[2]);
         for (int image = 0; image < Count; image++)
         {
-            int down = random.Next(-most, most + 1), right = random.Next(-most, most + 1);
-            int first = Math.Max(0, right), length = width - Math.Abs(right);
+            int down = random.Next(-most, most + 1),
+                right = random.Next(-most, most + 1);
+            int first = Math.Max(0, right),
+                length = width - Math.Abs(right);
             for (int channel = 0; channel < channels && length > 0; channel++)
-                for (int row = Math.Max(0, down); row < Math.Min(height, height + down); row++)
-                {
-                    int plane = (image * channels + channel) * height;
-                    images.Values.Slice((plane + row - down) * width + first - right, length)
-                        .CopyTo(shifted.Values[((plane + row) * width + first)..]);
-                }
+            for (int row = Math.Max(0, down); row < Math.Min(height, height + down); row++)
+            {
+                int plane = (image * channels + channel) * height;
+                images
+                    .Values.Slice((plane + row - down) * width + first - right, length)
+                    .CopyTo(shifted.Values[((plane + row) * width + first)..]);
+            }
         }
         return shifted;
     }
@@ -154,7 +166,8 @@ public sealed class ImageSet
     /// <exception cref="BadInputException">The limit is not positive.</exception>
     internal static void CheckLimit(int? limit)
     {
-        if (limit <= 0) throw new BadInputException($"A limit of {limit} images leaves nothing: it must be at least 1.");
+        if (limit <= 0)
+            throw new BadInputException($"A limit of {limit} images leaves nothing: it must be at least 1.");
     }
 
     private void Normalize(int channel, int start, Span<float> plane)
@@ -163,7 +176,8 @@ public sealed class ImageSet
         {
             ReadOnlySpan<byte> pixels = bytes.Values.Slice(start, plane.Length);
             ReadOnlySpan<float> table = _table.AsSpan(channel * 256, 256);
-            for (int index = 0; index < plane.Length; index++) plane[index] = table[pixels[index]];
+            for (int index = 0; index < plane.Length; index++)
+                plane[index] = table[pixels[index]];
         }
         else
         {
@@ -201,8 +215,10 @@ public sealed class ImageSet
         {
             if (!float.IsFinite(values[index]))
             {
-                throw new BadInputException($"{Name}: image {index / ImageShape.Count:N0} holds {values[index]} at pixel "
-                    + $"{index % ImageShape.Count} of {ImageShape}.");
+                throw new BadInputException(
+                    $"{Name}: image {index / ImageShape.Count:N0} holds {values[index]} at pixel "
+                        + $"{index % ImageShape.Count} of {ImageShape}."
+                );
             }
         }
     }

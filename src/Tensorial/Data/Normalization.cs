@@ -16,11 +16,13 @@ public sealed class Normalization : IEquatable<Normalization>
     {
         if (means.IsDefaultOrEmpty || means.Length != deviations.Length)
         {
-            throw new BadInputException($"A normalisation needs as many means as deviations, not {Length(means)} and "
-                + $"{Length(deviations)}.");
+            throw new BadInputException(
+                $"A normalisation needs as many means as deviations, not {Length(means)} and " + $"{Length(deviations)}."
+            );
         }
         foreach (float mean in means)
-            if (!float.IsFinite(mean)) throw new BadInputException($"A mean of a normalisation must be finite, not {mean}.");
+            if (!float.IsFinite(mean))
+                throw new BadInputException($"A mean of a normalisation must be finite, not {mean}.");
         foreach (float deviation in deviations)
         {
             if (!float.IsFinite(deviation) || deviation <= 0)
@@ -53,7 +55,8 @@ public sealed class Normalization : IEquatable<Normalization>
     public static Normalization Parse(string text)
     {
         foreach ((string name, Normalization preset) in Presets)
-            if (text.Trim().Equals(name, StringComparison.OrdinalIgnoreCase)) return preset;
+            if (text.Trim().Equals(name, StringComparison.OrdinalIgnoreCase))
+                return preset;
 
         string[] parts = text.Split(',');
         float[] numbers = new float[parts.Length];
@@ -64,8 +67,10 @@ public sealed class Normalization : IEquatable<Normalization>
         }
         if (numbers.Length % 2 != 0)
         {
-            throw new BadInputException($"'{text}' is no normalisation: it has {numbers.Length} numbers, as many means as deviations "
-                + $"make an even number. {Expected}");
+            throw new BadInputException(
+                $"'{text}' is no normalisation: it has {numbers.Length} numbers, as many means as deviations "
+                    + $"make an even number. {Expected}"
+            );
         }
         return new([.. numbers[..(numbers.Length / 2)]], [.. numbers[(numbers.Length / 2)..]]);
     }
@@ -86,8 +91,10 @@ public sealed class Normalization : IEquatable<Normalization>
     {
         if (channels != 1 && Means.Length != 1 && Means.Length != channels)
         {
-            throw new BadInputException($"{name} has {channels} channels and the normalisation {this} is for {Means.Length}: give "
-                + $"{2 * channels} numbers, or 2 for all channels.");
+            throw new BadInputException(
+                $"{name} has {channels} channels and the normalisation {this} is for {Means.Length}: give "
+                    + $"{2 * channels} numbers, or 2 for all channels."
+            );
         }
     }
 
@@ -102,7 +109,8 @@ public sealed class Normalization : IEquatable<Normalization>
     public override string ToString()
     {
         foreach ((string name, Normalization preset) in Presets)
-            if (Equals(preset)) return name;
+            if (Equals(preset))
+                return name;
         return string.Join(',', Means.Concat(Deviations).Select(number => number.ToString(CultureInfo.InvariantCulture)));
     }
 }

@@ -28,23 +28,32 @@ public static class PngFile
     {
         if (!file.Span.StartsWith(Signature))
         {
-            throw new BadInputException($"'{name}' is not a PNG file: it starts with "
-                + $"{Convert.ToHexString(file.Span[..Math.Min(8, file.Length)])}.");
+            throw new BadInputException(
+                $"'{name}' is not a PNG file: it starts with " + $"{Convert.ToHexString(file.Span[..Math.Min(8, file.Length)])}."
+            );
         }
         Header? header = null;
         using MemoryStream packed = new();
-        for (int offset = Signature.Length; ;)
+        for (int offset = Signature.Length; ; )
         {
             (string type, ReadOnlyMemory<byte> data) = Chunk(file, offset, name);
             offset += 12 + data.Length;
             switch (type)
             {
-                case "IHDR" when header is null: header = ReadHeader(data.Span, name); break;
-                case "IHDR": throw new BadInputException($"'{name}' has a second header.");
-                case var _ when header is null: throw new BadInputException($"'{name}' starts with the chunk {type} instead of IHDR.");
-                case "IDAT": packed.Write(data.Span); break;
-                case "IEND": return Unpack(packed, header.Value, name);
-                case "PLTE": break; // A suggestion for screens with few colours; the pixels do not need it.
+                case "IHDR" when header is null:
+                    header = ReadHeader(data.Span, name);
+                    break;
+                case "IHDR":
+                    throw new BadInputException($"'{name}' has a second header.");
+                case var _ when header is null:
+                    throw new BadInputException($"'{name}' starts with the chunk {type} instead of IHDR.");
+                case "IDAT":
+                    packed.Write(data.Span);
+                    break;
+                case "IEND":
+                    return Unpack(packed, header.Value, name);
+                case "PLTE":
+                    break; // A suggestion for screens with few colours; the pixels do not need it.
                 case var _ when char.IsAsciiLetterUpper(type[0]):
                     throw new UnsupportedException($"'{name}' needs the chunk {type}, which is not known.");
             }
@@ -55,39 +64,55 @@ public static class PngFile
     private static (string Type, ReadOnlyMemory<byte> Data) Chunk(ReadOnlyMemory<byte> file, int offset, string name)
     {
         ReadOnlyMemory<byte> rest = file[offset..];
-        if (rest.Length < 12) throw new BadInputException($"'{name}' ends at offset {file.Length:N0}, before its last chunk.");
+        if (rest.Length < 12)
+            throw new BadInputException($"'{name}' ends at offset {file.Length:N0}, before its last chunk.");
         uint length = BinaryPrimitives.ReadUInt32BigEndian(rest.Span);
         if (length > rest.Length - 12)
         {
-            throw new BadInputException($"'{name}' has a chunk at offset {offset:N0} that declares {length:N0} bytes; the file has "
-                + $"{rest.Length - 12:N0} more.");
+            throw new BadInputException(
+                $"'{name}' has a chunk at offset {offset:N0} that declares {length:N0} bytes; the file has "
+                    + $"{rest.Length - 12:N0} more."
+            );
         }
         string type = Encoding.Latin1.GetString(rest.Span.Slice(4, 4));
         uint declared = BinaryPrimitives.ReadUInt32BigEndian(rest.Span[(8 + (int)length)..]);
         uint actual = Crc32.Append(0, rest.Span.Slice(4, 4 + (int)length));
         if (actual != declared)
         {
-            throw new BadInputException($"'{name}' is damaged: the chunk at offset {offset:N0} has the checksum {actual:x8}, the file "
-                + $"says {declared:x8}.");
+            throw new BadInputException(
+                $"'{name}' is damaged: the chunk at offset {offset:N0} has the checksum {actual:x8}, the file " + $"says {declared:x8}."
+            );
         }
         return (type, rest.Slice(8, (int)length));
     }
 
     private static Header ReadHeader(ReadOnlySpan<byte> data, string name)
     {
-        if (data.Length != 13) throw new BadInputException($"'{name}' has a header of {data.Length} bytes instead of 13.");
-        uint width = BinaryPrimitives.ReadUInt32BigEndian(data), height = BinaryPrimitives.ReadUInt32BigEndian(data[4..]);
+        if (data.Length != 13)
+            throw new BadInputException($"'{name}' has a header of {data.Length} bytes instead of 13.");
+        uint width = BinaryPrimitives.ReadUInt32BigEndian(data),
+            height = BinaryPrimitives.ReadUInt32BigEndian(data[4..]);
         (int depth, int color, int compression, int filter, int interlace) = (data[8], data[9], data[10], data[11], data[12]);
-        int channels = color switch { 0 => 1, 2 => 3, 4 => 2, 6 => 4, _ => 0 };
+        int channels = color switch
+        {
+            0 => 1,
+            2 => 3,
+            4 => 2,
+            6 => 4,
+            _ => 0,
+        };
         if (depth != 8 || channels == 0 || compression != 0 || filter != 0 || interlace != 0)
         {
-            throw new UnsupportedException($"'{name}' has bit depth {depth}, colour type {color}, compression {compression}, "
-                + $"filter {filter} and interlacing {interlace}; 8 bits, colour types 0, 2, 4 and 6, and zero for the others can be read.");
+            throw new UnsupportedException(
+                $"'{name}' has bit depth {depth}, colour type {color}, compression {compression}, "
+                    + $"filter {filter} and interlacing {interlace}; 8 bits, colour types 0, 2, 4 and 6, and zero for the others can be read."
+            );
         }
         if (width == 0 || height == 0 || (UInt128)width * height * (uint)channels + height > (UInt128)Array.MaxLength)
         {
-            throw new BadInputException($"'{name}' declares {width:N0} × {height:N0} pixels of {channels} channels, "
-                + "which is nothing or too much.");
+            throw new BadInputException(
+                $"'{name}' declares {width:N0} × {height:N0} pixels of {channels} channels, " + "which is nothing or too much."
+            );
         }
         return new((int)width, (int)height, channels);
     }
@@ -97,8 +122,9 @@ public static class PngFile
         long declared = (long)header.Height * (header.RowBytes + 1);
         if (declared > packed.Length * Deflate.MostExpansion)
         {
-            throw new BadInputException($"'{name}' declares {declared:N0} bytes of pixels; its {packed.Length:N0} packed bytes cannot "
-                + "hold so many.");
+            throw new BadInputException(
+                $"'{name}' declares {declared:N0} bytes of pixels; its {packed.Length:N0} packed bytes cannot " + "hold so many."
+            );
         }
         packed.Position = 0;
         using ZLibStream unpacked = new(packed, CompressionMode.Decompress);

@@ -16,17 +16,22 @@ internal static class PngFilter
             case 0:
                 return true;
             case 1:
-                for (int index = pixel; index < row.Length; index++) row[index] += row[index - pixel];
+                for (int index = pixel; index < row.Length; index++)
+                    row[index] += row[index - pixel];
                 return true;
             case 2:
-                for (int index = 0; index < row.Length; index++) row[index] += above[index];
+                for (int index = 0; index < row.Length; index++)
+                    row[index] += above[index];
                 return true;
             case 3:
-                for (int index = 0; index < pixel && index < row.Length; index++) row[index] += (byte)(above[index] / 2);
-                for (int index = pixel; index < row.Length; index++) row[index] += (byte)((row[index - pixel] + above[index]) / 2);
+                for (int index = 0; index < pixel && index < row.Length; index++)
+                    row[index] += (byte)(above[index] / 2);
+                for (int index = pixel; index < row.Length; index++)
+                    row[index] += (byte)((row[index - pixel] + above[index]) / 2);
                 return true;
             case 4:
-                for (int index = 0; index < pixel && index < row.Length; index++) row[index] += above[index];
+                for (int index = 0; index < pixel && index < row.Length; index++)
+                    row[index] += above[index];
                 for (int index = pixel; index < row.Length; index++)
                     row[index] += Paeth(row[index - pixel], above[index], above[index - pixel]);
                 return true;
@@ -38,7 +43,13 @@ internal static class PngFilter
     /// <summary>The neighbour nearest to a + b - c; in a tie a before b before c.</summary>
     private static byte Paeth(int a, int b, int c)
     {
-        int fromA = Math.Abs(b - c), fromB = Math.Abs(a - c), fromC = Math.Abs(a + b - c - c);
-        return (byte)(fromA <= fromB && fromA <= fromC ? a : fromB <= fromC ? b : c);
+        int fromA = Math.Abs(b - c),
+            fromB = Math.Abs(a - c),
+            fromC = Math.Abs(a + b - c - c);
+        return (byte)(
+            fromA <= fromB && fromA <= fromC ? a
+            : fromB <= fromC ? b
+            : c
+        );
     }
 }

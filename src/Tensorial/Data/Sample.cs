@@ -25,9 +25,17 @@ public static class Sample
     /// <summary>1,000 images of Fashion-MNIST's test split, 100 of each class.</summary>
     internal static ImageSet Images(Normalization normalization, int limit)
     {
-        const string images = "fashion-sample-t10k-images-idx3-ubyte.gz", labels = "fashion-sample-t10k-labels-idx1-ubyte.gz";
+        const string images = "fashion-sample-t10k-images-idx3-ubyte.gz",
+            labels = "fashion-sample-t10k-labels-idx1-ubyte.gz";
         return IdxSource.Combine(
-            "Fashion-MNIST sample", images, Read(images, 3, limit), labels, Read(labels, 1, int.MaxValue), normalization, limit);
+            "Fashion-MNIST sample",
+            images,
+            Read(images, 3, limit),
+            labels,
+            Read(labels, 1, int.MaxValue),
+            normalization,
+            limit
+        );
     }
 
     private static Tensor<byte> Read(string name, int rank, int limit)

@@ -1,4 +1,8 @@
 namespace Tensorial.Data;
 
 /// <summary>Which part of a data set: training and calibration read the first, accuracy is measured on the second.</summary>
-public enum Split { Train, Test }
+public enum Split
+{
+    Train,
+    Test,
+}

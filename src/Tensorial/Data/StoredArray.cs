@@ -10,14 +10,16 @@ internal static class StoredArray
     /// Floats become float32. Wider integers become bytes if all of them are in 0 to 255; otherwise their scale would be a guess.
     /// </summary>
     /// <exception cref="BadInputException">Signed bytes or booleans, or integers that are not bytes.</exception>
-    public static Tensor Pixels(string name, Tensor images) => images.ElementType switch
-    {
-        ElementType.UInt8 => images,
-        _ when IsFloat(images) => images.To(ElementType.Float32),
-        ElementType.Int8 or ElementType.Bool =>
-            throw new BadInputException($"'{name}' holds {images.ElementType} values; images must be bytes from 0 to 255, or floats."),
-        _ => Bytes(name, images),
-    };
+    public static Tensor Pixels(string name, Tensor images) =>
+        images.ElementType switch
+        {
+            ElementType.UInt8 => images,
+            _ when IsFloat(images) => images.To(ElementType.Float32),
+            ElementType.Int8 or ElementType.Bool => throw new BadInputException(
+                $"'{name}' holds {images.ElementType} values; images must be bytes from 0 to 255, or floats."
+            ),
+            _ => Bytes(name, images),
+        };
 
     /// <summary>One number for each image: count, or count×1.</summary>
     /// <exception cref="BadInputException">Not integers, another shape, or a label that is negative or beyond any number of
@@ -42,9 +44,12 @@ internal static class StoredArray
     {
         ReadOnlySpan<long> numbers = images.To(ElementType.Int64).Of<long>().Values;
         int wrong = numbers.IndexOfAnyExceptInRange(0, 255);
-        if (wrong < 0) return images.To(ElementType.UInt8);
+        if (wrong < 0)
+            return images.To(ElementType.UInt8);
         int image = wrong / (numbers.Length / images.Shape[0]);
-        throw new BadInputException($"'{name}' holds {images.ElementType} values, and one of image {image:N0} is {numbers[wrong]}; "
-            + "integer images must be in 0 to 255, others should be stored as floats on the scale that the network wants.");
+        throw new BadInputException(
+            $"'{name}' holds {images.ElementType} values, and one of image {image:N0} is {numbers[wrong]}; "
+                + "integer images must be in 0 to 255, others should be stored as floats on the scale that the network wants."
+        );
     }
 }

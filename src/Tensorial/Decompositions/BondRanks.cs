@@ -34,7 +34,8 @@ internal sealed class BondRanks
     /// <param name="columns">Its columns.</param>
     public int Next(ReadOnlySpan<double> values, int rows, int columns)
     {
-        int rank = !_fixed.IsEmpty ? Math.Min(_fixed[_taken.Count], values.Length)
+        int rank =
+            !_fixed.IsEmpty ? Math.Min(_fixed[_taken.Count], values.Length)
             : _byData ? Math.Max(1, Evbmf.Of(values, rows, columns).Rank)
             : Spend(values);
         _taken.Add(rank);
@@ -43,9 +44,11 @@ internal sealed class BondRanks
 
     private int Spend(ReadOnlySpan<double> values)
     {
-        double share = _allowance / (_bonds - _taken.Count), dropped = 0;
+        double share = _allowance / (_bonds - _taken.Count),
+            dropped = 0;
         int rank = values.Length;
-        while (rank > 1 && dropped + values[rank - 1] * values[rank - 1] <= share) dropped += values[rank - 1] * values[--rank];
+        while (rank > 1 && dropped + values[rank - 1] * values[rank - 1] <= share)
+            dropped += values[rank - 1] * values[--rank];
         _allowance -= dropped;
         return rank;
     }

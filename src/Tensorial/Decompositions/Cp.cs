@@ -30,7 +30,12 @@ public static class Cp
     /// <exception cref="GoalNotMetException">No rank reached the error asked for.</exception>
     /// <exception cref="NumericalException">A value is NaN or infinite.</exception>
     public static TensorFactors<T> Fit<T>(
-        Tensor<T> tensor, RankChoice rank, CpOptions? options = null, Workers? workers = null, CancellationToken cancel = default)
+        Tensor<T> tensor,
+        RankChoice rank,
+        CpOptions? options = null,
+        Workers? workers = null,
+        CancellationToken cancel = default
+    )
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         (options, workers) = (options ?? new(), workers ?? Workers.Serial);
@@ -44,7 +49,12 @@ public static class Cp
     /// <param name="tensor">The tensor.</param>
     /// <param name="from">Factors of a tensor of its shape.</param>
     public static TensorFactors<T> Refine<T>(
-        Tensor<T> tensor, TensorFactors<T> from, CpOptions? options = null, Workers? workers = null, CancellationToken cancel = default)
+        Tensor<T> tensor,
+        TensorFactors<T> from,
+        CpOptions? options = null,
+        Workers? workers = null,
+        CancellationToken cancel = default
+    )
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         (options, workers) = (options ?? new(), workers ?? Workers.Serial);
@@ -62,7 +72,8 @@ public static class Cp
         {
             CpLeastSquares<T> run = new(tensor, Start(tensor, rank, start, options.Seed, workers), workers);
             run.Run(Math.Min(options.Sweeps, options.TrialSweeps), options.Tolerance, cancel);
-            if (best is null || run.Error < best.Error) best = run;
+            if (best is null || run.Error < best.Error)
+                best = run;
         }
         best!.Run(options.Sweeps - options.TrialSweeps, options.Tolerance, cancel);
         return Result(tensor, best.Best, workers);
@@ -70,8 +81,14 @@ public static class Cp
 
     private static TensorFactors<T> Result<T>(Tensor<T> tensor, Tensor<T>[] factors, Workers workers)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
-        TensorFactors<T>.Measured(TensorFormat.Cp(factors.Length), Folding.None(tensor.Shape), [factors[0].Shape[1]],
-            [.. CpTerms.Balanced(factors)], tensor, workers);
+        TensorFactors<T>.Measured(
+            TensorFormat.Cp(factors.Length),
+            Folding.None(tensor.Shape),
+            [factors[0].Shape[1]],
+            [.. CpTerms.Balanced(factors)],
+            tensor,
+            workers
+        );
 
     /// <summary>
     /// Leading singular vectors of each unfolding, filled up with random columns of norm 1; all random from the second start on.
@@ -80,21 +97,26 @@ public static class Cp
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         Random random = new(unchecked(seed * 7919 + start));
-        return [.. Enumerable.Range(0, tensor.Shape.Rank).Select(mode =>
-        {
-            int extent = tensor.Shape[mode];
-            Tensor<T> factor = Fits.Normal<T>([rank, extent], random);
-            for (int r = 0; r < rank; r++)
-            {
-                Span<T> row = factor.Values.Slice(r * extent, extent);
-                TensorPrimitives.Divide<T>(row, TensorPrimitives.Norm<T>(row), row);
-            }
-            if (start == 0)
-            {
-                Tensor<T> leading = Matrix.Transpose(Fits.Leading(Fits.Unfolded(tensor, mode), Math.Min(rank, extent), workers));
-                leading.Values.CopyTo(factor.Values);
-            }
-            return Matrix.Transpose(factor);
-        })];
+        return
+        [
+            .. Enumerable
+                .Range(0, tensor.Shape.Rank)
+                .Select(mode =>
+                {
+                    int extent = tensor.Shape[mode];
+                    Tensor<T> factor = Fits.Normal<T>([rank, extent], random);
+                    for (int r = 0; r < rank; r++)
+                    {
+                        Span<T> row = factor.Values.Slice(r * extent, extent);
+                        TensorPrimitives.Divide<T>(row, TensorPrimitives.Norm<T>(row), row);
+                    }
+                    if (start == 0)
+                    {
+                        Tensor<T> leading = Matrix.Transpose(Fits.Leading(Fits.Unfolded(tensor, mode), Math.Min(rank, extent), workers));
+                        leading.Values.CopyTo(factor.Values);
+                    }
+                    return Matrix.Transpose(factor);
+                }),
+        ];
     }
 }

@@ -4,14 +4,16 @@ using Tensorial.Kernels;
 namespace Tensorial.Decompositions;
 
 /// <summary>Alternating least squares for CP from one start.</summary>
-internal sealed class CpLeastSquares<T> : ExtrapolatedAlternation<T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
+internal sealed class CpLeastSquares<T> : ExtrapolatedAlternation<T>
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     private readonly CpTree<T> _tree;
     private readonly double _energy;
     private readonly Workers _workers;
     private readonly Tensor<T>[] _grams;
 
-    public CpLeastSquares(Tensor<T> tensor, Tensor<T>[] start, Workers workers) : base(start)
+    public CpLeastSquares(Tensor<T> tensor, Tensor<T>[] start, Workers workers)
+        : base(start)
     {
         _workers = workers;
         _energy = Math.Pow(TensorFactors<T>.Norm(tensor.Values), 2);
@@ -22,21 +24,30 @@ internal sealed class CpLeastSquares<T> : ExtrapolatedAlternation<T> where T : u
 
     protected override void Restart(Tensor<T>[] factors)
     {
-        for (int mode = 0; mode < factors.Length; mode++) _grams[mode] = CpTerms.Gram(factors[mode], _workers);
+        for (int mode = 0; mode < factors.Length; mode++)
+            _grams[mode] = CpTerms.Gram(factors[mode], _workers);
     }
 
     protected override double Sweep(Tensor<T>[] factors, Action<int, Tensor<T>> update)
     {
-        if (_energy == 0) return 0;
+        if (_energy == 0)
+            return 0;
         double error = 0;
-        _tree.Sweep(factors, (mode, product) =>
-        {
-            Tensor<T> normal = CpTerms.OthersProduct(_grams, mode), solution = NormalEquations.Solve(normal, product, _workers);
-            update(mode, solution);
-            _grams[mode] = CpTerms.Gram(factors[mode], _workers);
-            // ‖X‖² - 2⟨M, U⟩ + ⟨UᵀU, V⟩ with the last mode's, which is not extrapolated.
-            error = Math.Max(0, (_energy - 2 * Dot(product.Values, solution.Values) + Dot(_grams[mode].Values, normal.Values)) / _energy);
-        });
+        _tree.Sweep(
+            factors,
+            (mode, product) =>
+            {
+                Tensor<T> normal = CpTerms.OthersProduct(_grams, mode),
+                    solution = NormalEquations.Solve(normal, product, _workers);
+                update(mode, solution);
+                _grams[mode] = CpTerms.Gram(factors[mode], _workers);
+                // ‖X‖² - 2⟨M, U⟩ + ⟨UᵀU, V⟩ with the last mode's, which is not extrapolated.
+                error = Math.Max(
+                    0,
+                    (_energy - 2 * Dot(product.Values, solution.Values) + Dot(_grams[mode].Values, normal.Values)) / _energy
+                );
+            }
+        );
         return error;
     }
 }

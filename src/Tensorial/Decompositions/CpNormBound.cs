@@ -24,8 +24,13 @@ public static class CpNormBound
     /// <param name="cancel">Stops between rounds.</param>
     /// <exception cref="BadInputException">The factors are not those of CP, or of a tensor of another shape.</exception>
     public static TensorFactors<T> Correct<T>(
-        Tensor<T> tensor, TensorFactors<T> cp, double? error = null, int rounds = 30, Workers? workers = null,
-        CancellationToken cancel = default)
+        Tensor<T> tensor,
+        TensorFactors<T> cp,
+        double? error = null,
+        int rounds = 30,
+        Workers? workers = null,
+        CancellationToken cancel = default
+    )
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         workers ??= Workers.Serial;
@@ -41,13 +46,17 @@ public static class CpNormBound
         for (int round = 0; round < rounds && energy > 0; round++)
         {
             cancel.ThrowIfCancellationRequested();
-            tree.Sweep(factors, (mode, product) =>
-            {
-                factors[mode] = Shortest(product, CpTerms.OthersProduct(grams, mode), energy, bound, workers) ?? factors[mode];
-                grams[mode] = CpTerms.Gram(factors[mode], workers);
-            });
+            tree.Sweep(
+                factors,
+                (mode, product) =>
+                {
+                    factors[mode] = Shortest(product, CpTerms.OthersProduct(grams, mode), energy, bound, workers) ?? factors[mode];
+                    grams[mode] = CpTerms.Gram(factors[mode], workers);
+                }
+            );
             double sum = CpTerms.Weights(factors).Sum(static weight => weight * weight);
-            if (sum > before * (1 - 1e-4)) break;
+            if (sum > before * (1 - 1e-4))
+                break;
             before = sum;
         }
         Tensor<T>[] result = [.. CpTerms.Balanced(factors).Select(static factor => (Tensor<T>)factor.To(ElementTypes.Of<T>()))];
@@ -57,22 +66,32 @@ public static class CpNormBound
     /// <summary>The factor of least norm, weighed by the others' columns, within the bound; null where rounding leaves none.</summary>
     private static Tensor<double>? Shortest(Tensor<double> product, Tensor<double> normal, double energy, double bound, Workers workers)
     {
-        int rank = normal.Shape[0], rows = product.Shape[0];
-        double[] inverse = [.. Enumerable.Range(0, rank)
-            .Select(r => normal.Values[r * rank + r] is > 0 and double square ? 1 / Math.Sqrt(square) : 0)];
-        Tensor<double> unit = CpTerms.Scaled(normal, inverse), m = CpTerms.Scaled(product, inverse), rotated = new(product.Shape),
+        int rank = normal.Shape[0],
+            rows = product.Shape[0];
+        double[] inverse =
+        [
+            .. Enumerable.Range(0, rank).Select(r => normal.Values[r * rank + r] is > 0 and double square ? 1 / Math.Sqrt(square) : 0),
+        ];
+        Tensor<double> unit = CpTerms.Scaled(normal, inverse),
+            m = CpTerms.Scaled(product, inverse),
+            rotated = new(product.Shape),
             result = new(product.Shape);
         Fits.ScaleRows(unit.Values, rank, inverse);
         SymmetricEigen<double> eigen = SymmetricEigen.Of(unit, workers);
         Gemm.Multiply<double>(rows, rank, rank, 1, m.Values, rank, 1, eigen.Vectors.Values, rank, 1, 0, rotated.Values, rank, workers);
         double[] squares = [.. CpTerms.Norms(rotated).Select(static norm => norm * norm)];
-        double most = eigen.Values[^1], low = Math.Log(1e-12 * most), high = Math.Log(1e6 * most);
-        if (!(Residual(Math.Exp(low)) <= bound * (1 + 1e-12))) return null;
+        double most = eigen.Values[^1],
+            low = Math.Log(1e-12 * most),
+            high = Math.Log(1e6 * most);
+        if (!(Residual(Math.Exp(low)) <= bound * (1 + 1e-12)))
+            return null;
         for (int step = 0; step < 60; step++)
         {
             double middle = (low + high) / 2;
-            if (Residual(Math.Exp(middle)) <= bound) low = middle;
-            else high = middle;
+            if (Residual(Math.Exp(middle)) <= bound)
+                low = middle;
+            else
+                high = middle;
         }
         double lambda = Math.Exp(low);
         Tensor<double> shrunk = CpTerms.Scaled(rotated, [.. eigen.Values.Select(value => 1 / (Math.Max(0, value) + lambda))]);
@@ -84,7 +103,8 @@ public static class CpNormBound
             double sum = energy;
             for (int k = 0; k < rank; k++)
             {
-                double value = Math.Max(0, eigen.Values[k]), inverse = 1 / (value + lambda);
+                double value = Math.Max(0, eigen.Values[k]),
+                    inverse = 1 / (value + lambda);
                 sum -= squares[k] * inverse * (2 - value * inverse);
             }
             return sum;

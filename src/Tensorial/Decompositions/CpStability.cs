@@ -24,7 +24,8 @@ public sealed record CpStability(double TermEnergy, double LargestTerm, double L
 
     /// <summary>The stability of a CP fit.</summary>
     /// <exception cref="BadInputException">The factors are not those of CP.</exception>
-    public static CpStability Of<T>(TensorFactors<T> cp) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    public static CpStability Of<T>(TensorFactors<T> cp)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         if (cp.Ranks is not [int rank] || cp.Format != TensorFormat.Cp(cp.Factors.Length))
             throw new BadInputException($"Stability is a matter of rank-one terms; {cp.Format} with {cp.Format.Equation} has none.");
@@ -41,15 +42,26 @@ public sealed record CpStability(double TermEnergy, double LargestTerm, double L
                 cosines[at] *= scale > 0 ? double.CreateChecked(gram.Values[at]) / scale : 0;
             }
         }
-        double norm2 = 0, least = 1;
+        double norm2 = 0,
+            least = 1;
         for (int at = 0; at < cosines.Length; at++)
         {
             norm2 += cosines[at] * weights[at / rank] * weights[at % rank];
-            if (at / rank != at % rank) least = Math.Min(least, cosines[at]);
+            if (at / rank != at % rank)
+                least = Math.Min(least, cosines[at]);
         }
-        double sensitivity = Enumerable.Range(0, norms.Length).Sum(mode => cp.Factors[mode].Shape[0] * Enumerable.Range(0, rank).Sum(r =>
-            norms.Where((_, other) => other != mode).Aggregate(1.0, (product, lengths) => product * lengths[r] * lengths[r])));
-        return norm2 > 0 ? new(weights.Sum(static w => w * w) / norm2, weights.Max() / Math.Sqrt(norm2), least, sensitivity)
+        double sensitivity = Enumerable
+            .Range(0, norms.Length)
+            .Sum(mode =>
+                cp.Factors[mode].Shape[0]
+                * Enumerable
+                    .Range(0, rank)
+                    .Sum(r =>
+                        norms.Where((_, other) => other != mode).Aggregate(1.0, (product, lengths) => product * lengths[r] * lengths[r])
+                    )
+            );
+        return norm2 > 0
+            ? new(weights.Sum(static w => w * w) / norm2, weights.Max() / Math.Sqrt(norm2), least, sensitivity)
             : new(0, 0, least, sensitivity);
     }
 }

@@ -8,7 +8,8 @@ namespace Tensorial.Decompositions;
 internal static class CpTerms
 {
     /// <summary>The norm of each column.</summary>
-    public static double[] Norms<T>(Tensor<T> factor) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    public static double[] Norms<T>(Tensor<T> factor)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         int rank = factor.Shape[1];
         double[] norms = new double[rank];
@@ -21,22 +22,29 @@ internal static class CpTerms
     }
 
     /// <summary>The norm of each term: the product of its vectors' norms.</summary>
-    public static double[] Weights<T>(IEnumerable<Tensor<T>> factors) where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
+    public static double[] Weights<T>(IEnumerable<Tensor<T>> factors)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
         factors.Select(Norms).Aggregate(static (product, norms) => [.. product.Zip(norms, static (x, y) => x * y)]);
 
     /// <summary>
     /// The same terms, each one's norm shared evenly by its vectors. A network that is tuned wants it so: no factor learns faster than
     /// another.
     /// </summary>
-    public static Tensor<T>[] Balanced<T>(Tensor<T>[] factors) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    public static Tensor<T>[] Balanced<T>(Tensor<T>[] factors)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         double[] shares = [.. Weights(factors).Select(weight => Math.Pow(weight, 1.0 / factors.Length))];
-        return [.. factors.Select(factor =>
-            Scaled(factor, [.. Norms(factor).Zip(shares, static (norm, share) => norm > 0 ? share / norm : 0)]))];
+        return
+        [
+            .. factors.Select(factor =>
+                Scaled(factor, [.. Norms(factor).Zip(shares, static (norm, share) => norm > 0 ? share / norm : 0)])
+            ),
+        ];
     }
 
     /// <summary>Columns multiplied by numbers of their own.</summary>
-    public static Tensor<T> Scaled<T>(Tensor<T> factor, double[] scales) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    public static Tensor<T> Scaled<T>(Tensor<T> factor, double[] scales)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         Tensor<T> result = new(factor.Shape);
         for (int at = 0; at < factor.Shape.Count; at++)
@@ -45,22 +53,39 @@ internal static class CpTerms
     }
 
     /// <summary>UᵀU, [R, R].</summary>
-    public static Tensor<T> Gram<T>(Tensor<T> factor, Workers workers) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    public static Tensor<T> Gram<T>(Tensor<T> factor, Workers workers)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         int rank = factor.Shape[1];
         Tensor<T> gram = new([rank, rank]);
-        Gemm.Multiply<T>(rank, rank, factor.Shape[0], T.One, factor.Values, 1, rank, factor.Values, rank, 1, T.Zero, gram.Values, rank,
-            workers);
+        Gemm.Multiply<T>(
+            rank,
+            rank,
+            factor.Shape[0],
+            T.One,
+            factor.Values,
+            1,
+            rank,
+            factor.Values,
+            rank,
+            1,
+            T.Zero,
+            gram.Values,
+            rank,
+            workers
+        );
         return gram;
     }
 
     /// <summary>The element-wise product of all Gram matrices but one.</summary>
-    public static Tensor<T> OthersProduct<T>(Tensor<T>[] grams, int mode) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    public static Tensor<T> OthersProduct<T>(Tensor<T>[] grams, int mode)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         Tensor<T> product = new(grams[0].Shape);
         product.Values.Fill(T.One);
         for (int other = 0; other < grams.Length; other++)
-            if (other != mode) TensorPrimitives.Multiply<T>(product.Values, grams[other].Values, product.Values);
+            if (other != mode)
+                TensorPrimitives.Multiply<T>(product.Values, grams[other].Values, product.Values);
         return product;
     }
 }

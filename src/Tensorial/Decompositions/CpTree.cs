@@ -9,20 +9,23 @@ namespace Tensorial.Decompositions;
 /// halved again and again (a dimension tree: A.-H. Phan, P. Tichavský, A. Cichocki, IEEE Trans. Signal Process. 61, 2013), so that a sweep
 /// multiplies by the tensor twice, not once a mode.
 /// </summary>
-internal sealed class CpTree<T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
+internal sealed class CpTree<T>
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     /// <summary>Values below which a loop is not worth sharing out.</summary>
     private const int Piece = 1 << 16;
 
     private readonly Tensor<T> _tensor;
-    private readonly int _rank, _split;
+    private readonly int _rank,
+        _split;
     private readonly Workers _workers;
 
     public CpTree(Tensor<T> tensor, int rank, Workers workers)
     {
         (_tensor, _rank, _workers) = (tensor, rank, workers);
         // Halves as equal as they come make the Khatri–Rao products and what is left of the tensor smallest.
-        _split = Enumerable.Range(1, Math.Max(1, tensor.Shape.Rank - 1))
+        _split = Enumerable
+            .Range(1, Math.Max(1, tensor.Shape.Rank - 1))
             .MinBy(split => (long)tensor.Shape.CountOf(0, split) + tensor.Shape.CountOf(split, tensor.Shape.Rank));
     }
 
@@ -31,13 +34,44 @@ internal sealed class CpTree<T> where T : unmanaged, IBinaryFloatingPointIeee754
     /// <param name="visit">Gets the mode and M, which it may overwrite.</param>
     public void Sweep(Tensor<T>[] factors, Action<int, Tensor<T>> visit)
     {
-        int order = factors.Length, rows = _tensor.Shape.CountOf(0, _split), columns = _tensor.Shape.CountOf(_split, order);
-        Tensor<T> left = new([rows, _rank]), right = new([columns, _rank]);
-        Gemm.Multiply<T>(rows, _rank, columns, T.One, _tensor.Values, columns, 1, KhatriRao(factors, _split, order).Values, _rank, 1,
-            T.Zero, left.Values, _rank, _workers);
+        int order = factors.Length,
+            rows = _tensor.Shape.CountOf(0, _split),
+            columns = _tensor.Shape.CountOf(_split, order);
+        Tensor<T> left = new([rows, _rank]),
+            right = new([columns, _rank]);
+        Gemm.Multiply<T>(
+            rows,
+            _rank,
+            columns,
+            T.One,
+            _tensor.Values,
+            columns,
+            1,
+            KhatriRao(factors, _split, order).Values,
+            _rank,
+            1,
+            T.Zero,
+            left.Values,
+            _rank,
+            _workers
+        );
         Visit(left, 0, _split, factors, visit);
-        Gemm.Multiply<T>(columns, _rank, rows, T.One, _tensor.Values, 1, columns, KhatriRao(factors, 0, _split).Values, _rank, 1, T.Zero,
-            right.Values, _rank, _workers);
+        Gemm.Multiply<T>(
+            columns,
+            _rank,
+            rows,
+            T.One,
+            _tensor.Values,
+            1,
+            columns,
+            KhatriRao(factors, 0, _split).Values,
+            _rank,
+            1,
+            T.Zero,
+            right.Values,
+            _rank,
+            _workers
+        );
         Visit(right, _split, order, factors, visit);
     }
 
@@ -49,7 +83,9 @@ internal sealed class CpTree<T> where T : unmanaged, IBinaryFloatingPointIeee754
             visit(first, part);
             return;
         }
-        int middle = (first + end) / 2, rows = _tensor.Shape.CountOf(first, middle), columns = _tensor.Shape.CountOf(middle, end);
+        int middle = (first + end) / 2,
+            rows = _tensor.Shape.CountOf(first, middle),
+            columns = _tensor.Shape.CountOf(middle, end);
         Visit(SumRight(part, rows, columns, KhatriRao(factors, middle, end)), first, middle, factors, visit);
         Visit(SumLeft(part, rows, columns, KhatriRao(factors, first, middle)), middle, end, factors, visit);
     }
@@ -58,13 +94,21 @@ internal sealed class CpTree<T> where T : unmanaged, IBinaryFloatingPointIeee754
     private Tensor<T> SumRight(Tensor<T> part, int rows, int columns, Tensor<T> factor)
     {
         Tensor<T> result = new([rows, _rank]);
-        Share(rows, columns, a =>
-        {
-            Span<T> sum = result.Values.Slice(a * _rank, _rank);
-            for (int b = 0; b < columns; b++)
-                TensorPrimitives.MultiplyAdd<T>(part.Values.Slice((a * columns + b) * _rank, _rank), factor.Values.Slice(b * _rank, _rank),
-                    sum, sum);
-        });
+        Share(
+            rows,
+            columns,
+            a =>
+            {
+                Span<T> sum = result.Values.Slice(a * _rank, _rank);
+                for (int b = 0; b < columns; b++)
+                    TensorPrimitives.MultiplyAdd<T>(
+                        part.Values.Slice((a * columns + b) * _rank, _rank),
+                        factor.Values.Slice(b * _rank, _rank),
+                        sum,
+                        sum
+                    );
+            }
+        );
         return result;
     }
 
@@ -72,13 +116,21 @@ internal sealed class CpTree<T> where T : unmanaged, IBinaryFloatingPointIeee754
     private Tensor<T> SumLeft(Tensor<T> part, int rows, int columns, Tensor<T> factor)
     {
         Tensor<T> result = new([columns, _rank]);
-        Share(columns, rows, b =>
-        {
-            Span<T> sum = result.Values.Slice(b * _rank, _rank);
-            for (int a = 0; a < rows; a++)
-                TensorPrimitives.MultiplyAdd<T>(part.Values.Slice((a * columns + b) * _rank, _rank), factor.Values.Slice(a * _rank, _rank),
-                    sum, sum);
-        });
+        Share(
+            columns,
+            rows,
+            b =>
+            {
+                Span<T> sum = result.Values.Slice(b * _rank, _rank);
+                for (int a = 0; a < rows; a++)
+                    TensorPrimitives.MultiplyAdd<T>(
+                        part.Values.Slice((a * columns + b) * _rank, _rank),
+                        factor.Values.Slice(a * _rank, _rank),
+                        sum,
+                        sum
+                    );
+            }
+        );
         return result;
     }
 
@@ -89,19 +141,25 @@ internal sealed class CpTree<T> where T : unmanaged, IBinaryFloatingPointIeee754
         for (int mode = first + 1; mode < end; mode++)
         {
             (Tensor<T> slow, Tensor<T> fast) = (product, factors[mode]);
-            int rows = slow.Shape[0], columns = fast.Shape[0];
+            int rows = slow.Shape[0],
+                columns = fast.Shape[0];
             product = new([rows * columns, _rank]);
             for (int a = 0; a < rows; a++)
-                for (int b = 0; b < columns; b++)
-                    TensorPrimitives.Multiply<T>(slow.Values.Slice(a * _rank, _rank), fast.Values.Slice(b * _rank, _rank),
-                        product.Values.Slice((a * columns + b) * _rank, _rank));
+            for (int b = 0; b < columns; b++)
+                TensorPrimitives.Multiply<T>(
+                    slow.Values.Slice(a * _rank, _rank),
+                    fast.Values.Slice(b * _rank, _rank),
+                    product.Values.Slice((a * columns + b) * _rank, _rank)
+                );
         }
         return product;
     }
 
     private void Share(int count, int each, Action<int> body)
     {
-        if ((long)count * each * _rank >= Piece) _workers.For(count, body);
-        else Workers.Serial.For(count, body);
+        if ((long)count * each * _rank >= Piece)
+            _workers.For(count, body);
+        else
+            Workers.Serial.For(count, body);
     }
 }

@@ -8,12 +8,15 @@ namespace Tensorial.Decompositions;
 /// that, and a sweep that raised the error is taken back with a smaller β (A. Ang, J. Cohen, N. Gillis, L. Hien, Numer. Linear Algebra
 /// Appl. 28, 2021). Plain alternation crawls where terms are nearly parallel. From one accepted sweep to the next the error never rises.
 /// </summary>
-internal abstract class ExtrapolatedAlternation<T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
+internal abstract class ExtrapolatedAlternation<T>
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
-    private readonly Tensor<T>[] _factors, _solved;
+    private readonly Tensor<T>[] _factors,
+        _solved;
 
     /// <summary>β, and what it may grow to.</summary>
-    private double _beta = 0.5, _limit = 1;
+    private double _beta = 0.5,
+        _limit = 1;
 
     protected ExtrapolatedAlternation(Tensor<T>[] start) => (_factors, _solved, Best) = ([.. start], [.. start], [.. start]);
 
@@ -34,8 +37,10 @@ internal abstract class ExtrapolatedAlternation<T> where T : unmanaged, IBinaryF
         {
             cancel.ThrowIfCancellationRequested();
             Advance();
-            if (sweep % 10 != 0) continue;
-            if (Math.Sqrt(tenBefore) - Math.Sqrt(Error) <= tolerance * Math.Sqrt(Error)) break;
+            if (sweep % 10 != 0)
+                continue;
+            if (Math.Sqrt(tenBefore) - Math.Sqrt(Error) <= tolerance * Math.Sqrt(Error))
+                break;
             tenBefore = Error;
         }
     }
@@ -66,11 +71,14 @@ internal abstract class ExtrapolatedAlternation<T> where T : unmanaged, IBinaryF
     private void Advance()
     {
         int last = _factors.Length - 1;
-        double error = Sweep(_factors, (index, solution) =>
-        {
-            _factors[index] = index == last ? solution : Ahead(solution, _solved[index]);
-            _solved[index] = solution;
-        });
+        double error = Sweep(
+            _factors,
+            (index, solution) =>
+            {
+                _factors[index] = index == last ? solution : Ahead(solution, _solved[index]);
+                _solved[index] = solution;
+            }
+        );
         if (error <= Error)
         {
             (Error, Best) = (error, [.. _factors]);

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using System.Numerics.Tensors;
-using Tensorial.Einsum;
+using Tensorial.Equations;
 using Tensorial.Kernels;
 using Tensorial.LinearAlgebra;
 
@@ -27,10 +27,13 @@ internal sealed class FitObjective
     private readonly Shape[] _shapes;
     private readonly Shape _lastShape;
     private readonly Tensor<double>[] _identities;
-    private readonly int _outputs, _columns, _rows;
+    private readonly int _outputs,
+        _columns,
+        _rows;
 
     /// <summary>D W and D W Σ, [o, n].</summary>
-    private readonly double[] _target, _weightedTarget;
+    private readonly double[] _target,
+        _weightedTarget;
 
     private readonly double _energy;
 
@@ -47,8 +50,14 @@ internal sealed class FitObjective
     /// <param name="metric">The measure.</param>
     /// <param name="workers">Threads.</param>
     /// <param name="cancel">Ends an evaluation.</param>
-    public FitObjective(Tensor<double> kernel, TensorFormat format, ImmutableArray<int> ranks, KernelMetric metric, Workers workers,
-        CancellationToken cancel)
+    public FitObjective(
+        Tensor<double> kernel,
+        TensorFormat format,
+        ImmutableArray<int> ranks,
+        KernelMetric metric,
+        Workers workers,
+        CancellationToken cancel
+    )
     {
         (_kernel, _format, _ranks, _metric, _workers, _cancel) = (kernel, format, ranks, metric, workers, cancel);
         ImmutableArray<string> inner = format.Equation.Inputs[..^1];
@@ -66,8 +75,10 @@ internal sealed class FitObjective
         Equation product = new([.. inner, .. space.Select(static axis => $"{char.ToUpperInvariant(axis)}{axis}")], rows + "ihw");
         _productShape = [.. _lastShape.Skip(1), .. kernel.Shape.Skip(1)];
         _product = product;
-        _gradients = [.. _shapes.Select((_, index) => new Equation([product.Output, .. product.Inputs.RemoveAt(index)],
-            product.Inputs[index]))];
+        _gradients =
+        [
+            .. _shapes.Select((_, index) => new Equation([product.Output, .. product.Inputs.RemoveAt(index)], product.Inputs[index])),
+        ];
     }
 
     /// <summary>The error alone.</summary>
@@ -78,7 +89,8 @@ internal sealed class FitObjective
     {
         _cancel.ThrowIfCancellationRequested();
         gradient.Clear();
-        if (_energy <= 0) return 0;
+        if (_energy <= 0)
+            return 0;
         Tensor<double>[] factors = Split(inner);
         Tensor<double> b = InnerProduct(factors);
         (double[] a, double[] weighted, double[] cross) = Last(b.Values);
@@ -115,7 +127,8 @@ internal sealed class FitObjective
     /// </summary>
     private double Error(double[] a, ReadOnlySpan<double> b)
     {
-        if (_energy <= 0) return 0;
+        if (_energy <= 0)
+            return 0;
         double[] gap = [.. _target];
         Gemm.Multiply<double>(_outputs, _columns, _rows, 1, a, _rows, 1, b, _columns, 1, -1, gap, _columns, _workers);
         return Math.Sqrt(Math.Max(0, TensorPrimitives.Dot<double>(gap, TimesCovariance(gap, _outputs)) / _energy));
@@ -124,13 +137,17 @@ internal sealed class FitObjective
     /// <summary>The best last factor, B Σ, and W Σ Bᵀ.</summary>
     private (double[] A, double[] Weighted, double[] Cross) Last(Span<double> b)
     {
-        double[] weighted = TimesCovariance(b, _rows), normal = new double[_rows * _rows], cross = new double[_outputs * _rows];
+        double[] weighted = TimesCovariance(b, _rows),
+            normal = new double[_rows * _rows],
+            cross = new double[_outputs * _rows];
         Gemm.Multiply<double>(_rows, _rows, _columns, 1, weighted, _columns, 1, b, 1, _columns, 0, normal, _rows, _workers);
         Gemm.Multiply<double>(_outputs, _rows, _columns, 1, _weightedTarget, _columns, 1, b, 1, _columns, 0, cross, _rows, _workers);
         double trace = 0;
-        for (int k = 0; k < _rows; k++) trace += normal[k * _rows + k];
+        for (int k = 0; k < _rows; k++)
+            trace += normal[k * _rows + k];
         double ridge = trace > 0 ? Ridge * trace / _rows : 1;
-        for (int k = 0; k < _rows; k++) normal[k * _rows + k] += ridge;
+        for (int k = 0; k < _rows; k++)
+            normal[k * _rows + k] += ridge;
         double[] a = [.. cross];
         Cholesky.Of(normal, _rows).SolveRows(a);
         return (a, weighted, cross);
@@ -138,10 +155,25 @@ internal sealed class FitObjective
 
     private double[] TimesCovariance(ReadOnlySpan<double> rows, int count)
     {
-        if (_metric.Covariance is not { } covariance) return rows.ToArray();
+        if (_metric.Covariance is not { } covariance)
+            return rows.ToArray();
         double[] result = new double[count * _columns];
-        Gemm.Multiply<double>(count, _columns, _columns, 1, rows, _columns, 1, covariance.Values, _columns, 1, 0, result, _columns,
-            _workers);
+        Gemm.Multiply<double>(
+            count,
+            _columns,
+            _columns,
+            1,
+            rows,
+            _columns,
+            1,
+            covariance.Values,
+            _columns,
+            1,
+            0,
+            result,
+            _columns,
+            _workers
+        );
         return result;
     }
 
@@ -159,7 +191,8 @@ internal sealed class FitObjective
     private static Tensor<double> Identity(int extent)
     {
         Tensor<double> identity = new([extent, extent]);
-        for (int k = 0; k < extent; k++) identity.Values[k * extent + k] = 1;
+        for (int k = 0; k < extent; k++)
+            identity.Values[k * extent + k] = 1;
         return identity;
     }
 }

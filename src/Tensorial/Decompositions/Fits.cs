@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.Numerics;
 using System.Numerics.Tensors;
-using Tensorial.Einsum;
+using Tensorial.Equations;
 using Tensorial.Kernels;
 using Tensorial.LinearAlgebra;
 
@@ -16,18 +16,21 @@ internal static class Fits
     /// <summary>The order of a tensor that can be fitted.</summary>
     /// <exception cref="BadInputException">It has too few modes, or an empty one.</exception>
     /// <exception cref="NumericalException">A value is NaN or infinite.</exception>
-    public static int Check<T>(Tensor<T> tensor, int least) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    public static int Check<T>(Tensor<T> tensor, int least)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         if (tensor.Shape.Rank < least)
             throw new ShapeException($"A tensor of order {least} or more was expected, not one of shape {tensor.Shape}.");
-        if (tensor.Shape.Count == 0) throw new ShapeException($"A tensor of shape {tensor.Shape} is empty and has no factors.");
+        if (tensor.Shape.Count == 0)
+            throw new ShapeException($"A tensor of shape {tensor.Shape} is empty and has no factors.");
         if (!TensorPrimitives.IsFiniteAll<T>(tensor.Values))
             throw new NumericalException($"A tensor {tensor.Shape} to be factored holds values that are not finite.");
         return tensor.Shape.Rank;
     }
 
     /// <summary>The tensor with its modes in another order.</summary>
-    public static Tensor<T> Permuted<T>(Tensor<T> tensor, params int[] modes) where T : unmanaged
+    public static Tensor<T> Permuted<T>(Tensor<T> tensor, params int[] modes)
+        where T : unmanaged
     {
         Tensor<T> result = new([.. modes.Select(mode => tensor.Shape[mode])]);
         Strided.Permute<T>(tensor.Shape, tensor.Values, modes, result.Values);
@@ -35,7 +38,8 @@ internal static class Fits
     }
 
     /// <summary>A matrix with one mode as rows and the others, in their order, as columns.</summary>
-    public static Tensor<T> Unfolded<T>(Tensor<T> tensor, int mode) where T : unmanaged
+    public static Tensor<T> Unfolded<T>(Tensor<T> tensor, int mode)
+        where T : unmanaged
     {
         int[] modes = [mode, .. Enumerable.Range(0, tensor.Shape.Rank).Where(other => other != mode)];
         int rows = tensor.Shape[mode];
@@ -47,32 +51,53 @@ internal static class Fits
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         Shape shape = tensor.Shape;
-        int outer = shape.CountOf(0, mode), inner = shape.CountOf(mode + 1, shape.Rank), n = shape[mode], r = matrix.Shape[1];
+        int outer = shape.CountOf(0, mode),
+            inner = shape.CountOf(mode + 1, shape.Rank),
+            n = shape[mode],
+            r = matrix.Shape[1];
         if (outer > 1 && inner < Narrow)
         {
             // Many products with few columns each: one product with the mode as columns is worth moving it there and back.
-            Tensor<T> rows = inner == 1 ? tensor : Permuted(tensor.As([outer, n, inner]), 0, 2, 1), product = new([outer, inner, r]);
+            Tensor<T> rows = inner == 1 ? tensor : Permuted(tensor.As([outer, n, inner]), 0, 2, 1),
+                product = new([outer, inner, r]);
             Gemm.Multiply<T>(outer * inner, r, n, T.One, rows.Values, n, 1, matrix.Values, r, 1, T.Zero, product.Values, r, workers);
             return (inner == 1 ? product : Permuted(product, 0, 2, 1)).As(shape.With(mode, r));
         }
         Tensor<T> result = new(shape.With(mode, r));
         for (int k = 0; k < outer; k++)
-            Gemm.Multiply<T>(r, inner, n, T.One, matrix.Values, 1, r, tensor.Values.Slice(k * n * inner, n * inner), inner, 1,
-                T.Zero, result.Values.Slice(k * r * inner, r * inner), inner, workers);
+            Gemm.Multiply<T>(
+                r,
+                inner,
+                n,
+                T.One,
+                matrix.Values,
+                1,
+                r,
+                tensor.Values.Slice(k * n * inner, n * inner),
+                inner,
+                1,
+                T.Zero,
+                result.Values.Slice(k * r * inner, r * inner),
+                inner,
+                workers
+            );
         return result;
     }
 
     /// <summary>
     /// The first left singular vectors, from the Gram matrix: a small error in a direction that hardly counts is a smaller one in the fit.
     /// </summary>
-    public static Tensor<T> Leading<T>(Tensor<T> matrix, int rank, Workers workers) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    public static Tensor<T> Leading<T>(Tensor<T> matrix, int rank, Workers workers)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         (int m, int n) = (matrix.Shape[0], matrix.Shape[1]);
-        Tensor<T> gram = new([m, m]), result = new([m, rank]);
+        Tensor<T> gram = new([m, m]),
+            result = new([m, rank]);
         Gemm.Multiply<T>(m, m, n, T.One, matrix.Values, n, 1, matrix.Values, 1, n, T.Zero, gram.Values, m, workers);
         Span<T> vectors = SymmetricEigen.Of(gram, workers).Vectors.Values;
         for (int row = 0; row < m; row++)
-            for (int k = 0; k < rank; k++) result.Values[row * rank + k] = vectors[row * m + m - 1 - k];
+        for (int k = 0; k < rank; k++)
+            result.Values[row * rank + k] = vectors[row * m + m - 1 - k];
         return result;
     }
 
@@ -90,7 +115,8 @@ internal static class Fits
     }
 
     /// <summary>The first columns of a matrix.</summary>
-    public static Tensor<T> Columns<T>(Tensor<T> matrix, int count) where T : unmanaged
+    public static Tensor<T> Columns<T>(Tensor<T> matrix, int count)
+        where T : unmanaged
     {
         (int rows, int columns) = (matrix.Shape[0], matrix.Shape[1]);
         Tensor<T> result = new([rows, count]);
@@ -109,10 +135,12 @@ internal static class Fits
         }
     }
 
-    public static double[] Wide<T>(T[] values) where T : INumberBase<T> => Array.ConvertAll(values, double.CreateChecked);
+    public static double[] Wide<T>(T[] values)
+        where T : INumberBase<T> => Array.ConvertAll(values, double.CreateChecked);
 
     /// <summary>Independent normal numbers, the same for the same seed.</summary>
-    public static Tensor<T> Normal<T>(Shape shape, Random random) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    public static Tensor<T> Normal<T>(Shape shape, Random random)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         Tensor<T> result = new(shape);
         foreach (ref T value in result.Values)

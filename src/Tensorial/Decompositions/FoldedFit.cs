@@ -19,7 +19,12 @@ public static class FoldedFit
     /// <exception cref="GoalNotMetException">No ranks reached the error asked for.</exception>
     /// <exception cref="NumericalException">A value is NaN or infinite.</exception>
     public static TensorFactors<T> Of<T>(
-        Tensor<T> weight, KernelForm form, RankChoice ranks, FitOptions? options = null, CancellationToken cancel = default)
+        Tensor<T> weight,
+        KernelForm form,
+        RankChoice ranks,
+        FitOptions? options = null,
+        CancellationToken cancel = default
+    )
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         options ??= new(Starts: 3, Iterations: 500);
@@ -27,9 +32,11 @@ public static class FoldedFit
         Tensor<T> folded = folding.Fold(weight);
         ranks.Check(form.Tensor, folded.Shape);
         // A rate counts the weight's own parameters, and the fits see the padded ones.
-        if (ranks is RankChoice.AtRate(var rate)) ranks = new RankChoice.AtRate(rate * weight.Shape.Count / folded.Shape.Count);
+        if (ranks is RankChoice.AtRate(var rate))
+            ranks = new RankChoice.AtRate(rate * weight.Shape.Count / folded.Shape.Count);
         TensorFactors<T> fit;
-        if (form.Pairs.IsEmpty) fit = Tucker.Fit(folded, ranks, [.. Enumerable.Range(0, form.Tensor.Bonds.Length)]);
+        if (form.Pairs.IsEmpty)
+            fit = Tucker.Fit(folded, ranks, [.. Enumerable.Range(0, form.Tensor.Bonds.Length)]);
         else
         {
             Tensor<T> merged = Fits.Permuted(folded, [.. form.Pairs.SelectMany(static pair => pair)]);
@@ -43,7 +50,12 @@ public static class FoldedFit
         }
         ImmutableArray<Shape> shapes = form.Tensor.FactorShapes(folded.Shape, fit.Ranks.AsSpan());
         return TensorFactors<T>.Measured(
-            form.Tensor, folding, fit.Ranks, [.. fit.Factors.Zip(shapes, static (factor, shape) => factor.As(shape))], weight,
-            Workers.Serial);
+            form.Tensor,
+            folding,
+            fit.Ranks,
+            [.. fit.Factors.Zip(shapes, static (factor, shape) => factor.As(shape))],
+            weight,
+            Workers.Serial
+        );
     }
 }

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using System.Numerics.Tensors;
-using Tensorial.Einsum;
+using Tensorial.Equations;
 using Tensorial.Kernels;
 
 namespace Tensorial.Decompositions;
@@ -10,7 +10,12 @@ namespace Tensorial.Decompositions;
 /// can be solved for exactly. ‖D (K̃ - K) Σ^½‖² / ‖D K Σ^½‖², gradient by K̃: 2 D² (K̃ - K) Σ / ‖D K Σ^½‖².
 /// </summary>
 internal sealed class FoldedObjective(
-    Tensor<double> kernel, KernelForm form, ImmutableArray<int> ranks, KernelMetric metric, CancellationToken cancel)
+    Tensor<double> kernel,
+    KernelForm form,
+    ImmutableArray<int> ranks,
+    KernelMetric metric,
+    CancellationToken cancel
+)
 {
     private readonly ImmutableArray<Shape> _shapes = form.Tensor.FactorShapes(form.Folding.Folded, ranks.AsSpan());
     private readonly double _energy = metric.Square(kernel);
@@ -19,7 +24,8 @@ internal sealed class FoldedObjective(
     {
         cancel.ThrowIfCancellationRequested();
         gradient.Clear();
-        if (_energy <= 0) return 0;
+        if (_energy <= 0)
+            return 0;
         ImmutableArray<Tensor<double>> factors = Fits.Split(_shapes, point);
         Tensor<double> gap = Of(factors, 0).Reconstruct().Clone();
         TensorPrimitives.Subtract<double>(gap.Values, kernel.Values, gap.Values);

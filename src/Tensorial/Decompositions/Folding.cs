@@ -27,16 +27,20 @@ public sealed record Folding(Shape Shape, ImmutableArray<Shape> Parts)
     /// <exception cref="BadInputException">The order is below 1.</exception>
     public static Folding Of(Shape shape, int order, int channels = 2)
     {
-        if (order < 1) throw new BadInputException($"A mode is split into 1 part or more, not {order}.");
+        if (order < 1)
+            throw new BadInputException($"A mode is split into 1 part or more, not {order}.");
         return new(shape, [.. shape.Select((extent, mode) => mode < channels ? Balanced(extent, order) : Shape.Of(extent))]);
     }
 
     /// <summary>The tensor with its modes padded and split.</summary>
     /// <exception cref="ShapeException">The tensor has other extents.</exception>
-    public Tensor<T> Fold<T>(Tensor<T> tensor) where T : unmanaged
+    public Tensor<T> Fold<T>(Tensor<T> tensor)
+        where T : unmanaged
     {
-        if (tensor.Shape != Shape) throw new ShapeException($"This folding is for tensors {Shape}, not {tensor.Shape}.");
-        if (Padded == Shape) return tensor.As(Folded);
+        if (tensor.Shape != Shape)
+            throw new ShapeException($"This folding is for tensors {Shape}, not {tensor.Shape}.");
+        if (Padded == Shape)
+            return tensor.As(Folded);
         Tensor<T> padded = new(Padded);
         Strided.Copy<T>(Shape, tensor.Values, 0, Shape.Strides(), padded.Values, 0, Padded.Strides());
         return padded.As(Folded);
@@ -44,10 +48,13 @@ public sealed record Folding(Shape Shape, ImmutableArray<Shape> Parts)
 
     /// <summary>The tensor again, padding dropped.</summary>
     /// <exception cref="ShapeException">The folded tensor has other extents.</exception>
-    public Tensor<T> Unfold<T>(Tensor<T> folded) where T : unmanaged
+    public Tensor<T> Unfold<T>(Tensor<T> folded)
+        where T : unmanaged
     {
-        if (folded.Shape != Folded) throw new ShapeException($"This folding makes tensors {Folded}, not {folded.Shape}.");
-        if (Padded == Shape) return folded.As(Shape);
+        if (folded.Shape != Folded)
+            throw new ShapeException($"This folding makes tensors {Folded}, not {folded.Shape}.");
+        if (Padded == Shape)
+            return folded.As(Shape);
         Tensor<T> tensor = new(Shape);
         Strided.Gather<T>(Shape, folded.Values, 0, Padded.Strides(), tensor.Values);
         return tensor;
@@ -65,7 +72,8 @@ public sealed record Folding(Shape Shape, ImmutableArray<Shape> Parts)
         for (int padded = Math.Max(1, extent); ; padded++)
         {
             int[] parts = Split(padded, order);
-            if (parts[^1] <= 2 * Math.Pow(extent, 1.0 / order) + 1) return Shape.Of(parts);
+            if (parts[^1] <= 2 * Math.Pow(extent, 1.0 / order) + 1)
+                return Shape.Of(parts);
         }
     }
 
@@ -75,8 +83,10 @@ public sealed record Folding(Shape Shape, ImmutableArray<Shape> Parts)
         int[] parts = [.. Enumerable.Repeat(1, order)];
         List<int> primes = [];
         for (int prime = 2; extent > 1; prime = prime * prime > extent ? extent : prime + 1)
-            for (; extent % prime == 0; extent /= prime) primes.Add(prime);
-        foreach (int prime in primes.OrderDescending()) parts[Array.IndexOf(parts, parts.Min())] *= prime;
+        for (; extent % prime == 0; extent /= prime)
+            primes.Add(prime);
+        foreach (int prime in primes.OrderDescending())
+            parts[Array.IndexOf(parts, parts.Min())] *= prime;
         Array.Sort(parts);
         return parts;
     }

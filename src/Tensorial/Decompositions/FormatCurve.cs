@@ -22,10 +22,12 @@ public sealed record FormatCurve(KernelFormat Format, Shape Kernel, ImmutableArr
     public static FormatCurve Of(Tensor<double> kernel, KernelFormat format, KernelMetric? metric = null)
     {
         metric ??= KernelMetric.Plain;
-        if (kernel.Shape.Rank != 4) throw new ShapeException($"A kernel of four axes was expected, not {kernel.Shape}.");
+        if (kernel.Shape.Rank != 4)
+            throw new ShapeException($"A kernel of four axes was expected, not {kernel.Shape}.");
         if (metric.Covariance is not null && format != KernelFormat.SvdOut)
             throw new BadInputException(
-                $"With a covariance of the inputs only {KernelFormat.SvdOut} has its error in singular values, not {format}.");
+                $"With a covariance of the inputs only {KernelFormat.SvdOut} has its error in singular values, not {format}."
+            );
         Tensor<double> weighted = KernelStarts.Weighted(kernel, metric);
         return new(format, kernel.Shape, [.. Cuts(format).Select(rows => Tail(weighted, rows))]);
     }
@@ -45,7 +47,8 @@ public sealed record FormatCurve(KernelFormat Format, Shape Kernel, ImmutableArr
         (double largest, double sum) = (0, 0);
         for (int bond = 0; bond < ranks.Length; bond++)
         {
-            if (ranks[bond] < 0) throw new BadInputException($"A rank is 0 or more, not {ranks[bond]}.");
+            if (ranks[bond] < 0)
+                throw new BadInputException($"A rank is 0 or more, not {ranks[bond]}.");
             double tail = Tails[bond][Math.Min(ranks[bond], Tails[bond].Length - 1)];
             (largest, sum) = (Math.Max(largest, tail), sum + tail);
         }
@@ -56,24 +59,27 @@ public sealed record FormatCurve(KernelFormat Format, Shape Kernel, ImmutableArr
     public ImmutableArray<int> RanksWithin(double error) =>
         [.. Tails.Select(tail => Math.Max(1, tail.TakeWhile(part => part > error * error / Tails.Length).Count()))];
 
-    private static string[] Cuts(KernelFormat format) => format.Name switch
-    {
-        "svd-out" => ["o"],
-        "svd-in" => ["i"],
-        "spatial-svd" => ["oh"],
-        "tucker2" => ["i", "o"],
-        "tt" => ["i", "ih", "o"],
-        _ => throw new BadInputException($"{format} is no matter of cuts; only a fit tells its error."),
-    };
+    private static string[] Cuts(KernelFormat format) =>
+        format.Name switch
+        {
+            "svd-out" => ["o"],
+            "svd-in" => ["i"],
+            "spatial-svd" => ["oh"],
+            "tucker2" => ["i", "o"],
+            "tt" => ["i", "ih", "o"],
+            _ => throw new BadInputException($"{format} is no matter of cuts; only a fit tells its error."),
+        };
 
     private static ImmutableArray<double> Tail(Tensor<double> kernel, string rows)
     {
         int[] left = [.. rows.Select(static axis => "oihw".IndexOf(axis, StringComparison.Ordinal))];
         Tensor<double> arranged = Fits.Permuted(kernel, [.. left, .. Enumerable.Range(0, 4).Except(left)]);
         int m = arranged.Shape.CountOf(0, left.Length);
-        double[] values = Svd.Values(arranged.As([m, kernel.Shape.Count / m])), tails = new double[values.Length + 1];
+        double[] values = Svd.Values(arranged.As([m, kernel.Shape.Count / m])),
+            tails = new double[values.Length + 1];
         // From the smallest up, so that small tails keep their digits.
-        for (int k = values.Length - 1; k >= 0; k--) tails[k] = tails[k + 1] + values[k] * values[k];
+        for (int k = values.Length - 1; k >= 0; k--)
+            tails[k] = tails[k + 1] + values[k] * values[k];
         return [.. tails.Select(tail => tails[0] > 0 ? tail / tails[0] : 0)];
     }
 }

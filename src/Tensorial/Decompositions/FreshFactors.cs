@@ -22,8 +22,13 @@ public static class FreshFactors
     {
         form.Check(ranks.AsSpan());
         ImmutableArray<Shape> shapes = form.Tensor.FactorShapes(form.Folding.Folded, ranks.AsSpan());
-        return new(form.Tensor, form.Folding, ranks, Draw(shapes, ranks.Aggregate(1.0, static (terms, rank) => terms * rank), deviation,
-            random), RelativeError: 0);
+        return new(
+            form.Tensor,
+            form.Folding,
+            ranks,
+            Draw(shapes, ranks.Aggregate(1.0, static (terms, rank) => terms * rank), deviation, random),
+            RelativeError: 0
+        );
     }
 
     /// <summary>Factors of some extents, each entry of whose product is a sum of so many terms.</summary>
@@ -38,7 +43,8 @@ public static class FreshFactors
     private static Tensor<double> Drawn(Shape shape, double deviation, Random random)
     {
         Tensor<double> factor = new(shape);
-        foreach (ref double value in factor.Values) value = deviation * random.NextNormal();
+        foreach (ref double value in factor.Values)
+            value = deviation * random.NextNormal();
         return factor;
     }
 }

@@ -28,23 +28,37 @@ public static class KernelFit
     /// <exception cref="BadInputException">The ranks do not fit the format or the kernel.</exception>
     /// <exception cref="NumericalException">The kernel holds values that are not finite.</exception>
     public static TensorFactors<double> Of(
-        Tensor<double> kernel, KernelFormat format, ImmutableArray<int> ranks, KernelMetric? metric = null, FitOptions? options = null,
-        CancellationToken cancel = default) =>
-        Of(new KernelStarts(kernel, metric ?? KernelMetric.Plain), KernelForm.Of(format, kernel.Shape), ranks, options, cancel);
+        Tensor<double> kernel,
+        KernelFormat format,
+        ImmutableArray<int> ranks,
+        KernelMetric? metric = null,
+        FitOptions? options = null,
+        CancellationToken cancel = default
+    ) => Of(new KernelStarts(kernel, metric ?? KernelMetric.Plain), KernelForm.Of(format, kernel.Shape), ranks, options, cancel);
 
     /// <summary>The same, with what fits of one kernel share.</summary>
     /// <inheritdoc cref="Of(Tensor{double}, KernelFormat, ImmutableArray{int}, KernelMetric?, FitOptions?, CancellationToken)" path="/exception"/>
     public static TensorFactors<double> Of(
-        KernelStarts starts, KernelForm form, ImmutableArray<int> ranks, FitOptions? options = null, CancellationToken cancel = default)
+        KernelStarts starts,
+        KernelForm form,
+        ImmutableArray<int> ranks,
+        FitOptions? options = null,
+        CancellationToken cancel = default
+    )
     {
         (Tensor<double> kernel, KernelMetric metric) = (starts.Kernel, starts.Metric);
         options ??= new();
         form.Check(ranks.AsSpan());
-        if (!TensorPrimitives.IsFiniteAll(kernel.Values)) throw new NumericalException("The kernel holds values that are not finite.");
+        if (!TensorPrimitives.IsFiniteAll(kernel.Values))
+            throw new NumericalException("The kernel holds values that are not finite.");
         if (form.Groups > 1)
-            return Stacked(form, starts,
-                [.. starts.Groups.Select(group => Of(group, KernelForm.Of(form.Format, group.Kernel.Shape), ranks, options, cancel))]);
-        if (form.Format.IsReshaped) return Reshaped(starts, form, ranks, options, cancel);
+            return Stacked(
+                form,
+                starts,
+                [.. starts.Groups.Select(group => Of(group, KernelForm.Of(form.Format, group.Kernel.Shape), ranks, options, cancel))]
+            );
+        if (form.Format.IsReshaped)
+            return Reshaped(starts, form, ranks, options, cancel);
 
         FitObjective objective = new(kernel, form.Tensor, ranks, metric, options.Workers ?? Workers.Serial, cancel);
         if (IsSumOfTerms(form.Format) && metric.Covariance is null)
@@ -55,9 +69,11 @@ public static class KernelFit
         for (int start = 0; start < tries; start++)
         {
             double[] inner = Start(starts, form.Tensor, ranks, options with { Seed = options.Seed + start }, start == 0, cancel);
-            double value = StartIsBest(form.Format, metric) ? objective.Value(inner)
+            double value = StartIsBest(form.Format, metric)
+                ? objective.Value(inner)
                 : LimitedMemoryBfgs.Minimise(objective.Evaluate, inner, options.Iterations);
-            if (value < least) (best, least) = (inner, value);
+            if (value < least)
+                (best, least) = (inner, value);
         }
         return objective.Result(best!);
     }
@@ -72,12 +88,18 @@ public static class KernelFit
         format == KernelFormat.SvdOut || (metric.Covariance is null && (format == KernelFormat.SvdIn || format == KernelFormat.SpatialSvd));
 
     private static TensorFactors<double> Reshaped(
-        KernelStarts starts, KernelForm form, ImmutableArray<int> ranks, FitOptions options, CancellationToken cancel)
+        KernelStarts starts,
+        KernelForm form,
+        ImmutableArray<int> ranks,
+        FitOptions options,
+        CancellationToken cancel
+    )
     {
         TensorFactors<double> plain = FoldedFit.Of(starts.Kernel, form, RankChoice.Of(ranks.AsSpan()), options, cancel);
         FoldedObjective objective = new(starts.Kernel, form, ranks, starts.Metric, cancel);
         double[] point = [.. plain.Factors.SelectMany(static factor => factor.Values.ToArray())];
-        if (starts.Metric != KernelMetric.Plain) LimitedMemoryBfgs.Minimise(objective.Evaluate, point, options.Iterations);
+        if (starts.Metric != KernelMetric.Plain)
+            LimitedMemoryBfgs.Minimise(objective.Evaluate, point, options.Iterations);
         return objective.Result(point);
     }
 
@@ -86,15 +108,25 @@ public static class KernelFit
     {
         ImmutableArray<Tensor<double>> factors =
         [
-            .. Enumerable.Range(0, groups[0].Factors.Length).Select(k => new Tensor<double>(
-                [groups.Length, .. groups[0].Factors[k].Shape], groups.SelectMany(group => group.Factors[k].Values.ToArray()).ToArray())),
+            .. Enumerable
+                .Range(0, groups[0].Factors.Length)
+                .Select(k => new Tensor<double>(
+                    [groups.Length, .. groups[0].Factors[k].Shape],
+                    groups.SelectMany(group => group.Factors[k].Values.ToArray()).ToArray()
+                )),
         ];
         TensorFactors<double> all = new(form.Tensor, form.Folding, groups[0].Ranks, factors, 0);
         return all with { RelativeError = starts.Metric.ErrorOf(starts.Kernel, all.Reconstruct()) };
     }
 
     private static double[] Start(
-        KernelStarts starts, TensorFormat format, ImmutableArray<int> ranks, FitOptions options, bool isFirst, CancellationToken cancel)
+        KernelStarts starts,
+        TensorFormat format,
+        ImmutableArray<int> ranks,
+        FitOptions options,
+        bool isFirst,
+        CancellationToken cancel
+    )
     {
         (Tensor<double> kernel, KernelMetric metric) = (starts.Kernel, starts.Metric);
         switch (format.Name)
@@ -108,7 +140,8 @@ public static class KernelFit
             case "spatial-svd":
                 return Transposed(starts.Leading("iw", ranks[0]));
             case "tucker2":
-                Tensor<double> c = starts.Leading("i", ranks[0]), u = starts.Leading("o", ranks[1]);
+                Tensor<double> c = starts.Leading("i", ranks[0]),
+                    u = starts.Leading("o", ranks[1]);
                 Tensor<double> narrow = Unfolding.Contract(metric.Weigh(kernel), "oihw", c, "ir", "orhw");
                 return [.. Transposed(c), .. Unfolding.Contract(narrow, "orhw", u, "os", "srhw").Values];
             case "tt":
@@ -119,27 +152,39 @@ public static class KernelFit
                 Tensor<double> third = Fits.Columns(Unfolding.Leading(last, "osw", "sw"), ranks[2]);
                 return
                 [
-                    .. Transposed(first), .. Unfolding.Contract(second.As([ranks[0], kernel.Shape[2], ranks[1]]), "rhs", "srh").Values,
+                    .. Transposed(first),
+                    .. Unfolding.Contract(second.As([ranks[0], kernel.Shape[2], ranks[1]]), "rhs", "srh").Values,
                     .. Unfolding.Contract(third.As([ranks[1], kernel.Shape[3], ranks[2]]), "swt", "tsw").Values,
                 ];
             case "tucker":
                 TensorFactors<double> core = Tucker.Fit(starts.Weighed, RankChoice.Of(ranks[1], ranks[0], ranks[2], ranks[3]));
-                return [.. Transposed(core.Factors[2]), .. core.Factors[0].Values, .. Transposed(core.Factors[3]),
-                    .. Transposed(core.Factors[4])];
+                return
+                [
+                    .. Transposed(core.Factors[2]),
+                    .. core.Factors[0].Values,
+                    .. Transposed(core.Factors[3]),
+                    .. Transposed(core.Factors[4]),
+                ];
             case "tr":
                 TensorFactors<double> ring = TensorRing.Fit(
-                    starts.Weighed, RankChoice.Of(ranks[3], ranks[0], ranks[1], ranks[2]), [1, 2, 3, 0], new(Seed: options.Seed),
-                    cancel: cancel);
+                    starts.Weighed,
+                    RankChoice.Of(ranks[3], ranks[0], ranks[1], ranks[2]),
+                    [1, 2, 3, 0],
+                    new(Seed: options.Seed),
+                    cancel: cancel
+                );
                 // [before, mode, behind] to [before, behind, mode], and [behind, before, mode].
                 return
                 [
-                    .. Fits.Permuted(ring.Factors[0], 0, 2, 1).Values, .. Fits.Permuted(ring.Factors[1], 2, 0, 1).Values,
+                    .. Fits.Permuted(ring.Factors[0], 0, 2, 1).Values,
+                    .. Fits.Permuted(ring.Factors[1], 2, 0, 1).Values,
                     .. Fits.Permuted(ring.Factors[2], 2, 0, 1).Values,
                 ];
             default:
                 // A few sweeps in the plain norm are a better start than chance, and than many: what they settle on is not what the measure
                 // wants.
-                return isFirst ? Terms(starts.Weighed, format, ranks[0], new(1, SweepsToStart, options.Seed), cancel)
+                return isFirst
+                    ? Terms(starts.Weighed, format, ranks[0], new(1, SweepsToStart, options.Seed), cancel)
                     : Random(kernel.Shape, format, ranks, new(options.Seed));
         }
     }
@@ -149,8 +194,10 @@ public static class KernelFit
     /// </summary>
     private static double[] Terms(Tensor<double> kernel, TensorFormat format, int rank, FitOptions options, CancellationToken cancel)
     {
-        Tensor<double> tensor = kernel.As([kernel.Shape[0], .. format.FactorShapes(kernel.Shape, 1)[..^1]
-            .Select(static factor => factor.Count)]);
+        Tensor<double> tensor = kernel.As([
+            kernel.Shape[0],
+            .. format.FactorShapes(kernel.Shape, 1)[..^1].Select(static factor => factor.Count),
+        ]);
         CpOptions terms = new(options.Starts, options.Iterations, Seed: options.Seed);
         return [.. Cp.Fit(tensor, RankChoice.Of(rank), terms, cancel: cancel).Factors[1..].SelectMany(Transposed)];
     }
@@ -164,7 +211,8 @@ public static class KernelFit
             double[] row = new double[factor.CountOf(1, factor.Rank)];
             for (int r = 0; r < ranks[0]; r++)
             {
-                for (int k = 0; k < row.Length; k++) row[k] = random.NextNormal();
+                for (int k = 0; k < row.Length; k++)
+                    row[k] = random.NextNormal();
                 double norm = TensorPrimitives.Norm<double>(row);
                 values.AddRange(row.Select(value => value / norm));
             }

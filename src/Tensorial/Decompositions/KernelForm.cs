@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using Tensorial.Einsum;
+using Tensorial.Equations;
 
 namespace Tensorial.Decompositions;
 
@@ -49,16 +49,35 @@ public sealed record KernelForm(KernelFormat Format, TensorFormat Tensor, Foldin
     /// <exception cref="BadInputException">The format has no form there: says why.</exception>
     public static KernelForm Of(KernelFormat format, Shape weight, int groups = 1, Folding? folding = null)
     {
-        if (weight.Rank != 4) throw new ShapeException($"A weight of four axes [o, i, h, w] was expected, not {weight}.");
+        if (weight.Rank != 4)
+            throw new ShapeException($"A weight of four axes [o, i, h, w] was expected, not {weight}.");
         if (groups < 1 || weight[0] % groups != 0)
             throw new ShapeException($"{weight[0]} output channels do not split into {groups} groups.");
-        if (format.IsReshaped) return groups == 1 ? Split(format, folding ?? Folding.Of(weight, format.Order))
-            : throw new BadInputException($"{format} splits channels, which the {groups} groups of a weight {weight} do already.");
+        if (format.IsReshaped)
+            return groups == 1
+                ? Split(format, folding ?? Folding.Of(weight, format.Order))
+                : throw new BadInputException($"{format} splits channels, which the {groups} groups of a weight {weight} do already.");
         TensorFormat single = new(format.Name, Equation.Parse(format.Equation));
-        if (groups == 1) return new(format, single, Folding.None(weight));
-        TensorFormat grouped = new(format.Name, new([.. single.Equation.Inputs.Select(static axes => $"{Group}{axes}")],
-            $"{Group}{single.Equation.Output}"));
-        return new(format, grouped, new(weight, [[groups, weight[0] / groups], [weight[1]], [weight[2]], [weight[3]]]), groups)
+        if (groups == 1)
+            return new(format, single, Folding.None(weight));
+        TensorFormat grouped = new(
+            format.Name,
+            new([.. single.Equation.Inputs.Select(static axes => $"{Group}{axes}")], $"{Group}{single.Equation.Output}")
+        );
+        return new(
+            format,
+            grouped,
+            new(
+                weight,
+                [
+                    [groups, weight[0] / groups],
+                    [weight[1]],
+                    [weight[2]],
+                    [weight[3]],
+                ]
+            ),
+            groups
+        )
         {
             Single = single,
         };
@@ -82,33 +101,47 @@ public sealed record KernelForm(KernelFormat Format, TensorFormat Tensor, Foldin
     {
         ImmutableArray<int> most = MaxRanks;
         bool fit = ranks.Length == most.Length;
-        for (int bond = 0; fit && bond < most.Length; bond++) fit = ranks[bond] >= 1 && ranks[bond] <= most[bond];
-        if (!fit) throw new BadInputException($"{Format} of a weight {Folding.Shape} takes {most.Length} ranks of 1 to {string.Join('×', most)}, not {string.Join('×', ranks.ToArray())}.");
+        for (int bond = 0; fit && bond < most.Length; bond++)
+            fit = ranks[bond] >= 1 && ranks[bond] <= most[bond];
+        if (!fit)
+            throw new BadInputException(
+                $"{Format} of a weight {Folding.Shape} takes {most.Length} ranks of 1 to {string.Join('×', most)}, not {string.Join('×', ranks.ToArray())}."
+            );
     }
 
     private static KernelForm Split(KernelFormat format, Folding folding)
     {
         Shape parts = folding.Folded;
-        int outputs = folding.Parts[0].Rank, inputs = folding.Parts[1].Rank;
+        int outputs = folding.Parts[0].Rank,
+            inputs = folding.Parts[1].Rank;
         string output = string.Concat(Enumerable.Range(0, parts.Rank).Select(TensorFormat.Mode));
         if (format.Name == "rtucker")
-            return new(format, TensorFormat.Tucker(parts.Rank, [.. Enumerable.Range(0, outputs + inputs)]) with { Name = format.Name },
-                folding);
+            return new(
+                format,
+                TensorFormat.Tucker(parts.Rank, [.. Enumerable.Range(0, outputs + inputs)]) with
+                {
+                    Name = format.Name,
+                },
+                folding
+            );
 
         if (outputs != inputs)
             throw new BadInputException($"{format} pairs the parts of output and input channels; {folding} has {outputs} and {inputs}.");
         int[] space = [2 * outputs, 2 * outputs + 1];
         ImmutableArray<int>[] pairs = [.. Enumerable.Range(0, outputs).Select(ImmutableArray<int> (l) => [l, outputs + l])];
         // Space of extent 1 would be a mode without anything to say.
-        if (space.All(axis => parts[axis] == 1)) pairs[^1] = [.. pairs[^1], .. space];
-        else pairs = [.. pairs, [.. space]];
+        if (space.All(axis => parts[axis] == 1))
+            pairs[^1] = [.. pairs[^1], .. space];
+        else
+            pairs = [.. pairs, [.. space]];
         TensorFormat merged = format.Name switch
         {
             "rcp" => TensorFormat.Cp(pairs.Length),
             "rtt" => TensorFormat.TensorTrain(pairs.Length),
             _ => TensorFormat.TensorRing(pairs.Length),
         };
-        Dictionary<char, string> letters = Enumerable.Range(0, pairs.Length)
+        Dictionary<char, string> letters = Enumerable
+            .Range(0, pairs.Length)
             .ToDictionary(TensorFormat.Mode, k => string.Concat(pairs[k].Select(TensorFormat.Mode)));
         return new(format, merged.Split(format.Name, letters, output), folding) { Pairs = [.. pairs] };
     }

@@ -41,11 +41,11 @@ public sealed record KernelFormat(string Name, int Order = 1)
 
     /// <summary>Formats whose channels are split into several modes (J. Su, J. Li, B. Bhattacharjee, F. Huang, arXiv 1805.10352).</summary>
     public static ImmutableArray<KernelFormat> Reshaped { get; } =
-        [new("rcp", UsualOrder), new("rtucker", UsualOrder), new("rtt", UsualOrder), new("rtr", UsualOrder)];
+    [new("rcp", UsualOrder), new("rtucker", UsualOrder), new("rtt", UsualOrder), new("rtr", UsualOrder)];
 
     /// <summary>All of them, the reshaped ones in their usual order.</summary>
     public static ImmutableArray<KernelFormat> All { get; } =
-        [SvdOut, SvdIn, SpatialSvd, Tucker2, Tucker, Cp, Cp3, TensorTrain, TensorRing, .. Reshaped];
+    [SvdOut, SvdIn, SpatialSvd, Tucker2, Tucker, Cp, Cp3, TensorTrain, TensorRing, .. Reshaped];
 
     public bool IsReshaped => Order > 1;
 
@@ -54,19 +54,20 @@ public sealed record KernelFormat(string Name, int Order = 1)
     /// Factors stand in the order in which a chain of convolutions applies them, output axes first; the last one holds o and leads to the
     /// output's channels, so that K[o, ihw] = Σₓ A[o, x] B[x, ihw] with B made of the others.
     /// </remarks>
-    internal string Equation => Name switch
-    {
-        "svd-out" => "rihw,or->oihw",
-        "svd-in" => "ri,orhw->oihw",
-        "spatial-svd" => "riw,orh->oihw",
-        "tucker2" => "ri,srhw,os->oihw",
-        "tucker" => "ri,srtu,th,uw,os->oihw",
-        "cp" => "ri,rh,rw,or->oihw",
-        "cp3" => "ri,rhw,or->oihw",
-        "tt" => "ri,srh,tsw,ot->oihw",
-        "tr" => "uri,srh,tsw,out->oihw",
-        _ => throw new InvalidOperationException($"{Name} has an equation only together with a shape."),
-    };
+    internal string Equation =>
+        Name switch
+        {
+            "svd-out" => "rihw,or->oihw",
+            "svd-in" => "ri,orhw->oihw",
+            "spatial-svd" => "riw,orh->oihw",
+            "tucker2" => "ri,srhw,os->oihw",
+            "tucker" => "ri,srtu,th,uw,os->oihw",
+            "cp" => "ri,rh,rw,or->oihw",
+            "cp3" => "ri,rhw,or->oihw",
+            "tt" => "ri,srh,tsw,ot->oihw",
+            "tr" => "uri,srh,tsw,out->oihw",
+            _ => throw new InvalidOperationException($"{Name} has an equation only together with a shape."),
+        };
 
     /// <summary>The format of a name; <c>rcp:2</c> is <c>rcp</c> with channels split in two.</summary>
     /// <exception cref="BadInputException">There is none.</exception>
@@ -76,12 +77,17 @@ public sealed record KernelFormat(string Name, int Order = 1)
         KernelFormat? format = All.FirstOrDefault(known => known.Name == parts[0]);
         if (format is null || parts.Length > 2)
             throw new BadInputException($"'{text}' is no format; there are {string.Join(", ", All.Select(static known => known.Name))}.");
-        if (parts.Length == 1) return format;
+        if (parts.Length == 1)
+            return format;
         if (!format.IsReshaped)
             throw new BadInputException(
-                $"'{text}': {format.Name} splits no channels; {string.Join(", ", Reshaped.Select(static known => known.Name))} do.");
+                $"'{text}': {format.Name} splits no channels; {string.Join(", ", Reshaped.Select(static known => known.Name))} do."
+            );
         return int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out int order) && order is >= 2 and <= MostParts
-            ? format with { Order = order }
+            ? format with
+            {
+                Order = order,
+            }
             : throw new BadInputException($"'{text}': channels are split into 2 to {MostParts} parts, as in {format.Name}:{UsualOrder}.");
     }
 

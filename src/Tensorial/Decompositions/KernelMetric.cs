@@ -24,11 +24,26 @@ public sealed record KernelMetric(Tensor<double>? Covariance = null, double[]? W
     /// <summary>K Σ, with K as [o, ihw].</summary>
     internal Tensor<double> TimesCovariance(Tensor<double> kernel)
     {
-        if (Covariance is not { } covariance) return kernel;
+        if (Covariance is not { } covariance)
+            return kernel;
         Tensor<double> result = new(kernel.Shape);
         int n = covariance.Shape[0];
-        Gemm.Multiply<double>(kernel.Shape.Count / n, n, n, 1, kernel.Values, n, 1, covariance.Values, n, 1, 0, result.Values, n,
-            Workers.Serial);
+        Gemm.Multiply<double>(
+            kernel.Shape.Count / n,
+            n,
+            n,
+            1,
+            kernel.Values,
+            n,
+            1,
+            covariance.Values,
+            n,
+            1,
+            0,
+            result.Values,
+            n,
+            Workers.Serial
+        );
         return result;
     }
 
@@ -43,7 +58,8 @@ public sealed record KernelMetric(Tensor<double>? Covariance = null, double[]? W
     public double ErrorOf(Tensor<double> kernel, Tensor<double> approximation)
     {
         double energy = Square(kernel);
-        if (energy <= 0) return 0;
+        if (energy <= 0)
+            return 0;
         Tensor<double> gap = new(kernel.Shape);
         TensorPrimitives.Subtract<double>(approximation.Values, kernel.Values, gap.Values);
         return Math.Sqrt(Square(gap) / energy);
@@ -56,7 +72,8 @@ public sealed record KernelMetric(Tensor<double>? Covariance = null, double[]? W
         for (int o = 0; o < values.Shape[0]; o++)
         {
             double factor = scale(Weights![o]);
-            foreach (ref double value in result.Values.Slice(o * row, row)) value *= factor;
+            foreach (ref double value in result.Values.Slice(o * row, row))
+                value *= factor;
         }
         return result;
     }
@@ -67,9 +84,11 @@ public sealed record KernelMetric(Tensor<double>? Covariance = null, double[]? W
         int n = covariance.Shape[0];
         Tensor<double> result = covariance.Clone();
         double trace = 0;
-        for (int k = 0; k < n; k++) trace += covariance.Values[k * n + k];
+        for (int k = 0; k < n; k++)
+            trace += covariance.Values[k * n + k];
         double floor = trace > 0 ? ridge * trace / n : 1;
-        for (int k = 0; k < n; k++) result.Values[k * n + k] += floor;
+        for (int k = 0; k < n; k++)
+            result.Values[k * n + k] += floor;
         return result;
     }
 
@@ -78,9 +97,11 @@ public sealed record KernelMetric(Tensor<double>? Covariance = null, double[]? W
     {
         int n = covariance.Shape[0];
         SymmetricEigen<double> eigen = SymmetricEigen.Of(covariance);
-        Tensor<double> scaled = eigen.Vectors.Clone(), root = new([n, n]);
+        Tensor<double> scaled = eigen.Vectors.Clone(),
+            root = new([n, n]);
         for (int row = 0; row < n; row++)
-            for (int k = 0; k < n; k++) scaled.Values[row * n + k] *= Math.Sqrt(Math.Max(0, eigen.Values[k]));
+        for (int k = 0; k < n; k++)
+            scaled.Values[row * n + k] *= Math.Sqrt(Math.Max(0, eigen.Values[k]));
         Gemm.Multiply<double>(n, n, n, 1, scaled.Values, n, 1, eigen.Vectors.Values, 1, n, 0, root.Values, n, Workers.Serial);
         return root;
     }

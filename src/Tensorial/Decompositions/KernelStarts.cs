@@ -21,14 +21,15 @@ public sealed class KernelStarts(Tensor<double> kernel, KernelMetric metric, int
     internal KernelMetric Metric => metric;
 
     /// <summary>Those of each group; empty where there is one.</summary>
-    internal ImmutableArray<KernelStarts> Groups { get; } = groups == 1 ? []
-        : [.. Enumerable.Range(0, groups).Select(group => OfGroup(kernel, metric, groups, group))];
+    internal ImmutableArray<KernelStarts> Groups { get; } =
+        groups == 1 ? [] : [.. Enumerable.Range(0, groups).Select(group => OfGroup(kernel, metric, groups, group))];
 
     /// <summary>The first left singular vectors of D K Σ^½ with the given axes as rows, as columns [rows, rank].</summary>
     internal Tensor<double> Leading(string rows, int rank)
     {
-        Tensor<double> all = _vectors.GetOrAdd(rows, static (key, own) => new(() => Unfolding.Leading(own._weighted.Value, "oihw", key)),
-            this).Value;
+        Tensor<double> all = _vectors
+            .GetOrAdd(rows, static (key, own) => new(() => Unfolding.Leading(own._weighted.Value, "oihw", key)), this)
+            .Value;
         return Fits.Columns(all, rank);
     }
 
@@ -39,18 +40,33 @@ public sealed class KernelStarts(Tensor<double> kernel, KernelMetric metric, int
     internal static Tensor<double> Weighted(Tensor<double> kernel, KernelMetric metric)
     {
         Tensor<double> weighed = metric.Weigh(kernel);
-        if (metric.Covariance is not { } covariance) return weighed;
+        if (metric.Covariance is not { } covariance)
+            return weighed;
         Tensor<double> result = new(kernel.Shape);
         int n = covariance.Shape[0];
         Gemm.Multiply<double>(
-            kernel.Shape[0], n, n, 1, weighed.Values, n, 1, KernelMetric.Root(covariance).Values, n, 1, 0, result.Values, n,
-            Workers.Serial);
+            kernel.Shape[0],
+            n,
+            n,
+            1,
+            weighed.Values,
+            n,
+            1,
+            KernelMetric.Root(covariance).Values,
+            n,
+            1,
+            0,
+            result.Values,
+            n,
+            Workers.Serial
+        );
         return result;
     }
 
     private static KernelStarts OfGroup(Tensor<double> kernel, KernelMetric metric, int groups, int group)
     {
-        int outputs = kernel.Shape[0] / groups, count = kernel.Shape.Count / groups;
+        int outputs = kernel.Shape[0] / groups,
+            count = kernel.Shape.Count / groups;
         Tensor<double> own = new(kernel.Shape.With(0, outputs), kernel.Values.Slice(group * count, count).ToArray());
         return new(own, new(null, metric.Weights?[(group * outputs)..((group + 1) * outputs)]));
     }

@@ -53,7 +53,8 @@ public abstract record RankChoice
                 ImmutableArray<int> most = format.MaxRanks(tensor);
                 if (ranks.Where((rank, bond) => rank < 1 || rank > most[bond]).Any())
                     throw new BadInputException(
-                        $"{format} of a tensor {tensor} takes ranks of 1 to {string.Join('×', most)}, not {string.Join('×', ranks)}.");
+                        $"{format} of a tensor {tensor} takes ranks of 1 to {string.Join('×', most)}, not {string.Join('×', ranks)}."
+                    );
                 break;
             case WithinError(var error) when !(error is >= 0 and < 1):
                 throw new BadInputException(string.Create(CultureInfo.InvariantCulture, $"A relative error is 0 to below 1, not {error}."));

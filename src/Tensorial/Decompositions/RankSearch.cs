@@ -14,8 +14,13 @@ internal static class RankSearch
     /// <param name="fit">Fits given ranks.</param>
     /// <exception cref="GoalNotMetException">No rank reached the error asked for.</exception>
     public static TensorFactors<T> Fit<T>(
-        RankChoice choice, TensorFormat format, Tensor<T> tensor, Func<ImmutableArray<int>, TensorFactors<T>> fit)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T> => choice switch
+        RankChoice choice,
+        TensorFormat format,
+        Tensor<T> tensor,
+        Func<ImmutableArray<int>, TensorFactors<T>> fit
+    )
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
+        choice switch
         {
             RankChoice.Given(var ranks) => fit(ranks),
             RankChoice.AtRate(var rate) => fit(format.RanksWithin(tensor.Shape, (long)(rate * tensor.Shape.Count))),
@@ -32,28 +37,42 @@ internal static class RankSearch
         where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
         ((double[])[0, 0.25, 0.5, 0.75, 1])
             .Select(RankChoice (power) => new RankChoice.Given(format.RanksWithin(tensor.Shape, (long)(rate * tensor.Shape.Count), power)))
-            .Distinct().Select(fit).MinBy(static fitted => fitted.RelativeError)!;
+            .Distinct()
+            .Select(fit)
+            .MinBy(static fitted => fitted.RelativeError)!;
 
     private static TensorFactors<T> Smallest<T>(
-        ImmutableArray<int> most, Func<ImmutableArray<int>, TensorFactors<T>> fit, double error, Shape tensor)
+        ImmutableArray<int> most,
+        Func<ImmutableArray<int>, TensorFactors<T>> fit,
+        double error,
+        Shape tensor
+    )
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        int high = 1, low = 0, limit = most.Max();
-        TensorFactors<T> best = fit(At(1)), least = best;
+        int high = 1,
+            low = 0,
+            limit = most.Max();
+        TensorFactors<T> best = fit(At(1)),
+            least = best;
         while (best.RelativeError > error && high < limit)
         {
             (low, high) = (high, Math.Min(2 * high, limit));
             best = fit(At(high));
-            if (best.RelativeError < least.RelativeError) least = best;
+            if (best.RelativeError < least.RelativeError)
+                least = best;
         }
         if (best.RelativeError > error)
-            throw new GoalNotMetException($"No {best.Format} of a tensor {tensor} was found within a relative error of {error:G3}; the least was {least.RelativeError:G3} at ranks {string.Join('×', least.Ranks)}.");
+            throw new GoalNotMetException(
+                $"No {best.Format} of a tensor {tensor} was found within a relative error of {error:G3}; the least was {least.RelativeError:G3} at ranks {string.Join('×', least.Ranks)}."
+            );
         while (high - low > 1)
         {
             int middle = (low + high) / 2;
             TensorFactors<T> between = fit(At(middle));
-            if (between.RelativeError <= error) (high, best) = (middle, between);
-            else low = middle;
+            if (between.RelativeError <= error)
+                (high, best) = (middle, between);
+            else
+                low = middle;
         }
         return best;
 
@@ -61,11 +80,13 @@ internal static class RankSearch
     }
 
     /// <summary>The relative error of leaving out what is noise along the most nearly square unfolding.</summary>
-    private static double Noise<T>(Tensor<T> tensor) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    private static double Noise<T>(Tensor<T> tensor)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         Shape shape = tensor.Shape;
         int split = Enumerable.Range(1, shape.Rank - 1).MinBy(split => (long)shape.CountOf(0, split) + shape.CountOf(split, shape.Rank));
-        int rows = shape.CountOf(0, split), columns = shape.CountOf(split, shape.Rank);
+        int rows = shape.CountOf(0, split),
+            columns = shape.CountOf(split, shape.Rank);
         double[] values = Fits.Wide(Svd.Values<T>(tensor.Values, rows, columns));
         double energy = values.Sum(static value => value * value);
         return energy > 0 ? Math.Min(1, Math.Sqrt(Evbmf.Of(values, rows, columns).NoiseVariance * shape.Count / energy)) : 0;

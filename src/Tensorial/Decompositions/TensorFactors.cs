@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Numerics;
 using System.Numerics.Tensors;
-using Tensorial.Einsum;
+using Tensorial.Equations;
 using Tensorial.Kernels;
 
 namespace Tensorial.Decompositions;
@@ -14,7 +14,12 @@ namespace Tensorial.Decompositions;
 /// <param name="Factors">In the order of the format's equation.</param>
 /// <param name="RelativeError">‖X - X̃‖ / ‖X‖ in the measure of the fit, 0 for a tensor of zeros; measured, not estimated.</param>
 public sealed record TensorFactors<T>(
-    TensorFormat Format, Folding Folding, ImmutableArray<int> Ranks, ImmutableArray<Tensor<T>> Factors, double RelativeError)
+    TensorFormat Format,
+    Folding Folding,
+    ImmutableArray<int> Ranks,
+    ImmutableArray<Tensor<T>> Factors,
+    double RelativeError
+)
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     /// <summary>Extents of the tensor.</summary>
@@ -37,7 +42,8 @@ public sealed record TensorFactors<T>(
     public TensorFactors<T> Balanced()
     {
         double[] norms = [.. Factors.Select(static factor => Norm(factor.Values))];
-        if (norms.Any(static norm => !(norm > 0 && double.IsFinite(norm)))) return this;
+        if (norms.Any(static norm => !(norm > 0 && double.IsFinite(norm))))
+            return this;
         double mean = Math.Exp(norms.Average(Math.Log));
         return this with { Factors = [.. Factors.Select((factor, k) => Scaled(factor, mean / norms[k]))] };
     }
@@ -53,20 +59,29 @@ public sealed record TensorFactors<T>(
     public double ErrorOf(Tensor<T> tensor, Workers? workers = null)
     {
         double norm = Norm(tensor.Values);
-        if (norm == 0) return 0;
+        if (norm == 0)
+            return 0;
         Tensor<T> difference = Reconstruct(workers).Clone();
         TensorPrimitives.Subtract<T>(tensor.Values, difference.Values, difference.Values);
         return Norm(difference.Values) / norm;
     }
 
     /// <summary>For example <c>tucker 12×9: 4,608 -> 1,380 parameters (0.30), relative error 0.1820</c>.</summary>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture,
-        $"{Format} {string.Join('×', Ranks)}: {Shape.Count:N0} -> {Parameters:N0} parameters ({Rate:F2}), relative error {RelativeError:F4}");
+    public override string ToString() =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{Format} {string.Join('×', Ranks)}: {Shape.Count:N0} -> {Parameters:N0} parameters ({Rate:F2}), relative error {RelativeError:F4}"
+        );
 
     /// <summary>Factors of a folded tensor, with their error measured on the tensor itself.</summary>
     internal static TensorFactors<T> Measured(
-        TensorFormat format, Folding folding, ImmutableArray<int> ranks, ImmutableArray<Tensor<T>> factors, Tensor<T> tensor,
-        Workers workers)
+        TensorFormat format,
+        Folding folding,
+        ImmutableArray<int> ranks,
+        ImmutableArray<Tensor<T>> factors,
+        Tensor<T> tensor,
+        Workers workers
+    )
     {
         TensorFactors<T> result = new(format, folding, ranks, factors, 0);
         return result with { RelativeError = result.ErrorOf(tensor, workers) };

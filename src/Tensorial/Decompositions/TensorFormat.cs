@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using Tensorial.Einsum;
+using Tensorial.Equations;
 
 namespace Tensorial.Decompositions;
 
@@ -29,9 +29,11 @@ public sealed record TensorFormat(string Name, Equation Equation)
         int[] factored = modes.IsEmpty ? [.. Enumerable.Range(0, order)] : modes.ToArray();
         if (factored.Distinct().Count() != factored.Length || factored.Any(mode => mode < 0 || mode >= order))
             throw new BadInputException(
-                $"A tensor of order {order} has no modes {string.Join(", ", factored)}; each of 0 to {order - 1} can be named once.");
-        string core = string.Concat(Enumerable.Range(0, order)
-            .Select(mode => Array.IndexOf(factored, mode) is >= 0 and int bond ? Bond(bond) : Mode(mode)));
+                $"A tensor of order {order} has no modes {string.Join(", ", factored)}; each of 0 to {order - 1} can be named once."
+            );
+        string core = string.Concat(
+            Enumerable.Range(0, order).Select(mode => Array.IndexOf(factored, mode) is >= 0 and int bond ? Bond(bond) : Mode(mode))
+        );
         return new("tucker", new([core, .. factored.Select(static (mode, bond) => $"{Mode(mode)}{Bond(bond)}")], Modes(order)));
     }
 
@@ -42,8 +44,13 @@ public sealed record TensorFormat(string Name, Equation Equation)
     public static TensorFormat TensorTrain(int order, params ReadOnlySpan<int> chain)
     {
         int[] modes = Chain(order, chain);
-        return new("tt", new([.. modes.Select((mode, k) => (k > 0 ? $"{Bond(k - 1)}" : "") + Mode(mode)
-            + (k < order - 1 ? $"{Bond(k)}" : ""))], Modes(order)));
+        return new(
+            "tt",
+            new(
+                [.. modes.Select((mode, k) => (k > 0 ? $"{Bond(k - 1)}" : "") + Mode(mode) + (k < order - 1 ? $"{Bond(k)}" : ""))],
+                Modes(order)
+            )
+        );
     }
 
     /// <summary>A chain of cores whose ends are joined: <c>AaB,BbC,CcA->abc</c>.</summary>
@@ -96,27 +103,33 @@ public sealed record TensorFormat(string Name, Equation Equation)
     public ImmutableArray<int> RanksWithin(Shape tensor, long parameters, double power = 0.25, int multiple = 1)
     {
         ImmutableArray<int> most = [.. MaxRanks(tensor).Select(rank => Rounded(rank, multiple))];
-        if (Parameters(tensor, most.AsSpan()) <= parameters) return most;
-        double low = 0, high = most.Max();
+        if (Parameters(tensor, most.AsSpan()) <= parameters)
+            return most;
+        double low = 0,
+            high = most.Max();
         // Parameters rise with every rank: halving finds the scale to far below one rank.
         for (int step = 0; step < 60; step++)
         {
             double middle = (low + high) / 2;
-            if (Parameters(tensor, Scaled(most, middle, power)) <= parameters) low = middle;
-            else high = middle;
+            if (Parameters(tensor, Scaled(most, middle, power)) <= parameters)
+                low = middle;
+            else
+                high = middle;
         }
         int[] ranks = [.. Scaled(most, low, power).Select(rank => Rounded(rank, multiple))];
-        for (bool raised = true; raised;)
+        for (bool raised = true; raised; )
         {
             raised = false;
             // The bond furthest below its limit first.
             foreach (int bond in Enumerable.Range(0, ranks.Length).OrderBy(bond => (double)ranks[bond] / most[bond]))
             {
                 int step = ranks[bond] < multiple ? 1 : multiple;
-                if (ranks[bond] + step > most[bond]) continue;
+                if (ranks[bond] + step > most[bond])
+                    continue;
                 ranks[bond] += step;
                 raised = Parameters(tensor, ranks) <= parameters;
-                if (raised) break;
+                if (raised)
+                    break;
                 ranks[bond] -= step;
             }
         }
@@ -124,8 +137,14 @@ public sealed record TensorFormat(string Name, Equation Equation)
     }
 
     /// <summary>The same format for a tensor whose modes are split into several: each mode's axis becomes the axes of its parts.</summary>
-    internal TensorFormat Split(string name, IReadOnlyDictionary<char, string> parts, string output) => new(name, new(
-        [.. Equation.Inputs.Select(axes => string.Concat(axes.Select(axis => parts.GetValueOrDefault(axis) ?? axis.ToString())))], output));
+    internal TensorFormat Split(string name, IReadOnlyDictionary<char, string> parts, string output) =>
+        new(
+            name,
+            new(
+                [.. Equation.Inputs.Select(axes => string.Concat(axes.Select(axis => parts.GetValueOrDefault(axis) ?? axis.ToString())))],
+                output
+            )
+        );
 
     public override string ToString() => Name;
 
@@ -133,40 +152,55 @@ public sealed record TensorFormat(string Name, Equation Equation)
 
     internal static char Bond(int bond) => (char)('A' + bond);
 
-    private static string Modes(int order) => order is >= 1 and <= 26
-        ? string.Concat(Enumerable.Range(0, order).Select(Mode))
-        : throw new BadInputException($"A tensor of order {order} has no format; orders of 1 to 26 do.");
+    private static string Modes(int order) =>
+        order is >= 1 and <= 26
+            ? string.Concat(Enumerable.Range(0, order).Select(Mode))
+            : throw new BadInputException($"A tensor of order {order} has no format; orders of 1 to 26 do.");
 
     private static int[] Chain(int order, ReadOnlySpan<int> chain)
     {
         int[] modes = chain.IsEmpty ? [.. Enumerable.Range(0, order)] : chain.ToArray();
-        return modes.Order().SequenceEqual(Enumerable.Range(0, order)) ? modes
+        return modes.Order().SequenceEqual(Enumerable.Range(0, order))
+            ? modes
             : throw new BadInputException(
-                $"A chain names every mode of a tensor of order {order} once; {string.Join(", ", modes)} does not.");
+                $"A chain names every mode of a tensor of order {order} once; {string.Join(", ", modes)} does not."
+            );
     }
 
     private int MaxRank(Shape tensor, char bond)
     {
         ImmutableArray<string> factors = Equation.Inputs;
         int[] holders = [.. Enumerable.Range(0, factors.Length).Where(k => factors[k].Contains(bond))];
-        if (holders.Length > 2) return Bounded(factors.Min(factor => Count(Equation.Output.Except(factor))));
+        if (holders.Length > 2)
+            return Bounded(factors.Min(factor => Count(Equation.Output.Except(factor))));
 
         // From one end of the bond to all factors that are reached without it.
         HashSet<int> side = [holders[0]];
         List<string> reached = [Others(holders[0])];
-        for (int next; (next = Enumerable.Range(0, factors.Length)
-            .FirstOrDefault(k => !side.Contains(k) && Others(k).Any(string.Concat(reached).Contains), -1)) >= 0;)
+        for (
+            int next;
+            (
+                next = Enumerable
+                    .Range(0, factors.Length)
+                    .FirstOrDefault(k => !side.Contains(k) && Others(k).Any(string.Concat(reached).Contains), -1)
+            ) >= 0;
+
+        )
         {
             side.Add(next);
             reached.Add(Others(next));
         }
         bool loop = holders.Length == 2 && side.Contains(holders[1]);
         int shortest = loop ? 1 : reached.Count;
-        return Bounded(Enumerable.Range(shortest, reached.Count - shortest + 1).Max(length =>
-        {
-            IEnumerable<char> modes = string.Concat(reached.Take(length)).Where(Equation.Output.Contains);
-            return Math.Min(Count(modes), Count(Equation.Output.Except(modes)));
-        }));
+        return Bounded(
+            Enumerable
+                .Range(shortest, reached.Count - shortest + 1)
+                .Max(length =>
+                {
+                    IEnumerable<char> modes = string.Concat(reached.Take(length)).Where(Equation.Output.Contains);
+                    return Math.Min(Count(modes), Count(Equation.Output.Except(modes)));
+                })
+        );
 
         string Others(int factor) => factors[factor].Replace(bond.ToString(), "", StringComparison.Ordinal);
 

@@ -32,8 +32,14 @@ public static class TensorRing
     /// <exception cref="GoalNotMetException">No ranks reached the error asked for.</exception>
     /// <exception cref="NumericalException">A value is NaN or infinite.</exception>
     public static TensorFactors<T> Fit<T>(
-        Tensor<T> tensor, RankChoice ranks, ImmutableArray<int> chain = default, TensorRingOptions? options = null, Workers? workers = null,
-        CancellationToken cancel = default) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        Tensor<T> tensor,
+        RankChoice ranks,
+        ImmutableArray<int> chain = default,
+        TensorRingOptions? options = null,
+        Workers? workers = null,
+        CancellationToken cancel = default
+    )
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         (options, workers) = (options ?? new(), workers ?? Workers.Serial);
         int order = Fits.Check(tensor, 2);
@@ -41,23 +47,45 @@ public static class TensorRing
         TensorFormat format = TensorFormat.TensorRing(order, modes);
         ranks.Check(format, tensor.Shape);
         Tensor<T> arranged = Fits.Permuted(tensor, modes);
-        return RankSearch.Fit(ranks, format, tensor, bonds => TensorFactors<T>.Measured(
-            format, Folding.None(tensor.Shape), bonds, [.. At(arranged, bonds, options, workers, cancel)], tensor, workers));
+        return RankSearch.Fit(
+            ranks,
+            format,
+            tensor,
+            bonds =>
+                TensorFactors<T>.Measured(
+                    format,
+                    Folding.None(tensor.Shape),
+                    bonds,
+                    [.. At(arranged, bonds, options, workers, cancel)],
+                    tensor,
+                    workers
+                )
+        );
     }
 
     private static Tensor<T>[] At<T>(
-        Tensor<T> tensor, ImmutableArray<int> ranks, TensorRingOptions options, Workers workers, CancellationToken cancel)
+        Tensor<T> tensor,
+        ImmutableArray<int> ranks,
+        TensorRingOptions options,
+        Workers workers,
+        CancellationToken cancel
+    )
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        if (options.Sweeps == 0) return BySingularValues(tensor, ranks, new(options.Seed), workers);
+        if (options.Sweeps == 0)
+            return BySingularValues(tensor, ranks, new(options.Seed), workers);
         TensorRingLeastSquares<T>? best = null;
         for (int start = 0; start < Math.Max(1, options.Starts); start++)
         {
             Random random = new(unchecked(options.Seed * 7919 + start));
-            TensorRingLeastSquares<T> run = new(tensor, start == 0 ? BySingularValues(tensor, ranks, random, workers)
-                : ByChance(tensor, ranks, random), workers);
+            TensorRingLeastSquares<T> run = new(
+                tensor,
+                start == 0 ? BySingularValues(tensor, ranks, random, workers) : ByChance(tensor, ranks, random),
+                workers
+            );
             run.Run(Math.Min(options.Sweeps, options.TrialSweeps), options.Tolerance, cancel);
-            if (best is null || run.Error < best.Error) best = run;
+            if (best is null || run.Error < best.Error)
+                best = run;
         }
         best!.Run(options.Sweeps - options.TrialSweeps, options.Tolerance, cancel);
         return best.Best;
@@ -71,7 +99,8 @@ public static class TensorRing
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         Shape shape = tensor.Shape;
-        int order = shape.Rank, joint = ranks[0];
+        int order = shape.Rank,
+            joint = ranks[0];
         Tensor<T>[] cores = new Tensor<T>[order];
         (Tensor<T> u, Tensor<T> rest) = Cut(tensor.As([shape[0], shape.Count / shape[0]]), ranks[0] * ranks[1], random, workers);
         cores[0] = Fits.Permuted(u.As([shape[0], joint, ranks[1]]), 1, 0, 2);
@@ -94,13 +123,18 @@ public static class TensorRing
         (int rows, int columns) = (matrix.Shape[0], matrix.Shape[1]);
         Svd<T> svd = Svd.Truncated(matrix, Math.Min(rank, Math.Min(rows, columns)), workers);
         int found = svd.Values.Length;
-        Tensor<T> left = Fits.Normal<T>([rows, rank], random), right = Fits.Normal<T>([rank, columns], random);
-        T little = T.CreateChecked(1e-2), most = svd.Values.FirstOrDefault();
-        foreach (ref T value in left.Values) value *= little / T.Sqrt(T.CreateChecked(rows));
-        foreach (ref T value in right.Values) value *= little * most / T.Sqrt(T.CreateChecked(columns));
+        Tensor<T> left = Fits.Normal<T>([rows, rank], random),
+            right = Fits.Normal<T>([rank, columns], random);
+        T little = T.CreateChecked(1e-2),
+            most = svd.Values.FirstOrDefault();
+        foreach (ref T value in left.Values)
+            value *= little / T.Sqrt(T.CreateChecked(rows));
+        foreach (ref T value in right.Values)
+            value *= little * most / T.Sqrt(T.CreateChecked(columns));
         for (int k = 0; k < found; k++)
         {
-            for (int row = 0; row < rows; row++) left.Values[row * rank + k] = svd.U.Values[row * found + k];
+            for (int row = 0; row < rows; row++)
+                left.Values[row * rank + k] = svd.U.Values[row * found + k];
             for (int column = 0; column < columns; column++)
                 right.Values[k * columns + column] = svd.Vt.Values[k * columns + column] * svd.Values[k];
         }
@@ -112,14 +146,22 @@ public static class TensorRing
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         int order = tensor.Shape.Rank;
-        double variance = Math.Pow(TensorFactors<T>.Norm(tensor.Values), 2) / tensor.Shape.Count / ranks.Aggregate(1.0,
-            static (product, rank) => product * rank);
+        double variance =
+            Math.Pow(TensorFactors<T>.Norm(tensor.Values), 2)
+            / tensor.Shape.Count
+            / ranks.Aggregate(1.0, static (product, rank) => product * rank);
         T scale = T.CreateChecked(Math.Pow(variance, 0.5 / order));
-        return [.. Enumerable.Range(0, order).Select(k =>
-        {
-            Tensor<T> core = Fits.Normal<T>([ranks[k], tensor.Shape[k], ranks[(k + 1) % order]], random);
-            foreach (ref T value in core.Values) value *= scale;
-            return core;
-        })];
+        return
+        [
+            .. Enumerable
+                .Range(0, order)
+                .Select(k =>
+                {
+                    Tensor<T> core = Fits.Normal<T>([ranks[k], tensor.Shape[k], ranks[(k + 1) % order]], random);
+                    foreach (ref T value in core.Values)
+                        value *= scale;
+                    return core;
+                }),
+        ];
     }
 }

@@ -1,5 +1,5 @@
 using System.Numerics;
-using Tensorial.Einsum;
+using Tensorial.Equations;
 using Tensorial.Kernels;
 
 namespace Tensorial.Decompositions;
@@ -8,7 +8,8 @@ namespace Tensorial.Decompositions;
 /// Alternating least squares for a ring from one start. A core's normal equations come from the others' transfer matrices
 /// E[(r,r̄),(s,s̄)] = Σₙ G[r,n,s] G[r̄,n,s̄], multiplied around the ring, so that the large matrix of all other modes is never formed.
 /// </summary>
-internal sealed class TensorRingLeastSquares<T> : ExtrapolatedAlternation<T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
+internal sealed class TensorRingLeastSquares<T> : ExtrapolatedAlternation<T>
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     private readonly Tensor<T> _tensor;
     private readonly TensorFormat _format;
@@ -16,7 +17,8 @@ internal sealed class TensorRingLeastSquares<T> : ExtrapolatedAlternation<T> whe
     private readonly Workers _workers;
     private readonly Tensor<T>[] _transfers;
 
-    public TensorRingLeastSquares(Tensor<T> tensor, Tensor<T>[] start, Workers workers) : base(start)
+    public TensorRingLeastSquares(Tensor<T> tensor, Tensor<T>[] start, Workers workers)
+        : base(start)
     {
         (_tensor, _format, _workers) = (tensor, TensorFormat.TensorRing(tensor.Shape.Rank), workers);
         _energy = Math.Pow(TensorFactors<T>.Norm(tensor.Values), 2);
@@ -26,18 +28,22 @@ internal sealed class TensorRingLeastSquares<T> : ExtrapolatedAlternation<T> whe
 
     protected override void Restart(Tensor<T>[] factors)
     {
-        for (int k = 0; k < factors.Length; k++) _transfers[k] = Transfer(factors[k]);
+        for (int k = 0; k < factors.Length; k++)
+            _transfers[k] = Transfer(factors[k]);
     }
 
     protected override double Sweep(Tensor<T>[] factors, Action<int, Tensor<T>> update)
     {
-        if (_energy == 0) return 0;
+        if (_energy == 0)
+            return 0;
         double error = 0;
         for (int k = 0; k < factors.Length; k++)
         {
             Shape shape = factors[k].Shape;
-            int extent = shape[1], unknowns = shape[0] * shape[2];
-            Tensor<T> product = Product(factors, k).As([extent, unknowns]), normal = Normal(k, shape).As([unknowns, unknowns]);
+            int extent = shape[1],
+                unknowns = shape[0] * shape[2];
+            Tensor<T> product = Product(factors, k).As([extent, unknowns]),
+                normal = Normal(k, shape).As([unknowns, unknowns]);
             Tensor<T> solution = NormalEquations.Solve(normal, product, _workers);
             update(k, Fits.Permuted(solution.As([extent, shape[0], shape[2]]), 1, 0, 2));
             _transfers[k] = Transfer(factors[k]);
@@ -52,8 +58,10 @@ internal sealed class TensorRingLeastSquares<T> : ExtrapolatedAlternation<T> whe
     {
         int[] others = [.. Enumerable.Range(0, factors.Length).Where(k => k != core).OrderByDescending(k => _tensor.Shape[k])];
         string axes = _format.Equation.Inputs[core];
-        Equation equation = new([_format.Equation.Output, .. others.Select(k => _format.Equation.Inputs[k])],
-            $"{axes[1]}{axes[0]}{axes[2]}");
+        Equation equation = new(
+            [_format.Equation.Output, .. others.Select(k => _format.Equation.Inputs[k])],
+            $"{axes[1]}{axes[0]}{axes[2]}"
+        );
         return Fits.Contract<T>(equation, _workers, [_tensor, .. others.Select(k => factors[k])]);
     }
 
@@ -64,9 +72,24 @@ internal sealed class TensorRingLeastSquares<T> : ExtrapolatedAlternation<T> whe
         Tensor<T> around = _transfers[(core + 1) % order];
         for (int k = 2; k < order; k++)
         {
-            Tensor<T> next = _transfers[(core + k) % order], product = new([around.Shape[0], next.Shape[1]]);
-            Gemm.Multiply<T>(around.Shape[0], next.Shape[1], next.Shape[0], T.One, around.Values, around.Shape[1], 1, next.Values,
-                next.Shape[1], 1, T.Zero, product.Values, next.Shape[1], _workers);
+            Tensor<T> next = _transfers[(core + k) % order],
+                product = new([around.Shape[0], next.Shape[1]]);
+            Gemm.Multiply<T>(
+                around.Shape[0],
+                next.Shape[1],
+                next.Shape[0],
+                T.One,
+                around.Values,
+                around.Shape[1],
+                1,
+                next.Values,
+                next.Shape[1],
+                1,
+                T.Zero,
+                product.Values,
+                next.Shape[1],
+                _workers
+            );
             around = product;
         }
         (int r, int s) = (shape[0], shape[2]);

@@ -37,26 +37,32 @@ public static class TensorTrain
         T[][] weights = new T[order - 1][];
         for (int k = 0, left = 1; k < order - 1; k++)
         {
-            int extent = tensor.Shape[modes[k]], rows = left * extent, columns = rest.Shape.Count / rows;
+            int extent = tensor.Shape[modes[k]],
+                rows = left * extent,
+                columns = rest.Shape.Count / rows;
             Svd<T> svd = Svd.Thin(rest.As([rows, columns]), workers);
             int rank = bonds.Next(Fits.Wide(svd.Values), rows, columns);
-            Tensor<T> u = Fits.Columns(svd.U, rank), v = new([rank, columns], svd.Vt.Values[..(rank * columns)].ToArray());
+            Tensor<T> u = Fits.Columns(svd.U, rank),
+                v = new([rank, columns], svd.Vt.Values[..(rank * columns)].ToArray());
             weights[k] = svd.Values[..rank];
             cores[k] = u.As(k == 0 ? [extent, rank] : [left, extent, rank]);
             Fits.ScaleRows(v.Values, columns, weights[k]);
             (rest, left) = (v, rank);
         }
         cores[^1] = rest.As([weights[^1].Length, tensor.Shape[modes[^1]]]);
-        for (int k = 0; k < order - 1; k++) Share(cores[k].Values, cores[k + 1].Values, weights[k]);
+        for (int k = 0; k < order - 1; k++)
+            Share(cores[k].Values, cores[k + 1].Values, weights[k]);
         return TensorFactors<T>.Measured(format, Folding.None(tensor.Shape), bonds.Taken, [.. cores], tensor, workers);
     }
 
     /// <summary>Moves the root of every weight from the right core to the left one.</summary>
-    private static void Share<T>(Span<T> left, Span<T> right, T[] weights) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    private static void Share<T>(Span<T> left, Span<T> right, T[] weights)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         // Weights of nothing stay: their row is zero and has no root to give.
         T[] roots = [.. weights.Select(static weight => weight > T.Zero ? T.Sqrt(weight) : T.One)];
-        for (int at = 0; at < left.Length; at++) left[at] *= roots[at % roots.Length];
+        for (int at = 0; at < left.Length; at++)
+            left[at] *= roots[at % roots.Length];
         Fits.ScaleRows(right, right.Length / roots.Length, [.. roots.Select(static root => T.One / root)]);
     }
 }

@@ -27,7 +27,12 @@ public static class Tucker
     /// <exception cref="BadInputException">The ranks or modes do not fit the tensor.</exception>
     /// <exception cref="NumericalException">A value is NaN or infinite.</exception>
     public static TensorFactors<T> Fit<T>(
-        Tensor<T> tensor, RankChoice ranks, ImmutableArray<int> modes = default, TuckerOptions? options = null, Workers? workers = null)
+        Tensor<T> tensor,
+        RankChoice ranks,
+        ImmutableArray<int> modes = default,
+        TuckerOptions? options = null,
+        Workers? workers = null
+    )
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         (options, workers) = (options ?? new(), workers ?? Workers.Serial);
@@ -55,11 +60,19 @@ public static class Tucker
     }
 
     private static Tensor<T> Iterate<T>(
-        Tensor<T> tensor, Tensor<T> core, int[] modes, Tensor<T>[] factors, double norm, TuckerOptions options, Workers workers)
+        Tensor<T> tensor,
+        Tensor<T> core,
+        int[] modes,
+        Tensor<T>[] factors,
+        double norm,
+        TuckerOptions options,
+        Workers workers
+    )
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         // One truncated mode alone is at its best already.
-        if (options.Sweeps == 0 || !modes.Where((mode, k) => factors[k].Shape[1] < tensor.Shape[mode]).Skip(1).Any()) return core;
+        if (options.Sweeps == 0 || !modes.Where((mode, k) => factors[k].Shape[1] < tensor.Shape[mode]).Skip(1).Any())
+            return core;
         // Short modes outermost: products then run over long rows.
         int[] arranged = [.. Enumerable.Range(0, tensor.Shape.Rank).OrderBy(mode => tensor.Shape[mode])];
         (tensor, modes) = (Fits.Permuted(tensor, arranged), [.. modes.Select(mode => Array.IndexOf(arranged, mode))]);
@@ -69,16 +82,23 @@ public static class Tucker
             for (int k = 0; k < modes.Length; k++)
             {
                 Tensor<T> projected = tensor;
-                foreach (int other in Enumerable.Range(0, modes.Length).Where(other => other != k)
-                    .OrderBy(other => (double)factors[other].Shape[1] / tensor.Shape[modes[other]]))
+                foreach (
+                    int other in Enumerable
+                        .Range(0, modes.Length)
+                        .Where(other => other != k)
+                        .OrderBy(other => (double)factors[other].Shape[1] / tensor.Shape[modes[other]])
+                )
                     projected = Fits.Times(projected, modes[other], factors[other], workers);
                 factors[k] = Fits.Leading(Fits.Unfolded(projected, modes[k]), factors[k].Shape[1], workers);
-                if (k == modes.Length - 1) core = Fits.Times(projected, modes[k], factors[k], workers);
+                if (k == modes.Length - 1)
+                    core = Fits.Times(projected, modes[k], factors[k], workers);
             }
-            if (sweep % 5 != 4) continue;
+            if (sweep % 5 != 4)
+                continue;
             double before = kept;
             kept = TensorFactors<T>.Norm(core.Values);
-            if (kept - before <= options.Tolerance * norm) break;
+            if (kept - before <= options.Tolerance * norm)
+                break;
         }
         return Fits.Permuted(core, [.. Enumerable.Range(0, arranged.Length).Select(mode => Array.IndexOf(arranged, mode))]);
     }

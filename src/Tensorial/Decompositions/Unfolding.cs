@@ -1,4 +1,4 @@
-using Tensorial.Einsum;
+using Tensorial.Equations;
 using Tensorial.Kernels;
 using Tensorial.LinearAlgebra;
 
@@ -15,16 +15,22 @@ internal static class Unfolding
     {
         string columns = string.Concat(axes.Where(axis => !rows.Contains(axis)));
         Tensor<double> arranged = Contract(tensor, axes, rows + columns);
-        int m = rows.Aggregate(1, (count, axis) => count * tensor.Shape[axes.IndexOf(axis)]), n = tensor.Shape.Count / m,
+        int m = rows.Aggregate(1, (count, axis) => count * tensor.Shape[axes.IndexOf(axis)]),
+            n = tensor.Shape.Count / m,
             rank = Math.Min(m, n);
         bool wide = m <= n;
-        Tensor<double> gram = new([rank, rank]), largestFirst = new([rank, rank]);
-        if (wide) Gemm.Multiply<double>(m, m, n, 1, arranged.Values, n, 1, arranged.Values, 1, n, 0, gram.Values, m, Workers.Serial);
-        else Gemm.Multiply<double>(n, n, m, 1, arranged.Values, 1, n, arranged.Values, n, 1, 0, gram.Values, n, Workers.Serial);
+        Tensor<double> gram = new([rank, rank]),
+            largestFirst = new([rank, rank]);
+        if (wide)
+            Gemm.Multiply<double>(m, m, n, 1, arranged.Values, n, 1, arranged.Values, 1, n, 0, gram.Values, m, Workers.Serial);
+        else
+            Gemm.Multiply<double>(n, n, m, 1, arranged.Values, 1, n, arranged.Values, n, 1, 0, gram.Values, n, Workers.Serial);
         Tensor<double> vectors = SymmetricEigen.Of(gram).Vectors;
         for (int row = 0; row < rank; row++)
-            for (int k = 0; k < rank; k++) largestFirst.Values[row * rank + k] = vectors.Values[row * rank + rank - 1 - k];
-        if (wide) return largestFirst;
+        for (int k = 0; k < rank; k++)
+            largestFirst.Values[row * rank + k] = vectors.Values[row * rank + rank - 1 - k];
+        if (wide)
+            return largestFirst;
         Tensor<double> left = new([m, rank]);
         Gemm.Multiply<double>(m, rank, n, 1, arranged.Values, n, 1, largestFirst.Values, rank, 1, 0, left.Values, rank, Workers.Serial);
         return Qr.Thin(left).Q;

@@ -6,7 +6,8 @@ namespace Tensorial.Kernels;
 /// </summary>
 internal sealed class AddressTable
 {
-    private readonly int[]? _offsets, _runs;
+    private readonly int[]? _offsets,
+        _runs;
 
     private AddressTable(int count, int stride, int[]? offsets, int[]? runs, int last) =>
         (Count, Stride, _offsets, _runs, Last) = (count, stride, offsets, runs, last);
@@ -33,22 +34,28 @@ internal sealed class AddressTable
     public int this[int index] => _offsets is null ? index * Stride : _offsets[index];
 
     /// <summary>Entries from <paramref name="index"/> on that lie side by side.</summary>
-    public int RunAt(int index) => _runs is not null ? _runs[index] : Stride == 1 ? Count - index : 1;
+    public int RunAt(int index) =>
+        _runs is not null ? _runs[index]
+        : Stride == 1 ? Count - index
+        : 1;
 
-    public static AddressTable Even(int count, int stride) => 
+    public static AddressTable Even(int count, int stride) =>
         new(count, count <= 1 ? 1 : stride, null, null, Math.Max(0, count - 1) * stride) { MeanRun = count > 1 && stride != 1 ? 1 : count };
 
     public static AddressTable Of(int[] offsets)
     {
         int stride = offsets.Length > 1 ? offsets[1] - offsets[0] : 1;
         bool isEven = offsets.Length > 0 && offsets[0] == 0 && stride >= 0;
-        for (int k = 1; isEven && k < offsets.Length; k++) isEven = offsets[k] == k * stride;
-        if (isEven) return Even(offsets.Length, stride);
+        for (int k = 1; isEven && k < offsets.Length; k++)
+            isEven = offsets[k] == k * stride;
+        if (isEven)
+            return Even(offsets.Length, stride);
         int[] runs = new int[offsets.Length];
         for (int k = offsets.Length - 1; k >= 0; k--)
             runs[k] = k + 1 < offsets.Length && offsets[k + 1] == offsets[k] + 1 ? runs[k + 1] + 1 : 1;
         int segments = 0;
-        for (int k = 0; k < offsets.Length; k += runs[k]) segments++;
+        for (int k = 0; k < offsets.Length; k += runs[k])
+            segments++;
         return new(offsets.Length, -1, offsets, runs, offsets.Max()) { MeanRun = (double)offsets.Length / segments };
     }
 

@@ -23,7 +23,8 @@ internal sealed class ForkedLoop(int count, Action<int> body)
         Interlocked.Increment(ref _active);
         try
         {
-            for (long index = Claim(); index < count; index = Claim()) _body!((int)index);
+            for (long index = Claim(); index < count; index = Claim())
+                _body!((int)index);
         }
         catch (Exception failure)
         {
@@ -32,7 +33,8 @@ internal sealed class ForkedLoop(int count, Action<int> body)
         }
         if (Interlocked.Decrement(ref _active) == 0 && Volatile.Read(ref _joining))
         {
-            lock (this) Monitor.PulseAll(this);
+            lock (this)
+                Monitor.PulseAll(this);
         }
     }
 
@@ -47,7 +49,8 @@ internal sealed class ForkedLoop(int count, Action<int> body)
             {
                 Volatile.Write(ref _joining, true);
                 Interlocked.MemoryBarrier();
-                while (Volatile.Read(ref _active) > 0) Monitor.Wait(this);
+                while (Volatile.Read(ref _active) > 0)
+                    Monitor.Wait(this);
             }
         }
         _body = null;

@@ -22,27 +22,62 @@ public static unsafe class Gemm
     /// <param name="workers">Threads. The result does not depend on their number.</param>
     /// <exception cref="ArgumentException">A matrix does not lie within its memory.</exception>
     public static void Multiply<T>(
-        int m, int n, int k, T alpha, ReadOnlySpan<T> a, int rowStrideA, int columnStrideA, ReadOnlySpan<T> b, int rowStrideB,
+        int m,
+        int n,
+        int k,
+        T alpha,
+        ReadOnlySpan<T> a,
+        int rowStrideA,
+        int columnStrideA,
+        ReadOnlySpan<T> b,
+        int rowStrideB,
         int columnStrideB,
-        T beta, Span<T> c, int rowStrideC, Workers workers) where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
+        T beta,
+        Span<T> c,
+        int rowStrideC,
+        Workers workers
+    )
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
         Multiply(LaneWidths.Best, m, n, k, alpha, a, rowStrideA, columnStrideA, b, rowStrideB, columnStrideB, beta, c, rowStrideC, workers);
 
     /// <summary>As the public product, at a given width.</summary>
     internal static void Multiply<T>(
-        LaneWidth width, int m, int n, int k, T alpha, ReadOnlySpan<T> a, int rowStrideA, int columnStrideA,
-        ReadOnlySpan<T> b, int rowStrideB, int columnStrideB, T beta, Span<T> c, int rowStrideC, Workers workers)
+        LaneWidth width,
+        int m,
+        int n,
+        int k,
+        T alpha,
+        ReadOnlySpan<T> a,
+        int rowStrideA,
+        int columnStrideA,
+        ReadOnlySpan<T> b,
+        int rowStrideB,
+        int columnStrideB,
+        T beta,
+        Span<T> c,
+        int rowStrideC,
+        Workers workers
+    )
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        if (m == 0 || n == 0) return;
+        if (m == 0 || n == 0)
+            return;
         Check(m, k, rowStrideA, columnStrideA, a.Length, nameof(a));
         Check(k, n, rowStrideB, columnStrideB, b.Length, nameof(b));
         Check(m, n, rowStrideC, 1, c.Length, nameof(c));
-        fixed (T* left = a, right = b, result = c)
+        fixed (
+            T* left = a,
+                right = b,
+                result = c
+        )
         {
             Product<T> product = new(m, n, k, alpha, beta, result, rowStrideC, workers);
-            if (k == 0 || T.IsZero(alpha)) product.Scale();
-            else width.Run<PackedProduct<T, Strided<T>, Strided<T>>, T>(new(product, new(left, rowStrideA, columnStrideA),
-                new(right, columnStrideB, rowStrideB)));
+            if (k == 0 || T.IsZero(alpha))
+                product.Scale();
+            else
+                width.Run<PackedProduct<T, Strided<T>, Strided<T>>, T>(
+                    new(product, new(left, rowStrideA, columnStrideA), new(right, columnStrideB, rowStrideB))
+                );
         }
     }
 
@@ -50,41 +85,75 @@ public static unsafe class Gemm
     /// C = A B + beta C for operands that are tensors: A[i, p] at rowsA[i] + columnsA[p], B[p, j] at rowsB[p] + columnsB[j]; C as above.
     /// </summary>
     internal static void Multiply<T>(
-        ReadOnlySpan<T> a, AddressTable rowsA, AddressTable columnsA, ReadOnlySpan<T> b, AddressTable rowsB, AddressTable columnsB, T beta,
-        Span<T> c, int rowStrideC, Workers workers) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        ReadOnlySpan<T> a,
+        AddressTable rowsA,
+        AddressTable columnsA,
+        ReadOnlySpan<T> b,
+        AddressTable rowsB,
+        AddressTable columnsB,
+        T beta,
+        Span<T> c,
+        int rowStrideC,
+        Workers workers
+    )
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         (int m, int n, int k) = (rowsA.Count, columnsB.Count, columnsA.Count);
-        if (m == 0 || n == 0) return;
+        if (m == 0 || n == 0)
+            return;
         if ((long)rowsA.Last + columnsA.Last >= a.Length || (long)rowsB.Last + columnsB.Last >= b.Length)
             throw new ArgumentException("A table reaches beyond its memory.");
         Check(m, n, rowStrideC, 1, c.Length, nameof(c));
-        bool isEvenA = rowsA.IsEven && columnsA.IsEven, isEvenB = rowsB.IsEven && columnsB.IsEven;
-        if (!isEvenA) (rowsA, columnsA) = (rowsA.WithOffsets(), columnsA.WithOffsets());
-        if (!isEvenB) (rowsB, columnsB) = (rowsB.WithOffsets(), columnsB.WithOffsets());
-        fixed (T* left = a, right = b, result = c)
-        fixed (int* vectorsA = rowsA.Offsets, runsA = rowsA.Runs, depthsA = columnsA.Offsets, vectorsB = columnsB.Offsets,
-            runsB = columnsB.Runs, depthsB = rowsB.Offsets)
+        bool isEvenA = rowsA.IsEven && columnsA.IsEven,
+            isEvenB = rowsB.IsEven && columnsB.IsEven;
+        if (!isEvenA)
+            (rowsA, columnsA) = (rowsA.WithOffsets(), columnsA.WithOffsets());
+        if (!isEvenB)
+            (rowsB, columnsB) = (rowsB.WithOffsets(), columnsB.WithOffsets());
+        fixed (
+            T* left = a,
+                right = b,
+                result = c
+        )
+        fixed (
+            int* vectorsA = rowsA.Offsets,
+                runsA = rowsA.Runs,
+                depthsA = columnsA.Offsets,
+                vectorsB = columnsB.Offsets,
+                runsB = columnsB.Runs,
+                depthsB = rowsB.Offsets
+        )
         {
             Product<T> product = new(m, n, k, T.One, beta, result, rowStrideC, workers);
-            Strided<T> evenA = new(left, rowsA.Stride, columnsA.Stride), evenB = new(right, columnsB.Stride, rowsB.Stride);
-            Scattered<T> freeA = new(left, vectorsA, runsA, depthsA), freeB = new(right, vectorsB, runsB, depthsB);
-            if (k == 0) product.Scale();
-            else if (isEvenA && isEvenB) Run(product, evenA, evenB);
-            else if (isEvenA) Run(product, evenA, freeB);
-            else if (isEvenB) Run(product, freeA, evenB);
-            else Run(product, freeA, freeB);
+            Strided<T> evenA = new(left, rowsA.Stride, columnsA.Stride),
+                evenB = new(right, columnsB.Stride, rowsB.Stride);
+            Scattered<T> freeA = new(left, vectorsA, runsA, depthsA),
+                freeB = new(right, vectorsB, runsB, depthsB);
+            if (k == 0)
+                product.Scale();
+            else if (isEvenA && isEvenB)
+                Run(product, evenA, evenB);
+            else if (isEvenA)
+                Run(product, evenA, freeB);
+            else if (isEvenB)
+                Run(product, freeA, evenB);
+            else
+                Run(product, freeA, freeB);
         }
     }
 
     private static void Run<T, TLeft, TRight>(Product<T> product, TLeft left, TRight right)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T> where TLeft : struct, IOperand<T> where TRight : struct, IOperand<T> =>
-        LaneWidths.Best.Run<PackedProduct<T, TLeft, TRight>, T>(new(product, left, right));
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TLeft : struct, IOperand<T>
+        where TRight : struct, IOperand<T> => LaneWidths.Best.Run<PackedProduct<T, TLeft, TRight>, T>(new(product, left, right));
 
     private static void Check(int rows, int columns, int rowStride, int columnStride, int length, string name)
     {
         long last = rows == 0 || columns == 0 ? -1 : (long)(rows - 1) * rowStride + (long)(columns - 1) * columnStride;
         if (rows < 0 || columns < 0 || rowStride < 0 || columnStride < 0 || last >= length)
             throw new ArgumentException(
-                $"A matrix {rows}×{columns} with strides {rowStride} and {columnStride} does not lie in {length} values.", name);
+                $"A matrix {rows}×{columns} with strides {rowStride} and {columnStride} does not lie in {length} values.",
+                name
+            );
     }
 }

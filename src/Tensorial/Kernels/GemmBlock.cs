@@ -3,7 +3,8 @@ using System.Numerics;
 namespace Tensorial.Kernels;
 
 /// <summary>A packed block of A against a packed block of B: C = alpha A B + beta C.</summary>
-internal unsafe struct GemmBlock<T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
+internal unsafe struct GemmBlock<T>
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     /// <summary>[strip][depth][strip height].</summary>
     public T* A;
@@ -14,8 +15,13 @@ internal unsafe struct GemmBlock<T> where T : unmanaged, IBinaryFloatingPointIee
     public T* C;
 
     public nint RowStrideC;
-    public int Rows, Columns, Depth, StripHeight, PanelWidth;
-    public T Alpha, Beta;
+    public int Rows,
+        Columns,
+        Depth,
+        StripHeight,
+        PanelWidth;
+    public T Alpha,
+        Beta;
 
     public readonly int Strips => (Rows + StripHeight - 1) / StripHeight;
 
@@ -25,20 +31,25 @@ internal unsafe struct GemmBlock<T> where T : unmanaged, IBinaryFloatingPointIee
     /// Strips of rows against panels of columns. Panels are the outer loop: each stays in the first-level cache while the strips pass.
     /// </summary>
     public readonly void Multiply<TLanes, TVector>(int firstStrip, int pastStrip, int firstPanel, int pastPanel)
-        where TLanes : struct, ILanes<TVector, T> where TVector : struct
+        where TLanes : struct, ILanes<TVector, T>
+        where TVector : struct
     {
         T* edge = stackalloc T[StripHeight * PanelWidth];
         for (int panel = firstPanel; panel < pastPanel; panel++)
         {
-            int column = panel * PanelWidth, width = Math.Min(PanelWidth, Columns - column), vectors = width > TLanes.Count ? 2 : 1;
+            int column = panel * PanelWidth,
+                width = Math.Min(PanelWidth, Columns - column),
+                vectors = width > TLanes.Count ? 2 : 1;
             bool isWhole = width == vectors * TLanes.Count;
             var whole = GemmTiles.Find<TLanes, TVector, T>(StripHeight, vectors);
             T* b = B + (nint)column * Depth;
             for (int strip = firstStrip; strip < pastStrip; strip++)
             {
-                int row = strip * StripHeight, height = Math.Min(StripHeight, Rows - row);
+                int row = strip * StripHeight,
+                    height = Math.Min(StripHeight, Rows - row);
                 var tile = height == StripHeight ? whole : GemmTiles.Find<TLanes, TVector, T>(height, vectors);
-                T* a = A + (nint)row * Depth, c = C + row * RowStrideC + column;
+                T* a = A + (nint)row * Depth,
+                    c = C + row * RowStrideC + column;
                 if (isWhole)
                 {
                     tile(Depth, a, StripHeight, b, PanelWidth, c, RowStrideC, Alpha, Beta);
@@ -55,7 +66,7 @@ internal unsafe struct GemmBlock<T> where T : unmanaged, IBinaryFloatingPointIee
     private readonly void Merge(T* edge, T* c, int height, int width)
     {
         for (int row = 0; row < height; row++, edge += PanelWidth, c += RowStrideC)
-            for (int column = 0; column < width; column++)
-                c[column] = T.IsZero(Beta) ? edge[column] : T.MultiplyAddEstimate(Beta, c[column], edge[column]);
+        for (int column = 0; column < width; column++)
+            c[column] = T.IsZero(Beta) ? edge[column] : T.MultiplyAddEstimate(Beta, c[column], edge[column]);
     }
 }

@@ -10,33 +10,75 @@ internal interface IRows
     static abstract int Count { get; }
 }
 
-internal readonly struct Rows1 : IRows { public static int Count => 1; }
+internal readonly struct Rows1 : IRows
+{
+    public static int Count => 1;
+}
 
-internal readonly struct Rows2 : IRows { public static int Count => 2; }
+internal readonly struct Rows2 : IRows
+{
+    public static int Count => 2;
+}
 
-internal readonly struct Rows3 : IRows { public static int Count => 3; }
+internal readonly struct Rows3 : IRows
+{
+    public static int Count => 3;
+}
 
-internal readonly struct Rows4 : IRows { public static int Count => 4; }
+internal readonly struct Rows4 : IRows
+{
+    public static int Count => 4;
+}
 
-internal readonly struct Rows5 : IRows { public static int Count => 5; }
+internal readonly struct Rows5 : IRows
+{
+    public static int Count => 5;
+}
 
-internal readonly struct Rows6 : IRows { public static int Count => 6; }
+internal readonly struct Rows6 : IRows
+{
+    public static int Count => 6;
+}
 
-internal readonly struct Rows7 : IRows { public static int Count => 7; }
+internal readonly struct Rows7 : IRows
+{
+    public static int Count => 7;
+}
 
-internal readonly struct Rows8 : IRows { public static int Count => 8; }
+internal readonly struct Rows8 : IRows
+{
+    public static int Count => 8;
+}
 
-internal readonly struct Rows9 : IRows { public static int Count => 9; }
+internal readonly struct Rows9 : IRows
+{
+    public static int Count => 9;
+}
 
-internal readonly struct Rows10 : IRows { public static int Count => 10; }
+internal readonly struct Rows10 : IRows
+{
+    public static int Count => 10;
+}
 
-internal readonly struct Rows11 : IRows { public static int Count => 11; }
+internal readonly struct Rows11 : IRows
+{
+    public static int Count => 11;
+}
 
-internal readonly struct Rows12 : IRows { public static int Count => 12; }
+internal readonly struct Rows12 : IRows
+{
+    public static int Count => 12;
+}
 
-internal readonly struct Rows13 : IRows { public static int Count => 13; }
+internal readonly struct Rows13 : IRows
+{
+    public static int Count => 13;
+}
 
-internal readonly struct Rows14 : IRows { public static int Count => 14; }
+internal readonly struct Rows14 : IRows
+{
+    public static int Count => 14;
+}
 
 /// <summary>Vectors across a register tile, as a type.</summary>
 internal interface IAcross
@@ -44,9 +86,15 @@ internal interface IAcross
     static abstract int Vectors { get; }
 }
 
-internal readonly struct OneAcross : IAcross { public static int Vectors => 1; }
+internal readonly struct OneAcross : IAcross
+{
+    public static int Vectors => 1;
+}
 
-internal readonly struct TwoAcross : IAcross { public static int Vectors => 2; }
+internal readonly struct TwoAcross : IAcross
+{
+    public static int Vectors => 2;
+}
 
 /// <summary>
 /// The inner loop of the matrix product. Sums are locals, not an array, so that the compiler keeps them in registers; conditions on types
@@ -64,18 +112,54 @@ internal static unsafe class GemmTile
     /// <param name="c">The first of the tile's numbers, one row every <paramref name="stepC"/> numbers.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run<TLanes, TVector, T, TRows, TAcross>(
-        nint depth, T* a, nint stepA, T* b, nint stepB, T* c, nint stepC, T alpha, T beta)
+        nint depth,
+        T* a,
+        nint stepA,
+        T* b,
+        nint stepB,
+        T* c,
+        nint stepC,
+        T alpha,
+        T beta
+    )
         where TLanes : struct, ILanes<TVector, T>
         where TVector : struct
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
         where TRows : struct, IRows
         where TAcross : struct, IAcross
     {
-        TVector zero = TLanes.Broadcast(T.Zero), x, y, z = zero;
-        TVector s0 = zero, s1 = zero, s2 = zero, s3 = zero, s4 = zero, s5 = zero, s6 = zero, s7 = zero, s8 = zero, s9 = zero, s10 = zero,
-            s11 = zero, s12 = zero, s13 = zero;
-        TVector t0 = zero, t1 = zero, t2 = zero, t3 = zero, t4 = zero, t5 = zero, t6 = zero, t7 = zero, t8 = zero, t9 = zero, t10 = zero,
-            t11 = zero, t12 = zero, t13 = zero;
+        TVector zero = TLanes.Broadcast(T.Zero),
+            x,
+            y,
+            z = zero;
+        TVector s0 = zero,
+            s1 = zero,
+            s2 = zero,
+            s3 = zero,
+            s4 = zero,
+            s5 = zero,
+            s6 = zero,
+            s7 = zero,
+            s8 = zero,
+            s9 = zero,
+            s10 = zero,
+            s11 = zero,
+            s12 = zero,
+            s13 = zero;
+        TVector t0 = zero,
+            t1 = zero,
+            t2 = zero,
+            t3 = zero,
+            t4 = zero,
+            t5 = zero,
+            t6 = zero,
+            t7 = zero,
+            t8 = zero,
+            t9 = zero,
+            t10 = zero,
+            t11 = zero,
+            t12 = zero,
+            t13 = zero;
         if (Sse.IsSupported)
         {
             // The rows of c lie far apart, out of the hardware's sight; they arrive while the sums are made.
@@ -83,114 +167,144 @@ internal static unsafe class GemmTile
             for (int row = 0; row < TRows.Count; row++, line += stepC)
             {
                 Sse.Prefetch0(line);
-                if (TAcross.Vectors > 1) Sse.Prefetch0(line + TLanes.Count);
+                if (TAcross.Vectors > 1)
+                    Sse.Prefetch0(line + TLanes.Count);
             }
         }
         for (; depth > 0; depth--, a += stepA, b += stepB)
         {
             y = TLanes.Load(b);
-            if (TAcross.Vectors > 1) z = TLanes.Load(b + TLanes.Count);
+            if (TAcross.Vectors > 1)
+                z = TLanes.Load(b + TLanes.Count);
             if (TRows.Count > 0)
             {
                 x = TLanes.Broadcast(a[0]);
                 s0 = TLanes.MultiplyAdd(x, y, s0);
-                if (TAcross.Vectors > 1) t0 = TLanes.MultiplyAdd(x, z, t0);
+                if (TAcross.Vectors > 1)
+                    t0 = TLanes.MultiplyAdd(x, z, t0);
             }
             if (TRows.Count > 1)
             {
                 x = TLanes.Broadcast(a[1]);
                 s1 = TLanes.MultiplyAdd(x, y, s1);
-                if (TAcross.Vectors > 1) t1 = TLanes.MultiplyAdd(x, z, t1);
+                if (TAcross.Vectors > 1)
+                    t1 = TLanes.MultiplyAdd(x, z, t1);
             }
             if (TRows.Count > 2)
             {
                 x = TLanes.Broadcast(a[2]);
                 s2 = TLanes.MultiplyAdd(x, y, s2);
-                if (TAcross.Vectors > 1) t2 = TLanes.MultiplyAdd(x, z, t2);
+                if (TAcross.Vectors > 1)
+                    t2 = TLanes.MultiplyAdd(x, z, t2);
             }
             if (TRows.Count > 3)
             {
                 x = TLanes.Broadcast(a[3]);
                 s3 = TLanes.MultiplyAdd(x, y, s3);
-                if (TAcross.Vectors > 1) t3 = TLanes.MultiplyAdd(x, z, t3);
+                if (TAcross.Vectors > 1)
+                    t3 = TLanes.MultiplyAdd(x, z, t3);
             }
             if (TRows.Count > 4)
             {
                 x = TLanes.Broadcast(a[4]);
                 s4 = TLanes.MultiplyAdd(x, y, s4);
-                if (TAcross.Vectors > 1) t4 = TLanes.MultiplyAdd(x, z, t4);
+                if (TAcross.Vectors > 1)
+                    t4 = TLanes.MultiplyAdd(x, z, t4);
             }
             if (TRows.Count > 5)
             {
                 x = TLanes.Broadcast(a[5]);
                 s5 = TLanes.MultiplyAdd(x, y, s5);
-                if (TAcross.Vectors > 1) t5 = TLanes.MultiplyAdd(x, z, t5);
+                if (TAcross.Vectors > 1)
+                    t5 = TLanes.MultiplyAdd(x, z, t5);
             }
             if (TRows.Count > 6)
             {
                 x = TLanes.Broadcast(a[6]);
                 s6 = TLanes.MultiplyAdd(x, y, s6);
-                if (TAcross.Vectors > 1) t6 = TLanes.MultiplyAdd(x, z, t6);
+                if (TAcross.Vectors > 1)
+                    t6 = TLanes.MultiplyAdd(x, z, t6);
             }
             if (TRows.Count > 7)
             {
                 x = TLanes.Broadcast(a[7]);
                 s7 = TLanes.MultiplyAdd(x, y, s7);
-                if (TAcross.Vectors > 1) t7 = TLanes.MultiplyAdd(x, z, t7);
+                if (TAcross.Vectors > 1)
+                    t7 = TLanes.MultiplyAdd(x, z, t7);
             }
             if (TRows.Count > 8)
             {
                 x = TLanes.Broadcast(a[8]);
                 s8 = TLanes.MultiplyAdd(x, y, s8);
-                if (TAcross.Vectors > 1) t8 = TLanes.MultiplyAdd(x, z, t8);
+                if (TAcross.Vectors > 1)
+                    t8 = TLanes.MultiplyAdd(x, z, t8);
             }
             if (TRows.Count > 9)
             {
                 x = TLanes.Broadcast(a[9]);
                 s9 = TLanes.MultiplyAdd(x, y, s9);
-                if (TAcross.Vectors > 1) t9 = TLanes.MultiplyAdd(x, z, t9);
+                if (TAcross.Vectors > 1)
+                    t9 = TLanes.MultiplyAdd(x, z, t9);
             }
             if (TRows.Count > 10)
             {
                 x = TLanes.Broadcast(a[10]);
                 s10 = TLanes.MultiplyAdd(x, y, s10);
-                if (TAcross.Vectors > 1) t10 = TLanes.MultiplyAdd(x, z, t10);
+                if (TAcross.Vectors > 1)
+                    t10 = TLanes.MultiplyAdd(x, z, t10);
             }
             if (TRows.Count > 11)
             {
                 x = TLanes.Broadcast(a[11]);
                 s11 = TLanes.MultiplyAdd(x, y, s11);
-                if (TAcross.Vectors > 1) t11 = TLanes.MultiplyAdd(x, z, t11);
+                if (TAcross.Vectors > 1)
+                    t11 = TLanes.MultiplyAdd(x, z, t11);
             }
             if (TRows.Count > 12)
             {
                 x = TLanes.Broadcast(a[12]);
                 s12 = TLanes.MultiplyAdd(x, y, s12);
-                if (TAcross.Vectors > 1) t12 = TLanes.MultiplyAdd(x, z, t12);
+                if (TAcross.Vectors > 1)
+                    t12 = TLanes.MultiplyAdd(x, z, t12);
             }
             if (TRows.Count > 13)
             {
                 x = TLanes.Broadcast(a[13]);
                 s13 = TLanes.MultiplyAdd(x, y, s13);
-                if (TAcross.Vectors > 1) t13 = TLanes.MultiplyAdd(x, z, t13);
+                if (TAcross.Vectors > 1)
+                    t13 = TLanes.MultiplyAdd(x, z, t13);
             }
         }
         x = TLanes.Broadcast(alpha);
         y = TLanes.Broadcast(beta);
-        if (TRows.Count > 0) Store<TLanes, TVector, T, TAcross>(s0, t0, x, y, beta, c + 0 * stepC);
-        if (TRows.Count > 1) Store<TLanes, TVector, T, TAcross>(s1, t1, x, y, beta, c + 1 * stepC);
-        if (TRows.Count > 2) Store<TLanes, TVector, T, TAcross>(s2, t2, x, y, beta, c + 2 * stepC);
-        if (TRows.Count > 3) Store<TLanes, TVector, T, TAcross>(s3, t3, x, y, beta, c + 3 * stepC);
-        if (TRows.Count > 4) Store<TLanes, TVector, T, TAcross>(s4, t4, x, y, beta, c + 4 * stepC);
-        if (TRows.Count > 5) Store<TLanes, TVector, T, TAcross>(s5, t5, x, y, beta, c + 5 * stepC);
-        if (TRows.Count > 6) Store<TLanes, TVector, T, TAcross>(s6, t6, x, y, beta, c + 6 * stepC);
-        if (TRows.Count > 7) Store<TLanes, TVector, T, TAcross>(s7, t7, x, y, beta, c + 7 * stepC);
-        if (TRows.Count > 8) Store<TLanes, TVector, T, TAcross>(s8, t8, x, y, beta, c + 8 * stepC);
-        if (TRows.Count > 9) Store<TLanes, TVector, T, TAcross>(s9, t9, x, y, beta, c + 9 * stepC);
-        if (TRows.Count > 10) Store<TLanes, TVector, T, TAcross>(s10, t10, x, y, beta, c + 10 * stepC);
-        if (TRows.Count > 11) Store<TLanes, TVector, T, TAcross>(s11, t11, x, y, beta, c + 11 * stepC);
-        if (TRows.Count > 12) Store<TLanes, TVector, T, TAcross>(s12, t12, x, y, beta, c + 12 * stepC);
-        if (TRows.Count > 13) Store<TLanes, TVector, T, TAcross>(s13, t13, x, y, beta, c + 13 * stepC);
+        if (TRows.Count > 0)
+            Store<TLanes, TVector, T, TAcross>(s0, t0, x, y, beta, c + 0 * stepC);
+        if (TRows.Count > 1)
+            Store<TLanes, TVector, T, TAcross>(s1, t1, x, y, beta, c + 1 * stepC);
+        if (TRows.Count > 2)
+            Store<TLanes, TVector, T, TAcross>(s2, t2, x, y, beta, c + 2 * stepC);
+        if (TRows.Count > 3)
+            Store<TLanes, TVector, T, TAcross>(s3, t3, x, y, beta, c + 3 * stepC);
+        if (TRows.Count > 4)
+            Store<TLanes, TVector, T, TAcross>(s4, t4, x, y, beta, c + 4 * stepC);
+        if (TRows.Count > 5)
+            Store<TLanes, TVector, T, TAcross>(s5, t5, x, y, beta, c + 5 * stepC);
+        if (TRows.Count > 6)
+            Store<TLanes, TVector, T, TAcross>(s6, t6, x, y, beta, c + 6 * stepC);
+        if (TRows.Count > 7)
+            Store<TLanes, TVector, T, TAcross>(s7, t7, x, y, beta, c + 7 * stepC);
+        if (TRows.Count > 8)
+            Store<TLanes, TVector, T, TAcross>(s8, t8, x, y, beta, c + 8 * stepC);
+        if (TRows.Count > 9)
+            Store<TLanes, TVector, T, TAcross>(s9, t9, x, y, beta, c + 9 * stepC);
+        if (TRows.Count > 10)
+            Store<TLanes, TVector, T, TAcross>(s10, t10, x, y, beta, c + 10 * stepC);
+        if (TRows.Count > 11)
+            Store<TLanes, TVector, T, TAcross>(s11, t11, x, y, beta, c + 11 * stepC);
+        if (TRows.Count > 12)
+            Store<TLanes, TVector, T, TAcross>(s12, t12, x, y, beta, c + 12 * stepC);
+        if (TRows.Count > 13)
+            Store<TLanes, TVector, T, TAcross>(s13, t13, x, y, beta, c + 13 * stepC);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -205,9 +319,11 @@ internal static unsafe class GemmTile
         if (beta != T.Zero)
         {
             left = TLanes.MultiplyAdd(betas, TLanes.Load(c), left);
-            if (TAcross.Vectors > 1) right = TLanes.MultiplyAdd(betas, TLanes.Load(c + TLanes.Count), right);
+            if (TAcross.Vectors > 1)
+                right = TLanes.MultiplyAdd(betas, TLanes.Load(c + TLanes.Count), right);
         }
         TLanes.Store(left, c);
-        if (TAcross.Vectors > 1) TLanes.Store(right, c + TLanes.Count);
+        if (TAcross.Vectors > 1)
+            TLanes.Store(right, c + TLanes.Count);
     }
 }

@@ -5,17 +5,18 @@ namespace Tensorial.Kernels;
 /// <summary>Finds the code of a tile of the matrix product, compiling it at the first call.</summary>
 internal static unsafe class GemmTiles
 {
-    public static delegate*<nint, T*, nint, T*, nint, T*, nint, T, T, void> Find<TLanes, TVector, T>(int rows, int vectors)
+    public static delegate* <nint, T*, nint, T*, nint, T*, nint, T, T, void> Find<TLanes, TVector, T>(int rows, int vectors)
         where TLanes : struct, ILanes<TVector, T>
         where TVector : struct
         where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
         vectors > 1 ? Find<TLanes, TVector, T, TwoAcross>(rows) : Find<TLanes, TVector, T, OneAcross>(rows);
 
-    private static delegate*<nint, T*, nint, T*, nint, T*, nint, T, T, void> Find<TLanes, TVector, T, TAcross>(int rows)
+    private static delegate* <nint, T*, nint, T*, nint, T*, nint, T, T, void> Find<TLanes, TVector, T, TAcross>(int rows)
         where TLanes : struct, ILanes<TVector, T>
         where TVector : struct
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
-        where TAcross : struct, IAcross => rows switch
+        where TAcross : struct, IAcross =>
+        rows switch
         {
             1 => &GemmTile.Run<TLanes, TVector, T, Rows1, TAcross>,
             2 => &GemmTile.Run<TLanes, TVector, T, Rows2, TAcross>,

@@ -6,10 +6,18 @@ using System.Runtime.Intrinsics.Arm;
 namespace Tensorial.Kernels;
 
 /// <summary>How much one instruction works on.</summary>
-internal enum LaneWidth { Scalar, Bits128, Bits256, Bits512 }
+internal enum LaneWidth
+{
+    Scalar,
+    Bits128,
+    Bits256,
+    Bits512,
+}
 
 /// <summary>The arithmetic that kernels are written in, once for every width; the compiler makes one copy of a kernel for each.</summary>
-internal unsafe interface ILanes<TVector, T> where TVector : struct where T : unmanaged
+internal unsafe interface ILanes<TVector, T>
+    where TVector : struct
+    where T : unmanaged
 {
     /// <summary>Numbers in a vector.</summary>
     static abstract int Count { get; }
@@ -54,9 +62,12 @@ internal unsafe interface ILanes<TVector, T> where TVector : struct where T : un
 }
 
 /// <summary>A kernel that exists for every width.</summary>
-internal interface ILaneKernel<T> where T : unmanaged
+internal interface ILaneKernel<T>
+    where T : unmanaged
 {
-    void Run<TLanes, TVector>() where TLanes : struct, ILanes<TVector, T> where TVector : struct;
+    void Run<TLanes, TVector>()
+        where TLanes : struct, ILanes<TVector, T>
+        where TVector : struct;
 }
 
 /// <summary>The widths this machine has.</summary>
@@ -71,7 +82,8 @@ internal static class LaneWidths
 
     /// <summary>Runs the kernel's copy for a width; every width runs on every machine, if slowly.</summary>
     public static void Run<TKernel, T>(this LaneWidth width, in TKernel kernel)
-        where TKernel : struct, ILaneKernel<T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TKernel : struct, ILaneKernel<T>
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         switch (width)
         {
@@ -91,7 +103,8 @@ internal static class LaneWidths
     }
 }
 
-internal readonly unsafe struct Lanes512<T> : ILanes<Vector512<T>, T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
+internal readonly unsafe struct Lanes512<T> : ILanes<Vector512<T>, T>
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     public static int Count => Vector512<T>.Count;
 
@@ -108,9 +121,10 @@ internal readonly unsafe struct Lanes512<T> : ILanes<Vector512<T>, T> where T : 
     public static Vector512<T> Broadcast(T value) => Vector512.Create(value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<T> MultiplyAdd(Vector512<T> a, Vector512<T> b, Vector512<T> c) => typeof(T) == typeof(float)
-        ? Vector512.MultiplyAddEstimate(a.AsSingle(), b.AsSingle(), c.AsSingle()).As<float, T>()
-        : Vector512.MultiplyAddEstimate(a.AsDouble(), b.AsDouble(), c.AsDouble()).As<double, T>();
+    public static Vector512<T> MultiplyAdd(Vector512<T> a, Vector512<T> b, Vector512<T> c) =>
+        typeof(T) == typeof(float)
+            ? Vector512.MultiplyAddEstimate(a.AsSingle(), b.AsSingle(), c.AsSingle()).As<float, T>()
+            : Vector512.MultiplyAddEstimate(a.AsDouble(), b.AsDouble(), c.AsDouble()).As<double, T>();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<T> Add(Vector512<T> a, Vector512<T> b) => a + b;
@@ -142,7 +156,8 @@ internal readonly unsafe struct Lanes512<T> : ILanes<Vector512<T>, T> where T : 
     public static T Sum(Vector512<T> value) => Vector512.Sum(value);
 }
 
-internal readonly unsafe struct Lanes256<T> : ILanes<Vector256<T>, T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
+internal readonly unsafe struct Lanes256<T> : ILanes<Vector256<T>, T>
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     public static int Count => Vector256<T>.Count;
 
@@ -159,9 +174,10 @@ internal readonly unsafe struct Lanes256<T> : ILanes<Vector256<T>, T> where T : 
     public static Vector256<T> Broadcast(T value) => Vector256.Create(value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<T> MultiplyAdd(Vector256<T> a, Vector256<T> b, Vector256<T> c) => typeof(T) == typeof(float)
-        ? Vector256.MultiplyAddEstimate(a.AsSingle(), b.AsSingle(), c.AsSingle()).As<float, T>()
-        : Vector256.MultiplyAddEstimate(a.AsDouble(), b.AsDouble(), c.AsDouble()).As<double, T>();
+    public static Vector256<T> MultiplyAdd(Vector256<T> a, Vector256<T> b, Vector256<T> c) =>
+        typeof(T) == typeof(float)
+            ? Vector256.MultiplyAddEstimate(a.AsSingle(), b.AsSingle(), c.AsSingle()).As<float, T>()
+            : Vector256.MultiplyAddEstimate(a.AsDouble(), b.AsDouble(), c.AsDouble()).As<double, T>();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<T> Add(Vector256<T> a, Vector256<T> b) => a + b;
@@ -193,7 +209,8 @@ internal readonly unsafe struct Lanes256<T> : ILanes<Vector256<T>, T> where T : 
     public static T Sum(Vector256<T> value) => Vector256.Sum(value);
 }
 
-internal readonly unsafe struct Lanes128<T> : ILanes<Vector128<T>, T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
+internal readonly unsafe struct Lanes128<T> : ILanes<Vector128<T>, T>
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     public static int Count => Vector128<T>.Count;
 
@@ -210,9 +227,10 @@ internal readonly unsafe struct Lanes128<T> : ILanes<Vector128<T>, T> where T : 
     public static Vector128<T> Broadcast(T value) => Vector128.Create(value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<T> MultiplyAdd(Vector128<T> a, Vector128<T> b, Vector128<T> c) => typeof(T) == typeof(float)
-        ? Vector128.MultiplyAddEstimate(a.AsSingle(), b.AsSingle(), c.AsSingle()).As<float, T>()
-        : Vector128.MultiplyAddEstimate(a.AsDouble(), b.AsDouble(), c.AsDouble()).As<double, T>();
+    public static Vector128<T> MultiplyAdd(Vector128<T> a, Vector128<T> b, Vector128<T> c) =>
+        typeof(T) == typeof(float)
+            ? Vector128.MultiplyAddEstimate(a.AsSingle(), b.AsSingle(), c.AsSingle()).As<float, T>()
+            : Vector128.MultiplyAddEstimate(a.AsDouble(), b.AsDouble(), c.AsDouble()).As<double, T>();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<T> Add(Vector128<T> a, Vector128<T> b) => a + b;
@@ -244,7 +262,8 @@ internal readonly unsafe struct Lanes128<T> : ILanes<Vector128<T>, T> where T : 
     public static T Sum(Vector128<T> value) => Vector128.Sum(value);
 }
 
-internal readonly unsafe struct LanesScalar<T> : ILanes<T, T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
+internal readonly unsafe struct LanesScalar<T> : ILanes<T, T>
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     public static int Count => 1;
 

@@ -25,7 +25,9 @@ internal readonly unsafe struct PackedProduct<T, TLeft, TRight>(Product<T> produ
     /// <summary>Bytes of a packed column block of B: all threads read it, from the third-level cache.</summary>
     private const int ColumnBlockBytes = 4 << 20;
 
-    public void Run<TLanes, TVector>() where TLanes : struct, ILanes<TVector, T> where TVector : struct
+    public void Run<TLanes, TVector>()
+        where TLanes : struct, ILanes<TVector, T>
+        where TVector : struct
     {
         int panelWidth = 2 * TLanes.Count;
         int depth = Even(product.K, DepthBlock);
@@ -34,26 +36,34 @@ internal readonly unsafe struct PackedProduct<T, TLeft, TRight>(Product<T> produ
         int columns = Math.Min(RoundUp(product.N, panelWidth), RoundUp(ColumnBlockBytes / sizeof(T) / DepthBlock, panelWidth));
 
         int spare = 64 / sizeof(T);
-        T[] packedA = ArrayPool<T>.Shared.Rent(rows * depth + spare), packedB = ArrayPool<T>.Shared.Rent(columns * depth + spare);
-        fixed (T* a = packedA, b = packedB)
+        T[] packedA = ArrayPool<T>.Shared.Rent(rows * depth + spare),
+            packedB = ArrayPool<T>.Shared.Rent(columns * depth + spare);
+        fixed (
+            T* a = packedA,
+                b = packedB
+        )
         {
             GemmBlock<T> block = new()
             {
-                A = Aligned(a), B = Aligned(b), StripHeight = stripHeight, PanelWidth = panelWidth, Alpha = product.Alpha,
+                A = Aligned(a),
+                B = Aligned(b),
+                StripHeight = stripHeight,
+                PanelWidth = panelWidth,
+                Alpha = product.Alpha,
                 RowStrideC = product.RowStride,
             };
             for (int column = 0; column < product.N; column += columns)
-                for (int p = 0; p < product.K; p += depth)
-                    for (int row = 0; row < product.M; row += rows)
-                    {
-                        block.Rows = Math.Min(rows, product.M - row);
-                        block.Columns = Math.Min(columns, product.N - column);
-                        block.Depth = Math.Min(depth, product.K - p);
-                        block.C = product.At(row, column);
-                        block.Beta = p == 0 ? product.Beta : T.One;
-                        Pack(block, row, column, p);
-                        Multiply<TLanes, TVector>(block);
-                    }
+            for (int p = 0; p < product.K; p += depth)
+            for (int row = 0; row < product.M; row += rows)
+            {
+                block.Rows = Math.Min(rows, product.M - row);
+                block.Columns = Math.Min(columns, product.N - column);
+                block.Depth = Math.Min(depth, product.K - p);
+                block.C = product.At(row, column);
+                block.Beta = p == 0 ? product.Beta : T.One;
+                Pack(block, row, column, p);
+                Multiply<TLanes, TVector>(block);
+            }
         }
         ArrayPool<T>.Shared.Return(packedA);
         ArrayPool<T>.Shared.Return(packedB);
@@ -64,19 +74,25 @@ internal readonly unsafe struct PackedProduct<T, TLeft, TRight>(Product<T> produ
     {
         int stripsAtOnce = AtOnce(block.Strips, block.StripHeight * block.Depth),
             panelsAtOnce = AtOnce(block.Panels, block.PanelWidth * block.Depth);
-        int stripTasks = Tasks(block.Strips, stripsAtOnce), panelTasks = row > 0 ? 0 : Tasks(block.Panels, panelsAtOnce);
-        product.Workers.Run(stripTasks + panelTasks, new PackTask(left, right, block, row, column, p, stripTasks, stripsAtOnce,
-            panelsAtOnce));
+        int stripTasks = Tasks(block.Strips, stripsAtOnce),
+            panelTasks = row > 0 ? 0 : Tasks(block.Panels, panelsAtOnce);
+        product.Workers.Run(
+            stripTasks + panelTasks,
+            new PackTask(left, right, block, row, column, p, stripTasks, stripsAtOnce, panelsAtOnce)
+        );
     }
 
     /// <summary>Groups to pack in one task: about 64 KB, or all of them on one thread.</summary>
     private int AtOnce(int groups, int size) => product.Workers.Count == 1 ? groups : Math.Clamp((1 << 16) / sizeof(T) / size, 1, groups);
 
-    private void Multiply<TLanes, TVector>(GemmBlock<T> block) where TLanes : struct, ILanes<TVector, T> where TVector : struct
+    private void Multiply<TLanes, TVector>(GemmBlock<T> block)
+        where TLanes : struct, ILanes<TVector, T>
+        where TVector : struct
     {
         // The strips of a task stay in the second-level cache. Four tasks a thread even out what threads lose to others, and more
         // than four strips a task keep the traffic of panels low.
-        int threads = product.Workers.Count, wanted = threads == 1 ? 1 : 4 * threads;
+        int threads = product.Workers.Count,
+            wanted = threads == 1 ? 1 : 4 * threads;
         int inCache = Math.Max(1, (1 << 18) / (block.StripHeight * block.Depth * sizeof(T)));
         int strips = Math.Clamp(block.Strips / wanted, Math.Min(4, block.Strips), inCache);
         int rowTasks = Tasks(block.Strips, strips);
@@ -94,32 +110,55 @@ internal readonly unsafe struct PackedProduct<T, TLeft, TRight>(Product<T> produ
     private static T* Aligned(T* pointer) => (T*)(((nuint)pointer + 63) & ~(nuint)63);
 
     private readonly struct PackTask(
-        TLeft left, TRight right, GemmBlock<T> block, int row, int column, int p, int stripTasks, int stripsAtOnce, int panelsAtOnce)
-            : ILoopBody
+        TLeft left,
+        TRight right,
+        GemmBlock<T> block,
+        int row,
+        int column,
+        int p,
+        int stripTasks,
+        int stripsAtOnce,
+        int panelsAtOnce
+    ) : ILoopBody
     {
         public void Run(int index)
         {
             if (index < stripTasks)
             {
                 int first = index * stripsAtOnce * block.StripHeight;
-                left.Pack(row + first, Math.Min(stripsAtOnce * block.StripHeight, block.Rows - first), p, block.Depth, block.StripHeight,
-                    block.A + (nint)first * block.Depth);
+                left.Pack(
+                    row + first,
+                    Math.Min(stripsAtOnce * block.StripHeight, block.Rows - first),
+                    p,
+                    block.Depth,
+                    block.StripHeight,
+                    block.A + (nint)first * block.Depth
+                );
             }
             else
             {
                 int first = (index - stripTasks) * panelsAtOnce * block.PanelWidth;
-                right.Pack(column + first, Math.Min(panelsAtOnce * block.PanelWidth, block.Columns - first), p, block.Depth,
-                    block.PanelWidth, block.B + (nint)first * block.Depth);
+                right.Pack(
+                    column + first,
+                    Math.Min(panelsAtOnce * block.PanelWidth, block.Columns - first),
+                    p,
+                    block.Depth,
+                    block.PanelWidth,
+                    block.B + (nint)first * block.Depth
+                );
             }
         }
     }
 
     private readonly struct MultiplyTask<TLanes, TVector>(GemmBlock<T> block, int strips, int panels) : ILoopBody
-        where TLanes : struct, ILanes<TVector, T> where TVector : struct
+        where TLanes : struct, ILanes<TVector, T>
+        where TVector : struct
     {
         public void Run(int index)
         {
-            int panelTasks = Tasks(block.Panels, panels), strip = index / panelTasks * strips, panel = index % panelTasks * panels;
+            int panelTasks = Tasks(block.Panels, panels),
+                strip = index / panelTasks * strips,
+                panel = index % panelTasks * panels;
             block.Multiply<TLanes, TVector>(strip, Math.Min(strip + strips, block.Strips), panel, Math.Min(panel + panels, block.Panels));
         }
     }

@@ -1,7 +1,8 @@
 namespace Tensorial.Kernels;
 
 /// <summary>An operand of a matrix product as vectors along the summed axis: rows of A, columns of B.</summary>
-internal unsafe interface IOperand<T> where T : unmanaged
+internal unsafe interface IOperand<T>
+    where T : unmanaged
 {
     /// <summary>
     /// Where vectors from <paramref name="first"/> on lie side by side at depth <paramref name="depth"/>, one depth every
@@ -17,7 +18,8 @@ internal unsafe interface IOperand<T> where T : unmanaged
 }
 
 /// <summary>A matrix with free strides: vector v at depth p is at v · vectorStride + p · depthStride.</summary>
-internal readonly unsafe struct Strided<T>(T* start, nint vectorStride, nint depthStride) : IOperand<T> where T : unmanaged
+internal readonly unsafe struct Strided<T>(T* start, nint vectorStride, nint depthStride) : IOperand<T>
+    where T : unmanaged
 {
     public T* SideBySide(int first, int depth, out nint step)
     {
@@ -42,11 +44,13 @@ internal readonly unsafe struct Strided<T>(T* start, nint vectorStride, nint dep
     {
         for (int p = 0; p < depths; p++, source += depthStride, packed += group)
         {
-            T* from = source, to = packed;
+            T* from = source,
+                to = packed;
             int rest = count;
             for (; rest >= group; rest -= group, from += group, to += (nint)group * depths)
                 new ReadOnlySpan<T>(from, group).CopyTo(new(to, group));
-            if (rest == 0) continue;
+            if (rest == 0)
+                continue;
             new ReadOnlySpan<T>(from, rest).CopyTo(new(to, rest));
             new Span<T>(to + rest, group - rest).Clear();
         }
@@ -54,11 +58,15 @@ internal readonly unsafe struct Strided<T>(T* start, nint vectorStride, nint dep
 
     private void PackGroup(T* source, int count, int depths, int group, T* packed)
     {
-        if (count < group) new Span<T>(packed, group * depths).Clear();
+        if (count < group)
+            new Span<T>(packed, group * depths).Clear();
         int vector = 0;
         for (; vector + 4 <= count; vector += 4)
         {
-            T* x0 = source + vector * vectorStride, x1 = x0 + vectorStride, x2 = x1 + vectorStride, x3 = x2 + vectorStride,
+            T* x0 = source + vector * vectorStride,
+                x1 = x0 + vectorStride,
+                x2 = x1 + vectorStride,
+                x3 = x2 + vectorStride,
                 to = packed + vector;
             nint p = 0;
             for (int rest = depths; rest > 0; rest--, p += depthStride, to += group)
@@ -66,8 +74,10 @@ internal readonly unsafe struct Strided<T>(T* start, nint vectorStride, nint dep
         }
         for (; vector < count; vector++)
         {
-            T* x = source + vector * vectorStride, to = packed + vector;
-            for (int rest = depths; rest > 0; rest--, x += depthStride, to += group) *to = *x;
+            T* x = source + vector * vectorStride,
+                to = packed + vector;
+            for (int rest = depths; rest > 0; rest--, x += depthStride, to += group)
+                *to = *x;
         }
     }
 }

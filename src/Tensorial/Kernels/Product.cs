@@ -32,8 +32,10 @@ internal readonly unsafe struct Product<T>(int m, int n, int k, T alpha, T beta,
         for (int row = 0; row < m; row++)
         {
             Span<T> values = new(At(row, 0), n);
-            if (T.IsZero(beta)) values.Clear();
-            else TensorPrimitives.Multiply(values, beta, values);
+            if (T.IsZero(beta))
+                values.Clear();
+            else
+                TensorPrimitives.Multiply(values, beta, values);
         }
     }
 }

@@ -9,7 +9,8 @@ namespace Tensorial.Kernels;
 internal static class RotationChain
 {
     /// <summary>Columns that <see cref="Apply"/> takes at a time.</summary>
-    public static int Columns<T>() where T : unmanaged => 4 * Vector512<T>.Count;
+    public static int Columns<T>()
+        where T : unmanaged => 4 * Vector512<T>.Count;
 
     /// <summary>
     /// For k = 0, 1, …: (row_k, row_k+1) ← (c_k row_k + s_k row_k+1, c_k row_k+1 - s_k row_k), on <see cref="Columns"/> columns from
@@ -20,14 +21,19 @@ internal static class RotationChain
     {
         nuint lanes = (nuint)Vector512<T>.Count;
         ref T row = ref Unsafe.Add(ref MemoryMarshal.GetReference(rows), start);
-        Vector512<T> x0 = Vector512.LoadUnsafe(ref row), x1 = Vector512.LoadUnsafe(ref row, lanes);
-        Vector512<T> x2 = Vector512.LoadUnsafe(ref row, 2 * lanes), x3 = Vector512.LoadUnsafe(ref row, 3 * lanes);
+        Vector512<T> x0 = Vector512.LoadUnsafe(ref row),
+            x1 = Vector512.LoadUnsafe(ref row, lanes);
+        Vector512<T> x2 = Vector512.LoadUnsafe(ref row, 2 * lanes),
+            x3 = Vector512.LoadUnsafe(ref row, 3 * lanes);
         for (int k = 0; k < cosines.Length; k++)
         {
-            Vector512<T> c = Vector512.Create(cosines[k]), s = Vector512.Create(sines[k]);
+            Vector512<T> c = Vector512.Create(cosines[k]),
+                s = Vector512.Create(sines[k]);
             ref T next = ref Unsafe.Add(ref row, pitch);
-            Vector512<T> y0 = Vector512.LoadUnsafe(ref next), y1 = Vector512.LoadUnsafe(ref next, lanes);
-            Vector512<T> y2 = Vector512.LoadUnsafe(ref next, 2 * lanes), y3 = Vector512.LoadUnsafe(ref next, 3 * lanes);
+            Vector512<T> y0 = Vector512.LoadUnsafe(ref next),
+                y1 = Vector512.LoadUnsafe(ref next, lanes);
+            Vector512<T> y2 = Vector512.LoadUnsafe(ref next, 2 * lanes),
+                y3 = Vector512.LoadUnsafe(ref next, 3 * lanes);
             Wide.MultiplyAdd(s, y0, c * x0).StoreUnsafe(ref row);
             Wide.MultiplyAdd(s, y1, c * x1).StoreUnsafe(ref row, lanes);
             Wide.MultiplyAdd(s, y2, c * x2).StoreUnsafe(ref row, 2 * lanes);

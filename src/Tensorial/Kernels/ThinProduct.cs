@@ -16,7 +16,11 @@ internal static unsafe class ThinProduct
         if ((long)rows.Last + columns.Last >= x.Length || w.Length < rows.Count || c.Length < columns.Count)
             throw new ArgumentException("A table reaches beyond its memory.");
         rows = rows.WithOffsets();
-        fixed (T* weights = w, matrix = x, result = c)
+        fixed (
+            T* weights = w,
+                matrix = x,
+                result = c
+        )
         fixed (int* shifts = rows.Offsets)
             LaneWidths.Best.Run<Sums<T>, T>(new(weights, shifts, rows.Count, matrix, columns, beta, result));
     }
@@ -26,7 +30,7 @@ internal static unsafe class ThinProduct
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         T sum = T.Zero;
-        for (int p = 0; p < columns.Count;)
+        for (int p = 0; p < columns.Count; )
         {
             int run = Math.Min(columns.RunAt(p), others.RunAt(p));
             sum += run == 1 ? x[columns[p]] * y[others[p]] : TensorPrimitives.Dot(x.Slice(columns[p], run), y.Slice(others[p], run));
@@ -38,12 +42,15 @@ internal static unsafe class ThinProduct
     private readonly struct Sums<T>(T* weights, int* shifts, int count, T* matrix, AddressTable columns, T beta, T* result) : ILaneKernel<T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        public void Run<TLanes, TVector>() where TLanes : struct, ILanes<TVector, T> where TVector : struct
+        public void Run<TLanes, TVector>()
+            where TLanes : struct, ILanes<TVector, T>
+            where TVector : struct
         {
-            for (int j = 0; j < columns.Count;)
+            for (int j = 0; j < columns.Count; )
             {
                 int run = columns.RunAt(j);
-                T* source = matrix + columns[j], to = result + j;
+                T* source = matrix + columns[j],
+                    to = result + j;
                 j += run;
                 for (; run >= 4 * TLanes.Count; run -= 4 * TLanes.Count, source += 4 * TLanes.Count, to += 4 * TLanes.Count)
                     Four<TLanes, TVector>(source, to);
@@ -52,23 +59,31 @@ internal static unsafe class ThinProduct
                 for (; run > 0; run--, source++, to++)
                 {
                     T sum = T.IsZero(beta) ? T.Zero : beta * *to;
-                    for (int p = 0; p < count; p++) sum += weights[p] * source[shifts[p]];
+                    for (int p = 0; p < count; p++)
+                        sum += weights[p] * source[shifts[p]];
                     *to = sum;
                 }
             }
         }
 
-        private void One<TLanes, TVector>(T* source, T* to) where TLanes : struct, ILanes<TVector, T> where TVector : struct
+        private void One<TLanes, TVector>(T* source, T* to)
+            where TLanes : struct, ILanes<TVector, T>
+            where TVector : struct
         {
             TVector sum = Start<TLanes, TVector>(to);
-            for (int p = 0; p < count; p++) sum = TLanes.MultiplyAdd(TLanes.Broadcast(weights[p]), TLanes.Load(source + shifts[p]), sum);
+            for (int p = 0; p < count; p++)
+                sum = TLanes.MultiplyAdd(TLanes.Broadcast(weights[p]), TLanes.Load(source + shifts[p]), sum);
             TLanes.Store(sum, to);
         }
 
-        private void Four<TLanes, TVector>(T* source, T* to) where TLanes : struct, ILanes<TVector, T> where TVector : struct
+        private void Four<TLanes, TVector>(T* source, T* to)
+            where TLanes : struct, ILanes<TVector, T>
+            where TVector : struct
         {
             int width = TLanes.Count;
-            TVector s0 = Start<TLanes, TVector>(to), s1 = Start<TLanes, TVector>(to + width), s2 = Start<TLanes, TVector>(to + 2 * width),
+            TVector s0 = Start<TLanes, TVector>(to),
+                s1 = Start<TLanes, TVector>(to + width),
+                s2 = Start<TLanes, TVector>(to + 2 * width),
                 s3 = Start<TLanes, TVector>(to + 3 * width);
             for (int p = 0; p < count; p++)
             {
@@ -85,7 +100,8 @@ internal static unsafe class ThinProduct
             TLanes.Store(s3, to + 3 * width);
         }
 
-        private TVector Start<TLanes, TVector>(T* to) where TLanes : struct, ILanes<TVector, T> where TVector : struct =>
-            T.IsZero(beta) ? TLanes.Broadcast(T.Zero) : TLanes.Multiply(TLanes.Broadcast(beta), TLanes.Load(to));
+        private TVector Start<TLanes, TVector>(T* to)
+            where TLanes : struct, ILanes<TVector, T>
+            where TVector : struct => T.IsZero(beta) ? TLanes.Broadcast(T.Zero) : TLanes.Multiply(TLanes.Broadcast(beta), TLanes.Load(to));
     }
 }

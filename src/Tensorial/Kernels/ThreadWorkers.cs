@@ -52,16 +52,20 @@ public sealed class ThreadWorkers : Workers, IDisposable
             }
             return;
         }
-        for (int index = 0; index < count; index++) body(index);
+        for (int index = 0; index < count; index++)
+            body(index);
     }
 
     /// <summary>Ends the threads. No loop may be running.</summary>
     public void Dispose()
     {
-        if (_disposed) return;
+        if (_disposed)
+            return;
         _disposed = true;
-        lock (_bed) Monitor.PulseAll(_bed);
-        foreach (Thread thread in _threads) thread.Join();
+        lock (_bed)
+            Monitor.PulseAll(_bed);
+        foreach (Thread thread in _threads)
+            thread.Join();
     }
 
     private void Fork(int count, Action<int> body)
@@ -69,7 +73,8 @@ public sealed class ThreadWorkers : Workers, IDisposable
         ForkedLoop loop = new(count, body);
         // A full fence: either a thread on its way to bed sees the loop, or we see the thread among the sleepers.
         Interlocked.Exchange(ref _loop, loop);
-        if (Volatile.Read(ref _sleepers) > 0) Wake(count - 1);
+        if (Volatile.Read(ref _sleepers) > 0)
+            Wake(count - 1);
         TakePart(loop);
         loop.Join();
     }
@@ -78,14 +83,16 @@ public sealed class ThreadWorkers : Workers, IDisposable
     {
         lock (_bed)
         {
-            for (int woken = Math.Min(wanted, _sleepers); woken > 0; woken--) Monitor.Pulse(_bed);
+            for (int woken = Math.Min(wanted, _sleepers); woken > 0; woken--)
+                Monitor.Pulse(_bed);
         }
     }
 
     private void Work()
     {
         ForkedLoop seen = ForkedLoop.Finished;
-        while (Await(ref seen)) TakePart(seen);
+        while (Await(ref seen))
+            TakePart(seen);
     }
 
     /// <summary>Waits for a loop other than the one last seen; false when the team is dissolved.</summary>
@@ -98,7 +105,8 @@ public sealed class ThreadWorkers : Workers, IDisposable
             lock (_bed)
             {
                 Interlocked.Increment(ref _sleepers);
-                while (Idle(seen)) Monitor.Wait(_bed);
+                while (Idle(seen))
+                    Monitor.Wait(_bed);
                 _sleepers--;
             }
         }

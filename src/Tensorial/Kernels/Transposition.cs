@@ -10,14 +10,16 @@ internal static class Transposition
         where T : unmanaged
     {
         for (int top = 0; top < rows; top += Tile)
-            for (int left = 0; left < columns; left += Tile)
+        for (int left = 0; left < columns; left += Tile)
+        {
+            int bottom = Math.Min(top + Tile, rows),
+                right = Math.Min(left + Tile, columns);
+            for (int j = left; j < right; j++)
             {
-                int bottom = Math.Min(top + Tile, rows), right = Math.Min(left + Tile, columns);
-                for (int j = left; j < right; j++)
-                {
-                    Span<T> row = target.Slice(j * targetStride + top, bottom - top);
-                    for (int i = 0; i < row.Length; i++) row[i] = source[(top + i) * sourceStride + j];
-                }
+                Span<T> row = target.Slice(j * targetStride + top, bottom - top);
+                for (int i = 0; i < row.Length; i++)
+                    row[i] = source[(top + i) * sourceStride + j];
             }
+        }
     }
 }

@@ -10,18 +10,20 @@ namespace Tensorial.Kernels;
 internal static class Wide
 {
     /// <summary>Values in a vector.</summary>
-    public static int Lanes<T>() where T : unmanaged => Vector512<T>.Count;
+    public static int Lanes<T>()
+        where T : unmanaged => Vector512<T>.Count;
 
     /// <summary>x y + addend, fused where the machine can.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<T> MultiplyAdd<T>(Vector512<T> x, Vector512<T> y, Vector512<T> addend) where T : unmanaged =>
+    public static Vector512<T> MultiplyAdd<T>(Vector512<T> x, Vector512<T> y, Vector512<T> addend)
+        where T : unmanaged =>
         typeof(T) == typeof(double)
-        ? Vector512.MultiplyAddEstimate(x.AsDouble(), y.AsDouble(), addend.AsDouble()).As<double, T>()
-        : Vector512.MultiplyAddEstimate(x.AsSingle(), y.AsSingle(), addend.AsSingle()).As<float, T>();
+            ? Vector512.MultiplyAddEstimate(x.AsDouble(), y.AsDouble(), addend.AsDouble()).As<double, T>()
+            : Vector512.MultiplyAddEstimate(x.AsSingle(), y.AsSingle(), addend.AsSingle()).As<float, T>();
 
     /// <summary><paramref name="length"/> rounded up to whole vectors.</summary>
-    public static int Padded<T>(int length) where T : unmanaged =>
-        (length + Vector512<T>.Count - 1) / Vector512<T>.Count * Vector512<T>.Count;
+    public static int Padded<T>(int length)
+        where T : unmanaged => (length + Vector512<T>.Count - 1) / Vector512<T>.Count * Vector512<T>.Count;
 }
 
 /// <summary>A number that the compiler knows: loops over it unroll and branches on it vanish.</summary>

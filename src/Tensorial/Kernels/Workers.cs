@@ -20,7 +20,8 @@ public abstract class Workers
 
         public override void For(int count, Action<int> body)
         {
-            for (int index = 0; index < count; index++) body(index);
+            for (int index = 0; index < count; index++)
+                body(index);
         }
     }
 }

@@ -21,14 +21,18 @@ internal static class BidiagonalValues
     public static double[] Of(ReadOnlySpan<double> diagonal, ReadOnlySpan<double> superDiagonal)
     {
         int n = diagonal.Length;
-        Arrays current = new(new double[n], new double[n]), other = new(new double[n], new double[n]);
-        for (int i = 0; i < n; i++) current.Q[i] = diagonal[i] * diagonal[i];
-        for (int i = 0; i + 1 < n; i++) current.E[i] = superDiagonal[i] * superDiagonal[i];
+        Arrays current = new(new double[n], new double[n]),
+            other = new(new double[n], new double[n]);
+        for (int i = 0; i < n; i++)
+            current.Q[i] = diagonal[i] * diagonal[i];
+        for (int i = 0; i + 1 < n; i++)
+            current.E[i] = superDiagonal[i] * superDiagonal[i];
         double[] squares = new double[n];
         Solve(current, other, 0, n - 1, default, squares);
         Array.Sort(squares);
         Array.Reverse(squares);
-        for (int i = 0; i < n; i++) squares[i] = Math.Sqrt(squares[i]);
+        for (int i = 0; i < n; i++)
+            squares[i] = Math.Sqrt(squares[i]);
         return squares;
     }
 
@@ -49,12 +53,14 @@ internal static class BidiagonalValues
     /// <summary>Writes the eigenvalues of the block first..last to the same places of <paramref name="squares"/>.</summary>
     private static void Solve(Arrays current, Arrays other, int first, int last, Shifted shifted, double[] squares)
     {
-        if (last > first && current.Q[first] * 1.5 < current.Q[last]) Reverse(current, first, last);
+        if (last > first && current.Q[first] * 1.5 < current.Q[last])
+            Reverse(current, first, last);
         Bounds bounds = default;
         for (int transforms = 0, limit = 100 * (last - first + 10); ; transforms++)
         {
             last = Deflate(current, first, last, shifted, squares);
-            if (last < first) return;
+            if (last < first)
+                return;
             int split = FindSplit(current, first, last, shifted.Value);
             if (split >= 0)
             {
@@ -67,10 +73,12 @@ internal static class BidiagonalValues
             }
             if (transforms > limit)
                 throw new NumericalException(
-                    $"dqds did not converge on a bidiagonal block of {last - first + 1} rows in {limit} transforms.");
+                    $"dqds did not converge on a bidiagonal block of {last - first + 1} rows in {limit} transforms."
+                );
 
             double shift = bounds.Shift(last - first + 1);
-            if (shift < Epsilon / 8 * shifted.Sum) shift = 0;
+            if (shift < Epsilon / 8 * shifted.Sum)
+                shift = 0;
             shift = Transform(current, other, first, last, shift, shifted.Sum, out bounds);
             shifted = shifted.Plus(shift);
             (current, other) = (other, current);
@@ -86,10 +94,12 @@ internal static class BidiagonalValues
         /// </summary>
         public double Shift(int count)
         {
-            if (!(Inverse > 0) || double.IsInfinity(Inverse)) return 0;
+            if (!(Inverse > 0) || double.IsInfinity(Inverse))
+                return 0;
             double bound = 1 / Inverse;
             double variance = (count - 1) * (count * InverseSquare - Inverse * Inverse);
-            if (double.IsFinite(variance)) bound = count / (Inverse + Math.Sqrt(Math.Max(0, variance)));
+            if (double.IsFinite(variance))
+                bound = count / (Inverse + Math.Sqrt(Math.Max(0, variance)));
             return bound * (1 - 4 * Epsilon * count);
         }
     }
@@ -123,7 +133,8 @@ internal static class BidiagonalValues
     /// <summary>Both eigenvalues of a block of two rows, the small one through the product, which loses nothing.</summary>
     private static (double Large, double Small) Pair(double q1, double e, double q2)
     {
-        double difference = q1 - q2 + e, large = (q1 + q2 + e + Math.Sqrt(difference * difference + 4 * q2 * e)) / 2;
+        double difference = q1 - q2 + e,
+            large = (q1 + q2 + e + Math.Sqrt(difference * difference + 4 * q2 * e)) / 2;
         return large == 0 ? (0, 0) : (large, q1 * (q2 / large));
     }
 
@@ -131,7 +142,8 @@ internal static class BidiagonalValues
     {
         (double[] q, double[] e) = current;
         for (int i = last - 1; i >= first; i--)
-            if (e[i] <= Negligible * Math.Max(shifted, Math.Min(q[i], q[i + 1]))) return i;
+            if (e[i] <= Negligible * Math.Max(shifted, Math.Min(q[i], q[i + 1])))
+                return i;
         return -1;
     }
 
@@ -148,7 +160,8 @@ internal static class BidiagonalValues
         for (int attempt = 0; shift > 0; attempt++)
         {
             (double smallestBefore, double end) = Sweep(from, to, first, last, shift, out bounds);
-            if (smallestBefore >= 0 && end >= 0) return shift;
+            if (smallestBefore >= 0 && end >= 0)
+                return shift;
             if (smallestBefore > 0 && end >= -Epsilon * (shifted + shift))
             {
                 // The shift is the value itself, to the last bit.
@@ -157,7 +170,10 @@ internal static class BidiagonalValues
                 return shift;
             }
             // Where only the last pivot is negative, the shift plus that pivot is a lower bound again.
-            shift = attempt < 2 && smallestBefore > 0 && shift + end > 0 ? (shift + end) * (1 - 2 * Epsilon) : attempt < 4 ? shift / 4 : 0;
+            shift =
+                attempt < 2 && smallestBefore > 0 && shift + end > 0 ? (shift + end) * (1 - 2 * Epsilon)
+                : attempt < 4 ? shift / 4
+                : 0;
         }
         SweepWithoutShift(from, to, first, last);
         bounds = Traces(to, first, last);
@@ -169,14 +185,23 @@ internal static class BidiagonalValues
     /// </summary>
     private static (double SmallestBefore, double Last) Sweep(Arrays from, Arrays to, int first, int last, double shift, out Bounds bounds)
     {
-        ReadOnlySpan<double> q = from.Q.AsSpan(first, last - first + 1), e = from.E.AsSpan(first, q.Length);
-        Span<double> newQ = to.Q.AsSpan(first, q.Length), newE = to.E.AsSpan(first, q.Length);
-        double d = q[0] - shift, smallest = double.PositiveInfinity;
-        double column = 0, offDiagonal = 0, previous = 0, inverse = 0, inverseSquare = 0;
+        ReadOnlySpan<double> q = from.Q.AsSpan(first, last - first + 1),
+            e = from.E.AsSpan(first, q.Length);
+        Span<double> newQ = to.Q.AsSpan(first, q.Length),
+            newE = to.E.AsSpan(first, q.Length);
+        double d = q[0] - shift,
+            smallest = double.PositiveInfinity;
+        double column = 0,
+            offDiagonal = 0,
+            previous = 0,
+            inverse = 0,
+            inverseSquare = 0;
         for (int i = 0; i + 1 < q.Length; i++)
         {
             smallest = d < smallest || double.IsNaN(d) ? d : smallest;
-            double sum = d + e[i], ratio = q[i + 1] / sum, reciprocal = 1 / sum;
+            double sum = d + e[i],
+                ratio = q[i + 1] / sum,
+                reciprocal = 1 / sum;
             newQ[i] = sum;
             // The traces of the new matrix, one row behind: c = (1 + e c) / q and p = e (c² + p) / q.
             double coupling = previous * reciprocal;
@@ -188,7 +213,8 @@ internal static class BidiagonalValues
             d = d * ratio - shift;
         }
         newQ[^1] = d;
-        double end = 1 / d, link = previous * end;
+        double end = 1 / d,
+            link = previous * end;
         offDiagonal = link * (column * column + offDiagonal);
         column = end + link * column;
         bounds = new(inverse + column, inverseSquare + column * column + 2 * offDiagonal);
@@ -218,10 +244,14 @@ internal static class BidiagonalValues
 
     private static Bounds Traces(Arrays arrays, int first, int last)
     {
-        double column = 0, offDiagonal = 0, inverse = 0, inverseSquare = 0;
+        double column = 0,
+            offDiagonal = 0,
+            inverse = 0,
+            inverseSquare = 0;
         for (int i = first; i <= last; i++)
         {
-            double reciprocal = 1 / arrays.Q[i], coupling = i > first ? arrays.E[i - 1] * reciprocal : 0;
+            double reciprocal = 1 / arrays.Q[i],
+                coupling = i > first ? arrays.E[i - 1] * reciprocal : 0;
             offDiagonal = coupling * (column * column + offDiagonal);
             column = reciprocal + coupling * column;
             inverse += column;

@@ -10,13 +10,24 @@ namespace Tensorial.LinearAlgebra;
 /// </summary>
 /// <remarks>Bound by memory once the matrix leaves the cache; for values alone of large matrices <see cref="BandReduction"/> is
 /// faster.</remarks>
-internal sealed class Bidiagonalization<T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
+internal sealed class Bidiagonalization<T>
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     // A walk shorter than this many values costs less than handing half of it to another thread.
     private const int ParallelValues = 32 * 1024;
 
-    private readonly int _m, _n, _pitch;
-    private readonly T[] _a, _v, _z, _y, _w, _u, _sums, _tauLeft, _tauRight;
+    private readonly int _m,
+        _n,
+        _pitch;
+    private readonly T[] _a,
+        _v,
+        _z,
+        _y,
+        _w,
+        _u,
+        _sums,
+        _tauLeft,
+        _tauRight;
     private readonly T[][] _partialSums;
     private readonly Workers _workers;
 
@@ -26,7 +37,8 @@ internal sealed class Bidiagonalization<T> where T : unmanaged, IBinaryFloatingP
         _pitch = Wide.Padded<T>(n);
         int paddedRows = m + 2 * RankTwoPass.Rows;
         _a = new T[paddedRows * _pitch];
-        for (int i = 0; i < m; i++) a.Slice(i * stride, n).CopyTo(_a.AsSpan(i * _pitch));
+        for (int i = 0; i < m; i++)
+            a.Slice(i * stride, n).CopyTo(_a.AsSpan(i * _pitch));
         (_v, _z, _y) = (new T[paddedRows], new T[paddedRows], new T[paddedRows]);
         (_w, _u, _sums) = (new T[_pitch], new T[_pitch], new T[_pitch]);
         (_tauLeft, _tauRight) = (new T[n], new T[Math.Max(0, n - 2)]);
@@ -59,23 +71,31 @@ internal sealed class Bidiagonalization<T> where T : unmanaged, IBinaryFloatingP
         {
             Span<T> top = _a.AsSpan(k * _pitch, _pitch);
             (_tauLeft[k], T beta, T factor) = Reflector.From(top[k], _sums[k]);
-            for (int c = 0; c < _pitch; c++) _w[c] = c <= k ? T.Zero : _tauLeft[k] * (_sums[c] - beta * top[c]) * factor;
+            for (int c = 0; c < _pitch; c++)
+                _w[c] = c <= k ? T.Zero : _tauLeft[k] * (_sums[c] - beta * top[c]) * factor;
             Diagonal[k] = beta;
-            for (int c = k + 1; c < _n; c++) top[c] -= _w[c];
-            for (int r = k + 1; r < _m; r++) _v[r] = _a[r * _pitch + k] *= factor;
-            if (k + 1 == _n) break;
+            for (int c = k + 1; c < _n; c++)
+                top[c] -= _w[c];
+            for (int r = k + 1; r < _m; r++)
+                _v[r] = _a[r * _pitch + k] *= factor;
+            if (k + 1 == _n)
+                break;
 
-            T tau = T.Zero, dot = T.Zero;
+            T tau = T.Zero,
+                dot = T.Zero;
             _u.AsSpan(0, k + 1).Clear();
             if (k + 2 < _n)
             {
                 T square = T.Zero;
-                for (int c = k + 1; c < _n; c++) square += top[c] * top[c];
+                for (int c = k + 1; c < _n; c++)
+                    square += top[c] * top[c];
                 (tau, SuperDiagonal[k], factor) = Reflector.From(top[k + 1], square);
                 _tauRight[k] = tau;
                 _u[k + 1] = T.One;
-                for (int c = k + 2; c < _n; c++) _u[c] = top[c] *= factor;
-                for (int c = k + 1; c < _n; c++) dot += _w[c] * _u[c];
+                for (int c = k + 2; c < _n; c++)
+                    _u[c] = top[c] *= factor;
+                for (int c = k + 1; c < _n; c++)
+                    dot += _w[c] * _u[c];
                 Walk(k + 1, k + 1, products: true);
             }
             else
@@ -84,7 +104,8 @@ internal sealed class Bidiagonalization<T> where T : unmanaged, IBinaryFloatingP
                 _u[k + 1] = T.Zero;
             }
             // (A - v wᵀ) u = A u - v (wᵀ u)
-            for (int r = k + 1; r < _m; r++) _z[r] = tau * (_y[r] - _v[r] * dot);
+            for (int r = k + 1; r < _m; r++)
+                _z[r] = tau * (_y[r] - _v[r] * dot);
             Walk(k + 1, k + 1, products: false);
         }
     }
@@ -94,16 +115,22 @@ internal sealed class Bidiagonalization<T> where T : unmanaged, IBinaryFloatingP
     /// </summary>
     private void Walk(int first, int column, bool products)
     {
-        int left = column / Wide.Lanes<T>() * Wide.Lanes<T>(), columns = _pitch - left, rows = Math.Max(0, _m - first);
+        int left = column / Wide.Lanes<T>() * Wide.Lanes<T>(),
+            columns = _pitch - left,
+            rows = Math.Max(0, _m - first);
         int parts = (long)rows * columns < ParallelValues ? 1 : _workers.Count;
         int chunk = (rows + parts - 1) / parts;
         chunk = (chunk + RankTwoPass.Rows - 1) / RankTwoPass.Rows * RankTwoPass.Rows;
-        if (parts == 1) Part(0);
-        else _workers.For(parts, Part);
-        if (products) return;
+        if (parts == 1)
+            Part(0);
+        else
+            _workers.For(parts, Part);
+        if (products)
+            return;
         Span<T> sums = _sums.AsSpan(left);
         _partialSums[0].AsSpan(left).CopyTo(sums);
-        for (int part = 1; part < parts; part++) System.Numerics.Tensors.TensorPrimitives.Add(sums, _partialSums[part].AsSpan(left), sums);
+        for (int part = 1; part < parts; part++)
+            System.Numerics.Tensors.TensorPrimitives.Add(sums, _partialSums[part].AsSpan(left), sums);
 
         void Part(int part)
         {
@@ -111,11 +138,23 @@ internal sealed class Bidiagonalization<T> where T : unmanaged, IBinaryFloatingP
                 count = Math.Min(chunk, (_m - begin + RankTwoPass.Rows - 1) / RankTwoPass.Rows * RankTwoPass.Rows);
             Span<T> target = _partialSums[part].AsSpan(left);
             target.Clear();
-            if (count <= 0) return;
+            if (count <= 0)
+                return;
             Span<T> a = _a.AsSpan(begin * _pitch + left);
-            if (products) RankTwoPass.Products(a, _pitch, columns, _u.AsSpan(left), _y.AsSpan(begin, count));
-            else RankTwoPass.UpdateAndSum(a, _pitch, columns, _v.AsSpan(begin, count), _w.AsSpan(left), _z.AsSpan(begin, count),
-                _u.AsSpan(left), column - left, target);
+            if (products)
+                RankTwoPass.Products(a, _pitch, columns, _u.AsSpan(left), _y.AsSpan(begin, count));
+            else
+                RankTwoPass.UpdateAndSum(
+                    a,
+                    _pitch,
+                    columns,
+                    _v.AsSpan(begin, count),
+                    _w.AsSpan(left),
+                    _z.AsSpan(begin, count),
+                    _u.AsSpan(left),
+                    column - left,
+                    target
+                );
         }
     }
 }

@@ -7,9 +7,12 @@ namespace Tensorial.LinearAlgebra;
 /// A product of reflections H_1 … H_b = I - V T Vᵀ with upper triangular T (Schreiber and Van Loan, SIAM J. Sci. Stat. Comput. 10, 1989),
 /// so that b of them are applied as two matrix products. Holds its buffers, to be filled again for the next panel.
 /// </summary>
-internal sealed class BlockReflector<T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
+internal sealed class BlockReflector<T>
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
-    private readonly T[] _v, _t, _tau;
+    private readonly T[] _v,
+        _t,
+        _tau;
     private readonly Workers _workers;
 
     public BlockReflector(int maximalRows, int maximalWidth, Workers workers)
@@ -46,7 +49,8 @@ internal sealed class BlockReflector<T> where T : unmanaged, IBinaryFloatingPoin
     {
         Load(a, stride, rows, width);
         ReflectorPanel.Factor(_v, rows, width, Pitch, _tau);
-        for (int r = 0; r < rows; r++) _v.AsSpan(r * Pitch, width).CopyTo(a[(r * stride)..]);
+        for (int r = 0; r < rows; r++)
+            _v.AsSpan(r * Pitch, width).CopyTo(a[(r * stride)..]);
         Complete();
         return _tau.AsSpan(0, Count);
     }
@@ -63,8 +67,8 @@ internal sealed class BlockReflector<T> where T : unmanaged, IBinaryFloatingPoin
         Transposition.Copy(a, stride, width, rows, _v, Pitch);
         ReflectorPanel.Factor(_v, rows, width, Pitch, _tau);
         for (int k = 0; k < width; k++)
-            for (int r = 0; r < rows; r++)
-                a[k * stride + r] = r <= k ? _v[r * Pitch + k] : T.Zero;
+        for (int r = 0; r < rows; r++)
+            a[k * stride + r] = r <= k ? _v[r * Pitch + k] : T.Zero;
         Complete();
     }
 
@@ -86,11 +90,27 @@ internal sealed class BlockReflector<T> where T : unmanaged, IBinaryFloatingPoin
 
     private void Apply(Span<T> c, int stride, int columns, int rowStrideT, int columnStrideT)
     {
-        if (columns == 0) return;
-        T[] products = new T[Count * columns], weighted = new T[Count * columns];
+        if (columns == 0)
+            return;
+        T[] products = new T[Count * columns],
+            weighted = new T[Count * columns];
         Gemm.Multiply(Count, columns, Rows, T.One, V, 1, Pitch, c, stride, 1, T.Zero, products, columns, _workers);
-        Gemm.Multiply(Count, columns, Count, T.One, _t, rowStrideT, columnStrideT, products, columns, 1, T.Zero, weighted, columns,
-            _workers);
+        Gemm.Multiply(
+            Count,
+            columns,
+            Count,
+            T.One,
+            _t,
+            rowStrideT,
+            columnStrideT,
+            products,
+            columns,
+            1,
+            T.Zero,
+            weighted,
+            columns,
+            _workers
+        );
         Gemm.Multiply(Rows, columns, Count, -T.One, V, Pitch, 1, weighted, columns, 1, T.One, c, stride, _workers);
     }
 
@@ -99,7 +119,8 @@ internal sealed class BlockReflector<T> where T : unmanaged, IBinaryFloatingPoin
         Rows = rows;
         Count = Math.Min(rows, width);
         Clear();
-        for (int r = 0; r < rows; r++) a.Slice(r * stride, width).CopyTo(_v.AsSpan(r * Pitch));
+        for (int r = 0; r < rows; r++)
+            a.Slice(r * stride, width).CopyTo(_v.AsSpan(r * Pitch));
     }
 
     private void Clear() => _v.AsSpan(0, Rows * Pitch).Clear();
@@ -112,10 +133,12 @@ internal sealed class BlockReflector<T> where T : unmanaged, IBinaryFloatingPoin
         for (int r = 0; r < Math.Min(Rows, Pitch); r++)
         {
             _v.AsSpan(r * Pitch + r, Pitch - r).Clear();
-            if (r < Count) _v[r * Pitch + r] = T.One;
+            if (r < Count)
+                _v[r * Pitch + r] = T.One;
         }
         if (Count < Pitch && Rows > Count)
-            for (int r = Count; r < Rows; r++) _v.AsSpan(r * Pitch + Count, Pitch - Count).Clear();
+            for (int r = Count; r < Rows; r++)
+                _v.AsSpan(r * Pitch + Count, Pitch - Count).Clear();
 
         T[] gram = new T[Count * Count];
         Gemm.Multiply<T>(Count, Count, Rows, T.One, V, 1, Pitch, V, Pitch, 1, T.Zero, gram, Count, Workers.Serial);
@@ -125,7 +148,8 @@ internal sealed class BlockReflector<T> where T : unmanaged, IBinaryFloatingPoin
             for (int i = 0; i < j; i++)
             {
                 T sum = T.Zero;
-                for (int k = i; k < j; k++) sum += _t[i * Pitch + k] * gram[k * Count + j];
+                for (int k = i; k < j; k++)
+                    sum += _t[i * Pitch + k] * gram[k * Count + j];
                 _t[i * Pitch + j] = -_tau[j] * sum;
             }
             _t[j * Pitch + j] = _tau[j];

@@ -7,7 +7,8 @@ namespace Tensorial.LinearAlgebra;
 /// <summary>
 /// A = L Lᵀ of a symmetric positive definite matrix, and what it solves. Blocks of columns at a time, so that products do the work.
 /// </summary>
-public sealed class Cholesky<T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
+public sealed class Cholesky<T>
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     /// <summary>Columns of a block: its triangle stays in the first-level cache.</summary>
     private const int Block = 32;
@@ -22,29 +23,63 @@ public sealed class Cholesky<T> where T : unmanaged, IBinaryFloatingPointIeee754
         for (int k = 0; k < n; k += Block)
         {
             int width = Math.Min(Block, n - k);
-            Gemm.Multiply<T>(n - k, width, k, -T.One, _l.AsSpan(k * n), n, 1, _l.AsSpan(k * n), 1, n, T.One, _l.AsSpan(k * n + k), n,
-                workers);
-            for (int row = k; row < n; row++) Eliminate(row, k, Math.Min(k + width, row + 1));
+            Gemm.Multiply<T>(
+                n - k,
+                width,
+                k,
+                -T.One,
+                _l.AsSpan(k * n),
+                n,
+                1,
+                _l.AsSpan(k * n),
+                1,
+                n,
+                T.One,
+                _l.AsSpan(k * n + k),
+                n,
+                workers
+            );
+            for (int row = k; row < n; row++)
+                Eliminate(row, k, Math.Min(k + width, row + 1));
         }
     }
 
     /// <summary>X with X A = B, for rows B [m, n]; B is overwritten by X.</summary>
     public void SolveRows(Span<T> b)
     {
-        int m = _n == 0 ? 0 : b.Length / _n, last = (_n - 1) / Block * Block;
+        int m = _n == 0 ? 0 : b.Length / _n,
+            last = (_n - 1) / Block * Block;
         for (int k = 0; k < _n; k += Block)
         {
             int width = Math.Min(Block, _n - k);
-            if (k > 0) Gemm.Multiply<T>(m, width, k, -T.One, b, _n, 1, _l.AsSpan(k * _n), 1, _n, T.One, b[k..], _n, _workers);
-            for (int row = 0; row < m; row++) Forward(b.Slice(row * _n + k, width), k);
+            if (k > 0)
+                Gemm.Multiply<T>(m, width, k, -T.One, b, _n, 1, _l.AsSpan(k * _n), 1, _n, T.One, b[k..], _n, _workers);
+            for (int row = 0; row < m; row++)
+                Forward(b.Slice(row * _n + k, width), k);
         }
         for (int k = last; k >= 0; k -= Block)
         {
-            int width = Math.Min(Block, _n - k), done = k + width;
+            int width = Math.Min(Block, _n - k),
+                done = k + width;
             if (done < _n)
-                Gemm.Multiply<T>(m, width, _n - done, -T.One, b[done..], _n, 1, _l.AsSpan(done * _n + k), _n, 1, T.One, b[k..], _n,
-                    _workers);
-            for (int row = 0; row < m; row++) Backward(b.Slice(row * _n + k, width), k);
+                Gemm.Multiply<T>(
+                    m,
+                    width,
+                    _n - done,
+                    -T.One,
+                    b[done..],
+                    _n,
+                    1,
+                    _l.AsSpan(done * _n + k),
+                    _n,
+                    1,
+                    T.One,
+                    b[k..],
+                    _n,
+                    _workers
+                );
+            for (int row = 0; row < m; row++)
+                Backward(b.Slice(row * _n + k, width), k);
         }
     }
 
@@ -92,6 +127,5 @@ public static class Cholesky
     /// <summary>Factors a matrix [n, n] given row after row; only its lower half is read.</summary>
     /// <exception cref="NumericalException">It is not positive definite.</exception>
     public static Cholesky<T> Of<T>(ReadOnlySpan<T> a, int n, Workers? workers = null)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
-        new(a, n, workers ?? Workers.Serial);
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> => new(a, n, workers ?? Workers.Serial);
 }

@@ -12,14 +12,16 @@ internal static class HouseholderQr
     public static T[] Factor<T>(Span<T> a, int rows, int columns, int stride, Workers workers)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        int count = Math.Min(rows, columns), width = BlockReflector<T>.Width;
+        int count = Math.Min(rows, columns),
+            width = BlockReflector<T>.Width;
         T[] tau = new T[count];
         BlockReflector<T> block = new(rows, Math.Min(width, count), workers);
         for (int k = 0; k < count; k += width)
         {
             int b = Math.Min(width, count - k);
             block.Factor(a[(k * stride + k)..], stride, rows - k, b).CopyTo(tau.AsSpan(k));
-            if (k + b < columns) block.ApplyTransposed(a[(k * stride + k + b)..], stride, columns - k - b);
+            if (k + b < columns)
+                block.ApplyTransposed(a[(k * stride + k + b)..], stride, columns - k - b);
         }
         return tau;
     }
@@ -31,10 +33,13 @@ internal static class HouseholderQr
     public static void FormQ<T>(ReadOnlySpan<T> a, int stride, int rows, ReadOnlySpan<T> tau, Span<T> q, int columns, Workers workers)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        int count = tau.Length, width = BlockReflector<T>.Width;
+        int count = tau.Length,
+            width = BlockReflector<T>.Width;
         q[..(rows * columns)].Clear();
-        for (int i = 0; i < Math.Min(rows, columns); i++) q[i * columns + i] = T.One;
-        if (count == 0) return;
+        for (int i = 0; i < Math.Min(rows, columns); i++)
+            q[i * columns + i] = T.One;
+        if (count == 0)
+            return;
         BlockReflector<T> block = new(rows, Math.Min(width, count), workers);
         for (int k = (count - 1) / width * width; k >= 0; k -= width)
         {
@@ -53,13 +58,17 @@ internal static class HouseholderQr
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         T[] bordered = new T[n * n];
-        if (n > 0) bordered[0] = T.One;
+        if (n > 0)
+            bordered[0] = T.One;
         int inner = n - 1;
-        if (inner < 1) return bordered;
-        T[] vectors = new T[inner * inner], q = new T[inner * inner];
+        if (inner < 1)
+            return bordered;
+        T[] vectors = new T[inner * inner],
+            q = new T[inner * inner];
         Transposition.Copy(a[1..], stride, inner, inner, vectors, inner);
         FormQ(vectors, inner, inner, tau, q, inner, workers);
-        for (int i = 0; i < inner; i++) q.AsSpan(i * inner, inner).CopyTo(bordered.AsSpan((i + 1) * n + 1));
+        for (int i = 0; i < inner; i++)
+            q.AsSpan(i * inner, inner).CopyTo(bordered.AsSpan((i + 1) * n + 1));
         return bordered;
     }
 
@@ -67,8 +76,10 @@ internal static class HouseholderQr
     public static void ApplyQ<T>(ReadOnlySpan<T> a, int stride, int rows, ReadOnlySpan<T> tau, Span<T> c, int columns, Workers workers)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        int count = tau.Length, width = BlockReflector<T>.Width;
-        if (count == 0) return;
+        int count = tau.Length,
+            width = BlockReflector<T>.Width;
+        if (count == 0)
+            return;
         BlockReflector<T> block = new(rows, Math.Min(width, count), workers);
         for (int k = (count - 1) / width * width; k >= 0; k -= width)
         {

@@ -25,31 +25,39 @@ public static class LimitedMemoryBfgs
     public static double Minimise(Function function, Span<double> x, int iterations, double tolerance = 1e-4)
     {
         int n = x.Length;
-        double[] gradient = new double[n], next = new double[n], nextGradient = new double[n], direction = new double[n];
+        double[] gradient = new double[n],
+            next = new double[n],
+            nextGradient = new double[n],
+            direction = new double[n];
         List<(double[] Step, double[] Change, double Scale)> memory = [];
         Queue<double> recent = new();
         double value = function(x, gradient);
         for (int iteration = 0; iteration < iterations; iteration++)
         {
             recent.Enqueue(value);
-            if (recent.Count > 10 && recent.Dequeue() - value <= tolerance * Math.Abs(value)) break;
+            if (recent.Count > 10 && recent.Dequeue() - value <= tolerance * Math.Abs(value))
+                break;
             Direction(gradient, memory, direction);
             double slope = TensorPrimitives.Dot<double>(direction, gradient);
             if (!(slope < 0))
             {
-                if (memory.Count == 0) break;
+                if (memory.Count == 0)
+                    break;
                 memory.Clear();
                 continue;
             }
-            double size = memory.Count == 0 ? Math.Min(1, 1 / Math.Sqrt(-slope)) : 1, reached = double.NaN;
+            double size = memory.Count == 0 ? Math.Min(1, 1 / Math.Sqrt(-slope)) : 1,
+                reached = double.NaN;
             int halvings = 0;
             for (; halvings < MostHalvings; halvings++, size /= 2)
             {
                 TensorPrimitives.MultiplyAdd<double>(direction, size, x, next);
                 reached = function(next, nextGradient);
-                if (reached <= value + Decrease * size * slope) break;
+                if (reached <= value + Decrease * size * slope)
+                    break;
             }
-            if (halvings == MostHalvings) break;
+            if (halvings == MostHalvings)
+                break;
             Remember(memory, x, next, gradient, nextGradient);
             next.CopyTo(x);
             (gradient, nextGradient) = (nextGradient, gradient);
@@ -59,15 +67,23 @@ public static class LimitedMemoryBfgs
     }
 
     private static void Remember(
-        List<(double[], double[], double)> memory, ReadOnlySpan<double> x, double[] next, double[] gradient, double[] nextGradient)
+        List<(double[], double[], double)> memory,
+        ReadOnlySpan<double> x,
+        double[] next,
+        double[] gradient,
+        double[] nextGradient
+    )
     {
-        double[] step = new double[x.Length], change = new double[x.Length];
+        double[] step = new double[x.Length],
+            change = new double[x.Length];
         TensorPrimitives.Subtract<double>(next, x, step);
         TensorPrimitives.Subtract<double>(nextGradient, gradient, change);
         double curvature = TensorPrimitives.Dot<double>(step, change);
         // Without positive curvature the step says nothing of the function's shape.
-        if (curvature <= 1e-12 * TensorPrimitives.Norm<double>(step) * TensorPrimitives.Norm<double>(change)) return;
-        if (memory.Count == Memory) memory.RemoveAt(0);
+        if (curvature <= 1e-12 * TensorPrimitives.Norm<double>(step) * TensorPrimitives.Norm<double>(change))
+            return;
+        if (memory.Count == Memory)
+            memory.RemoveAt(0);
         memory.Add((step, change, 1 / curvature));
     }
 

@@ -11,7 +11,8 @@ internal readonly record struct PlaneRotation(double Cosine, double Sine)
             r = f;
             return new(1, 0);
         }
-        double scale = 1, square = f * f + g * g;
+        double scale = 1,
+            square = f * f + g * g;
         // Squares of values below 2^-450 lose bits or vanish.
         if (square < 1e-270)
         {
@@ -20,7 +21,8 @@ internal readonly record struct PlaneRotation(double Cosine, double Sine)
             square = f * f + g * g;
         }
         double length = Math.Sqrt(square);
-        if (f < 0) length = -length;
+        if (f < 0)
+            length = -length;
         r = length / scale;
         return new(f / length, g / length);
     }

@@ -10,23 +10,29 @@ internal static class SingularValues
     internal const int OneStageColumns = 256;
 
     /// <summary>Values, descending, of a matrix [m, n], m ≥ n, of moderate scale. The matrix is scratch.</summary>
-    public static double[] Of<T>(Span<T> a, int m, int n, Workers workers) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    public static double[] Of<T>(Span<T> a, int m, int n, Workers workers)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        if (n == 0) return [];
-        if (TallQr.Suits<T>(m, n)) return OfBand<T>(TallQr.R<T>(a, m, n, workers), n, n, workers);
+        if (n == 0)
+            return [];
+        if (TallQr.Suits<T>(m, n))
+            return OfBand<T>(TallQr.R<T>(a, m, n, workers), n, n, workers);
         // A QR costs 2 n² (m - n / 3), and saves the two-sided reduction (8/3) n³ of the 4 n² (m - n / 3): worth it from m = 5/3 n on.
         if (m > 5 * n / 3)
         {
             HouseholderQr.Factor(a, m, n, n, workers);
-            for (int i = 1; i < n; i++) a.Slice(i * n, i).Clear();
+            for (int i = 1; i < n; i++)
+                a.Slice(i * n, i).Clear();
             m = n;
         }
         return OfBand(a, m, n, workers);
     }
 
-    private static double[] OfBand<T>(Span<T> a, int m, int n, Workers workers) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    private static double[] OfBand<T>(Span<T> a, int m, int n, Workers workers)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        T[] diagonal, superDiagonal;
+        T[] diagonal,
+            superDiagonal;
         if (n <= OneStageColumns)
         {
             Bidiagonalization<T> reduced = new(a, m, n, n, workers);
@@ -41,6 +47,6 @@ internal static class SingularValues
         return BidiagonalValues.Of(ToDouble(diagonal), ToDouble(superDiagonal));
     }
 
-    public static double[] ToDouble<T>(T[] values) where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
-        Array.ConvertAll(values, double.CreateTruncating);
+    public static double[] ToDouble<T>(T[] values)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> => Array.ConvertAll(values, double.CreateTruncating);
 }

@@ -13,9 +13,12 @@ internal static class SingularVectors
     public static (T[] U, T[] Values, Tensor<T> Vt) Of<T>(Span<T> a, int m, int n, int rank, Workers workers)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        if (m <= 5 * n / 3) return OfBidiagonal<T>(new(a, m, n, n, workers), m, n, rank, workers);
-        T[] tau = HouseholderQr.Factor(a, m, n, n, workers), r = new T[n * n];
-        for (int i = 0; i < n; i++) a.Slice(i * n + i, n - i).CopyTo(r.AsSpan(i * n + i));
+        if (m <= 5 * n / 3)
+            return OfBidiagonal<T>(new(a, m, n, n, workers), m, n, rank, workers);
+        T[] tau = HouseholderQr.Factor(a, m, n, n, workers),
+            r = new T[n * n];
+        for (int i = 0; i < n; i++)
+            a.Slice(i * n + i, n - i).CopyTo(r.AsSpan(i * n + i));
         (T[] inner, T[] values, Tensor<T> vt) = OfBidiagonal<T>(new(r, n, n, n, workers), n, n, rank, workers);
         T[] u = new T[m * rank];
         inner.CopyTo(u, 0);
@@ -32,14 +35,16 @@ internal static class SingularVectors
         BidiagonalSvd<T>.Solve(d, SingularValues.ToDouble(reduced.SuperDiagonal), left, right);
 
         int[] order = [.. Enumerable.Range(0, n).OrderByDescending(i => Math.Abs(d[i])).Take(rank)];
-        T[] rows = new T[rank * m], u = new T[m * rank];
+        T[] rows = new T[rank * m],
+            u = new T[m * rank];
         Tensor<T> vt = new([rank, n]);
         for (int k = 0; k < rank; k++)
         {
             left.Row(order[k]).CopyTo(rows.AsSpan(k * m));
             Span<T> row = vt.Values.Slice(k * n, n);
             right.Row(order[k]).CopyTo(row);
-            if (d[order[k]] < 0) System.Numerics.Tensors.TensorPrimitives.Negate(row, row);
+            if (d[order[k]] < 0)
+                System.Numerics.Tensors.TensorPrimitives.Negate(row, row);
         }
         Transposition.Copy<T>(rows, m, rank, m, u, rank);
         return (u, [.. order.Select(i => T.CreateTruncating(Math.Abs(d[i])))], vt);

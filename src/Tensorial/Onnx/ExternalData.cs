@@ -25,11 +25,13 @@ internal sealed class ExternalData(string? folder)
     {
         Range range = Locate(proto);
         // Tied weights may name the same bytes; they are read once.
-        if (_read.TryGetValue((range, type), out Tensor? known) && known.Shape.Count == shape.Count) return known.As(shape);
+        if (_read.TryGetValue((range, type), out Tensor? known) && known.Shape.Count == shape.Count)
+            return known.As(shape);
         long needed = (long)shape.Count * type.Size();
         if (range.Length != needed)
             throw new BadInputException(
-                $"tensor '{proto.Name}' of {type} and shape {shape} needs {needed:N0} bytes, but has {range.Length:N0} in '{range.Location}'.");
+                $"tensor '{proto.Name}' of {type} and shape {shape} needs {needed:N0} bytes, but has {range.Length:N0} in '{range.Location}'."
+            );
         Claim(proto, range);
         return _read[(range, type)] = Read(range, Tensor.Zeros(type, shape));
     }
@@ -41,7 +43,8 @@ internal sealed class ExternalData(string? folder)
         Range range = Locate(proto);
         if (range.Length > Array.MaxLength)
             throw new UnsupportedException(
-                $"tensor '{proto.Name}' has {range.Length:N0} bytes in '{range.Location}', more than can be kept.");
+                $"tensor '{proto.Name}' has {range.Length:N0} bytes in '{range.Location}', more than can be kept."
+            );
         Claim(proto, range);
         return (Tensor<byte>)Read(range, new Tensor<byte>([(int)range.Length]));
     }
@@ -59,15 +62,18 @@ internal sealed class ExternalData(string? folder)
     private Range Locate(TensorProto proto)
     {
         Dictionary<string, string> entries = [];
-        foreach (StringStringEntryProto entry in proto.ExternalData) entries[entry.Key] = entry.Value;
+        foreach (StringStringEntryProto entry in proto.ExternalData)
+            entries[entry.Key] = entry.Value;
         if (!entries.TryGetValue("location", out string? location) || location.Length == 0)
             throw new BadInputException($"tensor '{proto.Name}' is stored outside the model, but the model does not say where.");
         string path = Resolve(proto.Name, location);
         long size = new FileInfo(path).Length;
-        long offset = Number(proto.Name, entries, "offset") ?? 0, length = Number(proto.Name, entries, "length") ?? size - offset;
+        long offset = Number(proto.Name, entries, "offset") ?? 0,
+            length = Number(proto.Name, entries, "length") ?? size - offset;
         if (offset < 0 || length < 0 || offset > size - length)
             throw new BadInputException(
-                $"tensor '{proto.Name}' claims {length:N0} bytes from byte {offset:N0} of '{location}', which has {size:N0}.");
+                $"tensor '{proto.Name}' claims {length:N0} bytes from byte {offset:N0} of '{location}', which has {size:N0}."
+            );
         return new(location, path, size, offset, length);
     }
 
@@ -78,7 +84,9 @@ internal sealed class ExternalData(string? folder)
     {
         long left = range.Size - _claimed.GetValueOrDefault(range.Path);
         if (range.Length > left)
-            throw new BadInputException($"tensor '{proto.Name}' claims {range.Length:N0} bytes of '{range.Location}', of whose {range.Size:N0} bytes other tensors claim all but {left:N0}.");
+            throw new BadInputException(
+                $"tensor '{proto.Name}' claims {range.Length:N0} bytes of '{range.Location}', of whose {range.Size:N0} bytes other tensors claim all but {left:N0}."
+            );
         _claimed[range.Path] = range.Size - left + range.Length;
     }
 
@@ -90,10 +98,12 @@ internal sealed class ExternalData(string? folder)
         if (Path.IsPathRooted(location) || location.Contains(':') || location.Contains('\0') || parts.Contains(".."))
             throw new BadInputException($"tensor '{tensor}' is stored in '{location}'; only files in the model's own folder may be named.");
         // The folder itself may well be reached through links: what counts is where things lie in the end.
-        string root = RealPath(folder), path = RealPath(Path.Combine(root, location));
+        string root = RealPath(folder),
+            path = RealPath(Path.Combine(root, location));
         if (!path.StartsWith(root.TrimEnd(Path.DirectorySeparatorChar) + Path.DirectorySeparatorChar, StringComparison.Ordinal))
             throw new BadInputException($"tensor '{tensor}' is stored in '{location}', a link that leads out of the model's folder.");
-        return File.Exists(path) ? path
+        return File.Exists(path)
+            ? path
             : throw new BadInputException($"tensor '{tensor}' is stored in '{location}', which is not in the model's folder.");
     }
 
@@ -105,7 +115,8 @@ internal sealed class ExternalData(string? folder)
         path = Path.GetFullPath(path);
         for (int links = 0; links < MostLinks; links++)
         {
-            if (Prefixes(path).FirstOrDefault(static prefix => new FileInfo(prefix).LinkTarget is not null) is not { } link) return path;
+            if (Prefixes(path).FirstOrDefault(static prefix => new FileInfo(prefix).LinkTarget is not null) is not { } link)
+                return path;
             string target = Path.Combine(Path.GetDirectoryName(link)!, new FileInfo(link).LinkTarget!);
             path = Path.GetFullPath(target + path[link.Length..]);
         }
@@ -124,7 +135,8 @@ internal sealed class ExternalData(string? folder)
 
     private static long? Number(string tensor, Dictionary<string, string> entries, string key)
     {
-        if (!entries.TryGetValue(key, out string? text)) return null;
+        if (!entries.TryGetValue(key, out string? text))
+            return null;
         return long.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out long value)
             ? value
             : throw new BadInputException($"tensor '{tensor}' has the {key} '{text}' in its external data, which is no number.");

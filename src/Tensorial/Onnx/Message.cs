@@ -11,7 +11,8 @@ internal static class Message
     public static string Tidy(string text)
     {
         StringBuilder tidy = new(Math.Min(text.Length, Longest + 1));
-        foreach (char letter in text.AsSpan(0, Math.Min(text.Length, Longest))) tidy.Append(char.IsControl(letter) ? '\uFFFD' : letter);
+        foreach (char letter in text.AsSpan(0, Math.Min(text.Length, Longest)))
+            tidy.Append(char.IsControl(letter) ? '\uFFFD' : letter);
         return text.Length > Longest ? tidy.Append('…').ToString() : tidy.ToString();
     }
 }

@@ -22,7 +22,8 @@ public sealed class OnnxAttributes(IEnumerable<KeyValuePair<string, object>> val
     {
         Dictionary<string, object> values = [];
         foreach ((string name, object? value) in attributes)
-            if (value is not null) values[name] = Normal(value);
+            if (value is not null)
+                values[name] = Normal(value);
         return new(values);
     }
 
@@ -73,36 +74,40 @@ public sealed class OnnxAttributes(IEnumerable<KeyValuePair<string, object>> val
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
-    private T Get<T>(string name, string wanted) => _values[name] is T value
-        ? value
-        : throw new BadInputException($"Attribute '{name}' should be {wanted}, not {Describe(_values[name])}.");
+    private T Get<T>(string name, string wanted) =>
+        _values[name] is T value
+            ? value
+            : throw new BadInputException($"Attribute '{name}' should be {wanted}, not {Describe(_values[name])}.");
 
     /// <summary>Axes, extents and the like. ONNX writes "to the end" as a huge number, which clamping keeps.</summary>
-    private static int Narrow(string name, long value) => value switch
-    {
-        long.MaxValue => int.MaxValue,
-        long.MinValue => int.MinValue,
-        >= int.MinValue and <= int.MaxValue => (int)value,
-        _ => throw new BadInputException($"Attribute '{name}' has the value {value}, which is out of range."),
-    };
+    private static int Narrow(string name, long value) =>
+        value switch
+        {
+            long.MaxValue => int.MaxValue,
+            long.MinValue => int.MinValue,
+            >= int.MinValue and <= int.MaxValue => (int)value,
+            _ => throw new BadInputException($"Attribute '{name}' has the value {value}, which is out of range."),
+        };
 
-    private static object Normal(object value) => value switch
-    {
-        int number => (long)number,
-        bool flag => flag ? 1L : 0L,
-        ImmutableArray<int> numbers => numbers.Select(static number => (long)number).ToImmutableArray(),
-        _ => value,
-    };
+    private static object Normal(object value) =>
+        value switch
+        {
+            int number => (long)number,
+            bool flag => flag ? 1L : 0L,
+            ImmutableArray<int> numbers => numbers.Select(static number => (long)number).ToImmutableArray(),
+            _ => value,
+        };
 
-    private static string Describe(object value) => value switch
-    {
-        long => "an integer",
-        float => "a number",
-        string => "a text",
-        Tensorial.Tensor => "a tensor",
-        ImmutableArray<long> => "a list of integers",
-        ImmutableArray<float> => "a list of numbers",
-        ImmutableArray<string> => "a list of texts",
-        _ => "a value of another kind",
-    };
+    private static string Describe(object value) =>
+        value switch
+        {
+            long => "an integer",
+            float => "a number",
+            string => "a text",
+            Tensorial.Tensor => "a tensor",
+            ImmutableArray<long> => "a list of integers",
+            ImmutableArray<float> => "a list of numbers",
+            ImmutableArray<string> => "a list of texts",
+            _ => "a value of another kind",
+        };
 }

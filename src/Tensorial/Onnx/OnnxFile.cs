@@ -1,5 +1,5 @@
 using Google.Protobuf;
-using Tensorial.Networks;
+using Tensorial.Graphs;
 using Tensorial.Onnx.Proto;
 
 namespace Tensorial.Onnx;
@@ -13,12 +13,15 @@ public static class OnnxFile
     public static Graph Read(string path)
     {
         string full = Path.GetFullPath(path);
-        if (Directory.Exists(full)) throw new IOException($"Cannot read '{path}': it is a folder.");
+        if (Directory.Exists(full))
+            throw new IOException($"Cannot read '{path}': it is a folder.");
         if (new FileInfo(full) is { Exists: true, Length: > OnnxWriter.LargestFile and long length })
             throw new UnsupportedException(
-                $"'{path}' has {length:N0} bytes. The format ends at 2 GB; larger models keep their weights in a file beside (external data).");
+                $"'{path}' has {length:N0} bytes. The format ends at 2 GB; larger models keep their weights in a file beside (external data)."
+            );
         using FileStream file = File.OpenRead(full);
-        if (!file.CanSeek) throw new IOException($"Cannot read '{path}': it is a pipe, and a model is read from a file.");
+        if (!file.CanSeek)
+            throw new IOException($"Cannot read '{path}': it is a pipe, and a model is read from a file.");
         byte[] head = new byte[(int)Math.Min(HeadBytes, file.Length)];
         file.ReadExactly(head);
         file.Position = 0;
@@ -51,7 +54,8 @@ public static class OnnxFile
     {
         try
         {
-            if (OtherFormat(head) is { } format) throw new BadInputException($"it is {format}, not an ONNX model.");
+            if (OtherFormat(head) is { } format)
+                throw new BadInputException($"it is {format}, not an ONNX model.");
             return OnnxReader.Read(parse(), external);
         }
         catch (InvalidProtocolBufferException error)

@@ -18,7 +18,8 @@ public sealed record OnnxForm(string Type, OnnxAttributes Attributes, ImmutableA
     internal OnnxForm Taking(params ReadOnlySpan<Tensor?> inputs)
     {
         int count = inputs.Length;
-        while (count > 0 && inputs[count - 1] is null) count--;
+        while (count > 0 && inputs[count - 1] is null)
+            count--;
         return this with { Inputs = [.. inputs[..count]] };
     }
 }

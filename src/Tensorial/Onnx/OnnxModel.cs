@@ -23,7 +23,8 @@ internal sealed record OnnxModel(ModelProto Model, IReadOnlyList<(TensorProto Pr
     {
         // Lengths of the records around the values: at most 16 bytes each for tags and lengths that grow.
         long bytes = Model.CalculateSize() + Pending.Sum(static p => TensorBytes.Count(p.Values) + 16);
-        if (WasExternal || bytes > largest) SaveInTwo(path);
+        if (WasExternal || bytes > largest)
+            SaveInTwo(path);
         else
         {
             ModelProto whole = Whole();
@@ -34,7 +35,8 @@ internal sealed record OnnxModel(ModelProto Model, IReadOnlyList<(TensorProto Pr
     /// <summary>The model with all values in it.</summary>
     public ModelProto Whole()
     {
-        foreach ((TensorProto proto, Tensor values) in Pending) OnnxTensors.Attach(proto, values);
+        foreach ((TensorProto proto, Tensor values) in Pending)
+            OnnxTensors.Attach(proto, values);
         return Model;
     }
 
@@ -65,19 +67,25 @@ internal sealed record OnnxModel(ModelProto Model, IReadOnlyList<(TensorProto Pr
         }
         // The model is complete beside its final place before the data file appears, and appears last: it never names data that is not
         // there.
-        AtomicFile.Write(path, stream =>
-        {
-            Model.WriteTo(stream);
-            AtomicFile.Write(data, target =>
+        AtomicFile.Write(
+            path,
+            stream =>
             {
-                foreach ((long offset, Tensor values) in parts)
-                {
-                    // Seeking past the end leaves zeros.
-                    target.Seek(offset, SeekOrigin.Begin);
-                    TensorBytes.Write(values, target);
-                }
-            });
-        });
+                Model.WriteTo(stream);
+                AtomicFile.Write(
+                    data,
+                    target =>
+                    {
+                        foreach ((long offset, Tensor values) in parts)
+                        {
+                            // Seeking past the end leaves zeros.
+                            target.Seek(offset, SeekOrigin.Begin);
+                            TensorBytes.Write(values, target);
+                        }
+                    }
+                );
+            }
+        );
     }
 
     private static void Entry(TensorProto proto, string key, string value) =>

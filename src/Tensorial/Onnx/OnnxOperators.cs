@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
-using Tensorial.Autodiff;
-using Tensorial.Autodiff.Operations;
+using Tensorial.Operations;
 
 namespace Tensorial.Onnx;
 
@@ -29,7 +28,7 @@ public static partial class OnnxOperators
 
     /// <summary>All rows, by name and operator set.</summary>
     public static ImmutableArray<OnnxOperator> All { get; } =
-        [.. Rows().OrderBy(static row => row.Type, StringComparer.Ordinal).ThenBy(static row => row.Since)];
+    [.. Rows().OrderBy(static row => row.Type, StringComparer.Ordinal).ThenBy(static row => row.Since)];
 
     private static readonly ILookup<string, OnnxOperator> ByType = All.ToLookup(static row => row.Type);
 
@@ -45,15 +44,19 @@ public static partial class OnnxOperators
     /// <exception cref="BadInputException">An attribute is missing, of the wrong type or out of range; names the attribute.</exception>
     public static Operation Bind(string domain, string type, int opset, OnnxAttributes attributes, int outputs = 1)
     {
-        if (domain is not ("" or "ai.onnx")) return new Unknown(domain, type, $"operators of the domain '{domain}' are not supported.");
+        if (domain is not ("" or "ai.onnx"))
+            return new Unknown(domain, type, $"operators of the domain '{domain}' are not supported.");
         if (opset is < OldestOpset or > NewestOpset)
             return new Unknown("", type, $"operator set {opset} is not supported, only {OldestOpset} to {NewestOpset}.");
         OnnxOperator? row = ByType[type].FirstOrDefault(row => opset >= row.Since && opset <= row.Until);
         if (row is null)
         {
             string ranges = string.Join(" and ", ByType[type].Select(static row => $"{row.Since} to {row.Until}"));
-            return new Unknown("", type, ranges.Length > 0 ? $"it is supported in operator sets {ranges}, not in {opset}."
-                : "the operator is not supported.");
+            return new Unknown(
+                "",
+                type,
+                ranges.Length > 0 ? $"it is supported in operator sets {ranges}, not in {opset}." : "the operator is not supported."
+            );
         }
         try
         {

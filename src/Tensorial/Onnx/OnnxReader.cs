@@ -1,8 +1,7 @@
 using System.Collections.Immutable;
-using Tensorial.Autodiff;
-using Tensorial.Autodiff.Operations;
-using Tensorial.Networks;
+using Tensorial.Graphs;
 using Tensorial.Onnx.Proto;
+using Tensorial.Operations;
 using AttributeType = Tensorial.Onnx.Proto.AttributeProto.Types.AttributeType;
 
 namespace Tensorial.Onnx;
@@ -12,19 +11,27 @@ internal static class OnnxReader
 {
     public static Graph Read(ModelProto model, ExternalData external)
     {
-        if (model.Graph is not { } graph) throw new BadInputException("there is no graph in it: it is no ONNX model.");
+        if (model.Graph is not { } graph)
+            throw new BadInputException("there is no graph in it: it is no ONNX model.");
         Dictionary<string, int> opsets = Opsets(model);
         Inline(Subgraphs.Tensors(model), external);
         (OnnxSource source, ImmutableDictionary<string, Tensor> initializers) = Initializers(model, external);
         return GraphLaws.Ordered(
-            new(graph.Name, [.. graph.Node.Select(node => Node(node, opsets, external))], [.. graph.Input.Select(Port)],
-                [.. graph.Output.Select(Port)], initializers)
+            new(
+                graph.Name,
+                [.. graph.Node.Select(node => Node(node, opsets, external))],
+                [.. graph.Input.Select(Port)],
+                [.. graph.Output.Select(Port)],
+                initializers
+            )
             {
-                Metadata = model.MetadataProps.DistinctBy(static p => p.Key)
+                Metadata = model
+                    .MetadataProps.DistinctBy(static p => p.Key)
                     .ToImmutableSortedDictionary(static p => p.Key, static p => p.Value, StringComparer.Ordinal),
                 Source = source,
             },
-            [.. graph.Initializer.Select(static t => t.Name), .. graph.SparseInitializer.Select(static t => t.Values?.Name ?? "")]);
+            [.. graph.Initializer.Select(static t => t.Name), .. graph.SparseInitializer.Select(static t => t.Values?.Name ?? "")]
+        );
     }
 
     public static Port Port(ValueInfoProto info)
@@ -49,7 +56,8 @@ internal static class OnnxReader
         {
             throw new UnsupportedException(
                 $"it uses version {opset} of the ONNX operator set; versions {OnnxOperators.OldestOpset} to {OnnxOperators.NewestOpset} are supported. "
-                + "Export it again for one of these, or convert it (onnx.version_converter.convert_version in Python).");
+                    + "Export it again for one of these, or convert it (onnx.version_converter.convert_version in Python)."
+            );
         }
         return opsets;
     }
@@ -65,21 +73,30 @@ internal static class OnnxReader
         }
     }
 
-    private static (OnnxSource Source, ImmutableDictionary<string, Tensor> Initializers) Initializers(ModelProto model,
-        ExternalData external)
+    private static (OnnxSource Source, ImmutableDictionary<string, Tensor> Initializers) Initializers(
+        ModelProto model,
+        ExternalData external
+    )
     {
         ImmutableDictionary<string, Tensor>.Builder initializers = ImmutableDictionary.CreateBuilder<string, Tensor>();
-        HashSet<string> names = [], detached = [];
+        HashSet<string> names = [],
+            detached = [];
         Dictionary<string, Tensor> opaque = [];
         foreach (TensorProto tensor in model.Graph.Initializer)
         {
-            if (tensor.Name.Length == 0) throw new BadInputException("one of its initializers has no name.");
-            if (!names.Add(tensor.Name)) throw new BadInputException($"two of its initializers are called '{tensor.Name}'.");
+            if (tensor.Name.Length == 0)
+                throw new BadInputException("one of its initializers has no name.");
+            if (!names.Add(tensor.Name))
+                throw new BadInputException($"two of its initializers are called '{tensor.Name}'.");
             // Text and other types without arithmetic stay in the file's own records; a node that reads them says so when it runs.
-            if (OnnxTensors.TypeOf(tensor.DataType) is not null) initializers.Add(tensor.Name, OnnxTensors.Read(tensor, external));
-            else if (OnnxTensors.IsExternal(tensor)) opaque.Add(tensor.Name, external.ReadBytes(tensor));
-            else continue;
-            if (OnnxTensors.Detach(tensor)) detached.Add(tensor.Name);
+            if (OnnxTensors.TypeOf(tensor.DataType) is not null)
+                initializers.Add(tensor.Name, OnnxTensors.Read(tensor, external));
+            else if (OnnxTensors.IsExternal(tensor))
+                opaque.Add(tensor.Name, external.ReadBytes(tensor));
+            else
+                continue;
+            if (OnnxTensors.Detach(tensor))
+                detached.Add(tensor.Name);
         }
         ImmutableDictionary<string, Tensor> read = initializers.ToImmutable();
         return (new(model, read, detached, opaque), read);
@@ -119,38 +136,44 @@ internal static class OnnxReader
     /// <summary>The standard domain has two names.</summary>
     private static string Standard(string domain) => domain is "ai.onnx" ? "" : domain;
 
-    private static object Value(AttributeProto attribute, ExternalData external) => TypeOf(attribute) switch
-    {
-        AttributeType.Float => attribute.F,
-        AttributeType.Int => attribute.I,
-        AttributeType.String => attribute.S.ToStringUtf8(),
-        AttributeType.Tensor => OnnxTensors.Read(attribute.T
-            ?? throw new BadInputException($"its attribute '{attribute.Name}' says tensor and holds none."), external),
-        AttributeType.Floats => attribute.Floats.ToImmutableArray(),
-        AttributeType.Ints => attribute.Ints.ToImmutableArray(),
-        AttributeType.Strings => attribute.Strings.Select(static s => s.ToStringUtf8()).ToImmutableArray(),
-        _ => attribute,
-    };
+    private static object Value(AttributeProto attribute, ExternalData external) =>
+        TypeOf(attribute) switch
+        {
+            AttributeType.Float => attribute.F,
+            AttributeType.Int => attribute.I,
+            AttributeType.String => attribute.S.ToStringUtf8(),
+            AttributeType.Tensor => OnnxTensors.Read(
+                attribute.T ?? throw new BadInputException($"its attribute '{attribute.Name}' says tensor and holds none."),
+                external
+            ),
+            AttributeType.Floats => attribute.Floats.ToImmutableArray(),
+            AttributeType.Ints => attribute.Ints.ToImmutableArray(),
+            AttributeType.Strings => attribute.Strings.Select(static s => s.ToStringUtf8()).ToImmutableArray(),
+            _ => attribute,
+        };
 
     /// <summary>What an attribute is. The oldest files do not say, and have just the one field.</summary>
-    private static AttributeType TypeOf(AttributeProto attribute) => attribute switch
-    {
-        { Type: not AttributeType.Undefined } => attribute.Type,
-        { HasF: true } => AttributeType.Float,
-        { HasI: true } => AttributeType.Int,
-        { HasS: true } => AttributeType.String,
-        { T: not null } => AttributeType.Tensor,
-        { Floats.Count: > 0 } => AttributeType.Floats,
-        { Ints.Count: > 0 } => AttributeType.Ints,
-        { Strings.Count: > 0 } => AttributeType.Strings,
-        _ => AttributeType.Undefined,
-    };
+    private static AttributeType TypeOf(AttributeProto attribute) =>
+        attribute switch
+        {
+            { Type: not AttributeType.Undefined } => attribute.Type,
+            { HasF: true } => AttributeType.Float,
+            { HasI: true } => AttributeType.Int,
+            { HasS: true } => AttributeType.String,
+            { T: not null } => AttributeType.Tensor,
+            { Floats.Count: > 0 } => AttributeType.Floats,
+            { Ints.Count: > 0 } => AttributeType.Ints,
+            { Strings.Count: > 0 } => AttributeType.Strings,
+            _ => AttributeType.Undefined,
+        };
 
-    private static Dimension Dimension(TensorShapeProto.Types.Dimension dimension) => dimension.ValueCase switch
-    {
-        TensorShapeProto.Types.Dimension.ValueOneofCase.DimValue when dimension.DimValue is > 0 and <= int.MaxValue =>
-            new((int)dimension.DimValue),
-        TensorShapeProto.Types.Dimension.ValueOneofCase.DimParam => new(null, dimension.DimParam),
-        _ => new(null),
-    };
+    private static Dimension Dimension(TensorShapeProto.Types.Dimension dimension) =>
+        dimension.ValueCase switch
+        {
+            TensorShapeProto.Types.Dimension.ValueOneofCase.DimValue when dimension.DimValue is > 0 and <= int.MaxValue => new(
+                (int)dimension.DimValue
+            ),
+            TensorShapeProto.Types.Dimension.ValueOneofCase.DimParam => new(null, dimension.DimParam),
+            _ => new(null),
+        };
 }

@@ -1,5 +1,5 @@
-using Tensorial.Autodiff;
 using Tensorial.Onnx.Proto;
+using Tensorial.Operations;
 
 namespace Tensorial.Onnx;
 
@@ -12,8 +12,11 @@ namespace Tensorial.Onnx;
 /// <param name="Detached">Names of initializers whose values only <see cref="Tensors"/> or <see cref="Opaque"/> hold.</param>
 /// <param name="Opaque">Bytes of initializers that lay in other files and have a type we do not compute with, by name.</param>
 internal sealed record OnnxSource(
-    ModelProto Model, IReadOnlyDictionary<string, Tensor> Tensors, IReadOnlySet<string> Detached,
-    IReadOnlyDictionary<string, Tensor> Opaque);
+    ModelProto Model,
+    IReadOnlyDictionary<string, Tensor> Tensors,
+    IReadOnlySet<string> Detached,
+    IReadOnlyDictionary<string, Tensor> Opaque
+);
 
 /// <summary>The record a node was read from, and the operation that it stands for.</summary>
 internal sealed record NodeSource(NodeProto Proto, Operation Operation);

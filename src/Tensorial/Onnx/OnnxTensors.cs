@@ -13,11 +13,17 @@ internal static class OnnxTensors
 
     private static readonly (DataType Stored, ElementType Ours)[] Types =
     [
-        (DataType.Float, ElementType.Float32), (DataType.Double, ElementType.Float64),
-        (DataType.Float16, ElementType.Float16), (DataType.Bfloat16, ElementType.BFloat16),
-        (DataType.Int8, ElementType.Int8), (DataType.Int16, ElementType.Int16), (DataType.Int32, ElementType.Int32),
+        (DataType.Float, ElementType.Float32),
+        (DataType.Double, ElementType.Float64),
+        (DataType.Float16, ElementType.Float16),
+        (DataType.Bfloat16, ElementType.BFloat16),
+        (DataType.Int8, ElementType.Int8),
+        (DataType.Int16, ElementType.Int16),
+        (DataType.Int32, ElementType.Int32),
         (DataType.Int64, ElementType.Int64),
-        (DataType.Uint8, ElementType.UInt8), (DataType.Uint16, ElementType.UInt16), (DataType.Uint32, ElementType.UInt32),
+        (DataType.Uint8, ElementType.UInt8),
+        (DataType.Uint16, ElementType.UInt16),
+        (DataType.Uint32, ElementType.UInt32),
         (DataType.Uint64, ElementType.UInt64),
         (DataType.Bool, ElementType.Bool),
     ];
@@ -28,7 +34,8 @@ internal static class OnnxTensors
     public static ElementType? TypeOf(int dataType)
     {
         foreach ((DataType stored, ElementType ours) in Types)
-            if ((int)stored == dataType) return ours;
+            if ((int)stored == dataType)
+                return ours;
         return null;
     }
 
@@ -37,7 +44,8 @@ internal static class OnnxTensors
 
     /// <summary>The name that ONNX gives a data type, or its number where it has none that we know.</summary>
     public static string NameOf(int dataType) =>
-        Enum.IsDefined((DataType)dataType) ? ((DataType)dataType).ToString().ToUpperInvariant()
+        Enum.IsDefined((DataType)dataType)
+            ? ((DataType)dataType).ToString().ToUpperInvariant()
             : dataType.ToString(CultureInfo.InvariantCulture);
 
     public static bool IsExternal(TensorProto proto) => proto.DataLocation == TensorProto.Types.DataLocation.External;
@@ -47,18 +55,22 @@ internal static class OnnxTensors
     /// length.</exception>
     public static Tensor Read(TensorProto proto, ExternalData external)
     {
-        ElementType type = TypeOf(proto.DataType)
+        ElementType type =
+            TypeOf(proto.DataType)
             ?? throw new UnsupportedException(
-                $"tensor '{proto.Name}' has the ONNX data type {NameOf(proto.DataType)}, which is not supported.");
+                $"tensor '{proto.Name}' has the ONNX data type {NameOf(proto.DataType)}, which is not supported."
+            );
         if (proto.Segment is not null)
             throw new UnsupportedException($"tensor '{proto.Name}' is one segment of several, which is not supported.");
         Shape shape = ShapeOf(proto);
-        if (IsExternal(proto)) return external.Read(proto, type, shape);
+        if (IsExternal(proto))
+            return external.Read(proto, type, shape);
         if (IsRaw(proto))
         {
             // Lengths are compared before anything is allocated: a shape costs the file a few bytes, its values would cost us gigabytes.
             CheckLength(proto, shape, proto.RawData.Length, (long)shape.Count * type.Size(), "bytes");
-            if (TensorBytes.Over(proto.RawData, type, shape) is { } shared) return shared;
+            if (TensorBytes.Over(proto.RawData, type, shape) is { } shared)
+                return shared;
             Tensor tensor = Tensor.Zeros(type, shape);
             TensorBytes.Read(proto.RawData.Span, tensor);
             return tensor;
@@ -89,8 +101,10 @@ internal static class OnnxTensors
     public static bool Detach(TensorProto proto)
     {
         bool raw = IsRaw(proto) && proto.DataType != (int)DataType.Bool;
-        if (!raw && !IsExternal(proto) && proto.FloatData.Count + proto.DoubleData.Count == 0) return false;
-        if (raw) proto.RawData = ByteString.Empty;
+        if (!raw && !IsExternal(proto) && proto.FloatData.Count + proto.DoubleData.Count == 0)
+            return false;
+        if (raw)
+            proto.RawData = ByteString.Empty;
         proto.FloatData.Clear();
         proto.DoubleData.Clear();
         return true;
@@ -101,9 +115,15 @@ internal static class OnnxTensors
     {
         switch (value)
         {
-            case Tensor<float> numbers when !proto.HasRawData: proto.FloatData.AddRange(numbers.Values.ToArray()); break;
-            case Tensor<double> numbers when !proto.HasRawData: proto.DoubleData.AddRange(numbers.Values.ToArray()); break;
-            default: proto.RawData = TensorBytes.View(value); break;
+            case Tensor<float> numbers when !proto.HasRawData:
+                proto.FloatData.AddRange(numbers.Values.ToArray());
+                break;
+            case Tensor<double> numbers when !proto.HasRawData:
+                proto.DoubleData.AddRange(numbers.Values.ToArray());
+                break;
+            default:
+                proto.RawData = TensorBytes.View(value);
+                break;
         }
     }
 
@@ -129,15 +149,19 @@ internal static class OnnxTensors
         proto.Uint64Data.Clear();
         proto.DataType = DataTypeOf(value.ElementType);
         proto.Dims.Clear();
-        foreach (int extent in value.Shape) proto.Dims.Add(extent);
+        foreach (int extent in value.Shape)
+            proto.Dims.Add(extent);
         proto.RawData = ByteString.Empty;
         return proto;
     }
 
     /// <summary>Some writers leave an empty list of bytes beside values of another form.</summary>
-    private static bool IsRaw(TensorProto proto) => proto.HasRawData
-        && (proto.RawData.Length > 0 || proto.FloatData.Count + proto.DoubleData.Count + proto.Int32Data.Count + proto.Int64Data.Count
-            + proto.Uint64Data.Count == 0);
+    private static bool IsRaw(TensorProto proto) =>
+        proto.HasRawData
+        && (
+            proto.RawData.Length > 0
+            || proto.FloatData.Count + proto.DoubleData.Count + proto.Int32Data.Count + proto.Int64Data.Count + proto.Uint64Data.Count == 0
+        );
 
     private static Shape ShapeOf(TensorProto proto)
     {
@@ -165,13 +189,16 @@ internal static class OnnxTensors
     {
         CheckLength(proto, shape, stored.Count, shape.Count, "values");
         Tensor<T> tensor = new(shape);
-        for (int i = 0; i < stored.Count; i++) tensor.Values[i] = convert(stored[i]);
+        for (int i = 0; i < stored.Count; i++)
+            tensor.Values[i] = convert(stored[i]);
         return tensor;
     }
 
     private static void CheckLength(TensorProto proto, Shape shape, long stored, long needed, string unit)
     {
         if (stored != needed)
-            throw new BadInputException($"tensor '{proto.Name}' of {NameOf(proto.DataType)} and shape {shape} needs {needed:N0} {unit}, but {stored:N0} are stored.");
+            throw new BadInputException(
+                $"tensor '{proto.Name}' of {NameOf(proto.DataType)} and shape {shape} needs {needed:N0} {unit}, but {stored:N0} are stored."
+            );
     }
 }

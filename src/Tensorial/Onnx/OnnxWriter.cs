@@ -1,8 +1,8 @@
 using System.Collections.Immutable;
 using Google.Protobuf.Collections;
-using Tensorial.Autodiff;
-using Tensorial.Networks;
+using Tensorial.Graphs;
 using Tensorial.Onnx.Proto;
+using Tensorial.Operations;
 
 namespace Tensorial.Onnx;
 
@@ -13,7 +13,8 @@ internal sealed class OnnxWriter
     public const int LargestFile = int.MaxValue;
 
     /// <summary>Operator set and IR version of networks that come from no file.</summary>
-    private const int OwnOpset = 17, OwnIrVersion = 8;
+    private const int OwnOpset = 17,
+        OwnIrVersion = 8;
 
     /// <summary>From this IR version on initializers need not be inputs as well.</summary>
     private const int IrWithFreeInitializers = 4;
@@ -29,13 +30,18 @@ internal sealed class OnnxWriter
     {
         _graph = graph;
         _source = graph.Source as OnnxSource;
-        _model = _source?.Model.Clone() ?? new()
-        {
-            IrVersion = OwnIrVersion,
-            ProducerName = "tensorial",
-            OpsetImport = { new OperatorSetIdProto { Domain = "", Version = OwnOpset } },
-            Graph = new(),
-        };
+        _model =
+            _source?.Model.Clone()
+            ?? new()
+            {
+                IrVersion = OwnIrVersion,
+                ProducerName = "tensorial",
+                OpsetImport =
+                {
+                    new OperatorSetIdProto { Domain = "", Version = OwnOpset },
+                },
+                Graph = new(),
+            };
         _opset = (int)(_model.OpsetImport.FirstOrDefault(static o => o.Domain is "" or "ai.onnx")?.Version ?? OwnOpset);
         _known = new(() => ShapeInference.Explore(graph).Operands);
     }
@@ -49,30 +55,44 @@ internal sealed class OnnxWriter
     private OnnxModel Write()
     {
         GraphProto written = _model.Graph;
-        HashSet<string> before = [.. written.Node.SelectMany(static node => node.Output),
-            .. written.Initializer.Select(static t => t.Name)];
-        if (written.Name != _graph.Name) written.Name = _graph.Name;
+        HashSet<string> before =
+        [
+            .. written.Node.SelectMany(static node => node.Output),
+            .. written.Initializer.Select(static t => t.Name),
+        ];
+        if (written.Name != _graph.Name)
+            written.Name = _graph.Name;
         Replace(written.Node, [.. _graph.Nodes.Select(NodeOf)]);
         (TensorProto Proto, Tensor? Values)[] initializers = [.. Initializers(written)];
         Replace(written.Initializer, [.. initializers.Select(static i => i.Proto)]);
 
         HashSet<string> after = [.. written.Node.SelectMany(static node => node.Output), .. written.Initializer.Select(static t => t.Name)];
         Replace(written.ValueInfo, [.. written.ValueInfo.Where(value => after.Contains(value.Name) || !before.Contains(value.Name))]);
-        Replace(written.Input, [.. Ports(written.Input, _graph.Inputs.Where(port => after.Contains(port.Name)
-            || !before.Contains(port.Name))), .. InitializersAsInputs()]);
+        Replace(
+            written.Input,
+            [
+                .. Ports(written.Input, _graph.Inputs.Where(port => after.Contains(port.Name) || !before.Contains(port.Name))),
+                .. InitializersAsInputs(),
+            ]
+        );
         Replace(written.Output, [.. Ports(written.Output, _graph.Outputs)]);
         Metadata();
-        return new(_model, [.. initializers.Where(static i => i.Values is not null).Select(static i => (i.Proto, i.Values!))],
-            _source?.Model.Graph.Initializer.Any(OnnxTensors.IsExternal) ?? false);
+        return new(
+            _model,
+            [.. initializers.Where(static i => i.Values is not null).Select(static i => (i.Proto, i.Values!))],
+            _source?.Model.Graph.Initializer.Any(OnnxTensors.IsExternal) ?? false
+        );
     }
 
     private NodeProto NodeOf(Node node)
     {
         NodeSource? source = node.Source as NodeSource;
         NodeProto proto = source?.Proto.Clone() ?? new();
-        if (node.Name != proto.Name) proto.Name = node.Name;
+        if (node.Name != proto.Name)
+            proto.Name = node.Name;
         IEnumerable<string> inputs = node.Inputs;
-        if (source is null || source.Operation != node.Operation) inputs = Encode(node, proto);
+        if (source is null || source.Operation != node.Operation)
+            inputs = Encode(node, proto);
         Replace(proto.Input, [.. inputs]);
         Replace(proto.Output, [.. node.Outputs]);
         return proto;
@@ -83,8 +103,10 @@ internal sealed class OnnxWriter
     /// </summary>
     private IEnumerable<string> Encode(Node node, NodeProto proto)
     {
-        ElementType type = node.Inputs is [{ Length: > 0 } first, ..] && _known.Value.TryGetValue(first, out Operand? operand)
-            ? operand.Type : ElementType.Float32;
+        ElementType type =
+            node.Inputs is [{ Length: > 0 } first, ..] && _known.Value.TryGetValue(first, out Operand? operand)
+                ? operand.Type
+                : ElementType.Float32;
         OnnxForm form;
         try
         {
@@ -98,7 +120,8 @@ internal sealed class OnnxWriter
         proto.OpType = form.Type;
         Replace(proto.Attribute, [.. form.Attributes.Select(static a => OnnxAttributeForm.Of(a.Key, a.Value))]);
         return node.Inputs.Concat(
-            form.Inputs.Select((value, index) => value is null ? "" : Made($"{node.Label}/constant {node.Inputs.Length + index}", value)));
+            form.Inputs.Select((value, index) => value is null ? "" : Made($"{node.Label}/constant {node.Inputs.Length + index}", value))
+        );
     }
 
     private string Made(string name, Tensor value)
@@ -117,13 +140,21 @@ internal sealed class OnnxWriter
         {
             done.Add(former.Name);
             Tensor? read = _source?.Tensors.GetValueOrDefault(former.Name);
-            if (read is null) yield return (former, _source?.Opaque.GetValueOrDefault(former.Name));
-            else if (!_graph.Initializers.TryGetValue(former.Name, out Tensor? value)) continue;
-            else if (value != read) yield return (OnnxTensors.Header(former, value), value);
-            else yield return (former, _source!.Detached.Contains(former.Name) ? value : null);
+            if (read is null)
+                yield return (former, _source?.Opaque.GetValueOrDefault(former.Name));
+            else if (!_graph.Initializers.TryGetValue(former.Name, out Tensor? value))
+                continue;
+            else if (value != read)
+                yield return (OnnxTensors.Header(former, value), value);
+            else
+                yield return (former, _source!.Detached.Contains(former.Name) ? value : null);
         }
-        foreach ((string name, Tensor value) in _graph.Initializers.Concat(_made).Where(i => !done.Contains(i.Key))
-            .OrderBy(static i => i.Key, StringComparer.Ordinal))
+        foreach (
+            (string name, Tensor value) in _graph
+                .Initializers.Concat(_made)
+                .Where(i => !done.Contains(i.Key))
+                .OrderBy(static i => i.Key, StringComparer.Ordinal)
+        )
             yield return (OnnxTensors.Header(new() { Name = name }, value), value);
     }
 
@@ -131,21 +162,29 @@ internal sealed class OnnxWriter
     private static IEnumerable<ValueInfoProto> Ports(IEnumerable<ValueInfoProto> former, IEnumerable<Port> ports)
     {
         Dictionary<string, ValueInfoProto> known = former.DistinctBy(static v => v.Name).ToDictionary(static v => v.Name);
-        return ports.Select(port => known.TryGetValue(port.Name, out ValueInfoProto? proto) && Same(OnnxReader.Port(proto), port) ? proto
-            : ValueInfo(port));
+        return ports.Select(port =>
+            known.TryGetValue(port.Name, out ValueInfoProto? proto) && Same(OnnxReader.Port(proto), port) ? proto : ValueInfo(port)
+        );
     }
 
     private static bool Same(Port one, Port other) =>
-        one.Type == other.Type && (one.Dimensions is { } dimensions ? other.Dimensions?.SequenceEqual(dimensions)
-            ?? false : other.Dimensions is null);
+        one.Type == other.Type
+        && (one.Dimensions is { } dimensions ? other.Dimensions?.SequenceEqual(dimensions) ?? false : other.Dimensions is null);
 
     /// <summary>Old files must list every initializer among the inputs.</summary>
-    private IEnumerable<ValueInfoProto> InitializersAsInputs() => _model.IrVersion >= IrWithFreeInitializers ? [] :
-        from initializer in _graph.Initializers.Concat(_made)
-        where !_graph.Inputs.Any(port => port.Name == initializer.Key)
-        orderby initializer.Key
-        select ValueInfo(new(initializer.Key, initializer.Value.ElementType,
-            [.. initializer.Value.Shape.Select(static extent => new Dimension(extent))]));
+    private IEnumerable<ValueInfoProto> InitializersAsInputs() =>
+        _model.IrVersion >= IrWithFreeInitializers
+            ? []
+            : from initializer in _graph.Initializers.Concat(_made)
+            where !_graph.Inputs.Any(port => port.Name == initializer.Key)
+            orderby initializer.Key
+            select ValueInfo(
+                new(
+                    initializer.Key,
+                    initializer.Value.ElementType,
+                    [.. initializer.Value.Shape.Select(static extent => new Dimension(extent))]
+                )
+            );
 
     private static ValueInfoProto ValueInfo(Port port)
     {
@@ -156,12 +195,18 @@ internal sealed class OnnxWriter
             foreach (Dimension dimension in dimensions)
             {
                 TensorShapeProto.Types.Dimension made = new();
-                if (dimension.Extent is { } extent) made.DimValue = extent;
-                else if (dimension.Name is { } name) made.DimParam = name;
+                if (dimension.Extent is { } extent)
+                    made.DimValue = extent;
+                else if (dimension.Name is { } name)
+                    made.DimParam = name;
                 tensor.Shape.Dim.Add(made);
             }
         }
-        return new() { Name = port.Name, Type = new() { TensorType = tensor } };
+        return new()
+        {
+            Name = port.Name,
+            Type = new() { TensorType = tensor },
+        };
     }
 
     /// <summary>Entries that were there keep their place.</summary>
@@ -170,9 +215,13 @@ internal sealed class OnnxWriter
         ImmutableHashSet<string> former = [.. _model.MetadataProps.Select(static p => p.Key)];
         Replace(_model.MetadataProps, [.. _model.MetadataProps.Where(p => _graph.Metadata.ContainsKey(p.Key))]);
         foreach (StringStringEntryProto entry in _model.MetadataProps)
-            if (entry.Value != _graph.Metadata[entry.Key]) entry.Value = _graph.Metadata[entry.Key];
-        _model.MetadataProps.AddRange(_graph.Metadata.Where(m => !former.Contains(m.Key))
-            .Select(static m => new StringStringEntryProto { Key = m.Key, Value = m.Value }));
+            if (entry.Value != _graph.Metadata[entry.Key])
+                entry.Value = _graph.Metadata[entry.Key];
+        _model.MetadataProps.AddRange(
+            _graph
+                .Metadata.Where(m => !former.Contains(m.Key))
+                .Select(static m => new StringStringEntryProto { Key = m.Key, Value = m.Value })
+        );
     }
 
     private static void Replace<T>(RepeatedField<T> field, ReadOnlySpan<T> values)

@@ -10,11 +10,13 @@ internal static class Subgraphs
 
     /// <summary>All tensors of a model but the initializers of its graph.</summary>
     public static IEnumerable<TensorProto> Tensors(ModelProto model) =>
-    [
-        .. Tensors(model.Graph),
-        .. model.Functions.SelectMany(static function => function.Node).SelectMany(Tensors),
-        .. model.TrainingInfo.SelectMany(static training => (GraphProto?[])[training.Initialization, training.Algorithm]).SelectMany(All),
-    ];
+        [
+            .. Tensors(model.Graph),
+            .. model.Functions.SelectMany(static function => function.Node).SelectMany(Tensors),
+            .. model
+                .TrainingInfo.SelectMany(static training => (GraphProto?[])[training.Initialization, training.Algorithm])
+                .SelectMany(All),
+        ];
 
     private static IEnumerable<GraphProto> Bodies(NodeProto node) =>
         node.Attribute.SelectMany(static a => a.G is null ? a.Graphs : a.Graphs.Prepend(a.G));
@@ -23,12 +25,16 @@ internal static class Subgraphs
     {
         HashSet<string> own =
         [
-            .. body.Input.Select(static port => port.Name), .. body.Initializer.Select(static tensor => tensor.Name),
+            .. body.Input.Select(static port => port.Name),
+            .. body.Initializer.Select(static tensor => tensor.Name),
             .. body.SparseInitializer.Select(static tensor => tensor.Values?.Name ?? ""),
-            .. body.Node.SelectMany(static node => node.Output), "",
+            .. body.Node.SelectMany(static node => node.Output),
+            "",
         ];
-        return body.Node.SelectMany(static node => node.Input.Concat(Captured(node)))
-            .Concat(body.Output.Select(static port => port.Name)).Where(name => !own.Contains(name));
+        return body
+            .Node.SelectMany(static node => node.Input.Concat(Captured(node)))
+            .Concat(body.Output.Select(static port => port.Name))
+            .Where(name => !own.Contains(name));
     }
 
     private static IEnumerable<TensorProto> All(GraphProto? graph) => graph is null ? [] : graph.Initializer.Concat(Tensors(graph));
@@ -37,9 +43,13 @@ internal static class Subgraphs
         Parts(graph.SparseInitializer).Concat(graph.Node.SelectMany(Tensors));
 
     private static IEnumerable<TensorProto> Tensors(NodeProto node) =>
-        node.Attribute.SelectMany(static a => a.T is null ? a.Tensors : a.Tensors.Prepend(a.T))
-            .Concat(node.Attribute.SelectMany(static a =>
-                Parts(a.SparseTensor is null ? a.SparseTensors : a.SparseTensors.Prepend(a.SparseTensor))))
+        node
+            .Attribute.SelectMany(static a => a.T is null ? a.Tensors : a.Tensors.Prepend(a.T))
+            .Concat(
+                node.Attribute.SelectMany(static a =>
+                    Parts(a.SparseTensor is null ? a.SparseTensors : a.SparseTensors.Prepend(a.SparseTensor))
+                )
+            )
             .Concat(Bodies(node).SelectMany(All));
 
     private static IEnumerable<TensorProto> Parts(IEnumerable<SparseTensorProto> tensors) =>

@@ -15,7 +15,8 @@ internal static class TensorBytes
     /// <summary>The bytes without a copy, as long as the tensor lives and nobody writes to it. Not for tensors of 2 GB and more.</summary>
     public static ByteString View(Tensor tensor)
     {
-        if (BitConverter.IsLittleEndian) return UnsafeByteOperations.UnsafeWrap(new Owner(tensor).Memory);
+        if (BitConverter.IsLittleEndian)
+            return UnsafeByteOperations.UnsafeWrap(new Owner(tensor).Memory);
         MemoryStream copy = new();
         Write(tensor, copy);
         return ByteString.CopyFrom(copy.ToArray());
@@ -26,7 +27,8 @@ internal static class TensorBytes
         for (int first = 0; first < tensor.Shape.Count; first += Chunk)
         {
             Span<byte> bytes = tensor.Bytes(first, Math.Min(Chunk, tensor.Shape.Count - first));
-            if (!BitConverter.IsLittleEndian) ReverseEach(bytes = bytes.ToArray(), tensor.ElementType.Size());
+            if (!BitConverter.IsLittleEndian)
+                ReverseEach(bytes = bytes.ToArray(), tensor.ElementType.Size());
             stream.Write(bytes);
         }
     }
@@ -54,27 +56,35 @@ internal static class TensorBytes
     /// <summary>Brings stored bytes into this machine's order. A truth value that is not 0 counts as 1, whatever else was stored.</summary>
     private static void Settle(Span<byte> bytes, ElementType type)
     {
-        if (!BitConverter.IsLittleEndian) ReverseEach(bytes, type.Size());
-        if (type != ElementType.Bool) return;
-        foreach (ref byte value in bytes) value = value == 0 ? (byte)0 : (byte)1;
+        if (!BitConverter.IsLittleEndian)
+            ReverseEach(bytes, type.Size());
+        if (type != ElementType.Bool)
+            return;
+        foreach (ref byte value in bytes)
+            value = value == 0 ? (byte)0 : (byte)1;
     }
 
     private static void ReverseEach(Span<byte> bytes, int size)
     {
-        for (int at = 0; at < bytes.Length; at += size) bytes.Slice(at, size).Reverse();
+        for (int at = 0; at < bytes.Length; at += size)
+            bytes.Slice(at, size).Reverse();
     }
 
     /// <summary>A tensor over stored bytes, without a copy; null where they have to be brought into this machine's order or form.</summary>
-    public static Tensor? Over(ByteString stored, ElementType type, Shape shape) => !BitConverter.IsLittleEndian ? null : type switch
-    {
-        ElementType.Float32 => new Tensor<float>(shape, new Values<float>(stored).Memory),
-        ElementType.Float64 => new Tensor<double>(shape, new Values<double>(stored).Memory),
-        ElementType.Float16 => new Tensor<Half>(shape, new Values<Half>(stored).Memory),
-        _ => null,
-    };
+    public static Tensor? Over(ByteString stored, ElementType type, Shape shape) =>
+        !BitConverter.IsLittleEndian
+            ? null
+            : type switch
+            {
+                ElementType.Float32 => new Tensor<float>(shape, new Values<float>(stored).Memory),
+                ElementType.Float64 => new Tensor<double>(shape, new Values<double>(stored).Memory),
+                ElementType.Float16 => new Tensor<Half>(shape, new Values<Half>(stored).Memory),
+                _ => null,
+            };
 
     /// <summary>Bytes that a parser has read for us alone, as numbers.</summary>
-    private sealed class Values<T>(ByteString stored) : MemoryManager<T> where T : unmanaged
+    private sealed class Values<T>(ByteString stored) : MemoryManager<T>
+        where T : unmanaged
     {
         public override Memory<T> Memory => CreateMemory(MemoryMarshal.Cast<byte, T>(stored.Span).Length);
 

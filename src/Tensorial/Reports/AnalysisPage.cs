@@ -12,14 +12,17 @@ public static class AnalysisPage
     public static Report Build(AnalysisReport analysis)
     {
         Findings findings = new(analysis);
-        return new(analysis.Provenance.Model.Name, "Compressibility report",
-        [
-            SummarySection.Of(findings),
-            .. analysis.Layers.Count > 0 ? (Section[])[CutsSection.Of(findings), SpectraSection.Of(findings)] : [],
-            .. analysis.Truncations.Count > 0 ? (Section[])[AccuracySection.Of(findings)] : [],
-            .. analysis.Layers.Count > 0 ? (Section[])[LayersSection.Of(findings)] : [],
-            TablesSection.Of(findings),
-            ProvenanceSection.Of(analysis),
-        ]);
+        return new(
+            analysis.Provenance.Model.Name,
+            "Compressibility report",
+            [
+                SummarySection.Of(findings),
+                .. analysis.Layers.Count > 0 ? (Section[])[CutsSection.Of(findings), SpectraSection.Of(findings)] : [],
+                .. analysis.Truncations.Count > 0 ? (Section[])[AccuracySection.Of(findings)] : [],
+                .. analysis.Layers.Count > 0 ? (Section[])[LayersSection.Of(findings)] : [],
+                TablesSection.Of(findings),
+                ProvenanceSection.Of(analysis),
+            ]
+        );
     }
 }

@@ -7,27 +7,43 @@ namespace Tensorial.Reports;
 /// <summary>The report of a compression: what became smaller, what that cost, what every layer became and why.</summary>
 public static class CompressionPage
 {
-    public static Report Build(CompressionResult result) => new(result.Model, "Compression report",
-    [
-        Summary(result),
-        FactorsSection.Of(result.Layers),
-        .. result.Fronts.IsEmpty ? (Section[])[] : [Fronts(result)],
-        ProvenanceSection.Of(result),
-    ]);
+    public static Report Build(CompressionResult result) =>
+        new(
+            result.Model,
+            "Compression report",
+            [
+                Summary(result),
+                FactorsSection.Of(result.Layers),
+                .. result.Fronts.IsEmpty ? (Section[])[] : [Fronts(result)],
+                ProvenanceSection.Of(result),
+            ]
+        );
 
     private static Section Summary(CompressionResult result)
     {
         (CompressedSize before, CompressedSize after, Verification v) = (result.Before, result.After, result.Verification);
         int written = result.Layers.Count(static layer => layer.Format is not null);
-        Prose lead = Prose.Of($"{Numbers.Count(written)} of {Numbers.Count(result.Layers.Length)} layers are written as factors; {Prose.Strong(Numbers.Percent(FactorsSection.Share(after.Parameters, before.Parameters), 0) + " of the parameters")} and {Prose.Strong(Numbers.Percent(FactorsSection.Share(after.Macs, before.Macs), 0) + " of the multiply-accumulates")} are left.");
-        lead += v.First is { } one && v.Second is { } other
-            ? Prose.Of($" On {Numbers.Count(v.Samples)} images of {result.Data ?? "?"} {Prose.Strong(Numbers.Percent(other.Top1, 2))} are classified correctly, before it was {Numbers.Percent(one.Top1, 2)}; both networks agree on {Numbers.Percent(v.Agreement, 2)}.")
-            : Prose.Of($" No labelled images were given: on {Numbers.Count(v.Samples)} random ones the outputs differ by {Numbers.Significant(v.MeanDifference)} on average.");
+        Prose lead = Prose.Of(
+            $"{Numbers.Count(written)} of {Numbers.Count(result.Layers.Length)} layers are written as factors; {Prose.Strong(Numbers.Percent(FactorsSection.Share(after.Parameters, before.Parameters), 0) + " of the parameters")} and {Prose.Strong(Numbers.Percent(FactorsSection.Share(after.Macs, before.Macs), 0) + " of the multiply-accumulates")} are left."
+        );
+        lead +=
+            v.First is { } one && v.Second is { } other
+                ? Prose.Of(
+                    $" On {Numbers.Count(v.Samples)} images of {result.Data ?? "?"} {Prose.Strong(Numbers.Percent(other.Top1, 2))} are classified correctly, before it was {Numbers.Percent(one.Top1, 2)}; both networks agree on {Numbers.Percent(v.Agreement, 2)}."
+                )
+                : Prose.Of(
+                    $" No labelled images were given: on {Numbers.Count(v.Samples)} random ones the outputs differ by {Numbers.Significant(v.MeanDifference)} on average."
+                );
         foreach (MeasuredLatency time in result.Latencies)
-            lead += Prose.Of($" In {time.Runtime} a batch of {Numbers.Count(time.Batch)} takes {Prose.Strong(Numbers.Percent(time.Ratio, 0) + " of the time")}: {Numbers.Significant(time.AfterMs)} ms, before {Numbers.Significant(time.BeforeMs)} ms (medians of pairs).");
+            lead += Prose.Of(
+                $" In {time.Runtime} a batch of {Numbers.Count(time.Batch)} takes {Prose.Strong(Numbers.Percent(time.Ratio, 0) + " of the time")}: {Numbers.Significant(time.AfterMs)} ms, before {Numbers.Significant(time.BeforeMs)} ms (medians of pairs)."
+            );
         if (!result.Trials.IsEmpty)
-            lead += Prose.Of($" The size was searched for: {string.Join("; ", result.Trials.Select(static trial => $"{Numbers.Percent(trial.Parameters, 1)} of the parameters lost {Numbers.Significant(trial.Drop)} points"))} on training images held back.");
-        if (result.Recalibrated) lead += " Batch-norm statistics were estimated again on training images.";
+            lead += Prose.Of(
+                $" The size was searched for: {string.Join("; ", result.Trials.Select(static trial => $"{Numbers.Percent(trial.Parameters, 1)} of the parameters lost {Numbers.Significant(trial.Drop)} points"))} on training images held back."
+            );
+        if (result.Recalibrated)
+            lead += " Batch-norm statistics were estimated again on training images.";
         List<KeyNumber> numbers =
         [
             new(Numbers.Short(after.Parameters), "parameters", $"of {Numbers.Short(before.Parameters)}"),
@@ -43,26 +59,60 @@ public static class CompressionPage
     private static Section Fronts(CompressionResult result)
     {
         double most = result.Fronts.SelectMany(static front => front.Points).Select(static point => point.Damage).DefaultIfEmpty(1).Max();
-        double least = result.Fronts.SelectMany(static front => front.Points).Select(static point => point.Damage).Where(static d => d > 0)
-            .DefaultIfEmpty(1e-3).Min();
+        double least = result
+            .Fronts.SelectMany(static front => front.Points)
+            .Select(static point => point.Damage)
+            .Where(static d => d > 0)
+            .DefaultIfEmpty(1e-3)
+            .Min();
         Series[] lines =
         [
-            .. result.Fronts.Select(static (front, k) => new Series(
-                front.Format, front.Format == "auto" ? Ink.Plain : Ink.OfCut(front.Format, k),
-                [.. front.Points.Where(static point => point.Damage > 0)
-                    .Select(static point => new Point(point.Rate, point.Damage))]) { Dots = true }),
+            .. result.Fronts.Select(
+                static (front, k) =>
+                    new Series(
+                        front.Format,
+                        front.Format == "auto" ? Ink.Plain : Ink.OfCut(front.Format, k),
+                        [
+                            .. front
+                                .Points.Where(static point => point.Damage > 0)
+                                .Select(static point => new Point(point.Rate, point.Damage)),
+                        ]
+                    )
+                    {
+                        Dots = true,
+                    }
+            ),
         ];
-        Chart chart = new("Damage against size",
+        Chart chart = new(
+            "Damage against size",
             "The least damage of each format, and of all together, against the parameters left in the layers that may change.",
             new("parameters left", new LinearScale(0, 1), TickFormat.Percent),
-            new("damage", new LogScale(Math.Pow(10, Math.Floor(Math.Log10(least))),
-                Math.Pow(10, Math.Ceiling(Math.Log10(Math.Max(most, least * 1.01))))), TickFormat.PowerOfTen), [.. lines])
+            new(
+                "damage",
+                new LogScale(
+                    Math.Pow(10, Math.Floor(Math.Log10(least))),
+                    Math.Pow(10, Math.Ceiling(Math.Log10(Math.Max(most, least * 1.01))))
+                ),
+                TickFormat.PowerOfTen
+            ),
+            [.. lines]
+        )
         {
-            Size = ChartSize.Wide, Legend = new([.. lines.Select(static line => new LegendEntry(line.Name, line.Ink))]),
+            Size = ChartSize.Wide,
+            Legend = new([.. lines.Select(static line => new LegendEntry(line.Name, line.Ink))]),
         };
-        return new("fronts", "Formats against each other",
-        [
-            new Figure("pareto", Prose.Of($"{Prose.Strong("What each format can do.")} For every format, and for the best of all in each layer, the least damage at a size, as single layers promise it before they are fitted together: {(result.Data is null ? "noise over signal of the kernels" : "KL divergence of the predictions in nats")}, added up. Candidates that another one of the same layer beats in size, cost and error were not measured."), [chart]),
-        ]);
+        return new(
+            "fronts",
+            "Formats against each other",
+            [
+                new Figure(
+                    "pareto",
+                    Prose.Of(
+                        $"{Prose.Strong("What each format can do.")} For every format, and for the best of all in each layer, the least damage at a size, as single layers promise it before they are fitted together: {(result.Data is null ? "noise over signal of the kernels" : "KL divergence of the predictions in nats")}, added up. Candidates that another one of the same layer beats in size, cost and error were not measured."
+                    ),
+                    [chart]
+                ),
+            ]
+        );
     }
 }

@@ -11,7 +11,8 @@ public static class CsvWriter
     public static void Write(Table table, TextWriter to)
     {
         WriteRow(to, table.Columns.Select(static column => column.Key));
-        foreach (ValueList<Cell> row in table.Rows) WriteRow(to, row.Select(static cell => cell.Exact));
+        foreach (ValueList<Cell> row in table.Rows)
+            WriteRow(to, row.Select(static cell => cell.Exact));
     }
 
     /// <summary>
@@ -26,17 +27,21 @@ public static class CsvWriter
         List<string> written = [];
         Add("spectra.csv", AnalysisTables.Spectra(analysis));
         Add("cuts.csv", AnalysisTables.Cuts(analysis));
-        if (analysis.Truncations.Count > 0) Add("truncations.csv", AnalysisTables.Truncations(analysis));
+        if (analysis.Truncations.Count > 0)
+            Add("truncations.csv", AnalysisTables.Truncations(analysis));
         return written;
 
         void Add(string name, Table table)
         {
             string path = Path.Combine(folder, name);
-            AtomicFile.Write(path, stream =>
-            {
-                using StreamWriter writer = new(stream, Utf8);
-                Write(table, writer);
-            });
+            AtomicFile.Write(
+                path,
+                stream =>
+                {
+                    using StreamWriter writer = new(stream, Utf8);
+                    Write(table, writer);
+                }
+            );
             written.Add(path);
         }
     }
@@ -46,10 +51,14 @@ public static class CsvWriter
         bool first = true;
         foreach (string field in fields)
         {
-            if (!first) to.Write(',');
+            if (!first)
+                to.Write(',');
             first = false;
-            to.Write(field.AsSpan().IndexOfAny(",\"\r\n") >= 0 || field.StartsWith(' ') || field.EndsWith(' ')
-                ? "\"" + field.Replace("\"", "\"\"") + "\"" : field);
+            to.Write(
+                field.AsSpan().IndexOfAny(",\"\r\n") >= 0 || field.StartsWith(' ') || field.EndsWith(' ')
+                    ? "\"" + field.Replace("\"", "\"\"") + "\""
+                    : field
+            );
         }
         to.Write("\r\n");
     }

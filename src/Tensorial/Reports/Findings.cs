@@ -12,11 +12,17 @@ public sealed record Findings(AnalysisReport Analysis)
     public const double UsualDrop = 0.01;
 
     /// <summary>All cuts of all kernels; those of kernels with more axes first.</summary>
-    public IReadOnlyList<string> Cuts { get; } = [.. Analysis.Layers
-        .SelectMany(static layer => layer.Cuts, static (layer, cut) => (layer.Axes.Count, cut.Cut))
-        .OrderByDescending(static c => c.Count).Select(static c => c.Cut).Distinct()];
+    public IReadOnlyList<string> Cuts { get; } =
+    [
+        .. Analysis
+            .Layers.SelectMany(static layer => layer.Cuts, static (layer, cut) => (layer.Axes.Count, cut.Cut))
+            .OrderByDescending(static c => c.Count)
+            .Select(static c => c.Cut)
+            .Distinct(),
+    ];
 
-    private readonly Dictionary<string, LayerAnalysis> _layers = Analysis.Layers.DistinctBy(static l => l.Name)
+    private readonly Dictionary<string, LayerAnalysis> _layers = Analysis
+        .Layers.DistinctBy(static l => l.Name)
         .ToDictionary(static l => l.Name);
 
     /// <summary>Short names of the kernels, in order.</summary>
@@ -51,17 +57,23 @@ public sealed record Findings(AnalysisReport Analysis)
     public long BestParameters(double normLoss) => Analysis.Layers.Sum(layer => Best(layer, normLoss)?.Parameters ?? layer.Parameters);
 
     /// <summary>Parameters of all kernels when each that has this cut is cut along it.</summary>
-    public long ParametersAlong(string cut, double normLoss) => Analysis.Layers.Sum(layer =>
-        layer.Cuts.FirstOrDefault(c => c.Cut == cut) is { } found ? KeptParameters(layer, found, found.RankFor(normLoss))
-            : layer.Parameters);
+    public long ParametersAlong(string cut, double normLoss) =>
+        Analysis.Layers.Sum(layer =>
+            layer.Cuts.FirstOrDefault(c => c.Cut == cut) is { } found
+                ? KeptParameters(layer, found, found.RankFor(normLoss))
+                : layer.Parameters
+        );
 
     /// <summary>Measurements with every kernel truncated along one cut.</summary>
     public IEnumerable<TruncationResult> TogetherAlongOne => Analysis.Truncations.Where(static t => t.Layer == "all" && !IsSequence(t));
 
     /// <summary>What "all" truncates: the convolutions, where there are others that are left alone.</summary>
-    public string Everything => Analysis.Truncations.FirstOrDefault(static t => t.Layer == "all") is { Kernels.Count: > 0 }
-        && Analysis.Layers.Any(static layer => layer.Axes.Count > 2) && Analysis.Layers.Any(static layer => layer.Axes.Count <= 2)
-            ? "all convolution kernels" : "all kernels";
+    public string Everything =>
+        Analysis.Truncations.FirstOrDefault(static t => t.Layer == "all") is { Kernels.Count: > 0 }
+        && Analysis.Layers.Any(static layer => layer.Axes.Count > 2)
+        && Analysis.Layers.Any(static layer => layer.Axes.Count <= 2)
+            ? "all convolution kernels"
+            : "all kernels";
 
     /// <summary>Measurements with one kernel truncated along one cut.</summary>
     public IEnumerable<TruncationResult> AloneAlongOne => Analysis.Truncations.Where(static t => t.Layer != "all" && !IsSequence(t));
@@ -74,9 +86,10 @@ public sealed record Findings(AnalysisReport Analysis)
     public static bool IsCrossing(TruncationResult truncation) => truncation.Kernels.Any(static kernel => kernel.Crossing);
 
     /// <summary>Parameters of the kernels that a measurement truncated, before.</summary>
-    public long DenseParameters(TruncationResult truncation) => truncation.Kernels.Count > 0
-        ? truncation.Kernels.Sum(kernel => Layer(kernel.Layer)?.Parameters ?? 0)
-        : truncation.Layer == "all" ? KernelParameters : Layer(truncation.Layer)?.Parameters ?? 0;
+    public long DenseParameters(TruncationResult truncation) =>
+        truncation.Kernels.Count > 0 ? truncation.Kernels.Sum(kernel => Layer(kernel.Layer)?.Parameters ?? 0)
+        : truncation.Layer == "all" ? KernelParameters
+        : Layer(truncation.Layer)?.Parameters ?? 0;
 
     /// <summary>Parameters of those kernels after, over before.</summary>
     public double KeptFraction(TruncationResult truncation) =>
@@ -85,16 +98,19 @@ public sealed record Findings(AnalysisReport Analysis)
     /// <summary>Rank over maximal rank, the mean over the kernels truncated; null for several cuts.</summary>
     public double? RankFraction(TruncationResult truncation)
     {
-        if (IsSequence(truncation)) return null;
+        if (IsSequence(truncation))
+            return null;
         List<double> fractions = [];
         foreach (TruncatedKernel kernel in truncation.Kernels)
         {
             if (kernel is { Ranks.Count: 1, Cuts.Count: 1 } && Spectrum(kernel.Layer, kernel.Cuts[0]) is { MaxRank: > 0 } cut)
                 fractions.Add((double)kernel.Ranks[0] / cut.MaxRank);
         }
-        if (fractions.Count > 0) return fractions.Average();
+        if (fractions.Count > 0)
+            return fractions.Average();
         return truncation.Rank is { } rank && Spectrum(truncation.Layer, truncation.Cut) is { MaxRank: > 0 } only
-            ? (double)rank / only.MaxRank : null;
+            ? (double)rank / only.MaxRank
+            : null;
     }
 
     public CutSpectrum? Spectrum(string layer, string cut) => Layer(layer)?.Cuts.FirstOrDefault(c => c.Cut == cut);
@@ -107,8 +123,8 @@ public sealed record Findings(AnalysisReport Analysis)
         Drop(truncation) is { } lost && Math.Round(lost * truncation.Samples) <= Math.Floor((drop * truncation.Samples) + 1e-6);
 
     /// <summary>The measurement of all kernels together that keeps the fewest parameters within a loss of accuracy.</summary>
-    public TruncationResult? SmallestTogether(double drop) => TogetherAlongOne
-        .Where(t => IsWithin(t, drop) && t.Parameters < DenseParameters(t)).MinBy(static t => t.Parameters);
+    public TruncationResult? SmallestTogether(double drop) =>
+        TogetherAlongOne.Where(t => IsWithin(t, drop) && t.Parameters < DenseParameters(t)).MinBy(static t => t.Parameters);
 
     /// <summary>
     /// The largest norm loss measured for a kernel along a cut up to which the accuracy stays within a loss; null where it was not
@@ -124,7 +140,8 @@ public sealed record Findings(AnalysisReport Analysis)
         TruncationResult? farthest = null;
         foreach (TruncationResult t in measured.OrderBy(static t => t.NormLoss))
         {
-            if (!IsWithin(t, drop)) break;
+            if (!IsWithin(t, drop))
+                break;
             farthest = t;
         }
         return farthest;

@@ -18,12 +18,28 @@ public static class Numbers
     public static string Short(long value)
     {
         double size = Math.Abs((double)value);
-        (double unit, string word) = size switch { < 1e4 => (1, ""), < 999_500 => (1e3, "k"), < 999_500_000 => (1e6, "M"),
-            < 999.5e9 => (1e9, "G"), _ => (1e12, "T") };
-        if (unit == 1) return Count(value);
+        (double unit, string word) = size switch
+        {
+            < 1e4 => (1, ""),
+            < 999_500 => (1e3, "k"),
+            < 999_500_000 => (1e6, "M"),
+            < 999.5e9 => (1e9, "G"),
+            _ => (1e12, "T"),
+        };
+        if (unit == 1)
+            return Count(value);
         double shown = value / unit;
-        if (shown == Math.Round(shown) && Math.Abs(shown) < 1000) return Count((long)shown) + Thin + word;
-        string digits = shown.ToString(Math.Abs(shown) switch { < 9.995 => "0.00", < 99.95 => "0.0", _ => "#,##0" }, Invariant);
+        if (shown == Math.Round(shown) && Math.Abs(shown) < 1000)
+            return Count((long)shown) + Thin + word;
+        string digits = shown.ToString(
+            Math.Abs(shown) switch
+            {
+                < 9.995 => "0.00",
+                < 99.95 => "0.0",
+                _ => "#,##0",
+            },
+            Invariant
+        );
         return digits.Replace("-", Minus) + Thin + word;
     }
 
@@ -41,7 +57,8 @@ public static class Numbers
     /// <summary>So many decimals; a rounded zero has no sign.</summary>
     public static string Fixed(double value, int decimals)
     {
-        if (!double.IsFinite(value)) return "–";
+        if (!double.IsFinite(value))
+            return "–";
         string text = Math.Abs(value).ToString("F" + decimals.ToString(Invariant), Invariant);
         return value < 0 && text.AsSpan().IndexOfAnyInRange('1', '9') >= 0 ? Minus + text : text;
     }
@@ -49,22 +66,26 @@ public static class Numbers
     /// <summary>So many significant digits: 0.0123, 1.23e-7, 12,300.</summary>
     public static string Significant(double value, int digits = 3)
     {
-        if (!double.IsFinite(value)) return "–";
-        if (value == 0) return "0";
+        if (!double.IsFinite(value))
+            return "–";
+        if (value == 0)
+            return "0";
         double size = Math.Abs(value);
-        if (size is < 1e-4 or >= 1e9) return value.ToString("0." + new string('#', digits - 1) + "e-0", Invariant).Replace("-", Minus);
+        if (size is < 1e-4 or >= 1e9)
+            return value.ToString("0." + new string('#', digits - 1) + "e-0", Invariant).Replace("-", Minus);
         int decimals = Math.Max(0, digits - 1 - (int)Math.Floor(Math.Log10(size)));
         return value.ToString("N" + decimals.ToString(Invariant), Invariant).Replace("-", Minus);
     }
 
     /// <summary>A duration: 0.4 s, 2 min 5 s, 3 h 20 min.</summary>
-    public static string Duration(double seconds) => seconds switch
-    {
-        < 10 => Fixed(seconds, 1) + Thin + "s",
-        < 60 => Fixed(seconds, 0) + Thin + "s",
-        < 3600 => $"{(int)seconds / 60}{Thin}min {(int)seconds % 60}{Thin}s",
-        _ => $"{(long)seconds / 3600}{Thin}h {(long)seconds / 60 % 60}{Thin}min",
-    };
+    public static string Duration(double seconds) =>
+        seconds switch
+        {
+            < 10 => Fixed(seconds, 1) + Thin + "s",
+            < 60 => Fixed(seconds, 0) + Thin + "s",
+            < 3600 => $"{(int)seconds / 60}{Thin}min {(int)seconds % 60}{Thin}s",
+            _ => $"{(long)seconds / 3600}{Thin}h {(long)seconds / 60 % 60}{Thin}min",
+        };
 
     /// <summary>Bytes, in units of 1,000: 1.87 MB.</summary>
     public static string Bytes(long bytes) => bytes < 10_000 ? Count(bytes) + Thin + "bytes" : Short(bytes) + "B";

@@ -30,7 +30,8 @@ public sealed record Prose(ValueList<Run> Runs)
     public override string ToString()
     {
         StringBuilder text = new();
-        foreach (Run run in Runs) text.Append(run.Text);
+        foreach (Run run in Runs)
+            text.Append(run.Text);
         return text.ToString();
     }
 

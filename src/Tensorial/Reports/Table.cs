@@ -48,16 +48,19 @@ public readonly record struct Cell
     public static implicit operator Cell(string? text) => new(null, text);
 
     /// <summary>As people read it.</summary>
-    public string Shown(CellFormat format) => Number is not { } number ? Text ?? "–" : format switch
-    {
-        CellFormat.Count => Numbers.Count((long)number),
-        CellFormat.Percent => Numbers.Percent(number),
-        CellFormat.PercentFine => Numbers.Percent(number, 2),
-        CellFormat.Points => Numbers.Points(number),
-        CellFormat.Fixed3 => Numbers.Fixed(number, 3),
-        CellFormat.Significant => Numbers.Significant(number),
-        _ => number.ToString(CultureInfo.InvariantCulture),
-    };
+    public string Shown(CellFormat format) =>
+        Number is not { } number
+            ? Text ?? "–"
+            : format switch
+            {
+                CellFormat.Count => Numbers.Count((long)number),
+                CellFormat.Percent => Numbers.Percent(number),
+                CellFormat.PercentFine => Numbers.Percent(number, 2),
+                CellFormat.Points => Numbers.Points(number),
+                CellFormat.Fixed3 => Numbers.Fixed(number, 3),
+                CellFormat.Significant => Numbers.Significant(number),
+                _ => number.ToString(CultureInfo.InvariantCulture),
+            };
 
     /// <summary>As machines read it; empty for nothing.</summary>
     public string Exact => Number is { } number ? Numbers.Exact(number) : Text ?? "";

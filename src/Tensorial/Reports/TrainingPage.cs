@@ -7,48 +7,91 @@ namespace Tensorial.Reports;
 public static class TrainingPage
 {
     public static Report Build(TrainingReport training) =>
-        new(training.Provenance.Model.Name, training.Teacher is null ? "Training report" : "Tuning report",
-    [
-        Summary(training),
-        .. training.Blocks.IsEmpty ? (Section[])[] : [BlocksSection.Of(training.Blocks)],
-        .. training.Epochs.IsEmpty ? (Section[])[] : [EpochsSection.Of(training.Epochs)],
-        .. training.Layers.IsEmpty ? (Section[])[] : [FactorsSection.Of(training.Layers)],
-        Recipe(training),
-        ProvenanceSection.Of(training),
-    ]);
+        new(
+            training.Provenance.Model.Name,
+            training.Teacher is null ? "Training report" : "Tuning report",
+            [
+                Summary(training),
+                .. training.Blocks.IsEmpty ? (Section[])[] : [BlocksSection.Of(training.Blocks)],
+                .. training.Epochs.IsEmpty ? (Section[])[] : [EpochsSection.Of(training.Epochs)],
+                .. training.Layers.IsEmpty ? (Section[])[] : [FactorsSection.Of(training.Layers)],
+                Recipe(training),
+                ProvenanceSection.Of(training),
+            ]
+        );
 
     private static Section Summary(TrainingReport training)
     {
         Prose lead = Lead(training);
         List<KeyNumber> numbers = [];
         if (training.Top1After is { } after)
-            numbers.Add(new(Numbers.Percent(after, 2), "test top-1 accuracy", training.Top1Before is { } before
-                ? $"before {Numbers.Percent(before, 2)}" : $"on {Numbers.Count(training.Provenance.Data?.Samples ?? 0)} images"));
+            numbers.Add(
+                new(
+                    Numbers.Percent(after, 2),
+                    "test top-1 accuracy",
+                    training.Top1Before is { } before
+                        ? $"before {Numbers.Percent(before, 2)}"
+                        : $"on {Numbers.Count(training.Provenance.Data?.Samples ?? 0)} images"
+                )
+            );
         if (training.Epochs is [.., { } last])
         {
             numbers.Add(new(Numbers.Percent(last.TrainTop1, 2), "training top-1 accuracy", "on the way, in the last epoch"));
-            numbers.Add(new(Numbers.Significant(last.Loss), "loss, nats", training.Epochs is [{ } first, _, ..]
-                ? $"{Numbers.Significant(first.Loss)} in the first epoch" : "mean over the epoch"));
-            numbers.Add(new(Numbers.Count((long)Median(training.Epochs.Select(static e => e.ImagesPerSecond))), "images a second",
-                "median over the epochs"));
+            numbers.Add(
+                new(
+                    Numbers.Significant(last.Loss),
+                    "loss, nats",
+                    training.Epochs is [{ } first, _, ..] ? $"{Numbers.Significant(first.Loss)} in the first epoch" : "mean over the epoch"
+                )
+            );
+            numbers.Add(
+                new(
+                    Numbers.Count((long)Median(training.Epochs.Select(static e => e.ImagesPerSecond))),
+                    "images a second",
+                    "median over the epochs"
+                )
+            );
         }
         if (training.Memory is { } memory)
-            numbers.Add(new(Numbers.Bytes(memory.Bytes), "memory of a step",
-                memory.Parts > 1 ? $"batches go through in {memory.Parts} parts" : "weights, activations, gradients"));
-        return new("summary", "In short",
-            [new Paragraph(lead) { Leads = true }, .. numbers.Count > 0 ? (Block[])[new KeyNumbers([.. numbers])] : []]);
+            numbers.Add(
+                new(
+                    Numbers.Bytes(memory.Bytes),
+                    "memory of a step",
+                    memory.Parts > 1 ? $"batches go through in {memory.Parts} parts" : "weights, activations, gradients"
+                )
+            );
+        return new(
+            "summary",
+            "In short",
+            [new Paragraph(lead) { Leads = true }, .. numbers.Count > 0 ? (Block[])[new KeyNumbers([.. numbers])] : []]
+        );
     }
 
     private static Prose Lead(TrainingReport training)
     {
         int epochs = training.Epochs.Length;
         string data = training.Provenance.Data?.Description ?? training.Images.Description;
-        Prose lead = training.Blocks.IsEmpty ? "" : Prose.Of($"{Numbers.Count(training.Blocks.Count(static b => b.ErrorAfter < b.ErrorBefore))} of {Numbers.Count(training.Blocks.Length)} blocks came closer to {Prose.Code(training.Teacher ?? "the teacher")}: the median error fell from {Numbers.Percent(Median(training.Blocks.Select(static b => b.ErrorBefore)), 2)} to {Prose.Strong(Numbers.Percent(Median(training.Blocks.Select(static b => b.ErrorAfter)), 2))}. ");
-        string when = (epochs, training.Blocks.IsEmpty) switch { (0, _) => "Now", (1, _) => "After one epoch",
-            _ => $"After {Numbers.Count(epochs)} epochs" };
+        Prose lead = training.Blocks.IsEmpty
+            ? ""
+            : Prose.Of(
+                $"{Numbers.Count(training.Blocks.Count(static b => b.ErrorAfter < b.ErrorBefore))} of {Numbers.Count(training.Blocks.Length)} blocks came closer to {Prose.Code(training.Teacher ?? "the teacher")}: the median error fell from {Numbers.Percent(Median(training.Blocks.Select(static b => b.ErrorBefore)), 2)} to {Prose.Strong(Numbers.Percent(Median(training.Blocks.Select(static b => b.ErrorAfter)), 2))}. "
+            );
+        string when = (epochs, training.Blocks.IsEmpty) switch
+        {
+            (0, _) => "Now",
+            (1, _) => "After one epoch",
+            _ => $"After {Numbers.Count(epochs)} epochs",
+        };
         if (training.Top1After is not { } after)
-            return epochs == 0 ? lead : lead + Prose.Of($"{when} the loss is {Prose.Strong(Numbers.Significant(training.Epochs[^1].Loss))} nats on {Numbers.Count(training.Images.Samples)} images of {data}; nothing was tested.");
-        lead += Prose.Of($"{when} {Prose.Strong(Numbers.Percent(after, 2))} of {Numbers.Count(training.Provenance.Data?.Samples ?? 0)} test images of {data} are classified correctly");
+            return epochs == 0
+                ? lead
+                : lead
+                    + Prose.Of(
+                        $"{when} the loss is {Prose.Strong(Numbers.Significant(training.Epochs[^1].Loss))} nats on {Numbers.Count(training.Images.Samples)} images of {data}; nothing was tested."
+                    );
+        lead += Prose.Of(
+            $"{when} {Prose.Strong(Numbers.Percent(after, 2))} of {Numbers.Count(training.Provenance.Data?.Samples ?? 0)} test images of {data} are classified correctly"
+        );
         if (training.Top1Before is { } before)
             lead += Prose.Of($", {Numbers.Points(after - before)} points against {Numbers.Percent(before, 2)} before");
         if (training.Stopped == StopReason.NoProgress)
@@ -56,18 +99,27 @@ public static class TrainingPage
         return lead + ".";
     }
 
-    private static Section Recipe(TrainingReport training) => new("recipe", "How it was trained",
-    [
-        new Definitions(
-        [
-            new("From", Prose.Of($"{Prose.Code(training.Start)}")),
-            .. training.Teacher is { } teacher ? (Definition[])[new("Teacher", Prose.Of($"{Prose.Code(teacher)}"))] : [],
-            .. training.Recipe.Select(static line => new Definition(line.Name, line.Value)),
-            .. training.Memory is { } memory
-                ? (Definition[])[new("Memory of a step", $"{Numbers.Bytes(memory.ActivationBytes)} of activations and their gradients, {Numbers.Bytes(memory.WeightBytes)} of weights, their gradients and what is remembered of them")]
-                : [],
-        ]),
-    ]);
+    private static Section Recipe(TrainingReport training) =>
+        new(
+            "recipe",
+            "How it was trained",
+            [
+                new Definitions([
+                    new("From", Prose.Of($"{Prose.Code(training.Start)}")),
+                    .. training.Teacher is { } teacher ? (Definition[])[new("Teacher", Prose.Of($"{Prose.Code(teacher)}"))] : [],
+                    .. training.Recipe.Select(static line => new Definition(line.Name, line.Value)),
+                    .. training.Memory is { } memory
+                        ? (Definition[])
+                            [
+                                new(
+                                    "Memory of a step",
+                                    $"{Numbers.Bytes(memory.ActivationBytes)} of activations and their gradients, {Numbers.Bytes(memory.WeightBytes)} of weights, their gradients and what is remembered of them"
+                                ),
+                            ]
+                        : [],
+                ]),
+            ]
+        );
 
     private static double Median(IEnumerable<double> values)
     {

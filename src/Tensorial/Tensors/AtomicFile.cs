@@ -11,9 +11,11 @@ public static class AtomicFile
     public static void Write(string path, Action<Stream> write)
     {
         string full = Path.GetFullPath(path);
-        if (Directory.Exists(full)) throw new IOException($"Cannot write '{path}': it is a folder.");
+        if (Directory.Exists(full))
+            throw new IOException($"Cannot write '{path}': it is a folder.");
         // /dev/stdout is itself a link, to what may have no path; only files are followed.
-        if (!IsDevice(full)) full = Target(full);
+        if (!IsDevice(full))
+            full = Target(full);
         if (IsDevice(full))
         {
             WriteInto(full, write);
@@ -22,7 +24,8 @@ public static class AtomicFile
         string beside = $"{full}.{Environment.ProcessId}.{Guid.NewGuid():N}.partial";
         try
         {
-            using (FileStream stream = new(beside, FileMode.CreateNew, FileAccess.Write)) write(stream);
+            using (FileStream stream = new(beside, FileMode.CreateNew, FileAccess.Write))
+                write(stream);
             File.Move(beside, full, overwrite: true);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
@@ -31,23 +34,27 @@ public static class AtomicFile
         }
         finally
         {
-            if (File.Exists(beside)) File.Delete(beside);
+            if (File.Exists(beside))
+                File.Delete(beside);
         }
     }
 
     /// <summary>The full path of what a path leads to in the end, through links; the file need not exist.</summary>
     /// <exception cref="IOException">The links go in circles.</exception>
     public static string Target(string path) =>
-        new FileInfo(path) is { LinkTarget: not null } link ? link.ResolveLinkTarget(returnFinalTarget: true)!.FullName
+        new FileInfo(path) is { LinkTarget: not null } link
+            ? link.ResolveLinkTarget(returnFinalTarget: true)!.FullName
             : Path.GetFullPath(path);
 
     /// <summary>
     /// Renaming over a device would take it from everybody. .NET does not tell a file's kind, so its place does: all that lies in /dev, but
     /// for the memory file system there, and the open files in /proc.
     /// </summary>
-    private static bool IsDevice(string path) => !OperatingSystem.IsWindows()
+    private static bool IsDevice(string path) =>
+        !OperatingSystem.IsWindows()
         && (path.StartsWith("/dev/", StringComparison.Ordinal) || path.StartsWith("/proc/", StringComparison.Ordinal))
-        && !path.StartsWith("/dev/shm/", StringComparison.Ordinal) && File.Exists(path);
+        && !path.StartsWith("/dev/shm/", StringComparison.Ordinal)
+        && File.Exists(path);
 
     private static void WriteInto(string device, Action<Stream> write)
     {

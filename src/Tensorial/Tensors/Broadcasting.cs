@@ -11,7 +11,8 @@ public static class Broadcasting
         int[] extents = new int[rank];
         for (int axis = 1; axis <= rank; axis++)
         {
-            int left = axis <= x.Rank ? x[^axis] : 1, right = axis <= y.Rank ? y[^axis] : 1;
+            int left = axis <= x.Rank ? x[^axis] : 1,
+                right = axis <= y.Rank ? y[^axis] : 1;
             if (left != right && left != 1 && right != 1)
                 throw new ShapeException($"{x} and {y} do not broadcast: {left} against {right}.");
             extents[^axis] = left == 1 ? right : left;
@@ -22,9 +23,11 @@ public static class Broadcasting
     /// <summary>Whether <paramref name="x"/> stretches to <paramref name="target"/> without stretching the target itself.</summary>
     public static bool Reaches(Shape x, Shape target)
     {
-        if (x.Rank > target.Rank) return false;
+        if (x.Rank > target.Rank)
+            return false;
         for (int axis = 1; axis <= x.Rank; axis++)
-            if (x[^axis] != target[^axis] && x[^axis] != 1) return false;
+            if (x[^axis] != target[^axis] && x[^axis] != 1)
+                return false;
         return true;
     }
 
@@ -33,16 +36,20 @@ public static class Broadcasting
     /// </summary>
     public static int[] Strides(Shape x, Shape target)
     {
-        int[] own = x.Strides(), strides = new int[target.Rank];
+        int[] own = x.Strides(),
+            strides = new int[target.Rank];
         for (int axis = 1; axis <= x.Rank; axis++)
-            if (x[^axis] != 1) strides[^axis] = own[^axis];
+            if (x[^axis] != 1)
+                strides[^axis] = own[^axis];
         return strides;
     }
 
     /// <summary>The operand's values stretched to <paramref name="target"/>; its own memory where nothing stretches.</summary>
-    public static ReadOnlySpan<T> Stretched<T>(Tensor<T> x, Shape target) where T : unmanaged
+    public static ReadOnlySpan<T> Stretched<T>(Tensor<T> x, Shape target)
+        where T : unmanaged
     {
-        if (x.Shape.Count == target.Count) return x.Values;
+        if (x.Shape.Count == target.Count)
+            return x.Values;
         T[] values = new T[target.Count];
         Strided.Gather<T>(target, x.Values, 0, Strides(x.Shape, target), values);
         return values;
@@ -60,19 +67,25 @@ public static class Broadcasting
     /// </summary>
     public sealed class Plan
     {
-        private readonly int[] _extents, _x, _y;
+        private readonly int[] _extents,
+            _x,
+            _y;
 
         public Plan(Shape x, Shape y, Shape target)
         {
             Count = target.Count;
-            int[] xs = Strides(x, target), ys = Strides(y, target);
+            int[] xs = Strides(x, target),
+                ys = Strides(y, target);
             int axis = target.Rank - 1;
             Length = 1;
             for (; axis >= 0; axis--)
             {
-                if (target[axis] == 1) continue;
-                if (Length == 1) (XMoves, YMoves) = (xs[axis] == 1, ys[axis] == 1);
-                if (xs[axis] != (XMoves ? Length : 0) || ys[axis] != (YMoves ? Length : 0)) break;
+                if (target[axis] == 1)
+                    continue;
+                if (Length == 1)
+                    (XMoves, YMoves) = (xs[axis] == 1, ys[axis] == 1);
+                if (xs[axis] != (XMoves ? Length : 0) || ys[axis] != (YMoves ? Length : 0))
+                    break;
                 Length *= target[axis];
             }
             Runs = Length == 0 ? 0 : Count / Length;
@@ -99,7 +112,8 @@ public static class Broadcasting
         {
             get
             {
-                int x = 0, y = 0;
+                int x = 0,
+                    y = 0;
                 for (int axis = _extents.Length - 1, rest = run; axis >= 0; rest /= _extents[axis--])
                 {
                     int index = rest % _extents[axis];

@@ -18,28 +18,42 @@ internal static class Elementwise
     private const int Repeat = 512;
 
     public static void Map<TIn, TOut>(Tensor<TIn> x, Tensor<TOut> z, UnaryLoop<TIn, TOut> loop, Workers workers)
-        where TIn : unmanaged where TOut : unmanaged
+        where TIn : unmanaged
+        where TOut : unmanaged
     {
         int count = x.Shape.Count;
-        workers.For(Pieces(count, Piece), piece =>
-        {
-            int start = piece * Piece, length = Math.Min(Piece, count - start);
-            loop(x.Values.Slice(start, length), z.Values.Slice(start, length));
-        });
+        workers.For(
+            Pieces(count, Piece),
+            piece =>
+            {
+                int start = piece * Piece,
+                    length = Math.Min(Piece, count - start);
+                loop(x.Values.Slice(start, length), z.Values.Slice(start, length));
+            }
+        );
     }
 
     /// <summary>z = f(x, y) with both operands stretched to the shape of <paramref name="z"/>.</summary>
     public static void Combine<TIn, TOut>(Tensor<TIn> x, Tensor<TIn> y, Tensor<TOut> z, BinaryLoop<TIn, TOut> loop, Workers workers)
-        where TIn : unmanaged where TOut : unmanaged
+        where TIn : unmanaged
+        where TOut : unmanaged
     {
         Broadcasting.Plan plan = new(x.Shape, y.Shape, z.Shape);
-        if (plan.Runs == 0) return;
-        int piecesPerRun = Pieces(plan.Length, Piece), runsPerTask = Math.Max(1, Piece / plan.Length);
-        workers.For(piecesPerRun > 1 ? plan.Runs * piecesPerRun : Pieces(plan.Runs, runsPerTask), task =>
-        {
-            if (piecesPerRun > 1) Part(plan[task / piecesPerRun], task % piecesPerRun * Piece);
-            else for (int run = task * runsPerTask; run < Math.Min(plan.Runs, (task + 1) * runsPerTask); run++) Part(plan[run], 0);
-        });
+        if (plan.Runs == 0)
+            return;
+        int piecesPerRun = Pieces(plan.Length, Piece),
+            runsPerTask = Math.Max(1, Piece / plan.Length);
+        workers.For(
+            piecesPerRun > 1 ? plan.Runs * piecesPerRun : Pieces(plan.Runs, runsPerTask),
+            task =>
+            {
+                if (piecesPerRun > 1)
+                    Part(plan[task / piecesPerRun], task % piecesPerRun * Piece);
+                else
+                    for (int run = task * runsPerTask; run < Math.Min(plan.Runs, (task + 1) * runsPerTask); run++)
+                        Part(plan[run], 0);
+            }
+        );
 
         void Part(Broadcasting.Run run, int from)
         {
@@ -58,9 +72,13 @@ internal static class Elementwise
             for (int i = 0; i < length; i += Repeat)
             {
                 int step = Math.Min(Repeat, length - i);
-                loop(plan.XMoves ? left.Slice(i, step) : same[..step],
-                    plan.YMoves ? right.Slice(i, step) : plan.XMoves ? same[..step] : constant,
-                    target.Slice(i, step));
+                loop(
+                    plan.XMoves ? left.Slice(i, step) : same[..step],
+                    plan.YMoves ? right.Slice(i, step)
+                        : plan.XMoves ? same[..step]
+                        : constant,
+                    target.Slice(i, step)
+                );
             }
         }
     }

@@ -29,8 +29,10 @@ public static class NpyFile
         long bytes = (long)header.Shape.Count * header.Type.Size();
         if (bytes > longest)
         {
-            throw new BadInputException($"'{name}' declares {header.Type} values of shape {header.Shape}, which take {bytes:N0} bytes; "
-                + $"the file has at most {longest:N0}.");
+            throw new BadInputException(
+                $"'{name}' declares {header.Type} values of shape {header.Shape}, which take {bytes:N0} bytes; "
+                    + $"the file has at most {longest:N0}."
+            );
         }
         return header.Type switch
         {
@@ -59,28 +61,54 @@ public static class NpyFile
         NpyHeader.Write(stream, tensor.ElementType, tensor.Shape);
         switch (tensor)
         {
-            case Tensor<Half> values: Write(values, stream); break;
-            case Tensor<float> values: Write(values, stream); break;
-            case Tensor<double> values: Write(values, stream); break;
-            case Tensor<sbyte> values: Write(values, stream); break;
-            case Tensor<short> values: Write(values, stream); break;
-            case Tensor<int> values: Write(values, stream); break;
-            case Tensor<long> values: Write(values, stream); break;
-            case Tensor<byte> values: Write(values, stream); break;
-            case Tensor<ushort> values: Write(values, stream); break;
-            case Tensor<uint> values: Write(values, stream); break;
-            case Tensor<ulong> values: Write(values, stream); break;
-            case Tensor<bool> values: Write(values, stream); break;
+            case Tensor<Half> values:
+                Write(values, stream);
+                break;
+            case Tensor<float> values:
+                Write(values, stream);
+                break;
+            case Tensor<double> values:
+                Write(values, stream);
+                break;
+            case Tensor<sbyte> values:
+                Write(values, stream);
+                break;
+            case Tensor<short> values:
+                Write(values, stream);
+                break;
+            case Tensor<int> values:
+                Write(values, stream);
+                break;
+            case Tensor<long> values:
+                Write(values, stream);
+                break;
+            case Tensor<byte> values:
+                Write(values, stream);
+                break;
+            case Tensor<ushort> values:
+                Write(values, stream);
+                break;
+            case Tensor<uint> values:
+                Write(values, stream);
+                break;
+            case Tensor<ulong> values:
+                Write(values, stream);
+                break;
+            case Tensor<bool> values:
+                Write(values, stream);
+                break;
         }
     }
 
-    private static void Write<T>(Tensor<T> tensor, Stream stream) where T : unmanaged
+    private static void Write<T>(Tensor<T> tensor, Stream stream)
+        where T : unmanaged
     {
         for (Span<T> rest = tensor.Values; !rest.IsEmpty; rest = rest[Math.Min(Chunk, rest.Length)..])
             stream.Write(MemoryMarshal.AsBytes(rest[..Math.Min(Chunk, rest.Length)]));
     }
 
-    private static Tensor<T> Read<T>(Stream stream, string name, NpyHeader header) where T : unmanaged
+    private static Tensor<T> Read<T>(Stream stream, string name, NpyHeader header)
+        where T : unmanaged
     {
         Tensor<T> stored = new(header.Shape);
         for (Span<T> rest = stored.Values; !rest.IsEmpty; rest = rest[Math.Min(Chunk, rest.Length)..])
@@ -88,10 +116,12 @@ public static class NpyFile
             Span<byte> bytes = MemoryMarshal.AsBytes(rest[..Math.Min(Chunk, rest.Length)]);
             if (stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false) < bytes.Length)
             {
-                throw new BadInputException($"'{name}' ends before the last of the {header.Shape.Count:N0} values of its shape "
-                    + $"{header.Shape}.");
+                throw new BadInputException(
+                    $"'{name}' ends before the last of the {header.Shape.Count:N0} values of its shape " + $"{header.Shape}."
+                );
             }
-            if (header.IsBigEndian) ReverseEach(bytes, header.Type.Size());
+            if (header.IsBigEndian)
+                ReverseEach(bytes, header.Type.Size());
             if (header.Type == ElementType.Bool && bytes.ContainsAnyExceptInRange((byte)0, (byte)1))
                 throw new BadInputException($"'{name}' holds booleans that are neither 0 nor 1.");
         }
@@ -102,15 +132,18 @@ public static class NpyFile
 
     private static void ReverseEach(Span<byte> bytes, int size)
     {
-        for (int start = 0; start < bytes.Length; start += size) bytes.Slice(start, size).Reverse();
+        for (int start = 0; start < bytes.Length; start += size)
+            bytes.Slice(start, size).Reverse();
     }
 
     /// <summary>Values stored with the first axis fastest, moved to where they belong with the last axis fastest.</summary>
-    private static Tensor<T> ToRowMajor<T>(Tensor<T> stored) where T : unmanaged
+    private static Tensor<T> ToRowMajor<T>(Tensor<T> stored)
+        where T : unmanaged
     {
         Tensor<T> result = new(stored.Shape);
         int[] strides = new int[stored.Shape.Rank];
-        for (int axis = 0, stride = 1; axis < strides.Length; stride *= stored.Shape[axis++]) strides[axis] = stride;
+        for (int axis = 0, stride = 1; axis < strides.Length; stride *= stored.Shape[axis++])
+            strides[axis] = stride;
         Strided.Gather<T>(stored.Shape, stored.Values, 0, strides, result.Values);
         return result;
     }

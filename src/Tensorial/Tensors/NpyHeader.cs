@@ -20,9 +20,17 @@ internal sealed partial record NpyHeader(ElementType Type, bool IsBigEndian, boo
 
     private static readonly (ElementType Type, string Code)[] Codes =
     [
-        (ElementType.Float16, "f2"), (ElementType.Float32, "f4"), (ElementType.Float64, "f8"),
-        (ElementType.Int8, "i1"), (ElementType.Int16, "i2"), (ElementType.Int32, "i4"), (ElementType.Int64, "i8"),
-        (ElementType.UInt8, "u1"), (ElementType.UInt16, "u2"), (ElementType.UInt32, "u4"), (ElementType.UInt64, "u8"),
+        (ElementType.Float16, "f2"),
+        (ElementType.Float32, "f4"),
+        (ElementType.Float64, "f8"),
+        (ElementType.Int8, "i1"),
+        (ElementType.Int16, "i2"),
+        (ElementType.Int32, "i4"),
+        (ElementType.Int64, "i8"),
+        (ElementType.UInt8, "u1"),
+        (ElementType.UInt16, "u2"),
+        (ElementType.UInt32, "u4"),
+        (ElementType.UInt64, "u8"),
         (ElementType.Bool, "b1"),
     ];
 
@@ -35,28 +43,33 @@ internal sealed partial record NpyHeader(ElementType Type, bool IsBigEndian, boo
             throw new BadInputException($"'{name}' is too short for a .npy file.");
         if (!start[..6].SequenceEqual(Magic))
         {
-            throw new BadInputException($"'{name}' is not a .npy file: it starts with {Convert.ToHexString(start[..6])}, not with "
-                + $"{Convert.ToHexString(Magic)}.");
+            throw new BadInputException(
+                $"'{name}' is not a .npy file: it starts with {Convert.ToHexString(start[..6])}, not with "
+                    + $"{Convert.ToHexString(Magic)}."
+            );
         }
         if (start[6] is < 1 or > 3)
             throw new UnsupportedException($"'{name}' is a .npy file of version {start[6]}.{start[7]}; 1, 2 and 3 are known.");
 
         Span<byte> prefix = stackalloc byte[4];
         int prefixBytes = start[6] == 1 ? 2 : 4;
-        if (stream.ReadAtLeast(prefix[..prefixBytes], prefixBytes, throwOnEndOfStream: false) < prefixBytes) throw CutShort(name);
+        if (stream.ReadAtLeast(prefix[..prefixBytes], prefixBytes, throwOnEndOfStream: false) < prefixBytes)
+            throw CutShort(name);
         prefix[prefixBytes..].Clear();
         uint length = BinaryPrimitives.ReadUInt32LittleEndian(prefix);
         if (length > LongestText)
             throw new BadInputException($"'{name}' declares a header of {length:N0} bytes; at most {LongestText:N0} are read.");
         byte[] text = new byte[length];
-        if (stream.ReadAtLeast(text, text.Length, throwOnEndOfStream: false) < text.Length) throw CutShort(name);
+        if (stream.ReadAtLeast(text, text.Length, throwOnEndOfStream: false) < text.Length)
+            throw CutShort(name);
         return Parse(start[6] == 3 ? Encoding.UTF8.GetString(text) : Encoding.Latin1.GetString(text), name);
     }
 
     /// <summary>Writes version 1.0, padded so that the values start at a multiple of 64 bytes, as NumPy does.</summary>
     public static void Write(Stream stream, ElementType type, Shape shape)
     {
-        string code = Codes.FirstOrDefault(row => row.Type == type).Code
+        string code =
+            Codes.FirstOrDefault(row => row.Type == type).Code
             ?? throw new UnsupportedException($"NumPy has no element type for {type}: convert the tensor first, for example to Float32.");
         string extents = string.Concat(shape.Extents.ToArray().Select(extent => extent.ToString(CultureInfo.InvariantCulture) + ", "));
         string tuple = shape.Rank == 1 ? extents.TrimEnd(' ') : extents.TrimEnd(' ', ','); // (3,) and (3, 4), as Python writes them
@@ -75,8 +88,9 @@ internal sealed partial record NpyHeader(ElementType Type, bool IsBigEndian, boo
             entries[match.Groups["key"].Captures[index].Value] = match.Groups["value"].Captures[index].Value.Trim();
         if (entries.Count != 3 || !entries.ContainsKey("descr") || !entries.ContainsKey("fortran_order") || !entries.ContainsKey("shape"))
         {
-            throw new BadInputException($"'{name}' has a header that is not {{'descr': …, 'fortran_order': …, 'shape': …}}: "
-                + $"{Shorten(text)}");
+            throw new BadInputException(
+                $"'{name}' has a header that is not {{'descr': …, 'fortran_order': …, 'shape': …}}: " + $"{Shorten(text)}"
+            );
         }
 
         (ElementType type, bool isBigEndian) = ParseType(entries["descr"], name);
@@ -88,25 +102,31 @@ internal sealed partial record NpyHeader(ElementType Type, bool IsBigEndian, boo
         if (text.Length == 5 && text[1] is '<' or '>' or '|' or '=')
         {
             foreach ((ElementType type, string code) in Codes)
-                if (text.AsSpan(2, 2).SequenceEqual(code)) return (type, text[1] == '>');
+                if (text.AsSpan(2, 2).SequenceEqual(code))
+                    return (type, text[1] == '>');
         }
-        throw new UnsupportedException($"'{name}' holds the NumPy type {Shorten(text)}; integers, floats of 2, 4 or 8 bytes and booleans "
-            + "can be read.");
+        throw new UnsupportedException(
+            $"'{name}' holds the NumPy type {Shorten(text)}; integers, floats of 2, 4 or 8 bytes and booleans " + "can be read."
+        );
     }
 
-    private static bool ParseOrder(string text, string name) => text switch
-    {
-        "True" => true,
-        "False" => false,
-        _ => throw new BadInputException($"'{name}' has a header with fortran_order {Shorten(text)}, which is neither True nor False."),
-    };
+    private static bool ParseOrder(string text, string name) =>
+        text switch
+        {
+            "True" => true,
+            "False" => false,
+            _ => throw new BadInputException($"'{name}' has a header with fortran_order {Shorten(text)}, which is neither True nor False."),
+        };
 
     private static Shape ParseShape(string text, string name)
     {
-        if (text[0] != '(') throw new BadInputException($"'{name}' has the shape {Shorten(text)}, which is no tuple of extents.");
+        if (text[0] != '(')
+            throw new BadInputException($"'{name}' has the shape {Shorten(text)}, which is no tuple of extents.");
         string[] parts = text[1..^1].Split(',', StringSplitOptions.TrimEntries);
-        if (parts[^1].Length == 0) parts = parts[..^1];
-        if (parts.Length > MostAxes) throw new BadInputException($"'{name}' has {parts.Length} axes; NumPy allows {MostAxes}.");
+        if (parts[^1].Length == 0)
+            parts = parts[..^1];
+        if (parts.Length > MostAxes)
+            throw new BadInputException($"'{name}' has {parts.Length} axes; NumPy allows {MostAxes}.");
         int[] extents = new int[parts.Length];
         for (int axis = 0; axis < extents.Length; axis++)
         {

@@ -19,8 +19,10 @@ public sealed class NpzFile : IDisposable
         foreach (ZipArchiveEntry entry in _archive.Entries)
         {
             string array = entry.FullName;
-            if (array.EndsWith(Extension, StringComparison.Ordinal)) array = array[..^Extension.Length];
-            if (!_entries.TryAdd(array, entry)) throw new BadInputException($"'{name}' holds two arrays of the name '{array}'.");
+            if (array.EndsWith(Extension, StringComparison.Ordinal))
+                array = array[..^Extension.Length];
+            if (!_entries.TryAdd(array, entry))
+                throw new BadInputException($"'{name}' holds two arrays of the name '{array}'.");
         }
     }
 
@@ -39,7 +41,8 @@ public sealed class NpzFile : IDisposable
         catch (Exception broken)
         {
             stream.Dispose();
-            if (IsDamage(broken)) throw new BadInputException($"'{name}' is not an intact .npz file: {broken.Message}", broken);
+            if (IsDamage(broken))
+                throw new BadInputException($"'{name}' is not an intact .npz file: {broken.Message}", broken);
             throw;
         }
     }
@@ -57,9 +60,11 @@ public sealed class NpzFile : IDisposable
         {
             using ChecksumStream stream = new(entry.Open());
             Tensor tensor = NpyFile.Read(stream, name, Math.Min(entry.Length, _longest));
-            return stream.Checksum == entry.Crc32 ? tensor
-                : throw new BadInputException($"'{name}' is damaged: its checksum is {stream.Checksum:x8}, "
-                    + $"the archive says {entry.Crc32:x8}.");
+            return stream.Checksum == entry.Crc32
+                ? tensor
+                : throw new BadInputException(
+                    $"'{name}' is damaged: its checksum is {stream.Checksum:x8}, " + $"the archive says {entry.Crc32:x8}."
+                );
         }
         catch (Exception broken) when (IsDamage(broken))
         {
@@ -69,17 +74,21 @@ public sealed class NpzFile : IDisposable
 
     /// <summary>Writes named tensors, compressed, whole or not at all.</summary>
     /// <exception cref="UnsupportedException">NumPy has no such element type: BFloat16.</exception>
-    public static void Write(string path, IEnumerable<KeyValuePair<string, Tensor>> tensors) => AtomicFile.Write(path, stream =>
-    {
-        using ZipArchive archive = new(stream, ZipArchiveMode.Create);
-        foreach ((string name, Tensor tensor) in tensors)
-        {
-            ZipArchiveEntry entry = archive.CreateEntry(name + Extension, CompressionLevel.Fastest);
-            entry.LastWriteTime = new(1980, 1, 1, 0, 0, 0, TimeSpan.Zero); // ZIP's first day: the same tensors give the same file.
-            using Stream target = entry.Open();
-            NpyFile.Write(tensor, target);
-        }
-    });
+    public static void Write(string path, IEnumerable<KeyValuePair<string, Tensor>> tensors) =>
+        AtomicFile.Write(
+            path,
+            stream =>
+            {
+                using ZipArchive archive = new(stream, ZipArchiveMode.Create);
+                foreach ((string name, Tensor tensor) in tensors)
+                {
+                    ZipArchiveEntry entry = archive.CreateEntry(name + Extension, CompressionLevel.Fastest);
+                    entry.LastWriteTime = new(1980, 1, 1, 0, 0, 0, TimeSpan.Zero); // ZIP's first day: the same tensors give the same file.
+                    using Stream target = entry.Open();
+                    NpyFile.Write(tensor, target);
+                }
+            }
+        );
 
     public void Dispose() => _archive.Dispose();
 
@@ -99,7 +108,11 @@ public sealed class NpzFile : IDisposable
 
         public override long Length => throw new NotSupportedException();
 
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+        public override long Position
+        {
+            get => throw new NotSupportedException();
+            set => throw new NotSupportedException();
+        }
 
         public override int Read(Span<byte> buffer)
         {
@@ -120,7 +133,8 @@ public sealed class NpzFile : IDisposable
 
         protected override void Dispose(bool disposing)
         {
-            if (disposing) inner.Dispose();
+            if (disposing)
+                inner.Dispose();
             base.Dispose(disposing);
         }
     }

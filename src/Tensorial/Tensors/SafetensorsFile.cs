@@ -25,7 +25,8 @@ public static class SafetensorsFile
                 json.WriteStartObject(name);
                 json.WriteString("dtype", "F32");
                 json.WriteStartArray("shape");
-                foreach (int extent in tensor.Shape) json.WriteNumberValue(extent);
+                foreach (int extent in tensor.Shape)
+                    json.WriteNumberValue(extent);
                 json.WriteEndArray();
                 json.WriteStartArray("data_offsets");
                 json.WriteNumberValue(offset);
@@ -36,15 +37,20 @@ public static class SafetensorsFile
             json.WriteEndObject();
         }
         // Values begin on a multiple of eight; readers skip the spaces.
-        while (header.Length % 8 != 0) header.WriteByte((byte)' ');
-        AtomicFile.Write(path, stream =>
-        {
-            Span<byte> length = stackalloc byte[8];
-            BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
-            stream.Write(length);
-            header.WriteTo(stream);
-            foreach ((_, Tensor<float> tensor) in ordered) stream.Write(tensor.Bytes(0, tensor.Shape.Count));
-        });
+        while (header.Length % 8 != 0)
+            header.WriteByte((byte)' ');
+        AtomicFile.Write(
+            path,
+            stream =>
+            {
+                Span<byte> length = stackalloc byte[8];
+                BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
+                stream.Write(length);
+                header.WriteTo(stream);
+                foreach ((_, Tensor<float> tensor) in ordered)
+                    stream.Write(tensor.Bytes(0, tensor.Shape.Count));
+            }
+        );
     }
 
     /// <summary>All tensors of a file.</summary>
@@ -61,7 +67,8 @@ public static class SafetensorsFile
             using JsonDocument header = JsonDocument.Parse(bytes.AsMemory(8, (int)length));
             Dictionary<string, Tensor<float>> tensors = [];
             foreach (JsonProperty entry in header.RootElement.EnumerateObject())
-                if (entry.Name != "__metadata__") tensors[entry.Name] = Tensor(path, entry, bytes.AsSpan(start));
+                if (entry.Name != "__metadata__")
+                    tensors[entry.Name] = Tensor(path, entry, bytes.AsSpan(start));
             return tensors;
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
@@ -73,13 +80,15 @@ public static class SafetensorsFile
     private static Tensor<float> Tensor(string path, JsonProperty entry, ReadOnlySpan<byte> values)
     {
         string? type = entry.Value.GetProperty("dtype").GetString();
-        if (type != "F32") throw new BadInputException($"'{path}': the tensor '{entry.Name}' holds {type} values; F32 is read.");
+        if (type != "F32")
+            throw new BadInputException($"'{path}': the tensor '{entry.Name}' holds {type} values; F32 is read.");
         Shape shape = Shape.Of([.. entry.Value.GetProperty("shape").EnumerateArray().Select(static e => e.GetInt32())]);
         JsonElement offsets = entry.Value.GetProperty("data_offsets");
         (long first, long past) = (offsets[0].GetInt64(), offsets[1].GetInt64());
         if (first < 0 || past > values.Length || past - first != (long)shape.Count * sizeof(float))
             throw new BadInputException(
-                $"'{path}': the tensor '{entry.Name}' of shape {shape} is said to lie at {first} to {past} of {values.Length} bytes.");
+                $"'{path}': the tensor '{entry.Name}' of shape {shape} is said to lie at {first} to {past} of {values.Length} bytes."
+            );
         Tensor<float> tensor = new(shape);
         values[(int)first..(int)past].CopyTo(tensor.Bytes(0, shape.Count));
         return tensor;

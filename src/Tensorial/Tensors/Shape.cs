@@ -18,7 +18,8 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
         long count = 1;
         foreach (int extent in extents)
         {
-            if (extent < 0) throw new ShapeException($"A tensor cannot have the extent {extent}, as in {Join(extents)}.");
+            if (extent < 0)
+                throw new ShapeException($"A tensor cannot have the extent {extent}, as in {Join(extents)}.");
             count = Math.Min(count * extent, (long)int.MaxValue + 1);
         }
         if (count > Array.MaxLength)
@@ -45,7 +46,8 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
         get
         {
             int count = 1;
-            foreach (int extent in Span) count *= extent;
+            foreach (int extent in Span)
+                count *= extent;
             return count;
         }
     }
@@ -60,7 +62,8 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
     public int[] Strides()
     {
         int[] strides = new int[Rank];
-        for (int axis = Rank - 1, stride = 1; axis >= 0; stride *= Span[axis--]) strides[axis] = stride;
+        for (int axis = Rank - 1, stride = 1; axis >= 0; stride *= Span[axis--])
+            strides[axis] = stride;
         return strides;
     }
 
@@ -76,7 +79,8 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
     public int CountOf(int first, int end)
     {
         int count = 1;
-        for (int axis = first; axis < end; axis++) count *= Span[axis];
+        for (int axis = first; axis < end; axis++)
+            count *= Span[axis];
         return count;
     }
 
@@ -87,7 +91,8 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
     public override int GetHashCode()
     {
         HashCode hash = default;
-        foreach (int extent in Span) hash.Add(extent);
+        foreach (int extent in Span)
+            hash.Add(extent);
         return hash.ToHashCode();
     }
 

@@ -12,10 +12,16 @@ internal static class Strided
     /// </summary>
     public static void Copy<T>(
         Shape extents,
-        ReadOnlySpan<T> source, int s, ReadOnlySpan<int> sourceStrides,
-        Span<T> target, int t, ReadOnlySpan<int> targetStrides)
+        ReadOnlySpan<T> source,
+        int s,
+        ReadOnlySpan<int> sourceStrides,
+        Span<T> target,
+        int t,
+        ReadOnlySpan<int> targetStrides
+    )
     {
-        if (extents.Count == 0) return;
+        if (extents.Count == 0)
+            return;
         Span<Axis> axes = stackalloc Axis[extents.Rank + 1];
         Copy(axes[..Merge(extents, sourceStrides, targetStrides, axes)], source, s, target, t);
     }
@@ -26,10 +32,17 @@ internal static class Strided
     /// </summary>
     public static void Add<T>(
         Shape extents,
-        ReadOnlySpan<T> source, int s, ReadOnlySpan<int> sourceStrides,
-        Span<T> target, int t, ReadOnlySpan<int> targetStrides) where T : INumberBase<T>
+        ReadOnlySpan<T> source,
+        int s,
+        ReadOnlySpan<int> sourceStrides,
+        Span<T> target,
+        int t,
+        ReadOnlySpan<int> targetStrides
+    )
+        where T : INumberBase<T>
     {
-        if (extents.Count == 0) return;
+        if (extents.Count == 0)
+            return;
         Span<Axis> axes = stackalloc Axis[extents.Rank + 1];
         Add(axes[..Merge(extents, sourceStrides, targetStrides, axes)], source, s, target, t);
     }
@@ -42,11 +55,14 @@ internal static class Strided
         for (int axis = 0; axis < extents.Rank; axis++)
         {
             Axis next = new(extents[axis], sourceStrides[axis], targetStrides[axis]);
-            if (next.Extent == 1) continue;
+            if (next.Extent == 1)
+                continue;
             Axis outer = axes[count - 1];
             bool merges = outer.Extent > 1 && outer.Source == next.Source * next.Extent && outer.Target == next.Target * next.Extent;
-            if (merges) axes[count - 1] = next with { Extent = outer.Extent * next.Extent };
-            else axes[count++] = next;
+            if (merges)
+                axes[count - 1] = next with { Extent = outer.Extent * next.Extent };
+            else
+                axes[count++] = next;
         }
         return count;
     }
@@ -58,8 +74,11 @@ internal static class Strided
     /// <summary>y[i permuted] = x[i]: axis a of the result is axis <c>order[a]</c> of <paramref name="x"/>.</summary>
     public static void Permute<T>(Shape shape, ReadOnlySpan<T> x, ReadOnlySpan<int> order, Span<T> y)
     {
-        int[] strides = shape.Strides(), permuted = new int[order.Length], extents = new int[order.Length];
-        for (int axis = 0; axis < order.Length; axis++) (permuted[axis], extents[axis]) = (strides[order[axis]], shape[order[axis]]);
+        int[] strides = shape.Strides(),
+            permuted = new int[order.Length],
+            extents = new int[order.Length];
+        for (int axis = 0; axis < order.Length; axis++)
+            (permuted[axis], extents[axis]) = (strides[order[axis]], shape[order[axis]]);
         Gather(Shape.Of(extents), x, 0, permuted, y);
     }
 
@@ -70,25 +89,33 @@ internal static class Strided
         Axis axis = axes[0];
         if (axes.Length > 1)
         {
-            for (int i = 0; i < axis.Extent; i++, s += axis.Source, t += axis.Target) Copy(axes[1..], source, s, target, t);
+            for (int i = 0; i < axis.Extent; i++, s += axis.Source, t += axis.Target)
+                Copy(axes[1..], source, s, target, t);
             return;
         }
         switch (axis)
         {
-            case (_, 1, 1): source.Slice(s, axis.Extent).CopyTo(target[t..]); break;
-            case (_, 0, 1): target.Slice(t, axis.Extent).Fill(source[s]); break;
+            case (_, 1, 1):
+                source.Slice(s, axis.Extent).CopyTo(target[t..]);
+                break;
+            case (_, 0, 1):
+                target.Slice(t, axis.Extent).Fill(source[s]);
+                break;
             default:
-                for (int i = 0; i < axis.Extent; i++, s += axis.Source, t += axis.Target) target[t] = source[s];
+                for (int i = 0; i < axis.Extent; i++, s += axis.Source, t += axis.Target)
+                    target[t] = source[s];
                 break;
         }
     }
 
-    private static void Add<T>(ReadOnlySpan<Axis> axes, ReadOnlySpan<T> source, int s, Span<T> target, int t) where T : INumberBase<T>
+    private static void Add<T>(ReadOnlySpan<Axis> axes, ReadOnlySpan<T> source, int s, Span<T> target, int t)
+        where T : INumberBase<T>
     {
         Axis axis = axes[0];
         if (axes.Length > 1)
         {
-            for (int i = 0; i < axis.Extent; i++, s += axis.Source, t += axis.Target) Add(axes[1..], source, s, target, t);
+            for (int i = 0; i < axis.Extent; i++, s += axis.Source, t += axis.Target)
+                Add(axes[1..], source, s, target, t);
             return;
         }
         switch (axis)
@@ -97,9 +124,12 @@ internal static class Strided
                 Span<T> sums = target.Slice(t, axis.Extent);
                 TensorPrimitives.Add(sums, source.Slice(s, axis.Extent), sums);
                 break;
-            case (_, 1, 0): target[t] += TensorPrimitives.Sum(source.Slice(s, axis.Extent)); break;
+            case (_, 1, 0):
+                target[t] += TensorPrimitives.Sum(source.Slice(s, axis.Extent));
+                break;
             default:
-                for (int i = 0; i < axis.Extent; i++, s += axis.Source, t += axis.Target) target[t] += source[s];
+                for (int i = 0; i < axis.Extent; i++, s += axis.Source, t += axis.Target)
+                    target[t] += source[s];
                 break;
         }
     }

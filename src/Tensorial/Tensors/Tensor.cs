@@ -17,44 +17,49 @@ public abstract class Tensor
 
     /// <summary>This tensor with its element type known.</summary>
     /// <exception cref="ShapeException">The values are of another type.</exception>
-    public Tensor<T> Of<T>() where T : unmanaged => this as Tensor<T>
-        ?? throw new ShapeException($"A tensor of {ElementTypes.Of<T>()} was expected, not one of {ElementType}.");
+    public Tensor<T> Of<T>()
+        where T : unmanaged =>
+        this as Tensor<T> ?? throw new ShapeException($"A tensor of {ElementTypes.Of<T>()} was expected, not one of {ElementType}.");
 
     /// <summary>Bytes of some of the values, in this machine's order; a large tensor has more than fit one span.</summary>
     internal abstract Span<byte> Bytes(int first, int count);
 
     /// <summary>A tensor of zeros.</summary>
-    public static Tensor Zeros(ElementType type, Shape shape) => type switch
-    {
-        ElementType.Float32 => new Tensor<float>(shape),
-        ElementType.Float64 => new Tensor<double>(shape),
-        ElementType.Float16 => new Tensor<Half>(shape),
-        ElementType.BFloat16 => new Tensor<BFloat16>(shape),
-        ElementType.Int8 => new Tensor<sbyte>(shape),
-        ElementType.Int16 => new Tensor<short>(shape),
-        ElementType.Int32 => new Tensor<int>(shape),
-        ElementType.Int64 => new Tensor<long>(shape),
-        ElementType.UInt8 => new Tensor<byte>(shape),
-        ElementType.UInt16 => new Tensor<ushort>(shape),
-        ElementType.UInt32 => new Tensor<uint>(shape),
-        ElementType.UInt64 => new Tensor<ulong>(shape),
-        _ => new Tensor<bool>(shape),
-    };
+    public static Tensor Zeros(ElementType type, Shape shape) =>
+        type switch
+        {
+            ElementType.Float32 => new Tensor<float>(shape),
+            ElementType.Float64 => new Tensor<double>(shape),
+            ElementType.Float16 => new Tensor<Half>(shape),
+            ElementType.BFloat16 => new Tensor<BFloat16>(shape),
+            ElementType.Int8 => new Tensor<sbyte>(shape),
+            ElementType.Int16 => new Tensor<short>(shape),
+            ElementType.Int32 => new Tensor<int>(shape),
+            ElementType.Int64 => new Tensor<long>(shape),
+            ElementType.UInt8 => new Tensor<byte>(shape),
+            ElementType.UInt16 => new Tensor<ushort>(shape),
+            ElementType.UInt32 => new Tensor<uint>(shape),
+            ElementType.UInt64 => new Tensor<ulong>(shape),
+            _ => new Tensor<bool>(shape),
+        };
 
     public override string ToString() => $"{ElementType} {Shape}";
 }
 
 /// <inheritdoc cref="Tensor"/>
-public sealed class Tensor<T> : Tensor where T : unmanaged
+public sealed class Tensor<T> : Tensor
+    where T : unmanaged
 {
     private readonly Memory<T> _memory;
 
     /// <summary>A tensor of zeros.</summary>
-    public Tensor(Shape shape) : this(shape, new T[shape.Count]) { }
+    public Tensor(Shape shape)
+        : this(shape, new T[shape.Count]) { }
 
     /// <summary>A tensor over existing memory, which it shares.</summary>
     /// <exception cref="ShapeException">The memory does not hold exactly the values the shape asks for.</exception>
-    public Tensor(Shape shape, Memory<T> values) : base(shape)
+    public Tensor(Shape shape, Memory<T> values)
+        : base(shape)
     {
         if (values.Length != shape.Count)
             throw new ShapeException($"A tensor of shape {shape} holds {shape.Count:N0} values, not {values.Length:N0}.");

@@ -30,22 +30,26 @@ public sealed record Augmentation
     /// <param name="random">Decides how.</param>
     public void Apply(Tensor<float> images, Tensor<float> targets, Random random)
     {
-        int count = images.Shape[0], size = images.Shape.Count / Math.Max(1, count);
+        int count = images.Shape[0],
+            size = images.Shape.Count / Math.Max(1, count);
         float[] copy = new float[size];
         for (int image = 0; image < count; image++)
         {
             Span<float> pixels = images.Values.Slice(image * size, size);
-            if (Padding > 0 || Flips) Move(pixels, images.Shape, copy, random);
-            if (Erasing > 0 && random.NextDouble() < Erasing) Erase(pixels, images.Shape, random);
+            if (Padding > 0 || Flips)
+                Move(pixels, images.Shape, copy, random);
+            if (Erasing > 0 && random.NextDouble() < Erasing)
+                Erase(pixels, images.Shape, random);
         }
-        if (Mixup > 0) Mix(images, targets, Beta(Mixup, random), random);
+        if (Mixup > 0)
+            Mix(images, targets, Beta(Mixup, random), random);
     }
 
     private void Move(Span<float> pixels, Shape shape, float[] copy, Random random)
     {
         (int channels, int height, int width) = (shape[1], shape[2], shape[3]);
-        int down = Padding > 0 ? random.Next(2 * Padding + 1) - Padding : 0, right = Padding > 0
-            ? random.Next(2 * Padding + 1) - Padding : 0;
+        int down = Padding > 0 ? random.Next(2 * Padding + 1) - Padding : 0,
+            right = Padding > 0 ? random.Next(2 * Padding + 1) - Padding : 0;
         bool mirrored = Flips && random.Next(2) == 1;
         pixels.CopyTo(copy);
         for (int row = 0; row < channels * height; row++)
@@ -53,10 +57,14 @@ public sealed record Augmentation
             int y = row % height + down;
             Span<float> target = pixels.Slice(row * width, width);
             target.Clear();
-            if (y < 0 || y >= height) continue;
-            int first = Math.Max(0, -right), past = Math.Min(width, width - right);
-            if (first < past) copy.AsSpan((row + down) * width + first + right, past - first).CopyTo(target[first..]);
-            if (mirrored) target.Reverse();
+            if (y < 0 || y >= height)
+                continue;
+            int first = Math.Max(0, -right),
+                past = Math.Min(width, width - right);
+            if (first < past)
+                copy.AsSpan((row + down) * width + first + right, past - first).CopyTo(target[first..]);
+            if (mirrored)
+                target.Reverse();
         }
     }
 
@@ -67,13 +75,16 @@ public sealed record Augmentation
         {
             double area = height * width * (0.02 + 0.31 * random.NextDouble()),
                 ratio = Math.Exp(Math.Log(0.3) + (Math.Log(3.3) - Math.Log(0.3)) * random.NextDouble());
-            int rows = (int)Math.Round(Math.Sqrt(area * ratio)), columns = (int)Math.Round(Math.Sqrt(area / ratio));
-            if (rows < 1 || columns < 1 || rows >= height || columns >= width) continue;
-            int top = random.Next(height - rows + 1), left = random.Next(width - columns + 1);
+            int rows = (int)Math.Round(Math.Sqrt(area * ratio)),
+                columns = (int)Math.Round(Math.Sqrt(area / ratio));
+            if (rows < 1 || columns < 1 || rows >= height || columns >= width)
+                continue;
+            int top = random.Next(height - rows + 1),
+                left = random.Next(width - columns + 1);
             for (int channel = 0; channel < channels; channel++)
-                for (int row = top; row < top + rows; row++)
-                    foreach (ref float value in pixels.Slice((channel * height + row) * width + left, columns))
-                        value = (float)random.NextNormal();
+            for (int row = top; row < top + rows; row++)
+                foreach (ref float value in pixels.Slice((channel * height + row) * width + left, columns))
+                    value = (float)random.NextNormal();
             return;
         }
     }
@@ -91,27 +102,31 @@ public sealed record Augmentation
     {
         int size = target.Shape.Count / partners.Length;
         for (int row = 0; row < partners.Length; row++)
-            for (int i = 0; i < size; i++)
-                target.Values[row * size + i] = share * source.Values[row * size + i]
-                    + (1 - share) * source.Values[partners[row] * size + i];
+        for (int i = 0; i < size; i++)
+            target.Values[row * size + i] = share * source.Values[row * size + i] + (1 - share) * source.Values[partners[row] * size + i];
     }
 
     /// <summary>A number from Beta(a, a): x / (x + y) of two from Gamma(a).</summary>
     private static double Beta(double a, Random random)
     {
-        double x = Gamma(a, random), y = Gamma(a, random);
+        double x = Gamma(a, random),
+            y = Gamma(a, random);
         return x + y > 0 ? x / (x + y) : 0.5;
     }
 
     /// <summary>Marsaglia and Tsang 2000; below 1 through Gamma(a + 1) u^(1/a).</summary>
     private static double Gamma(double a, Random random)
     {
-        if (a < 1) return Gamma(a + 1, random) * Math.Pow(1 - random.NextDouble(), 1 / a);
-        double d = a - 1.0 / 3, c = 1 / Math.Sqrt(9 * d);
+        if (a < 1)
+            return Gamma(a + 1, random) * Math.Pow(1 - random.NextDouble(), 1 / a);
+        double d = a - 1.0 / 3,
+            c = 1 / Math.Sqrt(9 * d);
         while (true)
         {
-            double x = random.NextNormal(), v = Math.Pow(1 + c * x, 3);
-            if (v > 0 && Math.Log(1 - random.NextDouble()) < 0.5 * x * x + d - d * v + d * Math.Log(v)) return d * v;
+            double x = random.NextNormal(),
+                v = Math.Pow(1 + c * x, 3);
+            if (v > 0 && Math.Log(1 - random.NextDouble()) < 0.5 * x * x + d - d * v + d * Math.Log(v))
+                return d * v;
         }
     }
 }

@@ -21,7 +21,8 @@ public static class AugmentationText
                 ("erase", _) => result with { Erasing = Number(part, value, 1) },
                 ("mixup", _) => result with { Mixup = Number(part, value, 100) },
                 _ => throw new BadInputException(
-                    $"'{part}' is no augmentation; there are none, cifar, flip, pad=PIXELS, erase=PROBABILITY and mixup=ALPHA."),
+                    $"'{part}' is no augmentation; there are none, cifar, flip, pad=PIXELS, erase=PROBABILITY and mixup=ALPHA."
+                ),
             };
         }
         return result;

@@ -24,15 +24,24 @@ public static class BatchStream
     public static int Count(ImageSet images, int batch) => Math.Max(1, images.Count / batch);
 
     public static IEnumerable<TrainingBatch> Epoch(
-        ImageSet images, int batch, Augmentation augmentation, int seed, int epoch, CancellationToken cancel = default)
+        ImageSet images,
+        int batch,
+        Augmentation augmentation,
+        int seed,
+        int epoch,
+        CancellationToken cancel = default
+    )
     {
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         using BlockingCollection<TrainingBatch> ready = new(Ahead);
-        Task making = Task.Run(() => Make(images, Math.Min(batch, images.Count), augmentation, seed, epoch, ready, stop.Token),
-            CancellationToken.None);
+        Task making = Task.Run(
+            () => Make(images, Math.Min(batch, images.Count), augmentation, seed, epoch, ready, stop.Token),
+            CancellationToken.None
+        );
         try
         {
-            foreach (TrainingBatch made in ready.GetConsumingEnumerable(cancel)) yield return made;
+            foreach (TrainingBatch made in ready.GetConsumingEnumerable(cancel))
+                yield return made;
             making.GetAwaiter().GetResult();
         }
         finally
@@ -47,8 +56,14 @@ public static class BatchStream
     }
 
     private static void Make(
-        ImageSet images, int batch, Augmentation augmentation, int seed, int epoch, BlockingCollection<TrainingBatch> ready,
-        CancellationToken stop)
+        ImageSet images,
+        int batch,
+        Augmentation augmentation,
+        int seed,
+        int epoch,
+        BlockingCollection<TrainingBatch> ready,
+        CancellationToken stop
+    )
     {
         try
         {
@@ -57,7 +72,8 @@ public static class BatchStream
             for (int index = 0; index < Count(images, batch); index++)
             {
                 ReadOnlySpan<int> chosen = order.AsSpan(index * batch, batch);
-                Tensor<float> pixels = images.Pick(chosen), targets = new([batch, images.Classes]);
+                Tensor<float> pixels = images.Pick(chosen),
+                    targets = new([batch, images.Classes]);
                 int[] labels = new int[batch];
                 for (int i = 0; i < batch; i++)
                 {
@@ -77,8 +93,8 @@ public static class BatchStream
     /// <summary>A source of random numbers for one purpose, unrelated to those for others.</summary>
     internal static Random RandomOf(int seed, int epoch, int index)
     {
-        ulong mixed = (ulong)(uint)seed * 0x9E3779B97F4A7C15 ^ (ulong)(uint)epoch * 0xC2B2AE3D27D4EB4F ^ (ulong)(
-            uint)index * 0x165667B19E3779F9;
+        ulong mixed =
+            (ulong)(uint)seed * 0x9E3779B97F4A7C15 ^ (ulong)(uint)epoch * 0xC2B2AE3D27D4EB4F ^ (ulong)(uint)index * 0x165667B19E3779F9;
         mixed = (mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9;
         mixed = (mixed ^ mixed >> 27) * 0x94D049BB133111EB;
         return new((int)(mixed ^ mixed >> 31));

@@ -1,5 +1,6 @@
 using Tensorial.Data;
-using Tensorial.Networks;
+using Tensorial.Execution;
+using Tensorial.Graphs;
 
 namespace Tensorial.Training;
 
@@ -17,7 +18,8 @@ internal sealed class BlockActivations : IDisposable
     public BlockActivations(Graph graph, string value, ImageSet images, int threads)
     {
         _images = images;
-        if (graph.Inputs.All(port => port.Name != value)) _network = new(graph.Until(value).ForImages(images.ImageShape), threads);
+        if (graph.Inputs.All(port => port.Name != value))
+            _network = new(graph.Until(value).ForImages(images.ImageShape), threads);
         Threads = threads;
     }
 
@@ -35,7 +37,8 @@ internal sealed class BlockActivations : IDisposable
     /// <summary>Computes the values of all images.</summary>
     public void Keep(int batch, CancellationToken cancel)
     {
-        if (_network is null) return;
+        if (_network is null)
+            return;
         Tensor<float> all = new([_images.Count, .. Shape]);
         int row = Shape.Count;
         for (int first = 0; first < _images.Count; first += batch)
@@ -50,10 +53,12 @@ internal sealed class BlockActivations : IDisposable
     /// <summary>The values of some images.</summary>
     public Tensor<float> Pick(ReadOnlySpan<int> images)
     {
-        if (_kept is null) return _network is null ? _images.Pick(images) : _network.Run(_images.Pick(images));
+        if (_kept is null)
+            return _network is null ? _images.Pick(images) : _network.Run(_images.Pick(images));
         Tensor<float> picked = new([images.Length, .. Shape]);
         int row = Shape.Count;
-        for (int i = 0; i < images.Length; i++) _kept.Values.Slice(images[i] * row, row).CopyTo(picked.Values[(i * row)..]);
+        for (int i = 0; i < images.Length; i++)
+            _kept.Values.Slice(images[i] * row, row).CopyTo(picked.Values[(i * row)..]);
         return picked;
     }
 

@@ -35,10 +35,13 @@ public sealed class BlockFolder(string path, string signature)
     internal Dictionary<int, FinishedBlock> Load()
     {
         Dictionary<int, FinishedBlock> found = [];
-        if (!File.Exists(ListPath)) return found;
+        if (!File.Exists(ListPath))
+            return found;
         Finished finished = StateFile.Read<Finished>(ListPath, "list of tuned blocks");
         if (finished.Signature != signature)
-            throw new BadInputException($"'{path}' holds another tuning ({finished.Signature}), not this one ({signature}). Give the same options, or another folder.");
+            throw new BadInputException(
+                $"'{path}' holds another tuning ({finished.Signature}), not this one ({signature}). Give the same options, or another folder."
+            );
         foreach ((int index, BlockRecord record) in finished.Blocks)
         {
             _done[index] = record;

@@ -1,6 +1,6 @@
 using Tensorial.Data;
-using Tensorial.Networks;
-using Tensorial.Networks.Gradients;
+using Tensorial.Execution;
+using Tensorial.Graphs;
 using Tensorial.Training.Losses;
 using Tensorial.Training.Optimizers;
 using Tensorial.Training.Schedules;
@@ -15,9 +15,11 @@ internal sealed class BlockLearning : IDisposable
 
     private readonly TunedBlock _block;
     private readonly SequentialOptions _options;
-    private readonly BlockActivations _inputs, _targets;
+    private readonly BlockActivations _inputs,
+        _targets;
     private readonly TrainedNetwork _network;
-    private readonly int _count, _batch;
+    private readonly int _count,
+        _batch;
 
     /// <summary>Prepares a block.</summary>
     /// <param name="block">The block.</param>
@@ -28,8 +30,15 @@ internal sealed class BlockLearning : IDisposable
     /// <param name="options">How.</param>
     /// <param name="mostKept">Bytes of activations that may be kept where <paramref name="options"/> set no bound.</param>
     /// <exception cref="BadInputException">The block cannot be trained, or not within the memory that is allowed.</exception>
-    public BlockLearning(TunedBlock block, Graph graph, Graph before, Graph dense, ImageSet images, SequentialOptions options,
-        long mostKept)
+    public BlockLearning(
+        TunedBlock block,
+        Graph graph,
+        Graph before,
+        Graph dense,
+        ImageSet images,
+        SequentialOptions options,
+        long mostKept
+    )
     {
         (_block, _options, _count, _batch) = (block, options, images.Count, Math.Min(options.Batch, images.Count));
         _inputs = new(before, block.Input, images, options.Threads);
@@ -44,8 +53,10 @@ internal sealed class BlockLearning : IDisposable
     /// <param name="epochDone">Told the epochs done, from 1; again from 1 where a block is tried anew.</param>
     /// <param name="cancel">Stops it.</param>
     /// <returns>Weights and running statistics, none where the block came no closer, and its errors.</returns>
-    public (IReadOnlyDictionary<string, Tensor<float>> Weights, double Before, double After) Run(Action<int> epochDone,
-        CancellationToken cancel)
+    public (IReadOnlyDictionary<string, Tensor<float>> Weights, double Before, double After) Run(
+        Action<int> epochDone,
+        CancellationToken cancel
+    )
     {
         if (Memory.IsKept)
         {
@@ -59,8 +70,10 @@ internal sealed class BlockLearning : IDisposable
         {
             Approach(part * _options.LearningRate, epochDone, cancel);
             double after = Error(cancel);
-            if (after < before) return (State(), before, after);
-            foreach ((string name, Tensor<float> value) in Changing()) start[name].Values.CopyTo(value.Values);
+            if (after < before)
+                return (State(), before, after);
+            foreach ((string name, Tensor<float> value) in Changing())
+                start[name].Values.CopyTo(value.Values);
         }
         return (new Dictionary<string, Tensor<float>>(), before, before);
     }
@@ -90,7 +103,9 @@ internal sealed class BlockLearning : IDisposable
             return new(batch + (isKept ? kept : 0), isKept, TrainingMemory.Plan(_network, _batch, Copies, limit: null));
         }
         if (batch >= most)
-            throw new BadInputException($"Block '{_block.Output}' takes {TrainingMemory.Text(batch)} for the activations of {_batch} images alone; {TrainingMemory.Text(most)} are allowed.");
+            throw new BadInputException(
+                $"Block '{_block.Output}' takes {TrainingMemory.Text(batch)} for the activations of {_batch} images alone; {TrainingMemory.Text(most)} are allowed."
+            );
         TrainingMemory step = TrainingMemory.Plan(_network, _batch, Copies, most - batch);
         return batch + kept + step.Bytes <= most ? new(batch + kept, true, step) : new(batch, false, step);
     }
@@ -100,38 +115,46 @@ internal sealed class BlockLearning : IDisposable
     {
         Adam optimizer = new();
         Cosine schedule = new();
-        int batches = _count / _batch, steps = _options.Epochs * batches;
+        int batches = _count / _batch,
+            steps = _options.Epochs * batches;
         int[] order = [.. Enumerable.Range(0, _count)];
         for (int step = 0; step < steps; step++)
         {
             cancel.ThrowIfCancellationRequested();
             int place = step % batches;
-            if (place == 0) BatchStream.RandomOf(_options.Seed, step, 0).Shuffle(order);
+            if (place == 0)
+                BatchStream.RandomOf(_options.Seed, step, 0).Shuffle(order);
             ReadOnlySpan<int> chosen = order.AsSpan(place * _batch, _batch);
             Step(_inputs.Pick(chosen), _targets.Pick(chosen), step);
             optimizer.Step(_network.Weights, rate * schedule.Factor((double)step / steps));
-            if (place == batches - 1) epochDone((step + 1) / batches);
+            if (place == batches - 1)
+                epochDone((step + 1) / batches);
         }
     }
 
     /// <summary>Gradients of a batch, in as many parts as memory asks for.</summary>
     private void Step(Tensor<float> x, Tensor<float> target, int step)
     {
-        double size = MeanSquares.Size(target), loss = 0;
+        double size = MeanSquares.Size(target),
+            loss = 0;
         int part = _batch / Memory.Step.Parts;
         for (int first = 0; first < _batch; first += part)
         {
-            Tensor<float> y = _network.Forward(x.Rows(first, part)), gradient = new(y.Shape);
+            Tensor<float> y = _network.Forward(x.Rows(first, part)),
+                gradient = new(y.Shape);
             loss += MeanSquares.Evaluate(y, target.Rows(first, part), size, gradient);
-            if (!double.IsFinite(loss)) throw Diverged(x, target, step, loss);
+            if (!double.IsFinite(loss))
+                throw Diverged(x, target, step, loss);
             _network.Backward(gradient, add: first > 0);
         }
     }
 
-    private NumericalException Diverged(Tensor<float> x, Tensor<float> target, int step, double loss) => new(
-        !Divergence.IsFinite(target) ? $"The teacher's activations at '{_block.Output}' are not finite: no block can learn from them."
-        : !Divergence.IsFinite(x) ? $"Block '{_block.Output}' reads activations '{_block.Input}' that are not finite."
-        : $"Tuning block '{_block.Output}' diverged at step {step + 1}: the loss is {loss:G4}. A smaller learning rate may help.");
+    private NumericalException Diverged(Tensor<float> x, Tensor<float> target, int step, double loss) =>
+        new(
+            !Divergence.IsFinite(target) ? $"The teacher's activations at '{_block.Output}' are not finite: no block can learn from them."
+            : !Divergence.IsFinite(x) ? $"Block '{_block.Output}' reads activations '{_block.Input}' that are not finite."
+            : $"Tuning block '{_block.Output}' diverged at step {step + 1}: the loss is {loss:G4}. A smaller learning rate may help."
+        );
 
     /// <summary>
     /// ‖y - t‖² / ‖t‖² over all images, of the block as it will be evaluated: normalisations with their running statistics.
@@ -139,7 +162,8 @@ internal sealed class BlockLearning : IDisposable
     private double Error(CancellationToken cancel)
     {
         using Inference block = new(_network.ToGraph(), _options.Threads);
-        double distance = 0, size = 0;
+        double distance = 0,
+            size = 0;
         for (int first = 0; first < _count; first += _batch)
         {
             cancel.ThrowIfCancellationRequested();

@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using Tensorial.Networks;
+using Tensorial.Graphs;
 
 namespace Tensorial.Training;
 
@@ -12,7 +12,14 @@ namespace Tensorial.Training;
 /// <param name="LearningRate">The rate of its last step.</param>
 /// <param name="ImagesPerSecond">Training alone.</param>
 public sealed record EpochRecord(
-    int Epoch, double Loss, double TrainTop1, double? TestTop1, double Seconds, double LearningRate, double ImagesPerSecond);
+    int Epoch,
+    double Loss,
+    double TrainTop1,
+    double? TestTop1,
+    double Seconds,
+    double LearningRate,
+    double ImagesPerSecond
+);
 
 /// <summary>Why a training ended.</summary>
 public enum StopReason

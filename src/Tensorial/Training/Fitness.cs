@@ -1,7 +1,7 @@
-using Tensorial.Autodiff;
 using Tensorial.Data;
-using Tensorial.Networks;
-using Tensorial.Networks.Gradients;
+using Tensorial.Execution;
+using Tensorial.Graphs;
+using Tensorial.Operations;
 
 namespace Tensorial.Training;
 
@@ -18,22 +18,30 @@ public static class Fitness
     public static void Check(Graph graph, ImageSet images, string role = "network")
     {
         Graph sized = Logits.Of(graph).ForImages(images.ImageShape);
-        if (sized.Inputs.Where(port => !sized.Initializers.ContainsKey(port.Name))
-            .ToArray() is [{ Dimensions: { Length: > 0 } dimensions }])
+        if (
+            sized.Inputs.Where(port => !sized.Initializers.ContainsKey(port.Name)).ToArray() is [{ Dimensions: { Length: > 0 } dimensions }]
+        )
         {
             string[] taken = [.. dimensions.Skip(1).Select(static d => d.ToString())];
             if (!taken.SequenceEqual(images.ImageShape.Select(static extent => new Dimension(extent).ToString())))
                 throw new ShapeException(
-                    $"The {role} takes images of {string.Join('×', taken)}; those of {images.Name} are {images.ImageShape}.");
+                    $"The {role} takes images of {string.Join('×', taken)}; those of {images.Name} are {images.ImageShape}."
+                );
         }
         // Other constants may well be infinite: the bound of a clipping, a mask.
         HashSet<string> weights = [.. TrainableConstants.Of(graph).Select(static constant => constant.Name)];
         if (NonFiniteWeights.Of(graph).FirstOrDefault(found => weights.Contains(found.Name)) is { } broken)
-            throw new BadInputException($"'{broken.Name}' of the {role} holds values that are no finite numbers ({broken.NaN:N0} NaN, {broken.Infinite:N0} infinite): nothing can be learnt from there.");
+            throw new BadInputException(
+                $"'{broken.Name}' of the {role} holds values that are no finite numbers ({broken.NaN:N0} NaN, {broken.Infinite:N0} infinite): nothing can be learnt from there."
+            );
         // Whatever else is wrong with the network, who compiles it says.
-        if (ShapeInference.Explore(sized).Operands.TryGetValue(sized.Outputs[0].Name, out Operand? output) && output.Shape.Rank > 0
-            && output.Shape.Count / output.Shape[0] != images.Classes)
+        if (
+            ShapeInference.Explore(sized).Operands.TryGetValue(sized.Outputs[0].Name, out Operand? output)
+            && output.Shape.Rank > 0
+            && output.Shape.Count / output.Shape[0] != images.Classes
+        )
             throw new ShapeException(
-                $"The {role} tells {output.Shape.Count / output.Shape[0]} classes apart; {images.Name} has {images.Classes}.");
+                $"The {role} tells {output.Shape.Count / output.Shape[0]} classes apart; {images.Name} has {images.Classes}."
+            );
     }
 }

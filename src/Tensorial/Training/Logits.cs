@@ -1,5 +1,5 @@
-using Tensorial.Autodiff.Operations;
-using Tensorial.Networks;
+using Tensorial.Graphs;
+using Tensorial.Operations;
 
 namespace Tensorial.Training;
 
@@ -9,11 +9,14 @@ public static class Logits
     /// <summary>The network without a softmax at its end, and without what only the other outputs need.</summary>
     public static Graph Of(Graph graph)
     {
-        string output = graph.Outputs[0].Name, name = output;
+        string output = graph.Outputs[0].Name,
+            name = output;
         while (graph.Nodes.LastOrDefault(node => node.Outputs.Contains(name)) is { } maker)
         {
-            if (maker.Operation is Softmax or LogSoftmax) return graph.Until(maker.Inputs[0]);
-            if (maker.Operation is not (Reshaping or Cast)) break;
+            if (maker.Operation is Softmax or LogSoftmax)
+                return graph.Until(maker.Inputs[0]);
+            if (maker.Operation is not (Reshaping or Cast))
+                break;
             name = maker.Inputs[0];
         }
         return graph.Until(output) with { Outputs = [graph.Outputs[0]] };

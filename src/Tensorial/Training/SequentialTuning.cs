@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Diagnostics;
 using Tensorial.Data;
-using Tensorial.Networks;
+using Tensorial.Graphs;
 
 namespace Tensorial.Training;
 
@@ -12,7 +12,8 @@ namespace Tensorial.Training;
 /// </summary>
 public sealed class SequentialTuning
 {
-    private readonly Graph _small, _dense;
+    private readonly Graph _small,
+        _dense;
     private readonly ImageSet _images;
     private readonly ImmutableArray<TunedBlock> _blocks;
     private readonly SequentialOptions _each;
@@ -29,16 +30,22 @@ public sealed class SequentialTuning
         Fitness.Check(small, images);
         Fitness.Check(dense, images, "teacher");
         _blocks = TunedBlock.Of(small, dense, options.Size);
-        if (_blocks.IsEmpty) throw new BadInputException("No layer of the network differs from the teacher's while both make values of the same names: there is nothing to tune block by block.");
+        if (_blocks.IsEmpty)
+            throw new BadInputException(
+                "No layer of the network differs from the teacher's while both make values of the same names: there is nothing to tune block by block."
+            );
         (_small, _dense, _images) = (small, dense, images.Take(Math.Min(options.Images, images.Count)));
         int threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount;
         AtOnce = options.Inputs == BlockInputs.Dense ? Math.Min(threads, _blocks.Length) : 1;
         _each = options with { Threads = threads / AtOnce, MostBytes = options.MostBytes / AtOnce };
-        Memory = [.. _blocks.Select(block =>
-        {
-            using BlockLearning learning = LearningOf(block, small);
-            return learning.Memory;
-        })];
+        Memory =
+        [
+            .. _blocks.Select(block =>
+            {
+                using BlockLearning learning = LearningOf(block, small);
+                return learning.Memory;
+            }),
+        ];
     }
 
     /// <summary>What each block takes.</summary>
@@ -58,24 +65,34 @@ public sealed class SequentialTuning
         var done = new FinishedBlock?[_blocks.Length];
         foreach ((int index, FinishedBlock kept) in Checkpoints?.Load() ?? [])
         {
-            if (!IsOf(index, kept.Weights)) throw new BadInputException($"What was kept of block {index + 1} is not of this network.");
+            if (!IsOf(index, kept.Weights))
+                throw new BadInputException($"What was kept of block {index + 1} is not of this network.");
             done[index] = kept;
         }
         int[] epochs = [.. done.Select(block => block is null ? 0 : _each.Epochs)];
         Lock saving = new();
-        EachOf(Enumerable.Range(0, _blocks.Length).Where(index => done[index] is null), (index, stop) =>
-        {
-            Stopwatch clock = Stopwatch.StartNew();
-            using BlockLearning learning = LearningOf(_blocks[index], _each.Inputs == BlockInputs.Tuned ? With(done.Take(index)) : _small);
-            (IReadOnlyDictionary<string, Tensor<float>> weights, double before, double after) =
-                learning.Run(epoch => Report(index, epoch), stop);
-            FinishedBlock finished = new(new(_blocks[index].Output, before, after, clock.Elapsed.TotalSeconds), weights);
-            lock (saving)
+        EachOf(
+            Enumerable.Range(0, _blocks.Length).Where(index => done[index] is null),
+            (index, stop) =>
             {
-                done[index] = finished;
-                Checkpoints?.Save(index, finished);
-            }
-        }, cancel);
+                Stopwatch clock = Stopwatch.StartNew();
+                using BlockLearning learning = LearningOf(
+                    _blocks[index],
+                    _each.Inputs == BlockInputs.Tuned ? With(done.Take(index)) : _small
+                );
+                (IReadOnlyDictionary<string, Tensor<float>> weights, double before, double after) = learning.Run(
+                    epoch => Report(index, epoch),
+                    stop
+                );
+                FinishedBlock finished = new(new(_blocks[index].Output, before, after, clock.Elapsed.TotalSeconds), weights);
+                lock (saving)
+                {
+                    done[index] = finished;
+                    Checkpoints?.Save(index, finished);
+                }
+            },
+            cancel
+        );
         return (With(done), [.. done.Select(static block => block!.Record)]);
 
         void Report(int index, int epoch)
@@ -86,18 +103,28 @@ public sealed class SequentialTuning
         }
 
         Graph With(IEnumerable<FinishedBlock?> blocks) =>
-            blocks.SelectMany(static block => block!.Weights)
+            blocks
+                .SelectMany(static block => block!.Weights)
                 .Aggregate(_small, static (graph, weight) => graph.With(weight.Key, weight.Value));
     }
 
     /// <summary>Whether weights are those of a block: all of them, or none where it stayed as it was.</summary>
-    private bool IsOf(int index, IReadOnlyDictionary<string, Tensor<float>> weights) => index >= 0 && index < _blocks.Length
+    private bool IsOf(int index, IReadOnlyDictionary<string, Tensor<float>> weights) =>
+        index >= 0
+        && index < _blocks.Length
         && (weights.Count == 0 || _blocks[index].Weights.All(weight => weights.ContainsKey(weight.Name)))
         && weights.All(weight => _small.ConstantOf(weight.Key)?.Shape == weight.Value.Shape);
 
     private BlockLearning LearningOf(TunedBlock block, Graph network) =>
-        new(block, network, _each.Inputs == BlockInputs.Tuned ? network : _dense, _dense, _images, _each,
-            mostKept: GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2 / AtOnce);
+        new(
+            block,
+            network,
+            _each.Inputs == BlockInputs.Tuned ? network : _dense,
+            _dense,
+            _images,
+            _each,
+            mostKept: GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2 / AtOnce
+        );
 
     /// <summary>Does something for each of some blocks, so many at once; the first failure stops the others and is thrown.</summary>
     private void EachOf(IEnumerable<int> blocks, Action<int, CancellationToken> act, CancellationToken cancel)
@@ -110,7 +137,8 @@ public sealed class SequentialTuning
         {
             try
             {
-                while (open.TryDequeue(out int index)) act(index, stop.Token);
+                while (open.TryDequeue(out int index))
+                    act(index, stop.Token);
             }
             catch
             {

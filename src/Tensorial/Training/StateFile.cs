@@ -15,14 +15,18 @@ internal static class StateFile
     /// <param name="path">The file.</param>
     /// <param name="what">What it should be, for messages: a state of a training.</param>
     /// <exception cref="BadInputException">It is not, or of another version of this program.</exception>
-    public static T Read<T>(string path, string what) where T : class, IState
+    public static T Read<T>(string path, string what)
+        where T : class, IState
     {
         try
         {
             using FileStream stream = File.OpenRead(path);
             T state = JsonSerializer.Deserialize<T>(stream, Json) ?? throw new BadInputException($"'{path}' is empty.");
-            return state.SchemaVersion == SchemaVersion ? state
-                : throw new BadInputException($"'{path}' has the schema version {state.SchemaVersion}; this program reads {SchemaVersion}.");
+            return state.SchemaVersion == SchemaVersion
+                ? state
+                : throw new BadInputException(
+                    $"'{path}' has the schema version {state.SchemaVersion}; this program reads {SchemaVersion}."
+                );
         }
         catch (JsonException error)
         {

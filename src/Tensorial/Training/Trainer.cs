@@ -2,8 +2,8 @@ using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Numerics.Tensors;
 using Tensorial.Data;
-using Tensorial.Networks;
-using Tensorial.Networks.Gradients;
+using Tensorial.Execution;
+using Tensorial.Graphs;
 using Tensorial.Training.Losses;
 using Tensorial.Training.Optimizers;
 
@@ -31,9 +31,14 @@ public sealed class Trainer : IDisposable
         Fitness.Check(graph, images);
         _network = new(Logits.Of(graph).ForImages(images.ImageShape), momentum: (float)options.NormMomentum, threads: options.Threads);
         _optimizer = options.Optimizer();
-        if (images.Count < 2) throw new BadInputException($"{images.Name} has too few images to train on.");
-        Memory = TrainingMemory.Plan(_network, Math.Min(options.Batch, images.Count), 2 + _optimizer.Remembered
-            + (options.WeightAverage > 0 ? 1 : 0), options.MostBytes);
+        if (images.Count < 2)
+            throw new BadInputException($"{images.Name} has too few images to train on.");
+        Memory = TrainingMemory.Plan(
+            _network,
+            Math.Min(options.Batch, images.Count),
+            2 + _optimizer.Remembered + (options.WeightAverage > 0 ? 1 : 0),
+            options.MostBytes
+        );
         _averages = options.WeightAverage > 0 ? [.. _network.Weights.Select(static w => w.Value.Clone())] : [];
     }
 
@@ -65,8 +70,8 @@ public sealed class Trainer : IDisposable
         {
             Stopwatch clock = Stopwatch.StartNew();
             (double loss, double top1, double rate) = Epoch(epoch, progress, cancel);
-            double speed = (double)BatchStream.Count(_images, _options.Batch) * Math.Min(_options.Batch,
-                _images.Count) / clock.Elapsed.TotalSeconds;
+            double speed =
+                (double)BatchStream.Count(_images, _options.Batch) * Math.Min(_options.Batch, _images.Count) / clock.Elapsed.TotalSeconds;
             Graph network = Current();
             double? test = Evaluate?.Invoke(network);
             if (test is { } reached && reached > _best.Top1 + 1e-12 | _best.Epoch == 0)
@@ -75,8 +80,11 @@ public sealed class Trainer : IDisposable
             Save(epoch);
             EpochDone?.Invoke(_epochs[^1]);
         }
-        return new(IsStuck && _best.Network is { } best ? best : Current(), [.. _epochs],
-            IsStuck ? StopReason.NoProgress : StopReason.Finished);
+        return new(
+            IsStuck && _best.Network is { } best ? best : Current(),
+            [.. _epochs],
+            IsStuck ? StopReason.NoProgress : StopReason.Finished
+        );
     }
 
     public void Dispose() => _network.Dispose();
@@ -85,13 +93,17 @@ public sealed class Trainer : IDisposable
 
     private (double Loss, double Top1, double LearningRate) Epoch(int epoch, IProgress<Progress>? progress, CancellationToken cancel)
     {
-        int batches = BatchStream.Count(_images, _options.Batch), seen = 0, right = 0;
-        double total = 0, rate = 0;
+        int batches = BatchStream.Count(_images, _options.Batch),
+            seen = 0,
+            right = 0;
+        double total = 0,
+            rate = 0;
         foreach (TrainingBatch batch in BatchStream.Epoch(_images, _options.Batch, _options.Augmentation, _options.Seed, epoch, cancel))
         {
             cancel.ThrowIfCancellationRequested();
-            rate = _options.LearningRate * _options.Schedule.Factor(
-                ((epoch - 1) * (double)batches + batch.Index) / ((double)_options.Epochs * batches));
+            rate =
+                _options.LearningRate
+                * _options.Schedule.Factor(((epoch - 1) * (double)batches + batch.Index) / ((double)_options.Epochs * batches));
             (double loss, int told) = Step(batch, epoch, rate);
             (total, right, seen) = (total + loss, right + told, seen + batch.Labels.Length);
             progress?.Report(new($"epoch {epoch} of {_options.Epochs}", seen, (long)batches * batch.Labels.Length, "images"));
@@ -103,21 +115,27 @@ public sealed class Trainer : IDisposable
     {
         Random random = BatchStream.RandomOf(_options.Seed, epoch, ~batch.Index - 1);
         Tensor<float>? teacher = Teacher?.Invoke(batch.Images);
-        int count = batch.Labels.Length, size = count / Memory.Parts, right = 0;
+        int count = batch.Labels.Length,
+            size = count / Memory.Parts,
+            right = 0;
         double loss = 0;
         for (int first = 0; first < count; first += size)
         {
-            Tensor<float> targets = batch.Targets.Rows(first, size), gradient = new(targets.Shape);
+            Tensor<float> targets = batch.Targets.Rows(first, size),
+                gradient = new(targets.Shape);
             Tensor<float> logits = _network.Forward(batch.Images.Rows(first, size), random).As(targets.Shape);
             loss += _options.Loss.Evaluate(logits, new(targets, teacher?.Rows(first, size)), gradient) / Memory.Parts;
             right += Right(logits, batch.Labels.AsSpan(first, size));
-            if (!(loss <= _options.LargestLoss)) throw Diverged(batch, epoch, loss, teacher);
+            if (!(loss <= _options.LargestLoss))
+                throw Diverged(batch, epoch, loss, teacher);
             // The mean over the batch is the mean of the parts' means.
-            if (Memory.Parts > 1) TensorPrimitives.Divide(gradient.Values, Memory.Parts, gradient.Values);
+            if (Memory.Parts > 1)
+                TensorPrimitives.Divide(gradient.Values, Memory.Parts, gradient.Values);
             _network.Backward(gradient, add: first > 0);
         }
         double length = Math.Sqrt(_network.Weights.Sum(static w => (double)TensorPrimitives.SumOfSquares<float>(w.Gradient.Values)));
-        if (!double.IsFinite(length)) throw Diverged(batch, epoch, loss, teacher);
+        if (!double.IsFinite(length))
+            throw Diverged(batch, epoch, loss, teacher);
         if (_options.LargestGradient is { } most && length > most)
             foreach (TrainedWeight weight in _network.Weights)
                 TensorPrimitives.Multiply(weight.Gradient.Values, (float)(most / length), weight.Gradient.Values);
@@ -136,17 +154,23 @@ public sealed class Trainer : IDisposable
 
     private NumericalException Diverged(TrainingBatch batch, int epoch, double loss, Tensor<float>? teacher)
     {
-        string place = teacher is not null && !Divergence.IsFinite(teacher) ? "the teacher's answers are not finite"
-            : Divergence.PlaceIn(_network, TrainingForm.Of(_network.ToGraph()).Graph.ForImages(_images.ImageShape), batch.Images);
+        string place =
+            teacher is not null && !Divergence.IsFinite(teacher)
+                ? "the teacher's answers are not finite"
+                : Divergence.PlaceIn(_network, TrainingForm.Of(_network.ToGraph()).Graph.ForImages(_images.ImageShape), batch.Images);
         string kept = Checkpoints is null || _epochs.Count == 0 ? "" : $" The checkpoint of epoch {_epochs[^1].Epoch} is kept.";
-        return new($"Training diverged in epoch {epoch} at step {_optimizer.Steps + 1}: the loss is {loss:G4}; {place}. A smaller learning rate, a warm-up or clipped gradients may help.{kept}");
+        return new(
+            $"Training diverged in epoch {epoch} at step {_optimizer.Steps + 1}: the loss is {loss:G4}; {place}. A smaller learning rate, a warm-up or clipped gradients may help.{kept}"
+        );
     }
 
     private static int Right(Tensor<float> logits, ReadOnlySpan<int> labels)
     {
-        int right = 0, classes = logits.Shape[1];
+        int right = 0,
+            classes = logits.Shape[1];
         for (int row = 0; row < labels.Length; row++)
-            if (TensorPrimitives.IndexOfMax<float>(logits.Values.Slice(row * classes, classes)) == labels[row]) right++;
+            if (TensorPrimitives.IndexOfMax<float>(logits.Values.Slice(row * classes, classes)) == labels[row])
+                right++;
         return right;
     }
 
@@ -156,20 +180,24 @@ public sealed class Trainer : IDisposable
         Graph graph = _graph;
         for (int i = 0; i < _network.Weights.Length; i++)
             graph = graph.With(_network.Weights[i].Name, (_averages.IsEmpty ? _network.Weights[i].Value : _averages[i]).Clone());
-        foreach ((string name, Tensor<float> value) in _network.Statistics) graph = graph.With(name, value.Clone());
+        foreach ((string name, Tensor<float> value) in _network.Statistics)
+            graph = graph.With(name, value.Clone());
         return graph;
     }
 
     private void Save(int epoch)
     {
-        if (Checkpoints is null) return;
+        if (Checkpoints is null)
+            return;
         Dictionary<string, Tensor<float>> tensors = _optimizer.Save().ToDictionary();
         for (int i = 0; i < _network.Weights.Length; i++)
         {
             tensors[$"weight/{_network.Weights[i].Name}"] = _network.Weights[i].Value;
-            if (!_averages.IsEmpty) tensors[$"average/{_network.Weights[i].Name}"] = _averages[i];
+            if (!_averages.IsEmpty)
+                tensors[$"average/{_network.Weights[i].Name}"] = _averages[i];
         }
-        foreach ((string name, Tensor<float> value) in _network.Statistics) tensors[$"statistic/{name}"] = value;
+        foreach ((string name, Tensor<float> value) in _network.Statistics)
+            tensors[$"statistic/{name}"] = value;
         if (_best.Network is { } best)
             foreach (string name in _network.Weights.Select(static w => w.Name).Concat(_network.Statistics.Keys))
                 tensors[$"best/{name}"] = best.ConstantOf(name)!.Of<float>();
@@ -179,20 +207,24 @@ public sealed class Trainer : IDisposable
     /// <summary>Takes up a checkpoint and returns the epochs it has done.</summary>
     private int Resume()
     {
-        if (Checkpoints?.Load(Signature) is not { } checkpoint) return 0;
+        if (Checkpoints?.Load(Signature) is not { } checkpoint)
+            return 0;
         for (int i = 0; i < _network.Weights.Length; i++)
         {
             Restore("weight", _network.Weights[i].Name, _network.Weights[i].Value);
-            if (!_averages.IsEmpty) Restore("average", _network.Weights[i].Name, _averages[i]);
+            if (!_averages.IsEmpty)
+                Restore("average", _network.Weights[i].Name, _averages[i]);
         }
-        foreach ((string name, Tensor<float> value) in _network.Statistics) Restore("statistic", name, value);
+        foreach ((string name, Tensor<float> value) in _network.Statistics)
+            Restore("statistic", name, value);
         _optimizer.Restore(checkpoint.Steps, _network.Weights, checkpoint.Tensors);
         _epochs.AddRange(checkpoint.Epochs);
         if (checkpoint.BestEpoch > 0)
         {
             Graph? best = _options.Patience is null ? null : _graph;
             foreach ((string key, Tensor<float> value) in checkpoint.Tensors)
-                if (key.StartsWith("best/", StringComparison.Ordinal)) best = best?.With(key["best/".Length..], value);
+                if (key.StartsWith("best/", StringComparison.Ordinal))
+                    best = best?.With(key["best/".Length..], value);
             _best = (checkpoint.BestEpoch, checkpoint.Epochs[checkpoint.BestEpoch - 1].TestTop1 ?? 0, best);
         }
         return checkpoint.Epoch;

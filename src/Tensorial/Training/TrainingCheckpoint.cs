@@ -10,8 +10,13 @@ namespace Tensorial.Training;
 /// <param name="Epochs">What they came to.</param>
 /// <param name="Tensors">Weights, statistics and what the optimizer remembers, by kind and name.</param>
 internal sealed record TrainingCheckpoint(
-    string Signature, int Epoch, int Steps, int BestEpoch,
-    ImmutableArray<EpochRecord> Epochs, IReadOnlyDictionary<string, Tensor<float>> Tensors);
+    string Signature,
+    int Epoch,
+    int Steps,
+    int BestEpoch,
+    ImmutableArray<EpochRecord> Epochs,
+    IReadOnlyDictionary<string, Tensor<float>> Tensors
+);
 
 /// <summary>
 /// A folder with the newest checkpoint: <c>state.json</c> and the <c>.safetensors</c> file that it names. The tensors are written first and
@@ -26,26 +31,49 @@ public sealed class CheckpointFolder(string path)
         Directory.CreateDirectory(path);
         string tensors = $"epoch-{checkpoint.Epoch:D5}.safetensors";
         SafetensorsFile.Write(Path.Combine(path, tensors), checkpoint.Tensors);
-        State state = new(StateFile.SchemaVersion, checkpoint.Signature, checkpoint.Epoch, checkpoint.Steps, checkpoint.BestEpoch,
-            [.. checkpoint.Epochs], tensors);
+        State state = new(
+            StateFile.SchemaVersion,
+            checkpoint.Signature,
+            checkpoint.Epoch,
+            checkpoint.Steps,
+            checkpoint.BestEpoch,
+            [.. checkpoint.Epochs],
+            tensors
+        );
         StateFile.Write(StatePath, state);
         foreach (string older in Directory.GetFiles(path, "epoch-*.safetensors"))
-            if (Path.GetFileName(older) != tensors) File.Delete(older);
+            if (Path.GetFileName(older) != tensors)
+                File.Delete(older);
     }
 
     /// <summary>The checkpoint; null where the folder has none.</summary>
     /// <exception cref="BadInputException">It cannot be read, or belongs to another training.</exception>
     internal TrainingCheckpoint? Load(string signature)
     {
-        if (!File.Exists(StatePath)) return null;
+        if (!File.Exists(StatePath))
+            return null;
         State state = StateFile.Read<State>(StatePath, "state of a training");
         if (state.Signature != signature)
-            throw new BadInputException($"'{path}' holds another training ({state.Signature}), not this one ({signature}). Give the same options, or another folder.");
-        return new(state.Signature, state.Epoch, state.Steps, state.BestEpoch, [.. state.Epochs],
-            SafetensorsFile.Read(Path.Combine(path, state.Tensors)));
+            throw new BadInputException(
+                $"'{path}' holds another training ({state.Signature}), not this one ({signature}). Give the same options, or another folder."
+            );
+        return new(
+            state.Signature,
+            state.Epoch,
+            state.Steps,
+            state.BestEpoch,
+            [.. state.Epochs],
+            SafetensorsFile.Read(Path.Combine(path, state.Tensors))
+        );
     }
 
     private sealed record State(
-        int SchemaVersion, string Signature, int Epoch, int Steps, int BestEpoch, EpochRecord[] Epochs, string Tensors)
-        : IState;
+        int SchemaVersion,
+        string Signature,
+        int Epoch,
+        int Steps,
+        int BestEpoch,
+        EpochRecord[] Epochs,
+        string Tensors
+    ) : IState;
 }

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Tensorial.Networks.Gradients;
+using Tensorial.Execution;
 
 namespace Tensorial.Training;
 
@@ -27,10 +27,14 @@ public sealed record TrainingMemory(long ActivationBytes, long WeightBytes, int 
     public static TrainingMemory Plan(TrainedNetwork network, int batch, int copies, long? limit)
     {
         long weights = network.Weights.Sum(static w => (long)w.Value.Shape.Count) * copies * sizeof(float) + network.ParameterBytes;
-        long whole = network.ActivationBytes(batch), most = limit ?? long.MaxValue;
-        if (weights + whole <= most) return new(whole, weights, 1);
-        string excess = $"A step on {batch} images takes {Text(weights + whole)}, {Text(weights)} of them for weights; {Text(most)} are allowed.";
-        if (network.Statistics.Count > 0) throw new BadInputException($"{excess} {Smaller(network, batch, most - weights)}");
+        long whole = network.ActivationBytes(batch),
+            most = limit ?? long.MaxValue;
+        if (weights + whole <= most)
+            return new(whole, weights, 1);
+        string excess =
+            $"A step on {batch} images takes {Text(weights + whole)}, {Text(weights)} of them for weights; {Text(most)} are allowed.";
+        if (network.Statistics.Count > 0)
+            throw new BadInputException($"{excess} {Smaller(network, batch, most - weights)}");
         for (int parts = 2; parts <= batch; parts++)
             if (batch % parts == 0 && network.ActivationBytes(batch / parts) is var part && weights + part <= most)
                 return new(part, weights, parts);
@@ -38,8 +42,10 @@ public sealed record TrainingMemory(long ActivationBytes, long WeightBytes, int 
     }
 
     /// <summary>Bytes as people read them, in MB, or kB below one of those.</summary>
-    public static string Text(long bytes) => bytes < 1e6 ? (bytes / 1e3).ToString("N1", CultureInfo.InvariantCulture) + " kB"
-        : (bytes / 1e6).ToString("N1", CultureInfo.InvariantCulture) + " MB";
+    public static string Text(long bytes) =>
+        bytes < 1e6
+            ? (bytes / 1e3).ToString("N1", CultureInfo.InvariantCulture) + " kB"
+            : (bytes / 1e6).ToString("N1", CultureInfo.InvariantCulture) + " MB";
 
     private static string Smaller(TrainedNetwork network, int batch, long most)
     {
@@ -48,10 +54,13 @@ public sealed record TrainingMemory(long ActivationBytes, long WeightBytes, int 
         while (exceeds - fits > 1)
         {
             int middle = (fits + exceeds) / 2;
-            if (network.ActivationBytes(middle) <= most) fits = middle;
-            else exceeds = middle;
+            if (network.ActivationBytes(middle) <= most)
+                fits = middle;
+            else
+                exceeds = middle;
         }
-        return fits > 1 ? $"{Why} Batches of up to {fits} images fit."
+        return fits > 1
+            ? $"{Why} Batches of up to {fits} images fit."
             : $"{Why} No batch fits: two images take {Text(network.ActivationBytes(2))} of activations.";
     }
 }

@@ -69,8 +69,12 @@ public sealed record TrainingOptions
 
     private static void Within(double value, double low, double high, string name)
     {
-        if (value >= low && value <= high) return;
-        string range = low == double.Epsilon ? "be above 0" : high >= int.MaxValue ? $"be at least {low:G10}" : $"lie between {low:G10} and {high:G10}";
+        if (value >= low && value <= high)
+            return;
+        string range =
+            low == double.Epsilon ? "be above 0"
+            : high >= int.MaxValue ? $"be at least {low:G10}"
+            : $"lie between {low:G10} and {high:G10}";
         throw new BadInputException($"{char.ToUpperInvariant(name[0])}{name[1..]} must {range}, not {value:G6}.");
     }
 }

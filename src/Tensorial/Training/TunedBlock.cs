@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
-using Tensorial.Autodiff.Operations;
-using Tensorial.Networks;
-using Tensorial.Networks.Gradients;
+using Tensorial.Execution;
+using Tensorial.Graphs;
+using Tensorial.Operations;
 
 namespace Tensorial.Training;
 
@@ -29,25 +29,33 @@ public sealed record TunedBlock(string Output, string Input, ImmutableArray<Node
     public static ImmutableArray<TunedBlock> Of(Graph small, Graph dense, BlockSize size)
     {
         HashSet<string> ends = [.. dense.Nodes.SelectMany(static node => node.Outputs), .. dense.Inputs.Select(static port => port.Name)];
-        if (size == BlockSize.Module) ends.IntersectWith(Narrows(small));
+        if (size == BlockSize.Module)
+            ends.IntersectWith(Narrows(small));
         Dictionary<string, Node> makers = [];
         foreach (Node node in small.Nodes)
-            foreach (string output in node.Outputs) makers[output] = node;
+        foreach (string output in node.Outputs)
+            makers[output] = node;
         Dictionary<string, TrainableConstant> trainable = TrainableConstants.Of(small).ToDictionary(static constant => constant.Name);
         var blocks = ImmutableArray.CreateBuilder<TunedBlock>();
         foreach (Node last in small.Nodes)
         {
-            if (last.Outputs.IsEmpty || !ends.Contains(last.Outputs[0])) continue;
+            if (last.Outputs.IsEmpty || !ends.Contains(last.Outputs[0]))
+                continue;
             (Node[] nodes, string[] inputs) = Between(last);
-            ImmutableArray<TrainableConstant> weights = [.. nodes.SelectMany(static node => node.Inputs).Distinct()
-                .Where(trainable.ContainsKey).Select(name => trainable[name])];
+            ImmutableArray<TrainableConstant> weights =
+            [
+                .. nodes.SelectMany(static node => node.Inputs).Distinct().Where(trainable.ContainsKey).Select(name => trainable[name]),
+            ];
             if (inputs is [string input] && !weights.All(weight => IsShared(weight.Name)))
                 blocks.Add(new(last.Outputs[0], input, [.. nodes], weights));
         }
         return blocks.ToImmutable();
 
-        bool IsShared(string name) => dense.ConstantOf(name) is Tensor<float> theirs && small.ConstantOf(name) is Tensor<float> ours
-            && ours.Shape == theirs.Shape && ours.Values.SequenceEqual(theirs.Values);
+        bool IsShared(string name) =>
+            dense.ConstantOf(name) is Tensor<float> theirs
+            && small.ConstantOf(name) is Tensor<float> ours
+            && ours.Shape == theirs.Shape
+            && ours.Values.SequenceEqual(theirs.Values);
 
         // From a value back to the nearest ends.
         (Node[] Nodes, string[] Inputs) Between(Node last)
@@ -57,24 +65,29 @@ public sealed record TunedBlock(string Output, string Input, ImmutableArray<Node
             Stack<string> open = new(last.Inputs);
             while (open.TryPop(out string? name))
             {
-                if (name.Length == 0 || small.Initializers.ContainsKey(name)) continue;
-                if (!makers.TryGetValue(name, out Node? maker)) inputs.Add(name);
-                else if (ends.Contains(name) && maker.Operation is not Constant) inputs.Add(name);
+                if (name.Length == 0 || small.Initializers.ContainsKey(name))
+                    continue;
+                if (!makers.TryGetValue(name, out Node? maker))
+                    inputs.Add(name);
+                else if (ends.Contains(name) && maker.Operation is not Constant)
+                    inputs.Add(name);
                 else if (inside.Add(maker))
-                    foreach (string read in maker.Inputs) open.Push(read);
+                    foreach (string read in maker.Inputs)
+                        open.Push(read);
             }
             return ([.. small.Nodes.Where(inside.Contains)], [.. inputs]);
         }
     }
 
     /// <summary>The block as a network of its own, for inputs of these extents.</summary>
-    public Graph AsNetwork(Graph small, Shape image) => small with
-    {
-        Name = Output,
-        Nodes = Nodes,
-        Inputs = [new(Input, ElementType.Float32, [new(null, "batch"), .. image.Select(static extent => new Dimension(extent))])],
-        Outputs = [new(Output, ElementType.Float32, null)],
-    };
+    public Graph AsNetwork(Graph small, Shape image) =>
+        small with
+        {
+            Name = Output,
+            Nodes = Nodes,
+            Inputs = [new(Input, ElementType.Float32, [new(null, "batch"), .. image.Select(static extent => new Dimension(extent))])],
+            Outputs = [new(Output, ElementType.Float32, null)],
+        };
 
     /// <summary>Values that are the only ones, constants aside, that anything after them reads.</summary>
     private static HashSet<string> Narrows(Graph graph)
@@ -83,16 +96,21 @@ public sealed record TunedBlock(string Output, string Input, ImmutableArray<Node
         HashSet<string> alive = [.. graph.Inputs.Select(static port => port.Name).Except(constants)];
         Dictionary<string, int> last = [];
         for (int index = 0; index < graph.Nodes.Length; index++)
-            foreach (string read in graph.Nodes[index].Reads) last[read] = index;
-        foreach (Port output in graph.Outputs) last[output.Name] = int.MaxValue;
+            foreach (string read in graph.Nodes[index].Reads)
+                last[read] = index;
+        foreach (Port output in graph.Outputs)
+            last[output.Name] = int.MaxValue;
         HashSet<string> narrows = alive.Count == 1 ? [.. alive] : [];
         for (int index = 0; index < graph.Nodes.Length; index++)
         {
             Node node = graph.Nodes[index];
-            if (node.Reads.All(constants.Contains)) constants.UnionWith(node.Outputs);
-            else alive.UnionWith(node.Outputs);
+            if (node.Reads.All(constants.Contains))
+                constants.UnionWith(node.Outputs);
+            else
+                alive.UnionWith(node.Outputs);
             alive.RemoveWhere(value => last.GetValueOrDefault(value, -1) <= index);
-            if (alive.Count == 1) narrows.UnionWith(alive);
+            if (alive.Count == 1)
+                narrows.UnionWith(alive);
         }
         return narrows;
     }

@@ -5,15 +5,16 @@ namespace Tensorial.Tests.Analysis;
 public class CutSpectrumTests
 {
     /// <summary>Spectra whose measures are known in closed form.</summary>
-    public static TheoryData<double[], double, double, double, double> Known => new()
-    {
-        { [1, 1, 1, 1], Math.Log(4), 4, 4, 0 },
-        { [3, 0, 0], 0, 1, 1, 1 },
-        { [0, 0, 0], 0, 0, 0, 0 },
-        { [2, 1], -(0.8 * Math.Log(0.8) + 0.2 * Math.Log(0.2)), Math.Exp(-(0.8 * Math.Log(0.8) + 0.2 * Math.Log(0.2))), 1 / 0.68, 0.6 },
-        { [1e200, 1e200], Math.Log(2), 2, 2, 0 },
-        { [1e-200, 1e-200], Math.Log(2), 2, 2, 0 },
-    };
+    public static TheoryData<double[], double, double, double, double> Known =>
+        new()
+        {
+            { [1, 1, 1, 1], Math.Log(4), 4, 4, 0 },
+            { [3, 0, 0], 0, 1, 1, 1 },
+            { [0, 0, 0], 0, 0, 0, 0 },
+            { [2, 1], -(0.8 * Math.Log(0.8) + 0.2 * Math.Log(0.2)), Math.Exp(-(0.8 * Math.Log(0.8) + 0.2 * Math.Log(0.2))), 1 / 0.68, 0.6 },
+            { [1e200, 1e200], Math.Log(2), 2, 2, 0 },
+            { [1e-200, 1e-200], Math.Log(2), 2, 2, 0 },
+        };
 
     [Theory]
     [MemberData(nameof(Known))]
@@ -39,7 +40,8 @@ public class CutSpectrumTests
         CutSpectrum spectrum = new("o|ihw", 4, 9, [4, 2, 1, 0]);
         Assert.Equal(rank, spectrum.RankFor(loss));
         Assert.True(spectrum.NormLoss(rank) <= loss);
-        if (rank > 0) Assert.True(spectrum.NormLoss(rank - 1) > loss);
+        if (rank > 0)
+            Assert.True(spectrum.NormLoss(rank - 1) > loss);
     }
 
     [Fact]

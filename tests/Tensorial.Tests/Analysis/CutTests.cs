@@ -12,8 +12,7 @@ public class CutTests
     [InlineData("oiw", "o|iw i|ow w|oi")]
     [InlineData("o", "")]
     [InlineData("oidhw", "o|idhw i|odhw d|oihw h|oidw w|oidh oi|dhw od|ihw oh|idw ow|idh id|ohw ih|odw iw|odh dh|oiw dw|oih hw|oid")]
-    public void All_bipartitions_in_their_customary_names(string axes, string cuts) =>
-        Assert.Equal(cuts, string.Join(' ', Cut.All(axes)));
+    public void All_bipartitions_in_their_customary_names(string axes, string cuts) => Assert.Equal(cuts, string.Join(' ', Cut.All(axes)));
 
     [Theory]
     [InlineData("o|ihw", "o|ihw")]

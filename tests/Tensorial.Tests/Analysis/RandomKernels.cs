@@ -20,7 +20,8 @@ internal static class RandomKernels
     public static Tensor<double> Matrix(Tensor<double> tensor, string axes, Cut cut)
     {
         int Extent(char axis) => tensor.Shape[axes.IndexOf(axis)];
-        int rows = cut.Left.Aggregate(1, (product, axis) => product * Extent(axis)), columns = tensor.Shape.Count / rows;
+        int rows = cut.Left.Aggregate(1, (product, axis) => product * Extent(axis)),
+            columns = tensor.Shape.Count / rows;
         Tensor<double> matrix = new([rows, columns]);
         int[] strides = tensor.Shape.Strides();
         for (int flat = 0; flat < tensor.Shape.Count; flat++)

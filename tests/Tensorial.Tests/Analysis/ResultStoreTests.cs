@@ -6,11 +6,13 @@ public sealed class ResultStoreTests : IDisposable
 {
     private readonly string _folder = Path.Combine(Path.GetTempPath(), $"tensorial-{Guid.NewGuid():N}");
 
-    private static readonly Evaluation First = new(10, 0.5, 0.75, 1.25), Second = new(10, 0.25, 0.5, 2);
+    private static readonly Evaluation First = new(10, 0.5, 0.75, 1.25),
+        Second = new(10, 0.25, 0.5, 2);
 
     public void Dispose()
     {
-        if (Directory.Exists(_folder)) Directory.Delete(_folder, recursive: true);
+        if (Directory.Exists(_folder))
+            Directory.Delete(_folder, recursive: true);
     }
 
     [Fact]

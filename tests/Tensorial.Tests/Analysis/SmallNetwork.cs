@@ -1,8 +1,8 @@
 using Tensorial.Analysis;
-using Tensorial.Autodiff.Operations;
 using Tensorial.Data;
-using Tensorial.Networks;
-using Tensorial.Tests.Networks;
+using Tensorial.Graphs;
+using Tensorial.Operations;
+using Tensorial.Tests.Graphs;
 using Split = Tensorial.Data.Split;
 
 namespace Tensorial.Tests.Analysis;
@@ -17,24 +17,32 @@ internal static class SmallNetwork
     public static ImageSet Calibration { get; } = Set(24, 6);
 
     public static Analyzer Analyzer(
-        SweepOptions options, ResultStore? store = null, ImageSet? images = null, ImageSet? calibration = null) => new()
-    {
-        Graph = Graph,
-        Layers = [.. KernelWeights.Of(Graph).Kernels.Select(static weight => LayerFacts.Of(weight, GraphStatistics.Of(Graph)))],
-        Model = new("small", 0, 0, 0),
-        Provenance = new()
+        SweepOptions options,
+        ResultStore? store = null,
+        ImageSet? images = null,
+        ImageSet? calibration = null
+    ) =>
+        new()
         {
-            Version = "0", CommandLine = "test", Date = DateTimeOffset.UnixEpoch, Model = new("small.onnx", new string('a', 64), 1),
-            Machine = Machine.Here(2),
-            Data = images is null ? null : DataUse.Of(images, Split.Test), Calibration = calibration is null ? null
-                : DataUse.Of(calibration, Split.Train),
-        },
-        Images = images,
-        Calibration = calibration,
-        Options = options,
-        Store = store,
-        Threads = 2,
-    };
+            Graph = Graph,
+            Layers = [.. KernelWeights.Of(Graph).Kernels.Select(static weight => LayerFacts.Of(weight, GraphStatistics.Of(Graph)))],
+            Model = new("small", 0, 0, 0),
+            Provenance = new()
+            {
+                Version = "0",
+                CommandLine = "test",
+                Date = DateTimeOffset.UnixEpoch,
+                Model = new("small.onnx", new string('a', 64), 1),
+                Machine = Machine.Here(2),
+                Data = images is null ? null : DataUse.Of(images, Split.Test),
+                Calibration = calibration is null ? null : DataUse.Of(calibration, Split.Train),
+            },
+            Images = images,
+            Calibration = calibration,
+            Options = options,
+            Store = store,
+            Threads = 2,
+        };
 
     /// <summary>The plain way: every node as its operation defines it, all images at once.</summary>
     public static Evaluation Evaluate(Graph graph)
@@ -56,12 +64,26 @@ internal static class SmallNetwork
         Sketch sketch = new(3);
         Convolution Padded() => new() { Pads = [1, 1, 1, 1] };
         sketch.Node("a", Padded(), "x", sketch.Weights("first", [6, 3, 3, 3]));
-        sketch.Node("b", new BatchNormalization(), "a", sketch.Weights("scale", [6], 0.5f, 1.5f), sketch.Weights("shift", [6]),
-            sketch.Weights("mean", [6]), sketch.Weights("var", [6], 0.5f, 2));
+        sketch.Node(
+            "b",
+            new BatchNormalization(),
+            "a",
+            sketch.Weights("scale", [6], 0.5f, 1.5f),
+            sketch.Weights("shift", [6]),
+            sketch.Weights("mean", [6]),
+            sketch.Weights("var", [6], 0.5f, 2)
+        );
         sketch.Node("c", new Relu(), "b");
         sketch.Node("d", Padded(), "c", sketch.Weights("second", [6, 6, 3, 3]));
-        sketch.Node("d2", new BatchNormalization(), "d", sketch.Weights("scale2", [6], 0.5f, 1.5f), sketch.Weights("shift2", [6]),
-            sketch.Weights("mean2", [6]), sketch.Weights("var2", [6], 0.5f, 2));
+        sketch.Node(
+            "d2",
+            new BatchNormalization(),
+            "d",
+            sketch.Weights("scale2", [6], 0.5f, 1.5f),
+            sketch.Weights("shift2", [6]),
+            sketch.Weights("mean2", [6]),
+            sketch.Weights("var2", [6], 0.5f, 2)
+        );
         sketch.Node("e", new Add(), "d2", "c");
         sketch.Node("f", new Relu(), "e");
         sketch.Node("g", new Convolution(), "f", sketch.Weights("point", [8, 6, 1, 1]));

@@ -1,8 +1,8 @@
 using Tensorial.Analysis;
+using Tensorial.Graphs;
 using Tensorial.Kernels;
-using Tensorial.Networks;
 using Tensorial.Tests.Data;
-using Tensorial.Tests.Networks;
+using Tensorial.Tests.Graphs;
 
 namespace Tensorial.Tests.Analysis;
 
@@ -47,8 +47,10 @@ public class SweepTests
         {
             foreach (CutSpectrum cut in layer.Cuts)
             {
-                int[] ranks = [.. new[] { 1, Math.Max(1, (int)Math.Round(cut.MaxRank / 2.0, MidpointRounding.AwayFromZero)), cut.MaxRank }
-                    .Distinct()];
+                int[] ranks =
+                [
+                    .. new[] { 1, Math.Max(1, (int)Math.Round(cut.MaxRank / 2.0, MidpointRounding.AwayFromZero)), cut.MaxRank }.Distinct(),
+                ];
                 TruncationResult[] results = [.. Whole.Truncations.Where(t => t.Layer == layer.Name && t.Cut == cut.Cut)];
                 Assert.Equal(ranks, results.Select(static t => t.Rank!.Value));
                 Assert.All(results, result => Assert.Equal(cut.NormLoss(result.Rank!.Value), result.NormLoss, 1e-12));
@@ -57,27 +59,35 @@ public class SweepTests
         // The dense layer takes no part, and the 1×1 kernel takes part in the cuts it has.
         TruncationResult[] all = [.. Whole.Truncations.Where(static t => t.Layer == SweepPlan.AllLayers)];
         Assert.Equal(7 * 3 + 2, all.Length);
-        Assert.All(all.Where(static t => t.Cut == "o|ihw"),
-            static t => Assert.Equal(["first", "second", "point"], t.Kernels.Select(static k => k.Layer)));
+        Assert.All(
+            all.Where(static t => t.Cut == "o|ihw"),
+            static t => Assert.Equal(["first", "second", "point"], t.Kernels.Select(static k => k.Layer))
+        );
         Assert.Contains(Whole.Truncations, static t => t.Cut == "oi|hw,oh|iw" && t.Kernels.Any(static k => k.Crossing));
     }
 
     [Fact]
-    public void Full_rank_is_the_baseline_to_the_bit() => Assert.All(
-        Whole.Truncations.Where(static t => t.Rule == "100%"),
-        static t => Assert.Equal((Whole.Baseline!.Top1, Whole.Baseline.Loss, 0.0), (t.Top1, t.Loss, t.NormLoss)));
+    public void Full_rank_is_the_baseline_to_the_bit() =>
+        Assert.All(
+            Whole.Truncations.Where(static t => t.Rule == "100%"),
+            static t => Assert.Equal((Whole.Baseline!.Top1, Whole.Baseline.Loss, 0.0), (t.Top1, t.Loss, t.NormLoss))
+        );
 
     [Theory]
     [InlineData(0)]
     [InlineData(20_000)]
-    public void Memory_changes_no_result(long budget) => AssertSame(
-        Whole, SmallNetwork.Analyzer(Few with { ActivationBudget = budget }, images: SmallNetwork.Images).Run());
+    public void Memory_changes_no_result(long budget) =>
+        AssertSame(Whole, SmallNetwork.Analyzer(Few with { ActivationBudget = budget }, images: SmallNetwork.Images).Run());
 
     [Fact]
     public void Shards_together_are_the_whole()
     {
-        AnalysisReport[] shards = [.. Enumerable.Range(1, 3)
-            .Select(static i => SmallNetwork.Analyzer(Few with { Shard = new(i, 3) }, images: SmallNetwork.Images).Run())];
+        AnalysisReport[] shards =
+        [
+            .. Enumerable
+                .Range(1, 3)
+                .Select(static i => SmallNetwork.Analyzer(Few with { Shard = new(i, 3) }, images: SmallNetwork.Images).Run()),
+        ];
         Assert.All(shards, static shard => Assert.InRange(shard.Truncations.Count, 1, Whole.PlannedTruncations - 1));
         Assert.Equal(Whole.PlannedTruncations, shards.Sum(static shard => shard.Truncations.Count));
         AssertSame(Whole, ReportMerge.Of([.. shards.Select((shard, i) => ($"shard {i}", shard))]));
@@ -90,8 +100,9 @@ public class SweepTests
         using CancellationTokenSource stop = new();
         StopAfter progress = new(9, stop);
         using (ResultStore store = ResultStore.Open(folder.Path))
-            Assert.Throws<OperationCanceledException>(() => SmallNetwork.Analyzer(Few, store, SmallNetwork.Images)
-                .Run(progress, stop.Token));
+            Assert.Throws<OperationCanceledException>(() =>
+                SmallNetwork.Analyzer(Few, store, SmallNetwork.Images).Run(progress, stop.Token)
+            );
         int stored = ResultStore.Read(folder.Path).Count(static line => line.Kind == StoredKind.Truncation);
         Assert.InRange(stored, 9, Whole.PlannedTruncations - 1);
 
@@ -104,8 +115,12 @@ public class SweepTests
         StopAfter nothing = new(int.MaxValue, stop);
         // With a network that cannot run, every result must come from the store.
         using (ResultStore store = ResultStore.Open(folder.Path))
-            AssertSame(Whole, (SmallNetwork.Analyzer(Few, store,
-                SmallNetwork.Images) with { Graph = SmallNetwork.Graph with { Nodes = [] } }).Run(nothing));
+            AssertSame(
+                Whole,
+                (SmallNetwork.Analyzer(Few, store, SmallNetwork.Images) with { Graph = SmallNetwork.Graph with { Nodes = [] } }).Run(
+                    nothing
+                )
+            );
         Assert.Equal(0, nothing.Reports);
         Assert.Equal(finished, File.ReadAllBytes(Path.Combine(folder.Path, "measurements.jsonl")));
         AssertSame(Whole, ReportMerge.OfStore(folder.Path));
@@ -126,9 +141,12 @@ public class SweepTests
     {
         KernelWeight weight = KernelWeights.Of(SmallNetwork.Graph).Kernels[1];
         Tensor<float> half = weight.Weights.Of<float>().Clone();
-        foreach (ref float value in half.Values) value *= 0.5f;
-        Graph graph = new BatchNormRecalibration(SmallNetwork.Graph, SmallNetwork.Calibration, 7, 2)
-            .Of(SmallNetwork.Graph.With("second", half), default);
+        foreach (ref float value in half.Values)
+            value *= 0.5f;
+        Graph graph = new BatchNormRecalibration(SmallNetwork.Graph, SmallNetwork.Calibration, 7, 2).Of(
+            SmallNetwork.Graph.With("second", half),
+            default
+        );
 
         foreach ((string output, string scale, string shift) in new[] { ("b", "scale", "shift"), ("d2", "scale2", "shift2") })
         {
@@ -137,9 +155,15 @@ public class SweepTests
             Tensor<float> values = Sketch.Evaluate(front, SmallNetwork.Calibration.Batch(0, SmallNetwork.Calibration.Count));
             for (int channel = 0; channel < 6; channel++)
             {
-                double[] seen = [.. Enumerable.Range(0, 24).SelectMany(image => values.Values.Slice((image * 6 + channel) * 36, 36)
-                    .ToArray()).Select(static v => (double)v)];
-                double mean = seen.Average(), deviation = Math.Sqrt(seen.Sum(value => (value - mean) * (value - mean)) / (seen.Length - 1));
+                double[] seen =
+                [
+                    .. Enumerable
+                        .Range(0, 24)
+                        .SelectMany(image => values.Values.Slice((image * 6 + channel) * 36, 36).ToArray())
+                        .Select(static v => (double)v),
+                ];
+                double mean = seen.Average(),
+                    deviation = Math.Sqrt(seen.Sum(value => (value - mean) * (value - mean)) / (seen.Length - 1));
                 Assert.Equal(graph.Initializers[shift].Of<float>().Values[channel], mean, 1e-5);
                 Assert.Equal(graph.Initializers[scale].Of<float>().Values[channel], deviation, 1e-3);
             }
@@ -167,11 +191,12 @@ public class SweepTests
     /// <summary>Equal but for the time it took and what was typed.</summary>
     private static void AssertSame(AnalysisReport expected, AnalysisReport actual)
     {
-        AnalysisReport Bare(AnalysisReport report) => report with
-        {
-            Provenance = expected.Provenance,
-            Truncations = [.. report.Truncations.Select(static t => t with { Seconds = 0 })],
-        };
+        AnalysisReport Bare(AnalysisReport report) =>
+            report with
+            {
+                Provenance = expected.Provenance,
+                Truncations = [.. report.Truncations.Select(static t => t with { Seconds = 0 })],
+            };
         Assert.Equal(AnalysisJson.Write(Bare(expected)), AnalysisJson.Write(Bare(actual)));
     }
 
@@ -185,7 +210,8 @@ public class SweepTests
         public void Report(Progress value)
         {
             Reports++;
-            if (value.Unit == "points" && ++Points == points) stop.Cancel();
+            if (value.Unit == "points" && ++Points == points)
+                stop.Cancel();
         }
     }
 }

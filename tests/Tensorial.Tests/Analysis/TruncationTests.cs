@@ -75,7 +75,8 @@ public class TruncationTests
             core = ModeProduct(core, "oihw".IndexOf(axis), left, transpose: true);
         }
         Assert.Equal([4, 3, 2, 2], core.Shape);
-        for (int mode = 0; mode < 4; mode++) core = ModeProduct(core, mode, factors[mode], transpose: false);
+        for (int mode = 0; mode < 4; mode++)
+            core = ModeProduct(core, mode, factors[mode], transpose: false);
 
         Assert.True(RandomKernels.Distance(core, truncation.Values) < 1e-12 * Four.Norm);
         Assert.False(truncation.Account.Crossing);
@@ -91,7 +92,8 @@ public class TruncationTests
 
         Tensor<double> rest = Four.Values.As([8, 54]);
         List<Tensor<double>> cores = [];
-        int[] extents = [8, 6, 3, 3], ranks = [4, 5, 2];
+        int[] extents = [8, 6, 3, 3],
+            ranks = [4, 5, 2];
         for (int k = 0; k < 3; k++)
         {
             Tensor<double> left = Leading(rest, ranks[k]);
@@ -144,7 +146,8 @@ public class TruncationTests
     public void A_kernel_of_zeros_stays_zero_without_a_loss()
     {
         Kernel zeros = Kernel.Of("zeros", "oihw", new Tensor<float>([4, 3, 2, 2]));
-        foreach (CutSpectrum spectrum in Spectra.Of(zeros, Cut.All("oihw"), Workers.Serial)) Assert.Equal(0, spectrum.RankFor(0.1));
+        foreach (CutSpectrum spectrum in Spectra.Of(zeros, Cut.All("oihw"), Workers.Serial))
+            Assert.Equal(0, spectrum.RankFor(0.1));
         foreach (Cut cut in Cut.All("oihw"))
         {
             Truncation truncation = Truncation.Of(zeros, [new(cut, new RankRule.Rank(1))], Workers.Serial);
@@ -165,7 +168,14 @@ public class TruncationTests
         Tensor stored = kernel.Store(truncation.Values);
         Assert.Equal(type, stored.ElementType);
         double error = RandomKernels.Distance(truncation.Values, stored.To(ElementType.Float64).Of<double>()) / kernel.Norm;
-        Assert.True(error < (type is ElementType.BFloat16 ? 4e-3 : type is ElementType.Float16 ? 5e-4 : 1e-7));
+        Assert.True(
+            error
+                < (
+                    type is ElementType.BFloat16 ? 4e-3
+                    : type is ElementType.Float16 ? 5e-4
+                    : 1e-7
+                )
+        );
     }
 
     [Theory]
@@ -190,8 +200,10 @@ public class TruncationTests
 
     private static Tensor<double> Leading(Tensor<double> matrix, int rank)
     {
-        Tensor<double> all = Svd.Thin(matrix).U, left = new([all.Shape[0], rank]);
-        for (int i = 0; i < all.Shape[0]; i++) all.Values.Slice(i * all.Shape[1], rank).CopyTo(left.Values[(i * rank)..]);
+        Tensor<double> all = Svd.Thin(matrix).U,
+            left = new([all.Shape[0], rank]);
+        for (int i = 0; i < all.Shape[0]; i++)
+            all.Values.Slice(i * all.Shape[1], rank).CopyTo(left.Values[(i * rank)..]);
         return left;
     }
 
@@ -199,7 +211,8 @@ public class TruncationTests
     {
         Tensor<double> t = new([a.Shape[1], a.Shape[0]]);
         for (int i = 0; i < a.Shape[0]; i++)
-            for (int j = 0; j < a.Shape[1]; j++) t.Values[j * a.Shape[0] + i] = a.Values[i * a.Shape[1] + j];
+        for (int j = 0; j < a.Shape[1]; j++)
+            t.Values[j * a.Shape[0] + i] = a.Values[i * a.Shape[1] + j];
         return t;
     }
 
@@ -208,8 +221,9 @@ public class TruncationTests
         (int m, int k, int n) = (a.Shape[0], a.Shape[1], b.Shape[1]);
         Tensor<double> c = new([m, n]);
         for (int i = 0; i < m; i++)
-            for (int p = 0; p < k; p++)
-                for (int j = 0; j < n; j++) c.Values[i * n + j] += a.Values[i * k + p] * b.Values[p * n + j];
+        for (int p = 0; p < k; p++)
+        for (int j = 0; j < n; j++)
+            c.Values[i * n + j] += a.Values[i * k + p] * b.Values[p * n + j];
         return c;
     }
 
@@ -217,17 +231,19 @@ public class TruncationTests
     private static Tensor<double> ModeProduct(Tensor<double> tensor, int mode, Tensor<double> matrix, bool transpose)
     {
         (int rows, int columns) = (matrix.Shape[0], matrix.Shape[1]);
-        int result = transpose ? columns : rows, extent = tensor.Shape[mode];
-        int outer = tensor.Shape.CountOf(0, mode), inner = tensor.Shape.CountOf(mode + 1, tensor.Shape.Rank);
+        int result = transpose ? columns : rows,
+            extent = tensor.Shape[mode];
+        int outer = tensor.Shape.CountOf(0, mode),
+            inner = tensor.Shape.CountOf(mode + 1, tensor.Shape.Rank);
         Tensor<double> product = new(tensor.Shape.With(mode, result));
         for (int a = 0; a < outer; a++)
-            for (int r = 0; r < result; r++)
-                for (int e = 0; e < extent; e++)
-                    for (int b = 0; b < inner; b++)
-                    {
-                        double weight = transpose ? matrix.Values[e * columns + r] : matrix.Values[r * columns + e];
-                        product.Values[(a * result + r) * inner + b] += weight * tensor.Values[(a * extent + e) * inner + b];
-                    }
+        for (int r = 0; r < result; r++)
+        for (int e = 0; e < extent; e++)
+        for (int b = 0; b < inner; b++)
+        {
+            double weight = transpose ? matrix.Values[e * columns + r] : matrix.Values[r * columns + e];
+            product.Values[(a * result + r) * inner + b] += weight * tensor.Values[(a * extent + e) * inner + b];
+        }
         return product;
     }
 }

@@ -7,7 +7,8 @@ internal sealed record CommandRun(int Code, string Output, string Error)
 {
     public static async Task<CommandRun> Of(params string[] arguments)
     {
-        using StringWriter output = new(), error = new();
+        using StringWriter output = new(),
+            error = new();
         int code = await Tool.RunAsync(arguments, new Terminal(output, error, errorIsTerminal: false, color: false, width: 200));
         return new(code, output.ToString(), error.ToString());
     }

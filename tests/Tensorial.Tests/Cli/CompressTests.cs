@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Tensorial.Networks;
+using Tensorial.Graphs;
 using Tensorial.Onnx;
 
 namespace Tensorial.Tests.Cli;
@@ -16,20 +16,59 @@ public sealed class CompressTests : IDisposable
     [Fact]
     public async Task A_plan_is_obeyed_and_the_targets_are_met()
     {
-        Assert.Equal(0, (await CommandRun.Of("plan", Sample, "--target", "params=0.6", "--target", "macs=0.6", "--format", "svd-in",
-            "--format", "tucker2", "--out", At("plan.json"))).Code);
-        CommandRun obeyed = await CommandRun.Of("compress", Sample, At("small.onnx"), "--plan", At("plan.json"), "--data", "sample",
-            "--limit", "200", "--calibration", "200", "--json", At("small.json"), "--report", At("small.html"));
+        Assert.Equal(
+            0,
+            (
+                await CommandRun.Of(
+                    "plan",
+                    Sample,
+                    "--target",
+                    "params=0.6",
+                    "--target",
+                    "macs=0.6",
+                    "--format",
+                    "svd-in",
+                    "--format",
+                    "tucker2",
+                    "--out",
+                    At("plan.json")
+                )
+            ).Code
+        );
+        CommandRun obeyed = await CommandRun.Of(
+            "compress",
+            Sample,
+            At("small.onnx"),
+            "--plan",
+            At("plan.json"),
+            "--data",
+            "sample",
+            "--limit",
+            "200",
+            "--calibration",
+            "200",
+            "--json",
+            At("small.json"),
+            "--report",
+            At("small.html")
+        );
         Assert.Equal((0, ""), (obeyed.Code, obeyed.Code == 0 ? "" : obeyed.Error));
 
-        JsonElement plan = Json("plan.json"), result = Json("small.json");
-        Assert.True(result.GetProperty("after").GetProperty("parameters").GetDouble() <= 0.6 * result.GetProperty("before")
-            .GetProperty("parameters").GetDouble());
-        Assert.True(result.GetProperty("after").GetProperty("macs").GetDouble() <= 0.6 * result.GetProperty("before").GetProperty("macs")
-            .GetDouble());
+        JsonElement plan = Json("plan.json"),
+            result = Json("small.json");
+        Assert.True(
+            result.GetProperty("after").GetProperty("parameters").GetDouble()
+                <= 0.6 * result.GetProperty("before").GetProperty("parameters").GetDouble()
+        );
+        Assert.True(
+            result.GetProperty("after").GetProperty("macs").GetDouble()
+                <= 0.6 * result.GetProperty("before").GetProperty("macs").GetDouble()
+        );
         foreach (JsonElement planned in plan.GetProperty("layers").EnumerateArray())
         {
-            JsonElement written = result.GetProperty("layers").EnumerateArray()
+            JsonElement written = result
+                .GetProperty("layers")
+                .EnumerateArray()
                 .Single(layer => layer.GetProperty("name").GetString() == planned.GetProperty("name").GetString());
             Assert.Equal(FormatOf(planned), FormatOf(written));
         }
@@ -37,10 +76,14 @@ public sealed class CompressTests : IDisposable
         Assert.All(result.GetProperty("layers").EnumerateArray(), layer => Assert.Contains(layer.GetProperty("name").GetString()!, page));
         Assert.True(result.GetProperty("after").GetProperty("top1").GetDouble() > 0.7);
 
-        Assert.Equal(0, (await CommandRun.Of("verify", Sample, At("small.onnx"), "--data", "sample", "--limit", "200", "--max-drop",
-            "20")).Code);
-        Assert.Equal(1, (await CommandRun.Of("verify", Sample, At("small.onnx"), "--data", "sample", "--limit", "200", "--max-difference",
-            "0")).Code);
+        Assert.Equal(
+            0,
+            (await CommandRun.Of("verify", Sample, At("small.onnx"), "--data", "sample", "--limit", "200", "--max-drop", "20")).Code
+        );
+        Assert.Equal(
+            1,
+            (await CommandRun.Of("verify", Sample, At("small.onnx"), "--data", "sample", "--limit", "200", "--max-difference", "0")).Code
+        );
     }
 
     [Fact]
@@ -61,8 +104,15 @@ public sealed class CompressTests : IDisposable
     {
         NpyFile.Write(new Tensor<byte>([20, 3, 8, 8]), At("images.npy"));
         NpyFile.Write(new Tensor<long>([20]), At("labels.npy"));
-        CommandRun refused = await CommandRun.Of("compress", Sample, At("small.onnx"), "--target", "params=0.5", "--data",
-            $"npy:{At("images.npy")},{At("labels.npy")}");
+        CommandRun refused = await CommandRun.Of(
+            "compress",
+            Sample,
+            At("small.onnx"),
+            "--target",
+            "params=0.5",
+            "--data",
+            $"npy:{At("images.npy")},{At("labels.npy")}"
+        );
         Assert.Equal(3, refused.Code);
         Assert.Contains("3×8×8", refused.Error);
         Assert.False(File.Exists(At("small.onnx")));
@@ -71,8 +121,24 @@ public sealed class CompressTests : IDisposable
     [Fact]
     public async Task A_run_goes_on_where_it_was()
     {
-        string[] arguments = ["compress", Sample, At("small.onnx"), "--target", "params=0.6", "--format", "svd-in", "--data", "sample",
-            "--limit", "100", "--calibration", "100", "--resume", At("work")];
+        string[] arguments =
+        [
+            "compress",
+            Sample,
+            At("small.onnx"),
+            "--target",
+            "params=0.6",
+            "--format",
+            "svd-in",
+            "--data",
+            "sample",
+            "--limit",
+            "100",
+            "--calibration",
+            "100",
+            "--resume",
+            At("work"),
+        ];
         Assert.Equal(0, (await CommandRun.Of(arguments)).Code);
         byte[] first = File.ReadAllBytes(At("small.onnx"));
         string known = File.ReadAllText(At("work/compression.jsonl"));
@@ -85,14 +151,30 @@ public sealed class CompressTests : IDisposable
     public async Task The_smallest_within_a_drop_is_searched_for()
     {
         CommandRun run = await CommandRun.Of(
-            "compress", Sample, At("small.onnx"), "--target", "max-drop=10", "--format", "svd-in", "--data", "sample", "--limit", "200",
-            "--calibration", "100", "--json", At("small.json"));
+            "compress",
+            Sample,
+            At("small.onnx"),
+            "--target",
+            "max-drop=10",
+            "--format",
+            "svd-in",
+            "--data",
+            "sample",
+            "--limit",
+            "200",
+            "--calibration",
+            "100",
+            "--json",
+            At("small.json")
+        );
         Assert.Contains(run.Code, (int[])[0, 1]);
         JsonElement result = Json("small.json");
         Assert.Equal(run.Code == 1, result.GetProperty("verification").GetProperty("drop").GetDouble() > 10);
         Assert.NotEmpty(result.GetProperty("trials").EnumerateArray());
-        Assert.True(result.GetProperty("after").GetProperty("parameters").GetDouble() < result.GetProperty("before")
-            .GetProperty("parameters").GetDouble());
+        Assert.True(
+            result.GetProperty("after").GetProperty("parameters").GetDouble()
+                < result.GetProperty("before").GetProperty("parameters").GetDouble()
+        );
         Assert.Equal(2, (await CommandRun.Of("plan", Sample, "--target", "max-drop=1", "--data", "sample")).Code);
         Assert.Equal(3, (await CommandRun.Of("compress", Sample, At("none.onnx"), "--target", "max-drop=1")).Code);
     }
@@ -101,8 +183,20 @@ public sealed class CompressTests : IDisposable
     public async Task Latency_is_measured_in_the_written_file()
     {
         CommandRun run = await CommandRun.Of(
-            "compress", Sample, At("small.onnx"), "--target", "latency=1", "--format", "svd-in", "--batch", "4", "--json", At("small.json"),
-            "--allocate", "error");
+            "compress",
+            Sample,
+            At("small.onnx"),
+            "--target",
+            "latency=1",
+            "--format",
+            "svd-in",
+            "--batch",
+            "4",
+            "--json",
+            At("small.json"),
+            "--allocate",
+            "error"
+        );
         // Whether it got there is the machine's affair; what it says must be what the file gives.
         Assert.Contains(run.Code, (int[])[0, 1]);
         JsonElement latency = Json("small.json").GetProperty("latencies").EnumerateArray().Single();

@@ -21,8 +21,10 @@ public sealed class EinsumTests : IDisposable
         Assert.Equal(100 * 2 * 3 * 2, json.GetProperty("macs").GetInt64());
         Assert.Equal(100 * 100 * (2 + 3), json.GetProperty("naiveMacs").GetInt64());
         Assert.Equal(306, json.GetProperty("peakElements").GetInt64());
-        Assert.Equal(["cd,bc->bd", "ab,bd->ad"], json.GetProperty("steps").EnumerateArray()
-            .Select(static step => step.GetProperty("expression").GetString()));
+        Assert.Equal(
+            ["cd,bc->bd", "ab,bd->ad"],
+            json.GetProperty("steps").EnumerateArray().Select(static step => step.GetProperty("expression").GetString())
+        );
         Assert.Equal([2, 3], json.GetProperty("steps")[0].GetProperty("shape").EnumerateArray().Select(static extent => extent.GetInt32()));
         Assert.Equal(600, json.GetProperty("steps")[0].GetProperty("macs").GetInt64());
     }
@@ -30,7 +32,8 @@ public sealed class EinsumTests : IDisposable
     [Fact]
     public async Task The_machine_is_measured_once_and_the_plan_says_by_which_model_it_was_made()
     {
-        string cost = Path.Combine(_folder.FullName, "cost.json"), file = Path.Combine(_folder.FullName, "plan.json");
+        string cost = Path.Combine(_folder.FullName, "cost.json"),
+            file = Path.Combine(_folder.FullName, "plan.json");
         string[] command = ["einsum", "ab,bc,cd->ad", "--shapes", "100x2,2x100,100x3", "--json", file];
         Assert.Equal("built in", await Source(command));
         Assert.StartsWith("measured ", await Source([.. command, "--calibrate", "--cost", cost]));

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Tensorial.Compression;
-using Tensorial.Networks;
+using Tensorial.Graphs;
 using Tensorial.Onnx;
 
 namespace Tensorial.Tests.Cli;
@@ -20,8 +20,13 @@ public sealed class FreeExtentsTests : IDisposable
     {
         Port input = _fixed.Inputs[0];
         OnnxFile.Write(_fixed, At("fixed.onnx"));
-        OnnxFile.Write(_fixed with { Inputs = [input with { Dimensions = [new(null, "N"), new(1), new(null, "height"), new(null)] }] },
-            At("open.onnx"));
+        OnnxFile.Write(
+            _fixed with
+            {
+                Inputs = [input with { Dimensions = [new(null, "N"), new(1), new(null, "height"), new(null)] }],
+            },
+            At("open.onnx")
+        );
     }
 
     public void Dispose() => _folder.Delete(true);
@@ -32,14 +37,27 @@ public sealed class FreeExtentsTests : IDisposable
         foreach (string name in (string[])["fixed", "open"])
         {
             await Runs(["evaluate", At($"{name}.onnx"), .. Some, "--json", At($"{name}.evaluation")]);
-            await Runs(["analyze", At($"{name}.onnx"), .. Some, "--layers", "conv2.weight", "--cuts", "o|ihw", "--ranks", "4", "--json",
-                At($"{name}.analysis")]);
+            await Runs([
+                "analyze",
+                At($"{name}.onnx"),
+                .. Some,
+                "--layers",
+                "conv2.weight",
+                "--cuts",
+                "o|ihw",
+                "--ranks",
+                "4",
+                "--json",
+                At($"{name}.analysis"),
+            ]);
         }
         foreach (string number in (string[])["top1", "loss"])
             Assert.Equal(Json("fixed.evaluation", number).GetDouble(), Json("open.evaluation", number).GetDouble(), 12);
         Assert.Equal(Json("fixed.analysis", "layers").GetRawText(), Json("open.analysis", "layers").GetRawText());
-        Assert.Equal(Json("fixed.analysis", "truncations")[0].GetProperty("top1").GetDouble(), Json("open.analysis", "truncations")[0]
-            .GetProperty("top1").GetDouble());
+        Assert.Equal(
+            Json("fixed.analysis", "truncations")[0].GetProperty("top1").GetDouble(),
+            Json("open.analysis", "truncations")[0].GetProperty("top1").GetDouble()
+        );
         CommandRun verified = await Runs(["verify", At("fixed.onnx"), At("open.onnx"), .. Some, "--max-difference", "0"]);
         Assert.Contains("200", verified.Output);
     }
@@ -49,13 +67,51 @@ public sealed class FreeExtentsTests : IDisposable
     {
         foreach (string name in (string[])["fixed", "open"])
         {
-            await Runs(["compress", At($"{name}.onnx"), At($"{name}.small.onnx"), "--target", "macs=0.5", "--format", "tucker2", .. Some,
-                "--calibration", "64", "--json", At($"{name}.json")]);
-            await Runs(["train", At($"{name}.onnx"), At($"{name}.trained.onnx"), .. Some, "--fresh", "--epochs", "1", "--batch", "50",
-                "--test-limit", "50"]);
-            await Runs(["tune", At($"{name}.small.onnx"), At($"{name}.tuned.onnx"), "--teacher", At($"{name}.onnx"), "--mode", "sequential",
+            await Runs([
+                "compress",
+                At($"{name}.onnx"),
+                At($"{name}.small.onnx"),
+                "--target",
+                "macs=0.5",
+                "--format",
+                "tucker2",
                 .. Some,
-                "--epochs", "1", "--block-images", "64", "--block-epochs", "1", "--test-limit", "50"]);
+                "--calibration",
+                "64",
+                "--json",
+                At($"{name}.json"),
+            ]);
+            await Runs([
+                "train",
+                At($"{name}.onnx"),
+                At($"{name}.trained.onnx"),
+                .. Some,
+                "--fresh",
+                "--epochs",
+                "1",
+                "--batch",
+                "50",
+                "--test-limit",
+                "50",
+            ]);
+            await Runs([
+                "tune",
+                At($"{name}.small.onnx"),
+                At($"{name}.tuned.onnx"),
+                "--teacher",
+                At($"{name}.onnx"),
+                "--mode",
+                "sequential",
+                .. Some,
+                "--epochs",
+                "1",
+                "--block-images",
+                "64",
+                "--block-epochs",
+                "1",
+                "--test-limit",
+                "50",
+            ]);
         }
         Assert.Equal(Json("fixed.json", "after").GetProperty("macs").GetInt64(), Json("open.json", "after").GetProperty("macs").GetInt64());
         foreach (string made in (string[])["small", "trained", "tuned"])

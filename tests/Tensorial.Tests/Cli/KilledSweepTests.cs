@@ -13,14 +13,21 @@ public sealed class KilledSweepTests : IDisposable
     [Fact]
     public async Task What_was_measured_before_a_kill_is_not_measured_again()
     {
-        string[] whole = Arguments("whole"), killed = Arguments("killed");
+        string[] whole = Arguments("whole"),
+            killed = Arguments("killed");
         string store = Path.Combine(_folder.FullName, "killed", "measurements.jsonl");
-        using (Process process = Process.Start(new ProcessStartInfo("dotnet", [typeof(Tensorial.Cli.Tool).Assembly.Location, .. killed])
+        using (
+            Process process = Process.Start(
+                new ProcessStartInfo("dotnet", [typeof(Tensorial.Cli.Tool).Assembly.Location, .. killed])
+                {
+                    RedirectStandardError = true,
+                    RedirectStandardOutput = true,
+                }
+            )!
+        )
         {
-            RedirectStandardError = true, RedirectStandardOutput = true,
-        })!)
-        {
-            for (int wait = 0; wait < 600 && !process.HasExited && Lines(store).Length < 12; wait++) await Task.Delay(50);
+            for (int wait = 0; wait < 600 && !process.HasExited && Lines(store).Length < 12; wait++)
+                await Task.Delay(50);
             process.Kill();
             await process.WaitForExitAsync();
         }
@@ -45,9 +52,22 @@ public sealed class KilledSweepTests : IDisposable
     [InlineData("--normalize", "0.3,0.3", "normalisation")]
     public async Task A_store_of_other_images_is_refused_and_left_alone(string option, string value, string named)
     {
-        string[] run = ["analyze", Path.Combine(Oracles.Repository, "samples", "fashion-cnn.onnx"), "--data", "sample", "--cuts", "o|ihw",
-            "--ranks", "2", "--threads", "1",
-            "--resume", Path.Combine(_folder.FullName, "store"), "--quiet"];
+        string[] run =
+        [
+            "analyze",
+            Path.Combine(Oracles.Repository, "samples", "fashion-cnn.onnx"),
+            "--data",
+            "sample",
+            "--cuts",
+            "o|ihw",
+            "--ranks",
+            "2",
+            "--threads",
+            "1",
+            "--resume",
+            Path.Combine(_folder.FullName, "store"),
+            "--quiet",
+        ];
         string store = Path.Combine(_folder.FullName, "store", "measurements.jsonl");
         Assert.Equal(0, (await CommandRun.Of([.. run, .. option == "--limit" ? [] : (string[])["--limit", "8"]])).Code);
         string[] before = Lines(store);
@@ -64,8 +84,20 @@ public sealed class KilledSweepTests : IDisposable
     {
         string model = Path.Combine(Oracles.Repository, "samples", "fashion-cnn.onnx"),
             changed = Path.Combine(_folder.FullName, "changed.onnx");
-        string[] options = ["--data", "sample", "--limit", "8", "--cuts", "o|ihw", "--threads", "1", "--resume",
-            Path.Combine(_folder.FullName, "store"), "--quiet"];
+        string[] options =
+        [
+            "--data",
+            "sample",
+            "--limit",
+            "8",
+            "--cuts",
+            "o|ihw",
+            "--threads",
+            "1",
+            "--resume",
+            Path.Combine(_folder.FullName, "store"),
+            "--quiet",
+        ];
         Assert.Equal(0, (await CommandRun.Of(["analyze", model, .. options, "--ranks", "2"])).Code);
         string[] few = Lines(Path.Combine(_folder.FullName, "store", "measurements.jsonl"));
         Assert.Equal(0, (await CommandRun.Of(["analyze", model, .. options, "--ranks", "2,3"])).Code);
@@ -84,9 +116,22 @@ public sealed class KilledSweepTests : IDisposable
     public async Task Two_shards_merge_into_the_whole()
     {
         string At(string name) => Path.Combine(_folder.FullName, name);
-        string[] run = ["analyze", Path.Combine(Oracles.Repository, "samples", "fashion-cnn.onnx"), "--data", "sample", "--limit", "40",
-            "--cuts", "o|ihw", "--ranks", "1,4,9",
-            "--threads", "1", "--quiet"];
+        string[] run =
+        [
+            "analyze",
+            Path.Combine(Oracles.Repository, "samples", "fashion-cnn.onnx"),
+            "--data",
+            "sample",
+            "--limit",
+            "40",
+            "--cuts",
+            "o|ihw",
+            "--ranks",
+            "1,4,9",
+            "--threads",
+            "1",
+            "--quiet",
+        ];
         Assert.Equal(0, (await CommandRun.Of([.. run, "--json", At("whole.json")])).Code);
         foreach (string shard in (string[])["1", "2"])
             Assert.Equal(0, (await CommandRun.Of([.. run, "--shard", $"{shard}/2", "--json", At($"{shard}.json")])).Code);
@@ -95,15 +140,28 @@ public sealed class KilledSweepTests : IDisposable
     }
 
     private string[] Arguments(string name) =>
-    [
-        "analyze", Path.Combine(Oracles.Repository, "samples", "fashion-cnn.onnx"), "--data", "sample", "--limit", "300", "--cuts",
-        "o|ihw,oi|hw", "--threads", "1",
-        "--resume", Path.Combine(_folder.FullName, name), "--json", Path.Combine(_folder.FullName, name + ".json"), "--quiet",
-    ];
+        [
+            "analyze",
+            Path.Combine(Oracles.Repository, "samples", "fashion-cnn.onnx"),
+            "--data",
+            "sample",
+            "--limit",
+            "300",
+            "--cuts",
+            "o|ihw,oi|hw",
+            "--threads",
+            "1",
+            "--resume",
+            Path.Combine(_folder.FullName, name),
+            "--json",
+            Path.Combine(_folder.FullName, name + ".json"),
+            "--quiet",
+        ];
 
     private static string[] Lines(string store)
     {
-        if (!File.Exists(store)) return [];
+        if (!File.Exists(store))
+            return [];
         using StreamReader reader = new(new FileStream(store, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
         return reader.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries);
     }
@@ -112,9 +170,20 @@ public sealed class KilledSweepTests : IDisposable
     private (string, int, double, double, double)[] Numbers(string name)
     {
         using JsonDocument json = JsonDocument.Parse(File.ReadAllText(Path.Combine(_folder.FullName, name + ".json")));
-        return [.. json.RootElement.GetProperty("truncations").EnumerateArray().Select(static t => (
-            t.GetProperty("layer").GetString() + t.GetProperty("cut").GetString() + t.GetProperty("rule").GetString(),
-            t.GetProperty("samples").GetInt32(),
-            t.GetProperty("normLoss").GetDouble(), t.GetProperty("top1").GetDouble(), t.GetProperty("loss").GetDouble()))];
+        return
+        [
+            .. json
+                .RootElement.GetProperty("truncations")
+                .EnumerateArray()
+                .Select(static t =>
+                    (
+                        t.GetProperty("layer").GetString() + t.GetProperty("cut").GetString() + t.GetProperty("rule").GetString(),
+                        t.GetProperty("samples").GetInt32(),
+                        t.GetProperty("normLoss").GetDouble(),
+                        t.GetProperty("top1").GetDouble(),
+                        t.GetProperty("loss").GetDouble()
+                    )
+                ),
+        ];
     }
 }

@@ -14,16 +14,38 @@ public sealed class TrainTests : IDisposable
     [Fact]
     public async Task A_fresh_network_is_trained_and_its_checkpoint_taken_up()
     {
-        string[] command = ["train", "lenet5", At("net.onnx"), "--data", "sample", "--limit", "640", "--test-limit", "200", "--batch", "32",
-            "--lr", "0.05", "--epochs", "3", "--augment", "pad=1", "--json", At("net.json")];
+        string[] command =
+        [
+            "train",
+            "lenet5",
+            At("net.onnx"),
+            "--data",
+            "sample",
+            "--limit",
+            "640",
+            "--test-limit",
+            "200",
+            "--batch",
+            "32",
+            "--lr",
+            "0.05",
+            "--epochs",
+            "3",
+            "--augment",
+            "pad=1",
+            "--json",
+            At("net.json"),
+        ];
         CommandRun whole = await CommandRun.Of(command);
         Assert.Equal((0, ""), (whole.Code, whole.Code == 0 ? "" : whole.Error));
         JsonElement[] epochs = Epochs("net.json");
         Assert.Equal([1, 2, 3], epochs.Select(static e => e.GetProperty("epoch").GetInt32()));
         Assert.True(epochs[2].GetProperty("loss").GetDouble() < epochs[0].GetProperty("loss").GetDouble());
         Assert.True(epochs[2].GetProperty("testTop1").GetDouble() > 0.3);
-        Assert.All(epochs, static e => Assert.True(e.GetProperty("seconds").GetDouble() > 0 && e.GetProperty("trainTop1")
-            .GetDouble() > 0.05));
+        Assert.All(
+            epochs,
+            static e => Assert.True(e.GetProperty("seconds").GetDouble() > 0 && e.GetProperty("trainTop1").GetDouble() > 0.05)
+        );
         string curve = Curve(epochs);
 
         Assert.Equal(0, (await CommandRun.Of([.. command, "--resume", At("work")])).Code);
@@ -42,17 +64,43 @@ public sealed class TrainTests : IDisposable
         Assert.Equal(0, (await CommandRun.Of("compress", Sample, At("small.onnx"), "--target", "params=0.3", "--format", "tucker2")).Code);
         string[] command =
         [
-            "tune", At("small.onnx"), At("tuned.onnx"), "--teacher", Sample, "--mode", "sequential", "--block-images", "300",
-            "--block-epochs", "5", "--epochs", "1", "--lr", "0.002", "--data", "sample", "--limit", "500", "--test-limit", "400",
-            "--json", At("tuned.json"), "--report", At("tuned.html"), "--resume", At("work"),
+            "tune",
+            At("small.onnx"),
+            At("tuned.onnx"),
+            "--teacher",
+            Sample,
+            "--mode",
+            "sequential",
+            "--block-images",
+            "300",
+            "--block-epochs",
+            "5",
+            "--epochs",
+            "1",
+            "--lr",
+            "0.002",
+            "--data",
+            "sample",
+            "--limit",
+            "500",
+            "--test-limit",
+            "400",
+            "--json",
+            At("tuned.json"),
+            "--report",
+            At("tuned.html"),
+            "--resume",
+            At("work"),
         ];
         CommandRun run = await CommandRun.Of(command);
         Assert.Equal((0, ""), (run.Code, run.Code == 0 ? "" : run.Error));
         JsonElement result = JsonDocument.Parse(File.ReadAllText(At("tuned.json"))).RootElement;
         Assert.Equal(1, result.GetProperty("schemaVersion").GetInt32());
         Assert.NotEmpty(result.GetProperty("blocks").EnumerateArray());
-        Assert.All(result.GetProperty("blocks").EnumerateArray(),
-            static b => Assert.True(b.GetProperty("errorAfter").GetDouble() <= b.GetProperty("errorBefore").GetDouble()));
+        Assert.All(
+            result.GetProperty("blocks").EnumerateArray(),
+            static b => Assert.True(b.GetProperty("errorAfter").GetDouble() <= b.GetProperty("errorBefore").GetDouble())
+        );
         Assert.Single(Epochs("tuned.json"));
         Assert.Contains("Block by block", File.ReadAllText(At("tuned.html")));
         Assert.True(result.GetProperty("top1After").GetDouble() > result.GetProperty("top1Before").GetDouble());
@@ -70,15 +118,41 @@ public sealed class TrainTests : IDisposable
     public async Task A_fresh_network_is_trained_as_factors(string format)
     {
         CommandRun run = await CommandRun.Of(
-            "train", "lenet5", At("net.onnx"), "--format", format, "--rate", "0.3", "--keep", "fc3*", "--data", "sample", "--limit", "640",
-            "--test-limit", "200", "--batch", "32",
-            "--lr", "0.05", "--epochs", "3", "--json", At("net.json"));
+            "train",
+            "lenet5",
+            At("net.onnx"),
+            "--format",
+            format,
+            "--rate",
+            "0.3",
+            "--keep",
+            "fc3*",
+            "--data",
+            "sample",
+            "--limit",
+            "640",
+            "--test-limit",
+            "200",
+            "--batch",
+            "32",
+            "--lr",
+            "0.05",
+            "--epochs",
+            "3",
+            "--json",
+            At("net.json")
+        );
         Assert.Equal((0, ""), (run.Code, run.Code == 0 ? "" : run.Error));
         JsonElement[] layers = [.. JsonDocument.Parse(File.ReadAllText(At("net.json"))).RootElement.GetProperty("layers").EnumerateArray()];
-        Assert.Equal(format, layers.Single(static layer => layer.GetProperty("name").GetString() == "conv2.weight").GetProperty("format")
-            .GetString());
-        Assert.Contains("--keep", layers.Single(static layer => layer.GetProperty("name").GetString() == "fc3.weight")
-            .GetProperty("keptBecause").GetString(), StringComparison.Ordinal);
+        Assert.Equal(
+            format,
+            layers.Single(static layer => layer.GetProperty("name").GetString() == "conv2.weight").GetProperty("format").GetString()
+        );
+        Assert.Contains(
+            "--keep",
+            layers.Single(static layer => layer.GetProperty("name").GetString() == "fc3.weight").GetProperty("keptBecause").GetString(),
+            StringComparison.Ordinal
+        );
         Assert.True(Epochs("net.json")[^1].GetProperty("testTop1").GetDouble() > 0.25);
         Assert.Equal(0, (await CommandRun.Of("evaluate", At("net.onnx"), "--data", "sample", "--limit", "200")).Code);
     }
@@ -87,19 +161,44 @@ public sealed class TrainTests : IDisposable
     public async Task A_trained_network_goes_on_as_factors_of_its_weights()
     {
         CommandRun run = await CommandRun.Of(
-            "train", Sample, At("net.onnx"), "--format", "tucker2", "--rate", "0.5", "--data", "sample", "--limit", "500", "--test-limit",
-            "300", "--batch", "50", "--lr", "0.002", "--epochs", "1",
-            "--json", At("net.json"));
+            "train",
+            Sample,
+            At("net.onnx"),
+            "--format",
+            "tucker2",
+            "--rate",
+            "0.5",
+            "--data",
+            "sample",
+            "--limit",
+            "500",
+            "--test-limit",
+            "300",
+            "--batch",
+            "50",
+            "--lr",
+            "0.002",
+            "--epochs",
+            "1",
+            "--json",
+            At("net.json")
+        );
         Assert.Equal((0, ""), (run.Code, run.Code == 0 ? "" : run.Error));
         // Far above what a single epoch could teach fresh factors.
         Assert.True(Epochs("net.json")[0].GetProperty("testTop1").GetDouble() > 0.8);
-        Assert.Contains(JsonDocument.Parse(File.ReadAllText(At("net.json"))).RootElement.GetProperty("layers").EnumerateArray(),
-            static layer => layer.TryGetProperty("relativeError", out JsonElement error) && error.GetDouble() > 0);
+        Assert.Contains(
+            JsonDocument.Parse(File.ReadAllText(At("net.json"))).RootElement.GetProperty("layers").EnumerateArray(),
+            static layer => layer.TryGetProperty("relativeError", out JsonElement error) && error.GetDouble() > 0
+        );
     }
 
     [Theory]
-    [InlineData("--format tucker2", "--rate"), InlineData("--rate 0.5", "--format"),
-        InlineData("--format tucker2 --rate 2", "above 0 and below 1"), InlineData("--format nothing --rate 0.5", "no format")]
+    [
+        InlineData("--format tucker2", "--rate"),
+        InlineData("--rate 0.5", "--format"),
+        InlineData("--format tucker2 --rate 2", "above 0 and below 1"),
+        InlineData("--format nothing --rate 0.5", "no format")
+    ]
     public async Task Options_of_factors_go_together(string options, string message)
     {
         CommandRun run = await CommandRun.Of(["train", "lenet5", At("net.onnx"), "--data", "sample", .. options.Split(' ')]);
@@ -111,8 +210,26 @@ public sealed class TrainTests : IDisposable
     [Fact]
     public async Task Memory_is_stated_and_bounded_and_curves_are_drawn()
     {
-        string[] command = ["train", "lenet5", At("net.onnx"), "--data", "sample", "--limit", "128", "--batch", "32", "--epochs", "2",
-            "--test-limit", "100", "--report", At("net.html"), "--json", At("net.json")];
+        string[] command =
+        [
+            "train",
+            "lenet5",
+            At("net.onnx"),
+            "--data",
+            "sample",
+            "--limit",
+            "128",
+            "--batch",
+            "32",
+            "--epochs",
+            "2",
+            "--test-limit",
+            "100",
+            "--report",
+            At("net.html"),
+            "--json",
+            At("net.json"),
+        ];
         CommandRun run = await CommandRun.Of([.. command, "--memory", "3MB"]);
         Assert.Equal(0, run.Code);
         Assert.Matches("a step takes 2[.][0-9] MB.*in 4 parts", run.Error);
@@ -132,8 +249,12 @@ public sealed class TrainTests : IDisposable
         [.. JsonDocument.Parse(File.ReadAllText(At(name))).RootElement.GetProperty("epochs").EnumerateArray()];
 
     private static string Curve(JsonElement[] epochs) =>
-        string.Join('\n', epochs.Select(static e =>
-            $"{e.GetProperty("loss").GetRawText()} {e.GetProperty("trainTop1").GetRawText()} {e.GetProperty("testTop1").GetRawText()}"));
+        string.Join(
+            '\n',
+            epochs.Select(static e =>
+                $"{e.GetProperty("loss").GetRawText()} {e.GetProperty("trainTop1").GetRawText()} {e.GetProperty("testTop1").GetRawText()}"
+            )
+        );
 
     private string At(string name) => Path.Combine(_folder.FullName, name);
 }

@@ -31,8 +31,14 @@ public class AllocationTests
             Candidate[][] choices = Choices(new(seed), layers: 4, each: 5);
             LayerBudget[] budgets =
             [
-                Parameters with { Most = 0.6 * choices.Sum(static layer => layer.Max(static c => (double)c.Parameters)) },
-                Macs with { Most = 0.6 * choices.Sum(static layer => layer.Max(static c => (double)c.Macs)) },
+                Parameters with
+                {
+                    Most = 0.6 * choices.Sum(static layer => layer.Max(static c => (double)c.Parameters)),
+                },
+                Macs with
+                {
+                    Most = 0.6 * choices.Sum(static layer => layer.Max(static c => (double)c.Macs)),
+                },
             ];
             ImmutableArray<Candidate> chosen = Allocation.Solve(choices, budgets);
             Assert.All(budgets, budget => Assert.True(chosen.Sum(budget.Cost) <= budget.Most));
@@ -45,16 +51,37 @@ public class AllocationTests
     {
         Candidate[][] choices = Choices(new(1), 3, 4);
         double least = choices.Sum(static layer => layer.Min(static c => (double)c.Parameters));
-        GoalNotMetException refused =
-            Assert.Throws<GoalNotMetException>(() => Allocation.Solve(choices, [Parameters with { Most = least - 1 }]));
+        GoalNotMetException refused = Assert.Throws<GoalNotMetException>(() =>
+            Allocation.Solve(choices, [Parameters with { Most = least - 1 }])
+        );
         Assert.Contains(least.ToString("N0"), refused.Message);
-        Assert.Equal(least, Allocation.Solve(choices, [Parameters with { Most = least * 1.01 }]).Sum(static c => (double)c.Parameters),
-            least * 0.01);
+        Assert.Equal(
+            least,
+            Allocation.Solve(choices, [Parameters with { Most = least * 1.01 }]).Sum(static c => (double)c.Parameters),
+            least * 0.01
+        );
     }
 
     private static Candidate[][] Choices(Random random, int layers, int each) =>
-        [.. Enumerable.Range(0, layers).Select(_ => (Candidate[])[.. Enumerable.Range(0, each).Select(_ =>
-            new Candidate(null!, null, random.Next(100, 1000), random.Next(100, 1000), 0, random.NextDouble()))])];
+        [
+            .. Enumerable
+                .Range(0, layers)
+                .Select(_ =>
+                    (Candidate[])
+                        [
+                            .. Enumerable
+                                .Range(0, each)
+                                .Select(_ => new Candidate(
+                                    null!,
+                                    null,
+                                    random.Next(100, 1000),
+                                    random.Next(100, 1000),
+                                    0,
+                                    random.NextDouble()
+                                )),
+                        ]
+                ),
+        ];
 
     private static double Best(Candidate[][] choices, LayerBudget[] budgets)
     {
@@ -64,10 +91,13 @@ public class AllocationTests
 
         void Try(ImmutableArray<Candidate> chosen, double damage)
         {
-            if (budgets.Any(budget => chosen.Sum(budget.Cost) > budget.Most)) return;
-            if (chosen.Length == choices.Length) best = Math.Min(best, damage);
+            if (budgets.Any(budget => chosen.Sum(budget.Cost) > budget.Most))
+                return;
+            if (chosen.Length == choices.Length)
+                best = Math.Min(best, damage);
             else
-                foreach (Candidate candidate in choices[chosen.Length]) Try(chosen.Add(candidate), damage + candidate.Damage);
+                foreach (Candidate candidate in choices[chosen.Length])
+                    Try(chosen.Add(candidate), damage + candidate.Damage);
         }
     }
 }

@@ -1,9 +1,10 @@
 using System.Collections.Immutable;
-using Tensorial.Autodiff.Operations;
 using Tensorial.Compression;
 using Tensorial.Data;
 using Tensorial.Decompositions;
-using Tensorial.Networks;
+using Tensorial.Execution;
+using Tensorial.Graphs;
+using Tensorial.Operations;
 
 namespace Tensorial.Tests.Compression;
 
@@ -23,11 +24,14 @@ public class CalibrationTests
         Tensor<float> before = Answers(graph, layer, images);
         Tensor<float> after = Answers(graph.With(layer.Name, fit.Reconstruct().To(ElementType.Float32)), layer, images);
         // Centred, what a bias could make right does not count, on either side.
-        double[] shift = centred ? ShiftSlot.Shift(layer.Kernel, moments.Mean, fit.Reconstruct(), moments.Mean)
+        double[] shift = centred
+            ? ShiftSlot.Shift(layer.Kernel, moments.Mean, fit.Reconstruct(), moments.Mean)
             : new double[layer.Kernel.Shape[0]];
-        double[] mean = centred ? ShiftSlot.Shift(layer.Kernel, moments.Mean, new(layer.Kernel.Shape), moments.Mean)
+        double[] mean = centred
+            ? ShiftSlot.Shift(layer.Kernel, moments.Mean, new(layer.Kernel.Shape), moments.Mean)
             : new double[layer.Kernel.Shape[0]];
-        double change = 0, all = 0;
+        double change = 0,
+            all = 0;
         int plane = before.Shape.CountOf(2, 4);
         for (int k = 0; k < before.Values.Length; k++)
         {
@@ -66,11 +70,17 @@ public class CalibrationTests
     {
         (Graph graph, CompressibleLayer layer, ImageSet images) = Second();
         Tensor<float> first = ((Tensor<float>)graph.Initializers["w1"]).Clone();
-        foreach (ref float value in first.Values) value /= 2;
+        foreach (ref float value in first.Values)
+            value /= 2;
         InputMoments moments = InputMoments.Of(layer, graph.With("w1", first), graph, images, 10, 1, CancellationToken.None);
-        Tensor<double> target = LayerMetrics.Target(layer.Kernel, moments.Own(centred),
-            KernelMetric.Regularised(moments.Own(centred), 1e-9), moments.Cross(centred));
-        for (int k = 0; k < target.Values.Length; k++) Assert.Equal(2 * layer.Kernel.Values[k], target.Values[k], 1e-2);
+        Tensor<double> target = LayerMetrics.Target(
+            layer.Kernel,
+            moments.Own(centred),
+            KernelMetric.Regularised(moments.Own(centred), 1e-9),
+            moments.Cross(centred)
+        );
+        for (int k = 0; k < target.Values.Length; k++)
+            Assert.Equal(2 * layer.Kernel.Values[k], target.Values[k], 1e-2);
     }
 
     [Fact]
@@ -78,9 +88,14 @@ public class CalibrationTests
     {
         Tensor<byte> pixels = new([1, 1, 3, 3], new byte[] { 1, 2, 3, 4, 5, 6, 7, 8, 9 });
         ImageSet images = new("one", pixels, new[] { 0 }, 1, Normalization.None);
-        HashSet<string> seen = [.. Enumerable.Range(0, 200)
-            .Select(seed => string.Join(' ', images.Shifted(1, seed).Batch(0, 1).Values.ToArray()
-                .Select(static v => (int)Math.Round(v * 255))))];
+        HashSet<string> seen =
+        [
+            .. Enumerable
+                .Range(0, 200)
+                .Select(seed =>
+                    string.Join(' ', images.Shifted(1, seed).Batch(0, 1).Values.ToArray().Select(static v => (int)Math.Round(v * 255)))
+                ),
+        ];
         Assert.Equal(9, seen.Count);
         Assert.Contains("1 2 3 4 5 6 7 8 9", seen);
         Assert.Contains("0 0 0 0 1 2 0 4 5", seen);
@@ -94,16 +109,25 @@ public class CalibrationTests
         Tensor<float> Values(Shape shape)
         {
             Tensor<float> values = new(shape);
-            foreach (ref float value in values.Values) value = random.NextSingle() - 0.5f;
+            foreach (ref float value in values.Values)
+                value = random.NextSingle() - 0.5f;
             return values;
         }
         Convolution same = new() { KernelShape = [3, 3], Pads = [1, 1, 1, 1] },
-            strided = new() { KernelShape = [3, 3], Pads = [0, 1, 1, 0], Strides = [2, 1] };
+            strided =
+                new()
+                {
+                    KernelShape = [3, 3],
+                    Pads = [0, 1, 1, 0],
+                    Strides = [2, 1],
+                };
         Graph graph = new(
             "two",
             [new("first", same, ["x", "w1"], ["a"]), new("relu", new Relu(), ["a"], ["b"]), new("second", strided, ["b", "w2"], ["y"])],
-            [new("x", ElementType.Float32, [new(null, "N"), new(3), new(8), new(8)])], [new("y", ElementType.Float32, null)],
-            ImmutableDictionary<string, Tensor>.Empty.Add("w1", Values([6, 3, 3, 3])).Add("w2", Values([8, 6, 3, 3])));
+            [new("x", ElementType.Float32, [new(null, "N"), new(3), new(8), new(8)])],
+            [new("y", ElementType.Float32, null)],
+            ImmutableDictionary<string, Tensor>.Empty.Add("w1", Values([6, 3, 3, 3])).Add("w2", Values([8, 6, 3, 3]))
+        );
         ImageSet images = new("noise", Values([40, 3, 8, 8]), new int[40], 1, Normalization.None);
         return (graph, CompressibleLayer.Of(graph).Layers.Single(static layer => layer.Name == "w2"), images);
     }

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using Tensorial.Compression;
 using Tensorial.Decompositions;
-using Tensorial.Networks;
+using Tensorial.Graphs;
 using Tensorial.Onnx;
 
 namespace Tensorial.Tests.Compression;
@@ -24,9 +24,11 @@ public sealed class CompressionPlanTests : IDisposable
     {
         ImmutableArray<Candidate> chosen =
         [
-            .. Layers.Select(layer => layer == Middle ? Candidate.Of(layer, LayerForm.Of(layer, KernelFormat.Parse("rtt:2"), [3, 4]),
-                0.5, 0.1)
-                : layer.IsDense ? Candidate.Of(layer, LayerForm.Of(layer, KernelFormat.SvdOut, [2]), 0.5, 0.1) : Candidate.Dense(layer)),
+            .. Layers.Select(layer =>
+                layer == Middle ? Candidate.Of(layer, LayerForm.Of(layer, KernelFormat.Parse("rtt:2"), [3, 4]), 0.5, 0.1)
+                : layer.IsDense ? Candidate.Of(layer, LayerForm.Of(layer, KernelFormat.SvdOut, [2]), 0.5, 0.1)
+                : Candidate.Dense(layer)
+            ),
         ];
         CompressionPlan.Of("model.onnx", "abc", [CompressionTarget.Parse("params=0.5")], chosen).Write(_path);
 
@@ -41,8 +43,11 @@ public sealed class CompressionPlanTests : IDisposable
     [Fact]
     public void Order_and_parts_can_be_chosen_by_hand()
     {
-        int outputs = Middle.Kernel.Shape[0], inputs = Middle.Kernel.Shape[1];
-        Candidate candidate = Planned($$"""{ "name": "{{Middle.Name}}", "format": "rcp:2", "ranks": [3], "reshape": [[2, {{outputs / 2}}], [{{inputs / 2}}, 2]], "order": [[2], [1, 0]] }""");
+        int outputs = Middle.Kernel.Shape[0],
+            inputs = Middle.Kernel.Shape[1];
+        Candidate candidate = Planned(
+            $$"""{ "name": "{{Middle.Name}}", "format": "rcp:2", "ranks": [3], "reshape": [[2, {{outputs / 2}}], [{{inputs / 2}}, 2]], "order": [[2], [1, 0]] }"""
+        );
         Assert.Equal($"2×{outputs / 2}×{inputs / 2}×2×3×3", candidate.Form!.Form.Folding.Folded.ToString());
         Assert.Equal("2, 1·0", candidate.Form.Order.ToString());
     }

@@ -9,10 +9,16 @@ public class DamageCurveTests
     {
         Random random = new(1);
         double Truth(double error) => Math.Exp(1 + 2.2 * Math.Log(error) + 0.1 * Math.Pow(Math.Log(error), 2));
-        (double, double)[] measured = [.. Enumerable.Range(1, 40).Select(k => k / 41.0)
-            .Select(error => (error, Truth(error) * Math.Exp(0.2 * (random.NextDouble() - 0.5))))];
+        (double, double)[] measured =
+        [
+            .. Enumerable
+                .Range(1, 40)
+                .Select(k => k / 41.0)
+                .Select(error => (error, Truth(error) * Math.Exp(0.2 * (random.NextDouble() - 0.5)))),
+        ];
         DamageCurve curve = new(measured);
-        foreach (double error in (double[])[0.05, 0.2, 0.5, 0.9]) Assert.Equal(1, curve.At(error) / Truth(error), 0.12);
+        foreach (double error in (double[])[0.05, 0.2, 0.5, 0.9])
+            Assert.Equal(1, curve.At(error) / Truth(error), 0.12);
     }
 
     [Fact]

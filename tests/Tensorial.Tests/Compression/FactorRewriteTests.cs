@@ -1,12 +1,12 @@
 using System.Collections.Immutable;
 using FsCheck.Fluent;
-using Tensorial.Autodiff;
-using Tensorial.Autodiff.Operations;
 using Tensorial.Compression;
 using Tensorial.Compression.Runtimes;
 using Tensorial.Decompositions;
-using Tensorial.Networks;
+using Tensorial.Execution;
+using Tensorial.Graphs;
 using Tensorial.Onnx;
+using Tensorial.Operations;
 
 namespace Tensorial.Tests.Compression;
 
@@ -14,16 +14,18 @@ namespace Tensorial.Tests.Compression;
 public class FactorRewriteTests
 {
     private static readonly ImmutableArray<KernelFormat> Formats =
-        [.. KernelFormat.All.Select(static format => format.IsReshaped ? format with { Order = 2 } : format)];
+    [
+        .. KernelFormat.All.Select(static format => format.IsReshaped ? format with { Order = 2 } : format),
+    ];
 
     public static TheoryData<string, int, int, int, int, int> Cases()
     {
         TheoryData<string, int, int, int, int, int> cases = [];
         foreach (KernelFormat format in Formats)
-            foreach ((int height, int width) in new[] { (1, 1), (3, 3), (5, 5), (7, 7), (1, 7), (3, 1) })
-                foreach ((int stride, int dilation) in new[] { (1, 1), (2, 1), (1, 2) })
-                    foreach (int groups in format.IsReshaped ? (int[])[1] : [1, 2])
-                        cases.Add(format.ToString(), height, width, stride, dilation, groups);
+        foreach ((int height, int width) in new[] { (1, 1), (3, 3), (5, 5), (7, 7), (1, 7), (3, 1) })
+        foreach ((int stride, int dilation) in new[] { (1, 1), (2, 1), (1, 2) })
+        foreach (int groups in format.IsReshaped ? (int[])[1] : [1, 2])
+            cases.Add(format.ToString(), height, width, stride, dilation, groups);
         return cases;
     }
 
@@ -40,26 +42,42 @@ public class FactorRewriteTests
     [Fact]
     public void Every_order_gives_the_same()
     {
-        Prop.ForAll(Gen.Choose(0, int.MaxValue - 1).ToArbitrary(), seed =>
-        {
-            Random random = new(seed);
-            KernelFormat format = Formats[random.Next(Formats.Length)];
-            int groups = format.IsReshaped ? 1 : random.Next(1, 4), inputs = random.Next(1, 8) * groups,
-                outputs = random.Next(1, 8) * groups;
-            Graph graph = Convolved(
-                random, outputs, inputs, random.Next(1, 4), random.Next(1, 4), random.Next(1, 3), random.Next(1, 3), groups,
-                random.Next(2) == 0, fixedPlaces: random.Next(3) > 0);
-            CompressibleLayer layer = CompressibleLayer.Of(graph).Layers.FirstOrDefault()!;
-            // A vector is no kernel, and not every format is one for every kernel.
-            if (layer is null || layer.Formats.All(known => known.Name != format.Name)) return;
-            LayerForm form = FormOf(layer, format);
-            for (int k = 0; k < 4; k++)
-            {
-                LayerForm ordered = k == 0 ? form : form with { Order = RandomOrder(form.Form.Tensor.Equation.Inputs.Length, random) };
-                if (StagePlan.Of(form.Form, form.Ranks, ordered.Order, layer) is not null)
-                    AssertSame(graph, layer, ordered, random, [2, inputs, 15, 17]);
-            }
-        }).Holds();
+        Prop.ForAll(
+                Gen.Choose(0, int.MaxValue - 1).ToArbitrary(),
+                seed =>
+                {
+                    Random random = new(seed);
+                    KernelFormat format = Formats[random.Next(Formats.Length)];
+                    int groups = format.IsReshaped ? 1 : random.Next(1, 4),
+                        inputs = random.Next(1, 8) * groups,
+                        outputs = random.Next(1, 8) * groups;
+                    Graph graph = Convolved(
+                        random,
+                        outputs,
+                        inputs,
+                        random.Next(1, 4),
+                        random.Next(1, 4),
+                        random.Next(1, 3),
+                        random.Next(1, 3),
+                        groups,
+                        random.Next(2) == 0,
+                        fixedPlaces: random.Next(3) > 0
+                    );
+                    CompressibleLayer layer = CompressibleLayer.Of(graph).Layers.FirstOrDefault()!;
+                    // A vector is no kernel, and not every format is one for every kernel.
+                    if (layer is null || layer.Formats.All(known => known.Name != format.Name))
+                        return;
+                    LayerForm form = FormOf(layer, format);
+                    for (int k = 0; k < 4; k++)
+                    {
+                        LayerForm ordered =
+                            k == 0 ? form : form with { Order = RandomOrder(form.Form.Tensor.Equation.Inputs.Length, random) };
+                        if (StagePlan.Of(form.Form, form.Ranks, ordered.Order, layer) is not null)
+                            AssertSame(graph, layer, ordered, random, [2, inputs, 15, 17]);
+                    }
+                }
+            )
+            .Holds();
     }
 
     [Theory]
@@ -76,8 +94,10 @@ public class FactorRewriteTests
             Graph graph = GraphOf(node, [2, 12], true, ("w", weights), ("b", Values(random, [10])));
             CompressibleLayer layer = CompressibleLayer.Of(graph).Layers.Single();
             LayerForm form = FormOf(layer, format);
-            foreach (FactorOrder order in (FactorOrder[])[form.Order, FactorOrder.Whole(form.Form),
-                RandomOrder(form.Form.Tensor.Equation.Inputs.Length, random)])
+            foreach (
+                FactorOrder order in (FactorOrder[])
+                    [form.Order, FactorOrder.Whole(form.Form), RandomOrder(form.Form.Tensor.Equation.Inputs.Length, random)]
+            )
                 AssertSame(graph, layer, form with { Order = order }, random, [2, 12]);
         }
     }
@@ -121,8 +141,12 @@ public class FactorRewriteTests
         try
         {
             int count = 0;
-            foreach (Graph small in Written()) OnnxFile.Write(small, Path.Combine(folder, $"{count++}.onnx"));
-            Oracles.RunPython("import glob, onnx, sys\nfor f in glob.glob(sys.argv[1] + '/*.onnx'): onnx.checker.check_model(onnx.load(f), full_check=True)", folder);
+            foreach (Graph small in Written())
+                OnnxFile.Write(small, Path.Combine(folder, $"{count++}.onnx"));
+            Oracles.RunPython(
+                "import glob, onnx, sys\nfor f in glob.glob(sys.argv[1] + '/*.onnx'): onnx.checker.check_model(onnx.load(f), full_check=True)",
+                folder
+            );
         }
         finally
         {
@@ -134,56 +158,79 @@ public class FactorRewriteTests
     private static IEnumerable<Graph> Written()
     {
         foreach (KernelFormat format in Formats)
-            foreach ((int outputs, int inputs, int groups) in ((int, int, int)[])[(6, 4, 1), (6, 4, 2), (13, 7, 1)])
+        foreach ((int outputs, int inputs, int groups) in ((int, int, int)[])[(6, 4, 1), (6, 4, 2), (13, 7, 1)])
+        {
+            Graph graph = Convolved(new(7), outputs, inputs, 3, 3, 2, 1, groups, true);
+            CompressibleLayer layer = CompressibleLayer.Of(graph).Layers.Single();
+            if (format.IsReshaped && groups > 1)
+                continue;
+            LayerForm form = FormOf(layer, format);
+            foreach (FactorOrder order in (FactorOrder[])[form.Order, FactorOrder.Whole(form.Form)])
             {
-                Graph graph = Convolved(new(7), outputs, inputs, 3, 3, 2, 1, groups, true);
-                CompressibleLayer layer = CompressibleLayer.Of(graph).Layers.Single();
-                if (format.IsReshaped && groups > 1) continue;
-                LayerForm form = FormOf(layer, format);
-                foreach (FactorOrder order in (FactorOrder[])[form.Order, FactorOrder.Whole(form.Form)])
-                {
-                    LayerForm ordered = form with { Order = order };
-                    yield return FactorRewrite.Apply(graph, layer, ordered, Fit(layer, ordered));
-                }
+                LayerForm ordered = form with { Order = order };
+                yield return FactorRewrite.Apply(graph, layer, ordered, Fit(layer, ordered));
             }
+        }
     }
 
     private static void AssertSame(Graph graph, KernelFormat format, Random random, Shape images)
     {
         CompressibleLayer layer = CompressibleLayer.Of(graph).Layers.Single();
-        if (layer.Formats.Any(known => known.Name == format.Name)) AssertSame(graph, layer, FormOf(layer, format), random, images);
-        else Assert.Throws<BadInputException>(() => layer.FormOf(format));
+        if (layer.Formats.Any(known => known.Name == format.Name))
+            AssertSame(graph, layer, FormOf(layer, format), random, images);
+        else
+            Assert.Throws<BadInputException>(() => layer.FormOf(format));
     }
 
     private static void AssertSame(Graph graph, CompressibleLayer layer, LayerForm form, Random random, Shape images)
     {
         TensorFactors<double> fit = Fit(layer, form);
-        Graph small = FactorRewrite.Apply(graph, layer, form, fit), rebuilt = graph.With("w", layer.StoredAs(fit.Reconstruct()));
+        Graph small = FactorRewrite.Apply(graph, layer, form, fit),
+            rebuilt = graph.With("w", layer.StoredAs(fit.Reconstruct()));
         Assert.DoesNotContain("w", small.Initializers.Keys);
         Assert.Equal(form.Parameters, fit.Parameters);
         Tensor<float> x = Values(random, images);
-        using Inference one = new(For(small, images), 1), other = new(For(rebuilt, images), 1);
+        using Inference one = new(For(small, images), 1),
+            other = new(For(rebuilt, images), 1);
         AssertClose(other.Run(x), one.Run(x), 2e-4);
     }
 
     /// <summary>The network with the extents of its input no longer free.</summary>
     private static Graph For(Graph graph, Shape images) =>
-        graph with { Inputs = [graph.Inputs[0] with { Dimensions = [new(null, "N"), .. images.Skip(1)
-            .Select(static extent => new Dimension(extent))] }] };
+        graph with
+        {
+            Inputs =
+            [
+                graph.Inputs[0] with
+                {
+                    Dimensions = [new(null, "N"), .. images.Skip(1).Select(static extent => new Dimension(extent))],
+                },
+            ],
+        };
 
     /// <summary>A form of small ranks, different ones where the format has several.</summary>
     private static LayerForm FormOf(CompressibleLayer layer, KernelFormat format) =>
-        LayerForm.Of(layer, format,
-            [.. layer.FormOf(format).MaxRanks.Select(static (most, bond) => Math.Clamp(2 + bond, 1, Math.Max(1, most - 1)))]);
+        LayerForm.Of(
+            layer,
+            format,
+            [.. layer.FormOf(format).MaxRanks.Select(static (most, bond) => Math.Clamp(2 + bond, 1, Math.Max(1, most - 1)))]
+        );
 
     /// <summary>Random factors do: what they make is compared, not how near it is.</summary>
     private static TensorFactors<double> Fit(CompressibleLayer layer, LayerForm form)
     {
         Random random = new(11);
         return new(
-            form.Form.Tensor, form.Form.Folding, form.Ranks,
-            [.. form.Form.Tensor.FactorShapes(form.Form.Folding.Folded, form.Ranks.AsSpan())
-                .Select(shape => (Tensor<double>)Values(random, shape).To(ElementType.Float64))], layer.Macs);
+            form.Form.Tensor,
+            form.Form.Folding,
+            form.Ranks,
+            [
+                .. form
+                    .Form.Tensor.FactorShapes(form.Form.Folding.Folded, form.Ranks.AsSpan())
+                    .Select(shape => (Tensor<double>)Values(random, shape).To(ElementType.Float64)),
+            ],
+            layer.Macs
+        );
     }
 
     private static FactorOrder RandomOrder(int factors, Random random)
@@ -191,7 +238,7 @@ public class FactorRewriteTests
         List<ImmutableArray<int>> stages = [];
         int[] places = [.. Enumerable.Range(0, factors)];
         random.Shuffle(places);
-        for (int at = 0; at < factors;)
+        for (int at = 0; at < factors; )
         {
             int count = random.Next(1, Math.Min(3, factors - at) + 1);
             stages.Add([.. places.Skip(at).Take(count)]);
@@ -201,32 +248,60 @@ public class FactorRewriteTests
     }
 
     private static Graph Convolved(
-        Random random, int outputs, int inputs, int height, int width, int stride, int dilation, int groups, bool bias,
-        bool fixedPlaces = true)
+        Random random,
+        int outputs,
+        int inputs,
+        int height,
+        int width,
+        int stride,
+        int dilation,
+        int groups,
+        bool bias,
+        bool fixedPlaces = true
+    )
     {
         Convolution convolution = new()
         {
-            KernelShape = [height, width], Strides = [stride, stride], Dilations = [dilation, dilation], Groups = groups,
+            KernelShape = [height, width],
+            Strides = [stride, stride],
+            Dilations = [dilation, dilation],
+            Groups = groups,
             // More below and to the right than above and to the left.
             Pads = [height / 2, width / 2, height / 2 + 1, width / 2 + 2],
         };
         Node node = new("conv", convolution, bias ? ["x", "w", "b"] : ["x", "w"], ["y"]);
-        return GraphOf(node, [2, inputs, 15, 17], fixedPlaces, ("w", Values(random, [outputs, inputs / groups, height, width])),
-            ("b", Values(random, [outputs])));
+        return GraphOf(
+            node,
+            [2, inputs, 15, 17],
+            fixedPlaces,
+            ("w", Values(random, [outputs, inputs / groups, height, width])),
+            ("b", Values(random, [outputs]))
+        );
     }
 
-    private static Graph GraphOf(Node node, Shape input, bool fixedPlaces, params (string Name, Tensor Values)[] constants) => new(
-        "chain", [node],
-        [new("x", ElementType.Float32,
-            [new(null, "N"), .. input.Skip(1)
-                .Select((extent, axis) => fixedPlaces || axis == 0 ? new Dimension(extent) : new Dimension(null))])],
-        [new("y", ElementType.Float32, [.. input.Select(static _ => new Dimension(null))])],
-        constants.Where(c => node.Inputs.Contains(c.Name)).ToImmutableDictionary(static c => c.Name, static c => c.Values));
+    private static Graph GraphOf(Node node, Shape input, bool fixedPlaces, params (string Name, Tensor Values)[] constants) =>
+        new(
+            "chain",
+            [node],
+            [
+                new(
+                    "x",
+                    ElementType.Float32,
+                    [
+                        new(null, "N"),
+                        .. input.Skip(1).Select((extent, axis) => fixedPlaces || axis == 0 ? new Dimension(extent) : new Dimension(null)),
+                    ]
+                ),
+            ],
+            [new("y", ElementType.Float32, [.. input.Select(static _ => new Dimension(null))])],
+            constants.Where(c => node.Inputs.Contains(c.Name)).ToImmutableDictionary(static c => c.Name, static c => c.Values)
+        );
 
     private static Tensor<float> Values(Random random, Shape shape)
     {
         Tensor<float> values = new(shape);
-        foreach (ref float value in values.Values) value = random.NextSingle() - 0.5f;
+        foreach (ref float value in values.Values)
+            value = random.NextSingle() - 0.5f;
         return values;
     }
 

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using Tensorial.Compression;
 using Tensorial.Data;
 using Tensorial.Decompositions;
-using Tensorial.Networks;
+using Tensorial.Graphs;
 using Tensorial.Onnx;
 
 namespace Tensorial.Tests.Compression;
@@ -16,8 +16,12 @@ public sealed class PipelineTests : IDisposable
 
     private static readonly SearchOptions Quick = new()
     {
-        Formats = [KernelFormat.SvdIn, KernelFormat.Tucker2], Rates = [0.1, 0.2, 0.3, 0.5, 0.7], Iterations = 5, CovarianceImages = 50,
-        DamageImages = 50, Threads = 2,
+        Formats = [KernelFormat.SvdIn, KernelFormat.Tucker2],
+        Rates = [0.1, 0.2, 0.3, 0.5, 0.7],
+        Iterations = 5,
+        CovarianceImages = 50,
+        DamageImages = 50,
+        Threads = 2,
     };
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory();
@@ -27,21 +31,30 @@ public sealed class PipelineTests : IDisposable
     public void Dispose() => _folder.Delete(true);
 
     [Theory]
-    [InlineData(AllocationRule.Measured), InlineData(AllocationRule.Error), InlineData(AllocationRule.Energy),
-        InlineData(AllocationRule.EqualError)]
+    [
+        InlineData(AllocationRule.Measured),
+        InlineData(AllocationRule.Error),
+        InlineData(AllocationRule.Energy),
+        InlineData(AllocationRule.EqualError)
+    ]
     public void Every_rule_keeps_its_budgets(AllocationRule rule)
     {
         PlanRequest request = new()
         {
-            Targets = [new(TargetMeasure.Parameters, 0.6), new(TargetMeasure.Macs, 0.6)], Rule = rule, Search = Quick,
+            Targets = [new(TargetMeasure.Parameters, 0.6), new(TargetMeasure.Macs, 0.6)],
+            Rule = rule,
+            Search = Quick,
         };
         CompressedNetwork small = Compression(CompressionMemory.None).Run(request);
-        GraphStatistics before = GraphStatistics.Of(Sample), after = GraphStatistics.Of(small.Graph);
+        GraphStatistics before = GraphStatistics.Of(Sample),
+            after = GraphStatistics.Of(small.Graph);
         Assert.True(after.Parameters <= 0.6 * before.Parameters);
         Assert.True(after.Macs <= 0.6 * before.Macs);
         // Rules that see a layer's error spend the budget; a common level may leave some.
-        Assert.True(after.Parameters >= (rule == AllocationRule.EqualError ? 0.2 : 0.45) * before.Parameters,
-            $"{rule} leaves {after.Parameters}");
+        Assert.True(
+            after.Parameters >= (rule == AllocationRule.EqualError ? 0.2 : 0.45) * before.Parameters,
+            $"{rule} leaves {after.Parameters}"
+        );
     }
 
     /// <summary>Large kernels get the formats that are fast to fit, and those that are not if nothing else was asked for.</summary>
@@ -51,17 +64,31 @@ public sealed class PipelineTests : IDisposable
     {
         Tensor<float> weights = new([448, 100, 3, 3]);
         Random random = new(1);
-        foreach (ref float value in weights.Values) value = random.NextSingle();
-        Node node = new("conv", new Tensorial.Autodiff.Operations.Convolution { KernelShape = [3, 3] }, ["x", "w"], ["y"]);
+        foreach (ref float value in weights.Values)
+            value = random.NextSingle();
+        Node node = new("conv", new Tensorial.Operations.Convolution { KernelShape = [3, 3] }, ["x", "w"], ["y"]);
         Port PortOf(string name, int channels, int extent) =>
             new(name, ElementType.Float32, [new(null, "N"), new(channels), new(extent), new(extent)]);
-        Graph graph = new("large", [node], [PortOf("x", 100, 6)], [PortOf("y", 448, 4)],
-            ImmutableDictionary<string, Tensor>.Empty.Add("w", weights));
-        SearchOptions options = Quick with { Formats = [KernelFormat.Parse(one), KernelFormat.Parse(other)], RatesOfLarge = [0.02],
-            Iterations = 2 };
+        Graph graph = new(
+            "large",
+            [node],
+            [PortOf("x", 100, 6)],
+            [PortOf("y", 448, 4)],
+            ImmutableDictionary<string, Tensor>.Empty.Add("w", weights)
+        );
+        SearchOptions options = Quick with
+        {
+            Formats = [KernelFormat.Parse(one), KernelFormat.Parse(other)],
+            RatesOfLarge = [0.02],
+            Iterations = 2,
+        };
 
-        Candidate[] found = [.. new CandidateSearch(graph, null, options with { Formats = [.. options.Formats.Distinct()] },
-            CompressionMemory.None).Run(CompressibleLayer.Of(graph).Layers)[0]];
+        Candidate[] found =
+        [
+            .. new CandidateSearch(graph, null, options with { Formats = [.. options.Formats.Distinct()] }, CompressionMemory.None).Run(
+                CompressibleLayer.Of(graph).Layers
+            )[0],
+        ];
 
         Assert.Equal(["", chosen], found.Select(static c => c.Format?.ToString() ?? ""));
         Assert.InRange(found[1].RelativeError, 0.01, 0.99);
@@ -70,7 +97,12 @@ public sealed class PipelineTests : IDisposable
     [Fact]
     public void An_equal_error_is_the_lowest_that_keeps_the_budget()
     {
-        PlanRequest request = new() { Targets = [new(TargetMeasure.Parameters, 0.6)], Rule = AllocationRule.EqualError, Search = Quick };
+        PlanRequest request = new()
+        {
+            Targets = [new(TargetMeasure.Parameters, 0.6)],
+            Rule = AllocationRule.EqualError,
+            Search = Quick,
+        };
         Choice choice = new Planner(Sample, Layers, null, [], CompressionMemory.None).Choose(request);
         double level = choice.Chosen.Max(static c => c.RelativeError);
         foreach ((Candidate chosen, ImmutableArray<Candidate> all) in choice.Chosen.Zip(choice.Candidates))
@@ -82,16 +114,20 @@ public sealed class PipelineTests : IDisposable
     {
         PlanRequest request = new()
         {
-            Targets = [new(TargetMeasure.ConvParameters, 0.5)], Rule = AllocationRule.Uniform,
+            Targets = [new(TargetMeasure.ConvParameters, 0.5)],
+            Rule = AllocationRule.Uniform,
             Search = Quick with { Formats = [KernelFormat.Tucker2] },
         };
         Choice choice = new Planner(Sample, Layers, null, [], CompressionMemory.None).Choose(request);
-        double[] rates = [.. choice.Chosen.Where(static c => c.Layer.Kernel.Shape[2] > 1)
-            .Select(static c => (double)c.Parameters / c.Layer.Parameters)];
+        double[] rates =
+        [
+            .. choice.Chosen.Where(static c => c.Layer.Kernel.Shape[2] > 1).Select(static c => (double)c.Parameters / c.Layer.Parameters),
+        ];
         Assert.InRange(rates.Max() - rates.Min(), 0, 0.05);
         Assert.All(choice.Chosen.Where(static c => c.Layer.Kernel.Shape[2] > 1), static c => Assert.Equal(KernelFormat.Tucker2, c.Format));
-        Assert.Throws<BadInputException>(() => new Planner(Sample, Layers, null, [], CompressionMemory.None)
-            .Choose(request with { Search = Quick }));
+        Assert.Throws<BadInputException>(() =>
+            new Planner(Sample, Layers, null, [], CompressionMemory.None).Choose(request with { Search = Quick })
+        );
     }
 
     /// <summary>A second run finds every number and factor of the first, and so does one that follows a kill half way.</summary>
@@ -99,13 +135,25 @@ public sealed class PipelineTests : IDisposable
     public void What_was_found_out_is_not_found_out_again()
     {
         PlanRequest request = new() { Targets = [new(TargetMeasure.Parameters, 0.6)], Search = Quick };
-        CompressedNetwork first, second, fresh = Compression(CompressionMemory.None).Run(request);
+        CompressedNetwork first,
+            second,
+            fresh = Compression(CompressionMemory.None).Run(request);
         using (CompressionMemory memory = CompressionMemory.Open(_folder.FullName, "model", "images"))
         {
             using CancellationTokenSource kill = new();
             int reports = 0;
-            Assert.ThrowsAny<OperationCanceledException>(() => Compression(memory)
-                .Run(request, new Told(() => { if (++reports == 9) kill.Cancel(); }), kill.Token));
+            Assert.ThrowsAny<OperationCanceledException>(() =>
+                Compression(memory)
+                    .Run(
+                        request,
+                        new Told(() =>
+                        {
+                            if (++reports == 9)
+                                kill.Cancel();
+                        }),
+                        kill.Token
+                    )
+            );
         }
         using (CompressionMemory memory = CompressionMemory.Open(_folder.FullName, "model", "images"))
             first = Compression(memory).Run(request);
@@ -137,12 +185,28 @@ public sealed class PipelineTests : IDisposable
         double size = (double)GraphStatistics.Of(small.Graph).Parameters / GraphStatistics.Of(Sample).Parameters;
         DropTrial kept = small.Trials.Where(static trial => trial.Drop <= 4).MinBy(static trial => trial.Parameters);
         Assert.Equal(kept.Parameters, size, 1e-9);
-        Assert.Throws<BadInputException>(() => new NetworkCompression(Sample, Layers, null, [], new(), CompressionMemory.None)
-            .Run(new PlanRequest { Targets = [new(TargetMeasure.MaxDrop, 4)] }));
+        Assert.Throws<BadInputException>(() =>
+            new NetworkCompression(Sample, Layers, null, [], new(), CompressionMemory.None).Run(
+                new PlanRequest { Targets = [new(TargetMeasure.MaxDrop, 4)] }
+            )
+        );
     }
 
     private static NetworkCompression Compression(CompressionMemory memory) =>
-        new(Sample, Layers, Images, [], new() { CovarianceImages = 100, Iterations = 5, Starts = 1, Threads = 2 }, memory);
+        new(
+            Sample,
+            Layers,
+            Images,
+            [],
+            new()
+            {
+                CovarianceImages = 100,
+                Iterations = 5,
+                Starts = 1,
+                Threads = 2,
+            },
+            memory
+        );
 
     private sealed class Told(Action act) : IProgress<Progress>
     {

@@ -1,10 +1,10 @@
 using System.Collections.Immutable;
 using Tensorial.Compression;
 using Tensorial.Decompositions;
-using Tensorial.Networks;
-using Tensorial.Networks.Models;
+using Tensorial.Execution;
+using Tensorial.Graphs;
 using Tensorial.Onnx;
-using Tensorial.Tests.Networks.Gradients;
+using Tensorial.Tests.Execution;
 using Tensorial.Tests.Training;
 using Tensorial.Training;
 
@@ -30,11 +30,21 @@ public class TensorizationTests
         // batch.
         TrainedNetworkTests.AssertAgrees(InOrder(FactorOrder.Whole), 5, 2);
         TrainedNetworkTests.AssertAgrees(
-            InOrder(static form => new([.. form.Tensor.Equation.Inputs.Select(static ImmutableArray<int> (_, factor) => [factor])])), 5, 2);
+            InOrder(static form => new([.. form.Tensor.Equation.Inputs.Select(static ImmutableArray<int> (_, factor) => [factor])])),
+            5,
+            2
+        );
 
-        Graph InOrder(Func<KernelForm, FactorOrder> order) => Tensorization.Draw(
-            graph, chosen.Select(c => c.Form is { } form && StagePlan.Of(form.Form, form.Ranks, order(form.Form), c.Layer) is not null
-                ? Candidate.Of(c.Layer, form with { Order = order(form.Form) }, 0, 0) : c), seed: 3);
+        Graph InOrder(Func<KernelForm, FactorOrder> order) =>
+            Tensorization.Draw(
+                graph,
+                chosen.Select(c =>
+                    c.Form is { } form && StagePlan.Of(form.Form, form.Ranks, order(form.Form), c.Layer) is not null
+                        ? Candidate.Of(c.Layer, form with { Order = order(form.Form) }, 0, 0)
+                        : c
+                ),
+                seed: 3
+            );
     }
 
     [Theory]
@@ -43,7 +53,17 @@ public class TensorizationTests
     {
         Graph graph = TinyTask.Network();
         Graph tensorial = Tensorization.Draw(graph, Choose(graph, format, 0.5), seed: 0);
-        using Trainer trainer = new(tensorial, TinyTask.Images(), new() { Epochs = 12, Batch = 16, LearningRate = 0.05, Threads = 1 });
+        using Trainer trainer = new(
+            tensorial,
+            TinyTask.Images(),
+            new()
+            {
+                Epochs = 12,
+                Batch = 16,
+                LearningRate = 0.05,
+                Threads = 1,
+            }
+        );
         TrainingResult result = trainer.Run();
 
         Assert.InRange(result.Epochs[^1].TrainTop1, 0.9, 1);
@@ -51,7 +71,8 @@ public class TensorizationTests
         Assert.True(GraphStatistics.Of(tensorial).Parameters < GraphStatistics.Of(graph).Parameters);
         Tensor<float> image = new([1, 1, 8, 8]);
         image.Values.Fill(0.3f);
-        using Inference here = new(result.Network, 1), there = new(OnnxFile.Read(OnnxFile.ToBytes(result.Network), "written"), 1);
+        using Inference here = new(result.Network, 1),
+            there = new(OnnxFile.Read(OnnxFile.ToBytes(result.Network), "written"), 1);
         Assert.Equal(here.Run(image).Values.ToArray(), there.Run(image).Values.ToArray());
     }
 
@@ -59,7 +80,8 @@ public class TensorizationTests
     public void The_same_seed_draws_the_same_factors()
     {
         Graph graph = Small();
-        Graph one = Tensorization.Draw(graph, Choose(graph, "tt", 0.3), 4), two = Tensorization.Draw(graph, Choose(graph, "tt", 0.3), 4),
+        Graph one = Tensorization.Draw(graph, Choose(graph, "tt", 0.3), 4),
+            two = Tensorization.Draw(graph, Choose(graph, "tt", 0.3), 4),
             other = Tensorization.Draw(graph, Choose(graph, "tt", 0.3), 5);
         string name = one.Initializers.Keys.First(static name => name.Contains("/tt/", StringComparison.Ordinal));
         Assert.Equal(one.Initializers[name].Of<float>().Values.ToArray(), two.Initializers[name].Of<float>().Values.ToArray());

@@ -13,7 +13,8 @@ public class CifarTests
             Span<byte> bytes = file.AsSpan(record * format.RecordBytes, format.RecordBytes);
             bytes[0] = 7;
             bytes[format.LabelBytes - 1] = (byte)(record % format.Classes);
-            for (int pixel = 0; pixel < CifarFormat.PixelBytes; pixel++) bytes[format.LabelBytes + pixel] = (byte)(record + pixel);
+            for (int pixel = 0; pixel < CifarFormat.PixelBytes; pixel++)
+                bytes[format.LabelBytes + pixel] = (byte)(record + pixel);
         }
         return file;
     }
@@ -43,7 +44,8 @@ public class CifarTests
     public void Training_files_are_joined_in_order_and_a_limit_reaches_across_them()
     {
         using TemporaryFolder folder = new();
-        for (int file = 1; file <= 5; file++) folder.Write($"data_batch_{file}.bin", Records(CifarFormat.Cifar10, file));
+        for (int file = 1; file <= 5; file++)
+            folder.Write($"data_batch_{file}.bin", Records(CifarFormat.Cifar10, file));
         Assert.Equal([0, 0, 1, 0, 1, 2, 0, 1, 2, 3, 0, 1, 2, 3, 4], Open($"cifar10:{folder.Path}", Split.Train).Labels.ToArray());
         Assert.Equal([0, 0, 1, 0], Open($"cifar10:{folder.Path}", Split.Train, 4).Labels.ToArray());
     }
@@ -57,7 +59,8 @@ public class CifarTests
         folder.Write("test_batch.bin", records);
         Refusal.Says<BadInputException>(
             "test_batch.bin', record 2 (offset 6,146): the label is 10, CIFAR-10 has the labels 0 to 9",
-            () => Open($"cifar10:{folder.Path}"));
+            () => Open($"cifar10:{folder.Path}")
+        );
     }
 
     [Theory]

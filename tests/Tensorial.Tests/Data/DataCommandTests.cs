@@ -8,7 +8,8 @@ public class DataCommandTests
 {
     private static (int ExitCode, string Out, string Error) Run(params string[] arguments)
     {
-        using StringWriter output = new(), error = new();
+        using StringWriter output = new(),
+            error = new();
         int code = Tool.RunAsync(arguments, new(output, error, errorIsTerminal: false, color: false, width: 200)).GetAwaiter().GetResult();
         return (code, output.ToString(), error.ToString());
     }
@@ -32,9 +33,19 @@ public class DataCommandTests
     public void A_set_is_brought_verified_and_opens()
     {
         using TemporaryFolder folder = new();
-        string target = Path.Combine(folder.Path, "cifar10"), json = Path.Combine(folder.Path, "result.json");
-        (int code, string output, string error) =
-            Run("data", "get", "cifar10", "--out", target, "--from", Oracles.Cifar10!, "--json", json);
+        string target = Path.Combine(folder.Path, "cifar10"),
+            json = Path.Combine(folder.Path, "result.json");
+        (int code, string output, string error) = Run(
+            "data",
+            "get",
+            "cifar10",
+            "--out",
+            target,
+            "--from",
+            Oracles.Cifar10!,
+            "--json",
+            json
+        );
         Assert.Equal((0, ""), (code, error));
         Assert.Contains($"CIFAR-10 is in place: --data cifar10:{target}", output, StringComparison.Ordinal);
         string checksum = PublishedSet.All.Single(set => set.Name == "cifar10").Files[^1].Sha256!;

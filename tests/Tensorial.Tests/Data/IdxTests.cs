@@ -5,7 +5,8 @@ namespace Tensorial.Tests.Data;
 
 public class IdxTests
 {
-    private const string Images = "t10k-images-idx3-ubyte", Labels = "t10k-labels-idx1-ubyte";
+    private const string Images = "t10k-images-idx3-ubyte",
+        Labels = "t10k-labels-idx1-ubyte";
 
     internal static byte[] Idx(byte type, int[] extents, params byte[] values) =>
         [0, 0, type, (byte)extents.Length, .. extents.SelectMany(extent => BitConverter.GetBytes(extent).Reverse()), .. values];
@@ -13,11 +14,13 @@ public class IdxTests
     internal static byte[] Pack(byte[] bytes)
     {
         using MemoryStream packed = new();
-        using (GZipStream zip = new(packed, CompressionLevel.Fastest, leaveOpen: true)) zip.Write(bytes);
+        using (GZipStream zip = new(packed, CompressionLevel.Fastest, leaveOpen: true))
+            zip.Write(bytes);
         return packed.ToArray();
     }
 
-    private static readonly byte[] TwoImages = Idx(8, [2, 1, 2], 0, 51, 102, 255), TwoLabels = Idx(8, [2], 4, 1);
+    private static readonly byte[] TwoImages = Idx(8, [2, 1, 2], 0, 51, 102, 255),
+        TwoLabels = Idx(8, [2], 4, 1);
 
     private static ImageSet Open(TemporaryFolder folder, Split split = Split.Test, int? limit = null) =>
         DataSource.Parse($"idx:{folder.Path}").Open(split, Normalization.None, limit);
@@ -55,21 +58,22 @@ public class IdxTests
         Assert.Equal([0, 3, 6, 9, 1, 4, 7, 10, 2, 5, 8, 11], pixels.Select(value => (int)MathF.Round(value * 255)));
     }
 
-    public static TheoryData<string, byte[], byte[]> Malformed => new()
-    {
-        { "too short for an IDX file", [0, 0, 8], TwoLabels },
-        { "starts with 89504E47", [0x89, 0x50, 0x4E, 0x47, 1, 2, 3], TwoLabels },
-        { "32-bit floats (IDX type 0d)", Idx(0x0D, [2, 1, 2], new byte[16]), TwoLabels },
-        { "has 2 axes; 3 or 4 were expected", Idx(8, [2, 2], 1, 2, 3, 4), TwoLabels },
-        { "ends inside its header", [0, 0, 8, 3, 0, 0, 0, 1, 0], TwoLabels },
-        { "declares the extent 0 for axis 0", Idx(8, [0, 1, 2]), TwoLabels },
-        { "declares the extent 4,294,967,295 for axis 1", Idx(8, [1, -1, 2]), TwoLabels },
-        { "declares the shape 2147483647×2147483647×2147483647", Idx(8, [int.MaxValue, int.MaxValue, int.MaxValue]), TwoLabels },
-        { "takes 20 bytes; the file has at most 19", TwoImages[..^1], TwoLabels },
-        { "goes on after the 4 values", [.. TwoImages, 0], TwoLabels },
-        { "2 images and", TwoImages, Idx(8, [3], 1, 2, 3) },
-        { "has the shape 1×2×1×9, where neither", Idx(8, [1, 2, 1, 9], new byte[18]), Idx(8, [1], 1) },
-    };
+    public static TheoryData<string, byte[], byte[]> Malformed =>
+        new()
+        {
+            { "too short for an IDX file", [0, 0, 8], TwoLabels },
+            { "starts with 89504E47", [0x89, 0x50, 0x4E, 0x47, 1, 2, 3], TwoLabels },
+            { "32-bit floats (IDX type 0d)", Idx(0x0D, [2, 1, 2], new byte[16]), TwoLabels },
+            { "has 2 axes; 3 or 4 were expected", Idx(8, [2, 2], 1, 2, 3, 4), TwoLabels },
+            { "ends inside its header", [0, 0, 8, 3, 0, 0, 0, 1, 0], TwoLabels },
+            { "declares the extent 0 for axis 0", Idx(8, [0, 1, 2]), TwoLabels },
+            { "declares the extent 4,294,967,295 for axis 1", Idx(8, [1, -1, 2]), TwoLabels },
+            { "declares the shape 2147483647×2147483647×2147483647", Idx(8, [int.MaxValue, int.MaxValue, int.MaxValue]), TwoLabels },
+            { "takes 20 bytes; the file has at most 19", TwoImages[..^1], TwoLabels },
+            { "goes on after the 4 values", [.. TwoImages, 0], TwoLabels },
+            { "2 images and", TwoImages, Idx(8, [3], 1, 2, 3) },
+            { "has the shape 1×2×1×9, where neither", Idx(8, [1, 2, 1, 9], new byte[18]), Idx(8, [1], 1) },
+        };
 
     [Theory]
     [MemberData(nameof(Malformed))]
@@ -117,13 +121,19 @@ public class IdxTests
     [Fact]
     public void Any_damage_gives_a_set_or_a_clear_refusal()
     {
-        byte[] images = Idx(8, [3, 4, 4], [.. Enumerable.Range(0, 48).Select(index => (byte)index)]), labels = Idx(8, [3], 0, 1, 2);
+        byte[] images = Idx(8, [3, 4, 4], [.. Enumerable.Range(0, 48).Select(index => (byte)index)]),
+            labels = Idx(8, [3], 0, 1, 2);
         Mutations.Apply(images, seed: 1, rounds: 2000, damaged => Read(damaged, 3..4));
-        Mutations.Apply(Pack(images), seed: 2, rounds: 2000, damaged =>
-        {
-            using GZipStream unpacked = new(new MemoryStream(damaged), CompressionMode.Decompress);
-            IdxFile.Read(unpacked, "damaged", damaged.Length * Deflate.MostExpansion, 3..4, int.MaxValue);
-        });
+        Mutations.Apply(
+            Pack(images),
+            seed: 2,
+            rounds: 2000,
+            damaged =>
+            {
+                using GZipStream unpacked = new(new MemoryStream(damaged), CompressionMode.Decompress);
+                IdxFile.Read(unpacked, "damaged", damaged.Length * Deflate.MostExpansion, 3..4, int.MaxValue);
+            }
+        );
         Mutations.Apply(labels, seed: 3, rounds: 500, damaged => Read(damaged, 1..1));
 
         static void Read(byte[] damaged, Range rank) =>

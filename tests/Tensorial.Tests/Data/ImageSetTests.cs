@@ -57,8 +57,11 @@ public class ImageSetTests
         other.Values[3]++;
         string[] fingerprints =
         [
-            Set(Bytes, [1, 2]).Fingerprint, Set(Bytes, [1, 3]).Fingerprint, Set(other, [1, 2]).Fingerprint,
-            Set(Bytes, [1, 2], Normalization.ImageNet).Fingerprint, Set(Bytes, [1, 2]).Take(1).Fingerprint,
+            Set(Bytes, [1, 2]).Fingerprint,
+            Set(Bytes, [1, 3]).Fingerprint,
+            Set(other, [1, 2]).Fingerprint,
+            Set(Bytes, [1, 2], Normalization.ImageNet).Fingerprint,
+            Set(Bytes, [1, 2]).Take(1).Fingerprint,
         ];
         Assert.Distinct(fingerprints);
         Assert.Equal(fingerprints[0], Set(Bytes.Clone(), [1, 2]).Fingerprint);
@@ -74,16 +77,17 @@ public class ImageSetTests
         Assert.Throws<BadInputException>(() => set.Take(0));
     }
 
-    public static TheoryData<string, Func<ImageSet>> Unusable => new()
-    {
-        { "1 labels do not fit", () => Set(Bytes, [1]) },
-        { "image 1 has the label 10, which is not in 0..9", () => Set(Bytes, [1, 10]) },
-        { "image 0 has the label -1", () => Set(Bytes, [-1, 1]) },
-        { "is empty", () => Set(new Tensor<byte>([0, 3, 1, 2]), []) },
-        { "count×C×H×W", () => Set(Bytes.As([2, 6]), [1, 2]) },
-        { "image 0 holds NaN at pixel 1", () => Set(new Tensor<float>([1, 1, 1, 2], new[] { 0, float.NaN }), [1]) },
-        { "3 channels and the normalisation 0,0,1,1", () => Set(Bytes, [1, 2], Normalization.Parse("0,0,1,1")) },
-    };
+    public static TheoryData<string, Func<ImageSet>> Unusable =>
+        new()
+        {
+            { "1 labels do not fit", () => Set(Bytes, [1]) },
+            { "image 1 has the label 10, which is not in 0..9", () => Set(Bytes, [1, 10]) },
+            { "image 0 has the label -1", () => Set(Bytes, [-1, 1]) },
+            { "is empty", () => Set(new Tensor<byte>([0, 3, 1, 2]), []) },
+            { "count×C×H×W", () => Set(Bytes.As([2, 6]), [1, 2]) },
+            { "image 0 holds NaN at pixel 1", () => Set(new Tensor<float>([1, 1, 1, 2], new[] { 0, float.NaN }), [1]) },
+            { "3 channels and the normalisation 0,0,1,1", () => Set(Bytes, [1, 2], Normalization.Parse("0,0,1,1")) },
+        };
 
     [Theory]
     [MemberData(nameof(Unusable))]

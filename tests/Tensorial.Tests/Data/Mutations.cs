@@ -35,11 +35,21 @@ internal static class Mutations
             int place = random.Next(random.Next(2) == 0 ? Math.Min(bytes.Count, 100) : bytes.Count);
             switch (random.Next(5))
             {
-                case 0: bytes[place] ^= (byte)(1 << random.Next(8)); break;
-                case 1: bytes[place] = (byte)random.Next(256); break;
-                case 2: bytes[place] = (byte)(random.Next(2) * 255); break;
-                case 3: bytes.RemoveRange(place, Math.Min(random.Next(1, 20), bytes.Count - place)); break;
-                default: bytes.InsertRange(place, bytes.Slice(place, Math.Min(random.Next(1, 20), bytes.Count - place)).ToArray()); break;
+                case 0:
+                    bytes[place] ^= (byte)(1 << random.Next(8));
+                    break;
+                case 1:
+                    bytes[place] = (byte)random.Next(256);
+                    break;
+                case 2:
+                    bytes[place] = (byte)(random.Next(2) * 255);
+                    break;
+                case 3:
+                    bytes.RemoveRange(place, Math.Min(random.Next(1, 20), bytes.Count - place));
+                    break;
+                default:
+                    bytes.InsertRange(place, bytes.Slice(place, Math.Min(random.Next(1, 20), bytes.Count - place)).ToArray());
+                    break;
             }
         }
         return random.Next(10) == 0 ? bytes.Take(random.Next(bytes.Count + 1)).ToArray() : [.. bytes];

@@ -11,7 +11,8 @@ public class NpySourceTests
 
     private static ImageSet Open(TemporaryFolder folder, Tensor images, Tensor labels, string suffix = "")
     {
-        string imageFile = Path.Combine(folder.Path, "images.npy"), labelFile = Path.Combine(folder.Path, "labels.npy");
+        string imageFile = Path.Combine(folder.Path, "images.npy"),
+            labelFile = Path.Combine(folder.Path, "labels.npy");
         NpyFile.Write(images, imageFile);
         NpyFile.Write(labels, labelFile);
         return DataSource.Parse($"npy:{imageFile},{labelFile}{suffix}").Open(Split.Test, Normalization.None);
@@ -57,32 +58,38 @@ public class NpySourceTests
     {
         using TemporaryFolder folder = new();
         string file = Path.Combine(folder.Path, "set.npz");
-        NpzFile.Write(file, new Dictionary<string, Tensor>
-        {
-            [trainImages] = Numbers(ElementType.UInt8, 3, 2, 2), [trainLabels] = Numbers(ElementType.Int64, 3),
-            [testImages] = Numbers(ElementType.UInt8, 2, 2, 2), [testLabels] = Numbers(ElementType.Int64, 2),
-        });
+        NpzFile.Write(
+            file,
+            new Dictionary<string, Tensor>
+            {
+                [trainImages] = Numbers(ElementType.UInt8, 3, 2, 2),
+                [trainLabels] = Numbers(ElementType.Int64, 3),
+                [testImages] = Numbers(ElementType.UInt8, 2, 2, 2),
+                [testLabels] = Numbers(ElementType.Int64, 2),
+            }
+        );
         Assert.Equal(2, DataSource.Parse($"npy:{file}").Open(Split.Test, Normalization.None).Count);
         Assert.Equal(testImages == trainImages ? 2 : 3, DataSource.Parse($"npy:{file}").Open(Split.Train, Normalization.None).Count);
         Assert.Equal(1, DataSource.Parse($"npy:{file}").Open(Split.Test, Normalization.None, 1).Count);
     }
 
-    public static TheoryData<string, Tensor, Tensor> Unusable => new()
-    {
-        { "2 labels: each image needs one", Numbers(ElementType.UInt8, 3, 2, 2), Numbers(ElementType.Int64, 2) },
-        { "labels must be integers", Numbers(ElementType.UInt8, 2, 2, 2), Numbers(ElementType.Float32, 2) },
-        { "count, or count×1", Numbers(ElementType.UInt8, 2, 2, 2), Numbers(ElementType.Int32, 2, 2) },
-        { "entry 1: the label is -3", Numbers(ElementType.UInt8, 2, 2, 2), new Tensor<int>([2], new[] { 1, -3 }) },
-        { "entry 0: the label is 1000000000", Numbers(ElementType.UInt8, 1, 2, 2), new Tensor<int>([1], new[] { 1_000_000_000 }) },
-        { "one of image 1 is 256", new Tensor<int>([2, 1, 2], new[] { 0, 255, 256, 0 }), Numbers(ElementType.Int32, 2) },
-        { "Bool values; images must be", new Tensor<bool>([1, 2, 2]), Numbers(ElementType.Int32, 1) },
-        { "both axis 1 and axis 3", Numbers(ElementType.UInt8, 1, 3, 4, 1), Numbers(ElementType.Int32, 1) },
-        { "neither axis 1 nor axis 3", Numbers(ElementType.UInt8, 1, 2, 4, 5), Numbers(ElementType.Int32, 1) },
-        { "has the shape 4; images need", Numbers(ElementType.UInt8, 4), Numbers(ElementType.Int32, 4) },
-        { "holds no images", Numbers(ElementType.UInt8, 0, 2, 2), Numbers(ElementType.Int32, 0) },
-        { "image 0 holds NaN at pixel 3", new Tensor<double>([1, 2, 2], new[] { 0, 0, 0, double.NaN }), Numbers(ElementType.Int32, 1) },
-        { "image 0 holds Infinity at pixel 0", new Tensor<double>([1, 1, 1], new[] { 1e300 }), Numbers(ElementType.Int32, 1) },
-    };
+    public static TheoryData<string, Tensor, Tensor> Unusable =>
+        new()
+        {
+            { "2 labels: each image needs one", Numbers(ElementType.UInt8, 3, 2, 2), Numbers(ElementType.Int64, 2) },
+            { "labels must be integers", Numbers(ElementType.UInt8, 2, 2, 2), Numbers(ElementType.Float32, 2) },
+            { "count, or count×1", Numbers(ElementType.UInt8, 2, 2, 2), Numbers(ElementType.Int32, 2, 2) },
+            { "entry 1: the label is -3", Numbers(ElementType.UInt8, 2, 2, 2), new Tensor<int>([2], new[] { 1, -3 }) },
+            { "entry 0: the label is 1000000000", Numbers(ElementType.UInt8, 1, 2, 2), new Tensor<int>([1], new[] { 1_000_000_000 }) },
+            { "one of image 1 is 256", new Tensor<int>([2, 1, 2], new[] { 0, 255, 256, 0 }), Numbers(ElementType.Int32, 2) },
+            { "Bool values; images must be", new Tensor<bool>([1, 2, 2]), Numbers(ElementType.Int32, 1) },
+            { "both axis 1 and axis 3", Numbers(ElementType.UInt8, 1, 3, 4, 1), Numbers(ElementType.Int32, 1) },
+            { "neither axis 1 nor axis 3", Numbers(ElementType.UInt8, 1, 2, 4, 5), Numbers(ElementType.Int32, 1) },
+            { "has the shape 4; images need", Numbers(ElementType.UInt8, 4), Numbers(ElementType.Int32, 4) },
+            { "holds no images", Numbers(ElementType.UInt8, 0, 2, 2), Numbers(ElementType.Int32, 0) },
+            { "image 0 holds NaN at pixel 3", new Tensor<double>([1, 2, 2], new[] { 0, 0, 0, double.NaN }), Numbers(ElementType.Int32, 1) },
+            { "image 0 holds Infinity at pixel 0", new Tensor<double>([1, 1, 1], new[] { 1e300 }), Numbers(ElementType.Int32, 1) },
+        };
 
     [Theory]
     [MemberData(nameof(Unusable))]
@@ -109,6 +116,7 @@ public class NpySourceTests
         NpzFile.Write(file, new Dictionary<string, Tensor> { ["pictures"] = Numbers(ElementType.UInt8, 1, 2, 2) });
         Refusal.Says<BadInputException>(
             "holds pictures, where one of these pairs is looked for: x_test, y_test; ",
-            () => DataSource.Parse($"npy:{file}").Open(Split.Test, Normalization.None));
+            () => DataSource.Parse($"npy:{file}").Open(Split.Test, Normalization.None)
+        );
     }
 }

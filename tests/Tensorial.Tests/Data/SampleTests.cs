@@ -1,5 +1,5 @@
 using Tensorial.Data;
-using Tensorial.Networks;
+using Tensorial.Execution;
 using Tensorial.Onnx;
 
 namespace Tensorial.Tests.Data;
@@ -19,7 +19,8 @@ public class SampleTests
             for (int image = 0; image < 100; image++)
             {
                 ReadOnlySpan<float> scores = logits.Values.Slice(image * 10, 10);
-                if (System.Numerics.Tensors.TensorPrimitives.IndexOfMax(scores) == images.Labels[first + image]) right++;
+                if (System.Numerics.Tensors.TensorPrimitives.IndexOfMax(scores) == images.Labels[first + image])
+                    right++;
             }
         }
         Assert.InRange(right, 940, 944);

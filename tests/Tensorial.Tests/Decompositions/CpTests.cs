@@ -31,23 +31,28 @@ public class CpTests
         Tensor<double> tensor = Some.Noise(Shape.Of(extents), 2);
         Tensor<double>[] factors = [.. extents.Select((extent, mode) => Some.Noise([extent, Rank], 10 + mode))];
         int visits = 0;
-        new CpTree<double>(tensor, Rank, Tensorial.Kernels.Workers.Serial).Sweep(factors, (mode, product) =>
-        {
-            Assert.Equal(visits++, mode);
-            double[] expected = new double[extents[mode] * Rank];
-            int[] strides = tensor.Shape.Strides();
-            for (int at = 0; at < tensor.Shape.Count; at++)
+        new CpTree<double>(tensor, Rank, Tensorial.Kernels.Workers.Serial).Sweep(
+            factors,
+            (mode, product) =>
+            {
+                Assert.Equal(visits++, mode);
+                double[] expected = new double[extents[mode] * Rank];
+                int[] strides = tensor.Shape.Strides();
+                for (int at = 0; at < tensor.Shape.Count; at++)
                 for (int r = 0; r < Rank; r++)
                 {
                     double value = tensor.Values[at];
                     for (int other = 0; other < extents.Length; other++)
-                        if (other != mode) value *= factors[other].Values[at / strides[other] % extents[other] * Rank + r];
+                        if (other != mode)
+                            value *= factors[other].Values[at / strides[other] % extents[other] * Rank + r];
                     expected[at / strides[mode] % extents[mode] * Rank + r] += value;
                 }
-            for (int k = 0; k < expected.Length; k++) Assert.Equal(expected[k], product.Values[k], 1e-12);
-            // What is changed on the way must count for the modes that follow.
-            factors[mode] = Some.Noise([extents[mode], Rank], 20 + mode);
-        });
+                for (int k = 0; k < expected.Length; k++)
+                    Assert.Equal(expected[k], product.Values[k], 1e-12);
+                // What is changed on the way must count for the modes that follow.
+                factors[mode] = Some.Noise([extents[mode], Rank], 20 + mode);
+            }
+        );
         Assert.Equal(extents.Length, visits);
     }
 
@@ -58,8 +63,11 @@ public class CpTests
         double before = 1;
         foreach (int sweeps in (int[])[1, 2, 5, 10, 20, 50, 100])
         {
-            double error = Cp.Fit(tensor, RankChoice.Of(8),
-                new(Starts: 1, Sweeps: sweeps, TrialSweeps: sweeps, Tolerance: 0)).RelativeError;
+            double error = Cp.Fit(
+                tensor,
+                RankChoice.Of(8),
+                new(Starts: 1, Sweeps: sweeps, TrialSweeps: sweeps, Tolerance: 0)
+            ).RelativeError;
             Assert.InRange(error, 0, before + 1e-12);
             before = error;
         }
@@ -71,8 +79,10 @@ public class CpTests
         Tensor<double> tensor = Some.Noise([9, 8, 3, 3], 4);
 
         double[] Values(int seed) =>
-            [.. Cp.Fit(tensor, RankChoice.Of(5), new(Starts: 2, Sweeps: 30, Seed: seed)).Factors.SelectMany(static factor =>
-                factor.Values.ToArray())];
+            [
+                .. Cp.Fit(tensor, RankChoice.Of(5), new(Starts: 2, Sweeps: 30, Seed: seed))
+                    .Factors.SelectMany(static factor => factor.Values.ToArray()),
+            ];
 
         Assert.Equal(Values(1), Values(1));
         Assert.NotEqual(Values(1), Values(2));
@@ -141,14 +151,26 @@ public class CpTests
         double sum = 0;
         for (int trial = 0; trial < 400; trial++)
         {
-            Tensor<double>[] shaken = [.. fit.Factors.Select((factor, mode) =>
-            {
-                Tensor<double> noisy = factor.Clone(), noise = Some.Noise(factor.Shape, 1000 + 10 * trial + mode);
-                for (int k = 0; k < factor.Shape.Count; k++) noisy.Values[k] += Deviation * noise.Values[k];
-                return noisy;
-            })];
-            sum += Math.Pow(Some.Distance(fit.Reconstruct(), (fit with { Factors = [.. shaken] }).Reconstruct()) * Some.Norm(
-                fit.Reconstruct()) / Deviation, 2) / 400;
+            Tensor<double>[] shaken =
+            [
+                .. fit.Factors.Select(
+                    (factor, mode) =>
+                    {
+                        Tensor<double> noisy = factor.Clone(),
+                            noise = Some.Noise(factor.Shape, 1000 + 10 * trial + mode);
+                        for (int k = 0; k < factor.Shape.Count; k++)
+                            noisy.Values[k] += Deviation * noise.Values[k];
+                        return noisy;
+                    }
+                ),
+            ];
+            sum +=
+                Math.Pow(
+                    Some.Distance(fit.Reconstruct(), (fit with { Factors = [.. shaken] }).Reconstruct())
+                        * Some.Norm(fit.Reconstruct())
+                        / Deviation,
+                    2
+                ) / 400;
         }
 
         Assert.InRange(CpStability.Of(fit).Sensitivity / sum, 0.9, 1.1);
@@ -158,7 +180,8 @@ public class CpTests
     public void Orthogonal_terms_have_energy_one()
     {
         Tensor<double> diagonal = new([3, 3, 3]);
-        for (int k = 0; k < 3; k++) diagonal.Values[13 * k] = k + 1;
+        for (int k = 0; k < 3; k++)
+            diagonal.Values[13 * k] = k + 1;
         CpStability stability = CpStability.Of(Cp.Fit(diagonal, RankChoice.Of(3)));
 
         Assert.Equal(1, stability.TermEnergy, 1e-6);
@@ -172,7 +195,9 @@ public class CpTests
     public void An_error_no_rank_reaches_says_the_least_found()
     {
         Tensor<double> tensor = Some.Noise([6, 5, 4], 10);
-        Assert.Contains("the least was",
-            Assert.Throws<GoalNotMetException>(() => Cp.Fit(tensor, new RankChoice.WithinError(1e-9), new(Sweeps: 3))).Message);
+        Assert.Contains(
+            "the least was",
+            Assert.Throws<GoalNotMetException>(() => Cp.Fit(tensor, new RankChoice.WithinError(1e-9), new(Sweeps: 3))).Message
+        );
     }
 }

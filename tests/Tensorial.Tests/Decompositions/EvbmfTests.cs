@@ -17,7 +17,8 @@ public class EvbmfTests
         if (rank > 0)
         {
             Tensor<double> signal = Some.OfRank(TensorFormat.TensorTrain(2), [rows, columns], [rank], 2);
-            for (int k = 0; k < matrix.Shape.Count; k++) matrix.Values[k] = 0.5 * matrix.Values[k] + signal.Values[k];
+            for (int k = 0; k < matrix.Shape.Count; k++)
+                matrix.Values[k] = 0.5 * matrix.Values[k] + signal.Values[k];
         }
 
         Evbmf found = Evbmf.Of(Svd.Values(matrix), rows, columns);

@@ -41,11 +41,15 @@ public class FormatCurveTests
     public void A_covariance_is_measured_where_it_leaves_a_closed_form()
     {
         int n = Kernel.Shape.Count / 9;
-        Tensor<double> root = Some.Noise([n, n], 2), covariance = Fits.Times(root, 1, Matrix(root), Tensorial.Kernels.Workers.Serial);
+        Tensor<double> root = Some.Noise([n, n], 2),
+            covariance = Fits.Times(root, 1, Matrix(root), Tensorial.Kernels.Workers.Serial);
         KernelMetric metric = new(covariance);
 
-        Assert.Equal(KernelFit.Of(Kernel, KernelFormat.SvdOut, [4], metric).RelativeError,
-            FormatCurve.Of(Kernel, KernelFormat.SvdOut, metric).Error(4).Least, 1e-6);
+        Assert.Equal(
+            KernelFit.Of(Kernel, KernelFormat.SvdOut, [4], metric).RelativeError,
+            FormatCurve.Of(Kernel, KernelFormat.SvdOut, metric).Error(4).Least,
+            1e-6
+        );
         Assert.Throws<BadInputException>(() => FormatCurve.Of(Kernel, KernelFormat.SvdIn, metric));
 
         static Tensor<double> Matrix(Tensor<double> a) => Fits.Permuted(a, 1, 0);
@@ -55,12 +59,12 @@ public class FormatCurveTests
     public void The_ranks_for_an_error_keep_it()
     {
         foreach (string name in (string[])["svd-out", "spatial-svd", "tucker2", "tt"])
-            foreach (double error in (double[])[0.1, 0.3, 0.6])
-            {
-                FormatCurve curve = FormatCurve.Of(Kernel, KernelFormat.Parse(name));
-                ImmutableArray<int> ranks = curve.RanksWithin(error);
-                Assert.InRange(curve.Error(ranks.AsSpan()).Most, 0, error * (1 + 1e-12));
-            }
+        foreach (double error in (double[])[0.1, 0.3, 0.6])
+        {
+            FormatCurve curve = FormatCurve.Of(Kernel, KernelFormat.Parse(name));
+            ImmutableArray<int> ranks = curve.RanksWithin(error);
+            Assert.InRange(curve.Error(ranks.AsSpan()).Most, 0, error * (1 + 1e-12));
+        }
     }
 
     [Fact]

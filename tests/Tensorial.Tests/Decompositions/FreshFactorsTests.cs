@@ -16,7 +16,8 @@ public class FreshFactorsTests
         ImmutableArray<int> ranks = form.RanksAt(0.3);
         Random random = new(5);
         const int draws = 60;
-        double squares = 0, sums = 0;
+        double squares = 0,
+            sums = 0;
         for (int draw = 0; draw < draws; draw++)
         {
             Tensor<double> weight = FreshFactors.Draw(form, ranks, 0.1, random).Reconstruct();
@@ -36,8 +37,10 @@ public class FreshFactorsTests
 
         double[] norms = [.. factors.Factors.Select(static factor => Math.Sqrt(TensorPrimitives.SumOfSquares<double>(factor.Values)))];
         // Factors of few numbers scatter.
-        Assert.All(factors.Factors.Zip(norms),
-            pair => Assert.InRange(pair.Second / norms.Max(), pair.First.Shape.Count > 100 ? 0.7 : 0.2, 1));
+        Assert.All(
+            factors.Factors.Zip(norms),
+            pair => Assert.InRange(pair.Second / norms.Max(), pair.First.Shape.Count > 100 ? 0.7 : 0.2, 1)
+        );
     }
 
     [Fact]

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using Tensorial.Decompositions;
-using Tensorial.Einsum;
+using Tensorial.Equations;
 using Tensorial.Kernels;
 using Tensorial.LinearAlgebra;
 
@@ -21,8 +21,9 @@ public class KernelFitTests
         {
             TheoryData<string, bool, bool> cases = [];
             foreach (KernelFormat format in Whole)
-                foreach (bool weights in (bool[])[false, true])
-                    foreach (bool covariance in (bool[])[false, true]) cases.Add(format.Name, weights, covariance);
+            foreach (bool weights in (bool[])[false, true])
+            foreach (bool covariance in (bool[])[false, true])
+                cases.Add(format.Name, weights, covariance);
             return cases;
         }
     }
@@ -36,13 +37,15 @@ public class KernelFitTests
         ImmutableArray<int> ranks = Twos(format);
         FitObjective objective = new(Some.Noise(Small, 1), form, ranks, Metric(weights, covariance), Workers.Serial, default);
         int count = form.FactorShapes(Small, ranks.AsSpan())[..^1].Sum(static factor => factor.Count);
-        double[] point = Some.Noise([count], 2).Values.ToArray(), gradient = new double[count];
+        double[] point = Some.Noise([count], 2).Values.ToArray(),
+            gradient = new double[count];
         objective.Evaluate(point, gradient);
 
         const double Step = 1e-6;
         for (int k = 0; k < count; k++)
         {
-            double[] ahead = [.. point], behind = [.. point];
+            double[] ahead = [.. point],
+                behind = [.. point];
             ahead[k] += Step;
             behind[k] -= Step;
             Assert.Equal((objective.Value(ahead) - objective.Value(behind)) / (2 * Step), gradient[k], 1e-6);
@@ -61,7 +64,8 @@ public class KernelFitTests
         TensorFactors<double> fit = KernelFit.Of(kernel, format, Twos(format), metric);
 
         Tensor<double> gap = fit.Reconstruct().Clone();
-        for (int k = 0; k < kernel.Shape.Count; k++) gap.Values[k] -= kernel.Values[k];
+        for (int k = 0; k < kernel.Shape.Count; k++)
+            gap.Values[k] -= kernel.Values[k];
         Assert.Equal(Math.Sqrt(Square(gap, metric) / Square(kernel, metric)), fit.RelativeError, 1e-10);
         Assert.Equal(KernelForm.Of(format, Small).Parameters(fit.Ranks.AsSpan()), fit.Parameters);
     }
@@ -87,8 +91,11 @@ public class KernelFitTests
         KernelFormat format = KernelFormat.Parse(name);
         Tensor<double> kernel = Some.Noise([4, 3, 2, 2], 5);
 
-        Assert.InRange(KernelFit.Of(kernel, format, KernelForm.Of(format, kernel.Shape).MaxRanks,
-            options: new(Iterations: 500)).RelativeError, 0, 1e-4);
+        Assert.InRange(
+            KernelFit.Of(kernel, format, KernelForm.Of(format, kernel.Shape).MaxRanks, options: new(Iterations: 500)).RelativeError,
+            0,
+            1e-4
+        );
     }
 
     /// <summary>
@@ -101,7 +108,8 @@ public class KernelFitTests
     public void Truncated_cuts_have_the_error_of_the_spectrums_tail(string name, string rows)
     {
         Tensor<double> kernel = Some.Noise(Small, 6);
-        int[] left = [.. rows.Select(static axis => "oihw".IndexOf(axis))], order = [.. left, .. Enumerable.Range(0, 4).Except(left)];
+        int[] left = [.. rows.Select(static axis => "oihw".IndexOf(axis))],
+            order = [.. left, .. Enumerable.Range(0, 4).Except(left)];
         int m = left.Aggregate(1, static (count, axis) => count * Small[axis]);
         double[] values = Svd.Values(Fits.Permuted(kernel, order).As([m, kernel.Shape.Count / m]));
         for (int rank = 1; rank < values.Length; rank += 2)
@@ -118,15 +126,19 @@ public class KernelFitTests
     [Fact]
     public void A_data_informed_cut_of_the_output_has_a_closed_form()
     {
-        Tensor<double> kernel = Some.Noise(Small, 7), covariance = Covariance(8);
+        Tensor<double> kernel = Some.Noise(Small, 7),
+            covariance = Covariance(8);
         int n = covariance.Shape[0];
-        Tensor<double> weighted = Fits.Times(kernel.As([6, n]), 1, covariance, Workers.Serial), moment = new([6, 6]);
+        Tensor<double> weighted = Fits.Times(kernel.As([6, n]), 1, covariance, Workers.Serial),
+            moment = new([6, 6]);
         Gemm.Multiply<double>(6, 6, n, 1, weighted.Values, n, 1, kernel.Values, 1, n, 0, moment.Values, 6, Workers.Serial);
         double[] values = SymmetricEigen.Of(moment).Values;
         for (int rank = 1; rank < 6; rank++)
             Assert.Equal(
                 Math.Sqrt(values[..(6 - rank)].Sum() / values.Sum()),
-                KernelFit.Of(kernel, KernelFormat.SvdOut, [rank], new(covariance)).RelativeError, 1e-6);
+                KernelFit.Of(kernel, KernelFormat.SvdOut, [rank], new(covariance)).RelativeError,
+                1e-6
+            );
     }
 
     /// <summary>What is fitted to the data changes the layer's answers less than what is fitted to the kernel.</summary>
@@ -139,7 +151,8 @@ public class KernelFitTests
         KernelMetric metric = new(Covariance(9));
         Tensor<double> kernel = Some.Noise(Small, 10);
         Tensor<double> gap = KernelFit.Of(kernel, format, ranks).Reconstruct().Clone();
-        for (int k = 0; k < kernel.Shape.Count; k++) gap.Values[k] -= kernel.Values[k];
+        for (int k = 0; k < kernel.Shape.Count; k++)
+            gap.Values[k] -= kernel.Values[k];
 
         double informed = KernelFit.Of(kernel, format, ranks, metric, new(Starts: 3)).RelativeError;
 
@@ -177,19 +190,26 @@ public class KernelFitTests
         Tensor<double> kernel = Some.Noise(Small, 13);
         FoldedObjective objective = new(kernel, form, ranks, metric, default);
         int count = form.Tensor.FactorShapes(form.Folding.Folded, ranks.AsSpan()).Sum(static factor => factor.Count);
-        double[] point = Some.Noise([count], 2).Values.ToArray(), gradient = new double[count], unused = new double[count];
+        double[] point = Some.Noise([count], 2).Values.ToArray(),
+            gradient = new double[count],
+            unused = new double[count];
         objective.Evaluate(point, gradient);
         const double Step = 1e-6;
         for (int k = 0; k < count; k++)
         {
-            double[] ahead = [.. point], behind = [.. point];
+            double[] ahead = [.. point],
+                behind = [.. point];
             ahead[k] += Step;
             behind[k] -= Step;
-            Assert.Equal((objective.Evaluate(ahead, unused) - objective.Evaluate(behind, unused)) / (2 * Step), gradient[k],
-                1e-4 * Math.Max(1, Math.Abs(gradient[k])));
+            Assert.Equal(
+                (objective.Evaluate(ahead, unused) - objective.Evaluate(behind, unused)) / (2 * Step),
+                gradient[k],
+                1e-4 * Math.Max(1, Math.Abs(gradient[k]))
+            );
         }
 
-        TensorFactors<double> informed = KernelFit.Of(kernel, form.Format, ranks, metric), plain = KernelFit.Of(kernel, form.Format, ranks);
+        TensorFactors<double> informed = KernelFit.Of(kernel, form.Format, ranks, metric),
+            plain = KernelFit.Of(kernel, form.Format, ranks);
         Assert.Equal(Math.Sqrt(Square(Gap(informed, kernel), metric) / Square(kernel, metric)), informed.RelativeError, 1e-10);
         Assert.InRange(informed.RelativeError, 0, 0.97 * Math.Sqrt(Square(Gap(plain, kernel), metric) / Square(kernel, metric)));
     }
@@ -197,7 +217,8 @@ public class KernelFitTests
     private static Tensor<double> Gap(TensorFactors<double> fit, Tensor<double> kernel)
     {
         Tensor<double> gap = fit.Reconstruct().Clone();
-        for (int k = 0; k < kernel.Shape.Count; k++) gap.Values[k] -= kernel.Values[k];
+        for (int k = 0; k < kernel.Shape.Count; k++)
+            gap.Values[k] -= kernel.Values[k];
         return gap;
     }
 
@@ -212,23 +233,30 @@ public class KernelFitTests
     private static Tensor<double> Covariance(int seed)
     {
         int n = Small.Count / Small[0];
-        Tensor<double> root = Some.Noise([n, n], seed), result = new([n, n]);
-        for (int at = 0; at < n * n; at++) root.Values[at] *= Math.Pow(0.85, at % n);
+        Tensor<double> root = Some.Noise([n, n], seed),
+            result = new([n, n]);
+        for (int at = 0; at < n * n; at++)
+            root.Values[at] *= Math.Pow(0.85, at % n);
         Gemm.Multiply<double>(n, n, n, 1, root.Values, n, 1, root.Values, 1, n, 0, result.Values, n, Workers.Serial);
         return result;
     }
 
     private static double Square(Tensor<double> kernel, KernelMetric metric)
     {
-        int rows = kernel.Shape[0], n = kernel.Shape.Count / rows;
+        int rows = kernel.Shape[0],
+            n = kernel.Shape.Count / rows;
         double sum = 0;
         for (int o = 0; o < rows; o++)
         {
             double weight = metric.Weights?[o] ?? 1;
             for (int j = 0; j < n; j++)
-                for (int k = 0; k < n; k++)
-                    sum += weight * weight * kernel.Values[o * n + j] * kernel.Values[o * n + k] * (metric.Covariance?.Values[j * n + k]
-                        ?? (j == k ? 1 : 0));
+            for (int k = 0; k < n; k++)
+                sum +=
+                    weight
+                    * weight
+                    * kernel.Values[o * n + j]
+                    * kernel.Values[o * n + k]
+                    * (metric.Covariance?.Values[j * n + k] ?? (j == k ? 1 : 0));
         }
         return sum;
     }

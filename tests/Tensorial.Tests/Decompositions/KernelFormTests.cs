@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using Tensorial.Decompositions;
-using Tensorial.Einsum;
+using Tensorial.Equations;
 using Tensorial.Kernels;
 
 namespace Tensorial.Tests.Decompositions;
@@ -39,8 +39,10 @@ public class KernelFormTests
     {
         KernelForm format = Form(name, Shape.Of(extents), order);
         Random random = new(1);
-        Tensor<double>[] factors = [.. format.Tensor.FactorShapes(format.Folding.Folded, ranks)
-            .Select(shape => Fits.Normal<double>(shape, random))];
+        Tensor<double>[] factors =
+        [
+            .. format.Tensor.FactorShapes(format.Folding.Folded, ranks).Select(shape => Fits.Normal<double>(shape, random)),
+        ];
         Tensor<double> folded = Contraction.Evaluate<double>(format.Tensor.Equation, factors, Workers.Serial),
             weight = format.Folding.Unfold(folded);
 
@@ -92,14 +94,18 @@ public class KernelFormTests
         TensorFactors<double> fit = KernelFit.Of(new KernelStarts(kernel, new(null, weights), 2), form, ranks);
 
         Assert.Equal(form.Parameters(ranks.AsSpan()), fit.Parameters);
-        double gap = 0, norm = 0;
+        double gap = 0,
+            norm = 0;
         for (int group = 0; group < 2; group++)
         {
             Tensor<double> own = new([3, 4, 3, 3], kernel.Values.Slice(group * 108, 108).ToArray());
             KernelMetric metric = new(null, weights[(3 * group)..(3 * group + 3)]);
             TensorFactors<double> alone = KernelFit.Of(own, form.Format, ranks, metric);
-            Assert.Equal(alone.Reconstruct().Values.ToArray(), fit.Reconstruct().Values.Slice(group * 108, 108).ToArray(),
-                static (a, b) => Math.Abs(a - b) < 1e-12);
+            Assert.Equal(
+                alone.Reconstruct().Values.ToArray(),
+                fit.Reconstruct().Values.Slice(group * 108, 108).ToArray(),
+                static (a, b) => Math.Abs(a - b) < 1e-12
+            );
             gap += Math.Pow(alone.RelativeError, 2) * metric.Square(own);
             norm += metric.Square(own);
         }

@@ -7,8 +7,7 @@ namespace Tensorial.Tests.Decompositions;
 /// <summary>Errors at equal ranks against the textbook algorithms in NumPy, on kernels of a trained network.</summary>
 public class PeerTests
 {
-    private const string Textbook =
-        """
+    private const string Textbook = """
         import sys
         import numpy as np
         x = np.load(sys.argv[1])
@@ -73,8 +72,10 @@ public class PeerTests
     {
         Tensor<double> kernel = Some.Kernel(place);
         using TemporaryFolder folder = new();
-        double textbook = double.Parse(Oracles.RunPython(Textbook, Some.Saved(kernel, folder.Path, "kernel"), name,
-            string.Join('x', ranks)), CultureInfo.InvariantCulture);
+        double textbook = double.Parse(
+            Oracles.RunPython(Textbook, Some.Saved(kernel, folder.Path, "kernel"), name, string.Join('x', ranks)),
+            CultureInfo.InvariantCulture
+        );
 
         double ours = name switch
         {

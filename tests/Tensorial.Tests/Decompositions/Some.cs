@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using Tensorial.Decompositions;
-using Tensorial.Networks;
+using Tensorial.Graphs;
 using Tensorial.Onnx;
 
 namespace Tensorial.Tests.Decompositions;
@@ -16,12 +16,15 @@ internal static class Some
     {
         Random random = new(seed);
         Tensor<double>[] factors = [.. format.FactorShapes(shape, ranks.AsSpan()).Select(factor => Fits.Normal<double>(factor, random))];
-        Tensor<double> tensor = Tensorial.Einsum.Contraction.Evaluate<double>(format.Equation, factors, Tensorial.Kernels.Workers.Serial)
+        Tensor<double> tensor = Tensorial
+            .Equations.Contraction.Evaluate<double>(format.Equation, factors, Tensorial.Kernels.Workers.Serial)
             .Clone();
-        if (noise == 0) return tensor;
+        if (noise == 0)
+            return tensor;
         Tensor<double> added = Fits.Normal<double>(shape, random);
         double scale = noise * Norm(tensor) / Norm(added);
-        for (int k = 0; k < shape.Count; k++) tensor.Values[k] += scale * added.Values[k];
+        for (int k = 0; k < shape.Count; k++)
+            tensor.Values[k] += scale * added.Values[k];
         return tensor;
     }
 
@@ -32,19 +35,21 @@ internal static class Some
     {
         Assert.Equal(x.Shape, y.Shape);
         double sum = 0;
-        for (int k = 0; k < x.Shape.Count; k++) sum += (x.Values[k] - y.Values[k]) * (x.Values[k] - y.Values[k]);
+        for (int k = 0; k < x.Shape.Count; k++)
+            sum += (x.Values[k] - y.Values[k]) * (x.Values[k] - y.Values[k]);
         return Math.Sqrt(sum) / Norm(x);
     }
 
     public static Tensor<float> Single(Tensor<double> tensor) => (Tensor<float>)tensor.To(ElementType.Float32);
 
-    private static readonly Lazy<KernelWeights> ResNet32 =
-        new(static () => KernelWeights.Of(OnnxFile.Read(Path.Combine(Oracles.Models, "resnet32-cifar10.onnx"))));
+    private static readonly Lazy<KernelWeights> ResNet32 = new(static () =>
+        KernelWeights.Of(OnnxFile.Read(Path.Combine(Oracles.Models, "resnet32-cifar10.onnx")))
+    );
 
     /// <summary>The kernel of a trained ResNet-32 at a place in the network.</summary>
     public static Tensor<double> Kernel(int place) =>
-        (Tensor<double>)ResNet32.Value.Kernels.Where(static kernel => kernel.Weights.Shape.Rank == 4)
-            .ElementAt(place).Weights.To(ElementType.Float64);
+        (Tensor<double>)
+            ResNet32.Value.Kernels.Where(static kernel => kernel.Weights.Shape.Rank == 4).ElementAt(place).Weights.To(ElementType.Float64);
 
     /// <summary>Writes a tensor where NumPy can read it; the file goes with the disposal of the folder.</summary>
     public static string Saved(Tensor<double> tensor, string folder, string name)

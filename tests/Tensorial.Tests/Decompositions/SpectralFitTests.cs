@@ -42,8 +42,13 @@ public class SpectralFitTests
     [MemberData(nameof(Formats))]
     public void The_error_asked_for_is_kept_and_the_budget_too(string name)
     {
-        Tensor<double> tensor = Some.OfRank(TensorFormatTests.Named(name), [16, 12, 3, 3],
-            [.. TensorFormatTests.Named(name).MaxRanks([16, 12, 3, 3]).Select(static most => Math.Min(3, most))], 3, 0.3);
+        Tensor<double> tensor = Some.OfRank(
+            TensorFormatTests.Named(name),
+            [16, 12, 3, 3],
+            [.. TensorFormatTests.Named(name).MaxRanks([16, 12, 3, 3]).Select(static most => Math.Min(3, most))],
+            3,
+            0.3
+        );
         long before = tensor.Shape.Count / 2;
         foreach (double error in (double[])[0.35, 0.6, 0.8])
         {
@@ -65,8 +70,9 @@ public class SpectralFitTests
     public void Single_precision_fits_as_well(string name)
     {
         Tensor<double> tensor = Some.Noise([9, 8, 3, 3], 4);
-        RankChoice choice = new RankChoice.Given([.. TensorFormatTests.Named(name).MaxRanks([9, 8, 3, 3])
-            .Select(static most => (most + 1) / 2)]);
+        RankChoice choice = new RankChoice.Given([
+            .. TensorFormatTests.Named(name).MaxRanks([9, 8, 3, 3]).Select(static most => (most + 1) / 2),
+        ]);
 
         TensorFactors<double> wide = Fit(tensor, name, choice);
         TensorFactors<float> narrow = Fit(Some.Single(tensor), name, choice);
@@ -121,8 +127,11 @@ public class SpectralFitTests
             tails += Svd.Values(tensor.As([rows, Small.Count / rows]))[rank..].Sum(static value => value * value);
         }
 
-        Assert.InRange(Math.Pow(TensorTrain.Fit(tensor, RankChoice.Of(2, 3, 2)).RelativeError * Some.Norm(tensor), 2),
-            tails / 3 * (1 - 1e-12), tails * (1 + 1e-12));
+        Assert.InRange(
+            Math.Pow(TensorTrain.Fit(tensor, RankChoice.Of(2, 3, 2)).RelativeError * Some.Norm(tensor), 2),
+            tails / 3 * (1 - 1e-12),
+            tails * (1 + 1e-12)
+        );
     }
 
     [Fact]
@@ -150,8 +159,10 @@ public class SpectralFitTests
         Tensor<double> tensor = Some.Noise(Small, 11);
 
         Assert.Contains("1 to 7×12×4", Assert.Throws<BadInputException>(() => TensorTrain.Fit(tensor, RankChoice.Of(8, 1, 1))).Message);
-        Assert.Contains("takes 3 ranks, not 2",
-            Assert.Throws<BadInputException>(() => TensorTrain.Fit(tensor, RankChoice.Of(1, 1))).Message);
+        Assert.Contains(
+            "takes 3 ranks, not 2",
+            Assert.Throws<BadInputException>(() => TensorTrain.Fit(tensor, RankChoice.Of(1, 1))).Message
+        );
         Assert.Throws<BadInputException>(() => TensorTrain.Fit(tensor, new RankChoice.AtRate(0)));
         Assert.Throws<BadInputException>(() => TensorTrain.Fit(tensor, new RankChoice.WithinError(double.NaN)));
         tensor.Values[3] = double.NaN;
@@ -159,11 +170,12 @@ public class SpectralFitTests
     }
 
     private static TensorFactors<T> Fit<T>(Tensor<T> tensor, string name, RankChoice ranks)
-        where T : unmanaged, System.Numerics.IBinaryFloatingPointIeee754<T> => name switch
-    {
-        "tucker" => Tucker.Fit(tensor, ranks),
-        "tucker2" => Tucker.Fit(tensor, ranks, [0, 1]),
-        "tt" => TensorTrain.Fit(tensor, ranks),
-        _ => TensorTrain.Fit(tensor, ranks, [1, 2, 3, 0]),
-    };
+        where T : unmanaged, System.Numerics.IBinaryFloatingPointIeee754<T> =>
+        name switch
+        {
+            "tucker" => Tucker.Fit(tensor, ranks),
+            "tucker2" => Tucker.Fit(tensor, ranks, [0, 1]),
+            "tt" => TensorTrain.Fit(tensor, ranks),
+            _ => TensorTrain.Fit(tensor, ranks, [1, 2, 3, 0]),
+        };
 }

@@ -43,18 +43,21 @@ public class TensorFormatTests
     public void A_budget_is_kept_and_one_rank_more_would_break_it()
     {
         foreach (string name in (string[])["cp", "tucker", "tucker2", "tt", "chain", "tr"])
-            foreach (double rate in (double[])[0.05, 0.1, 0.25, 0.5, 0.9])
-            {
-                TensorFormat format = Named(name);
-                Shape shape = [24, 18, 3, 3];
-                long budget = (long)(rate * shape.Count);
-                ImmutableArray<int> ranks = format.RanksWithin(shape, budget), most = format.MaxRanks(shape);
+        foreach (double rate in (double[])[0.05, 0.1, 0.25, 0.5, 0.9])
+        {
+            TensorFormat format = Named(name);
+            Shape shape = [24, 18, 3, 3];
+            long budget = (long)(rate * shape.Count);
+            ImmutableArray<int> ranks = format.RanksWithin(shape, budget),
+                most = format.MaxRanks(shape);
 
-                Assert.True(format.Parameters(shape, ranks.AsSpan()) <= budget, $"{name} {rate}");
-                for (int bond = 0; bond < ranks.Length; bond++)
-                    Assert.True(ranks[bond] == most[bond]
-                        || format.Parameters(shape, ranks.SetItem(bond, ranks[bond] + 1).AsSpan()) > budget, $"{name} {rate} bond {bond}");
-            }
+            Assert.True(format.Parameters(shape, ranks.AsSpan()) <= budget, $"{name} {rate}");
+            for (int bond = 0; bond < ranks.Length; bond++)
+                Assert.True(
+                    ranks[bond] == most[bond] || format.Parameters(shape, ranks.SetItem(bond, ranks[bond] + 1).AsSpan()) > budget,
+                    $"{name} {rate} bond {bond}"
+                );
+        }
     }
 
     [Fact]
@@ -70,13 +73,14 @@ public class TensorFormatTests
     public void A_chain_names_every_mode() =>
         Assert.Contains("0, 1, 1", Assert.Throws<BadInputException>(() => TensorFormat.TensorTrain(3, 0, 1, 1)).Message);
 
-    internal static TensorFormat Named(string name) => name switch
-    {
-        "cp" => TensorFormat.Cp(4),
-        "tucker" => TensorFormat.Tucker(4),
-        "tucker2" => TensorFormat.Tucker(4, 0, 1),
-        "tt" => TensorFormat.TensorTrain(4),
-        "chain" => TensorFormat.TensorTrain(4, 1, 2, 3, 0),
-        _ => TensorFormat.TensorRing(4),
-    };
+    internal static TensorFormat Named(string name) =>
+        name switch
+        {
+            "cp" => TensorFormat.Cp(4),
+            "tucker" => TensorFormat.Tucker(4),
+            "tucker2" => TensorFormat.Tucker(4, 0, 1),
+            "tt" => TensorFormat.TensorTrain(4),
+            "chain" => TensorFormat.TensorTrain(4, 1, 2, 3, 0),
+            _ => TensorFormat.TensorRing(4),
+        };
 }

@@ -12,8 +12,11 @@ public class TensorRingTests
     {
         Tensor<double> tensor = Some.OfRank(TensorFormat.TensorRing(extents.Length), Shape.Of(extents), [.. ranks], 1);
 
-        Assert.InRange(TensorRing.Fit(tensor, RankChoice.Of(ranks), options: new(Starts: 4, Sweeps: 2000, Tolerance: 0)).RelativeError,
-            0, 1e-4);
+        Assert.InRange(
+            TensorRing.Fit(tensor, RankChoice.Of(ranks), options: new(Starts: 4, Sweeps: 2000, Tolerance: 0)).RelativeError,
+            0,
+            1e-4
+        );
     }
 
     [Fact]
@@ -21,8 +24,11 @@ public class TensorRingTests
     {
         Tensor<double> tensor = Some.OfRank(TensorFormat.TensorRing(4, 1, 2, 3, 0), [9, 8, 3, 3], [2, 3, 2, 3], 2);
 
-        Assert.InRange(TensorRing.Fit(tensor, RankChoice.Of(2, 3, 2, 3), [1, 2, 3, 0],
-            new(Starts: 4, Sweeps: 2000, Tolerance: 0)).RelativeError, 0, 1e-4);
+        Assert.InRange(
+            TensorRing.Fit(tensor, RankChoice.Of(2, 3, 2, 3), [1, 2, 3, 0], new(Starts: 4, Sweeps: 2000, Tolerance: 0)).RelativeError,
+            0,
+            1e-4
+        );
     }
 
     [Fact]

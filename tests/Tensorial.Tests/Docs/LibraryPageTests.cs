@@ -3,8 +3,8 @@ using Tensorial.Analysis;
 using Tensorial.Compression;
 using Tensorial.Data;
 using Tensorial.Decompositions;
-using Tensorial.Networks;
-using Tensorial.Networks.Models;
+using Tensorial.Execution;
+using Tensorial.Graphs;
 using Tensorial.Onnx;
 using Tensorial.Training;
 
@@ -81,14 +81,23 @@ public class LibraryPageTests
         Graph graph = OnnxFile.Read(Sample.Model, "sample");
         ImageSet training = DataSource.Parse("sample").Open(Split.Train, Normalization.None, limit: 200);
 
-        NetworkCompression compression = new(graph, CompressibleLayer.Of(graph).Layers, training, [], new RewriteOptions(),
-            CompressionMemory.None);
-        CompressedNetwork small = compression.Run(new PlanRequest
-        {
-            Targets = [CompressionTarget.Parse("params=0.5")],
-            Search = new() { Formats = [KernelFormat.SvdIn, KernelFormat.Tucker2] },
-        });
-        foreach (Candidate chosen in small.Chosen) Console.WriteLine($"{chosen.Layer.Name}: {chosen.Form?.ToString() ?? "dense"}");
+        NetworkCompression compression = new(
+            graph,
+            CompressibleLayer.Of(graph).Layers,
+            training,
+            [],
+            new RewriteOptions(),
+            CompressionMemory.None
+        );
+        CompressedNetwork small = compression.Run(
+            new PlanRequest
+            {
+                Targets = [CompressionTarget.Parse("params=0.5")],
+                Search = new() { Formats = [KernelFormat.SvdIn, KernelFormat.Tucker2] },
+            }
+        );
+        foreach (Candidate chosen in small.Chosen)
+            Console.WriteLine($"{chosen.Layer.Name}: {chosen.Form?.ToString() ?? "dense"}");
 
         OnnxFile.Write(small.Graph, "small.onnx");
     }
@@ -107,7 +116,16 @@ public class LibraryPageTests
         Graph network = Tensorization.Draw(net.ToGraph(x), KernelFormat.Parse("rcp:2"), rate: 0.3, images: 32);
 
         ImageSet training = DataSource.Parse("sample").Open(Split.Train, Normalization.None);
-        using Trainer trainer = new(network, training, new() { Epochs = 3, Batch = 32, LearningRate = 0.05 });
+        using Trainer trainer = new(
+            network,
+            training,
+            new()
+            {
+                Epochs = 3,
+                Batch = 32,
+                LearningRate = 0.05,
+            }
+        );
         TrainingResult trained = trainer.Run();
         Console.WriteLine(trained.Epochs[^1]);
 

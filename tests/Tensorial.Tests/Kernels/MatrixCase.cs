@@ -4,14 +4,21 @@ using Tensorial.Kernels;
 namespace Tensorial.Tests.Kernels;
 
 /// <summary>Random matrices in memory that is larger than they are, and their product by three loops in double.</summary>
-internal sealed class MatrixCase<T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
+internal sealed class MatrixCase<T>
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     private const double Guard = 77;
 
-    private readonly int _m, _n, _k, _rowsC;
-    private readonly (int Row, int Column) _stridesA, _stridesB;
-    private readonly T[] _a, _b;
-    private readonly double[] _sums, _magnitudes;
+    private readonly int _m,
+        _n,
+        _k,
+        _rowsC;
+    private readonly (int Row, int Column) _stridesA,
+        _stridesB;
+    private readonly T[] _a,
+        _b;
+    private readonly double[] _sums,
+        _magnitudes;
 
     public MatrixCase(int m, int n, int k, (int Row, int Column) stridesA, (int Row, int Column) stridesB, int seed = 1)
     {
@@ -21,13 +28,13 @@ internal sealed class MatrixCase<T> where T : unmanaged, IBinaryFloatingPointIee
         _b = Fill(random, k, n, stridesB);
         (_sums, _magnitudes) = (new double[m * n], new double[m * n]);
         for (int i = 0; i < m; i++)
-            for (int p = 0; p < k; p++)
-                for (int j = 0; j < n; j++)
-                {
-                    double term = A(i, p) * double.CreateChecked(_b[p * stridesB.Row + j * stridesB.Column]);
-                    _sums[i * n + j] += term;
-                    _magnitudes[i * n + j] += Math.Abs(term);
-                }
+        for (int p = 0; p < k; p++)
+        for (int j = 0; j < n; j++)
+        {
+            double term = A(i, p) * double.CreateChecked(_b[p * stridesB.Row + j * stridesB.Column]);
+            _sums[i * n + j] += term;
+            _magnitudes[i * n + j] += Math.Abs(term);
+        }
     }
 
     /// <summary>
@@ -37,26 +44,47 @@ internal sealed class MatrixCase<T> where T : unmanaged, IBinaryFloatingPointIee
     {
         T[] c = new T[_m * _rowsC];
         for (int i = 0; i < c.Length; i++)
-            c[i] = T.CreateChecked(i % _rowsC >= _n ? Guard : beta == 0 ? double.NaN : Former(i / _rowsC, i % _rowsC));
+            c[i] = T.CreateChecked(
+                i % _rowsC >= _n ? Guard
+                : beta == 0 ? double.NaN
+                : Former(i / _rowsC, i % _rowsC)
+            );
         Gemm.Multiply(
-            width, _m, _n, _k, T.CreateChecked(alpha), _a, _stridesA.Row, _stridesA.Column, _b, _stridesB.Row, _stridesB.Column,
-            T.CreateChecked(beta), c, _rowsC, workers);
+            width,
+            _m,
+            _n,
+            _k,
+            T.CreateChecked(alpha),
+            _a,
+            _stridesA.Row,
+            _stridesA.Column,
+            _b,
+            _stridesB.Row,
+            _stridesB.Column,
+            T.CreateChecked(beta),
+            c,
+            _rowsC,
+            workers
+        );
 
         double epsilon = double.CreateChecked(T.BitIncrement(T.One) - T.One);
         for (int i = 0; i < _m; i++)
-            for (int j = 0; j < _rowsC; j++)
+        for (int j = 0; j < _rowsC; j++)
+        {
+            double got = double.CreateChecked(c[i * _rowsC + j]);
+            if (j >= _n)
             {
-                double got = double.CreateChecked(c[i * _rowsC + j]);
-                if (j >= _n)
-                {
-                    Assert.Equal(Guard, got);
-                    continue;
-                }
-                double former = beta == 0 ? 0 : beta * Former(i, j), wanted = alpha * _sums[i * _n + j] + former;
-                double bound = epsilon * ((_k + 2) * Math.Abs(alpha) * _magnitudes[i * _n + j] + 2 * Math.Abs(former));
-                Assert.True(Math.Abs(wanted - got) <= bound,
-                    $"{typeof(T).Name} {_m}×{_n}×{_k} {width} beta {beta}: C[{i}, {j}] is {got}, not {wanted} ± {bound}");
+                Assert.Equal(Guard, got);
+                continue;
             }
+            double former = beta == 0 ? 0 : beta * Former(i, j),
+                wanted = alpha * _sums[i * _n + j] + former;
+            double bound = epsilon * ((_k + 2) * Math.Abs(alpha) * _magnitudes[i * _n + j] + 2 * Math.Abs(former));
+            Assert.True(
+                Math.Abs(wanted - got) <= bound,
+                $"{typeof(T).Name} {_m}×{_n}×{_k} {width} beta {beta}: C[{i}, {j}] is {got}, not {wanted} ± {bound}"
+            );
+        }
         return c;
     }
 
@@ -71,7 +99,8 @@ internal sealed class MatrixCase<T> where T : unmanaged, IBinaryFloatingPointIee
         T[] values = new T[length];
         values.AsSpan().Fill(T.NaN);
         for (int i = 0; i < rows; i++)
-            for (int j = 0; j < columns; j++) values[i * strides.Row + j * strides.Column] = T.CreateChecked(2 * random.NextDouble() - 1);
+        for (int j = 0; j < columns; j++)
+            values[i * strides.Row + j * strides.Column] = T.CreateChecked(2 * random.NextDouble() - 1);
         return values;
     }
 }

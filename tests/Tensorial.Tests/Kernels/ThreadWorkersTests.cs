@@ -28,7 +28,8 @@ public class ThreadWorkersTests
         for (int loop = 0; loop < 5000; loop++)
         {
             // Long enough to send the team to bed.
-            if (loop % 500 == 0) Thread.Sleep(1);
+            if (loop % 500 == 0)
+                Thread.Sleep(1);
             workers.For(4, index => Interlocked.Add(ref sum, index + 1));
         }
         Assert.Equal(5000 * 10, sum);
@@ -48,12 +49,15 @@ public class ThreadWorkersTests
     {
         using ThreadWorkers workers = new(3);
         bool[] same = new bool[8];
-        workers.For(8, outer =>
-        {
-            int thread = Environment.CurrentManagedThreadId;
-            same[outer] = true;
-            workers.For(10, _ => same[outer] &= Environment.CurrentManagedThreadId == thread);
-        });
+        workers.For(
+            8,
+            outer =>
+            {
+                int thread = Environment.CurrentManagedThreadId;
+                same[outer] = true;
+                workers.For(10, _ => same[outer] &= Environment.CurrentManagedThreadId == thread);
+            }
+        );
         Assert.All(same, Assert.True);
     }
 
@@ -64,13 +68,18 @@ public class ThreadWorkersTests
         long sum = 0;
         Thread[] callers =
         [
-            .. Enumerable.Range(0, 4).Select(_ => new Thread(() =>
-            {
-                for (int loop = 0; loop < 500; loop++) workers.For(8, index => Interlocked.Add(ref sum, index));
-            })),
+            .. Enumerable
+                .Range(0, 4)
+                .Select(_ => new Thread(() =>
+                {
+                    for (int loop = 0; loop < 500; loop++)
+                        workers.For(8, index => Interlocked.Add(ref sum, index));
+                })),
         ];
-        foreach (Thread caller in callers) caller.Start();
-        foreach (Thread caller in callers) caller.Join();
+        foreach (Thread caller in callers)
+            caller.Start();
+        foreach (Thread caller in callers)
+            caller.Join();
         Assert.Equal(4 * 500 * 28, sum);
     }
 
@@ -81,11 +90,17 @@ public class ThreadWorkersTests
     {
         using ThreadWorkers workers = new(threads);
         int runs = 0;
-        InvalidDataException thrown = Assert.Throws<InvalidDataException>(() => workers.For(1_000_000, index =>
-        {
-            Interlocked.Increment(ref runs);
-            if (index == 100) throw new InvalidDataException("number 100");
-        }));
+        InvalidDataException thrown = Assert.Throws<InvalidDataException>(() =>
+            workers.For(
+                1_000_000,
+                index =>
+                {
+                    Interlocked.Increment(ref runs);
+                    if (index == 100)
+                        throw new InvalidDataException("number 100");
+                }
+            )
+        );
         Assert.Equal("number 100", thrown.Message);
         Assert.InRange(runs, 101, 999_999);
 

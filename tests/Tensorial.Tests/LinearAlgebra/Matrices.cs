@@ -28,14 +28,33 @@ internal static class Matrices
         ["identity 40"] = () => From(40, 40, (i, j) => i == j ? 1 : 0),
         ["ones 30×20"] = () => From(30, 20, (_, _) => 1),
         ["Hilbert 30"] = () => From(30, 30, (i, j) => 1.0 / (i + j + 1)),
-        ["Kahan 60"] = () => From(60, 60, (i, j) => Math.Pow(Math.Sin(1.2), i) * (i == j ? 1 : i < j ? -Math.Cos(1.2) : 0)),
+        ["Kahan 60"] = () =>
+            From(
+                60,
+                60,
+                (i, j) =>
+                    Math.Pow(Math.Sin(1.2), i)
+                    * (
+                        i == j ? 1
+                        : i < j ? -Math.Cos(1.2)
+                        : 0
+                    )
+            ),
         ["rank 5 of 80×60"] = () => Product(Random(80, 5, 13), Random(5, 60, 14)),
         ["graded 1 to 1e-14, 64"] = () => WithSpectrum(80, [.. Enumerable.Range(0, 64).Select(k => Math.Pow(10, -14.0 * k / 63))], 15),
         ["graded columns 50"] = () => Scaled(50, 50, 16, (_, j) => Math.Pow(10, -j / 2.0)),
         ["graded rows, growing, 50"] = () => Scaled(50, 50, 17, (i, _) => Math.Pow(10, (i - 50) / 2.0)),
         ["repeated values 48"] = () => WithSpectrum(48, [.. Enumerable.Range(0, 48).Select(k => 1.0 + k / 16)], 18),
         ["one large value 64"] = () => WithSpectrum(64, [1e8, .. Enumerable.Repeat(1.0, 63)], 19),
-        ["bidiagonal with zeros 40"] = () => From(40, 40, (i, j) => i == j ? (i % 7 == 3 ? 0 : 1 + i) : j == i + 1 && i % 5 != 2 ? 1 : 0),
+        ["bidiagonal with zeros 40"] = () =>
+            From(
+                40,
+                40,
+                (i, j) =>
+                    i == j ? (i % 7 == 3 ? 0 : 1 + i)
+                    : j == i + 1 && i % 5 != 2 ? 1
+                    : 0
+            ),
         ["upper of ones 50"] = () => From(50, 50, (i, j) => i <= j ? 1 : 0),
         ["huge 20×15"] = () => Scaled(20, 15, 20, (_, _) => 1e300),
         ["tiny 20×15"] = () => Scaled(20, 15, 21, (_, _) => 1e-300),
@@ -48,16 +67,19 @@ internal static class Matrices
     {
         Tensor<double> a = new([rows, columns]);
         for (int i = 0; i < rows; i++)
-            for (int j = 0; j < columns; j++)
-                a.Values[i * columns + j] = value(i, j);
+        for (int j = 0; j < columns; j++)
+            a.Values[i * columns + j] = value(i, j);
         return a;
     }
 
     public static Tensor<double> Random(int rows, int columns, int seed)
     {
         Random random = new(seed);
-        return From(rows, columns,
-            (_, _) => Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble()));
+        return From(
+            rows,
+            columns,
+            (_, _) => Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble())
+        );
     }
 
     private static Tensor<double> Scaled(int rows, int columns, int seed, Func<int, int, double> factor)
@@ -83,15 +105,17 @@ internal static class Matrices
     private static Tensor<double> Reflected(Tensor<double> a, int seed)
     {
         (int rows, int columns) = (a.Shape[0], a.Shape[1]);
-        Tensor<double> v = Random(rows, 1, seed), dots = Product(v.Transposed(), a), square = Product(v.Transposed(), v);
+        Tensor<double> v = Random(rows, 1, seed),
+            dots = Product(v.Transposed(), a),
+            square = Product(v.Transposed(), v);
         return From(rows, columns, (i, j) => a.Values[i * columns + j] - 2 * v.Values[i] * dots.Values[j] / square.Values[0]);
     }
 
-    public static Tensor<T> To<T>(this Tensor<double> a) where T : unmanaged, INumber<T> =>
-        new(a.Shape, a.Values.ToArray().Select(T.CreateChecked).ToArray());
+    public static Tensor<T> To<T>(this Tensor<double> a)
+        where T : unmanaged, INumber<T> => new(a.Shape, a.Values.ToArray().Select(T.CreateChecked).ToArray());
 
-    public static Tensor<double> ToDouble<T>(this Tensor<T> a) where T : unmanaged, INumber<T> =>
-        new(a.Shape, a.Values.ToArray().Select(double.CreateChecked).ToArray());
+    public static Tensor<double> ToDouble<T>(this Tensor<T> a)
+        where T : unmanaged, INumber<T> => new(a.Shape, a.Values.ToArray().Select(double.CreateChecked).ToArray());
 
     public static Tensor<double> Transposed(this Tensor<double> a)
     {
@@ -103,11 +127,13 @@ internal static class Matrices
     {
         (int m, int k, int n) = (a.Shape[0], a.Shape[1], b.Shape[1]);
         Tensor<double> c = new([m, n]);
-        Span<double> av = a.Values, bv = b.Values, cv = c.Values;
+        Span<double> av = a.Values,
+            bv = b.Values,
+            cv = c.Values;
         for (int i = 0; i < m; i++)
-            for (int p = 0; p < k; p++)
-                for (int j = 0; j < n; j++)
-                    cv[i * n + j] += av[i * k + p] * bv[p * n + j];
+        for (int p = 0; p < k; p++)
+        for (int j = 0; j < n; j++)
+            cv[i * n + j] += av[i * k + p] * bv[p * n + j];
         return c;
     }
 
@@ -117,9 +143,12 @@ internal static class Matrices
     public static double Distance(Tensor<double> a, Tensor<double> b)
     {
         Assert.Equal(a.Shape, b.Shape);
-        double scale = Math.Max(Largest(a), Largest(b)), sum = 0;
-        if (scale == 0) return 0;
-        Span<double> av = a.Values, bv = b.Values;
+        double scale = Math.Max(Largest(a), Largest(b)),
+            sum = 0;
+        if (scale == 0)
+            return 0;
+        Span<double> av = a.Values,
+            bv = b.Values;
         for (int i = 0; i < av.Length; i++)
         {
             double difference = av[i] / scale - bv[i] / scale;
@@ -141,7 +170,8 @@ internal static class Matrices
     private static double Largest(Tensor<double> a)
     {
         double largest = 0;
-        foreach (double value in a.Values) largest = Math.Max(largest, Math.Abs(value));
+        foreach (double value in a.Values)
+            largest = Math.Max(largest, Math.Abs(value));
         return largest;
     }
 }

@@ -15,7 +15,8 @@ public class SvdTests
     {
         // 1e300 and 1e-300 do not exist as floats.
         Tensor<float> a = Matrices.Table[name]().To<float>();
-        if (a.Values.ToArray().All(float.IsFinite)) CheckThin(a, 1e-6);
+        if (a.Values.ToArray().All(float.IsFinite))
+            CheckThin(a, 1e-6);
     }
 
     [Theory, MemberData(nameof(Names))]
@@ -43,12 +44,15 @@ public class SvdTests
     {
         Tensor<double> a = Matrices.Table[name]();
         Svd<double> svd = Svd.Truncated(a, rank);
-        Shape left = [a.Shape[0], rank], right = [rank, a.Shape[1]];
+        Shape left = [a.Shape[0], rank],
+            right = [rank, a.Shape[1]];
         Assert.Equal(left, svd.U.Shape);
         Assert.Equal(right, svd.Vt.Shape);
-        double error = 0, tail = Svd.Values(a).Skip(rank).Sum(s => s * s);
+        double error = 0,
+            tail = Svd.Values(a).Skip(rank).Sum(s => s * s);
         Tensor<double> product = Product(svd);
-        for (int i = 0; i < a.Values.Length; i++) error += Math.Pow(a.Values[i] - product.Values[i], 2);
+        for (int i = 0; i < a.Values.Length; i++)
+            error += Math.Pow(a.Values[i] - product.Values[i], 2);
         Assert.Equal(Math.Sqrt(tail), Math.Sqrt(error), 1e-13 * Svd.Values(a)[0]);
     }
 
@@ -70,7 +74,8 @@ public class SvdTests
         Assert.Throws<BadInputException>(() => Svd.Truncated(new Tensor<double>([2, 3]), 3));
     }
 
-    private static void CheckThin<T>(Tensor<T> a, double epsilon) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    private static void CheckThin<T>(Tensor<T> a, double epsilon)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         Tensor<T> before = a.Clone();
         Svd<T> svd = Svd.Thin(a);
@@ -86,10 +91,12 @@ public class SvdTests
         Assert.InRange(Matrices.Distance(a.ToDouble(), Product(svd)), 0, bound * size + Matrices.Grain(a.ToDouble()));
     }
 
-    private static Tensor<double> Product<T>(Svd<T> svd) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    private static Tensor<double> Product<T>(Svd<T> svd)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         Tensor<double> scaled = svd.U.ToDouble();
-        for (int i = 0; i < scaled.Values.Length; i++) scaled.Values[i] *= double.CreateChecked(svd.Values[i % svd.Values.Length]);
+        for (int i = 0; i < scaled.Values.Length; i++)
+            scaled.Values[i] *= double.CreateChecked(svd.Values[i % svd.Values.Length]);
         return Matrices.Product(scaled, svd.Vt.ToDouble());
     }
 
@@ -97,7 +104,10 @@ public class SvdTests
     {
         Assert.Equal(expected.Length, actual.Length);
         for (int i = 0; i < expected.Length; i++)
-            Assert.Equal(expected[i], actual[i], Math.Max(relativeToLargest * expected[0] * Math.Sqrt(expected.Length),
-                double.Epsilon * 8));
+            Assert.Equal(
+                expected[i],
+                actual[i],
+                Math.Max(relativeToLargest * expected[0] * Math.Sqrt(expected.Length), double.Epsilon * 8)
+            );
     }
 }

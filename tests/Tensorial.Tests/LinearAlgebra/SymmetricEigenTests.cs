@@ -21,11 +21,13 @@ public class SymmetricEigenTests
 
     private static Tensor<double> Symmetric(string name)
     {
-        Tensor<double> a = Matrices.Table[name](), t = a.Transposed();
+        Tensor<double> a = Matrices.Table[name](),
+            t = a.Transposed();
         return Matrices.From(a.Shape[0], a.Shape[0], (i, j) => a.Values[i * a.Shape[0] + j] + t.Values[i * a.Shape[0] + j]);
     }
 
-    private static void Check<T>(Tensor<T> a, double epsilon) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    private static void Check<T>(Tensor<T> a, double epsilon)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         int n = a.Shape[0];
         SymmetricEigen<T> eigen = SymmetricEigen.Of(a);

@@ -1,8 +1,9 @@
 using System.Runtime.InteropServices;
-using Tensorial.Autodiff.Operations;
-using Tensorial.Networks;
+using Tensorial.Execution;
+using Tensorial.Graphs;
 using Tensorial.Onnx;
 using Tensorial.Onnx.Proto;
+using Tensorial.Operations;
 
 namespace Tensorial.Tests.Onnx;
 
@@ -15,8 +16,26 @@ internal sealed class BackendCase(string directory)
     /// </summary>
     private static readonly string[] ChangedIn7 =
     [
-        "Add", "And", "AveragePool", "BatchNormalization", "Div", "Dropout", "Equal", "GRU", "Gemm", "Greater", "LSTM", "Less", "Mul",
-        "Or", "PRelu", "Pow", "RNN", "Sub", "Upsample", "Xor",
+        "Add",
+        "And",
+        "AveragePool",
+        "BatchNormalization",
+        "Div",
+        "Dropout",
+        "Equal",
+        "GRU",
+        "Gemm",
+        "Greater",
+        "LSTM",
+        "Less",
+        "Mul",
+        "Or",
+        "PRelu",
+        "Pow",
+        "RNN",
+        "Sub",
+        "Upsample",
+        "Xor",
     ];
 
     public string Name { get; } = Path.GetRelativePath(Oracles.Backend, directory);
@@ -43,11 +62,17 @@ internal sealed class BackendCase(string directory)
             ModelProto model = Model();
             foreach (ValueInfoProto port in model.Graph.Input.Concat(model.Graph.Output))
             {
-                if (port.Type.TensorType is not { } tensor) return "values that are no tensors";
-                if (OnnxTensors.TypeOf(tensor.ElemType) is null) return $"tensors of {(TensorProto.Types.DataType)tensor.ElemType}";
+                if (port.Type.TensorType is not { } tensor)
+                    return "values that are no tensors";
+                if (OnnxTensors.TypeOf(tensor.ElemType) is null)
+                    return $"tensors of {(TensorProto.Types.DataType)tensor.ElemType}";
             }
-            return OnnxReader.Read(model, new(null)).Nodes.Select(static node => node.Operation).OfType<Unknown>()
-                .Select(static unknown => $"{unknown.Name}: {unknown.Reason}").FirstOrDefault();
+            return OnnxReader
+                .Read(model, new(null))
+                .Nodes.Select(static node => node.Operation)
+                .OfType<Unknown>()
+                .Select(static unknown => $"{unknown.Name}: {unknown.Reason}")
+                .FirstOrDefault();
         }
         catch (UnsupportedException unsupported)
         {
@@ -66,7 +91,8 @@ internal sealed class BackendCase(string directory)
         {
             Dictionary<string, Tensor> inputs = [];
             for (int i = 0; i < free.Length; i++)
-                if (Load(set, $"input_{i}.pb", free[i].Type) is { } input) inputs[free[i].Name] = input;
+                if (Load(set, $"input_{i}.pb", free[i].Type) is { } input)
+                    inputs[free[i].Name] = input;
             IReadOnlyDictionary<string, Tensor> results = Interpreter.Run(graph, inputs);
             for (int i = 0; i < graph.Outputs.Length; i++)
             {
@@ -80,7 +106,8 @@ internal sealed class BackendCase(string directory)
     {
         ModelProto model = ModelProto.Parser.ParseFrom(File.ReadAllBytes(Path.Combine(directory, "model.onnx")));
         OperatorSetIdProto opset = model.OpsetImport[0];
-        if (opset.Version < 7 && !model.Graph.Node.Any(static node => ChangedIn7.Contains(node.OpType))) opset.Version = 7;
+        if (opset.Version < 7 && !model.Graph.Node.Any(static node => ChangedIn7.Contains(node.OpType)))
+            opset.Version = 7;
         return model;
     }
 
@@ -88,7 +115,8 @@ internal sealed class BackendCase(string directory)
     private static Tensor? Load(string set, string file, ElementType type)
     {
         string path = Path.Combine(set, file);
-        if (!File.Exists(path)) return null;
+        if (!File.Exists(path))
+            return null;
         Tensor tensor = OnnxTensors.Read(TensorProto.Parser.ParseFrom(File.ReadAllBytes(path)), new(null));
         return tensor is Tensor<ushort> bits && type == ElementType.BFloat16
             ? new Tensor<BFloat16>(bits.Shape, MemoryMarshal.Cast<ushort, BFloat16>(bits.Values).ToArray())

@@ -37,15 +37,18 @@ public class BackendSuiteTests(ITestOutputHelper output)
     [OracleFact(Oracle.OnnxBackend)]
     public void Nothing_is_left_out_silently()
     {
-        ILookup<string, BackendCase> tests = BackendCase.All()
+        ILookup<string, BackendCase> tests = BackendCase
+            .All()
             .ToLookup(static test => test.WhyLeftOut() ?? Exceptions.GetValueOrDefault(test.Name) ?? "");
         output.WriteLine($"Passed ({tests[""].Count()}):");
         Assert.NotEmpty(tests[""]);
-        foreach (BackendCase test in tests[""]) output.WriteLine($"  {test.Name}");
+        foreach (BackendCase test in tests[""])
+            output.WriteLine($"  {test.Name}");
         foreach (IGrouping<string, BackendCase> group in tests.OrderBy(static group => group.Key, StringComparer.Ordinal).Skip(1))
         {
             output.WriteLine($"Left out ({group.Count()}), {group.Key}");
-            foreach (BackendCase test in group) output.WriteLine($"  {test.Name}");
+            foreach (BackendCase test in group)
+                output.WriteLine($"  {test.Name}");
         }
 
         // Every operator we have that the suite tests at all is tested here.

@@ -1,5 +1,5 @@
 using Google.Protobuf;
-using Tensorial.Networks;
+using Tensorial.Graphs;
 using Tensorial.Onnx;
 using Tensorial.Onnx.Proto;
 
@@ -35,7 +35,8 @@ public sealed class ExternalDataTests : IDisposable
     {
         byte[] bytes = new byte[232];
         new Random(1).NextBytes(bytes.AsSpan(8, 216));
-        for (int k = 3; k < bytes.Length; k += 4) bytes[k] &= 0x3f;
+        for (int k = 3; k < bytes.Length; k += 4)
+            bytes[k] &= 0x3f;
         Folder.CreateSubdirectory("sub");
         File.WriteAllBytes(Path.Combine(_root.FullName, "secret.bin"), bytes);
         File.WriteAllBytes(Path.Combine(Folder.FullName, "weights.bin"), bytes[..224]);
@@ -48,8 +49,14 @@ public sealed class ExternalDataTests : IDisposable
         weights.ClearRawData();
         weights.FloatData.Clear();
         weights.DataLocation = TensorProto.Types.DataLocation.External;
-        foreach ((string key, string value) in new[] { ("location", location.Replace("$root", _root.FullName)), ("offset", offset),
-            ("length", length) })
+        foreach (
+            (string key, string value) in new[]
+            {
+                ("location", location.Replace("$root", _root.FullName)),
+                ("offset", offset),
+                ("length", length),
+            }
+        )
             weights.ExternalData.Add(new StringStringEntryProto { Key = key, Value = value });
         string path = Path.Combine(Folder.FullName, "model.onnx");
         File.WriteAllBytes(path, model.ToByteArray());
@@ -62,8 +69,10 @@ public sealed class ExternalDataTests : IDisposable
             // Written elsewhere it brings its data along.
             string copy = Path.Combine(_root.FullName, "copy.onnx");
             OnnxFile.Write(graph, copy);
-            Assert.Equal(((Tensor<float>)graph.Initializers["w"]).Values.ToArray(),
-                ((Tensor<float>)OnnxFile.Read(copy).Initializers["w"]).Values.ToArray());
+            Assert.Equal(
+                ((Tensor<float>)graph.Initializers["w"]).Values.ToArray(),
+                ((Tensor<float>)OnnxFile.Read(copy).Initializers["w"]).Values.ToArray()
+            );
             return;
         }
         Exception error = Assert.ThrowsAny<Exception>(() => OnnxFile.Read(path));

@@ -1,8 +1,8 @@
 using System.Collections.Immutable;
 using FsCheck.Fluent;
-using Tensorial.Autodiff;
 using Tensorial.Onnx;
-using Tensorial.Tests.Autodiff;
+using Tensorial.Operations;
+using Tensorial.Tests.Operations;
 
 namespace Tensorial.Tests.Onnx;
 
@@ -13,20 +13,44 @@ public class HostileOperatorTests
 
     private static readonly (string Name, Func<Random, object> Value)[] Attributes =
     [
-        ("axis", Number), ("axes", Numbers), ("perm", Numbers), ("pads", Numbers), ("strides", Numbers), ("dilations", Numbers),
+        ("axis", Number),
+        ("axes", Numbers),
+        ("perm", Numbers),
+        ("pads", Numbers),
+        ("strides", Numbers),
+        ("dilations", Numbers),
         ("kernel_shape", Numbers),
-        ("output_padding", Numbers), ("output_shape", Numbers), ("starts", Numbers), ("ends", Numbers), ("split", Numbers),
-        ("group", Number), ("blocksize", Number),
-        ("to", Number), ("keepdims", Number), ("num_outputs", Number), ("size", Number), ("p", Number), ("ceil_mode", Number),
+        ("output_padding", Numbers),
+        ("output_shape", Numbers),
+        ("starts", Numbers),
+        ("ends", Numbers),
+        ("split", Numbers),
+        ("group", Number),
+        ("blocksize", Number),
+        ("to", Number),
+        ("keepdims", Number),
+        ("num_outputs", Number),
+        ("size", Number),
+        ("p", Number),
+        ("ceil_mode", Number),
         ("allowzero", Number),
-        ("start", Number), ("end", Number), ("noop_with_empty_axes", Number), ("alpha", Real), ("beta", Real), ("epsilon", Real),
+        ("start", Number),
+        ("end", Number),
+        ("noop_with_empty_axes", Number),
+        ("alpha", Real),
+        ("beta", Real),
+        ("epsilon", Real),
         ("transA", Number),
-        ("transB", Number), ("mode", static random => Pick(random, "nearest", "linear", "cubic", "reflect", "edge", "wrap", "DCR", "CRD")),
+        ("transB", Number),
+        ("mode", static random => Pick(random, "nearest", "linear", "cubic", "reflect", "edge", "wrap", "DCR", "CRD")),
         ("auto_pad", static random => Pick(random, "SAME_UPPER", "SAME_LOWER", "VALID", "NOTSET")),
         ("scales", static random => Reals(random)),
-        ("equation", static random => Pick(random, "ij,jk", "...a,a...->...", "ii->i", "->", "abc,cd,de->ae")), ("value", Value),
-        ("coordinate_transformation_mode",
-            static random => Pick(random, "align_corners", "asymmetric", "tf_crop_and_resize", "pytorch_half_pixel")),
+        ("equation", static random => Pick(random, "ij,jk", "...a,a...->...", "ii->i", "->", "abc,cd,de->ae")),
+        ("value", Value),
+        (
+            "coordinate_transformation_mode",
+            static random => Pick(random, "align_corners", "asymmetric", "tf_crop_and_resize", "pytorch_half_pixel")
+        ),
     ];
 
     public static TheoryData<string> Types() => [.. OnnxOperators.All.Select(static row => row.Type).Distinct()];
@@ -50,7 +74,8 @@ public class HostileOperatorTests
             Operation operation = OnnxOperators.Bind("", type, opset, new(drawn), random.Next(1, 4));
             Tensor?[] inputs = [.. Enumerable.Range(0, random.Next(6)).Select(_ => Input(random))];
             ImmutableArray<Operand> results = operation.Infer([.. inputs.Select(static input => input is null ? null : Operand.Of(input))]);
-            if (results.Sum(static result => (long)result.Shape.Count) > LargestComputed) return;
+            if (results.Sum(static result => (long)result.Shape.Count) > LargestComputed)
+                return;
             operation.Apply(inputs);
         }
         catch (BadInputException refused)
@@ -59,27 +84,29 @@ public class HostileOperatorTests
         }
     }
 
-    private static Tensor? Input(Random random) => random.Next(12) switch
-    {
-        0 => null,
-        1 => Some.Whole<int>(Some.Shape(random), random.Next()),
-        2 => Some.Whole<sbyte>(Some.Shape(random), random.Next()).To(ElementType.Bool),
-        3 => Some.Real<Half>(Some.Shape(random), random.Next()),
-        4 => new Tensor<long>([2], new[] { long.MaxValue, long.MinValue }),
-        5 or 6 => Some.Whole<long>([random.Next(4)], random.Next()),
-        7 => Some.Real<float>([2, 0, 3], 1),
-        _ => Some.Real<float>(Some.Shape(random), random.Next()),
-    };
+    private static Tensor? Input(Random random) =>
+        random.Next(12) switch
+        {
+            0 => null,
+            1 => Some.Whole<int>(Some.Shape(random), random.Next()),
+            2 => Some.Whole<sbyte>(Some.Shape(random), random.Next()).To(ElementType.Bool),
+            3 => Some.Real<Half>(Some.Shape(random), random.Next()),
+            4 => new Tensor<long>([2], new[] { long.MaxValue, long.MinValue }),
+            5 or 6 => Some.Whole<long>([random.Next(4)], random.Next()),
+            7 => Some.Real<float>([2, 0, 3], 1),
+            _ => Some.Real<float>(Some.Shape(random), random.Next()),
+        };
 
     private static object Value(Random random) => random.Next(2) == 0 ? Real(random) : Input(random) ?? new Tensor<float>([]);
 
-    private static object Number(Random random) => random.Next(8) switch
-    {
-        0 => long.MaxValue,
-        1 => long.MinValue,
-        2 => (long)int.MaxValue,
-        _ => (long)random.Next(-3, 6),
-    };
+    private static object Number(Random random) =>
+        random.Next(8) switch
+        {
+            0 => long.MaxValue,
+            1 => long.MinValue,
+            2 => (long)int.MaxValue,
+            _ => (long)random.Next(-3, 6),
+        };
 
     private static object Numbers(Random random) =>
         Enumerable.Range(0, random.Next(7)).Select(_ => (long)Number(random)).ToImmutableArray();

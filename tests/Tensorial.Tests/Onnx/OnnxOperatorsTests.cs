@@ -1,8 +1,7 @@
 using System.Collections.Immutable;
-using Tensorial.Autodiff;
-using Tensorial.Autodiff.Operations;
-using Tensorial.Einsum;
+using Tensorial.Equations;
 using Tensorial.Onnx;
+using Tensorial.Operations;
 
 namespace Tensorial.Tests.Onnx;
 
@@ -11,39 +10,164 @@ public class OnnxOperatorsTests
     /// <summary>The operators of the usual vision networks; none may disappear from the table.</summary>
     private static readonly string[] Promised =
     [
-        "Conv", "ConvTranspose", "Gemm", "MatMul", "BatchNormalization", "MaxPool", "AveragePool", "LpPool", "GlobalAveragePool",
+        "Conv",
+        "ConvTranspose",
+        "Gemm",
+        "MatMul",
+        "BatchNormalization",
+        "MaxPool",
+        "AveragePool",
+        "LpPool",
+        "GlobalAveragePool",
         "GlobalMaxPool",
-        "GlobalLpPool", "Relu", "LeakyRelu", "PRelu", "Clip", "Sigmoid", "HardSigmoid", "HardSwish", "Tanh", "Softmax", "LogSoftmax",
-        "Add", "Sub",
-        "Mul", "Div", "Pow", "Min", "Max", "Sum", "Mean", "Concat", "Split", "Slice", "Pad", "Flatten", "Reshape", "Transpose", "Squeeze",
+        "GlobalLpPool",
+        "Relu",
+        "LeakyRelu",
+        "PRelu",
+        "Clip",
+        "Sigmoid",
+        "HardSigmoid",
+        "HardSwish",
+        "Tanh",
+        "Softmax",
+        "LogSoftmax",
+        "Add",
+        "Sub",
+        "Mul",
+        "Div",
+        "Pow",
+        "Min",
+        "Max",
+        "Sum",
+        "Mean",
+        "Concat",
+        "Split",
+        "Slice",
+        "Pad",
+        "Flatten",
+        "Reshape",
+        "Transpose",
+        "Squeeze",
         "Unsqueeze",
-        "Gather", "Shape", "Constant", "Cast", "ReduceMean", "Resize", "LRN", "Dropout", "Identity", "InstanceNormalization", "Einsum",
+        "Gather",
+        "Shape",
+        "Constant",
+        "Cast",
+        "ReduceMean",
+        "Resize",
+        "LRN",
+        "Dropout",
+        "Identity",
+        "InstanceNormalization",
+        "Einsum",
     ];
 
     /// <summary>Records as a rewriting would make them, and the operator sets that can say them.</summary>
     private static readonly (Operation Operation, int Since)[] Made =
     [
-        (new Convolution { KernelShape = [3, 3], Strides = [2, 1], Dilations = [1, 2], Pads = [1, 0, 2, 3], Groups = 4 }, 7),
+        (
+            new Convolution
+            {
+                KernelShape = [3, 3],
+                Strides = [2, 1],
+                Dilations = [1, 2],
+                Pads = [1, 0, 2, 3],
+                Groups = 4,
+            },
+            7
+        ),
         (new Convolution { AutoPad = AutoPad.SameLower }, 7),
-        (new ConvolutionTranspose { Strides = [2], OutputPadding = [1], Groups = 3 }, 7),
-        (new Gemm { Alpha = 0.5f, Beta = 2, TransposeB = true }, 7), (new MatMul(), 7), (new Add(), 7), (new Mul(), 7), (new Relu(), 7),
-        (new EinsumOf(Equation.Parse("...ij,jk->...ik")), 12), (new BatchNormalization { Epsilon = 0.125f }, 7),
-        (new MaxPool { KernelShape = [2, 2], CeilMode = true, ColumnMajor = true }, 7),
+        (
+            new ConvolutionTranspose
+            {
+                Strides = [2],
+                OutputPadding = [1],
+                Groups = 3,
+            },
+            7
+        ),
+        (
+            new Gemm
+            {
+                Alpha = 0.5f,
+                Beta = 2,
+                TransposeB = true,
+            },
+            7
+        ),
+        (new MatMul(), 7),
+        (new Add(), 7),
+        (new Mul(), 7),
+        (new Relu(), 7),
+        (new EinsumOf(Equation.Parse("...ij,jk->...ik")), 12),
+        (new BatchNormalization { Epsilon = 0.125f }, 7),
+        (
+            new MaxPool
+            {
+                KernelShape = [2, 2],
+                CeilMode = true,
+                ColumnMajor = true,
+            },
+            7
+        ),
         (new AveragePool { KernelShape = [2], CountIncludePad = true }, 7),
-        (new LpPool(3) { KernelShape = [2] }, 7), (new GlobalAveragePool(), 7), (new GlobalMaxPool(), 7), (new GlobalLpPool(3), 7),
-        (new InstanceNormalization { Epsilon = 0.25f }, 7), (new LayerNormalization(1), 17), (new Lrn(5) { Alpha = 2 }, 7),
-        (new LeakyRelu(0.5f), 7), (new Elu(0.5f), 7), (new Selu(2, 3), 7), (new HardSigmoid(0.5f, 0.25f), 7), (new HardSwish(), 14),
-        (new Gelu(true), 20), (new Clip(0, 6), 7), (new Clip(Max: 3), 7), (new Softmax(), 7), (new LogSoftmax(), 7), (new Dropout(), 7),
-        (new ReduceMean { Axes = [2, 3], KeepDims = false }, 7), (new ReduceSum { Axes = [-1] }, 7),
-        (new Constant(new Tensor<float>([2], new float[] { 1, 2 })), 7), (new Cast(ElementType.Float16), 7), (new Concat(1), 7),
+        (new LpPool(3) { KernelShape = [2] }, 7),
+        (new GlobalAveragePool(), 7),
+        (new GlobalMaxPool(), 7),
+        (new GlobalLpPool(3), 7),
+        (new InstanceNormalization { Epsilon = 0.25f }, 7),
+        (new LayerNormalization(1), 17),
+        (new Lrn(5) { Alpha = 2 }, 7),
+        (new LeakyRelu(0.5f), 7),
+        (new Elu(0.5f), 7),
+        (new Selu(2, 3), 7),
+        (new HardSigmoid(0.5f, 0.25f), 7),
+        (new HardSwish(), 14),
+        (new Gelu(true), 20),
+        (new Clip(0, 6), 7),
+        (new Clip(Max: 3), 7),
+        (new Softmax(), 7),
+        (new LogSoftmax(), 7),
+        (new Dropout(), 7),
+        (new ReduceMean { Axes = [2, 3], KeepDims = false }, 7),
+        (new ReduceSum { Axes = [-1] }, 7),
+        (new Constant(new Tensor<float>([2], new float[] { 1, 2 })), 7),
+        (new Cast(ElementType.Float16), 7),
+        (new Concat(1), 7),
         (new Flatten(2), 7),
-        (new Gather(1), 7), (new Transpose([0, 2, 1]), 7), (new ShapeOf(), 7), (new ShapeOf(1, -1), 15), (new Identity(), 7),
-        (new Reshape { Extents = [0, -1] }, 7), (new Reshape { Extents = [0, 2], AllowZero = true }, 14),
+        (new Gather(1), 7),
+        (new Transpose([0, 2, 1]), 7),
+        (new ShapeOf(), 7),
+        (new ShapeOf(1, -1), 15),
+        (new Identity(), 7),
+        (new Reshape { Extents = [0, -1] }, 7),
+        (new Reshape { Extents = [0, 2], AllowZero = true }, 14),
         (new Expand { Extents = [2, 3] }, 8),
-        (new Tile { Repeats = [2, 1] }, 7), (new Squeeze { Axes = [1] }, 7), (new Unsqueeze { Axes = [0, 2] }, 7),
-        (new Slice { Starts = [1], Ends = [int.MaxValue], Axes = [2] }, 7),
-        (new Slice { Starts = [-1], Ends = [0], Axes = [2], Steps = [-2] }, 10),
-        (new Split(2, 1) { Sizes = [3, 5] }, 7), (new Split(3, 1), 7), (new Pad { Pads = [0, 1, 2, 3], Value = 0.5f }, 7),
+        (new Tile { Repeats = [2, 1] }, 7),
+        (new Squeeze { Axes = [1] }, 7),
+        (new Unsqueeze { Axes = [0, 2] }, 7),
+        (
+            new Slice
+            {
+                Starts = [1],
+                Ends = [int.MaxValue],
+                Axes = [2],
+            },
+            7
+        ),
+        (
+            new Slice
+            {
+                Starts = [-1],
+                Ends = [0],
+                Axes = [2],
+                Steps = [-2],
+            },
+            10
+        ),
+        (new Split(2, 1) { Sizes = [3, 5] }, 7),
+        (new Split(3, 1), 7),
+        (new Pad { Pads = [0, 1, 2, 3], Value = 0.5f }, 7),
         (new Pad { Pads = [1, 1], Mode = PadMode.Wrap }, 19),
     ];
 
@@ -68,8 +192,10 @@ public class OnnxOperatorsTests
             // What became inputs is put back where the record has it.
             OnnxForm again = OnnxOperators.Write(read, opset);
             // Without the sizes that became an input, a split of operator set 18 counts its parts.
-            Assert.Equal(Listed(form.Attributes),
-                Listed(again.Attributes).Where(text => !text.StartsWith("num_outputs", StringComparison.Ordinal) || form.Inputs.IsEmpty));
+            Assert.Equal(
+                Listed(form.Attributes),
+                Listed(again.Attributes).Where(text => !text.StartsWith("num_outputs", StringComparison.Ordinal) || form.Inputs.IsEmpty)
+            );
             Assert.All(again.Inputs, static input => Assert.Null(input));
         }
     }
@@ -109,8 +235,12 @@ public class OnnxOperatorsTests
 
     [Theory]
     [InlineData("com.microsoft", "FusedConv", 1, "domain 'com.microsoft'"), InlineData("", "NonMaxSuppression", 11, "not supported")]
-    [InlineData("", "Relu", 6, "7 to 21"), InlineData("", "Relu", 22, "7 to 21"), InlineData("", "Mish", 17, "18 to 21"),
-        InlineData("", "Upsample", 10, "7 to 8 and 9 to 9")]
+    [
+        InlineData("", "Relu", 6, "7 to 21"),
+        InlineData("", "Relu", 22, "7 to 21"),
+        InlineData("", "Mish", 17, "18 to 21"),
+        InlineData("", "Upsample", 10, "7 to 8 and 9 to 9")
+    ]
     public void What_we_lack_is_unknown_with_the_reason(string domain, string type, int opset, string part)
     {
         Unknown unknown = Assert.IsType<Unknown>(OnnxOperators.Bind(domain, type, opset, OnnxAttributes.None));
@@ -126,21 +256,30 @@ public class OnnxOperatorsTests
     }
 
     [Theory]
-    [InlineData("Conv", "strides"), InlineData("Concat", "axis"), InlineData("LeakyRelu", "alpha"), InlineData("Conv", "auto_pad"),
-        InlineData("Pad", "mode"), InlineData("Einsum", "equation")]
+    [
+        InlineData("Conv", "strides"),
+        InlineData("Concat", "axis"),
+        InlineData("LeakyRelu", "alpha"),
+        InlineData("Conv", "auto_pad"),
+        InlineData("Pad", "mode"),
+        InlineData("Einsum", "equation")
+    ]
     public void A_malformed_attribute_is_named(string type, string attribute)
     {
         BadInputException error = Assert.Throws<BadInputException>(() =>
-            OnnxOperators.Bind("", type, 13, OnnxAttributes.Of((attribute, new Tensor<float>([1])))));
+            OnnxOperators.Bind("", type, 13, OnnxAttributes.Of((attribute, new Tensor<float>([1]))))
+        );
         Assert.Contains($"'{attribute}'", error.Message, StringComparison.Ordinal);
         Assert.IsNotType<UnsupportedException>(error);
     }
 
     [Theory]
     [InlineData("nx,kx->nkx|x"), InlineData("a1,a1->"), InlineData("i(in),(in)k->ik")]
-    public void Equations_that_only_we_know_are_refused(string equation) => Assert.Contains(
-        "no equation of ONNX", Assert.Throws<BadInputException>(() =>
-            OnnxOperators.Bind("", "Einsum", 13, OnnxAttributes.Of(("equation", equation)))).Message);
+    public void Equations_that_only_we_know_are_refused(string equation) =>
+        Assert.Contains(
+            "no equation of ONNX",
+            Assert.Throws<BadInputException>(() => OnnxOperators.Bind("", "Einsum", 13, OnnxAttributes.Of(("equation", equation)))).Message
+        );
 
     [Fact]
     public void A_choice_that_does_not_exist_is_answered_with_those_that_do()
@@ -155,7 +294,8 @@ public class OnnxOperatorsTests
     public void The_page_of_operators_is_up_to_date()
     {
         string rows = string.Concat(from row in OnnxOperators.All group row by row.Type into row select $"| {row.Key} | {Spans(row)} |\n");
-        string table = $"| operator | operator sets |\n|---|---|\n{rows}", path = Path.Combine(Oracles.Repository, "docs", "operators.md");
+        string table = $"| operator | operator sets |\n|---|---|\n{rows}",
+            path = Path.Combine(Oracles.Repository, "docs", "operators.md");
         bool upToDate = File.Exists(path) && File.ReadAllText(path).ReplaceLineEndings("\n").Contains(table, StringComparison.Ordinal);
         Assert.True(upToDate, $"The table in docs/operators.md should read:\n{table}");
     }
@@ -166,6 +306,8 @@ public class OnnxOperatorsTests
     private static string Reason(string type, int opset, OnnxAttributes attributes) =>
         Assert.IsType<Unknown>(OnnxOperators.Bind("", type, opset, attributes)).Reason;
 
-    private static IEnumerable<string> Listed(OnnxAttributes attributes) => attributes.Select(static pair =>
-        $"{pair.Key} = {pair.Value switch { ImmutableArray<long> list => string.Join(' ', list), var value => value }}");
+    private static IEnumerable<string> Listed(OnnxAttributes attributes) =>
+        attributes.Select(static pair =>
+            $"{pair.Key} = {pair.Value switch { ImmutableArray<long> list => string.Join(' ', list), var value => value }}"
+        );
 }

@@ -1,9 +1,9 @@
 using System.Runtime.InteropServices;
 using Google.Protobuf;
-using Tensorial.Autodiff.Operations;
-using Tensorial.Networks;
+using Tensorial.Graphs;
 using Tensorial.Onnx;
 using Tensorial.Onnx.Proto;
+using Tensorial.Operations;
 using DataType = Tensorial.Onnx.Proto.TensorProto.Types.DataType;
 
 namespace Tensorial.Tests.Onnx;
@@ -21,12 +21,16 @@ public class OnnxReaderTests
         ["overflowing extents"] = (static m => Dims(m, 1 << 20, 1 << 20, 1 << 20, 1 << 20), ["'w'", "too large"]),
         ["huge extent"] = (static m => Dims(m, long.MaxValue), ["'w'", "9223372036854775807"]),
         ["too many axes"] = (static m => m.Graph.Initializer[0].Dims.AddRange(Enumerable.Repeat(1L, 100)), ["'w'", "104 axes"]),
-        ["too little data"] = (static m => m.Graph.Initializer[0].RawData = ByteString.CopyFrom(new byte[100]),
-            ["'w'", "3×2×3×3", "216", "100"]),
+        ["too little data"] = (
+            static m => m.Graph.Initializer[0].RawData = ByteString.CopyFrom(new byte[100]),
+            ["'w'", "3×2×3×3", "216", "100"]
+        ),
         ["claimed gigabytes"] = (static m => Dims(m, 30_000, 30_000), ["'w'", "3,600,000,000", "216"]),
         ["missing data"] = (static m => m.Graph.Initializer[0].ClearRawData(), ["'w'", "54", "0 are stored"]),
-        ["too many typed values"] = (static m => (m.Graph.Initializer[1].RawData, _) = (ByteString.Empty,
-            Add(m.Graph.Initializer[1].FloatData, 1, 2, 3, 4)), ["'b'", "3 values", "4 are stored"]),
+        ["too many typed values"] = (
+            static m => (m.Graph.Initializer[1].RawData, _) = (ByteString.Empty, Add(m.Graph.Initializer[1].FloatData, 1, 2, 3, 4)),
+            ["'b'", "3 values", "4 are stored"]
+        ),
         ["a segment"] = (static m => m.Graph.Initializer[0].Segment = new() { Begin = 0, End = 2 }, ["'w'", "segment"]),
         ["nameless initializer"] = (static m => m.Graph.Initializer[0].ClearName(), ["initializer", "no name"]),
         ["two initializers of a name"] = (static m => m.Graph.Initializer[1].Name = "w", ["two", "'w'"]),
@@ -37,12 +41,18 @@ public class OnnxReaderTests
         ["a circle"] = (static m => m.Graph.Node[0].Input[0] = "f", ["'conv'", "'relu'", "'flatten'", "circle"]),
         ["a node that reads itself"] = (static m => m.Graph.Node[1].Input[0] = "r", ["'relu'", "circle"]),
         ["an attribute twice"] = (static m => m.Graph.Node[2].Attribute.Add(TinyModel.Int("axis", 2)), ["'flatten'", "'axis'", "twice"]),
-        ["an attribute of another type"] = (static m => m.Graph.Node[2].Attribute[0] = TinyModel.Ints("axis", 1),
-            ["'flatten'", "'axis'", "integer"]),
-        ["a tensor attribute without tensor"] = (static m => m.Graph.Node[2].Attribute[0] = TinyModel.Tensor("axis", null!),
-            ["'flatten'", "'axis'"]),
-        ["external data of a model in memory"] =
-            (static m => m.Graph.Initializer[0] = TinyModel.External("w", [3, 2, 3, 3], ("location", "w.bin")), ["'w'", "'w.bin'"]),
+        ["an attribute of another type"] = (
+            static m => m.Graph.Node[2].Attribute[0] = TinyModel.Ints("axis", 1),
+            ["'flatten'", "'axis'", "integer"]
+        ),
+        ["a tensor attribute without tensor"] = (
+            static m => m.Graph.Node[2].Attribute[0] = TinyModel.Tensor("axis", null!),
+            ["'flatten'", "'axis'"]
+        ),
+        ["external data of a model in memory"] = (
+            static m => m.Graph.Initializer[0] = TinyModel.External("w", [3, 2, 3, 3], ("location", "w.bin")),
+            ["'w'", "'w.bin'"]
+        ),
     };
 
     public static TheoryData<string> WrongModels() => [.. Wrongs.Keys];
@@ -71,8 +81,12 @@ public class OnnxReaderTests
     public void A_chain_of_a_hundred_thousand_nodes_is_no_problem()
     {
         const int Length = 100_000;
-        NodeProto[] nodes = [.. Enumerable.Range(0, Length)
-            .Select(static i => TinyModel.Node("Relu", "", [i == 0 ? "x" : $"v{i}"], [i == Length - 1 ? "y" : $"v{i + 1}"]))];
+        NodeProto[] nodes =
+        [
+            .. Enumerable
+                .Range(0, Length)
+                .Select(static i => TinyModel.Node("Relu", "", [i == 0 ? "x" : $"v{i}"], [i == Length - 1 ? "y" : $"v{i + 1}"])),
+        ];
         Array.Reverse(nodes);
         Graph graph = TinyModel.Of([], nodes).Read();
         Assert.Equal("v1", graph.Nodes[0].Outputs[0]);
@@ -85,7 +99,8 @@ public class OnnxReaderTests
         for (int depth = 0; depth < 200; depth++)
             body = new()
             {
-                Name = $"body {depth}", Node = { TinyModel.Node("If", "if", ["x"], ["y"], TinyModel.Body("then_branch", body)) },
+                Name = $"body {depth}",
+                Node = { TinyModel.Node("If", "if", ["x"], ["y"], TinyModel.Body("then_branch", body)) },
             };
         ModelProto model = TinyModel.Empty();
         model.Graph = body;
@@ -97,19 +112,28 @@ public class OnnxReaderTests
     {
         GraphProto branch = new()
         {
-            Name = "branch", Output = { TinyModel.Port("z") }, Node = { TinyModel.Node("Neg", "neg", ["late"], ["z"]) },
+            Name = "branch",
+            Output = { TinyModel.Port("z") },
+            Node = { TinyModel.Node("Neg", "neg", ["late"], ["z"]) },
         };
-        ModelProto model = TinyModel.Of([],
+        ModelProto model = TinyModel.Of(
+            [],
             TinyModel.Node("If", "if", ["x"], ["y"], TinyModel.Body("then_branch", branch), TinyModel.Body("else_branch", branch.Clone())),
-            TinyModel.Node("Relu", "relu", ["x"], ["late"]));
+            TinyModel.Node("Relu", "relu", ["x"], ["late"])
+        );
         Graph graph = model.Read();
         Assert.Equal(["relu", "if"], graph.Nodes.Select(static node => node.Name));
         Assert.Equal<string>(["late"], graph.Nodes[1].Captured);
 
         branch.Node[0].Input[0] = "nowhere";
-        Assert.Contains("'nowhere'",
-            Assert.Throws<BadInputException>(() =>
-                TinyModel.Of([], TinyModel.Node("If", "if", ["x"], ["y"], TinyModel.Body("then_branch", branch))).Read()).Message);
+        Assert.Contains(
+            "'nowhere'",
+            Assert
+                .Throws<BadInputException>(() =>
+                    TinyModel.Of([], TinyModel.Node("If", "if", ["x"], ["y"], TinyModel.Body("then_branch", branch))).Read()
+                )
+                .Message
+        );
     }
 
     [Fact]
@@ -131,14 +155,18 @@ public class OnnxReaderTests
             Pair<ulong>(DataType.Uint64, [1, ulong.MaxValue], static t => t.Uint64Data.Add([1, ulong.MaxValue])),
             Pair<bool>(DataType.Bool, [true, false], static t => t.Int32Data.Add([1, 0])),
         ];
-        Assert.All(pairs, static pair =>
-        {
-            Tensor raw = OnnxTensors.Read(pair.Raw, new(null)), listed = OnnxTensors.Read(pair.Listed, new(null));
-            Compare.Close(raw, listed, pair.Raw.Name);
-            // What is written reads back to the bit.
-            Assert.Equal(pair.Raw.RawData, OnnxTensors.Write("t", listed).RawData);
-            Assert.Equal(pair.Raw.DataType, OnnxTensors.DataTypeOf(raw.ElementType));
-        });
+        Assert.All(
+            pairs,
+            static pair =>
+            {
+                Tensor raw = OnnxTensors.Read(pair.Raw, new(null)),
+                    listed = OnnxTensors.Read(pair.Listed, new(null));
+                Compare.Close(raw, listed, pair.Raw.Name);
+                // What is written reads back to the bit.
+                Assert.Equal(pair.Raw.RawData, OnnxTensors.Write("t", listed).RawData);
+                Assert.Equal(pair.Raw.DataType, OnnxTensors.DataTypeOf(raw.ElementType));
+            }
+        );
     }
 
     [Fact]
@@ -146,7 +174,10 @@ public class OnnxReaderTests
     {
         TensorProto eight = new()
         {
-            Name = "e", DataType = (int)DataType.Float8E4M3Fn, Dims = { 4 }, RawData = ByteString.CopyFrom([1, 2, 3, 4]),
+            Name = "e",
+            DataType = (int)DataType.Float8E4M3Fn,
+            Dims = { 4 },
+            RawData = ByteString.CopyFrom([1, 2, 3, 4]),
         };
         ModelProto model = TinyModel.Of([eight], TinyModel.Node("Add", "add", ["x", "e"], ["y"]));
         Graph graph = model.Read();
@@ -163,7 +194,8 @@ public class OnnxReaderTests
     public void Attributes_of_files_that_do_not_say_their_type_are_read()
     {
         ModelProto model = TinyModel.Convolutional();
-        foreach (AttributeProto attribute in model.Graph.Node.SelectMany(static node => node.Attribute)) attribute.ClearType();
+        foreach (AttributeProto attribute in model.Graph.Node.SelectMany(static node => node.Attribute))
+            attribute.ClearType();
         Assert.Equal(TinyModel.Convolutional().Read().Nodes[3].Operation, model.Read().Nodes[3].Operation);
     }
 
@@ -174,8 +206,10 @@ public class OnnxReaderTests
     [InlineData("<!DOCTYPE html><html>", "HTML")]
     [InlineData("\u0001\u0001\u0001\u0001", "tiny.onnx")]
     public void Other_files_are_recognised(string content, string word) =>
-        Assert.Contains(word, Assert.ThrowsAny<BadInputException>(() => OnnxFile.Read(System.Text.Encoding.Latin1.GetBytes(content),
-            "tiny.onnx")).Message);
+        Assert.Contains(
+            word,
+            Assert.ThrowsAny<BadInputException>(() => OnnxFile.Read(System.Text.Encoding.Latin1.GetBytes(content), "tiny.onnx")).Message
+        );
 
     [Fact]
     public void Names_cannot_write_to_the_terminal_or_flood_it()
@@ -197,7 +231,8 @@ public class OnnxReaderTests
     [Fact]
     public void A_pipe_is_refused_in_words()
     {
-        if (!OperatingSystem.IsLinux()) return; // /proc is Linux's.
+        if (!OperatingSystem.IsLinux())
+            return; // /proc is Linux's.
         using System.IO.Pipes.AnonymousPipeServerStream pipe = new(System.IO.Pipes.PipeDirection.Out);
         string path = $"/proc/self/fd/{pipe.ClientSafePipeHandle.DangerousGetHandle()}";
         Assert.Contains("pipe", Assert.Throws<IOException>(() => OnnxFile.Read(path)).Message);
@@ -215,14 +250,22 @@ public class OnnxReaderTests
         return values.Length;
     }
 
-    private static (TensorProto Raw, TensorProto Listed) Pair<T>(DataType type, T[] values, Action<TensorProto> list) where T : unmanaged
+    private static (TensorProto Raw, TensorProto Listed) Pair<T>(DataType type, T[] values, Action<TensorProto> list)
+        where T : unmanaged
     {
         TensorProto raw = new()
         {
-            Name = type.ToString(), DataType = (int)type, Dims = { values.Length },
+            Name = type.ToString(),
+            DataType = (int)type,
+            Dims = { values.Length },
             RawData = ByteString.CopyFrom(MemoryMarshal.AsBytes<T>(values)),
         };
-        TensorProto listed = new() { Name = type.ToString(), DataType = (int)type, Dims = { values.Length } };
+        TensorProto listed = new()
+        {
+            Name = type.ToString(),
+            DataType = (int)type,
+            Dims = { values.Length },
+        };
         list(listed);
         return (raw, listed);
     }

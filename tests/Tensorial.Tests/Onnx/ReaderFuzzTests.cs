@@ -1,5 +1,6 @@
 using Google.Protobuf;
-using Tensorial.Networks;
+using Tensorial.Execution;
+using Tensorial.Graphs;
 using Tensorial.Onnx;
 using Tensorial.Onnx.Proto;
 using Tensorial.Tests.Data;
@@ -20,8 +21,12 @@ public class ReaderFuzzTests
 
     [Fact]
     public void The_damaged_sample_is_used_or_refused() =>
-        Mutations.Apply(File.ReadAllBytes(Path.Combine(Oracles.Repository, "samples", "fashion-cnn.onnx")), 5,
-            Oracles.Heavy ? 2_000 : 60, Use);
+        Mutations.Apply(
+            File.ReadAllBytes(Path.Combine(Oracles.Repository, "samples", "fashion-cnn.onnx")),
+            5,
+            Oracles.Heavy ? 2_000 : 60,
+            Use
+        );
 
     [Fact]
     public void A_model_cut_anywhere_is_used_or_refused()
@@ -48,7 +53,8 @@ public class ReaderFuzzTests
         {
             Random random = new(unchecked(seed * 1_000_003 + round));
             ModelProto model = TinyModel.Convolutional();
-            for (int change = random.Next(1, 4); change > 0; change--) Distort(model, random);
+            for (int change = random.Next(1, 4); change > 0; change--)
+                Distort(model, random);
             try
             {
                 Use(model.ToByteArray());
@@ -71,44 +77,71 @@ public class ReaderFuzzTests
         TensorProto tensor = Any(graph.Initializer, random);
         switch (random.Next(12))
         {
-            case 0: if (tensor.Dims.Count > 0) tensor.Dims[random.Next(tensor.Dims.Count)] = Number(random); break;
-            case 1: tensor.Dims.Insert(random.Next(tensor.Dims.Count + 1), Number(random)); break;
-            case 2: tensor.DataType = random.Next(-1, 25); break;
-            case 3: tensor.RawData = ByteString.CopyFrom(new byte[random.Next(300)]); break;
-            case 4: if (node.Input.Count > 0) node.Input[random.Next(node.Input.Count)] = Name(graph, random); break;
-            case 5: node.Output[0] = Name(graph, random); break;
-            case 6: node.OpType = Any(OnnxOperators.All, random).Type; break;
+            case 0:
+                if (tensor.Dims.Count > 0)
+                    tensor.Dims[random.Next(tensor.Dims.Count)] = Number(random);
+                break;
+            case 1:
+                tensor.Dims.Insert(random.Next(tensor.Dims.Count + 1), Number(random));
+                break;
+            case 2:
+                tensor.DataType = random.Next(-1, 25);
+                break;
+            case 3:
+                tensor.RawData = ByteString.CopyFrom(new byte[random.Next(300)]);
+                break;
+            case 4:
+                if (node.Input.Count > 0)
+                    node.Input[random.Next(node.Input.Count)] = Name(graph, random);
+                break;
+            case 5:
+                node.Output[0] = Name(graph, random);
+                break;
+            case 6:
+                node.OpType = Any(OnnxOperators.All, random).Type;
+                break;
             case 7:
                 foreach (AttributeProto attribute in node.Attribute)
-                    for (int k = 0; k < attribute.Ints.Count; k++) attribute.Ints[k] = Number(random);
+                    for (int k = 0; k < attribute.Ints.Count; k++)
+                        attribute.Ints[k] = Number(random);
                 break;
             case 8:
                 string name = Any(["strides", "pads", "dilations", "kernel_shape", "group", "axis", "axes", "perm", "to"], random);
                 node.Attribute.Add(TinyModel.Ints(name, [.. Enumerable.Range(0, random.Next(6)).Select(_ => Number(random))]));
                 break;
-            case 9: Dimension(Any([.. graph.Input, .. graph.Output], random), random); break;
-            case 10: model.OpsetImport[0].Version = Number(random); break;
-            default: graph.Node.Add(node.Clone()); break;
+            case 9:
+                Dimension(Any([.. graph.Input, .. graph.Output], random), random);
+                break;
+            case 10:
+                model.OpsetImport[0].Version = Number(random);
+                break;
+            default:
+                graph.Node.Add(node.Clone());
+                break;
         }
     }
 
     private static void Dimension(ValueInfoProto port, Random random)
     {
-        if (port.Type.TensorType.Shape.Dim is { Count: > 0 } extents) extents[random.Next(extents.Count)].DimValue = Number(random);
+        if (port.Type.TensorType.Shape.Dim is { Count: > 0 } extents)
+            extents[random.Next(extents.Count)].DimValue = Number(random);
     }
 
-    private static long Number(Random random) => random.Next(10) switch
-    {
-        0 => long.MaxValue,
-        1 => long.MinValue,
-        2 => int.MaxValue,
-        3 => 1L << random.Next(63),
-        4 => -random.Next(100),
-        _ => random.Next(9),
-    };
+    private static long Number(Random random) =>
+        random.Next(10) switch
+        {
+            0 => long.MaxValue,
+            1 => long.MinValue,
+            2 => int.MaxValue,
+            3 => 1L << random.Next(63),
+            4 => -random.Next(100),
+            _ => random.Next(9),
+        };
 
-    private static string Name(GraphProto graph, Random random) => random.Next(5) == 0 ? "nowhere"
-        : Any([.. graph.Node.SelectMany(static node => node.Output), .. graph.Initializer.Select(static i => i.Name), "x", ""], random);
+    private static string Name(GraphProto graph, Random random) =>
+        random.Next(5) == 0
+            ? "nowhere"
+            : Any([.. graph.Node.SelectMany(static node => node.Output), .. graph.Initializer.Select(static i => i.Name), "x", ""], random);
 
     private static T Any<T>(IList<T> items, Random random) => items[random.Next(items.Count)];
 
@@ -119,7 +152,8 @@ public class ReaderFuzzTests
         GraphStatistics statistics = GraphStatistics.Of(graph);
         _ = KernelWeights.Of(graph);
         _ = OnnxFile.ToBytes(graph);
-        if (statistics.Macs > MostMacs || statistics.PeakActivations > MostMacs) return;
+        if (statistics.Macs > MostMacs || statistics.PeakActivations > MostMacs)
+            return;
         using Inference network = new(graph, threads: 1);
         Port input = graph.Inputs.First(port => !graph.Initializers.ContainsKey(port.Name));
         int[] extents = [2, .. input.Dimensions!.Value.Skip(1).Select(static dimension => dimension.Extent ?? 1)];

@@ -1,8 +1,8 @@
 using Google.Protobuf;
-using Tensorial.Autodiff.Operations;
-using Tensorial.Networks;
+using Tensorial.Graphs;
 using Tensorial.Onnx;
 using Tensorial.Onnx.Proto;
+using Tensorial.Operations;
 using Tensorial.Tests.Data;
 using Xunit.Abstractions;
 
@@ -24,7 +24,8 @@ public class RoundTripTests(ITestOutputHelper output)
     [OracleFact(Oracle.OnnxBackend)]
     public void Every_model_of_the_backend_suite_survives_field_by_field()
     {
-        int same = 0, refused = 0;
+        int same = 0,
+            refused = 0;
         foreach (string path in Directory.EnumerateFiles(Oracles.Backend, "model.onnx", SearchOption.AllDirectories))
         {
             byte[] file = File.ReadAllBytes(path);
@@ -51,18 +52,43 @@ public class RoundTripTests(ITestOutputHelper output)
         model.DocString = "about the model";
         model.MetadataProps.Add([new() { Key = "z", Value = "1" }, new() { Key = "a", Value = "2" }]);
         model.OpsetImport.Add(new OperatorSetIdProto { Domain = "org.example", Version = 3 });
-        model.Functions.Add(new FunctionProto { Name = "f", Domain = "org.example", Input = { "p" }, Output = { "q" },
-            Node = { TinyModel.Node("Relu", "", ["p"], ["q"]) } });
+        model.Functions.Add(
+            new FunctionProto
+            {
+                Name = "f",
+                Domain = "org.example",
+                Input = { "p" },
+                Output = { "q" },
+                Node = { TinyModel.Node("Relu", "", ["p"], ["q"]) },
+            }
+        );
         model.TrainingInfo.Add(new TrainingInfoProto { Algorithm = new() { Name = "training" } });
         model.Graph.DocString = "about the graph";
         model.Graph.ValueInfo.Add(TinyModel.Port("c", "N", 3, 2, 2));
         model.Graph.Input[0].DocString = "an image";
         model.Graph.Node[0].DocString = "about the node";
         model.Graph.Node[1].Domain = "ai.onnx";
-        model.Graph.Node.Insert(1, new NodeProto { OpType = "f", Domain = "org.example", Name = "own", Input = { "c" }, Output = { "" } });
+        model.Graph.Node.Insert(
+            1,
+            new NodeProto
+            {
+                OpType = "f",
+                Domain = "org.example",
+                Name = "own",
+                Input = { "c" },
+                Output = { "" },
+            }
+        );
         model.Graph.Initializer[1].DocString = "the bias";
-        model.Graph.Initializer.Add(new TensorProto { Name = "text", DataType = 8, Dims = { 1 },
-            StringData = { ByteString.CopyFromUtf8("hello") } });
+        model.Graph.Initializer.Add(
+            new TensorProto
+            {
+                Name = "text",
+                DataType = 8,
+                Dims = { 1 },
+                StringData = { ByteString.CopyFromUtf8("hello") },
+            }
+        );
         model.Graph.SparseInitializer.Add(new SparseTensorProto { Values = TinyModel.Floats("sparse", [1]), Dims = { 4 } });
         model.Graph.QuantizationAnnotation.Add(new TensorAnnotation { TensorName = "c" });
         // A field from a version of the format that we do not know, as message 100 of the model.
@@ -86,8 +112,10 @@ public class RoundTripTests(ITestOutputHelper output)
         model.MetadataProps.Add([new() { Key = "z", Value = "1" }, new() { Key = "m", Value = "2" }, new() { Key = "a", Value = "3" }]);
         Graph graph = model.Read();
         graph = graph with { Metadata = graph.Metadata.Remove("m").SetItem("a", "4").Add("tensorial.format", "none") };
-        Assert.Equal(["z=1", "a=4", "tensorial.format=none"],
-            OnnxWriter.Write(graph).Model.MetadataProps.Select(static p => $"{p.Key}={p.Value}"));
+        Assert.Equal(
+            ["z=1", "a=4", "tensorial.format=none"],
+            OnnxWriter.Write(graph).Model.MetadataProps.Select(static p => $"{p.Key}={p.Value}")
+        );
     }
 
     [Fact]
@@ -115,15 +143,24 @@ public class RoundTripTests(ITestOutputHelper output)
     {
         Graph graph = TinyModel.Convolutional().Read();
         Convolution operation = (Convolution)graph.Nodes[0].Operation;
-        Graph changed = graph with { Nodes = graph.Nodes.SetItem(0,
-            graph.Nodes[0] with { Operation = operation with { Pads = [1, 1, 1, 1], Strides = [2, 2] } }) };
+        Graph changed = graph with
+        {
+            Nodes = graph.Nodes.SetItem(0, graph.Nodes[0] with { Operation = operation with { Pads = [1, 1, 1, 1], Strides = [2, 2] } }),
+        };
         NodeProto written = OnnxWriter.Write(changed).Model.Graph.Node[0];
         Assert.Equal("Conv", written.OpType);
-        Assert.Equal(["kernel_shape 3,3", "pads 1,1,1,1", "strides 2,2"],
-            written.Attribute.Select(static a => $"{a.Name} {string.Join(',', a.Ints)}").Order());
+        Assert.Equal(
+            ["kernel_shape 3,3", "pads 1,1,1,1", "strides 2,2"],
+            written.Attribute.Select(static a => $"{a.Name} {string.Join(',', a.Ints)}").Order()
+        );
         Assert.Throws<UnsupportedException>(() =>
-            OnnxWriter.Write(graph with { Nodes = graph.Nodes.SetItem(0,
-                graph.Nodes[0] with { Operation = new Unknown("org.example", "f", "") }) }));
+            OnnxWriter.Write(
+                graph with
+                {
+                    Nodes = graph.Nodes.SetItem(0, graph.Nodes[0] with { Operation = new Unknown("org.example", "f", "") }),
+                }
+            )
+        );
     }
 
     [OracleFact(Oracle.OnnxPython)]
@@ -141,17 +178,23 @@ public class RoundTripTests(ITestOutputHelper output)
             ],
             [new("x", ElementType.Float32, [new(null, "N"), new(2), new(4), new(4)])],
             [new("y", ElementType.Float32, [new(null, "N"), new(3)])],
-            System.Collections.Immutable.ImmutableDictionary<string, Tensor>.Empty.Add("w", new Tensor<float>([3, 2, 3, 3])));
+            System.Collections.Immutable.ImmutableDictionary<string, Tensor>.Empty.Add("w", new Tensor<float>([3, 2, 3, 3]))
+        );
         OnnxFile.Write(graph, path);
-        string types = Oracles.RunPython("""
+        string types = Oracles.RunPython(
+            """
             import sys, onnx
             model = onnx.load(sys.argv[1])
             onnx.checker.check_model(model, full_check=True)
             print(*[node.op_type for node in model.graph.node])
-            """, path);
+            """,
+            path
+        );
         Assert.Equal("Conv Clip GlobalAveragePool Flatten", types.Trim());
-        Assert.Equal(graph.Nodes.Select(static node => node.Operation.Name),
-            OnnxFile.Read(path).Nodes.Select(static node => node.Operation.Name));
+        Assert.Equal(
+            graph.Nodes.Select(static node => node.Operation.Name),
+            OnnxFile.Read(path).Nodes.Select(static node => node.Operation.Name)
+        );
     }
 
     [OracleFact(Oracle.SharedModels | Oracle.OnnxPython)]
@@ -162,10 +205,12 @@ public class RoundTripTests(ITestOutputHelper output)
         Graph graph = OnnxFile.Read(ResNet);
         string name = KernelWeights.Of(graph).Kernels[3].Name;
         Tensor<float> doubled = graph.Initializers[name].Of<float>().Clone();
-        foreach (ref float value in doubled.Values) value *= 2;
+        foreach (ref float value in doubled.Values)
+            value *= 2;
         OnnxFile.Write(graph.With(name, doubled), copy);
 
-        string differing = Oracles.RunPython("""
+        string differing = Oracles.RunPython(
+            """
             import sys, onnx
             from onnx import numpy_helper
             a, b = (onnx.load(path) for path in sys.argv[1:3])
@@ -177,7 +222,10 @@ public class RoundTripTests(ITestOutputHelper output)
             for model in (a, b):
                 del model.graph.initializer[:]
             assert a == b
-            """, ResNet, copy);
+            """,
+            ResNet,
+            copy
+        );
         Assert.Equal(name, differing.Trim());
     }
 }

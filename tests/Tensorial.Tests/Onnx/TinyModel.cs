@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 using Google.Protobuf;
-using Tensorial.Networks;
+using Tensorial.Graphs;
 using Tensorial.Onnx;
 using Tensorial.Onnx.Proto;
 using AttributeType = Tensorial.Onnx.Proto.AttributeProto.Types.AttributeType;
@@ -27,13 +27,17 @@ internal static class TinyModel
         return model;
     }
 
-    public static ModelProto Empty() => new()
-    {
-        IrVersion = 8,
-        ProducerName = "test",
-        OpsetImport = { new OperatorSetIdProto { Domain = "", Version = 13 } },
-        Graph = new() { Name = "tiny" },
-    };
+    public static ModelProto Empty() =>
+        new()
+        {
+            IrVersion = 8,
+            ProducerName = "test",
+            OpsetImport =
+            {
+                new OperatorSetIdProto { Domain = "", Version = 13 },
+            },
+            Graph = new() { Name = "tiny" },
+        };
 
     /// <summary>x → the nodes → y, with these initializers.</summary>
     public static ModelProto Of(IEnumerable<TensorProto> initializers, params NodeProto[] nodes)
@@ -49,18 +53,46 @@ internal static class TinyModel
     public static Graph Read(this ModelProto model) => OnnxFile.Read(model.ToByteArray(), "tiny.onnx");
 
     public static NodeProto Node(string type, string name, string[] inputs, string[] outputs, params AttributeProto[] attributes) =>
-        new() { OpType = type, Name = name, Input = { inputs }, Output = { outputs }, Attribute = { attributes } };
+        new()
+        {
+            OpType = type,
+            Name = name,
+            Input = { inputs },
+            Output = { outputs },
+            Attribute = { attributes },
+        };
 
-    public static AttributeProto Int(string name, long value) => new() { Name = name, Type = AttributeType.Int, I = value };
+    public static AttributeProto Int(string name, long value) =>
+        new()
+        {
+            Name = name,
+            Type = AttributeType.Int,
+            I = value,
+        };
 
-    public static AttributeProto Ints(string name, params long[] values) => new()
-    {
-        Name = name, Type = AttributeType.Ints, Ints = { values },
-    };
+    public static AttributeProto Ints(string name, params long[] values) =>
+        new()
+        {
+            Name = name,
+            Type = AttributeType.Ints,
+            Ints = { values },
+        };
 
-    public static AttributeProto Tensor(string name, TensorProto value) => new() { Name = name, Type = AttributeType.Tensor, T = value };
+    public static AttributeProto Tensor(string name, TensorProto value) =>
+        new()
+        {
+            Name = name,
+            Type = AttributeType.Tensor,
+            T = value,
+        };
 
-    public static AttributeProto Body(string name, GraphProto value) => new() { Name = name, Type = AttributeType.Graph, G = value };
+    public static AttributeProto Body(string name, GraphProto value) =>
+        new()
+        {
+            Name = name,
+            Type = AttributeType.Graph,
+            G = value,
+        };
 
     /// <summary>A float32 tensor of raw bytes, 0.5, 1.5, 2.5, …</summary>
     public static TensorProto Floats(string name, long[] shape)
@@ -68,7 +100,9 @@ internal static class TinyModel
         float[] values = [.. Enumerable.Range(0, (int)shape.Aggregate(1L, static (a, b) => a * b)).Select(static i => i + 0.5f)];
         return new()
         {
-            Name = name, DataType = (int)DataType.Float, Dims = { shape },
+            Name = name,
+            DataType = (int)DataType.Float,
+            Dims = { shape },
             RawData = ByteString.CopyFrom(MemoryMarshal.AsBytes<float>(values)),
         };
     }
@@ -78,31 +112,38 @@ internal static class TinyModel
     {
         TensorProto tensor = new()
         {
-            Name = name, DataType = (int)DataType.Float, Dims = { shape }, DataLocation = TensorProto.Types.DataLocation.External,
+            Name = name,
+            DataType = (int)DataType.Float,
+            Dims = { shape },
+            DataLocation = TensorProto.Types.DataLocation.External,
         };
-        foreach ((string key, string value) in entries) tensor.ExternalData.Add(new StringStringEntryProto { Key = key, Value = value });
+        foreach ((string key, string value) in entries)
+            tensor.ExternalData.Add(new StringStringEntryProto { Key = key, Value = value });
         return tensor;
     }
 
     /// <summary>A float32 port; extents are numbers or names.</summary>
-    public static ValueInfoProto Port(string name, params object[] extents) => new()
-    {
-        Name = name,
-        Type = new()
+    public static ValueInfoProto Port(string name, params object[] extents) =>
+        new()
         {
-            TensorType = new()
+            Name = name,
+            Type = new()
             {
-                ElemType = (int)DataType.Float,
-                Shape = new()
+                TensorType = new()
                 {
-                    Dim =
+                    ElemType = (int)DataType.Float,
+                    Shape = new()
                     {
-                        extents.Select(static extent => extent is string free
-                            ? new TensorShapeProto.Types.Dimension { DimParam = free }
-                            : new TensorShapeProto.Types.Dimension { DimValue = Convert.ToInt64(extent) }),
+                        Dim =
+                        {
+                            extents.Select(static extent =>
+                                extent is string free
+                                    ? new TensorShapeProto.Types.Dimension { DimParam = free }
+                                    : new TensorShapeProto.Types.Dimension { DimValue = Convert.ToInt64(extent) }
+                            ),
+                        },
                     },
                 },
             },
-        },
-    };
+        };
 }

@@ -7,8 +7,17 @@ namespace Tensorial.Tests.Reports;
 
 public class ChartTests
 {
-    public static TheoryData<double[]> Values => new() { new[] { 0.1, 0.93 }, new[] { 0.9213, 0.9263 }, new[] { -5.0, 1e6 }, new[] { 0.5 },
-        new double[0], new[] { 1e-9, 2e-9 }, new[] { 0.0, 0.0 } };
+    public static TheoryData<double[]> Values =>
+        new()
+        {
+            new[] { 0.1, 0.93 },
+            new[] { 0.9213, 0.9263 },
+            new[] { -5.0, 1e6 },
+            new[] { 0.5 },
+            new double[0],
+            new[] { 1e-9, 2e-9 },
+            new[] { 0.0, 0.0 },
+        };
 
     [Theory]
     [MemberData(nameof(Values))]
@@ -46,8 +55,10 @@ public class ChartTests
     public void Thinning_keeps_the_ends_and_strays_no_farther_than_allowed()
     {
         const double tolerance = 0.5;
-        List<(double X, double Y)> line = [.. Enumerable.Range(0, 2000)
-            .Select(static k => (X: k * 0.1, Y: (100 * Math.Exp(-k / 300.0)) + (5 * Math.Sin(k / 40.0))))];
+        List<(double X, double Y)> line =
+        [
+            .. Enumerable.Range(0, 2000).Select(static k => (X: k * 0.1, Y: (100 * Math.Exp(-k / 300.0)) + (5 * Math.Sin(k / 40.0)))),
+        ];
         List<(double X, double Y)> thin = Thinning.Simplify(line, tolerance);
         Assert.Equal(line[0], thin[0]);
         Assert.Equal(line[^1], thin[^1]);
@@ -55,8 +66,10 @@ public class ChartTests
         int at = 0;
         foreach ((double x, double y) in line)
         {
-            while (thin[at + 1].X < x) at++;
-            double t = (x - thin[at].X) / (thin[at + 1].X - thin[at].X), onLine = thin[at].Y + (t * (thin[at + 1].Y - thin[at].Y));
+            while (thin[at + 1].X < x)
+                at++;
+            double t = (x - thin[at].X) / (thin[at + 1].X - thin[at].X),
+                onLine = thin[at].Y + (t * (thin[at + 1].Y - thin[at].Y));
             double slope = (thin[at + 1].Y - thin[at].Y) / (thin[at + 1].X - thin[at].X);
             Assert.InRange(Math.Abs(y - onLine) / Math.Sqrt(1 + (slope * slope)), 0, tolerance + 1e-9);
         }
@@ -69,13 +82,18 @@ public class ChartTests
     [Fact]
     public void A_chart_puts_its_points_where_the_axes_say()
     {
-        Chart chart = new("title", "description", new("x", new LinearScale(0, 1), TickFormat.Number),
+        Chart chart = new(
+            "title",
+            "description",
+            new("x", new LinearScale(0, 1), TickFormat.Number),
             new("y", new LinearScale(0, 1), TickFormat.Percent),
-            [new Series("<line>", new("hue0", 0), [new(0, 0, "a"), new(1, 1, "b")]) { Dots = true }]);
+            [new Series("<line>", new("hue0", 0), [new(0, 0, "a"), new(1, 1, "b")]) { Dots = true }]
+        );
         using StringWriter writer = new();
         ChartSvg.Write(new Markup(writer), chart);
         XElement svg = XElement.Parse(writer.ToString());
-        double[] x = Ends(svg, "data-x"), y = Ends(svg, "data-y");
+        double[] x = Ends(svg, "data-x"),
+            y = Ends(svg, "data-y");
         XElement line = svg.Elements("g").Single(static g => (string?)g.Attribute("data-name") == "<line>");
         Assert.Equal(FormattableString.Invariant($"M{x[2]} {y[2]}L{x[3]} {y[3]}"), (string?)line.Elements("path").First().Attribute("d"));
         Assert.Equal("a|b", (string?)line.Attribute("data-labels"));

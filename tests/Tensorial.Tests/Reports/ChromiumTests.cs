@@ -13,13 +13,28 @@ public class ChromiumTests
         using TemporaryFolder folder = new();
         string path = Path.Combine(folder.Path, "report.html");
         ReportWriter.WriteHtml(MadeUp.Named(["conv1.weight", "<script>alert(1)</script>", "conv3.weight"]), path);
-        ProcessStartInfo start = new("/usr/bin/chromium",
-        [
-            "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-            "--disable-component-update", "--disable-sync",
-            $"--user-data-dir={Path.Combine(folder.Path, "profile")}", "--enable-logging=stderr", "--virtual-time-budget=2000",
-            "--dump-dom", path,
-        ]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        ProcessStartInfo start = new(
+            "/usr/bin/chromium",
+            [
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-quic",
+                "--no-first-run",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+                $"--user-data-dir={Path.Combine(folder.Path, "profile")}",
+                "--enable-logging=stderr",
+                "--virtual-time-budget=2000",
+                "--dump-dom",
+                path,
+            ]
+        )
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         using Process process = Process.Start(start)!;
         Task<string> log = process.StandardError.ReadToEndAsync();
         string page = process.StandardOutput.ReadToEnd();

@@ -17,7 +17,15 @@ public class CsvTests
     public void Fields_are_quoted_where_they_must(string text, string field)
     {
         using StringWriter writer = new();
-        CsvWriter.Write(new Table([new("name", "", CellFormat.Text)], [[text]]), writer);
+        CsvWriter.Write(
+            new Table(
+                [new("name", "", CellFormat.Text)],
+                [
+                    [text],
+                ]
+            ),
+            writer
+        );
         Assert.Equal($"name\r\n{field}\r\n", writer.ToString());
     }
 
@@ -30,10 +38,14 @@ public class CsvTests
         Assert.Equal(["spectra.csv", "cuts.csv", "truncations.csv"], files.Select(Path.GetFileName));
 
         List<Dictionary<string, string>> spectra = Read(files[0]);
-        Assert.Equal(analysis.Layers.SelectMany(static l => l.Cuts).SelectMany(static c => c.SingularValues),
-            spectra.Select(static row => Number(row["singularValue"])));
-        Assert.Equal(analysis.Layers.SelectMany(static l => l.Cuts, static (l, c) => (l.Name, c.Cut)).Distinct(),
-            spectra.Select(static row => (row["layer"], row["cut"])).Distinct());
+        Assert.Equal(
+            analysis.Layers.SelectMany(static l => l.Cuts).SelectMany(static c => c.SingularValues),
+            spectra.Select(static row => Number(row["singularValue"]))
+        );
+        Assert.Equal(
+            analysis.Layers.SelectMany(static l => l.Cuts, static (l, c) => (l.Name, c.Cut)).Distinct(),
+            spectra.Select(static row => (row["layer"], row["cut"])).Distinct()
+        );
 
         List<Dictionary<string, string>> cuts = Read(files[1]);
         foreach ((CutSpectrum cut, Dictionary<string, string> row) in analysis.Layers.SelectMany(static l => l.Cuts).Zip(cuts))
@@ -68,15 +80,22 @@ public class CsvTests
     /// <summary>A reader of RFC 4180, letter by letter.</summary>
     private static List<Dictionary<string, string>> Read(string path)
     {
-        List<List<string>> rows = [[]];
-        string text = File.ReadAllText(path), field = "";
+        List<List<string>> rows =
+        [
+            [],
+        ];
+        string text = File.ReadAllText(path),
+            field = "";
         bool quoted = false;
         for (int k = 0; k < text.Length; k++)
         {
             char letter = text[k];
-            if (quoted && letter == '"' && k + 1 < text.Length && text[k + 1] == '"') (field, k) = (field + '"', k + 1);
-            else if (letter == '"') quoted = !quoted;
-            else if (quoted) field += letter;
+            if (quoted && letter == '"' && k + 1 < text.Length && text[k + 1] == '"')
+                (field, k) = (field + '"', k + 1);
+            else if (letter == '"')
+                quoted = !quoted;
+            else if (quoted)
+                field += letter;
             else if (letter is ',' or '\r')
             {
                 rows[^1].Add(field);
@@ -87,10 +106,13 @@ public class CsvTests
                     rows.Add([]);
                 }
             }
-            else field += letter;
+            else
+                field += letter;
         }
         Assert.Empty(rows[^1]);
-        return [.. rows.Skip(1).SkipLast(1)
-            .Select(row => rows[0].Zip(row).ToDictionary(static pair => pair.First, static pair => pair.Second))];
+        return
+        [
+            .. rows.Skip(1).SkipLast(1).Select(row => rows[0].Zip(row).ToDictionary(static pair => pair.First, static pair => pair.Second)),
+        ];
     }
 }

@@ -8,7 +8,13 @@ public class FindingsTests
     /// <summary>One 4 x 4 kernel with two cuts, whose numbers can be counted on fingers.</summary>
     private static readonly LayerAnalysis Small = new()
     {
-        Name = "small", Node = "n", Operation = "Conv", Shape = [2, 2, 2, 2], Axes = ["o", "i", "h", "w"], Parameters = 16, Norm = 5,
+        Name = "small",
+        Node = "n",
+        Operation = "Conv",
+        Shape = [2, 2, 2, 2],
+        Axes = ["o", "i", "h", "w"],
+        Parameters = 16,
+        Norm = 5,
         Cuts = [new("oi|hw", 4, 4, [4, 3, 0, 0]), new("o|ihw", 2, 8, [5, 0])],
     };
 
@@ -16,8 +22,17 @@ public class FindingsTests
         new(MadeUp.Of([Small], withData: false) with { Baseline = new(1000, 0.9, 1, 0.3), Truncations = truncations });
 
     private static TruncationResult Measured(string layer, string cut, int rank, double normLoss, double top1, long parameters) =>
-        new() { Layer = layer, Cut = cut, Rank = rank, Rule = "1", NormLoss = normLoss, Top1 = top1, Samples = 1000,
-            Parameters = parameters };
+        new()
+        {
+            Layer = layer,
+            Cut = cut,
+            Rank = rank,
+            Rule = "1",
+            NormLoss = normLoss,
+            Top1 = top1,
+            Samples = 1000,
+            Parameters = parameters,
+        };
 
     [Theory]
     [InlineData(0.1, "o|ihw", 1, 10)]
@@ -53,9 +68,12 @@ public class FindingsTests
     public void The_farthest_norm_loss_ends_before_the_first_that_is_not_within()
     {
         Findings findings = With(
-            Measured("small", "oi|hw", 4, 0, 0.9, 16), Measured("small", "oi|hw", 2, 0.3, 0.895, 16),
+            Measured("small", "oi|hw", 4, 0, 0.9, 16),
+            Measured("small", "oi|hw", 2, 0.3, 0.895, 16),
             Measured("small", "oi|hw", 1, 0.5, 0.8, 8),
-            Measured("small", "oi|hw", 3, 0.6, 0.9, 16), Measured("small", "o|ihw", 1, 0.4, 0.5, 10));
+            Measured("small", "oi|hw", 3, 0.6, 0.9, 16),
+            Measured("small", "o|ihw", 1, 0.4, 0.5, 10)
+        );
         Assert.Equal(0.3, findings.Farthest("small", "oi|hw", 0.01)!.NormLoss);
         Assert.Null(findings.Farthest("small", "o|ihw", 0.01));
         Assert.Equal(0.6, findings.Farthest("small", "oi|hw", 0.2)!.NormLoss);
@@ -65,8 +83,11 @@ public class FindingsTests
     public void The_smallest_together_saves_and_is_within()
     {
         Findings findings = With(
-            Measured("all", "oi|hw", 2, 0, 0.9, 16), Measured("all", "oi|hw", 1, 0.6, 0.5, 8), Measured("all", "o|ihw", 1, 0, 0.9, 10),
-            Measured("all", "o|ihw,oi|hw", 1, 0, 0.9, 1));
+            Measured("all", "oi|hw", 2, 0, 0.9, 16),
+            Measured("all", "oi|hw", 1, 0.6, 0.5, 8),
+            Measured("all", "o|ihw", 1, 0, 0.9, 10),
+            Measured("all", "o|ihw,oi|hw", 1, 0, 0.9, 1)
+        );
         Assert.Equal(10, findings.SmallestTogether(0.01)!.Parameters);
         Assert.Equal(8, findings.SmallestTogether(0.5)!.Parameters);
         Assert.Equal(10.0 / 16, findings.KeptFraction(findings.SmallestTogether(0.01)!));

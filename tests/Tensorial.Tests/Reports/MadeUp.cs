@@ -6,7 +6,15 @@ namespace Tensorial.Tests.Reports;
 internal static class MadeUp
 {
     private static readonly (string Rows, string Columns)[] Cuts =
-        [("o", "ihw"), ("i", "ohw"), ("h", "oiw"), ("w", "oih"), ("oi", "hw"), ("oh", "iw"), ("ow", "ih")];
+    [
+        ("o", "ihw"),
+        ("i", "ohw"),
+        ("h", "oiw"),
+        ("w", "oih"),
+        ("oi", "hw"),
+        ("oh", "iw"),
+        ("ow", "ih"),
+    ];
 
     /// <summary>The shapes of ResNet-32 for CIFAR-10: 31 convolutions and a dense layer.</summary>
     public static AnalysisReport ResNet32(bool withData = true)
@@ -38,7 +46,8 @@ internal static class MadeUp
                 shapes.Add(($"layer{stage}.{block}.conv1.weight", [width, before, 1, 1]));
                 shapes.Add(($"layer{stage}.{block}.conv2.weight", [width, width, 3, 3]));
                 shapes.Add(($"layer{stage}.{block}.conv3.weight", [4 * width, width, 1, 1]));
-                if (block == 0) shapes.Add(($"layer{stage}.0.downsample.0.weight", [4 * width, before, 1, 1]));
+                if (block == 0)
+                    shapes.Add(($"layer{stage}.0.downsample.0.weight", [4 * width, before, 1, 1]));
                 before = 4 * width;
             }
         }
@@ -64,12 +73,17 @@ internal static class MadeUp
                 Machine = new("Linux x64", ".NET 10", 4, 2),
                 Seconds = 91,
             },
-            Model = new("made-up", layers.Sum(static l => l.Parameters) + 2000, layers.Sum(static l => l.Parameters),
-                layers.Sum(static l => l.Macs)),
+            Model = new(
+                "made-up",
+                layers.Sum(static l => l.Parameters) + 2000,
+                layers.Sum(static l => l.Parameters),
+                layers.Sum(static l => l.Macs)
+            ),
             Layers = layers,
             Uncut = [new("bn1.weight", "/bn1", [16], "it has one axis")],
         };
-        if (!withData) return report;
+        if (!withData)
+            return report;
         List<TruncationResult> truncations = [];
         foreach (string cut in layers.SelectMany(static l => l.Cuts).Select(static c => c.Cut).Distinct())
         {
@@ -80,8 +94,12 @@ internal static class MadeUp
                     truncations.Add(Truncation(layer.Name, [layer], cut, fraction, 0.3));
             }
         }
-        return report with { Baseline = new(10_000, 0.9263, 0.9974, 0.31), Truncations = [.. truncations],
-            PlannedTruncations = truncations.Count };
+        return report with
+        {
+            Baseline = new(10_000, 0.9263, 0.9974, 0.31),
+            Truncations = [.. truncations],
+            PlannedTruncations = truncations.Count,
+        };
     }
 
     /// <summary>A kernel whose singular values along every cut fall as k to the power of minus <paramref name="decay"/>.</summary>
@@ -91,12 +109,27 @@ internal static class MadeUp
         int Extent(string letters) => letters.Aggregate(1, (product, letter) => product * shape[Array.IndexOf(axes, letter.ToString())]);
         return new()
         {
-            Name = name, Node = "/" + name, Operation = shape.Length == 2 ? "Gemm" : "Conv", Shape = [.. shape], Axes = [.. axes],
-            Parameters = shape.Aggregate(1L, static (a, b) => a * b), Macs = shape.Aggregate(64L, static (a, b) => a * b), Norm = 7.5,
-            Cuts = [.. (shape.Length == 2 ? [("o", "i")] : Cuts).Select(c => new CutSpectrum(
-                $"{c.Item1}|{c.Item2}", Extent(c.Item1), Extent(c.Item2),
-                [.. Enumerable.Range(1, Math.Min(Extent(c.Item1), Extent(c.Item2)))
-                    .Select(k => 3 * Math.Pow(k, -decay * c.Item1.Length * c.Item1.Length) * Math.Exp(-0.01 * k))]))],
+            Name = name,
+            Node = "/" + name,
+            Operation = shape.Length == 2 ? "Gemm" : "Conv",
+            Shape = [.. shape],
+            Axes = [.. axes],
+            Parameters = shape.Aggregate(1L, static (a, b) => a * b),
+            Macs = shape.Aggregate(64L, static (a, b) => a * b),
+            Norm = 7.5,
+            Cuts =
+            [
+                .. (shape.Length == 2 ? [("o", "i")] : Cuts).Select(c => new CutSpectrum(
+                    $"{c.Item1}|{c.Item2}",
+                    Extent(c.Item1),
+                    Extent(c.Item2),
+                    [
+                        .. Enumerable
+                            .Range(1, Math.Min(Extent(c.Item1), Extent(c.Item2)))
+                            .Select(k => 3 * Math.Pow(k, -decay * c.Item1.Length * c.Item1.Length) * Math.Exp(-0.01 * k)),
+                    ]
+                )),
+            ],
         };
     }
 
@@ -107,17 +140,36 @@ internal static class MadeUp
         {
             CutSpectrum spectrum = kernel.Cuts.First(c => c.Cut == cut);
             int rank = Math.Max(1, (int)Math.Round(fraction * spectrum.MaxRank));
-            truncated.Add(new(kernel.Name, [cut], [rank], [rank], false, Math.Min(kernel.Parameters, spectrum.FactoredParameters(rank)),
-                spectrum.NormLoss(rank), spectrum.RelativeNormLoss(rank)));
+            truncated.Add(
+                new(
+                    kernel.Name,
+                    [cut],
+                    [rank],
+                    [rank],
+                    false,
+                    Math.Min(kernel.Parameters, spectrum.FactoredParameters(rank)),
+                    spectrum.NormLoss(rank),
+                    spectrum.RelativeNormLoss(rank)
+                )
+            );
         }
-        double loss = truncated.Average(static k => k.NormLoss), top1 = Math.Round(0.1 + (0.8263 * Math.Exp(-harm * loss * loss)), 4);
+        double loss = truncated.Average(static k => k.NormLoss),
+            top1 = Math.Round(0.1 + (0.8263 * Math.Exp(-harm * loss * loss)), 4);
         return new()
         {
-            Layer = layer, Cut = cut, Rank = kernels.Length == 1 ? truncated[0].Ranks[0]
-                : null, Rule = FormattableString.Invariant($"{100 * fraction:0.##}%"),
-            NormLoss = loss, RetainedEnergy = 1 - (loss * loss), RelativeNormLoss = 1 - Math.Sqrt(1 - (loss * loss)), Top1 = top1,
+            Layer = layer,
+            Cut = cut,
+            Rank = kernels.Length == 1 ? truncated[0].Ranks[0] : null,
+            Rule = FormattableString.Invariant($"{100 * fraction:0.##}%"),
+            NormLoss = loss,
+            RetainedEnergy = 1 - (loss * loss),
+            RelativeNormLoss = 1 - Math.Sqrt(1 - (loss * loss)),
+            Top1 = top1,
             Top5 = Math.Min(1, top1 + 0.07),
-            Loss = 2.5 - (2 * top1), Samples = 10_000, Parameters = truncated.Sum(static k => k.Parameters), Seconds = 1,
+            Loss = 2.5 - (2 * top1),
+            Samples = 10_000,
+            Parameters = truncated.Sum(static k => k.Parameters),
+            Seconds = 1,
             Kernels = [.. truncated],
             Recalibrated = layer == "all" ? new(10_000, Math.Min(0.9263, top1 + (0.1 * loss)), 0.99, 0.4) : null,
         };

@@ -11,7 +11,8 @@ public class PaletteTests
     public void Numbers_read_on_every_step_of_the_heat_scale(bool dark)
     {
         Palette palette = Of(dark);
-        for (int k = 0; k < Palette.Heats; k++) Assert.InRange(palette.Heat(k).Contrast(palette.HeatText(k)), 4.5, 21);
+        for (int k = 0; k < Palette.Heats; k++)
+            Assert.InRange(palette.Heat(k).Contrast(palette.HeatText(k)), 4.5, 21);
     }
 
     [Theory]
@@ -21,7 +22,8 @@ public class PaletteTests
         Palette palette = Of(dark);
         double sign = dark ? 1 : -1;
         double[] lightness = [.. Enumerable.Range(0, Palette.Heats).Select(k => palette.Heat(k).Lightness)];
-        foreach ((double before, double after) in lightness.Zip(lightness.Skip(1))) Assert.InRange(sign * (after - before), 0.02, 0.04);
+        foreach ((double before, double after) in lightness.Zip(lightness.Skip(1)))
+            Assert.InRange(sign * (after - before), 0.02, 0.04);
         double[] luminance = [.. Enumerable.Range(0, Palette.Depths).Select(k => palette.Depth(k).Luminance)];
         Assert.Equal(luminance.OrderDescending(), luminance);
     }
@@ -33,7 +35,8 @@ public class PaletteTests
         Palette palette = Of(dark);
         Assert.All(palette.Lines, line => Assert.InRange(line.Contrast(palette.Paper), 3, 21));
         Assert.InRange(palette.Ink.Contrast(palette.Paper), 7, 21);
-        for (int k = 0; k < Palette.Depths; k++) Assert.InRange(palette.Depth(k).Contrast(palette.Paper), 2, 21);
+        for (int k = 0; k < Palette.Depths; k++)
+            Assert.InRange(palette.Depth(k).Contrast(palette.Paper), 2, 21);
     }
 
     [Fact]

@@ -12,11 +12,24 @@ public class ReportTests
 {
     private static readonly string[] HostileNames =
     [
-        "<script>alert(1)</script>", "\"><img src=x onerror=alert(1)>", "' onmouseover='alert(1)", "</style><script>alert(1)</script>",
-        "</title>&lt;&amp;", "]]>",
-        "line\r\nbreak\ttab", "nul\0bell\a\u001b[31m", "\ud800half", "\uffff", "right\u202eto\u2066left", "漢字 مرحبا 🦆",
-        "javascript:alert(1)", "", " ",
-        new string('x', 5000), "=cmd|' /C calc'!A1", "a|b\nc|d",
+        "<script>alert(1)</script>",
+        "\"><img src=x onerror=alert(1)>",
+        "' onmouseover='alert(1)",
+        "</style><script>alert(1)</script>",
+        "</title>&lt;&amp;",
+        "]]>",
+        "line\r\nbreak\ttab",
+        "nul\0bell\a\u001b[31m",
+        "\ud800half",
+        "\uffff",
+        "right\u202eto\u2066left",
+        "漢字 مرحبا 🦆",
+        "javascript:alert(1)",
+        "",
+        " ",
+        new string('x', 5000),
+        "=cmd|' /C calc'!A1",
+        "a|b\nc|d",
     ];
 
     private static readonly Dictionary<string, AnalysisReport> Reports = new()
@@ -48,11 +61,15 @@ public class ReportTests
         XElement page = Pages.Tree(Reports[name]);
         string[] ids = [.. page.Descendants().Attributes("id").Select(static a => a.Value)];
         Assert.Equal(ids.Distinct(), ids);
-        foreach (XAttribute link in page.Descendants().Attributes("href")) Assert.Contains(link.Value[1..], ids);
-        foreach (XAttribute label in page.Descendants("label").Attributes("for")) Assert.Contains(label.Value, ids);
+        foreach (XAttribute link in page.Descendants().Attributes("href"))
+            Assert.Contains(link.Value[1..], ids);
+        foreach (XAttribute label in page.Descendants("label").Attributes("for"))
+            Assert.Contains(label.Value, ids);
         Assert.DoesNotContain(page.DescendantNodes().OfType<XText>(), static text => text.Value.Contains("NaN"));
-        Assert.DoesNotContain(page.Descendants("path").Attributes("d"), static path => path.Value.Contains('N')
-            || path.Value.Contains("∞"));
+        Assert.DoesNotContain(
+            page.Descendants("path").Attributes("d"),
+            static path => path.Value.Contains('N') || path.Value.Contains("∞")
+        );
         foreach (XElement chart in page.Descendants("svg").Where(static svg => (string?)svg.Attribute("aria-hidden") != "true"))
         {
             Assert.Equal("img", (string?)chart.Attribute("role"));
@@ -68,10 +85,14 @@ public class ReportTests
         XElement page = Pages.Tree(html);
         Assert.Single(page.Descendants("script"));
         Assert.Single(page.Descendants("style"));
-        Assert.DoesNotContain(page.Descendants(),
-            static e => e.Name.LocalName is "img" or "link" or "iframe" or "object" or "embed" or "base" or "form" or "use");
-        Assert.DoesNotContain(page.Descendants().Attributes(), static a => a.Name.LocalName is "src" or "style" or "action"
-            || a.Name.LocalName.StartsWith("on"));
+        Assert.DoesNotContain(
+            page.Descendants(),
+            static e => e.Name.LocalName is "img" or "link" or "iframe" or "object" or "embed" or "base" or "form" or "use"
+        );
+        Assert.DoesNotContain(
+            page.Descendants().Attributes(),
+            static a => a.Name.LocalName is "src" or "style" or "action" || a.Name.LocalName.StartsWith("on")
+        );
         Assert.All(page.Descendants().Attributes("href"), static a => Assert.StartsWith("#", a.Value));
         Assert.DoesNotContain("url(", html);
         Assert.DoesNotContain("@import", html);
@@ -94,9 +115,13 @@ public class ReportTests
     [Fact]
     public void The_country_makes_no_difference()
     {
-        CultureInfo before = CultureInfo.CurrentCulture, other = (CultureInfo)CultureInfo.InvariantCulture.Clone();
-        (other.NumberFormat.NumberDecimalSeparator, other.NumberFormat.NumberGroupSeparator, other.NumberFormat.NegativeSign) =
-            (",", ".", "~");
+        CultureInfo before = CultureInfo.CurrentCulture,
+            other = (CultureInfo)CultureInfo.InvariantCulture.Clone();
+        (other.NumberFormat.NumberDecimalSeparator, other.NumberFormat.NumberGroupSeparator, other.NumberFormat.NegativeSign) = (
+            ",",
+            ".",
+            "~"
+        );
         string here = Pages.Html(Reports["ResNet-32"]);
         try
         {
@@ -121,8 +146,9 @@ public class ReportTests
     public void A_page_appears_whole_or_not_at_all()
     {
         using TemporaryFolder folder = new();
-        Assert.Throws<IOException>(() => ReportWriter.WriteHtml(Reports["one kernel"],
-            Path.Combine(folder.Path, "missing", "report.html")));
+        Assert.Throws<IOException>(() =>
+            ReportWriter.WriteHtml(Reports["one kernel"], Path.Combine(folder.Path, "missing", "report.html"))
+        );
         Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Path));
         string path = Path.Combine(folder.Path, "report.html");
         ReportWriter.WriteHtml(Reports["one kernel"], path);
@@ -140,32 +166,47 @@ public class ReportTests
         Assert.Contains("4, 8", crossing.Elements().Select(static cell => cell.Value));
         Assert.Contains("9, 8", crossing.Elements().Select(static cell => cell.Value));
         Assert.Contains(page.Descendants("h4"), static title => title.Value.Contains("recalibrated"));
-        Assert.DoesNotContain(Pages.Tree(Reports["one kernel"] with { Truncations = [] }).Descendants("h4"),
-            static title => title.Value.Contains("recalibrated"));
+        Assert.DoesNotContain(
+            Pages.Tree(Reports["one kernel"] with { Truncations = [] }).Descendants("h4"),
+            static title => title.Value.Contains("recalibrated")
+        );
     }
 
     private static LayerAnalysis Zero(string name)
     {
         LayerAnalysis layer = MadeUp.Layer(name, [8, 4, 3, 3], 0.5);
-        return layer with { Norm = 0,
-            Cuts = [.. layer.Cuts.Select(static cut => cut with { SingularValues = [.. new double[cut.MaxRank]] })] };
+        return layer with
+        {
+            Norm = 0,
+            Cuts = [.. layer.Cuts.Select(static cut => cut with { SingularValues = [.. new double[cut.MaxRank]] })],
+        };
     }
 
     private static AnalysisReport WithSequences()
     {
         AnalysisReport report = MadeUp.Named(["conv1", "conv2"]);
-        TruncationResult Sequence(string layer, string[] cuts, int[] ranks, int[] after, bool crossing) => new()
-        {
-            Layer = layer, Cut = string.Join(',', cuts), Rule = string.Join(',', ranks), NormLoss = 0.3, RetainedEnergy = 0.91,
-            RelativeNormLoss = 0.046, Top1 = 0.8, Top5 = 0.9,
-            Loss = 0.7, Samples = 10_000, Parameters = 200,
-            Kernels = [new("conv1", [.. cuts], [.. ranks], [.. after], crossing, 200, 0.3, 0.046)],
-        };
+        TruncationResult Sequence(string layer, string[] cuts, int[] ranks, int[] after, bool crossing) =>
+            new()
+            {
+                Layer = layer,
+                Cut = string.Join(',', cuts),
+                Rule = string.Join(',', ranks),
+                NormLoss = 0.3,
+                RetainedEnergy = 0.91,
+                RelativeNormLoss = 0.046,
+                Top1 = 0.8,
+                Top5 = 0.9,
+                Loss = 0.7,
+                Samples = 10_000,
+                Parameters = 200,
+                Kernels = [new("conv1", [.. cuts], [.. ranks], [.. after], crossing, 200, 0.3, 0.046)],
+            };
         return report with
         {
             Truncations =
             [
-                .. report.Truncations, Sequence("conv1", ["o|ihw", "i|ohw"], [4, 2], [4, 2], false),
+                .. report.Truncations,
+                Sequence("conv1", ["o|ihw", "i|ohw"], [4, 2], [4, 2], false),
                 Sequence("conv1", ["oi|hw", "oh|iw"], [4, 8], [9, 8], true),
                 Sequence("all", ["o|ihw", "i|ohw"], [4, 2], [4, 2], false),
             ],

@@ -12,11 +12,16 @@ public sealed class AtomicFileTests : IDisposable
     public void A_failure_leaves_the_former_file_and_nothing_else()
     {
         File.WriteAllText(At("out"), "former");
-        Assert.Throws<IOException>(() => AtomicFile.Write(At("out"), static stream =>
-        {
-            stream.WriteByte(1);
-            throw new IOException("No space left on device");
-        }));
+        Assert.Throws<IOException>(() =>
+            AtomicFile.Write(
+                At("out"),
+                static stream =>
+                {
+                    stream.WriteByte(1);
+                    throw new IOException("No space left on device");
+                }
+            )
+        );
         Assert.Equal("former", File.ReadAllText(At("out")));
         Assert.Equal([At("out")], Directory.GetFileSystemEntries(_folder.FullName));
     }
@@ -34,7 +39,8 @@ public sealed class AtomicFileTests : IDisposable
     [Fact]
     public void An_open_file_is_written_into_and_not_replaced()
     {
-        if (!OperatingSystem.IsLinux()) return; // /proc is Linux's.
+        if (!OperatingSystem.IsLinux())
+            return; // /proc is Linux's.
         using FileStream open = new(At("open"), FileMode.Create, FileAccess.ReadWrite, FileShare.ReadWrite);
         AtomicFile.Write($"/proc/self/fd/{open.SafeFileHandle.DangerousGetHandle()}", static stream => stream.Write("new"u8));
         Assert.Equal(3, open.Length);

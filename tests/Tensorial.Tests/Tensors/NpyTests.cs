@@ -6,22 +6,23 @@ namespace Tensorial.Tests.Tensors;
 public class NpyTests
 {
     /// <summary>A tensor of every element type that NumPy knows, and NumPy's name of it.</summary>
-    public static TheoryData<Tensor, string> Tensors => new()
-    {
-        { new Tensor<float>([2, 3], new[] { 0, -1.5f, float.MaxValue, float.NaN, float.NegativeInfinity, float.Epsilon }), "float32" },
-        { new Tensor<double>([3], new[] { Math.PI, double.MinValue, 0 }), "float64" },
-        { new Tensor<Half>([1, 2], new[] { (Half)1.5f, Half.MaxValue }), "float16" },
-        { new Tensor<sbyte>([2], new sbyte[] { -128, 127 }), "int8" },
-        { new Tensor<short>([2, 1, 2], new short[] { -32768, 32767, 0, 1 }), "int16" },
-        { new Tensor<int>([2], new[] { int.MinValue, int.MaxValue }), "int32" },
-        { new Tensor<long>([2], new[] { long.MinValue, long.MaxValue }), "int64" },
-        { new Tensor<byte>([2], new byte[] { 0, 255 }), "uint8" },
-        { new Tensor<ushort>([2], new ushort[] { 0, 65535 }), "uint16" },
-        { new Tensor<uint>([2], new[] { 0u, uint.MaxValue }), "uint32" },
-        { new Tensor<ulong>([], new[] { ulong.MaxValue }), "uint64" },
-        { new Tensor<bool>([0, 4]), "bool" },
-        { new Tensor<bool>([2], new[] { true, false }), "bool" },
-    };
+    public static TheoryData<Tensor, string> Tensors =>
+        new()
+        {
+            { new Tensor<float>([2, 3], new[] { 0, -1.5f, float.MaxValue, float.NaN, float.NegativeInfinity, float.Epsilon }), "float32" },
+            { new Tensor<double>([3], new[] { Math.PI, double.MinValue, 0 }), "float64" },
+            { new Tensor<Half>([1, 2], new[] { (Half)1.5f, Half.MaxValue }), "float16" },
+            { new Tensor<sbyte>([2], new sbyte[] { -128, 127 }), "int8" },
+            { new Tensor<short>([2, 1, 2], new short[] { -32768, 32767, 0, 1 }), "int16" },
+            { new Tensor<int>([2], new[] { int.MinValue, int.MaxValue }), "int32" },
+            { new Tensor<long>([2], new[] { long.MinValue, long.MaxValue }), "int64" },
+            { new Tensor<byte>([2], new byte[] { 0, 255 }), "uint8" },
+            { new Tensor<ushort>([2], new ushort[] { 0, 65535 }), "uint16" },
+            { new Tensor<uint>([2], new[] { 0u, uint.MaxValue }), "uint32" },
+            { new Tensor<ulong>([], new[] { ulong.MaxValue }), "uint64" },
+            { new Tensor<bool>([0, 4]), "bool" },
+            { new Tensor<bool>([2], new[] { true, false }), "bool" },
+        };
 
     [Theory]
     [MemberData(nameof(Tensors))]
@@ -39,10 +40,14 @@ public class NpyTests
     public void NumPy_reads_and_writes_the_same(Tensor tensor, string type)
     {
         using TemporaryFolder folder = new();
-        string ours = Path.Combine(folder.Path, "ours.npy"), theirs = Path.Combine(folder.Path, "theirs.npy");
+        string ours = Path.Combine(folder.Path, "ours.npy"),
+            theirs = Path.Combine(folder.Path, "theirs.npy");
         NpyFile.Write(tensor, ours);
         string written = Oracles.RunPython(
-            "import sys, numpy; a = numpy.load(sys.argv[1]); print(a.dtype, a.shape); numpy.save(sys.argv[2], a)", ours, theirs);
+            "import sys, numpy; a = numpy.load(sys.argv[1]); print(a.dtype, a.shape); numpy.save(sys.argv[2], a)",
+            ours,
+            theirs
+        );
         Assert.StartsWith(type, written, StringComparison.Ordinal);
         AssertSame(tensor, NpyFile.Read(theirs));
         Assert.Equal(File.ReadAllBytes(theirs), File.ReadAllBytes(ours));
@@ -112,15 +117,20 @@ public class NpyTests
     {
         using MemoryStream file = new();
         NpyFile.Write(new Tensor<float>([4, 5]), file);
-        Mutations.Apply(file.ToArray(), seed: 11, rounds: 5000, damaged =>
-            NpyFile.Read(new MemoryStream(damaged), "damaged", damaged.Length));
+        Mutations.Apply(
+            file.ToArray(),
+            seed: 11,
+            rounds: 5000,
+            damaged => NpyFile.Read(new MemoryStream(damaged), "damaged", damaged.Length)
+        );
     }
 
     internal static void AssertSame(Tensor expected, Tensor actual)
     {
         Assert.Equal(expected.ElementType, actual.ElementType);
         Assert.Equal(expected.Shape, actual.Shape);
-        using MemoryStream left = new(), right = new();
+        using MemoryStream left = new(),
+            right = new();
         NpyFile.Write(expected, left);
         NpyFile.Write(actual, right);
         Assert.Equal(left.ToArray(), right.ToArray());

@@ -27,7 +27,8 @@ public class NpzTests
         byte[] bytes = Write();
         using NpzFile file = Open(bytes);
         Assert.Equal(Arrays.Keys, file.Names);
-        foreach ((string name, Tensor tensor) in Arrays) NpyTests.AssertSame(tensor, file.Read(name));
+        foreach ((string name, Tensor tensor) in Arrays)
+            NpyTests.AssertSame(tensor, file.Read(name));
         Assert.Equal(bytes, Write());
     }
 
@@ -42,7 +43,8 @@ public class NpzTests
             Oracles.RunPython($"import sys, numpy; numpy.{save}(sys.argv[2], **numpy.load(sys.argv[1]))", ours, theirs);
             using NpzFile file = NpzFile.Open(theirs);
             Assert.Equal(Arrays.Keys, file.Names);
-            foreach ((string name, Tensor tensor) in Arrays) NpyTests.AssertSame(tensor, file.Read(name));
+            foreach ((string name, Tensor tensor) in Arrays)
+                NpyTests.AssertSame(tensor, file.Read(name));
         }
     }
 
@@ -56,14 +58,20 @@ public class NpzTests
     [Fact]
     public void Any_damage_gives_the_same_arrays_or_a_clear_refusal()
     {
-        Mutations.Apply(Write(), seed: 12, rounds: 5000, damaged =>
-        {
-            using NpzFile file = Open(damaged);
-            foreach (string name in file.Names)
+        Mutations.Apply(
+            Write(),
+            seed: 12,
+            rounds: 5000,
+            damaged =>
             {
-                Tensor read = file.Read(name);
-                if (Arrays.TryGetValue(name, out Tensor? intact) && read.Shape == intact.Shape) NpyTests.AssertSame(intact, read);
+                using NpzFile file = Open(damaged);
+                foreach (string name in file.Names)
+                {
+                    Tensor read = file.Read(name);
+                    if (Arrays.TryGetValue(name, out Tensor? intact) && read.Shape == intact.Shape)
+                        NpyTests.AssertSame(intact, read);
+                }
             }
-        });
+        );
     }
 }

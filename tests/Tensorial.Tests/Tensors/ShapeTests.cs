@@ -11,8 +11,7 @@ public class ShapeTests
     }
 
     [Fact]
-    public void A_shape_that_overflows_is_refused() =>
-        Assert.Throws<ShapeException>(() => Shape.Of(65536, 65536, 65536, 65536));
+    public void A_shape_that_overflows_is_refused() => Assert.Throws<ShapeException>(() => Shape.Of(65536, 65536, 65536, 65536));
 
     [Fact]
     public void The_compiler_counts_axes_not_values()

@@ -1,4 +1,4 @@
-using Tensorial.Tests.Autodiff;
+using Tensorial.Tests.Operations;
 using Tensorial.Training;
 
 namespace Tensorial.Tests.Training;
@@ -9,14 +9,20 @@ public class AugmentationTests
     [Fact]
     public void Crops_and_mirrors_move_whole_images()
     {
-        Tensor<float> images = Some.Real<float>([40, 2, 5, 6], 1), before = images.Clone();
+        Tensor<float> images = Some.Real<float>([40, 2, 5, 6], 1),
+            before = images.Clone();
         (Augmentation.None with { Padding = 2, Flips = true }).Apply(images, new([40, 3]), new(7));
         HashSet<(int, int, bool)> moves = [];
         for (int image = 0; image < 40; image++)
         {
             (int, int, bool)[] fitting =
-                [.. from down in Enumerable.Range(-2, 5) from right in Enumerable.Range(-2, 5) from mirrored in new[] { false, true }
-                where Fits(image, down, right, mirrored) select (down, right, mirrored)];
+            [
+                .. from down in Enumerable.Range(-2, 5)
+                from right in Enumerable.Range(-2, 5)
+                from mirrored in new[] { false, true }
+                where Fits(image, down, right, mirrored)
+                select (down, right, mirrored),
+            ];
             moves.Add(Assert.Single(fitting));
         }
         Assert.InRange(moves.Count, 20, 40);
@@ -24,14 +30,15 @@ public class AugmentationTests
         bool Fits(int image, int down, int right, bool mirrored)
         {
             for (int c = 0; c < 2; c++)
-                for (int y = 0; y < 5; y++)
-                    for (int x = 0; x < 6; x++)
-                    {
-                        int column = (mirrored ? 5 - x : x) + right;
-                        float wanted = y + down is >= 0 and < 5 && column is >= 0 and < 6
-                            ? before.Values[((image * 2 + c) * 5 + y + down) * 6 + column] : 0;
-                        if (images.Values[((image * 2 + c) * 5 + y) * 6 + x] != wanted) return false;
-                    }
+            for (int y = 0; y < 5; y++)
+            for (int x = 0; x < 6; x++)
+            {
+                int column = (mirrored ? 5 - x : x) + right;
+                float wanted =
+                    y + down is >= 0 and < 5 && column is >= 0 and < 6 ? before.Values[((image * 2 + c) * 5 + y + down) * 6 + column] : 0;
+                if (images.Values[((image * 2 + c) * 5 + y) * 6 + x] != wanted)
+                    return false;
+            }
             return true;
         }
     }
@@ -39,7 +46,8 @@ public class AugmentationTests
     [Fact]
     public void Mixing_keeps_targets_distributions_and_mixes_images_by_the_same_share()
     {
-        Tensor<float> images = new([6, 1, 1, 4]), targets = new([6, 6]);
+        Tensor<float> images = new([6, 1, 1, 4]),
+            targets = new([6, 6]);
         for (int i = 0; i < 6; i++)
         {
             targets.Values[i * 7] = 1;
@@ -63,8 +71,8 @@ public class AugmentationTests
         for (int image = 0; image < 20; image++)
         {
             int[] changed = [.. Enumerable.Range(0, 144).Where(at => images.Values[image * 288 + at] != 100)];
-            int rows = changed.Select(static at => at / 12).Distinct().Count(), columns = changed.Select(static at => at % 12).Distinct()
-                .Count();
+            int rows = changed.Select(static at => at / 12).Distinct().Count(),
+                columns = changed.Select(static at => at % 12).Distinct().Count();
             Assert.Equal(rows * columns, changed.Length);
             Assert.InRange(changed.Length / 144.0, 0.01, 0.4);
             Assert.Equal(changed, Enumerable.Range(0, 144).Where(at => images.Values[image * 288 + 144 + at] != 100));
@@ -80,15 +88,33 @@ public class AugmentationTests
         Assert.Equal(3, once.Length);
         Assert.Equal(once.SelectMany(static b => b.Images.Values.ToArray()), again.SelectMany(static b => b.Images.Values.ToArray()));
         Assert.NotEqual(once[0].Labels, BatchStream.Epoch(images, 30, Augmentation.None, 1, 3).First().Labels);
-        float[] sums = [.. BatchStream.Epoch(images, 25, Augmentation.None, 1, 2)
-            .SelectMany(static b => Enumerable.Range(0, 25).Select(i => b.Images.Values.Slice(i * 64, 64).ToArray().Sum()))];
+        float[] sums =
+        [
+            .. BatchStream
+                .Epoch(images, 25, Augmentation.None, 1, 2)
+                .SelectMany(static b => Enumerable.Range(0, 25).Select(i => b.Images.Values.Slice(i * 64, 64).ToArray().Sum())),
+        ];
         Assert.Equal(Enumerable.Range(0, 100).Select(i => images.Batch(i, 1).Values.ToArray().Sum()).Order(), sums.Order());
     }
 
-    [Theory, InlineData("cifar", 4, true, 0, 0), InlineData("pad=2,mixup=0.2", 2, false, 0, 0.2),
-        InlineData("flip,erase=0.5", 0, true, 0.5, 0), InlineData("none", 0, false, 0, 0)]
+    [
+        Theory,
+        InlineData("cifar", 4, true, 0, 0),
+        InlineData("pad=2,mixup=0.2", 2, false, 0, 0.2),
+        InlineData("flip,erase=0.5", 0, true, 0.5, 0),
+        InlineData("none", 0, false, 0, 0)
+    ]
     public void Augmentations_are_read_from_text(string text, int padding, bool flips, double erasing, double mixup) =>
-        Assert.Equal(new Augmentation { Padding = padding, Flips = flips, Erasing = erasing, Mixup = mixup }, AugmentationText.Parse(text));
+        Assert.Equal(
+            new Augmentation
+            {
+                Padding = padding,
+                Flips = flips,
+                Erasing = erasing,
+                Mixup = mixup,
+            },
+            AugmentationText.Parse(text)
+        );
 
     [Theory, InlineData("rotate"), InlineData("pad=x"), InlineData("erase=2")]
     public void Unknown_augmentations_are_refused(string text) => Assert.Throws<BadInputException>(() => AugmentationText.Parse(text));

@@ -1,6 +1,6 @@
 using System.Globalization;
-using Tensorial.Networks;
-using Tensorial.Networks.Gradients;
+using Tensorial.Execution;
+using Tensorial.Graphs;
 using Tensorial.Training.Losses;
 using Tensorial.Training.Optimizers;
 
@@ -54,8 +54,11 @@ public class GoldenCurveTests
             graph = graph.With(name, Made(graph.Initializers[name].Shape, k, 0.3f));
         using TrainedNetwork network = new(graph, threads: 2);
         // With other images some value comes so near to a kink that rounding decides on which side it lies, and curves part.
-        Tensor<float> images = Made([24, 1, 8, 8], 11, 1), labels = new([24, 4]), gradient = new([24, 4]);
-        for (int i = 0; i < 24; i++) labels.Values[i * 4 + i * 7 % 4] = 1;
+        Tensor<float> images = Made([24, 1, 8, 8], 11, 1),
+            labels = new([24, 4]),
+            gradient = new([24, 4]);
+        for (int i = 0; i < 24; i++)
+            labels.Values[i * 4 + i * 7 % 4] = 1;
         Sgd optimizer = new(0.9, nesterov: true) { Decay = WeightDecay.Everywhere(1e-3) };
         for (int step = 0; step < Steps; step++)
         {
@@ -67,7 +70,8 @@ public class GoldenCurveTests
         }
         double[] statistics = [.. answers[Steps].Split(' ').Select(static v => double.Parse(v, CultureInfo.InvariantCulture))];
         float[] ours = [.. network.Statistics["bn2.running_mean"].Values, .. network.Statistics["bn2.running_var"].Values];
-        for (int i = 0; i < statistics.Length; i++) Assert.Equal(statistics[i], ours[i], 1e-4);
+        for (int i = 0; i < statistics.Length; i++)
+            Assert.Equal(statistics[i], ours[i], 1e-4);
     }
 
     private static Tensor<float> Made(Shape shape, int k, float scale) =>

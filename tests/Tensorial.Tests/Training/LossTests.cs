@@ -1,6 +1,6 @@
 using System.Globalization;
-using Tensorial.Networks.Gradients;
-using Tensorial.Tests.Autodiff;
+using Tensorial.Execution;
+using Tensorial.Tests.Operations;
 using Tensorial.Training.Losses;
 using Tensorial.Training.Optimizers;
 using Tensorial.Training.Schedules;
@@ -26,8 +26,11 @@ public class LossTests
     [OracleFact(Oracle.PyTorch)]
     public void Losses_and_their_gradients_are_those_of_PyTorch()
     {
-        Tensor<float> z = Some.Real<float>([5, 4], 1), teacher = Some.Real<float>([5, 4], 2), labels = new([5, 4]);
-        foreach ((int row, int label) in new[] { (0, 0), (1, 3), (2, 1), (3, 1), (4, 2) }) labels.Values[row * 4 + label] = 1;
+        Tensor<float> z = Some.Real<float>([5, 4], 1),
+            teacher = Some.Real<float>([5, 4], 2),
+            labels = new([5, 4]);
+        foreach ((int row, int label) in new[] { (0, 0), (1, 3), (2, 1), (3, 1), (4, 2) })
+            labels.Values[row * 4 + label] = 1;
         string[] answers = Oracles.RunPython(LossProgram, Text(z), Text(teacher)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Loss[] losses = [new CrossEntropy(), new CrossEntropy(0.2), new Distillation(4, 0.9), new Distillation(1, 0.5)];
         for (int k = 0; k < losses.Length; k++)
@@ -36,7 +39,8 @@ public class LossTests
             double loss = losses[k].Evaluate(z, new(labels, teacher), gradient);
             double[] wanted = [.. answers[k].Split(' ').Select(static v => double.Parse(v, CultureInfo.InvariantCulture))];
             Assert.Equal(wanted[0], loss, 1e-6);
-            for (int i = 0; i < z.Shape.Count; i++) Assert.Equal(wanted[i + 1], gradient.Values[i], 1e-6);
+            for (int i = 0; i < z.Shape.Count; i++)
+                Assert.Equal(wanted[i + 1], gradient.Values[i], 1e-6);
         }
     }
 
@@ -62,8 +66,13 @@ public class LossTests
         Tensor<float> start = Some.Real<float>([9], 3);
         string[] answers = Oracles.RunPython(OptimizerProgram, Text(start)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
         WeightDecay decay = WeightDecay.Everywhere(0.01);
-        Optimizer[] optimizers = [new Sgd { Decay = decay }, new Sgd(nesterov: true) { Decay = decay }, new Adam { Decay = decay },
-            new Adam(decoupled: true) { Decay = decay }];
+        Optimizer[] optimizers =
+        [
+            new Sgd { Decay = decay },
+            new Sgd(nesterov: true) { Decay = decay },
+            new Adam { Decay = decay },
+            new Adam(decoupled: true) { Decay = decay },
+        ];
         for (int k = 0; k < optimizers.Length; k++)
         {
             TrainedWeight weight = new(new("w", WeightRole.Bias), start.Clone(), new(start.Shape));
@@ -77,7 +86,8 @@ public class LossTests
                 optimizers[k].Step([weight], 0.1);
             }
             double[] wanted = [.. answers[k].Split(' ').Select(static v => double.Parse(v, CultureInfo.InvariantCulture))];
-            for (int i = 0; i < 9; i++) Assert.Equal(wanted[i], weight.Value.Values[i], 2e-5);
+            for (int i = 0; i < 9; i++)
+                Assert.Equal(wanted[i], weight.Value.Values[i], 2e-5);
         }
     }
 
@@ -94,10 +104,18 @@ public class LossTests
     }
 
     [Theory]
-    [InlineData("constant", 0, 0.4, 1), InlineData("cosine", 0, 0.5, 0.5), InlineData("cosine", 0, 1, 0),
-        InlineData("step:50,75", 0, 0.49, 1)]
-    [InlineData("step:50,75", 0, 0.5, 0.1), InlineData("step:50,75", 0, 0.8, 0.01), InlineData("onecycle", 0, 0, 0.04),
-        InlineData("onecycle", 0, 0.3, 1)]
+    [
+        InlineData("constant", 0, 0.4, 1),
+        InlineData("cosine", 0, 0.5, 0.5),
+        InlineData("cosine", 0, 1, 0),
+        InlineData("step:50,75", 0, 0.49, 1)
+    ]
+    [
+        InlineData("step:50,75", 0, 0.5, 0.1),
+        InlineData("step:50,75", 0, 0.8, 0.01),
+        InlineData("onecycle", 0, 0, 0.04),
+        InlineData("onecycle", 0, 0.3, 1)
+    ]
     [InlineData("onecycle", 0, 1, 4e-6), InlineData("constant", 10, 0.05, 0.5), InlineData("constant", 10, 0.1, 1)]
     public void Schedules_follow_their_formulas(string text, double warmUp, double progress, double factor) =>
         Assert.Equal(factor, ScheduleText.Parse(text, 100, warmUp).Factor(progress), 1e-9);

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
-using Tensorial.Networks;
-using Tensorial.Networks.Models;
+using Tensorial.Graphs;
 using Tensorial.Training;
 
 namespace Tensorial.Tests.Training;
@@ -10,7 +9,12 @@ namespace Tensorial.Tests.Training;
 /// </summary>
 public sealed class SequentialTuningTests : IDisposable
 {
-    private static readonly SequentialOptions Usual = new() { Epochs = 6, LearningRate = 0.02, Threads = 2 };
+    private static readonly SequentialOptions Usual = new()
+    {
+        Epochs = 6,
+        LearningRate = 0.02,
+        Threads = 2,
+    };
 
     private readonly string _folder = Path.Combine(Path.GetTempPath(), $"tensorial-blocks-{Guid.NewGuid():N}");
 
@@ -23,8 +27,14 @@ public sealed class SequentialTuningTests : IDisposable
         Graph dense = TinyTask.Network();
         (Graph tuned, var blocks) = Tuning(Usual with { Epochs = 30, Inputs = inputs, Size = size }).Run();
         Assert.Equal(["conv1", second], blocks.Select(static b => b.Name));
-        Assert.All(blocks, static block => Assert.True(block.ErrorAfter < (block.Name == "add" ? 0.2 : 0.05) * block.ErrorBefore,
-            $"{block.Name}: {block.ErrorBefore} to {block.ErrorAfter}."));
+        Assert.All(
+            blocks,
+            static block =>
+                Assert.True(
+                    block.ErrorAfter < (block.Name == "add" ? 0.2 : 0.05) * block.ErrorBefore,
+                    $"{block.Name}: {block.ErrorBefore} to {block.ErrorAfter}."
+                )
+        );
         Assert.Equal(Floats(dense, "fc.weight"), Floats(tuned, "fc.weight"));
     }
 
@@ -53,12 +63,18 @@ public sealed class SequentialTuningTests : IDisposable
     public void Steps_that_do_not_fit_run_in_parts_and_what_nothing_fits_in_is_refused()
     {
         // Single layers have no normalisation, which would need its batch whole.
-        SequentialOptions layers = Usual with { Size = BlockSize.Layer };
+        SequentialOptions layers = Usual with
+        {
+            Size = BlockSize.Layer,
+        };
         SequentialTuning free = Tuning(layers);
         long most = free.Memory.Max(static block => block.Bytes);
-        SequentialTuning bounded = Enumerable.Range(1, 100).Select(part => most - (most * part / 100))
+        SequentialTuning bounded = Enumerable
+            .Range(1, 100)
+            .Select(part => most - (most * part / 100))
             .Select(bytes => TryTuning(layers with { MostBytes = bytes }))
-            .TakeWhile(static tuning => tuning is not null).Last()!;
+            .TakeWhile(static tuning => tuning is not null)
+            .Last()!;
         Assert.Contains(bounded.Memory, static block => block.Step.Parts > 1);
         foreach ((BlockRecord whole, BlockRecord parts) in free.Run().Blocks.Zip(bounded.Run().Blocks))
             Assert.Equal(whole.ErrorAfter, parts.ErrorAfter, 1e-4 * whole.ErrorBefore);
@@ -89,13 +105,20 @@ public sealed class SequentialTuningTests : IDisposable
         Features x = net.Relu("relu0", net.Convolution("conv0", net.Input, 8, 3, padding: 1));
         Features one = net.Convolution("conv2", net.Relu("relu1", net.Convolution("conv1", x, 8, 3, padding: 1)), 8, 3, padding: 1);
         Features y = net.Add("join", one, net.Convolution("aside", x, 8, 1));
-        Graph dense = net.ToGraph(net.Dense("fc", net.Flatten("flat", net.Relu("relu2", y)), 4)), small = dense;
-        foreach (string name in (string[])["conv0.weight", "conv2.weight", "fc.weight"]) small = small.With(name, Spoilt(dense, name));
+        Graph dense = net.ToGraph(net.Dense("fc", net.Flatten("flat", net.Relu("relu2", y)), 4)),
+            small = dense;
+        foreach (string name in (string[])["conv0.weight", "conv2.weight", "fc.weight"])
+            small = small.With(name, Spoilt(dense, name));
         ImmutableArray<TunedBlock> blocks = TunedBlock.Of(small, dense, BlockSize.Module);
-        Assert.Equal([("input", "conv0"), ("relu0", "join"), ("flat", "output")], blocks.Select(static block => (block.Input, block.Output)));
+        Assert.Equal(
+            [("input", "conv0"), ("relu0", "join"), ("flat", "output")],
+            blocks.Select(static block => (block.Input, block.Output))
+        );
         Assert.Equal(["aside.weight", "conv1.weight", "conv2.weight"], blocks[1].Weights.Select(static weight => weight.Name).Order());
-        Assert.Equal([("input", "conv0"), ("relu1", "conv2"), ("flat", "output")],
-            TunedBlock.Of(small, dense, BlockSize.Layer).Select(static block => (block.Input, block.Output)));
+        Assert.Equal(
+            [("input", "conv0"), ("relu1", "conv2"), ("flat", "output")],
+            TunedBlock.Of(small, dense, BlockSize.Layer).Select(static block => (block.Input, block.Output))
+        );
     }
 
     [Fact]
@@ -104,7 +127,8 @@ public sealed class SequentialTuningTests : IDisposable
 
     public void Dispose()
     {
-        if (Directory.Exists(_folder)) Directory.Delete(_folder, recursive: true);
+        if (Directory.Exists(_folder))
+            Directory.Delete(_folder, recursive: true);
     }
 
     private SequentialTuning Tuning(SequentialOptions options, string? signature = null)
@@ -127,7 +151,9 @@ public sealed class SequentialTuningTests : IDisposable
     }
 
     private static void AssertSame(
-        (Graph Network, ImmutableArray<BlockRecord> Blocks) one, (Graph Network, ImmutableArray<BlockRecord> Blocks) other)
+        (Graph Network, ImmutableArray<BlockRecord> Blocks) one,
+        (Graph Network, ImmutableArray<BlockRecord> Blocks) other
+    )
     {
         Assert.Equal(one.Blocks.Select(static b => b with { Seconds = 0 }), other.Blocks.Select(static b => b with { Seconds = 0 }));
         foreach (string name in (string[])["conv1.weight", "conv2.weight"])
@@ -140,7 +166,8 @@ public sealed class SequentialTuningTests : IDisposable
     {
         Tensor<float> weights = graph.Initializers[name].Of<float>().Clone();
         Random random = new(3);
-        foreach (ref float weight in weights.Values) weight *= 0.5f + random.NextSingle();
+        foreach (ref float weight in weights.Values)
+            weight *= 0.5f + random.NextSingle();
         return weights;
     }
 
@@ -148,7 +175,8 @@ public sealed class SequentialTuningTests : IDisposable
     {
         public void Report(Progress value)
         {
-            if (value.Done >= after) kill.Cancel();
+            if (value.Done >= after)
+                kill.Cancel();
         }
     }
 }

@@ -1,6 +1,5 @@
 using Tensorial.Data;
-using Tensorial.Networks;
-using Tensorial.Networks.Models;
+using Tensorial.Graphs;
 
 namespace Tensorial.Tests.Training;
 

@@ -1,6 +1,7 @@
 using Tensorial.Analysis;
 using Tensorial.Data;
-using Tensorial.Networks;
+using Tensorial.Execution;
+using Tensorial.Graphs;
 using Tensorial.Onnx;
 using Tensorial.Tests.Data;
 using Tensorial.Training;
@@ -13,19 +14,41 @@ public class TrainerTests
 {
     private static readonly TrainingOptions Usual = new()
     {
-        Epochs = 4, Batch = 32, LearningRate = 0.05, Augmentation = new() { Padding = 1, Mixup = 0.1, Erasing = 0.1 }, WeightAverage = 0.9,
+        Epochs = 4,
+        Batch = 32,
+        LearningRate = 0.05,
+        Augmentation = new()
+        {
+            Padding = 1,
+            Mixup = 0.1,
+            Erasing = 0.1,
+        },
+        WeightAverage = 0.9,
         Threads = 2,
     };
 
     [Fact]
     public void A_small_network_learns_a_simple_task()
     {
-        using Trainer trainer = new(TinyTask.Network(), TinyTask.Images(),
-            Usual with { Epochs = 8, Augmentation = Augmentation.None, WeightAverage = 0 }) { Evaluate = Top1 };
+        using Trainer trainer = new(
+            TinyTask.Network(),
+            TinyTask.Images(),
+            Usual with
+            {
+                Epochs = 8,
+                Augmentation = Augmentation.None,
+                WeightAverage = 0,
+            }
+        )
+        {
+            Evaluate = Top1,
+        };
         TrainingResult result = trainer.Run();
         Assert.Equal(8, result.Epochs.Length);
-        Assert.True(result.Epochs[^1].Loss < 0.3 * result.Epochs[0].Loss,
-            $"The loss went from {result.Epochs[0].Loss} to {result.Epochs[^1].Loss}.");
+        Assert.True(
+            result.Epochs[^1].Loss < 0.3 * result.Epochs[0].Loss,
+            $"The loss went from {result.Epochs[0].Loss} to {result.Epochs[^1].Loss}."
+        );
         Assert.InRange(result.Epochs[^1].TestTop1!.Value, 0.95, 1);
         // What is written is what was measured.
         Graph read = OnnxFile.Read(OnnxFile.ToBytes(result.Network), "trained");
@@ -35,18 +58,31 @@ public class TrainerTests
     [Theory, InlineData("sgd"), InlineData("adamw")]
     public void Stopped_and_resumed_gives_the_same_bits_as_never_stopped(string optimizer)
     {
-        TrainingOptions options = Usual with { Optimizer = () => optimizer == "sgd" ? new Sgd { Decay = new(1e-3) }
-            : new Adam(decoupled: true) { Decay = new(1e-3) } };
+        TrainingOptions options = Usual with
+        {
+            Optimizer = () => optimizer == "sgd" ? new Sgd { Decay = new(1e-3) } : new Adam(decoupled: true) { Decay = new(1e-3) },
+        };
         TrainingResult whole = Run(options, null, epochs: 4);
         using TemporaryFolder folder = new();
         using CancellationTokenSource stop = new();
-        Assert.Throws<OperationCanceledException>(() => Run(options, folder.Path, 4, record =>
-        {
-            if (record.Epoch == 2) stop.Cancel();
-        }, stop.Token));
+        Assert.Throws<OperationCanceledException>(() =>
+            Run(
+                options,
+                folder.Path,
+                4,
+                record =>
+                {
+                    if (record.Epoch == 2)
+                        stop.Cancel();
+                },
+                stop.Token
+            )
+        );
         TrainingResult resumed = Run(options, folder.Path, epochs: 4);
-        Assert.Equal(whole.Epochs.Select(static e => (e.Loss, e.TrainTop1, e.TestTop1)),
-            resumed.Epochs.Select(static e => (e.Loss, e.TrainTop1, e.TestTop1)));
+        Assert.Equal(
+            whole.Epochs.Select(static e => (e.Loss, e.TrainTop1, e.TestTop1)),
+            resumed.Epochs.Select(static e => (e.Loss, e.TrainTop1, e.TestTop1))
+        );
         foreach ((string name, Tensor value) in whole.Network.Initializers)
             Assert.Equal(value.Of<float>().Values.ToArray(), resumed.Network.Initializers[name].Of<float>().Values.ToArray());
     }
@@ -67,7 +103,8 @@ public class TrainerTests
         Run(Usual, folder.Path, epochs: 1, signature: "s");
         using Trainer trainer = new(TinyTask.Network(), TinyTask.Images(), Usual with { LearningRate = 1e6, Epochs = 4 })
         {
-            Checkpoints = new(folder.Path), Signature = "s",
+            Checkpoints = new(folder.Path),
+            Signature = "s",
         };
         NumericalException error = Assert.Throws<NumericalException>(() => trainer.Run());
         Assert.Matches("epoch 2 at step [0-9]+: the loss is .*'(conv|fc|bn)", error.Message);
@@ -82,8 +119,9 @@ public class TrainerTests
         Graph network = TinyTask.Network();
         Tensor<float> broken = network.Initializers["conv2.weight"].Of<float>().Clone();
         broken.Values[3] = float.NaN;
-        string message = Assert.Throws<BadInputException>(() => new Trainer(network.With("conv2.weight", broken), TinyTask.Images(),
-            Usual)).Message;
+        string message = Assert
+            .Throws<BadInputException>(() => new Trainer(network.With("conv2.weight", broken), TinyTask.Images(), Usual))
+            .Message;
         Assert.Contains("'conv2.weight' of the network holds values that are no finite numbers (1 NaN, 0 infinite)", message);
         Tensor<float> bound = new([]);
         bound.Values[0] = float.PositiveInfinity;
@@ -129,15 +167,22 @@ public class TrainerTests
     public void The_best_network_outlives_a_stop_wherever_its_weights_are_held()
     {
         Graph graph = TinyTask.Network();
-        Node held = new("held", new Tensorial.Autodiff.Operations.Constant(graph.Initializers["conv1.weight"]), [], ["conv1.weight"]);
+        Node held = new("held", new Tensorial.Operations.Constant(graph.Initializers["conv1.weight"]), [], ["conv1.weight"]);
         graph = graph with { Nodes = graph.Nodes.Insert(0, held), Initializers = graph.Initializers.Remove("conv1.weight") };
         using TemporaryFolder folder = new();
         using CancellationTokenSource stop = new();
-        Assert.Throws<OperationCanceledException>(() => Run(folder.Path, record =>
-        {
-            if (record.Epoch == 3) stop.Cancel();
-        }));
-        TrainingResult whole = Run(null), resumed = Run(folder.Path);
+        Assert.Throws<OperationCanceledException>(() =>
+            Run(
+                folder.Path,
+                record =>
+                {
+                    if (record.Epoch == 3)
+                        stop.Cancel();
+                }
+            )
+        );
+        TrainingResult whole = Run(null),
+            resumed = Run(folder.Path);
         Assert.Equal((StopReason.NoProgress, 4), (resumed.Stopped, resumed.Epochs.Length));
         Assert.Equal(Weights(whole), Weights(resumed));
 
@@ -147,7 +192,9 @@ public class TrainerTests
             int epoch = path is not null && done is null ? 3 : 0;
             using Trainer trainer = new(graph, TinyTask.Images(), Usual with { Epochs = 5, Patience = 2 })
             {
-                Evaluate = _ => script[epoch++], Checkpoints = path is null ? null : new(path), EpochDone = done,
+                Evaluate = _ => script[epoch++],
+                Checkpoints = path is null ? null : new(path),
+                EpochDone = done,
             };
             return trainer.Run(cancel: stop.IsCancellationRequested ? default : stop.Token);
         }
@@ -161,26 +208,34 @@ public class TrainerTests
         Graph graph = TinyTask.Network();
         graph = graph with
         {
-            Nodes = graph.Nodes.Add(new("softmax", new Tensorial.Autodiff.Operations.Softmax(), ["output"], ["probabilities"])),
+            Nodes = graph.Nodes.Add(new("softmax", new Tensorial.Operations.Softmax(), ["output"], ["probabilities"])),
             Outputs = [new("probabilities", ElementType.Float32, [new(null, "batch"), new(4)])],
         };
         using Trainer trainer = new(graph, TinyTask.Images(), Usual with { Epochs = 1 });
         Graph trained = trainer.Run().Network;
         Assert.Equal("Softmax", trained.Nodes[^1].Operation.Name);
-        Assert.NotEqual(graph.Initializers["conv1.weight"].Of<float>().Values.ToArray(), trained.Initializers["conv1.weight"]
-            .Of<float>().Values.ToArray());
+        Assert.NotEqual(
+            graph.Initializers["conv1.weight"].Of<float>().Values.ToArray(),
+            trained.Initializers["conv1.weight"].Of<float>().Values.ToArray()
+        );
     }
 
     [Fact]
     public void Data_that_do_not_fit_are_refused_before_the_first_step()
     {
         ImageSet images = TinyTask.Images();
-        Assert.Contains("classes",
-            Assert.Throws<ShapeException>(() => new Trainer(Tensorial.Networks.Models.ReadyMade.Build("cnn4", [1, 8, 8], 7, 0), images,
-                Usual)).Message);
-        Assert.Contains("images of",
-            Assert.Throws<ShapeException>(() => new Trainer(Tensorial.Networks.Models.ReadyMade.Build("cnn4", [3, 8, 8], 4, 0), images,
-                Usual)).Message);
+        Assert.Contains(
+            "classes",
+            Assert
+                .Throws<ShapeException>(() => new Trainer(Tensorial.Graphs.ReadyMade.Build("cnn4", [1, 8, 8], 7, 0), images, Usual))
+                .Message
+        );
+        Assert.Contains(
+            "images of",
+            Assert
+                .Throws<ShapeException>(() => new Trainer(Tensorial.Graphs.ReadyMade.Build("cnn4", [3, 8, 8], 4, 0), images, Usual))
+                .Message
+        );
         Assert.Throws<BadInputException>(() => new Trainer(TinyTask.Network(), images, Usual with { Epochs = 0 }));
     }
 
@@ -189,21 +244,38 @@ public class TrainerTests
     {
         using Trainer first = new(TinyTask.Network(), TinyTask.Images(), Usual with { Epochs = 8 });
         using Inference teacher = new(first.Run().Network);
-        using Trainer second = new(TinyTask.Network(seed: 5), TinyTask.Images(),
-            Usual with { Epochs = 8, Loss = new Distillation(2, 1), Augmentation = Augmentation.None })
+        using Trainer second = new(
+            TinyTask.Network(seed: 5),
+            TinyTask.Images(),
+            Usual with
+            {
+                Epochs = 8,
+                Loss = new Distillation(2, 1),
+                Augmentation = Augmentation.None,
+            }
+        )
         {
-            Teacher = teacher.Run, Evaluate = Top1,
+            Teacher = teacher.Run,
+            Evaluate = Top1,
         };
         Assert.InRange(second.Run().Epochs[^1].TestTop1!.Value, 0.9, 1);
     }
 
     private static TrainingResult Run(
-        TrainingOptions options, string? folder, int epochs, Action<EpochRecord>? done = null, CancellationToken cancel = default,
-        string signature = "")
+        TrainingOptions options,
+        string? folder,
+        int epochs,
+        Action<EpochRecord>? done = null,
+        CancellationToken cancel = default,
+        string signature = ""
+    )
     {
         using Trainer trainer = new(TinyTask.Network(), TinyTask.Images(), options with { Epochs = epochs })
         {
-            Checkpoints = folder is null ? null : new(folder), EpochDone = done, Evaluate = Top1, Signature = signature,
+            Checkpoints = folder is null ? null : new(folder),
+            EpochDone = done,
+            Evaluate = Top1,
+            Signature = signature,
         };
         return trainer.Run(cancel: cancel);
     }

@@ -1,6 +1,5 @@
-using Tensorial.Networks;
-using Tensorial.Networks.Gradients;
-using Tensorial.Networks.Models;
+using Tensorial.Execution;
+using Tensorial.Graphs;
 using Tensorial.Training;
 
 namespace Tensorial.Tests.Training;
@@ -8,21 +7,33 @@ namespace Tensorial.Tests.Training;
 /// <summary>A bound on memory is kept, changes nothing but rounding, and is refused where it would.</summary>
 public class TrainingMemoryTests
 {
-    private static readonly TrainingOptions Usual = new() { Epochs = 2, Batch = 32, LearningRate = 0.05, Threads = 2 };
+    private static readonly TrainingOptions Usual = new()
+    {
+        Epochs = 2,
+        Batch = 32,
+        LearningRate = 0.05,
+        Threads = 2,
+    };
 
     [Fact]
     public void Parts_of_a_batch_give_the_gradients_of_the_whole()
     {
-        using TrainedNetwork whole = new(WithoutNorms(), threads: 2), parts = new(WithoutNorms(), threads: 2);
-        Tensor<float> images = TinyTask.Images().Batch(0, 12), gradient = new([12, 4]);
+        using TrainedNetwork whole = new(WithoutNorms(), threads: 2),
+            parts = new(WithoutNorms(), threads: 2);
+        Tensor<float> images = TinyTask.Images().Batch(0, 12),
+            gradient = new([12, 4]);
         Random random = new(3);
-        foreach (ref float value in gradient.Values) value = random.NextSingle() - 0.5f;
+        foreach (ref float value in gradient.Values)
+            value = random.NextSingle() - 0.5f;
         Tensor<float> answers = whole.Forward(images).Clone();
         whole.Backward(gradient);
         for (int first = 0; first < 12; first += 4)
         {
-            Assert.Equal(answers.Rows(first, 4).Values.ToArray(), parts.Forward(images.Rows(first, 4)).Values.ToArray(),
-                static (a, b) => Math.Abs(a - b) < 1e-5);
+            Assert.Equal(
+                answers.Rows(first, 4).Values.ToArray(),
+                parts.Forward(images.Rows(first, 4)).Values.ToArray(),
+                static (a, b) => Math.Abs(a - b) < 1e-5
+            );
             parts.Backward(gradient.Rows(first, 4), add: first > 0);
         }
         foreach ((TrainedWeight one, TrainedWeight other) in whole.Weights.Zip(parts.Weights))
@@ -38,8 +49,11 @@ public class TrainingMemoryTests
         Assert.Equal(1, free.Memory.Parts);
         Assert.InRange(bounded.Memory.Parts, 4, 32);
         Assert.True(bounded.Memory.Bytes <= bound && bounded.Memory.WeightBytes == free.Memory.WeightBytes);
-        Assert.Equal(free.Run().Epochs.Select(static e => e.Loss), bounded.Run().Epochs.Select(static e => e.Loss),
-            static (a, b) => Math.Abs(a - b) < 1e-4);
+        Assert.Equal(
+            free.Run().Epochs.Select(static e => e.Loss),
+            bounded.Run().Epochs.Select(static e => e.Loss),
+            static (a, b) => Math.Abs(a - b) < 1e-4
+        );
     }
 
     [Fact]
@@ -47,24 +61,30 @@ public class TrainingMemoryTests
     {
         using Trainer free = new(TinyTask.Network(), TinyTask.Images(), Usual);
         long bound = free.Memory.WeightBytes + (free.Memory.ActivationBytes / 2);
-        string message = Assert.Throws<BadInputException>(() => new Trainer(TinyTask.Network(), TinyTask.Images(),
-            Usual with { MostBytes = bound })).Message;
+        string message = Assert
+            .Throws<BadInputException>(() => new Trainer(TinyTask.Network(), TinyTask.Images(), Usual with { MostBytes = bound }))
+            .Message;
         int fits = int.Parse(System.Text.RegularExpressions.Regex.Match(message, "Batches of up to ([0-9]+) images fit").Groups[1].Value);
         using Trainer smaller = new(TinyTask.Network(), TinyTask.Images(), Usual with { Batch = fits, MostBytes = bound });
         Assert.Equal(1, smaller.Memory.Parts);
-        Assert.Throws<BadInputException>(() => new Trainer(TinyTask.Network(), TinyTask.Images(),
-            Usual with { Batch = fits + 1, MostBytes = bound }));
+        Assert.Throws<BadInputException>(() =>
+            new Trainer(TinyTask.Network(), TinyTask.Images(), Usual with { Batch = fits + 1, MostBytes = bound })
+        );
     }
 
     [Fact]
     public void A_bound_that_nothing_fits_in_is_refused()
     {
-        Assert.Contains("Image by image it takes",
-            Assert.Throws<BadInputException>(() => new Trainer(WithoutNorms(), TinyTask.Images(),
-                Usual with { MostBytes = 1000 })).Message);
-        Assert.Contains("No batch fits",
-            Assert.Throws<BadInputException>(() => new Trainer(TinyTask.Network(), TinyTask.Images(),
-                Usual with { MostBytes = 1000 })).Message);
+        Assert.Contains(
+            "Image by image it takes",
+            Assert.Throws<BadInputException>(() => new Trainer(WithoutNorms(), TinyTask.Images(), Usual with { MostBytes = 1000 })).Message
+        );
+        Assert.Contains(
+            "No batch fits",
+            Assert
+                .Throws<BadInputException>(() => new Trainer(TinyTask.Network(), TinyTask.Images(), Usual with { MostBytes = 1000 }))
+                .Message
+        );
     }
 
     private static Graph WithoutNorms()

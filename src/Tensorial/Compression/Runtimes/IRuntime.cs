@@ -1,4 +1,5 @@
-using Tensorial.Networks;
+using Tensorial.Execution;
+using Tensorial.Graphs;
 
 namespace Tensorial.Compression.Runtimes;
 

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
-using Tensorial.Networks;
+using Tensorial.Graphs;
 using Tensorial.Onnx;
 
 namespace Tensorial.Compression.Runtimes;
@@ -13,11 +13,14 @@ public sealed unsafe class OnnxRuntimeLibrary : IRuntime
     /// <summary>Names a folder that holds the library, or node_modules with onnxruntime-node.</summary>
     public const string Variable = "TENSORIAL_ONNXRUNTIME";
 
-    private static readonly string[] FileNames = OperatingSystem.IsWindows() ? ["onnxruntime.dll"]
-        : OperatingSystem.IsMacOS() ? ["libonnxruntime.dylib", "libonnxruntime.1.dylib"] : ["libonnxruntime.so.1", "libonnxruntime.so"];
+    private static readonly string[] FileNames =
+        OperatingSystem.IsWindows() ? ["onnxruntime.dll"]
+        : OperatingSystem.IsMacOS() ? ["libonnxruntime.dylib", "libonnxruntime.1.dylib"]
+        : ["libonnxruntime.so.1", "libonnxruntime.so"];
 
     private readonly OrtApi _api;
-    private readonly nint _environment, _memory;
+    private readonly nint _environment,
+        _memory;
 
     private OnnxRuntimeLibrary(string path)
     {
@@ -40,9 +43,12 @@ public sealed unsafe class OnnxRuntimeLibrary : IRuntime
     public static OnnxRuntimeLibrary Open(string? place = null)
     {
         string[] places = place is not null ? [place] : [.. DefaultPlaces()];
-        string path = places.Select(Find).FirstOrDefault(static found => found is not null)
-            ?? throw new IOException($"No ONNX Runtime library ({string.Join(", ", FileNames)}) was found in {string.Join(", ", places)}. "
-                + $"Name its folder in {Variable}, or install onnxruntime-node with npm.");
+        string path =
+            places.Select(Find).FirstOrDefault(static found => found is not null)
+            ?? throw new IOException(
+                $"No ONNX Runtime library ({string.Join(", ", FileNames)}) was found in {string.Join(", ", places)}. "
+                    + $"Name its folder in {Variable}, or install onnxruntime-node with npm."
+            );
         try
         {
             return new(path);
@@ -63,20 +69,27 @@ public sealed unsafe class OnnxRuntimeLibrary : IRuntime
 
     private static IEnumerable<string> DefaultPlaces()
     {
-        if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named) yield return named;
+        if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named)
+            yield return named;
         yield return AppContext.BaseDirectory;
         for (DirectoryInfo? folder = new(Directory.GetCurrentDirectory()); folder is not null; folder = folder.Parent)
-            if (Directory.Exists(System.IO.Path.Combine(folder.FullName, "node_modules", "onnxruntime-node"))) yield return folder.FullName;
+            if (Directory.Exists(System.IO.Path.Combine(folder.FullName, "node_modules", "onnxruntime-node")))
+                yield return folder.FullName;
     }
 
     private static string? Find(string place)
     {
-        if (File.Exists(place)) return System.IO.Path.GetFullPath(place);
+        if (File.Exists(place))
+            return System.IO.Path.GetFullPath(place);
         string architecture = RuntimeInformation.OSArchitecture == Architecture.Arm64 ? "arm64" : "x64";
-        string system = OperatingSystem.IsWindows() ? "win32" : OperatingSystem.IsMacOS() ? "darwin" : "linux";
+        string system =
+            OperatingSystem.IsWindows() ? "win32"
+            : OperatingSystem.IsMacOS() ? "darwin"
+            : "linux";
         string module = System.IO.Path.Combine(place, "node_modules", "onnxruntime-node", "bin");
         IEnumerable<string> folders = Directory.Exists(module)
-            ? Directory.GetDirectories(module).Select(version => System.IO.Path.Combine(version, system, architecture)) : [];
+            ? Directory.GetDirectories(module).Select(version => System.IO.Path.Combine(version, system, architecture))
+            : [];
         return folders.Prepend(place).SelectMany(static folder => FileNames, System.IO.Path.Combine).FirstOrDefault(File.Exists);
     }
 
@@ -84,7 +97,8 @@ public sealed unsafe class OnnxRuntimeLibrary : IRuntime
     {
         private readonly OnnxRuntimeLibrary _library;
         private readonly nint _session;
-        private readonly byte[] _input, _output;
+        private readonly byte[] _input,
+            _output;
 
         public Session(OnnxRuntimeLibrary library, Graph graph, int threads)
         {
@@ -110,7 +124,8 @@ public sealed unsafe class OnnxRuntimeLibrary : IRuntime
             long[] extents = [.. images.Shape.Select(static extent => (long)extent)];
             fixed (float* values = images.Values)
             {
-                nint input = api.CreateTensor(_library._memory, values, images.Values.Length, extents), output = 0;
+                nint input = api.CreateTensor(_library._memory, values, images.Values.Length, extents),
+                    output = 0;
                 try
                 {
                     output = api.Run(_session, _input, input, _output);
@@ -121,7 +136,8 @@ public sealed unsafe class OnnxRuntimeLibrary : IRuntime
                 finally
                 {
                     api.ReleaseValue(input);
-                    if (output != 0) api.ReleaseValue(output);
+                    if (output != 0)
+                        api.ReleaseValue(output);
                 }
             }
         }

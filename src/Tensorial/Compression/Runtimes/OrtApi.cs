@@ -8,16 +8,33 @@ namespace Tensorial.Compression.Runtimes;
 /// </summary>
 internal sealed unsafe class OrtApi
 {
-    private const int
-        GetErrorMessagePlace = 2, CreateEnvPlace = 3, CreateSessionFromArrayPlace = 8, RunPlace = 9,
-        CreateSessionOptionsPlace = 10, SetSessionGraphOptimizationLevelPlace = 23, SetIntraOpNumThreadsPlace = 24,
+    private const int GetErrorMessagePlace = 2,
+        CreateEnvPlace = 3,
+        CreateSessionFromArrayPlace = 8,
+        RunPlace = 9,
+        CreateSessionOptionsPlace = 10,
+        SetSessionGraphOptimizationLevelPlace = 23,
+        SetIntraOpNumThreadsPlace = 24,
         SetInterOpNumThreadsPlace = 25,
-        CreateTensorWithDataAsOrtValuePlace = 49, GetTensorMutableDataPlace = 51, GetDimensionsCountPlace = 61, GetDimensionsPlace = 62,
-        GetTensorTypeAndShapePlace = 65, CreateCpuMemoryInfoPlace = 69, ReleaseEnvPlace = 92, ReleaseStatusPlace = 93,
+        CreateTensorWithDataAsOrtValuePlace = 49,
+        GetTensorMutableDataPlace = 51,
+        GetDimensionsCountPlace = 61,
+        GetDimensionsPlace = 62,
+        GetTensorTypeAndShapePlace = 65,
+        CreateCpuMemoryInfoPlace = 69,
+        ReleaseEnvPlace = 92,
+        ReleaseStatusPlace = 93,
         ReleaseMemoryInfoPlace = 94,
-        ReleaseSessionPlace = 95, ReleaseValuePlace = 96, ReleaseTensorTypeAndShapeInfoPlace = 99, ReleaseSessionOptionsPlace = 100;
+        ReleaseSessionPlace = 95,
+        ReleaseValuePlace = 96,
+        ReleaseTensorTypeAndShapeInfoPlace = 99,
+        ReleaseSessionOptionsPlace = 100;
 
-    private const int Warnings = 2, AllOptimizations = 99, ArenaAllocator = 1, DefaultMemory = 0, Float = 1;
+    private const int Warnings = 2,
+        AllOptimizations = 99,
+        ArenaAllocator = 1,
+        DefaultMemory = 0,
+        Float = 1;
 
     /// <summary>The first version whose table has all of these.</summary>
     private const uint Version = 1;
@@ -37,8 +54,8 @@ internal sealed unsafe class OrtApi
     public nint CreateEnvironment()
     {
         nint result;
-        fixed (byte* name = "tensorial\0"u8) Check(((delegate* unmanaged<int, byte*, nint*, nint>)_table[CreateEnvPlace])(Warnings, name,
-            &result));
+        fixed (byte* name = "tensorial\0"u8)
+            Check(((delegate* unmanaged<int, byte*, nint*, nint>)_table[CreateEnvPlace])(Warnings, name, &result));
         return result;
     }
 
@@ -56,8 +73,15 @@ internal sealed unsafe class OrtApi
     {
         nint result;
         fixed (byte* bytes = model)
-            Check(((delegate* unmanaged<nint, byte*, nuint, nint, nint*, nint>)_table[CreateSessionFromArrayPlace])(
-                environment, bytes, (nuint)model.Length, options, &result));
+            Check(
+                ((delegate* unmanaged<nint, byte*, nuint, nint, nint*, nint>)_table[CreateSessionFromArrayPlace])(
+                    environment,
+                    bytes,
+                    (nuint)model.Length,
+                    options,
+                    &result
+                )
+            );
         return result;
     }
 
@@ -73,17 +97,39 @@ internal sealed unsafe class OrtApi
     {
         nint result;
         fixed (long* shape = extents)
-            Check(((delegate* unmanaged<nint, float*, nuint, long*, nuint, int, nint*, nint>)_table[CreateTensorWithDataAsOrtValuePlace])(
-                memory, values, (nuint)count * sizeof(float), shape, (nuint)extents.Length, Float, &result));
+            Check(
+                ((delegate* unmanaged<nint, float*, nuint, long*, nuint, int, nint*, nint>)_table[CreateTensorWithDataAsOrtValuePlace])(
+                    memory,
+                    values,
+                    (nuint)count * sizeof(float),
+                    shape,
+                    (nuint)extents.Length,
+                    Float,
+                    &result
+                )
+            );
         return result;
     }
 
     public nint Run(nint session, ReadOnlySpan<byte> inputName, nint input, ReadOnlySpan<byte> outputName)
     {
         nint result = 0;
-        fixed (byte* from = inputName, to = outputName)
-            Check(((delegate* unmanaged<nint, nint, byte**, nint*, nuint, byte**, nuint, nint*, nint>)_table[RunPlace])(
-                session, 0, &from, &input, 1, &to, 1, &result));
+        fixed (
+            byte* from = inputName,
+                to = outputName
+        )
+            Check(
+                ((delegate* unmanaged<nint, nint, byte**, nint*, nuint, byte**, nuint, nint*, nint>)_table[RunPlace])(
+                    session,
+                    0,
+                    &from,
+                    &input,
+                    1,
+                    &to,
+                    1,
+                    &result
+                )
+            );
         return result;
     }
 
@@ -103,8 +149,8 @@ internal sealed unsafe class OrtApi
             nuint rank;
             Check(((delegate* unmanaged<nint, nuint*, nint>)_table[GetDimensionsCountPlace])(info, &rank));
             long[] extents = new long[rank];
-            fixed (long* shape = extents) Check(((delegate* unmanaged<nint, long*, nuint, nint>)_table[GetDimensionsPlace])(info,
-                shape, rank));
+            fixed (long* shape = extents)
+                Check(((delegate* unmanaged<nint, long*, nuint, nint>)_table[GetDimensionsPlace])(info, shape, rank));
             return Shape.Of([.. extents.Select(static extent => checked((int)extent))]);
         }
         finally
@@ -127,9 +173,10 @@ internal sealed unsafe class OrtApi
 
     private void Check(nint status)
     {
-        if (status == 0) return;
-        string message = Marshal.PtrToStringUTF8(((delegate* unmanaged<nint, nint>)_table[GetErrorMessagePlace])(status))
-            ?? "no reason given";
+        if (status == 0)
+            return;
+        string message =
+            Marshal.PtrToStringUTF8(((delegate* unmanaged<nint, nint>)_table[GetErrorMessagePlace])(status)) ?? "no reason given";
         Release(ReleaseStatusPlace, status);
         throw new BadInputException($"ONNX Runtime {VersionText} refused: {message}");
     }

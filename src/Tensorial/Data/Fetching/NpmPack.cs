@@ -35,8 +35,10 @@ internal static class NpmPack
         string said = $"{await errors.ConfigureAwait(false)}\n{await output.ConfigureAwait(false)}".Trim();
         return process.ExitCode == 0 && Directory.GetFiles(folder, "*.tgz") is [string archive]
             ? archive
-            : throw new IOException($"'npm pack {package}' failed with exit code {process.ExitCode}"
-                + $"{(said.Length == 0 ? "; run it by hand to see why" : ": " + FirstLines(said))}.");
+            : throw new IOException(
+                $"'npm pack {package}' failed with exit code {process.ExitCode}"
+                    + $"{(said.Length == 0 ? "; run it by hand to see why" : ": " + FirstLines(said))}."
+            );
     }
 
     private static Process Start(ProcessStartInfo start, string package)
@@ -52,7 +54,12 @@ internal static class NpmPack
     }
 
     /// <summary>The lines in which npm names the cause; what follows them is advice and the place of its log.</summary>
-    private static string FirstLines(string text) => string.Join("; ",
-        text.Split('\n').Take(4).Select(line => line.Replace("npm error", "").Replace("npm ERR!", "").Trim())
-            .Where(line => line.Length > 0));
+    private static string FirstLines(string text) =>
+        string.Join(
+            "; ",
+            text.Split('\n')
+                .Take(4)
+                .Select(line => line.Replace("npm error", "").Replace("npm ERR!", "").Trim())
+                .Where(line => line.Length > 0)
+        );
 }

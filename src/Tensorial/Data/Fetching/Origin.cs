@@ -16,11 +16,12 @@ public abstract record Origin
     public sealed record Local(string Path) : Origin;
 
     /// <summary>Reads <c>official</c>, <c>npm</c>, <c>debian</c>, or else a path.</summary>
-    public static Origin Parse(string text) => text.ToLowerInvariant() switch
-    {
-        "official" => new Official(),
-        "npm" => new Npm(),
-        "debian" => new Debian(),
-        _ => new Local(text),
-    };
+    public static Origin Parse(string text) =>
+        text.ToLowerInvariant() switch
+        {
+            "official" => new Official(),
+            "npm" => new Npm(),
+            "debian" => new Debian(),
+            _ => new Local(text),
+        };
 }

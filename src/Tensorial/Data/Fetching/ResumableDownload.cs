@@ -30,7 +30,7 @@ internal sealed class ResumableDownload(HttpClient client, IProgress<Progress>? 
         List<string> failures = [];
         foreach (Uri place in download.Places)
         {
-            for (int vain = 0; vain < MostVain;)
+            for (int vain = 0; vain < MostVain; )
             {
                 long before = Length(part);
                 try
@@ -60,15 +60,18 @@ internal sealed class ResumableDownload(HttpClient client, IProgress<Progress>? 
     {
         long offset = Length(part);
         using HttpRequestMessage request = new(HttpMethod.Get, place);
-        if (offset > 0) request.Headers.Range = new(offset, null);
+        if (offset > 0)
+            request.Headers.Range = new(offset, null);
 
         using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         patience.CancelAfter(Silence);
         using HttpResponseMessage response = await client
-            .SendAsync(request, HttpCompletionOption.ResponseHeadersRead, patience.Token).ConfigureAwait(false);
+            .SendAsync(request, HttpCompletionOption.ResponseHeadersRead, patience.Token)
+            .ConfigureAwait(false);
         if (response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable)
         {
-            if (response.Content.Headers.ContentRange?.Length == offset) return;
+            if (response.Content.Headers.ContentRange?.Length == offset)
+                return;
             File.Delete(part);
             throw new IOException($"the {offset:N0} bytes that were there are not the beginning of this file");
         }
@@ -81,7 +84,8 @@ internal sealed class ResumableDownload(HttpClient client, IProgress<Progress>? 
             throw new IOException($"asked for bytes from {offset:N0}, the server sent {range}");
         long start = isPart ? offset : 0;
         long? total = range?.Length ?? start + response.Content.Headers.ContentLength;
-        if (total > MostBytes) throw new IOException($"the server has {total:N0} bytes, far more than the set");
+        if (total > MostBytes)
+            throw new IOException($"the server has {total:N0} bytes, far more than the set");
 
         using Stream body = await response.Content.ReadAsStreamAsync(patience.Token).ConfigureAwait(false);
         using FileStream file = new(part, FileMode.OpenOrCreate, FileAccess.Write);
@@ -99,9 +103,11 @@ internal sealed class ResumableDownload(HttpClient client, IProgress<Progress>? 
         {
             patience.CancelAfter(Silence);
             int count = await body.ReadAsync(buffer, patience.Token).ConfigureAwait(false);
-            if (count == 0) return file.Position;
+            if (count == 0)
+                return file.Position;
             await file.WriteAsync(buffer.AsMemory(0, count), patience.Token).ConfigureAwait(false);
-            if (file.Position > MostBytes) throw new IOException($"the server sends more than {MostBytes:N0} bytes, far more than the set");
+            if (file.Position > MostBytes)
+                throw new IOException($"the server sends more than {MostBytes:N0} bytes, far more than the set");
             meter.Report(file.Position);
         }
     }
@@ -120,7 +126,8 @@ internal sealed class ResumableDownload(HttpClient client, IProgress<Progress>? 
 
         public void Report(long done)
         {
-            if (progress is null || (_clock.Elapsed < _next && done != total)) return;
+            if (progress is null || (_clock.Elapsed < _next && done != total))
+                return;
             _next = _clock.Elapsed + TimeSpan.FromMilliseconds(100);
             progress.Report(new($"Downloading {name}", done, total ?? 0, "bytes"));
         }

@@ -12,7 +12,12 @@ internal static class Unpacking
     /// <summary>Writes all the files asked for into a folder and returns them with their checksums.</summary>
     /// <exception cref="BadInputException">The container is damaged, lacks a file, or holds one with another checksum.</exception>
     public static IReadOnlyList<FetchedFile> Unpack(
-        Container container, IEnumerable<DataFile> files, string folder, IProgress<Progress>? progress, CancellationToken cancel)
+        Container container,
+        IEnumerable<DataFile> files,
+        string folder,
+        IProgress<Progress>? progress,
+        CancellationToken cancel
+    )
     {
         Dictionary<string, DataFile> missing = files.ToDictionary(file => file.Name);
         List<FetchedFile> written = [];
@@ -37,7 +42,8 @@ internal static class Unpacking
 
         void Write(string name, string stored, Stream content)
         {
-            if (!missing.Remove(name, out DataFile? file)) return;
+            if (!missing.Remove(name, out DataFile? file))
+                return;
             string path = Path.Combine(folder, name);
             using Stream? unpacked = stored == name ? null : new GZipStream(content, CompressionMode.Decompress, leaveOpen: true);
             string checksum = CheckedFile.Write(file, path, $"'{container.Name}'", unpacked ?? content, progress, cancel);

@@ -36,7 +36,8 @@ internal static class ActivationRows
                 TensorPrimitives.Tanh(x, y);
                 break;
             default:
-                if (!Same(x, y)) x.CopyTo(y);
+                if (!Same(x, y))
+                    x.CopyTo(y);
                 break;
         }
     }

@@ -11,16 +11,22 @@ public static unsafe class BlockedConversion
     public static void ToBlocked(ReadOnlySpan<float> plain, Span<float> blocked, BlockedLayout layout, Workers workers)
     {
         Check(plain.Length, blocked.Length, layout);
-        fixed (float* from = plain, to = blocked) workers.Run(layout.Images * layout.Blocks * layout.Height,
-            new Row(from, to, layout, toPlain: false));
+        fixed (
+            float* from = plain,
+                to = blocked
+        )
+            workers.Run(layout.Images * layout.Blocks * layout.Height, new Row(from, to, layout, toPlain: false));
     }
 
     /// <summary>Reads the interior of a blocked value.</summary>
     public static void ToPlain(ReadOnlySpan<float> blocked, BlockedLayout layout, Span<float> plain, Workers workers)
     {
         Check(plain.Length, blocked.Length, layout);
-        fixed (float* from = blocked, to = plain) workers.Run(layout.Images * layout.Blocks * layout.Height,
-            new Row(to, from, layout, toPlain: true));
+        fixed (
+            float* from = blocked,
+                to = plain
+        )
+            workers.Run(layout.Images * layout.Blocks * layout.Height, new Row(to, from, layout, toPlain: true));
     }
 
     /// <summary>
@@ -34,30 +40,43 @@ public static unsafe class BlockedConversion
         {
             (int rest, int row) = Math.DivRem(index, layout.Height);
             (int image, int block) = Math.DivRem(rest, layout.Blocks);
-            int first = block * Lanes, count = Math.Min(Lanes, layout.Channels - first), plane = layout.Height * layout.Width,
+            int first = block * Lanes,
+                count = Math.Min(Lanes, layout.Channels - first),
+                plane = layout.Height * layout.Width,
                 width = layout.Width;
-            float* pixels = blocked + layout.Pixel(image, block, row, 0), values = plain + ((nint)image * layout.Channels + first) * plane
-                + row * width;
-            if (!toPlain && count < Lanes) new Span<float>(pixels, width * Lanes).Clear();
+            float* pixels = blocked + layout.Pixel(image, block, row, 0),
+                values = plain + ((nint)image * layout.Channels + first) * plane + row * width;
+            if (!toPlain && count < Lanes)
+                new Span<float>(pixels, width * Lanes).Clear();
             int lane = 0;
             for (; lane + 4 <= count; lane += 4, values += 4 * plane, pixels += 4)
             {
-                float* a = values, b = a + plane, c = b + plane, d = c + plane, pixel = pixels;
+                float* a = values,
+                    b = a + plane,
+                    c = b + plane,
+                    d = c + plane,
+                    pixel = pixels;
                 int x = 0;
                 for (; x + 4 <= width; x += 4, pixel += 4 * Lanes)
-                    if (toPlain) Square4.Transpose(pixel, Lanes, a + x, plane);
-                    else Square4.Transpose(a + x, plane, pixel, Lanes);
+                    if (toPlain)
+                        Square4.Transpose(pixel, Lanes, a + x, plane);
+                    else
+                        Square4.Transpose(a + x, plane, pixel, Lanes);
                 if (toPlain)
-                    for (; x < width; x++, pixel += Lanes) (a[x], b[x], c[x], d[x]) = (pixel[0], pixel[1], pixel[2], pixel[3]);
+                    for (; x < width; x++, pixel += Lanes)
+                        (a[x], b[x], c[x], d[x]) = (pixel[0], pixel[1], pixel[2], pixel[3]);
                 else
-                    for (; x < width; x++, pixel += Lanes) (pixel[0], pixel[1], pixel[2], pixel[3]) = (a[x], b[x], c[x], d[x]);
+                    for (; x < width; x++, pixel += Lanes)
+                        (pixel[0], pixel[1], pixel[2], pixel[3]) = (a[x], b[x], c[x], d[x]);
             }
             for (; lane < count; lane++, values += plane, pixels++)
             {
                 if (toPlain)
-                    for (int x = 0; x < width; x++) values[x] = pixels[x * Lanes];
+                    for (int x = 0; x < width; x++)
+                        values[x] = pixels[x * Lanes];
                 else
-                    for (int x = 0; x < width; x++) pixels[x * Lanes] = values[x];
+                    for (int x = 0; x < width; x++)
+                        pixels[x * Lanes] = values[x];
             }
         }
     }

@@ -24,8 +24,10 @@ public static unsafe class BlockedConvolution
 
     /// <summary>Packs [outputs, inputs / groups, height, width] for a method of computing.</summary>
     public static PackedKernel Pack(
-        ReadOnlySpan<float> kernel, in ConvolutionShape shape, ConvolutionMethod method = ConvolutionMethod.Direct) =>
-        PackedKernel.Of(kernel, shape, method);
+        ReadOnlySpan<float> kernel,
+        in ConvolutionShape shape,
+        ConvolutionMethod method = ConvolutionMethod.Direct
+    ) => PackedKernel.Of(kernel, shape, method);
 
     /// <summary>output = activation(convolution(input) + bias + residual).</summary>
     /// <param name="shape">The convolution; the input's halo covers its padding and is zero.</param>
@@ -33,23 +35,46 @@ public static unsafe class BlockedConvolution
     /// <param name="residual">A value of the output's extents in its own layout, or empty.</param>
     /// <param name="output">Its interior is written, its halo is not touched. Does not overlap the input; may be the residual.</param>
     public static void Run(
-        in ConvolutionShape shape, ReadOnlySpan<float> input, BlockedLayout inputLayout, PackedKernel kernel, ReadOnlySpan<float> bias,
-        ReadOnlySpan<float> residual, BlockedLayout residualLayout, Activation activation, Span<float> output, BlockedLayout outputLayout,
-        Workers workers) =>
-        Run(LaneWidths.Best, shape, input, inputLayout, kernel, bias, residual, residualLayout, activation, output, outputLayout, workers);
+        in ConvolutionShape shape,
+        ReadOnlySpan<float> input,
+        BlockedLayout inputLayout,
+        PackedKernel kernel,
+        ReadOnlySpan<float> bias,
+        ReadOnlySpan<float> residual,
+        BlockedLayout residualLayout,
+        Activation activation,
+        Span<float> output,
+        BlockedLayout outputLayout,
+        Workers workers
+    ) => Run(LaneWidths.Best, shape, input, inputLayout, kernel, bias, residual, residualLayout, activation, output, outputLayout, workers);
 
     internal static void Run(
-        LaneWidth width, in ConvolutionShape shape,
-        ReadOnlySpan<float> input, BlockedLayout inputLayout, PackedKernel kernel, ReadOnlySpan<float> bias,
-        ReadOnlySpan<float> residual, BlockedLayout residualLayout, Activation activation, Span<float> output, BlockedLayout outputLayout,
-        Workers workers)
+        LaneWidth width,
+        in ConvolutionShape shape,
+        ReadOnlySpan<float> input,
+        BlockedLayout inputLayout,
+        PackedKernel kernel,
+        ReadOnlySpan<float> bias,
+        ReadOnlySpan<float> residual,
+        BlockedLayout residualLayout,
+        Activation activation,
+        Span<float> output,
+        BlockedLayout outputLayout,
+        Workers workers
+    )
     {
         Check(shape, inputLayout, residual.IsEmpty ? outputLayout : residualLayout, outputLayout);
         int channels = outputLayout.Blocks * BlockedLayout.Lanes;
         Span<float> biases = channels <= StackChannels ? stackalloc float[channels] : new float[channels];
         biases.Clear();
         bias.CopyTo(biases);
-        fixed (float* x = input, w = kernel.Values, b = biases, r = residual, y = output)
+        fixed (
+            float* x = input,
+                w = kernel.Values,
+                b = biases,
+                r = residual,
+                y = output
+        )
         {
             ConvolutionData data = new(x, inputLayout, w + kernel.Start, b, r, residualLayout, y, outputLayout);
             width.Run<Kernel, float>(new(kernel.Method, shape.InBlocks(), data, activation, workers));
@@ -57,13 +82,23 @@ public static unsafe class BlockedConvolution
     }
 
     private readonly struct Kernel(
-        ConvolutionMethod method, ConvolutionShape shape, ConvolutionData data, Activation activation, Workers workers) : ILaneKernel<float>
+        ConvolutionMethod method,
+        ConvolutionShape shape,
+        ConvolutionData data,
+        Activation activation,
+        Workers workers
+    ) : ILaneKernel<float>
     {
-        public void Run<TLanes, TVector>() where TLanes : struct, ILanes<TVector, float> where TVector : struct
+        public void Run<TLanes, TVector>()
+            where TLanes : struct, ILanes<TVector, float>
+            where TVector : struct
         {
-            if (method == ConvolutionMethod.Direct) ConvolutionLoop.Run<TLanes, TVector>(shape, data, activation, workers);
-            else if (method == ConvolutionMethod.Winograd2) WinogradLoop.Run<TLanes, TVector, Winograd2>(shape, data, activation, workers);
-            else WinogradLoop.Run<TLanes, TVector, Winograd4>(shape, data, activation, workers);
+            if (method == ConvolutionMethod.Direct)
+                ConvolutionLoop.Run<TLanes, TVector>(shape, data, activation, workers);
+            else if (method == ConvolutionMethod.Winograd2)
+                WinogradLoop.Run<TLanes, TVector, Winograd2>(shape, data, activation, workers);
+            else
+                WinogradLoop.Run<TLanes, TVector, Winograd4>(shape, data, activation, workers);
         }
     }
 
@@ -74,11 +109,14 @@ public static unsafe class BlockedConvolution
         if (input.Channels != shape.InputChannels)
             throw new ArgumentException($"{shape} takes {shape.InputChannels} channels, not {input.Channels}.");
         BlockedLayout result = new(
-            input.Images, shape.OutputChannels,
+            input.Images,
+            shape.OutputChannels,
             Positions(input.Height + shape.Padding.Top + shape.Padding.Bottom, shape.KernelHeight, shape.StrideY, shape.DilationY),
             Positions(input.Width + shape.Padding.Left + shape.Padding.Right, shape.KernelWidth, shape.StrideX, shape.DilationX),
-            output.Halo);
-        if (output != result) throw new ArgumentException($"The output is {result}, not {output}.");
+            output.Halo
+        );
+        if (output != result)
+            throw new ArgumentException($"The output is {result}, not {output}.");
         BlockedElementwise.SameExtents(residual, output);
     }
 

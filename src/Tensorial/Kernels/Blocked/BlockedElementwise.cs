@@ -3,7 +3,13 @@ using System.Numerics.Tensors;
 namespace Tensorial.Kernels.Blocked;
 
 /// <summary>The four operations on two values.</summary>
-public enum Arithmetic { Add, Subtract, Multiply, Divide }
+public enum Arithmetic
+{
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+}
 
 /// <summary>
 /// Functions of every value of blocked activations. Halos may differ and are neither read nor written; an output may be an input of the
@@ -15,21 +21,42 @@ public static unsafe class BlockedElementwise
 
     /// <summary>y = f(a ∘ b).</summary>
     public static void Binary(
-        Arithmetic operation, ReadOnlySpan<float> a, BlockedLayout aLayout, ReadOnlySpan<float> b, BlockedLayout bLayout,
-        Activation activation, Span<float> y, BlockedLayout yLayout, Workers workers)
+        Arithmetic operation,
+        ReadOnlySpan<float> a,
+        BlockedLayout aLayout,
+        ReadOnlySpan<float> b,
+        BlockedLayout bLayout,
+        Activation activation,
+        Span<float> y,
+        BlockedLayout yLayout,
+        Workers workers
+    )
     {
         SameExtents(aLayout, yLayout);
         SameExtents(bLayout, yLayout);
-        fixed (float* aStart = a, bStart = b, yStart = y)
+        fixed (
+            float* aStart = a,
+                bStart = b,
+                yStart = y
+        )
             Run(new(aStart, aLayout), new(bStart, bLayout), new(yStart, yLayout), new BinaryRow(operation, activation), workers);
     }
 
     /// <summary>y = f(x).</summary>
     public static void Activate(
-        Activation activation, ReadOnlySpan<float> x, BlockedLayout xLayout, Span<float> y, BlockedLayout yLayout, Workers workers)
+        Activation activation,
+        ReadOnlySpan<float> x,
+        BlockedLayout xLayout,
+        Span<float> y,
+        BlockedLayout yLayout,
+        Workers workers
+    )
     {
         SameExtents(xLayout, yLayout);
-        fixed (float* xStart = x, yStart = y)
+        fixed (
+            float* xStart = x,
+                yStart = y
+        )
             Run(new(xStart, xLayout), default, new(yStart, yLayout), new ActivationRow(activation), workers);
     }
 
@@ -37,42 +64,94 @@ public static unsafe class BlockedElementwise
     /// y = f(scale[channel] · x + shift[channel]): a batch normalisation that could not be folded. Either may be empty: 1 and 0.
     /// </summary>
     public static void ScaleShift(
-        ReadOnlySpan<float> x, BlockedLayout xLayout, ReadOnlySpan<float> scale, ReadOnlySpan<float> shift,
-        Activation activation, Span<float> y, BlockedLayout yLayout, Workers workers)
+        ReadOnlySpan<float> x,
+        BlockedLayout xLayout,
+        ReadOnlySpan<float> scale,
+        ReadOnlySpan<float> shift,
+        Activation activation,
+        Span<float> y,
+        BlockedLayout yLayout,
+        Workers workers
+    )
     {
         SameExtents(xLayout, yLayout);
-        fixed (float* xStart = x, yStart = y, scaleStart = scale, shiftStart = shift)
-            Run(new(xStart, xLayout), default, new(yStart, yLayout), new ScaleShiftRow(scaleStart, shiftStart, xLayout.Channels, 0,
-                activation), workers);
+        fixed (
+            float* xStart = x,
+                yStart = y,
+                scaleStart = scale,
+                shiftStart = shift
+        )
+            Run(
+                new(xStart, xLayout),
+                default,
+                new(yStart, yLayout),
+                new ScaleShiftRow(scaleStart, shiftStart, xLayout.Channels, 0, activation),
+                workers
+            );
     }
 
     /// <summary>y = f(factor[image, channel] · x), factors plain [image][channel]: squeeze-and-excitation.</summary>
     public static void ScaleImages(
-        ReadOnlySpan<float> x, BlockedLayout xLayout, ReadOnlySpan<float> factors, Activation activation,
-        Span<float> y, BlockedLayout yLayout, Workers workers)
+        ReadOnlySpan<float> x,
+        BlockedLayout xLayout,
+        ReadOnlySpan<float> factors,
+        Activation activation,
+        Span<float> y,
+        BlockedLayout yLayout,
+        Workers workers
+    )
     {
         SameExtents(xLayout, yLayout);
-        fixed (float* xStart = x, yStart = y, scaleStart = factors)
-            Run(new(xStart, xLayout), default, new(yStart, yLayout), new ScaleShiftRow(scaleStart, null, xLayout.Channels, xLayout.Channels,
-                activation), workers);
+        fixed (
+            float* xStart = x,
+                yStart = y,
+                scaleStart = factors
+        )
+            Run(
+                new(xStart, xLayout),
+                default,
+                new(yStart, yLayout),
+                new ScaleShiftRow(scaleStart, null, xLayout.Channels, xLayout.Channels, activation),
+                workers
+            );
     }
 
     /// <summary>y = f(factor · x), factors a blocked value of one pixel per image: squeeze-and-excitation.</summary>
     public static void ScaleImages(
-        ReadOnlySpan<float> x, BlockedLayout xLayout, ReadOnlySpan<float> factors, BlockedLayout factorLayout, Activation activation,
-        Span<float> y, BlockedLayout yLayout, Workers workers)
+        ReadOnlySpan<float> x,
+        BlockedLayout xLayout,
+        ReadOnlySpan<float> factors,
+        BlockedLayout factorLayout,
+        Activation activation,
+        Span<float> y,
+        BlockedLayout yLayout,
+        Workers workers
+    )
     {
         SameExtents(xLayout, yLayout);
-        if (factorLayout is not { Height: 1, Width: 1 } || factorLayout.Images != xLayout.Images
-            || factorLayout.Channels != xLayout.Channels)
+        if (
+            factorLayout is not { Height: 1, Width: 1 }
+            || factorLayout.Images != xLayout.Images
+            || factorLayout.Channels != xLayout.Channels
+        )
             throw new ArgumentException($"Factors for {xLayout} have one pixel per image and channel, not {factorLayout}.");
-        fixed (float* xStart = x, yStart = y, factorStart = factors)
+        fixed (
+            float* xStart = x,
+                yStart = y,
+                factorStart = factors
+        )
             Run(new(xStart, xLayout), default, new(yStart, yLayout), new PixelScaleRow(factorStart, factorLayout, activation), workers);
     }
 
     /// <summary>y = x where positive, slope[channel] · x elsewhere. One slope serves all channels.</summary>
     public static void PRelu(
-        ReadOnlySpan<float> x, BlockedLayout xLayout, ReadOnlySpan<float> slopes, Span<float> y, BlockedLayout yLayout, Workers workers)
+        ReadOnlySpan<float> x,
+        BlockedLayout xLayout,
+        ReadOnlySpan<float> slopes,
+        Span<float> y,
+        BlockedLayout yLayout,
+        Workers workers
+    )
     {
         SameExtents(xLayout, yLayout);
         if (slopes.Length == 1)
@@ -80,7 +159,11 @@ public static unsafe class BlockedElementwise
             Activate(Activation.LeakyRelu(slopes[0]), x, xLayout, y, yLayout, workers);
             return;
         }
-        fixed (float* xStart = x, yStart = y, slopeStart = slopes)
+        fixed (
+            float* xStart = x,
+                yStart = y,
+                slopeStart = slopes
+        )
             Run(new(xStart, xLayout), default, new(yStart, yLayout), new PReluRow(slopeStart, xLayout.Channels), workers);
     }
 
@@ -90,10 +173,18 @@ public static unsafe class BlockedElementwise
         {
             switch (operation)
             {
-                case Arithmetic.Add: TensorPrimitives.Add(a, b, y); break;
-                case Arithmetic.Subtract: TensorPrimitives.Subtract(a, b, y); break;
-                case Arithmetic.Multiply: TensorPrimitives.Multiply(a, b, y); break;
-                default: TensorPrimitives.Divide(a, b, y); break;
+                case Arithmetic.Add:
+                    TensorPrimitives.Add(a, b, y);
+                    break;
+                case Arithmetic.Subtract:
+                    TensorPrimitives.Subtract(a, b, y);
+                    break;
+                case Arithmetic.Multiply:
+                    TensorPrimitives.Multiply(a, b, y);
+                    break;
+                default:
+                    TensorPrimitives.Divide(a, b, y);
+                    break;
             }
             activation.Apply(y, y);
         }
@@ -108,10 +199,15 @@ public static unsafe class BlockedElementwise
     {
         public void Apply(ReadOnlySpan<float> x, ReadOnlySpan<float> unused, Span<float> y, int image, int block)
         {
-            float* scales = stackalloc float[Lanes], shifts = stackalloc float[Lanes];
+            float* scales = stackalloc float[Lanes],
+                shifts = stackalloc float[Lanes];
             Gather(scale == null ? null : scale + image * imagePitch, channels, block, 1, scales);
             Gather(shift, channels, block, 0, shifts);
-            fixed (float* from = x, to = y) ChannelRows.ScaleShift(LaneWidths.Best, from, scales, shifts, to, x.Length / Lanes);
+            fixed (
+                float* from = x,
+                    to = y
+            )
+                ChannelRows.ScaleShift(LaneWidths.Best, from, scales, shifts, to, x.Length / Lanes);
             activation.Apply(y, y);
         }
     }
@@ -122,7 +218,10 @@ public static unsafe class BlockedElementwise
         {
             float* shifts = stackalloc float[Lanes];
             Gather(null, 0, block, 0, shifts);
-            fixed (float* from = x, to = y)
+            fixed (
+                float* from = x,
+                    to = y
+            )
                 ChannelRows.ScaleShift(LaneWidths.Best, from, factors + layout.Pixel(image, block, 0, 0), shifts, to, x.Length / Lanes);
             activation.Apply(y, y);
         }
@@ -134,7 +233,11 @@ public static unsafe class BlockedElementwise
         {
             float* slope = stackalloc float[Lanes];
             Gather(slopes, channels, block, 1, slope);
-            fixed (float* from = x, to = y) ChannelRows.Leak(LaneWidths.Best, from, slope, to, x.Length / Lanes);
+            fixed (
+                float* from = x,
+                    to = y
+            )
+                ChannelRows.Leak(LaneWidths.Best, from, slope, to, x.Length / Lanes);
         }
     }
 
@@ -144,7 +247,8 @@ public static unsafe class BlockedElementwise
         Span<float> lanes = new(to, Lanes);
         lanes.Fill(neutral);
         int first = block * Lanes;
-        if (values != null) new ReadOnlySpan<float>(values + first, Math.Min(Lanes, channels - first)).CopyTo(lanes);
+        if (values != null)
+            new ReadOnlySpan<float>(values + first, Math.Min(Lanes, channels - first)).CopyTo(lanes);
     }
 
     /// <summary>A function of corresponding rows; the second is empty for functions of one value.</summary>
@@ -162,8 +266,7 @@ public static unsafe class BlockedElementwise
     }
 
     private static void Run<TFunction>(Operand a, Operand b, Operand y, TFunction function, Workers workers)
-        where TFunction : struct, IRowFunction =>
-        workers.Run(y.Layout.Images * y.Layout.Blocks, new RowWalk<TFunction>(a, b, y, function));
+        where TFunction : struct, IRowFunction => workers.Run(y.Layout.Images * y.Layout.Blocks, new RowWalk<TFunction>(a, b, y, function));
 
     private readonly struct RowWalk<TFunction>(Operand a, Operand b, Operand y, TFunction function) : ILoopBody
         where TFunction : struct, IRowFunction
@@ -173,8 +276,13 @@ public static unsafe class BlockedElementwise
             (int image, int block) = Math.DivRem(plane, y.Layout.Blocks);
             int length = y.Layout.Width * Lanes;
             for (int row = 0; row < y.Layout.Height; row++)
-                function.Apply(a.Row(image, block, row, length), b.Row(image, block, row, length), y.Row(image, block, row, length),
-                    image, block);
+                function.Apply(
+                    a.Row(image, block, row, length),
+                    b.Row(image, block, row, length),
+                    y.Row(image, block, row, length),
+                    image,
+                    block
+                );
         }
     }
 

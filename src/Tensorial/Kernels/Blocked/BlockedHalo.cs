@@ -8,9 +8,12 @@ public static class BlockedHalo
     /// </summary>
     public static unsafe void Clear(Span<float> values, BlockedLayout layout, Workers workers)
     {
-        if (layout.Halo == default) return;
-        if (values.Length < layout.Length) throw new ArgumentException($"{layout} takes {layout.Length} floats, not {values.Length}.");
-        fixed (float* start = values) workers.Run(layout.Images * layout.Blocks, new Plane(start, layout));
+        if (layout.Halo == default)
+            return;
+        if (values.Length < layout.Length)
+            throw new ArgumentException($"{layout} takes {layout.Length} floats, not {values.Length}.");
+        fixed (float* start = values)
+            workers.Run(layout.Images * layout.Blocks, new Plane(start, layout));
     }
 
     /// <summary>The end of a row's halo and the beginning of the next one's lie side by side, so a plane has one gap a row.</summary>
@@ -19,7 +22,9 @@ public static class BlockedHalo
         public void Run(int plane)
         {
             Span<float> all = new(start + (nint)plane * layout.PlanePitch, layout.PlanePitch);
-            int inside = layout.Width * BlockedLayout.Lanes, gap = layout.RowPitch - inside, at = layout.Interior;
+            int inside = layout.Width * BlockedLayout.Lanes,
+                gap = layout.RowPitch - inside,
+                at = layout.Interior;
             all[..at].Clear();
             for (int row = 1; row < layout.Height; row++)
             {

@@ -15,26 +15,46 @@ public static unsafe class BlockedMovement
     /// channels.
     /// </summary>
     public static void CopyChannels(
-        ReadOnlySpan<float> input, BlockedLayout inputLayout, int inputFirst, int count,
-        Span<float> output, BlockedLayout outputLayout, int outputFirst, Workers workers)
+        ReadOnlySpan<float> input,
+        BlockedLayout inputLayout,
+        int inputFirst,
+        int count,
+        Span<float> output,
+        BlockedLayout outputLayout,
+        int outputFirst,
+        Workers workers
+    )
     {
         BlockedElementwise.SameExtents(inputLayout with { Channels = outputLayout.Channels }, outputLayout);
         Within(inputLayout, inputFirst, count);
         Within(outputLayout, outputFirst, count);
-        fixed (float* x = input, y = output) Run(new(x, inputLayout, inputFirst, y, outputLayout, outputFirst, count, 0), workers);
+        fixed (
+            float* x = input,
+                y = output
+        )
+            Run(new(x, inputLayout, inputFirst, y, outputLayout, outputFirst, count, 0), workers);
     }
 
     /// <summary>output[:, first .. first + count] = value.</summary>
     public static void FillChannels(float value, Span<float> output, BlockedLayout outputLayout, int first, int count, Workers workers)
     {
         Within(outputLayout, first, count);
-        fixed (float* y = output) Run(new(null, outputLayout, first, y, outputLayout, first, count, value), workers);
+        fixed (float* y = output)
+            Run(new(null, outputLayout, first, y, outputLayout, first, count, value), workers);
     }
 
     /// <summary>output[y, x] = input[firstY + strideY · y, firstX + strideX · x], over the whole output; strides may be negative.</summary>
     public static void Slice(
-        ReadOnlySpan<float> input, BlockedLayout inputLayout, int firstY, int firstX, int strideY, int strideX,
-        Span<float> output, BlockedLayout outputLayout, Workers workers)
+        ReadOnlySpan<float> input,
+        BlockedLayout inputLayout,
+        int firstY,
+        int firstX,
+        int strideY,
+        int strideX,
+        Span<float> output,
+        BlockedLayout outputLayout,
+        Workers workers
+    )
     {
         Inside(inputLayout.Height, firstY, strideY, outputLayout.Height);
         Inside(inputLayout.Width, firstX, strideX, outputLayout.Width);
@@ -45,14 +65,26 @@ public static unsafe class BlockedMovement
     /// Puts the input into the output with its first pixel at (top, left), which may be negative, and <paramref name="value"/> around it.
     /// </summary>
     public static void Pad(
-        ReadOnlySpan<float> input, BlockedLayout inputLayout, int top, int left, float value,
-        Span<float> output, BlockedLayout outputLayout, Workers workers) =>
-        Move(input, inputLayout, new(-top, 1, 1), new(-left, 1, 1), value, output, outputLayout, workers);
+        ReadOnlySpan<float> input,
+        BlockedLayout inputLayout,
+        int top,
+        int left,
+        float value,
+        Span<float> output,
+        BlockedLayout outputLayout,
+        Workers workers
+    ) => Move(input, inputLayout, new(-top, 1, 1), new(-left, 1, 1), value, output, outputLayout, workers);
 
     /// <summary>output[y, x] = input[y / factorY, x / factorX]: enlargement by repetition.</summary>
     public static void Repeat(
-        ReadOnlySpan<float> input, BlockedLayout inputLayout, int factorY, int factorX, Span<float> output, BlockedLayout outputLayout,
-        Workers workers)
+        ReadOnlySpan<float> input,
+        BlockedLayout inputLayout,
+        int factorY,
+        int factorX,
+        Span<float> output,
+        BlockedLayout outputLayout,
+        Workers workers
+    )
     {
         Inside(inputLayout.Height * factorY, 0, 1, outputLayout.Height);
         Inside(inputLayout.Width * factorX, 0, 1, outputLayout.Width);
@@ -60,12 +92,22 @@ public static unsafe class BlockedMovement
     }
 
     private static void Move(
-        ReadOnlySpan<float> input, BlockedLayout inputLayout, Axis down, Axis right, float outside,
-        Span<float> output, BlockedLayout outputLayout, Workers workers)
+        ReadOnlySpan<float> input,
+        BlockedLayout inputLayout,
+        Axis down,
+        Axis right,
+        float outside,
+        Span<float> output,
+        BlockedLayout outputLayout,
+        Workers workers
+    )
     {
         if (inputLayout.Images != outputLayout.Images || inputLayout.Channels != outputLayout.Channels)
             throw new ArgumentException($"Images and channels stay as they are: {inputLayout} and {outputLayout} differ.");
-        fixed (float* x = input, y = output)
+        fixed (
+            float* x = input,
+                y = output
+        )
             workers.Run(outputLayout.Images * outputLayout.Blocks, new PlaneMove(x, inputLayout, down, right, outside, y, outputLayout));
     }
 
@@ -76,8 +118,14 @@ public static unsafe class BlockedMovement
     }
 
     private readonly struct PlaneMove(
-        float* input, BlockedLayout inputLayout, Axis down, Axis right, float outside, float* output, BlockedLayout outputLayout)
-            : ILoopBody
+        float* input,
+        BlockedLayout inputLayout,
+        Axis down,
+        Axis right,
+        float outside,
+        float* output,
+        BlockedLayout outputLayout
+    ) : ILoopBody
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run(int plane)
@@ -85,13 +133,16 @@ public static unsafe class BlockedMovement
             (int image, int block) = Math.DivRem(plane, outputLayout.Blocks);
             for (int row = 0; row < outputLayout.Height; row++)
             {
-                float* to = output + outputLayout.Pixel(image, block, row, 0), from = input + inputLayout.Pixel(image, block, down[row], 0);
+                float* to = output + outputLayout.Pixel(image, block, row, 0),
+                    from = input + inputLayout.Pixel(image, block, down[row], 0);
                 bool rowInside = (uint)down[row] < (uint)inputLayout.Height;
                 for (int column = 0; column < outputLayout.Width; column++, to += Lanes)
                 {
                     int x = right[column];
-                    if (rowInside && (uint)x < (uint)inputLayout.Width) ((Pixel*)to)[0] = ((Pixel*)from)[x];
-                    else new Span<float>(to, Lanes).Fill(outside);
+                    if (rowInside && (uint)x < (uint)inputLayout.Width)
+                        ((Pixel*)to)[0] = ((Pixel*)from)[x];
+                    else
+                        new Span<float>(to, Lanes).Fill(outside);
                 }
             }
         }
@@ -110,8 +161,15 @@ public static unsafe class BlockedMovement
     /// Moves runs of lanes: an output block receives channels of at most two input blocks. Fills where there is no input.
     /// </summary>
     private readonly struct ChannelMove(
-        float* input, BlockedLayout inputLayout, int inputFirst, float* output, BlockedLayout outputLayout, int outputFirst, int count,
-        float fill) : ILoopBody
+        float* input,
+        BlockedLayout inputLayout,
+        int inputFirst,
+        float* output,
+        BlockedLayout outputLayout,
+        int outputFirst,
+        int count,
+        float fill
+    ) : ILoopBody
     {
         private readonly int _firstBlock = outputFirst / Lanes;
 
@@ -121,15 +179,19 @@ public static unsafe class BlockedMovement
         {
             (int image, int block) = Math.DivRem(index, Tasks / outputLayout.Images);
             block += _firstBlock;
-            int channel = Math.Max(block * Lanes, outputFirst), end = Math.Min((block + 1) * Lanes, outputFirst + count);
+            int channel = Math.Max(block * Lanes, outputFirst),
+                end = Math.Min((block + 1) * Lanes, outputFirst + count);
             while (channel < end)
             {
-                int source = channel - outputFirst + inputFirst, lanes = Math.Min(end - channel, Lanes - source % Lanes);
+                int source = channel - outputFirst + inputFirst,
+                    lanes = Math.Min(end - channel, Lanes - source % Lanes);
                 for (int row = 0; row < outputLayout.Height; row++)
                 {
                     float* to = output + outputLayout.Pixel(image, block, row, 0) + channel % Lanes;
-                    if (input == null) Fill(to, lanes);
-                    else Copy(input + inputLayout.Pixel(image, source / Lanes, row, 0) + source % Lanes, to, lanes);
+                    if (input == null)
+                        Fill(to, lanes);
+                    else
+                        Copy(input + inputLayout.Pixel(image, source / Lanes, row, 0) + source % Lanes, to, lanes);
                 }
                 channel += lanes;
             }
@@ -142,12 +204,14 @@ public static unsafe class BlockedMovement
                 new ReadOnlySpan<float>(from, outputLayout.Width * Lanes).CopyTo(new Span<float>(to, outputLayout.Width * Lanes));
             else
                 for (int column = outputLayout.Width; column > 0; column--, from += Lanes, to += Lanes)
-                    for (int lane = 0; lane < lanes; lane++) to[lane] = from[lane];
+                for (int lane = 0; lane < lanes; lane++)
+                    to[lane] = from[lane];
         }
 
         private void Fill(float* to, int lanes)
         {
-            for (int column = outputLayout.Width; column > 0; column--, to += Lanes) new Span<float>(to, lanes).Fill(fill);
+            for (int column = outputLayout.Width; column > 0; column--, to += Lanes)
+                new Span<float>(to, lanes).Fill(fill);
         }
     }
 

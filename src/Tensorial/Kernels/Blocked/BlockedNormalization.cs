@@ -16,21 +16,46 @@ internal static unsafe class BlockedNormalization
 
     /// <summary>sums[c] += Σ (x - pivot), sums[channels + c] += Σ (x - pivot)², channels padded to blocks.</summary>
     public static void AddMoments(
-        ReadOnlySpan<float> x, BlockedLayout layout, ReadOnlySpan<float> pivot, Span<double> sums, LaneWidth? width = null)
+        ReadOnlySpan<float> x,
+        BlockedLayout layout,
+        ReadOnlySpan<float> pivot,
+        Span<double> sums,
+        LaneWidth? width = null
+    )
     {
-        fixed (float* source = x, center = pivot)
-        fixed (double* to = sums) (width ?? LaneWidths.Best).Run<MomentsKernel, float>(new(source, layout, center, to));
+        fixed (
+            float* source = x,
+                center = pivot
+        )
+        fixed (double* to = sums)
+            (width ?? LaneWidths.Best).Run<MomentsKernel, float>(new(source, layout, center, to));
     }
 
     /// <summary>y = scale x + shift + residual, at least 0 where rectified.</summary>
     /// <param name="residual">A value of the same extents in its own layout, or empty.</param>
     public static void Apply(
-        ReadOnlySpan<float> x, BlockedLayout layout, ReadOnlySpan<float> scale, ReadOnlySpan<float> shift, ReadOnlySpan<float> residual,
-        BlockedLayout residualLayout, bool rectified, Span<float> y, BlockedLayout outputLayout, LaneWidth? width = null)
+        ReadOnlySpan<float> x,
+        BlockedLayout layout,
+        ReadOnlySpan<float> scale,
+        ReadOnlySpan<float> shift,
+        ReadOnlySpan<float> residual,
+        BlockedLayout residualLayout,
+        bool rectified,
+        Span<float> y,
+        BlockedLayout outputLayout,
+        LaneWidth? width = null
+    )
     {
-        fixed (float* source = x, a = scale, b = shift, r = residual, target = y)
-            (width ?? LaneWidths.Best)
-                .Run<ApplyKernel, float>(new(source, layout, a, b, r, residualLayout, rectified, target, outputLayout));
+        fixed (
+            float* source = x,
+                a = scale,
+                b = shift,
+                r = residual,
+                target = y
+        )
+            (width ?? LaneWidths.Best).Run<ApplyKernel, float>(
+                new(source, layout, a, b, r, residualLayout, rectified, target, outputLayout)
+            );
     }
 
     /// <summary>
@@ -39,29 +64,62 @@ internal static unsafe class BlockedNormalization
     /// </summary>
     /// <param name="y">The result, or empty where nothing was rectified.</param>
     public static void AddGradientSums(
-        Span<float> dy, BlockedLayout layout, ReadOnlySpan<float> y, BlockedLayout resultLayout, ReadOnlySpan<float> x,
-        BlockedLayout inputLayout, ReadOnlySpan<float> mean, Span<double> sums, LaneWidth? width = null)
+        Span<float> dy,
+        BlockedLayout layout,
+        ReadOnlySpan<float> y,
+        BlockedLayout resultLayout,
+        ReadOnlySpan<float> x,
+        BlockedLayout inputLayout,
+        ReadOnlySpan<float> mean,
+        Span<double> sums,
+        LaneWidth? width = null
+    )
     {
-        fixed (float* gradient = dy, result = y, source = x, center = mean)
+        fixed (
+            float* gradient = dy,
+                result = y,
+                source = x,
+                center = mean
+        )
         fixed (double* to = sums)
-            (width ?? LaneWidths.Best)
-                .Run<GradientSumsKernel, float>(new(gradient, layout, result, resultLayout, source, inputLayout, center, to));
+            (width ?? LaneWidths.Best).Run<GradientSumsKernel, float>(
+                new(gradient, layout, result, resultLayout, source, inputLayout, center, to)
+            );
     }
 
     /// <summary>dx = a dy + b x + c.</summary>
     public static void ApplyGradient(
-        ReadOnlySpan<float> dy, BlockedLayout layout, ReadOnlySpan<float> x, BlockedLayout inputLayout, ReadOnlySpan<float> a,
-        ReadOnlySpan<float> b, ReadOnlySpan<float> c, Span<float> dx, BlockedLayout gradientLayout, LaneWidth? width = null)
+        ReadOnlySpan<float> dy,
+        BlockedLayout layout,
+        ReadOnlySpan<float> x,
+        BlockedLayout inputLayout,
+        ReadOnlySpan<float> a,
+        ReadOnlySpan<float> b,
+        ReadOnlySpan<float> c,
+        Span<float> dx,
+        BlockedLayout gradientLayout,
+        LaneWidth? width = null
+    )
     {
-        fixed (float* gradient = dy, source = x, first = a, second = b, third = c, target = dx)
-            (width ?? LaneWidths.Best)
-                .Run<GradientKernel, float>(new(gradient, layout, source, inputLayout, first, second, third, target, gradientLayout));
+        fixed (
+            float* gradient = dy,
+                source = x,
+                first = a,
+                second = b,
+                third = c,
+                target = dx
+        )
+            (width ?? LaneWidths.Best).Run<GradientKernel, float>(
+                new(gradient, layout, source, inputLayout, first, second, third, target, gradientLayout)
+            );
     }
 
     private readonly struct MomentsKernel(float* x, BlockedLayout layout, float* pivot, double* sums) : ILaneKernel<float>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run<TLanes, TVector>() where TLanes : struct, ILanes<TVector, float> where TVector : struct
+        public void Run<TLanes, TVector>()
+            where TLanes : struct, ILanes<TVector, float>
+            where TVector : struct
         {
             for (int plane = 0; plane < layout.Images * layout.Blocks; plane++)
             {
@@ -69,18 +127,25 @@ internal static unsafe class BlockedNormalization
                 for (int lane = 0; lane < Lanes; lane += TLanes.Count)
                 {
                     int channel = block * Lanes + lane;
-                    TVector zero = TLanes.Broadcast(0), center = TLanes.Load(pivot + channel), s0 = zero, s1 = zero, q0 = zero, q1 = zero;
+                    TVector zero = TLanes.Broadcast(0),
+                        center = TLanes.Load(pivot + channel),
+                        s0 = zero,
+                        s1 = zero,
+                        q0 = zero,
+                        q1 = zero;
                     for (int row = 0; row < layout.Height; row++)
                     {
                         float* at = x + layout.Pixel(image, block, row, 0) + lane;
                         int pixel = layout.Width;
                         for (; pixel > 1; pixel -= 2, at += 2 * Lanes)
                         {
-                            TVector u = TLanes.Subtract(TLanes.Load(at), center), v = TLanes.Subtract(TLanes.Load(at + Lanes), center);
+                            TVector u = TLanes.Subtract(TLanes.Load(at), center),
+                                v = TLanes.Subtract(TLanes.Load(at + Lanes), center);
                             (s0, s1) = (TLanes.Add(s0, u), TLanes.Add(s1, v));
                             (q0, q1) = (TLanes.MultiplyAdd(u, u, q0), TLanes.MultiplyAdd(v, v, q1));
                         }
-                        if (pixel == 0) continue;
+                        if (pixel == 0)
+                            continue;
                         TVector last = TLanes.Subtract(TLanes.Load(at), center);
                         (s0, q0) = (TLanes.Add(s0, last), TLanes.MultiplyAdd(last, last, q0));
                     }
@@ -92,11 +157,21 @@ internal static unsafe class BlockedNormalization
     }
 
     private readonly struct ApplyKernel(
-        float* x, BlockedLayout layout, float* scale, float* shift, float* residual, BlockedLayout residualLayout, bool rectified, float* y,
-        BlockedLayout outputLayout) : ILaneKernel<float>
+        float* x,
+        BlockedLayout layout,
+        float* scale,
+        float* shift,
+        float* residual,
+        BlockedLayout residualLayout,
+        bool rectified,
+        float* y,
+        BlockedLayout outputLayout
+    ) : ILaneKernel<float>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run<TLanes, TVector>() where TLanes : struct, ILanes<TVector, float> where TVector : struct
+        public void Run<TLanes, TVector>()
+            where TLanes : struct, ILanes<TVector, float>
+            where TVector : struct
         {
             TVector low = TLanes.Broadcast(rectified ? 0 : float.NegativeInfinity);
             for (int plane = 0; plane < layout.Images * layout.Blocks; plane++)
@@ -104,7 +179,8 @@ internal static unsafe class BlockedNormalization
                 (int image, int block) = Math.DivRem(plane, layout.Blocks);
                 for (int lane = 0; lane < Lanes; lane += TLanes.Count)
                 {
-                    TVector a = TLanes.Load(scale + block * Lanes + lane), b = TLanes.Load(shift + block * Lanes + lane);
+                    TVector a = TLanes.Load(scale + block * Lanes + lane),
+                        b = TLanes.Load(shift + block * Lanes + lane);
                     for (int row = 0; row < layout.Height; row++)
                     {
                         float* from = x + layout.Pixel(image, block, row, 0) + lane,
@@ -116,8 +192,13 @@ internal static unsafe class BlockedNormalization
                                 TLanes.Store(TLanes.AtLeast(low, TLanes.MultiplyAdd(TLanes.Load(from + at), a, b)), to + at);
                         else
                             for (int at = 0; at < end; at += Lanes)
-                                TLanes.Store(TLanes.AtLeast(low,
-                                    TLanes.Add(TLanes.MultiplyAdd(TLanes.Load(from + at), a, b), TLanes.Load(more + at))), to + at);
+                                TLanes.Store(
+                                    TLanes.AtLeast(
+                                        low,
+                                        TLanes.Add(TLanes.MultiplyAdd(TLanes.Load(from + at), a, b), TLanes.Load(more + at))
+                                    ),
+                                    to + at
+                                );
                     }
                 }
             }
@@ -125,11 +206,20 @@ internal static unsafe class BlockedNormalization
     }
 
     private readonly struct GradientSumsKernel(
-        float* dy, BlockedLayout layout, float* y, BlockedLayout resultLayout, float* x, BlockedLayout inputLayout, float* mean,
-        double* sums) : ILaneKernel<float>
+        float* dy,
+        BlockedLayout layout,
+        float* y,
+        BlockedLayout resultLayout,
+        float* x,
+        BlockedLayout inputLayout,
+        float* mean,
+        double* sums
+    ) : ILaneKernel<float>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run<TLanes, TVector>() where TLanes : struct, ILanes<TVector, float> where TVector : struct
+        public void Run<TLanes, TVector>()
+            where TLanes : struct, ILanes<TVector, float>
+            where TVector : struct
         {
             for (int plane = 0; plane < layout.Images * layout.Blocks; plane++)
             {
@@ -137,7 +227,10 @@ internal static unsafe class BlockedNormalization
                 for (int lane = 0; lane < Lanes; lane += TLanes.Count)
                 {
                     int channel = block * Lanes + lane;
-                    TVector zero = TLanes.Broadcast(0), center = x == null ? zero : TLanes.Load(mean + channel), sum = zero, along = zero;
+                    TVector zero = TLanes.Broadcast(0),
+                        center = x == null ? zero : TLanes.Load(mean + channel),
+                        sum = zero,
+                        along = zero;
                     for (int row = 0; row < layout.Height; row++)
                     {
                         float* gradient = dy + layout.Pixel(image, block, row, 0) + lane;
@@ -150,7 +243,8 @@ internal static unsafe class BlockedNormalization
                         }
                         if (x == null)
                         {
-                            for (int at = 0; at < end; at += Lanes) sum = TLanes.Add(sum, TLanes.Load(gradient + at));
+                            for (int at = 0; at < end; at += Lanes)
+                                sum = TLanes.Add(sum, TLanes.Load(gradient + at));
                             continue;
                         }
                         float* source = x + inputLayout.Pixel(image, block, row, 0) + lane;
@@ -162,19 +256,29 @@ internal static unsafe class BlockedNormalization
                         }
                     }
                     AddTo<TLanes, TVector>(sum, sums + channel);
-                    if (x != null) AddTo<TLanes, TVector>(along, sums + layout.Blocks * Lanes + channel);
+                    if (x != null)
+                        AddTo<TLanes, TVector>(along, sums + layout.Blocks * Lanes + channel);
                 }
             }
         }
     }
 
     private readonly struct GradientKernel(
-        float* dy, BlockedLayout layout, float* x, BlockedLayout inputLayout, float* a, float* b, float* c, float* dx,
-        BlockedLayout gradientLayout)
-        : ILaneKernel<float>
+        float* dy,
+        BlockedLayout layout,
+        float* x,
+        BlockedLayout inputLayout,
+        float* a,
+        float* b,
+        float* c,
+        float* dx,
+        BlockedLayout gradientLayout
+    ) : ILaneKernel<float>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run<TLanes, TVector>() where TLanes : struct, ILanes<TVector, float> where TVector : struct
+        public void Run<TLanes, TVector>()
+            where TLanes : struct, ILanes<TVector, float>
+            where TVector : struct
         {
             for (int plane = 0; plane < layout.Images * layout.Blocks; plane++)
             {
@@ -182,26 +286,36 @@ internal static unsafe class BlockedNormalization
                 for (int lane = 0; lane < Lanes; lane += TLanes.Count)
                 {
                     int channel = block * Lanes + lane;
-                    TVector first = TLanes.Load(a + channel), second = TLanes.Load(b + channel), third = TLanes.Load(c + channel);
+                    TVector first = TLanes.Load(a + channel),
+                        second = TLanes.Load(b + channel),
+                        third = TLanes.Load(c + channel);
                     for (int row = 0; row < layout.Height; row++)
                     {
                         float* gradient = dy + layout.Pixel(image, block, row, 0) + lane,
                             source = x + inputLayout.Pixel(image, block, row, 0) + lane;
                         float* to = dx + gradientLayout.Pixel(image, block, row, 0) + lane;
                         for (int at = 0, end = layout.Width * Lanes; at < end; at += Lanes)
-                            TLanes.Store(TLanes.MultiplyAdd(TLanes.Load(gradient + at), first,
-                                TLanes.MultiplyAdd(TLanes.Load(source + at), second, third)), to + at);
+                            TLanes.Store(
+                                TLanes.MultiplyAdd(
+                                    TLanes.Load(gradient + at),
+                                    first,
+                                    TLanes.MultiplyAdd(TLanes.Load(source + at), second, third)
+                                ),
+                                to + at
+                            );
                     }
                 }
             }
         }
     }
 
-    private static void AddTo<TLanes, TVector>(TVector values, double* sums) where TLanes : struct, ILanes<TVector, float>
+    private static void AddTo<TLanes, TVector>(TVector values, double* sums)
+        where TLanes : struct, ILanes<TVector, float>
         where TVector : struct
     {
         float* numbers = stackalloc float[TLanes.Count];
         TLanes.Store(values, numbers);
-        for (int i = 0; i < TLanes.Count; i++) sums[i] += numbers[i];
+        for (int i = 0; i < TLanes.Count; i++)
+            sums[i] += numbers[i];
     }
 }

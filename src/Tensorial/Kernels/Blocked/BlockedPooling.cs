@@ -17,17 +17,34 @@ public static unsafe class BlockedPooling
 {
     /// <summary>The largest value of each window; what lies outside the input takes no part. NaN wins. The halo is not read.</summary>
     public static void Maximum(
-        in PlaneWindow window, ReadOnlySpan<float> input, BlockedLayout inputLayout, Span<float> output, BlockedLayout outputLayout,
-        Workers workers) =>
-        Pool(LaneWidths.Best, Summary.Maximum, window, input, inputLayout, output, outputLayout, workers);
+        in PlaneWindow window,
+        ReadOnlySpan<float> input,
+        BlockedLayout inputLayout,
+        Span<float> output,
+        BlockedLayout outputLayout,
+        Workers workers
+    ) => Pool(LaneWidths.Best, Summary.Maximum, window, input, inputLayout, output, outputLayout, workers);
 
     /// <summary>The mean of each window. The halo is not read.</summary>
     public static void Average(
-        in PlaneWindow window, AverageOver over, ReadOnlySpan<float> input, BlockedLayout inputLayout,
-        Span<float> output, BlockedLayout outputLayout, Workers workers) =>
+        in PlaneWindow window,
+        AverageOver over,
+        ReadOnlySpan<float> input,
+        BlockedLayout inputLayout,
+        Span<float> output,
+        BlockedLayout outputLayout,
+        Workers workers
+    ) =>
         Pool(
-            LaneWidths.Best, over == AverageOver.Input ? Summary.MeanOverInput : Summary.MeanOverPadding, window,
-            input, inputLayout, output, outputLayout, workers);
+            LaneWidths.Best,
+            over == AverageOver.Input ? Summary.MeanOverInput : Summary.MeanOverPadding,
+            window,
+            input,
+            inputLayout,
+            output,
+            outputLayout,
+            workers
+        );
 
     /// <summary>The mean of every plane as plain [image][channel].</summary>
     public static void GlobalAverage(ReadOnlySpan<float> input, BlockedLayout layout, Span<float> means, Workers workers) =>
@@ -35,27 +52,52 @@ public static unsafe class BlockedPooling
 
     /// <summary>The mean of every plane as a blocked value of one pixel.</summary>
     public static void GlobalAverage(
-        ReadOnlySpan<float> input, BlockedLayout layout, Span<float> means, BlockedLayout meansLayout, Workers workers) =>
-        GlobalAverage(LaneWidths.Best, input, layout, means, meansLayout, isPlain: false, workers);
+        ReadOnlySpan<float> input,
+        BlockedLayout layout,
+        Span<float> means,
+        BlockedLayout meansLayout,
+        Workers workers
+    ) => GlobalAverage(LaneWidths.Best, input, layout, means, meansLayout, isPlain: false, workers);
 
     internal static void Pool(
-        LaneWidth width, Summary summary, in PlaneWindow window, ReadOnlySpan<float> input, BlockedLayout inputLayout,
-        Span<float> output, BlockedLayout outputLayout, Workers workers)
+        LaneWidth width,
+        Summary summary,
+        in PlaneWindow window,
+        ReadOnlySpan<float> input,
+        BlockedLayout inputLayout,
+        Span<float> output,
+        BlockedLayout outputLayout,
+        Workers workers
+    )
     {
         if (inputLayout.Images != outputLayout.Images || inputLayout.Channels != outputLayout.Channels)
             throw new ArgumentException($"Pooling keeps images and channels: {inputLayout} and {outputLayout} differ.");
-        fixed (float* x = input, y = output) width.Run<PoolingKernel, float>(new(summary, window, x, inputLayout, y, outputLayout,
-            workers));
+        fixed (
+            float* x = input,
+                y = output
+        )
+            width.Run<PoolingKernel, float>(new(summary, window, x, inputLayout, y, outputLayout, workers));
     }
 
     internal static void GlobalAverage(
-        LaneWidth width, ReadOnlySpan<float> input, BlockedLayout layout, Span<float> means, BlockedLayout meansLayout, bool isPlain,
-        Workers workers)
+        LaneWidth width,
+        ReadOnlySpan<float> input,
+        BlockedLayout layout,
+        Span<float> means,
+        BlockedLayout meansLayout,
+        bool isPlain,
+        Workers workers
+    )
     {
         if (meansLayout with { Halo = default } != layout with { Height = 1, Width = 1, Halo = default })
             throw new ArgumentException($"The means of {layout} are one pixel per image and channel, not {meansLayout}.");
         int needed = isPlain ? layout.Images * layout.Channels : meansLayout.Length;
-        if (means.Length < needed) throw new ArgumentException($"The means need {needed} floats, not {means.Length}.");
-        fixed (float* x = input, y = means) width.Run<GlobalAverageKernel, float>(new(x, layout, y, meansLayout, isPlain, workers));
+        if (means.Length < needed)
+            throw new ArgumentException($"The means need {needed} floats, not {means.Length}.");
+        fixed (
+            float* x = input,
+                y = means
+        )
+            width.Run<GlobalAverageKernel, float>(new(x, layout, y, meansLayout, isPlain, workers));
     }
 }

@@ -16,12 +16,16 @@ internal static unsafe class ChannelRows
     private readonly struct ScaleShiftKernel(float* x, float* scale, float* shift, float* y, int pixels) : ILaneKernel<float>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run<TLanes, TVector>() where TLanes : struct, ILanes<TVector, float> where TVector : struct
+        public void Run<TLanes, TVector>()
+            where TLanes : struct, ILanes<TVector, float>
+            where TVector : struct
         {
             for (int lane = 0; lane < BlockedLayout.Lanes; lane += TLanes.Count)
             {
-                TVector a = TLanes.Load(scale + lane), b = TLanes.Load(shift + lane);
-                float* from = x + lane, to = y + lane;
+                TVector a = TLanes.Load(scale + lane),
+                    b = TLanes.Load(shift + lane);
+                float* from = x + lane,
+                    to = y + lane;
                 for (int pixel = pixels; pixel > 0; pixel--, from += BlockedLayout.Lanes, to += BlockedLayout.Lanes)
                     TLanes.Store(TLanes.MultiplyAdd(TLanes.Load(from), a, b), to);
             }
@@ -31,13 +35,16 @@ internal static unsafe class ChannelRows
     private readonly struct LeakKernel(float* x, float* slope, float* y, int pixels) : ILaneKernel<float>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run<TLanes, TVector>() where TLanes : struct, ILanes<TVector, float> where TVector : struct
+        public void Run<TLanes, TVector>()
+            where TLanes : struct, ILanes<TVector, float>
+            where TVector : struct
         {
             TVector zero = TLanes.Broadcast(0);
             for (int lane = 0; lane < BlockedLayout.Lanes; lane += TLanes.Count)
             {
                 TVector a = TLanes.Load(slope + lane);
-                float* from = x + lane, to = y + lane;
+                float* from = x + lane,
+                    to = y + lane;
                 for (int pixel = pixels; pixel > 0; pixel--, from += BlockedLayout.Lanes, to += BlockedLayout.Lanes)
                 {
                     TVector value = TLanes.Load(from);

@@ -17,12 +17,14 @@ internal static class ConvolutionChoice
     /// <summary>The fastest method that computes the shape, for an output of a height and a width.</summary>
     public static ConvolutionMethod Best(ConvolutionShape shape, int height, int width)
     {
-        if (!WinogradKernel.Supports(shape)) return ConvolutionMethod.Direct;
+        if (!WinogradKernel.Supports(shape))
+            return ConvolutionMethod.Direct;
         double pairs = (double)shape.InputChannels * shape.OutputChannels;
         double direct = Cost(9, (double)height * width, 0);
         double second = Winograd(Winograd2.Outputs, Winograd2.Tile, 546);
         double fourth = Winograd(Winograd4.Outputs, Winograd4.Tile, 1250);
-        return direct <= Math.Min(second, fourth) ? ConvolutionMethod.Direct : second < fourth ? ConvolutionMethod.Winograd2
+        return direct <= Math.Min(second, fourth) ? ConvolutionMethod.Direct
+            : second < fourth ? ConvolutionMethod.Winograd2
             : ConvolutionMethod.Winograd4;
 
         double Winograd(int outputs, int tile, double transform) =>
@@ -30,7 +32,8 @@ internal static class ConvolutionChoice
 
         double Cost(int products, double tiles, double transform)
         {
-            double weights = products * pairs, channels = Blocks(shape.InputChannels) + Blocks(shape.OutputChannels);
+            double weights = products * pairs,
+                channels = Blocks(shape.InputChannels) + Blocks(shape.OutputChannels);
             return tiles * (weights + transform * channels / 2) + (weights * sizeof(float) > CacheBytes ? FetchCost * weights : 0);
         }
     }

@@ -4,8 +4,17 @@ namespace Tensorial.Kernels.Blocked;
 /// The attributes of a two-dimensional convolution and the extents of its kernel [outputs, inputs / groups, height, width].
 /// </summary>
 public readonly record struct ConvolutionShape(
-    int InputChannels, int OutputChannels, int KernelHeight, int KernelWidth,
-    int StrideY = 1, int StrideX = 1, int DilationY = 1, int DilationX = 1, Halo Padding = default, int Groups = 1)
+    int InputChannels,
+    int OutputChannels,
+    int KernelHeight,
+    int KernelWidth,
+    int StrideY = 1,
+    int StrideX = 1,
+    int DilationY = 1,
+    int DilationX = 1,
+    Halo Padding = default,
+    int Groups = 1
+)
 {
     public int InputsPerGroup => InputChannels / Groups;
 
@@ -26,7 +35,8 @@ public readonly record struct ConvolutionShape(
     /// </summary>
     internal ConvolutionShape InBlocks()
     {
-        if (Groups == 1 || IsDepthwise) return this;
+        if (Groups == 1 || IsDepthwise)
+            return this;
         int merged = 1;
         while (merged < Groups && (Groups % merged != 0 || InputsPerGroup * merged % 16 != 0 || OutputsPerGroup * merged % 16 != 0))
             merged++;

@@ -12,7 +12,8 @@ namespace Tensorial.Kernels.Blocked;
 /// </summary>
 internal sealed unsafe class InputGradient
 {
-    private readonly int _strideY, _strideX;
+    private readonly int _strideY,
+        _strideX;
     private readonly bool _coversAll;
 
     private InputGradient(ImmutableArray<InputPhase> phases, in ConvolutionShape shape, bool coversAll)
@@ -35,16 +36,22 @@ internal sealed unsafe class InputGradient
     /// <param name="upstream">Extents of dy.</param>
     public static InputGradient? Of(in ConvolutionShape shape, BlockedLayout input, BlockedLayout upstream)
     {
-        if (!BlockedConvolution.Supports(Exchanged(shape))) return null;
+        if (!BlockedConvolution.Supports(Exchanged(shape)))
+            return null;
         (int sy, int sx) = (Math.Min(shape.StrideY, input.Height), Math.Min(shape.StrideX, input.Width));
         ImmutableArray<InputPhase>.Builder phases = ImmutableArray.CreateBuilder<InputPhase>();
         for (int y = 0; y < sy; y++)
         {
-            if (AxisPhase.Of(y, input.Height, upstream.Height, shape.KernelHeight, shape.StrideY, shape.DilationY,
-                shape.Padding.Top) is not { } down) continue;
+            if (
+                AxisPhase.Of(y, input.Height, upstream.Height, shape.KernelHeight, shape.StrideY, shape.DilationY, shape.Padding.Top)
+                is not { } down
+            )
+                continue;
             for (int x = 0; x < sx; x++)
-                if (AxisPhase.Of(x, input.Width, upstream.Width, shape.KernelWidth, shape.StrideX, shape.DilationX,
-                    shape.Padding.Left) is { } right)
+                if (
+                    AxisPhase.Of(x, input.Width, upstream.Width, shape.KernelWidth, shape.StrideX, shape.DilationX, shape.Padding.Left) is
+                    { } right
+                )
                     phases.Add(new(shape, down, right));
         }
         return new(phases.ToImmutable(), shape, phases.Count == sy * sx);
@@ -52,36 +59,78 @@ internal sealed unsafe class InputGradient
 
     /// <summary>The convolution with inputs and outputs exchanged.</summary>
     public static ConvolutionShape Exchanged(in ConvolutionShape shape) =>
-        shape with { InputChannels = shape.OutputChannels, OutputChannels = shape.InputChannels };
+        shape with
+        {
+            InputChannels = shape.OutputChannels,
+            OutputChannels = shape.InputChannels,
+        };
 
     /// <summary>A plane that holds any of the phases; null where the only one is the gradient itself.</summary>
-    public BlockedLayout? Plane(BlockedLayout gradient) => IsDense ? null
-        : gradient with { Height = (gradient.Height - 1) / _strideY + 1, Width = (gradient.Width - 1) / _strideX + 1, Halo = default };
+    public BlockedLayout? Plane(BlockedLayout gradient) =>
+        IsDense
+            ? null
+            : gradient with
+            {
+                Height = (gradient.Height - 1) / _strideY + 1,
+                Width = (gradient.Width - 1) / _strideX + 1,
+                Halo = default,
+            };
 
     /// <summary>Computes the gradient, or adds it to what is there; the halo is not touched.</summary>
     /// <param name="dy">The gradient of the convolution's result; its halo covers <see cref="Padding"/> and is zero.</param>
     /// <param name="kernels">For every phase its taps, turned and packed.</param>
     /// <param name="plane">Room for <see cref="Plane"/>.</param>
     public void Run(
-        ReadOnlySpan<float> dy, BlockedLayout upstream, ReadOnlySpan<PackedKernel> kernels, Span<float> plane,
-        Span<float> gradient, BlockedLayout layout, bool adds, Workers workers)
+        ReadOnlySpan<float> dy,
+        BlockedLayout upstream,
+        ReadOnlySpan<PackedKernel> kernels,
+        Span<float> plane,
+        Span<float> gradient,
+        BlockedLayout layout,
+        bool adds,
+        Workers workers
+    )
     {
-        if (!adds && !_coversAll) Clear(gradient, layout);
+        if (!adds && !_coversAll)
+            Clear(gradient, layout);
         for (int k = 0; k < Phases.Length; k++)
         {
             InputPhase phase = Phases[k];
             if (IsDense)
             {
                 BlockedConvolution.Run(
-                    phase.Convolution, dy, phase.Seen(upstream), kernels[k], [], adds ? gradient : [], adds ? layout : default,
-                    Activation.None, gradient, layout, workers);
+                    phase.Convolution,
+                    dy,
+                    phase.Seen(upstream),
+                    kernels[k],
+                    [],
+                    adds ? gradient : [],
+                    adds ? layout : default,
+                    Activation.None,
+                    gradient,
+                    layout,
+                    workers
+                );
                 continue;
             }
             BlockedLayout own = layout with { Height = phase.Down.Positions, Width = phase.Right.Positions, Halo = default };
             BlockedConvolution.Run(
-                phase.Convolution, dy, phase.Seen(upstream), kernels[k], [], [], default, Activation.None, plane[..own.Length], own,
-                workers);
-            fixed (float* from = plane, to = gradient)
+                phase.Convolution,
+                dy,
+                phase.Seen(upstream),
+                kernels[k],
+                [],
+                [],
+                default,
+                Activation.None,
+                plane[..own.Length],
+                own,
+                workers
+            );
+            fixed (
+                float* from = plane,
+                    to = gradient
+            )
                 workers.Run(own.Images * own.Blocks, new Placement(from, own, phase, _strideY, _strideX, to, layout, adds));
         }
     }
@@ -89,14 +138,21 @@ internal sealed unsafe class InputGradient
     private static void Clear(Span<float> gradient, BlockedLayout layout)
     {
         for (int plane = 0; plane < layout.Images * layout.Blocks; plane++)
-            for (int row = 0; row < layout.Height; row++)
-                gradient.Slice(layout.Pixel(0, 0, row, 0) + plane * layout.PlanePitch, layout.Width * BlockedLayout.Lanes).Clear();
+        for (int row = 0; row < layout.Height; row++)
+            gradient.Slice(layout.Pixel(0, 0, row, 0) + plane * layout.PlanePitch, layout.Width * BlockedLayout.Lanes).Clear();
     }
 
     /// <summary>Puts one plane of a phase to its places.</summary>
     private readonly struct Placement(
-        float* phase, BlockedLayout own, InputPhase place, int strideY, int strideX, float* gradient, BlockedLayout layout, bool adds)
-            : ILoopBody
+        float* phase,
+        BlockedLayout own,
+        InputPhase place,
+        int strideY,
+        int strideX,
+        float* gradient,
+        BlockedLayout layout,
+        bool adds
+    ) : ILoopBody
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run(int plane)

@@ -21,13 +21,20 @@ internal readonly record struct AxisPhase(int First, int Positions, int Tap, int
     /// <param name="upstream">Positions of dy.</param>
     public static AxisPhase? Of(int first, int extent, int upstream, int taps, int stride, int dilation, int padding)
     {
-        int tapStep = stride / (int)System.Numerics.BigInteger.GreatestCommonDivisor(stride, dilation), past = Math.Min(taps, tapStep),
+        int tapStep = stride / (int)System.Numerics.BigInteger.GreatestCommonDivisor(stride, dilation),
+            past = Math.Min(taps, tapStep),
             tap = 0;
-        while (tap < past && (first + padding - tap * dilation) % stride != 0) tap++;
-        if (tap == past || first >= extent) return null;
-        int count = (taps - 1 - tap) / tapStep + 1, positions = (extent - 1 - first) / stride + 1, apart = dilation * tapStep / stride;
-        int shift = (first + padding - tap * dilation) / stride, reach = (count - 1) * apart;
-        int before = reach - shift, after = positions + shift - upstream;
+        while (tap < past && (first + padding - tap * dilation) % stride != 0)
+            tap++;
+        if (tap == past || first >= extent)
+            return null;
+        int count = (taps - 1 - tap) / tapStep + 1,
+            positions = (extent - 1 - first) / stride + 1,
+            apart = dilation * tapStep / stride;
+        int shift = (first + padding - tap * dilation) / stride,
+            reach = (count - 1) * apart;
+        int before = reach - shift,
+            after = positions + shift - upstream;
         bool seesNothing = Math.Min(before, 0) + Math.Min(after, 0) <= -upstream;
         return seesNothing ? null : new(first, positions, tap, tapStep, count, apart, before, after);
     }
@@ -38,9 +45,19 @@ internal readonly record struct AxisPhase(int First, int Positions, int Tap, int
 internal readonly record struct InputPhase(ConvolutionShape Shape, AxisPhase Down, AxisPhase Right)
 {
     /// <summary>The convolution of dy that makes the phase, a plane without gaps.</summary>
-    public ConvolutionShape Convolution => new(
-        Shape.OutputChannels, Shape.InputChannels, Down.Taps, Right.Taps, 1, 1, Down.Apart, Right.Apart,
-        new(Math.Max(0, Down.Before), Math.Max(0, Right.Before), Math.Max(0, Down.After), Math.Max(0, Right.After)), Shape.Groups);
+    public ConvolutionShape Convolution =>
+        new(
+            Shape.OutputChannels,
+            Shape.InputChannels,
+            Down.Taps,
+            Right.Taps,
+            1,
+            1,
+            Down.Apart,
+            Right.Apart,
+            new(Math.Max(0, Down.Before), Math.Max(0, Right.Before), Math.Max(0, Down.After), Math.Max(0, Right.After)),
+            Shape.Groups
+        );
 
     /// <summary>The fastest method for it.</summary>
     public ConvolutionMethod Method => ConvolutionChoice.Best(Convolution, Down.Positions, Right.Positions);
@@ -48,12 +65,15 @@ internal readonly record struct InputPhase(ConvolutionShape Shape, AxisPhase Dow
     /// <summary>The part of dy that the convolution reads: values cut off count as halo, which it does not look at.</summary>
     public BlockedLayout Seen(BlockedLayout upstream)
     {
-        int top = Math.Max(0, -Down.Before), left = Math.Max(0, -Right.Before), bottom = Math.Max(0, -Down.After),
+        int top = Math.Max(0, -Down.Before),
+            left = Math.Max(0, -Right.Before),
+            bottom = Math.Max(0, -Down.After),
             right = Math.Max(0, -Right.After);
         Halo halo = upstream.Halo;
         return upstream with
         {
-            Height = upstream.Height - top - bottom, Width = upstream.Width - left - right,
+            Height = upstream.Height - top - bottom,
+            Width = upstream.Width - left - right,
             Halo = new(halo.Top + top, halo.Left + left, halo.Bottom + bottom, halo.Right + right),
         };
     }
@@ -63,8 +83,12 @@ internal readonly record struct InputPhase(ConvolutionShape Shape, AxisPhase Dow
     /// </summary>
     public float[] Turn(ReadOnlySpan<float> kernel)
     {
-        (int outputs, int inputs, int all, int count) = (Shape.OutputsPerGroup, Shape.InputsPerGroup,
-            Shape.KernelHeight * Shape.KernelWidth, Down.Taps * Right.Taps);
+        (int outputs, int inputs, int all, int count) = (
+            Shape.OutputsPerGroup,
+            Shape.InputsPerGroup,
+            Shape.KernelHeight * Shape.KernelWidth,
+            Down.Taps * Right.Taps
+        );
         Span<int> taps = count <= 64 ? stackalloc int[count] : new int[count];
         for (int k = 0; k < count; k++)
         {
@@ -73,13 +97,14 @@ internal readonly record struct InputPhase(ConvolutionShape Shape, AxisPhase Dow
         }
         float[] turned = new float[Shape.OutputChannels * inputs * count];
         for (int o = 0; o < Shape.OutputChannels; o++)
-            for (int i = 0; i < inputs; i++)
-            {
-                (int group, int output) = Math.DivRem(o, outputs);
-                Span<float> to = turned.AsSpan(((group * inputs + i) * outputs + output) * count, count);
-                ReadOnlySpan<float> from = kernel.Slice((o * inputs + i) * all, all);
-                for (int k = 0; k < count; k++) to[k] = from[taps[k]];
-            }
+        for (int i = 0; i < inputs; i++)
+        {
+            (int group, int output) = Math.DivRem(o, outputs);
+            Span<float> to = turned.AsSpan(((group * inputs + i) * outputs + output) * count, count);
+            ReadOnlySpan<float> from = kernel.Slice((o * inputs + i) * all, all);
+            for (int k = 0; k < count; k++)
+                to[k] = from[taps[k]];
+        }
         return turned;
     }
 }

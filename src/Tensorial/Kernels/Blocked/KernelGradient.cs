@@ -35,27 +35,52 @@ internal static unsafe class KernelGradient
     /// <param name="method">Direct, or a method of Winograd where <see cref="WinogradGradient"/> knows it.</param>
     /// <param name="sums">To be added to, in the order described above.</param>
     public static void Add(
-        in ConvolutionShape shape, ConvolutionMethod method, ReadOnlySpan<float> x, BlockedLayout inputLayout, ReadOnlySpan<float> dy,
-        BlockedLayout outputLayout, Span<float> sums) =>
-        Add(LaneWidths.Best, shape, method, x, inputLayout, dy, outputLayout, sums);
+        in ConvolutionShape shape,
+        ConvolutionMethod method,
+        ReadOnlySpan<float> x,
+        BlockedLayout inputLayout,
+        ReadOnlySpan<float> dy,
+        BlockedLayout outputLayout,
+        Span<float> sums
+    ) => Add(LaneWidths.Best, shape, method, x, inputLayout, dy, outputLayout, sums);
 
     internal static void Add(
-        LaneWidth width, in ConvolutionShape shape, ConvolutionMethod method,
-        ReadOnlySpan<float> x, BlockedLayout inputLayout, ReadOnlySpan<float> dy, BlockedLayout outputLayout,
-        Span<float> sums)
+        LaneWidth width,
+        in ConvolutionShape shape,
+        ConvolutionMethod method,
+        ReadOnlySpan<float> x,
+        BlockedLayout inputLayout,
+        ReadOnlySpan<float> dy,
+        BlockedLayout outputLayout,
+        Span<float> sums
+    )
     {
         if (!inputLayout.Halo.Covers(shape.Padding))
             throw new ArgumentException($"The input's halo {inputLayout.Halo} does not cover the padding {shape.Padding}.");
-        fixed (float* input = x, upstream = dy, to = sums) width.Run<Kernel, float>(new(shape, method, input, inputLayout, upstream,
-            outputLayout, to));
+        fixed (
+            float* input = x,
+                upstream = dy,
+                to = sums
+        )
+            width.Run<Kernel, float>(new(shape, method, input, inputLayout, upstream, outputLayout, to));
     }
 
     /// <summary>Adds the sums of all lanes, in their order, to a kernel gradient [outputs, inputs / groups, height, width].</summary>
     public static void Unpack(
-        ConvolutionShape shape, ConvolutionMethod method, Span<float> sums, int lanes, Span<float> gradient, Workers workers)
+        ConvolutionShape shape,
+        ConvolutionMethod method,
+        Span<float> sums,
+        int lanes,
+        Span<float> gradient,
+        Workers workers
+    )
     {
-        int squares = shape.IsDepthwise ? 1 : MostBlocks(shape), length = SumsLength(shape, method);
-        fixed (float* from = sums, to = gradient)
+        int squares = shape.IsDepthwise ? 1 : MostBlocks(shape),
+            length = SumsLength(shape, method);
+        fixed (
+            float* from = sums,
+                to = gradient
+        )
             workers.Run(Blocks(shape.OutputChannels) * squares, new Unpacking(shape, method, squares, from, lanes, length, to));
     }
 
@@ -63,33 +88,48 @@ internal static unsafe class KernelGradient
     /// What lies together in the sums: all taps of a block of inputs by a block of outputs; depthwise, of a block of channels.
     /// </summary>
     private readonly struct Unpacking(
-        ConvolutionShape shape, ConvolutionMethod method, int squares, float* sums, int lanes, int length, float* gradient) : ILoopBody
+        ConvolutionShape shape,
+        ConvolutionMethod method,
+        int squares,
+        float* sums,
+        int lanes,
+        int length,
+        float* gradient
+    ) : ILoopBody
     {
         public void Run(int index)
         {
-            int taps = shape.KernelHeight * shape.KernelWidth, size = length / (Blocks(shape.OutputChannels) * squares);
+            int taps = shape.KernelHeight * shape.KernelWidth,
+                size = length / (Blocks(shape.OutputChannels) * squares);
             float[] whole = new ReadOnlySpan<float>(sums + (nint)index * size, size).ToArray();
             for (int lane = 1; lane < lanes; lane++)
                 TensorPrimitives.Add(whole, new ReadOnlySpan<float>(sums + (nint)lane * length + (nint)index * size, size), whole);
-            if (method != ConvolutionMethod.Direct) WinogradGradient.TransformBack(method, whole, whole = new float[taps * Square]);
+            if (method != ConvolutionMethod.Direct)
+                WinogradGradient.TransformBack(method, whole, whole = new float[taps * Square]);
             (int block, int inputBlock) = Math.DivRem(index, squares);
-            int first = block * Lanes, outputs = Math.Min(Lanes, shape.OutputChannels - first);
+            int first = block * Lanes,
+                outputs = Math.Min(Lanes, shape.OutputChannels - first);
             if (shape.IsDepthwise)
-                for (int k = 0; k < outputs * taps; k++) gradient[first * taps + k] += whole[k % taps * Lanes + k / taps];
+                for (int k = 0; k < outputs * taps; k++)
+                    gradient[first * taps + k] += whole[k % taps * Lanes + k / taps];
             else
-                for (int tap = 0; tap < taps; tap++) Place(whole.AsSpan(tap * Square, Square), first, outputs, inputBlock, tap, taps);
+                for (int tap = 0; tap < taps; tap++)
+                    Place(whole.AsSpan(tap * Square, Square), first, outputs, inputBlock, tap, taps);
         }
 
         private void Place(ReadOnlySpan<float> from, int first, int outputs, int inputBlock, int tap, int taps)
         {
-            int inputs = shape.InputsPerGroup, start = (InputsOf(shape, first / Lanes).Start / Lanes + inputBlock) * Lanes;
+            int inputs = shape.InputsPerGroup,
+                start = (InputsOf(shape, first / Lanes).Start / Lanes + inputBlock) * Lanes;
             for (int o = 0; o < outputs; o++)
             {
                 // The part of the block of inputs that lies in the output's group.
-                int group = (first + o) / shape.OutputsPerGroup * inputs, low = Math.Max(start, group),
+                int group = (first + o) / shape.OutputsPerGroup * inputs,
+                    low = Math.Max(start, group),
                     high = Math.Min(start + Lanes, group + inputs);
                 float* to = gradient + ((first + o) * inputs + low - group) * taps + tap;
-                for (int i = low; i < high; i++, to += taps) *to += from[(i - start) * Lanes + o];
+                for (int i = low; i < high; i++, to += taps)
+                    *to += from[(i - start) * Lanes + o];
             }
         }
     }
@@ -107,7 +147,8 @@ internal static unsafe class KernelGradient
     /// <summary>The most blocks of inputs that a block of outputs is connected with.</summary>
     private static int MostBlocks(in ConvolutionShape shape)
     {
-        if (shape.Groups == 1) return Blocks(shape.InputChannels);
+        if (shape.Groups == 1)
+            return Blocks(shape.InputChannels);
         int most = 0;
         for (int block = 0; block < Blocks(shape.OutputChannels); block++)
         {
@@ -118,20 +159,32 @@ internal static unsafe class KernelGradient
     }
 
     private readonly struct Kernel(
-        ConvolutionShape shape, ConvolutionMethod method, float* x, BlockedLayout inputLayout, float* dy, BlockedLayout outputLayout,
-        float* sums) : ILaneKernel<float>
+        ConvolutionShape shape,
+        ConvolutionMethod method,
+        float* x,
+        BlockedLayout inputLayout,
+        float* dy,
+        BlockedLayout outputLayout,
+        float* sums
+    ) : ILaneKernel<float>
     {
-        public void Run<TLanes, TVector>() where TLanes : struct, ILanes<TVector, float> where TVector : struct
+        public void Run<TLanes, TVector>()
+            where TLanes : struct, ILanes<TVector, float>
+            where TVector : struct
         {
             if (method == ConvolutionMethod.Winograd4)
                 WinogradGradient.Add<TLanes, TVector, Winograd4>(shape, x, inputLayout, dy, outputLayout, sums);
             else if (method == ConvolutionMethod.Winograd2)
                 WinogradGradient.Add<TLanes, TVector, Winograd2>(shape, x, inputLayout, dy, outputLayout, sums);
-            else if (shape.IsDepthwise) Depthwise<TLanes, TVector>();
-            else Dense<TLanes, TVector>();
+            else if (shape.IsDepthwise)
+                Depthwise<TLanes, TVector>();
+            else
+                Dense<TLanes, TVector>();
         }
 
-        private void Depthwise<TLanes, TVector>() where TLanes : struct, ILanes<TVector, float> where TVector : struct
+        private void Depthwise<TLanes, TVector>()
+            where TLanes : struct, ILanes<TVector, float>
+            where TVector : struct
         {
             int taps = Taps;
             for (int plane = 0; plane < outputLayout.Images * outputLayout.Blocks; plane++)
@@ -140,48 +193,68 @@ internal static unsafe class KernelGradient
                 for (int tap = 0; tap < taps; tap++)
                 {
                     (int down, int right) = Math.DivRem(tap, shape.KernelWidth);
-                    float* from = x + inputLayout.Pixel(image, block, down * shape.DilationY - shape.Padding.Top,
-                        right * shape.DilationX - shape.Padding.Left);
+                    float* from =
+                        x
+                        + inputLayout.Pixel(
+                            image,
+                            block,
+                            down * shape.DilationY - shape.Padding.Top,
+                            right * shape.DilationX - shape.Padding.Left
+                        );
                     Strip strip = new()
                     {
-                        Rows = outputLayout.Height, Pixels = outputLayout.Width, InputPitch = shape.StrideY * inputLayout.RowPitch,
-                        InputStep = shape.StrideX * Lanes, OutputPitch = outputLayout.RowPitch,
+                        Rows = outputLayout.Height,
+                        Pixels = outputLayout.Width,
+                        InputPitch = shape.StrideY * inputLayout.RowPitch,
+                        InputStep = shape.StrideX * Lanes,
+                        OutputPitch = outputLayout.RowPitch,
                     };
                     for (int lane = 0; lane < Lanes; lane += TLanes.Count)
                         KernelGradientTile.Depthwise<TLanes, TVector>(
-                            strip, from + lane, dy + outputLayout.Pixel(image, block, 0, 0) + lane,
-                            sums + (block * taps + tap) * Lanes + lane);
+                            strip,
+                            from + lane,
+                            dy + outputLayout.Pixel(image, block, 0, 0) + lane,
+                            sums + (block * taps + tap) * Lanes + lane
+                        );
                 }
             }
         }
 
-        private void Dense<TLanes, TVector>() where TLanes : struct, ILanes<TVector, float> where TVector : struct
+        private void Dense<TLanes, TVector>()
+            where TLanes : struct, ILanes<TVector, float>
+            where TVector : struct
         {
-            int rows = Math.Max(1, PixelsAtOnce / outputLayout.Width), nextSums = MostBlocks(shape) * Taps * Square;
+            int rows = Math.Max(1, PixelsAtOnce / outputLayout.Width),
+                nextSums = MostBlocks(shape) * Taps * Square;
             for (int image = 0; image < outputLayout.Images; image++)
-                for (int row = 0; row < outputLayout.Height; row += rows)
+            for (int row = 0; row < outputLayout.Height; row += rows)
+            {
+                Strip strip = new()
                 {
-                    Strip strip = new()
+                    Rows = Math.Min(rows, outputLayout.Height - row),
+                    Pixels = outputLayout.Width,
+                    InputPitch = shape.StrideY * inputLayout.RowPitch,
+                    InputStep = shape.StrideX * Lanes,
+                    OutputPitch = outputLayout.RowPitch,
+                };
+                for (int o = 0, outputs; o < outputLayout.Blocks; o += outputs)
+                {
+                    (int Start, int End) inputs = InputsOf(shape, o);
+                    outputs = o + 1 < outputLayout.Blocks && InputsOf(shape, o + 1) == inputs ? 2 : 1;
+                    float* upstream = dy + outputLayout.Pixel(image, o, row, 0),
+                        to = sums + o * nextSums;
+                    for (int i = inputs.Start / Lanes; i < Blocks(inputs.End); i++, to += Taps * Square)
                     {
-                        Rows = Math.Min(rows, outputLayout.Height - row), Pixels = outputLayout.Width,
-                        InputPitch = shape.StrideY * inputLayout.RowPitch, InputStep = shape.StrideX * Lanes,
-                        OutputPitch = outputLayout.RowPitch,
-                    };
-                    for (int o = 0, outputs; o < outputLayout.Blocks; o += outputs)
-                    {
-                        (int Start, int End) inputs = InputsOf(shape, o);
-                        outputs = o + 1 < outputLayout.Blocks && InputsOf(shape, o + 1) == inputs ? 2 : 1;
-                        float* upstream = dy + outputLayout.Pixel(image, o, row, 0), to = sums + o * nextSums;
-                        for (int i = inputs.Start / Lanes; i < Blocks(inputs.End); i++, to += Taps * Square)
-                        {
-                            float* from = x + inputLayout.Pixel(image, i, row * shape.StrideY - shape.Padding.Top, -shape.Padding.Left);
-                            int first = Math.Max(0, inputs.Start - i * Lanes), channels = Math.Min(Lanes, inputs.End - i * Lanes) - first;
-                            if (channels <= MostNarrow)
-                                Narrow<TLanes, TVector>(strip, from + first, channels, upstream, outputs, to + first * Lanes, nextSums);
-                            else Whole<TLanes, TVector>(strip, from, upstream, outputs, to, nextSums);
-                        }
+                        float* from = x + inputLayout.Pixel(image, i, row * shape.StrideY - shape.Padding.Top, -shape.Padding.Left);
+                        int first = Math.Max(0, inputs.Start - i * Lanes),
+                            channels = Math.Min(Lanes, inputs.End - i * Lanes) - first;
+                        if (channels <= MostNarrow)
+                            Narrow<TLanes, TVector>(strip, from + first, channels, upstream, outputs, to + first * Lanes, nextSums);
+                        else
+                            Whole<TLanes, TVector>(strip, from, upstream, outputs, to, nextSums);
                     }
                 }
+            }
         }
 
         private int Taps => shape.KernelHeight * shape.KernelWidth;
@@ -191,34 +264,45 @@ internal static unsafe class KernelGradient
 
         /// <summary>A whole block of inputs by one or two of outputs.</summary>
         private void Whole<TLanes, TVector>(Strip strip, float* from, float* upstream, int outputs, float* to, int nextSums)
-            where TLanes : struct, ILanes<TVector, float> where TVector : struct
+            where TLanes : struct, ILanes<TVector, float>
+            where TVector : struct
         {
             for (int tap = 0; tap < Taps; tap++, to += Square)
-                KernelGradientTile.Block<TLanes, TVector>(strip, from + Offset(tap), upstream, outputLayout.PlanePitch, outputs, to,
-                    nextSums);
+                KernelGradientTile.Block<TLanes, TVector>(
+                    strip,
+                    from + Offset(tap),
+                    upstream,
+                    outputLayout.PlanePitch,
+                    outputs,
+                    to,
+                    nextSums
+                );
         }
 
         /// <summary>
         /// The few channels of a block by one or two blocks of outputs: all pairs of tap and channel, in tiles of nearly equal size.
         /// </summary>
         private void Narrow<TLanes, TVector>(Strip strip, float* from, int channels, float* upstream, int outputs, float* to, int nextSums)
-            where TLanes : struct, ILanes<TVector, float> where TVector : struct
+            where TLanes : struct, ILanes<TVector, float>
+            where TVector : struct
         {
-            nint* offsets = stackalloc nint[NarrowGradientTile.Most], targets = stackalloc nint[NarrowGradientTile.Most];
-            int pairs = Taps * channels, tiles = (pairs + NarrowGradientTile.Most - 1) / NarrowGradientTile.Most;
+            nint* offsets = stackalloc nint[NarrowGradientTile.Most],
+                targets = stackalloc nint[NarrowGradientTile.Most];
+            int pairs = Taps * channels,
+                tiles = (pairs + NarrowGradientTile.Most - 1) / NarrowGradientTile.Most;
             for (int tile = 0; tile < tiles; tile++)
             {
-                int first = pairs * tile / tiles, count = pairs * (tile + 1) / tiles - first;
+                int first = pairs * tile / tiles,
+                    count = pairs * (tile + 1) / tiles - first;
                 for (int k = 0; k < count; k++)
                 {
                     (int tap, int channel) = Math.DivRem(first + k, channels);
                     (offsets[k], targets[k]) = (Offset(tap) + channel, (tap * Lanes + channel) * Lanes);
                 }
-                delegate*<Strip*, float*, nint*, float*, float*, nint*, void> run = NarrowGradientTile.Find<TLanes, TVector>(count);
+                delegate* <Strip*, float*, nint*, float*, float*, nint*, void> run = NarrowGradientTile.Find<TLanes, TVector>(count);
                 for (int block = 0; block < outputs; block++)
-                    for (int lane = 0; lane < Lanes; lane += TLanes.Count)
-                        run(&strip, from, offsets, upstream + block * outputLayout.PlanePitch + lane, to + block * nextSums + lane,
-                            targets);
+                for (int lane = 0; lane < Lanes; lane += TLanes.Count)
+                    run(&strip, from, offsets, upstream + block * outputLayout.PlanePitch + lane, to + block * nextSums + lane, targets);
             }
         }
     }

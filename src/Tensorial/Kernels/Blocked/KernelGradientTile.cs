@@ -13,7 +13,8 @@ internal static unsafe class KernelGradientTile
 
     /// <summary>sums[input][output] += Σ x[input] dy[output] for a block of inputs by one or two blocks of outputs.</summary>
     public static void Block<TLanes, TVector>(Strip strip, float* x, float* dy, int nextUpstream, int outputs, float* sums, int nextSums)
-        where TLanes : struct, ILanes<TVector, float> where TVector : struct
+        where TLanes : struct, ILanes<TVector, float>
+        where TVector : struct
     {
         if (outputs == 2 && TLanes.Count == Lanes)
         {
@@ -22,30 +23,43 @@ internal static unsafe class KernelGradientTile
             return;
         }
         for (int block = 0; block < outputs; block++)
-            for (int lane = 0; lane < Lanes; lane += TLanes.Count)
-                Tall<TLanes, TVector>(strip, x, dy + block * nextUpstream + lane, sums + block * nextSums + lane);
+        for (int lane = 0; lane < Lanes; lane += TLanes.Count)
+            Tall<TLanes, TVector>(strip, x, dy + block * nextUpstream + lane, sums + block * nextSums + lane);
     }
 
     /// <summary>sums[input][output] += Σ x[input] dy[output] for 8 inputs by two vectors of outputs that lie apart.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Wide<TLanes, TVector>(Strip strip, float* x, float* dy, int nextUpstream, float* sums, int nextSums)
-        where TLanes : struct, ILanes<TVector, float> where TVector : struct
+        where TLanes : struct, ILanes<TVector, float>
+        where TVector : struct
     {
         float* more = sums + nextSums;
-        TVector a0 = TLanes.Load(sums + 0 * Lanes), c0 = TLanes.Load(more + 0 * Lanes);
-        TVector a1 = TLanes.Load(sums + 1 * Lanes), c1 = TLanes.Load(more + 1 * Lanes);
-        TVector a2 = TLanes.Load(sums + 2 * Lanes), c2 = TLanes.Load(more + 2 * Lanes);
-        TVector a3 = TLanes.Load(sums + 3 * Lanes), c3 = TLanes.Load(more + 3 * Lanes);
-        TVector a4 = TLanes.Load(sums + 4 * Lanes), c4 = TLanes.Load(more + 4 * Lanes);
-        TVector a5 = TLanes.Load(sums + 5 * Lanes), c5 = TLanes.Load(more + 5 * Lanes);
-        TVector a6 = TLanes.Load(sums + 6 * Lanes), c6 = TLanes.Load(more + 6 * Lanes);
-        TVector a7 = TLanes.Load(sums + 7 * Lanes), c7 = TLanes.Load(more + 7 * Lanes);
+        TVector a0 = TLanes.Load(sums + 0 * Lanes),
+            c0 = TLanes.Load(more + 0 * Lanes);
+        TVector a1 = TLanes.Load(sums + 1 * Lanes),
+            c1 = TLanes.Load(more + 1 * Lanes);
+        TVector a2 = TLanes.Load(sums + 2 * Lanes),
+            c2 = TLanes.Load(more + 2 * Lanes);
+        TVector a3 = TLanes.Load(sums + 3 * Lanes),
+            c3 = TLanes.Load(more + 3 * Lanes);
+        TVector a4 = TLanes.Load(sums + 4 * Lanes),
+            c4 = TLanes.Load(more + 4 * Lanes);
+        TVector a5 = TLanes.Load(sums + 5 * Lanes),
+            c5 = TLanes.Load(more + 5 * Lanes);
+        TVector a6 = TLanes.Load(sums + 6 * Lanes),
+            c6 = TLanes.Load(more + 6 * Lanes);
+        TVector a7 = TLanes.Load(sums + 7 * Lanes),
+            c7 = TLanes.Load(more + 7 * Lanes);
         for (int row = 0; row < strip.Rows; row++, x += strip.InputPitch, dy += strip.OutputPitch)
         {
-            float* from = x, upstream = dy, other = dy + nextUpstream;
+            float* from = x,
+                upstream = dy,
+                other = dy + nextUpstream;
             for (int pixel = strip.Pixels; pixel > 0; pixel--, from += strip.InputStep, upstream += Lanes, other += Lanes)
             {
-                TVector u = TLanes.Load(upstream), v = TLanes.Load(other), s;
+                TVector u = TLanes.Load(upstream),
+                    v = TLanes.Load(other),
+                    s;
                 s = TLanes.Broadcast(from[0]);
                 a0 = TLanes.MultiplyAdd(s, u, a0);
                 c0 = TLanes.MultiplyAdd(s, v, c0);
@@ -93,7 +107,8 @@ internal static unsafe class KernelGradientTile
     /// <summary>sums[input][output] += Σ x[input] dy[output] for 16 inputs by one vector of outputs.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Tall<TLanes, TVector>(Strip strip, float* x, float* dy, float* sums)
-        where TLanes : struct, ILanes<TVector, float> where TVector : struct
+        where TLanes : struct, ILanes<TVector, float>
+        where TVector : struct
     {
         TVector a0 = TLanes.Load(sums + 0 * Lanes);
         TVector a1 = TLanes.Load(sums + 1 * Lanes);
@@ -113,7 +128,8 @@ internal static unsafe class KernelGradientTile
         TVector a15 = TLanes.Load(sums + 15 * Lanes);
         for (int row = 0; row < strip.Rows; row++, x += strip.InputPitch, dy += strip.OutputPitch)
         {
-            float* from = x, upstream = dy;
+            float* from = x,
+                upstream = dy;
             for (int pixel = strip.Pixels; pixel > 0; pixel--, from += strip.InputStep, upstream += Lanes)
             {
                 TVector u = TLanes.Load(upstream);
@@ -156,19 +172,23 @@ internal static unsafe class KernelGradientTile
     /// <summary>sums[channel] += Σ x[channel] dy[channel] for one vector of channels.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Depthwise<TLanes, TVector>(Strip strip, float* x, float* dy, float* sums)
-        where TLanes : struct, ILanes<TVector, float> where TVector : struct
+        where TLanes : struct, ILanes<TVector, float>
+        where TVector : struct
     {
-        TVector even = TLanes.Load(sums), odd = TLanes.Broadcast(0);
+        TVector even = TLanes.Load(sums),
+            odd = TLanes.Broadcast(0);
         for (int row = 0; row < strip.Rows; row++, x += strip.InputPitch, dy += strip.OutputPitch)
         {
-            float* from = x, upstream = dy;
+            float* from = x,
+                upstream = dy;
             int pixel = strip.Pixels;
             for (; pixel > 1; pixel -= 2, from += 2 * strip.InputStep, upstream += 2 * Lanes)
             {
                 even = TLanes.MultiplyAdd(TLanes.Load(from), TLanes.Load(upstream), even);
                 odd = TLanes.MultiplyAdd(TLanes.Load(from + strip.InputStep), TLanes.Load(upstream + Lanes), odd);
             }
-            if (pixel > 0) even = TLanes.MultiplyAdd(TLanes.Load(from), TLanes.Load(upstream), even);
+            if (pixel > 0)
+                even = TLanes.MultiplyAdd(TLanes.Load(from), TLanes.Load(upstream), even);
         }
         TLanes.Store(TLanes.Add(even, odd), sums);
     }

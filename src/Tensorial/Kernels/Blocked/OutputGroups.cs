@@ -25,6 +25,5 @@ internal readonly struct OutputGroups(ConvolutionShape shape)
     public int Width(int group) => _blocksPerGroup - group % ((_blocksPerGroup + 1) / 2) * 2 >= 2 ? 2 * Lanes : Lanes;
 
     /// <summary>Block of the input where the channels begin that a group sums over.</summary>
-    public int FirstInputBlock(int group) =>
-        shape.IsDepthwise ? group : FirstBlock(group) / _blocksPerGroup * shape.InputsPerGroup / Lanes;
+    public int FirstInputBlock(int group) => shape.IsDepthwise ? group : FirstBlock(group) / _blocksPerGroup * shape.InputsPerGroup / Lanes;
 }

@@ -44,35 +44,44 @@ public sealed class PackedKernel
         if (kernel.Length != shape.KernelCount)
             throw new ArgumentException($"{shape} has {shape.KernelCount} weights, not {kernel.Length}.");
         Span<float> packed = Values.AsSpan(Start);
-        if (Method == ConvolutionMethod.Winograd2) WinogradKernel.Pack<Winograd2>(kernel, shape, packed);
-        else if (Method == ConvolutionMethod.Winograd4) WinogradKernel.Pack<Winograd4>(kernel, shape, packed);
-        else Direct(kernel, shape, packed);
+        if (Method == ConvolutionMethod.Winograd2)
+            WinogradKernel.Pack<Winograd2>(kernel, shape, packed);
+        else if (Method == ConvolutionMethod.Winograd4)
+            WinogradKernel.Pack<Winograd4>(kernel, shape, packed);
+        else
+            Direct(kernel, shape, packed);
     }
 
     private static void Direct(ReadOnlySpan<float> kernel, in ConvolutionShape shape, Span<float> packed)
     {
         ConvolutionShape blocked = shape.InBlocks();
         OutputGroups groups = new(blocked);
-        int taps = shape.KernelHeight * shape.KernelWidth, inputs = blocked.SummedChannels, at = 0, pitch = inputs * taps;
+        int taps = shape.KernelHeight * shape.KernelWidth,
+            inputs = blocked.SummedChannels,
+            at = 0,
+            pitch = inputs * taps;
         if (shape.Groups == 1)
         {
             for (int group = 0; group < groups.Count; group++)
             {
-                int first = groups.FirstOutput(group), width = groups.Width(group), outputs = Math.Min(width, shape.OutputChannels - first);
+                int first = groups.FirstOutput(group),
+                    width = groups.Width(group),
+                    outputs = Math.Min(width, shape.OutputChannels - first);
                 for (int block = 0; block < inputs; block += BlockedLayout.Lanes)
-                    for (int tap = 0; tap < taps; tap++)
-                        for (int i = block; i < Math.Min(block + BlockedLayout.Lanes, inputs); i++, at += width)
-                            for (int o = 0, from = first * pitch + i * taps + tap; o < outputs; o++, from += pitch)
-                                packed[at + o] = kernel[from];
+                for (int tap = 0; tap < taps; tap++)
+                for (int i = block; i < Math.Min(block + BlockedLayout.Lanes, inputs); i++, at += width)
+                for (int o = 0, from = first * pitch + i * taps + tap; o < outputs; o++, from += pitch)
+                    packed[at + o] = kernel[from];
             }
             return;
         }
         for (int group = 0; group < groups.Count; group++)
-            for (int block = 0; block < inputs; block += BlockedLayout.Lanes)
-                for (int tap = 0; tap < taps; tap++)
-                    for (int i = block; i < Math.Min(block + BlockedLayout.Lanes, inputs); i++)
-                        for (int o = groups.FirstOutput(group), end = o + groups.Width(group); o < end; o++, at++)
-                            if (Row(shape, blocked, o, i) is var row and >= 0) packed[at] = kernel[row * taps + tap];
+        for (int block = 0; block < inputs; block += BlockedLayout.Lanes)
+        for (int tap = 0; tap < taps; tap++)
+        for (int i = block; i < Math.Min(block + BlockedLayout.Lanes, inputs); i++)
+        for (int o = groups.FirstOutput(group), end = o + groups.Width(group); o < end; o++, at++)
+            if (Row(shape, blocked, o, i) is var row and >= 0)
+                packed[at] = kernel[row * taps + tap];
     }
 
     /// <summary>
@@ -80,10 +89,12 @@ public sealed class PackedKernel
     /// </summary>
     private static int Row(in ConvolutionShape shape, in ConvolutionShape blocked, int output, int input)
     {
-        if (output >= shape.OutputChannels) return -1;
-        if (shape.IsDepthwise) return output;
-        int channel = output / blocked.OutputsPerGroup * blocked.InputsPerGroup
-            + input - output / shape.OutputsPerGroup * shape.InputsPerGroup;
+        if (output >= shape.OutputChannels)
+            return -1;
+        if (shape.IsDepthwise)
+            return output;
+        int channel =
+            output / blocked.OutputsPerGroup * blocked.InputsPerGroup + input - output / shape.OutputsPerGroup * shape.InputsPerGroup;
         return channel >= 0 && channel < shape.InputsPerGroup ? output * shape.InputsPerGroup + channel : -1;
     }
 }

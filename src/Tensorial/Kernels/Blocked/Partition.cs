@@ -7,12 +7,17 @@ namespace Tensorial.Kernels.Blocked;
 internal readonly struct Partition
 {
     // A Zen 4 core has 1 MB of second cache, most others 1 to 2 MB; weights and a strip of the input share it with what streams past.
-    private const int WeightBytes = 384 << 10, StripBytes = 128 << 10;
+    private const int WeightBytes = 384 << 10,
+        StripBytes = 128 << 10;
 
     /// <summary>Parts per thread that keep threads of unequal speed busy to the end.</summary>
     private const int PartsPerThread = 4;
 
-    private readonly int _images, _height, _groups, _strips, _chunks;
+    private readonly int _images,
+        _height,
+        _groups,
+        _strips,
+        _chunks;
 
     private Partition(int images, int height, int groups, int strips, int chunks) =>
         (_images, _height, _groups, _strips, _chunks) = (images, height, groups, strips, chunks);
@@ -30,7 +35,12 @@ internal readonly struct Partition
     }
 
     public static Partition Of(
-        in ConvolutionShape shape, in OutputGroups groups, in BlockedLayout input, in BlockedLayout output, int threads)
+        in ConvolutionShape shape,
+        in OutputGroups groups,
+        in BlockedLayout input,
+        in BlockedLayout output,
+        int threads
+    )
     {
         int weights = shape.SummedChannels * shape.KernelHeight * shape.KernelWidth * 2 * BlockedLayout.Lanes * sizeof(float);
         int chunks = Parts(groups.Count, WeightBytes / Math.Max(weights, 1));

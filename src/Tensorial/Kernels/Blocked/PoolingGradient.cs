@@ -9,23 +9,48 @@ internal static unsafe class PoolingGradient
 
     /// <summary>dx of each window's largest value, the first of equals, += dy.</summary>
     public static void AddMaximum(
-        in PlaneWindow window, ReadOnlySpan<float> x, BlockedLayout inputLayout, ReadOnlySpan<float> y, BlockedLayout outputLayout,
-        ReadOnlySpan<float> dy, BlockedLayout upstreamLayout, Span<float> dx, BlockedLayout gradientLayout, LaneWidth? width = null)
+        in PlaneWindow window,
+        ReadOnlySpan<float> x,
+        BlockedLayout inputLayout,
+        ReadOnlySpan<float> y,
+        BlockedLayout outputLayout,
+        ReadOnlySpan<float> dy,
+        BlockedLayout upstreamLayout,
+        Span<float> dx,
+        BlockedLayout gradientLayout,
+        LaneWidth? width = null
+    )
     {
-        fixed (float* source = x, result = y, upstream = dy, to = dx)
+        fixed (
+            float* source = x,
+                result = y,
+                upstream = dy,
+                to = dx
+        )
             (width ?? LaneWidths.Best).Run<Kernel, float>(
-                new(Summary.Maximum, window, source, inputLayout, result, outputLayout, upstream, upstreamLayout, to, gradientLayout));
+                new(Summary.Maximum, window, source, inputLayout, result, outputLayout, upstream, upstreamLayout, to, gradientLayout)
+            );
     }
 
     /// <summary>dx of each window's values += dy over their number.</summary>
     public static void AddAverage(
-        in PlaneWindow window, AverageOver over, ReadOnlySpan<float> dy, BlockedLayout upstreamLayout, Span<float> dx,
-        BlockedLayout gradientLayout, LaneWidth? width = null)
+        in PlaneWindow window,
+        AverageOver over,
+        ReadOnlySpan<float> dy,
+        BlockedLayout upstreamLayout,
+        Span<float> dx,
+        BlockedLayout gradientLayout,
+        LaneWidth? width = null
+    )
     {
         Summary summary = over == AverageOver.Input ? Summary.MeanOverInput : Summary.MeanOverPadding;
-        fixed (float* upstream = dy, to = dx)
+        fixed (
+            float* upstream = dy,
+                to = dx
+        )
             (width ?? LaneWidths.Best).Run<Kernel, float>(
-                new(summary, window, null, gradientLayout, null, upstreamLayout, upstream, upstreamLayout, to, gradientLayout));
+                new(summary, window, null, gradientLayout, null, upstreamLayout, upstream, upstreamLayout, to, gradientLayout)
+            );
     }
 
     /// <summary>dx += dy[image, channel] over the size of the plane, dy plain.</summary>
@@ -33,62 +58,90 @@ internal static unsafe class PoolingGradient
     {
         float share = 1f / (layout.Height * layout.Width);
         for (int image = 0; image < layout.Images; image++)
-            for (int channel = 0; channel < layout.Channels; channel++)
+        for (int channel = 0; channel < layout.Channels; channel++)
+        {
+            float value = dy[image * layout.Channels + channel] * share;
+            for (int row = 0; row < layout.Height; row++)
             {
-                float value = dy[image * layout.Channels + channel] * share;
-                for (int row = 0; row < layout.Height; row++)
-                {
-                    int at = layout.Pixel(image, channel / Lanes, row, 0) + channel % Lanes;
-                    for (int pixel = 0; pixel < layout.Width; pixel++, at += Lanes) dx[at] += value;
-                }
+                int at = layout.Pixel(image, channel / Lanes, row, 0) + channel % Lanes;
+                for (int pixel = 0; pixel < layout.Width; pixel++, at += Lanes)
+                    dx[at] += value;
             }
+        }
     }
 
     private readonly struct Kernel(
-        Summary summary, PlaneWindow window, float* x, BlockedLayout inputLayout, float* y, BlockedLayout outputLayout, float* dy,
-        BlockedLayout upstreamLayout, float* dx, BlockedLayout gradientLayout) : ILaneKernel<float>
+        Summary summary,
+        PlaneWindow window,
+        float* x,
+        BlockedLayout inputLayout,
+        float* y,
+        BlockedLayout outputLayout,
+        float* dy,
+        BlockedLayout upstreamLayout,
+        float* dx,
+        BlockedLayout gradientLayout
+    ) : ILaneKernel<float>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run<TLanes, TVector>() where TLanes : struct, ILanes<TVector, float> where TVector : struct
+        public void Run<TLanes, TVector>()
+            where TLanes : struct, ILanes<TVector, float>
+            where TVector : struct
         {
             PoolingKernel.Taps[] across = PoolingKernel.Taps.Across(window, gradientLayout, upstreamLayout.Width);
             for (int plane = 0; plane < upstreamLayout.Images * upstreamLayout.Blocks; plane++)
             {
                 (int image, int block) = Math.DivRem(plane, upstreamLayout.Blocks);
                 for (int row = 0; row < upstreamLayout.Height; row++)
-                    for (int lane = 0; lane < Lanes; lane += TLanes.Count)
-                    {
-                        PoolingKernel.Taps down = PoolingKernel.Taps.Down(window, gradientLayout, row);
-                        float* to = dx + gradientLayout.Pixel(image, block, down.Start, 0) + lane,
-                            upstream = dy + upstreamLayout.Pixel(image, block, row, 0) + lane;
-                        if (summary == Summary.Maximum)
-                            Maxima<TLanes, TVector>(
-                                across, down.Count, x + inputLayout.Pixel(image, block, down.Start, 0) + lane,
-                                y + outputLayout.Pixel(image, block, row, 0) + lane, upstream, to);
-                        else Means<TLanes, TVector>(across, down, upstream, to);
-                    }
+                for (int lane = 0; lane < Lanes; lane += TLanes.Count)
+                {
+                    PoolingKernel.Taps down = PoolingKernel.Taps.Down(window, gradientLayout, row);
+                    float* to = dx + gradientLayout.Pixel(image, block, down.Start, 0) + lane,
+                        upstream = dy + upstreamLayout.Pixel(image, block, row, 0) + lane;
+                    if (summary == Summary.Maximum)
+                        Maxima<TLanes, TVector>(
+                            across,
+                            down.Count,
+                            x + inputLayout.Pixel(image, block, down.Start, 0) + lane,
+                            y + outputLayout.Pixel(image, block, row, 0) + lane,
+                            upstream,
+                            to
+                        );
+                    else
+                        Means<TLanes, TVector>(across, down, upstream, to);
+                }
             }
         }
 
         /// <summary>One row of windows: the upstream gradient goes to the first of the largest values.</summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private void Maxima<TLanes, TVector>(
-            PoolingKernel.Taps[] across, int rows, float* source, float* result, float* upstream, float* to)
-            where TLanes : struct, ILanes<TVector, float> where TVector : struct
+            PoolingKernel.Taps[] across,
+            int rows,
+            float* source,
+            float* result,
+            float* upstream,
+            float* to
+        )
+            where TLanes : struct, ILanes<TVector, float>
+            where TVector : struct
         {
-            int sourcePitch = window.DilationY * inputLayout.RowPitch, pitch = window.DilationY * gradientLayout.RowPitch,
+            int sourcePitch = window.DilationY * inputLayout.RowPitch,
+                pitch = window.DilationY * gradientLayout.RowPitch,
                 step = window.DilationX * Lanes;
             foreach (PoolingKernel.Taps right in across)
             {
-                TVector left = TLanes.Load(upstream), largest = TLanes.Load(result);
-                float* from = source + right.Start * Lanes, target = to + right.Start * Lanes;
+                TVector left = TLanes.Load(upstream),
+                    largest = TLanes.Load(result);
+                float* from = source + right.Start * Lanes,
+                    target = to + right.Start * Lanes;
                 for (int h = rows; h > 0; h--, from += sourcePitch, target += pitch)
-                    for (int at = 0, end = right.Count * step; at < end; at += step)
-                    {
-                        TVector share = TLanes.WhereEqual(TLanes.Load(from + at), largest, left);
-                        left = TLanes.Subtract(left, share);    // the next of equals finds nothing left
-                        TLanes.Store(TLanes.Add(TLanes.Load(target + at), share), target + at);
-                    }
+                for (int at = 0, end = right.Count * step; at < end; at += step)
+                {
+                    TVector share = TLanes.WhereEqual(TLanes.Load(from + at), largest, left);
+                    left = TLanes.Subtract(left, share); // the next of equals finds nothing left
+                    TLanes.Store(TLanes.Add(TLanes.Load(target + at), share), target + at);
+                }
                 upstream += Lanes;
                 result += Lanes;
             }
@@ -97,17 +150,19 @@ internal static unsafe class PoolingGradient
         /// <summary>One row of windows: every value gets the same share.</summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private void Means<TLanes, TVector>(PoolingKernel.Taps[] across, PoolingKernel.Taps down, float* upstream, float* to)
-            where TLanes : struct, ILanes<TVector, float> where TVector : struct
+            where TLanes : struct, ILanes<TVector, float>
+            where TVector : struct
         {
-            int pitch = window.DilationY * gradientLayout.RowPitch, step = window.DilationX * Lanes;
+            int pitch = window.DilationY * gradientLayout.RowPitch,
+                step = window.DilationX * Lanes;
             foreach (PoolingKernel.Taps right in across)
             {
                 int count = summary == Summary.MeanOverPadding ? down.InPadding * right.InPadding : down.Count * right.Count;
                 TVector share = TLanes.Multiply(TLanes.Load(upstream), TLanes.Broadcast(1f / count));
                 float* target = to + right.Start * Lanes;
                 for (int h = down.Count; h > 0; h--, target += pitch)
-                    for (int at = 0, end = right.Count * step; at < end; at += step)
-                        TLanes.Store(TLanes.Add(TLanes.Load(target + at), share), target + at);
+                for (int at = 0, end = right.Count * step; at < end; at += step)
+                    TLanes.Store(TLanes.Add(TLanes.Load(target + at), share), target + at);
                 upstream += Lanes;
             }
         }

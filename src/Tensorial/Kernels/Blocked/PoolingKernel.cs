@@ -3,40 +3,64 @@ using System.Runtime.CompilerServices;
 namespace Tensorial.Kernels.Blocked;
 
 /// <summary>What becomes of the values in a window.</summary>
-internal enum Summary { Maximum, MeanOverInput, MeanOverPadding }
+internal enum Summary
+{
+    Maximum,
+    MeanOverInput,
+    MeanOverPadding,
+}
 
 /// <summary>
 /// Pools plane after plane. Taps outside the input are left out by shortening the window, so that the halo does not matter.
 /// </summary>
 internal readonly unsafe struct PoolingKernel(
-    Summary summary, PlaneWindow window, float* input, BlockedLayout inputLayout, float* output, BlockedLayout outputLayout,
-    Workers workers) : ILaneKernel<float>
+    Summary summary,
+    PlaneWindow window,
+    float* input,
+    BlockedLayout inputLayout,
+    float* output,
+    BlockedLayout outputLayout,
+    Workers workers
+) : ILaneKernel<float>
 {
-    public void Run<TLanes, TVector>() where TLanes : struct, ILanes<TVector, float> where TVector : struct
+    public void Run<TLanes, TVector>()
+        where TLanes : struct, ILanes<TVector, float>
+        where TVector : struct
     {
         fixed (Taps* across = Taps.Across(window, inputLayout, outputLayout.Width))
             workers.Run(
                 outputLayout.Images * outputLayout.Blocks * outputLayout.Height,
-                new Row<TLanes, TVector>(summary, window, across, input, inputLayout, output, outputLayout));
+                new Row<TLanes, TVector>(summary, window, across, input, inputLayout, output, outputLayout)
+            );
     }
 
     private readonly struct Row<TLanes, TVector>(
-        Summary summary, PlaneWindow window, Taps* across, float* input, BlockedLayout inputLayout, float* output,
-        BlockedLayout outputLayout) : ILoopBody
-        where TLanes : struct, ILanes<TVector, float> where TVector : struct
+        Summary summary,
+        PlaneWindow window,
+        Taps* across,
+        float* input,
+        BlockedLayout inputLayout,
+        float* output,
+        BlockedLayout outputLayout
+    ) : ILoopBody
+        where TLanes : struct, ILanes<TVector, float>
+        where TVector : struct
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run(int index)
         {
             (int plane, int row) = Math.DivRem(index, outputLayout.Height);
             (int image, int block) = Math.DivRem(plane, outputLayout.Blocks);
-            float* x = input + inputLayout.Pixel(image, block, 0, 0), y = output + outputLayout.Pixel(image, block, row, 0);
-            int tapDown = window.DilationY * inputLayout.RowPitch, tapRight = window.DilationX * BlockedLayout.Lanes;
+            float* x = input + inputLayout.Pixel(image, block, 0, 0),
+                y = output + outputLayout.Pixel(image, block, row, 0);
+            int tapDown = window.DilationY * inputLayout.RowPitch,
+                tapRight = window.DilationX * BlockedLayout.Lanes;
             bool isMaximum = summary == Summary.Maximum;
             Taps down = Taps.Down(window, inputLayout, row);
             for (int column = 0; column < outputLayout.Width; column++)
             {
-                int start = across[column].Start, taps = across[column].Count;
+                int start = across[column].Start,
+                    taps = across[column].Count;
                 float* first = x + down.Start * inputLayout.RowPitch + start * BlockedLayout.Lanes;
                 int count = summary == Summary.MeanOverPadding ? down.InPadding * across[column].InPadding : down.Count * taps;
                 for (int lane = 0; lane < BlockedLayout.Lanes; lane += TLanes.Count)
@@ -46,11 +70,14 @@ internal readonly unsafe struct PoolingKernel(
                     {
                         float* at = first + h * tapDown + lane;
                         if (isMaximum)
-                            for (int v = taps; v > 0; v--, at += tapRight) result = TLanes.Maximum(result, TLanes.Load(at));
+                            for (int v = taps; v > 0; v--, at += tapRight)
+                                result = TLanes.Maximum(result, TLanes.Load(at));
                         else
-                            for (int v = taps; v > 0; v--, at += tapRight) result = TLanes.Add(result, TLanes.Load(at));
+                            for (int v = taps; v > 0; v--, at += tapRight)
+                                result = TLanes.Add(result, TLanes.Load(at));
                     }
-                    if (!isMaximum) result = TLanes.Multiply(result, TLanes.Broadcast(1f / count));
+                    if (!isMaximum)
+                        result = TLanes.Multiply(result, TLanes.Broadcast(1f / count));
                     TLanes.Store(result, y + lane);
                 }
                 y += BlockedLayout.Lanes;
@@ -73,8 +100,13 @@ internal readonly unsafe struct PoolingKernel(
         {
             Taps[] taps = new Taps[columns];
             for (int column = 0; column < columns; column++)
-                taps[column] = At(column * window.StrideX - window.Padding.Left, window.Width, window.DilationX, input.Width,
-                    window.Padding.Right);
+                taps[column] = At(
+                    column * window.StrideX - window.Padding.Left,
+                    window.Width,
+                    window.DilationX,
+                    input.Width,
+                    window.Padding.Right
+                );
             return taps;
         }
 
@@ -82,8 +114,11 @@ internal readonly unsafe struct PoolingKernel(
         {
             int before = position < 0 ? (-position + dilation - 1) / dilation : 0;
             int inside = Before(extent - position, taps, dilation);
-            return new(position + before * dilation, Math.Max(inside - before, 0),
-                Before(extent + paddingBehind - position, taps, dilation));
+            return new(
+                position + before * dilation,
+                Math.Max(inside - before, 0),
+                Before(extent + paddingBehind - position, taps, dilation)
+            );
         }
 
         /// <summary>Taps nearer than a distance.</summary>
@@ -96,14 +131,28 @@ internal readonly unsafe struct PoolingKernel(
 /// Means of whole planes: rows first, then rows together, so that rounding grows with the sides of a plane and not with its area.
 /// </summary>
 internal readonly unsafe struct GlobalAverageKernel(
-    float* input, BlockedLayout layout, float* means, BlockedLayout meansLayout, bool isPlain, Workers workers) : ILaneKernel<float>
+    float* input,
+    BlockedLayout layout,
+    float* means,
+    BlockedLayout meansLayout,
+    bool isPlain,
+    Workers workers
+) : ILaneKernel<float>
 {
-    public void Run<TLanes, TVector>() where TLanes : struct, ILanes<TVector, float> where TVector : struct =>
+    public void Run<TLanes, TVector>()
+        where TLanes : struct, ILanes<TVector, float>
+        where TVector : struct =>
         workers.Run(layout.Images * layout.Blocks, new Plane<TLanes, TVector>(input, layout, means, meansLayout, isPlain));
 
     private readonly struct Plane<TLanes, TVector>(
-        float* input, BlockedLayout layout, float* means, BlockedLayout meansLayout, bool isPlain) : ILoopBody
-        where TLanes : struct, ILanes<TVector, float> where TVector : struct
+        float* input,
+        BlockedLayout layout,
+        float* means,
+        BlockedLayout meansLayout,
+        bool isPlain
+    ) : ILoopBody
+        where TLanes : struct, ILanes<TVector, float>
+        where TVector : struct
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run(int plane)
@@ -124,8 +173,8 @@ internal readonly unsafe struct GlobalAverageKernel(
                 }
                 TLanes.Store(TLanes.Multiply(sum, scale), mean + lane);
             }
-            int first = block * BlockedLayout.Lanes, count = isPlain ? Math.Min(BlockedLayout.Lanes, layout.Channels - first)
-                : BlockedLayout.Lanes;
+            int first = block * BlockedLayout.Lanes,
+                count = isPlain ? Math.Min(BlockedLayout.Lanes, layout.Channels - first) : BlockedLayout.Lanes;
             float* to = means + (isPlain ? image * layout.Channels + first : meansLayout.Pixel(image, block, 0, 0));
             new ReadOnlySpan<float>(mean, count).CopyTo(new Span<float>(to, count));
         }

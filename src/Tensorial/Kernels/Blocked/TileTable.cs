@@ -4,17 +4,23 @@ namespace Tensorial.Kernels.Blocked;
 internal static unsafe class TileTable
 {
     /// <summary>The tile of <paramref name="pixels"/> pixels for the lane width.</summary>
-    public static delegate*<TileShape*, float*, float*, float*, float*, float*, void> Find<TLanes, TVector, TFlavour>(int pixels, int step)
-        where TLanes : struct, ILanes<TVector, float> where TVector : struct where TFlavour : struct, IFlavour => step switch
+    public static delegate* <TileShape*, float*, float*, float*, float*, float*, void> Find<TLanes, TVector, TFlavour>(int pixels, int step)
+        where TLanes : struct, ILanes<TVector, float>
+        where TVector : struct
+        where TFlavour : struct, IFlavour =>
+        step switch
         {
             1 => Find<TLanes, TVector, Step1, TFlavour>(pixels),
             2 => Find<TLanes, TVector, Step2, TFlavour>(pixels),
             _ => Find<TLanes, TVector, AnyStep, TFlavour>(pixels),
         };
 
-    private static delegate*<TileShape*, float*, float*, float*, float*, float*, void> Find<TLanes, TVector, TStep, TFlavour>(int pixels)
-        where TLanes : struct, ILanes<TVector, float> where TVector : struct where TStep : struct, IStep
-            where TFlavour : struct, IFlavour => pixels switch
+    private static delegate* <TileShape*, float*, float*, float*, float*, float*, void> Find<TLanes, TVector, TStep, TFlavour>(int pixels)
+        where TLanes : struct, ILanes<TVector, float>
+        where TVector : struct
+        where TStep : struct, IStep
+        where TFlavour : struct, IFlavour =>
+        pixels switch
         {
             1 => &ConvolutionTile.Run<TLanes, TVector, Count1, TStep, TFlavour>,
             2 => &ConvolutionTile.Run<TLanes, TVector, Count2, TStep, TFlavour>,

@@ -12,15 +12,17 @@ internal static unsafe class WinogradKernel
 
     /// <summary>U = G g Gᵀ for every pair of channels, computed in double precision and rounded once.</summary>
     public static void Pack<TWinograd>(ReadOnlySpan<float> kernel, in ConvolutionShape shape, Span<float> packed)
-        where TWinograd : struct, IWinograd =>
-        Pack<TWinograd>(LaneWidths.Best, kernel, shape, packed);
+        where TWinograd : struct, IWinograd => Pack<TWinograd>(LaneWidths.Best, kernel, shape, packed);
 
     internal static void Pack<TWinograd>(LaneWidth width, ReadOnlySpan<float> kernel, in ConvolutionShape shape, Span<float> packed)
         where TWinograd : struct, IWinograd
     {
         OutputGroups groups = new(shape);
         fixed (double* g = Filter<TWinograd>())
-        fixed (float* from = kernel, to = packed)
+        fixed (
+            float* from = kernel,
+                to = packed
+        )
             for (int group = 0; group < groups.Count; group++)
                 width.Run<Group, double>(new(shape, TWinograd.Tile, g, from, groups.FirstOutput(group), groups.Width(group), to));
     }
@@ -29,34 +31,46 @@ internal static unsafe class WinogradKernel
     private readonly struct Group(ConvolutionShape shape, int tile, double* g, float* kernel, int first, int width, float* packed)
         : ILaneKernel<double>
     {
-        public void Run<TLanes, TVector>() where TLanes : struct, ILanes<TVector, double> where TVector : struct
+        public void Run<TLanes, TVector>()
+            where TLanes : struct, ILanes<TVector, double>
+            where TVector : struct
         {
             const int most = 2 * BlockedLayout.Lanes;
-            double* taps = stackalloc double[9 * most], half = stackalloc double[tile * 3 * most], whole = stackalloc double[most];
+            double* taps = stackalloc double[9 * most],
+                half = stackalloc double[tile * 3 * most],
+                whole = stackalloc double[most];
             new Span<double>(taps, 9 * most).Clear();
-            int inputs = shape.InputChannels, outputs = Math.Min(width, shape.OutputChannels - first);
+            int inputs = shape.InputChannels,
+                outputs = Math.Min(width, shape.OutputChannels - first);
             float* to = packed + (nint)first * inputs * tile * tile;
             for (int i = 0; i < inputs; i++, to += width)
             {
                 for (int o = 0; o < outputs; o++)
-                    for (int tap = 0; tap < 9; tap++) taps[tap * most + o] = kernel[((first + o) * inputs + i) * 9 + tap];
+                for (int tap = 0; tap < 9; tap++)
+                    taps[tap * most + o] = kernel[((first + o) * inputs + i) * 9 + tap];
                 for (int r = 0; r < tile; r++)
-                    for (int c = 0; c < 3; c++) Combine<TLanes, TVector>(g + r * 3, taps + c * most, 3 * most, half + (r * 3 + c) * most);
+                for (int c = 0; c < 3; c++)
+                    Combine<TLanes, TVector>(g + r * 3, taps + c * most, 3 * most, half + (r * 3 + c) * most);
                 for (int product = 0; product < tile * tile; product++)
                 {
                     Combine<TLanes, TVector>(g + product % tile * 3, half + product / tile * 3 * most, most, whole);
-                    TensorPrimitives.ConvertTruncating(new ReadOnlySpan<double>(whole, width), new Span<float>(to
-                        + (nint)product * inputs * width, width));
+                    TensorPrimitives.ConvertTruncating(
+                        new ReadOnlySpan<double>(whole, width),
+                        new Span<float>(to + (nint)product * inputs * width, width)
+                    );
                 }
             }
         }
 
         /// <summary>g₀ a + g₁ b + g₂ c for vectors that lie a step apart.</summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private void Combine<TLanes, TVector>(double* by, double* from, int step, double* to) where TLanes : struct, ILanes<TVector, double>
+        private void Combine<TLanes, TVector>(double* by, double* from, int step, double* to)
+            where TLanes : struct, ILanes<TVector, double>
             where TVector : struct
         {
-            TVector g0 = TLanes.Broadcast(by[0]), g1 = TLanes.Broadcast(by[1]), g2 = TLanes.Broadcast(by[2]);
+            TVector g0 = TLanes.Broadcast(by[0]),
+                g1 = TLanes.Broadcast(by[1]),
+                g2 = TLanes.Broadcast(by[2]);
             for (int at = 0; at < width; at += TLanes.Count)
             {
                 TVector sum = TLanes.MultiplyAdd(g1, TLanes.Load(from + step + at), TLanes.Multiply(g0, TLanes.Load(from + at)));
@@ -66,7 +80,8 @@ internal static unsafe class WinogradKernel
     }
 
     /// <summary>G: row i is (1, p, p²) / Π (p - q) over the other points q; the last row, for infinity, is (0, 0, 1).</summary>
-    public static double[,] Filter<TWinograd>() where TWinograd : struct, IWinograd
+    public static double[,] Filter<TWinograd>()
+        where TWinograd : struct, IWinograd
     {
         double[,] g = new double[TWinograd.Tile, 3];
         ReadOnlySpan<double> points = TWinograd.Points;
@@ -74,8 +89,10 @@ internal static unsafe class WinogradKernel
         {
             double scale = 1;
             for (int j = 0; j < points.Length; j++)
-                if (j != i) scale *= points[i] - points[j];
-            for (int k = 0; k < 3; k++) g[i, k] = Math.Pow(points[i], k) / scale;
+                if (j != i)
+                    scale *= points[i] - points[j];
+            for (int k = 0; k < 3; k++)
+                g[i, k] = Math.Pow(points[i], k) / scale;
         }
         g[points.Length, 2] = 1;
         return g;

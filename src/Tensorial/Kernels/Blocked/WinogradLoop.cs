@@ -19,62 +19,102 @@ internal static unsafe class WinogradLoop
     private const int PartsPerThread = 4;
 
     public static void Run<TLanes, TVector, TWinograd>(
-        in ConvolutionShape shape, in ConvolutionData data, Activation activation, Workers workers)
-        where TLanes : struct, ILanes<TVector, float> where TVector : struct where TWinograd : struct, IWinograd
+        in ConvolutionShape shape,
+        in ConvolutionData data,
+        Activation activation,
+        Workers workers
+    )
+        where TLanes : struct, ILanes<TVector, float>
+        where TVector : struct
+        where TWinograd : struct, IWinograd
     {
         BlockedLayout output = data.OutputLayout;
         int down = (output.Height + TWinograd.Outputs - 1) / TWinograd.Outputs,
             right = (output.Width + TWinograd.Outputs - 1) / TWinograd.Outputs;
-        int tiles = output.Images * down * right, chunks = (output.Blocks + MostBlocks - 1) / MostBlocks;
-        if (tiles == 0) return;
-        int batches = (tiles + MostTiles - 1) / MostTiles, splits = 1, wanted = workers.Count * PartsPerThread;
+        int tiles = output.Images * down * right,
+            chunks = (output.Blocks + MostBlocks - 1) / MostBlocks;
+        if (tiles == 0)
+            return;
+        int batches = (tiles + MostTiles - 1) / MostTiles,
+            splits = 1,
+            wanted = workers.Count * PartsPerThread;
         if (workers.Count > 1 && batches < wanted)
         {
             // Halving batches halves what every weight does for its transport; splitting outputs repeats the transform of the input.
-            if (batches * 2 <= wanted) splits = Math.Min(chunks, wanted / batches);
-            else batches = Math.Min(wanted, tiles);
+            if (batches * 2 <= wanted)
+                splits = Math.Min(chunks, wanted / batches);
+            else
+                batches = Math.Min(wanted, tiles);
         }
         int size = (tiles + batches - 1) / batches;
-        BlockedLayout transformed = new(1, shape.InputChannels, 1, size, default), products = new(1, MostBlocks * Lanes, 1, size, default);
+        BlockedLayout transformed = new(1, shape.InputChannels, 1, size, default),
+            products = new(1, MostBlocks * Lanes, 1, size, default);
         ConvolutionShape product = new(shape.InputChannels, shape.OutputChannels, 1, 1);
         ConvolutionData inner = new(null, transformed, null, null, null, products, null, products);
         Body<TLanes, TVector, TWinograd> body = new(
-            shape, data, activation, down, right, size, splits, transformed, products,
+            shape,
+            data,
+            activation,
+            down,
+            right,
+            size,
+            splits,
+            transformed,
+            products,
             ConvolutionLoop.Row<TLanes, TVector, TwoVectors>(product, inner, Activation.None, 2 * Lanes),
-            TLanes.Count == Lanes ? ConvolutionLoop.Row<TLanes, TVector, OneVector>(product, inner, Activation.None, Lanes)
-                : ConvolutionLoop.Row<TLanes, TVector, TwoVectors>(product, inner, Activation.None, Lanes));
+            TLanes.Count == Lanes
+                ? ConvolutionLoop.Row<TLanes, TVector, OneVector>(product, inner, Activation.None, Lanes)
+                : ConvolutionLoop.Row<TLanes, TVector, TwoVectors>(product, inner, Activation.None, Lanes)
+        );
         workers.Run((tiles + size - 1) / size * splits, body);
     }
 
     private readonly struct Body<TLanes, TVector, TWinograd>(
-        ConvolutionShape shape, ConvolutionData data, Activation activation, int down, int right, int size, int splits,
-        BlockedLayout transformed, BlockedLayout products, ConvolutionLoop.RowOfTiles wide, ConvolutionLoop.RowOfTiles narrow) : ILoopBody
-        where TLanes : struct, ILanes<TVector, float> where TVector : struct where TWinograd : struct, IWinograd
+        ConvolutionShape shape,
+        ConvolutionData data,
+        Activation activation,
+        int down,
+        int right,
+        int size,
+        int splits,
+        BlockedLayout transformed,
+        BlockedLayout products,
+        ConvolutionLoop.RowOfTiles wide,
+        ConvolutionLoop.RowOfTiles narrow
+    ) : ILoopBody
+        where TLanes : struct, ILanes<TVector, float>
+        where TVector : struct
+        where TWinograd : struct, IWinograd
     {
         private readonly ConvolutionData _data = data;
-        private readonly ConvolutionLoop.RowOfTiles _wide = wide, _narrow = narrow;
+        private readonly ConvolutionLoop.RowOfTiles _wide = wide,
+            _narrow = narrow;
 
         // One line more than a plane needs, or planes a power of two apart would all fall into the same few lines of the first cache.
-        private readonly int _inputPlane = transformed.ImagePitch + Lanes, _outputPlane = products.ImagePitch + Lanes;
+        private readonly int _inputPlane = transformed.ImagePitch + Lanes,
+            _outputPlane = products.ImagePitch + Lanes;
 
         private static int Products => TWinograd.Tile * TWinograd.Tile;
 
         public void Run(int index)
         {
             (int batch, int split) = Math.DivRem(index, splits);
-            int first = batch * size, last = Math.Min(first + size, _data.OutputLayout.Images * down * right);
-            float* input = WinogradTile.Scratch(Products * (_inputPlane + _outputPlane)), sums = input + Products * _inputPlane;
+            int first = batch * size,
+                last = Math.Min(first + size, _data.OutputLayout.Images * down * right);
+            float* input = WinogradTile.Scratch(Products * (_inputPlane + _outputPlane)),
+                sums = input + Products * _inputPlane;
             for (int block = 0; block < _data.InputLayout.Blocks; block++)
-                for (int tile = first; tile < last; tile++)
-                    Transform(tile, block, input + block * transformed.PlanePitch + (tile - first) * Lanes);
+            for (int tile = first; tile < last; tile++)
+                Transform(tile, block, input + block * transformed.PlanePitch + (tile - first) * Lanes);
             int chunks = (_data.OutputLayout.Blocks + MostBlocks - 1) / MostBlocks;
             for (int chunk = chunks * split / splits; chunk < chunks * (split + 1) / splits; chunk++)
             {
-                int firstBlock = chunk * MostBlocks, end = Math.Min(firstBlock + MostBlocks, _data.OutputLayout.Blocks);
+                int firstBlock = chunk * MostBlocks,
+                    end = Math.Min(firstBlock + MostBlocks, _data.OutputLayout.Blocks);
                 Multiply(input, firstBlock, end, sums);
                 for (int block = firstBlock; block < end; block++)
-                    for (int tile = first; tile < last; tile++)
-                        Finish(sums + (block - firstBlock) * products.PlanePitch + (tile - first) * Lanes, tile, block);
+                for (int tile = first; tile < last; tile++)
+                    Finish(sums + (block - firstBlock) * products.PlanePitch + (tile - first) * Lanes, tile, block);
             }
         }
 
@@ -85,17 +125,22 @@ internal static unsafe class WinogradLoop
             new Span<float>(zero, 2 * Lanes).Clear();
             int perOutput = shape.InputChannels * Products;
             for (int product = 0; product < Products; product++)
-                for (int block = firstBlock; block < end; block += 2)
-                {
-                    bool isWide = block + 1 < _data.OutputLayout.Blocks;
-                    ref readonly ConvolutionLoop.RowOfTiles row = ref isWide ? ref _wide : ref _narrow;
-                    int width = isWide ? 2 * Lanes : Lanes;
-                    float* weights = _data.Weights + (nint)block * Lanes * perOutput + product * shape.InputChannels * width;
-                    float* to = sums + product * _outputPlane + (block - firstBlock) * products.PlanePitch;
-                    for (int lane = 0; lane < width; lane += row.Channels)
-                        row.Run(input + product * _inputPlane, weights + lane, zero, null, to + lane / Lanes * products.PlanePitch
-                            + lane % Lanes);
-                }
+            for (int block = firstBlock; block < end; block += 2)
+            {
+                bool isWide = block + 1 < _data.OutputLayout.Blocks;
+                ref readonly ConvolutionLoop.RowOfTiles row = ref isWide ? ref _wide : ref _narrow;
+                int width = isWide ? 2 * Lanes : Lanes;
+                float* weights = _data.Weights + (nint)block * Lanes * perOutput + product * shape.InputChannels * width;
+                float* to = sums + product * _outputPlane + (block - firstBlock) * products.PlanePitch;
+                for (int lane = 0; lane < width; lane += row.Channels)
+                    row.Run(
+                        input + product * _inputPlane,
+                        weights + lane,
+                        zero,
+                        null,
+                        to + lane / Lanes * products.PlanePitch + lane % Lanes
+                    );
+            }
         }
 
         private (int Image, int Row, int Column) Place(int tile)
@@ -110,43 +155,66 @@ internal static unsafe class WinogradLoop
         {
             (int image, int row, int column) = Place(tile);
             WinogradTile.Input<TLanes, TVector, TWinograd>(
-                _data.Input, _data.InputLayout, image, block, row - shape.Padding.Top, column - shape.Padding.Left, to, _inputPlane);
+                _data.Input,
+                _data.InputLayout,
+                image,
+                block,
+                row - shape.Padding.Top,
+                column - shape.Padding.Left,
+                to,
+                _inputPlane
+            );
         }
 
         /// <summary>activation(Aᵀ m A + bias + residual) of one tile and one block, as far as it lies in the output.</summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private void Finish(float* from, int tile, int block)
         {
-            int extent = TWinograd.Tile, outputs = TWinograd.Outputs;
-            float* columns = stackalloc float[outputs * extent * Lanes], results = stackalloc float[outputs * outputs * Lanes];
+            int extent = TWinograd.Tile,
+                outputs = TWinograd.Outputs;
+            float* columns = stackalloc float[outputs * extent * Lanes],
+                results = stackalloc float[outputs * outputs * Lanes];
             (int image, int row, int column) = Place(tile);
             for (int lane = 0; lane < Lanes; lane += TLanes.Count)
             {
                 for (int c = 0; c < extent; c++)
-                    TWinograd.Output<TLanes, TVector>(from + c * _outputPlane + lane, extent * _outputPlane, columns + c * Lanes + lane,
-                        extent * Lanes);
+                    TWinograd.Output<TLanes, TVector>(
+                        from + c * _outputPlane + lane,
+                        extent * _outputPlane,
+                        columns + c * Lanes + lane,
+                        extent * Lanes
+                    );
                 for (int r = 0; r < outputs; r++)
-                    TWinograd.Output<TLanes, TVector>(columns + r * extent * Lanes + lane, Lanes, results + r * outputs * Lanes
-                        + lane, Lanes);
+                    TWinograd.Output<TLanes, TVector>(
+                        columns + r * extent * Lanes + lane,
+                        Lanes,
+                        results + r * outputs * Lanes + lane,
+                        Lanes
+                    );
             }
             BlockedLayout layout = _data.OutputLayout;
-            int rows = Math.Min(outputs, layout.Height - row), width = Math.Min(outputs, layout.Width - column);
+            int rows = Math.Min(outputs, layout.Height - row),
+                width = Math.Min(outputs, layout.Width - column);
             bool clips = activation.Kind is ActivationKind.Relu or ActivationKind.Clip;
             TVector low = TLanes.Broadcast(activation.Low),
                 high = TLanes.Broadcast(activation.Kind == ActivationKind.Relu ? float.PositiveInfinity : activation.High);
             for (int r = 0; r < rows; r++)
             {
-                float* y = _data.Output + layout.Pixel(image, block, row + r, column), result = results + r * outputs * Lanes;
-                float* residual = _data.Residual == null ? null
-                    : _data.Residual + _data.ResidualLayout.Pixel(image, block, row + r, column);
+                float* y = _data.Output + layout.Pixel(image, block, row + r, column),
+                    result = results + r * outputs * Lanes;
+                float* residual =
+                    _data.Residual == null ? null : _data.Residual + _data.ResidualLayout.Pixel(image, block, row + r, column);
                 for (int at = 0; at < width * Lanes; at += TLanes.Count)
                 {
                     TVector value = TLanes.Add(TLanes.Load(result + at), TLanes.Load(_data.Bias + block * Lanes + at % Lanes));
-                    if (residual != null) value = TLanes.Add(value, TLanes.Load(residual + at));
-                    if (clips) value = TLanes.AtMost(high, TLanes.AtLeast(low, value));
+                    if (residual != null)
+                        value = TLanes.Add(value, TLanes.Load(residual + at));
+                    if (clips)
+                        value = TLanes.AtMost(high, TLanes.AtLeast(low, value));
                     TLanes.Store(value, y + at);
                 }
-                if (clips || activation.Kind == ActivationKind.None) continue;
+                if (clips || activation.Kind == ActivationKind.None)
+                    continue;
                 Span<float> values = new(y, width * Lanes);
                 activation.Apply(values, values);
             }

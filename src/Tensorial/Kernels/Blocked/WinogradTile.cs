@@ -13,11 +13,22 @@ internal static unsafe class WinogradTile
     /// <summary>Bᵀ d B of the patch at a row and a column, which may lie in the halo or reach beyond it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Input<TLanes, TVector, TWinograd>(
-        float* x, in BlockedLayout layout, int image, int block, int row, int column, float* to, int plane)
-        where TLanes : struct, ILanes<TVector, float> where TVector : struct where TWinograd : struct, IWinograd
+        float* x,
+        in BlockedLayout layout,
+        int image,
+        int block,
+        int row,
+        int column,
+        float* to,
+        int plane
+    )
+        where TLanes : struct, ILanes<TVector, float>
+        where TVector : struct
+        where TWinograd : struct, IWinograd
     {
         int extent = TWinograd.Tile;
-        float* columns = stackalloc float[extent * extent * Lanes], patch = stackalloc float[extent * extent * Lanes];
+        float* columns = stackalloc float[extent * extent * Lanes],
+            patch = stackalloc float[extent * extent * Lanes];
         float* from = x + layout.Pixel(image, block, row, column);
         int pitch = layout.RowPitch;
         if (row + extent > layout.Height + layout.Halo.Bottom || column + extent > layout.Width + layout.Halo.Right)
@@ -38,11 +49,23 @@ internal static unsafe class WinogradTile
     /// <summary>A e Aᵀ of the outputs' gradient at a row and a column; what lies outside the plane is 0.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Upstream<TLanes, TVector, TWinograd>(
-        float* dy, in BlockedLayout layout, int image, int block, int row, int column, float* to, int plane)
-        where TLanes : struct, ILanes<TVector, float> where TVector : struct where TWinograd : struct, IWinograd
+        float* dy,
+        in BlockedLayout layout,
+        int image,
+        int block,
+        int row,
+        int column,
+        float* to,
+        int plane
+    )
+        where TLanes : struct, ILanes<TVector, float>
+        where TVector : struct
+        where TWinograd : struct, IWinograd
     {
-        int extent = TWinograd.Tile, outputs = TWinograd.Outputs;
-        float* columns = stackalloc float[extent * outputs * Lanes], patch = stackalloc float[outputs * outputs * Lanes];
+        int extent = TWinograd.Tile,
+            outputs = TWinograd.Outputs;
+        float* columns = stackalloc float[extent * outputs * Lanes],
+            patch = stackalloc float[outputs * outputs * Lanes];
         float* from = dy + layout.Pixel(image, block, row, column);
         int pitch = layout.RowPitch;
         if (row + outputs > layout.Height || column + outputs > layout.Width)
@@ -63,7 +86,8 @@ internal static unsafe class WinogradTile
     /// <summary>Memory for transformed values, kept by each thread for the next call.</summary>
     public static float* Scratch(int count)
     {
-        if (t_scratch is null || t_scratch.Length < count + Lanes) t_scratch = GC.AllocateArray<float>(count + Lanes, pinned: true);
+        if (t_scratch is null || t_scratch.Length < count + Lanes)
+            t_scratch = GC.AllocateArray<float>(count + Lanes, pinned: true);
         return (float*)Unsafe.AsPointer(ref t_scratch[AlignedStart.Of(t_scratch)]);
     }
 

@@ -20,15 +20,18 @@ internal unsafe interface IWinograd
 
     /// <summary>to = Bᵀ from, of vectors that lie a step apart.</summary>
     static abstract void Input<TLanes, TVector>(float* from, int fromStep, float* to, int toStep)
-        where TLanes : struct, ILanes<TVector, float> where TVector : struct;
+        where TLanes : struct, ILanes<TVector, float>
+        where TVector : struct;
 
     /// <summary>to = Aᵀ from.</summary>
     static abstract void Output<TLanes, TVector>(float* from, int fromStep, float* to, int toStep)
-        where TLanes : struct, ILanes<TVector, float> where TVector : struct;
+        where TLanes : struct, ILanes<TVector, float>
+        where TVector : struct;
 
     /// <summary>to = A from: the way back.</summary>
     static abstract void Upstream<TLanes, TVector>(float* from, int fromStep, float* to, int toStep)
-        where TLanes : struct, ILanes<TVector, float> where TVector : struct;
+        where TLanes : struct, ILanes<TVector, float>
+        where TVector : struct;
 }
 
 /// <summary>F(2, 3) at the points 0, 1, -1 and infinity: no multiplications in the transforms of input and output.</summary>
@@ -42,9 +45,12 @@ internal readonly unsafe struct Winograd2 : IWinograd
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Input<TLanes, TVector>(float* from, int fromStep, float* to, int toStep)
-        where TLanes : struct, ILanes<TVector, float> where TVector : struct
+        where TLanes : struct, ILanes<TVector, float>
+        where TVector : struct
     {
-        TVector d0 = TLanes.Load(from), d1 = TLanes.Load(from + fromStep), d2 = TLanes.Load(from + 2 * fromStep),
+        TVector d0 = TLanes.Load(from),
+            d1 = TLanes.Load(from + fromStep),
+            d2 = TLanes.Load(from + 2 * fromStep),
             d3 = TLanes.Load(from + 3 * fromStep);
         TLanes.Store(TLanes.Subtract(d2, d0), to);
         TLanes.Store(TLanes.Add(d2, d1), to + toStep);
@@ -54,9 +60,12 @@ internal readonly unsafe struct Winograd2 : IWinograd
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Output<TLanes, TVector>(float* from, int fromStep, float* to, int toStep)
-        where TLanes : struct, ILanes<TVector, float> where TVector : struct
+        where TLanes : struct, ILanes<TVector, float>
+        where TVector : struct
     {
-        TVector m0 = TLanes.Load(from), m1 = TLanes.Load(from + fromStep), m2 = TLanes.Load(from + 2 * fromStep),
+        TVector m0 = TLanes.Load(from),
+            m1 = TLanes.Load(from + fromStep),
+            m2 = TLanes.Load(from + 2 * fromStep),
             m3 = TLanes.Load(from + 3 * fromStep);
         TLanes.Store(TLanes.Add(m0, TLanes.Add(m1, m2)), to);
         TLanes.Store(TLanes.Add(m3, TLanes.Subtract(m1, m2)), to + toStep);
@@ -64,9 +73,11 @@ internal readonly unsafe struct Winograd2 : IWinograd
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Upstream<TLanes, TVector>(float* from, int fromStep, float* to, int toStep)
-        where TLanes : struct, ILanes<TVector, float> where TVector : struct
+        where TLanes : struct, ILanes<TVector, float>
+        where TVector : struct
     {
-        TVector e0 = TLanes.Load(from), e1 = TLanes.Load(from + fromStep);
+        TVector e0 = TLanes.Load(from),
+            e1 = TLanes.Load(from + fromStep);
         TLanes.Store(e0, to);
         TLanes.Store(TLanes.Add(e0, e1), to + toStep);
         TLanes.Store(TLanes.Subtract(e0, e1), to + 2 * toStep);
@@ -79,12 +90,18 @@ internal readonly unsafe struct Winograd2 : IWinograd
 /// </summary>
 internal readonly unsafe struct Winograd4 : IWinograd
 {
-    private const double A = 0.70710678118654752, B = 1.4142135623730951;
+    private const double A = 0.70710678118654752,
+        B = 1.4142135623730951;
 
-    private const float A1 = (float)A, A2 = (float)(A * A), A3 = (float)(A * A * A), B1 = (float)B, B2 = (float)(B * B),
+    private const float A1 = (float)A,
+        A2 = (float)(A * A),
+        A3 = (float)(A * A * A),
+        B1 = (float)B,
+        B2 = (float)(B * B),
         B3 = (float)(B * B * B);
 
-    private const float Product = (float)(A * A * B * B), Sum = (float)(A * A + B * B);
+    private const float Product = (float)(A * A * B * B),
+        Sum = (float)(A * A + B * B);
 
     public static int Outputs => 4;
 
@@ -97,12 +114,21 @@ internal readonly unsafe struct Winograd4 : IWinograd
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Input<TLanes, TVector>(float* from, int fromStep, float* to, int toStep)
-        where TLanes : struct, ILanes<TVector, float> where TVector : struct
+        where TLanes : struct, ILanes<TVector, float>
+        where TVector : struct
     {
-        TVector d0 = TLanes.Load(from), d1 = TLanes.Load(from + fromStep), d2 = TLanes.Load(from + 2 * fromStep);
-        TVector d3 = TLanes.Load(from + 3 * fromStep), d4 = TLanes.Load(from + 4 * fromStep), d5 = TLanes.Load(from + 5 * fromStep);
-        TVector product = TLanes.Broadcast(Product), sum = TLanes.Broadcast(-Sum), a2 = TLanes.Broadcast(-A2), b2 = TLanes.Broadcast(-B2);
-        TVector even = TLanes.MultiplyAdd(d2, b2, d4), odd = TLanes.MultiplyAdd(d1, b2, d3);
+        TVector d0 = TLanes.Load(from),
+            d1 = TLanes.Load(from + fromStep),
+            d2 = TLanes.Load(from + 2 * fromStep);
+        TVector d3 = TLanes.Load(from + 3 * fromStep),
+            d4 = TLanes.Load(from + 4 * fromStep),
+            d5 = TLanes.Load(from + 5 * fromStep);
+        TVector product = TLanes.Broadcast(Product),
+            sum = TLanes.Broadcast(-Sum),
+            a2 = TLanes.Broadcast(-A2),
+            b2 = TLanes.Broadcast(-B2);
+        TVector even = TLanes.MultiplyAdd(d2, b2, d4),
+            odd = TLanes.MultiplyAdd(d1, b2, d3);
         TLanes.Store(TLanes.MultiplyAdd(d0, product, TLanes.MultiplyAdd(d2, sum, d4)), to);
         TLanes.Store(TLanes.MultiplyAdd(odd, TLanes.Broadcast(A1), even), to + toStep);
         TLanes.Store(TLanes.MultiplyAdd(odd, TLanes.Broadcast(-A1), even), to + 2 * toStep);
@@ -116,11 +142,19 @@ internal readonly unsafe struct Winograd4 : IWinograd
     /// <summary>Row k of Aᵀ holds the points' k-th powers.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Output<TLanes, TVector>(float* from, int fromStep, float* to, int toStep)
-        where TLanes : struct, ILanes<TVector, float> where TVector : struct
+        where TLanes : struct, ILanes<TVector, float>
+        where TVector : struct
     {
-        TVector m0 = TLanes.Load(from), m1 = TLanes.Load(from + fromStep), m2 = TLanes.Load(from + 2 * fromStep);
-        TVector m3 = TLanes.Load(from + 3 * fromStep), m4 = TLanes.Load(from + 4 * fromStep), m5 = TLanes.Load(from + 5 * fromStep);
-        TVector evenA = TLanes.Add(m1, m2), oddA = TLanes.Subtract(m1, m2), evenB = TLanes.Add(m3, m4), oddB = TLanes.Subtract(m3, m4);
+        TVector m0 = TLanes.Load(from),
+            m1 = TLanes.Load(from + fromStep),
+            m2 = TLanes.Load(from + 2 * fromStep);
+        TVector m3 = TLanes.Load(from + 3 * fromStep),
+            m4 = TLanes.Load(from + 4 * fromStep),
+            m5 = TLanes.Load(from + 5 * fromStep);
+        TVector evenA = TLanes.Add(m1, m2),
+            oddA = TLanes.Subtract(m1, m2),
+            evenB = TLanes.Add(m3, m4),
+            oddB = TLanes.Subtract(m3, m4);
         TLanes.Store(TLanes.Add(m0, TLanes.Add(evenA, evenB)), to);
         TLanes.Store(TLanes.MultiplyAdd(oddB, TLanes.Broadcast(B1), TLanes.Multiply(oddA, TLanes.Broadcast(A1))), to + toStep);
         TLanes.Store(TLanes.MultiplyAdd(evenB, TLanes.Broadcast(B2), TLanes.Multiply(evenA, TLanes.Broadcast(A2))), to + 2 * toStep);
@@ -129,9 +163,12 @@ internal readonly unsafe struct Winograd4 : IWinograd
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Upstream<TLanes, TVector>(float* from, int fromStep, float* to, int toStep)
-        where TLanes : struct, ILanes<TVector, float> where TVector : struct
+        where TLanes : struct, ILanes<TVector, float>
+        where TVector : struct
     {
-        TVector e0 = TLanes.Load(from), e1 = TLanes.Load(from + fromStep), e2 = TLanes.Load(from + 2 * fromStep),
+        TVector e0 = TLanes.Load(from),
+            e1 = TLanes.Load(from + fromStep),
+            e2 = TLanes.Load(from + 2 * fromStep),
             e3 = TLanes.Load(from + 3 * fromStep);
         TLanes.Store(e0, to);
         TVector even = TLanes.MultiplyAdd(e2, TLanes.Broadcast(A2), e0),

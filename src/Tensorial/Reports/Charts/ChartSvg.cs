@@ -18,10 +18,16 @@ internal static class ChartSvg
     {
         Frame frame = chart.Size is ChartSize.Wide ? new(540, 330) : new(340, 240);
         string size = string.Create(CultureInfo.InvariantCulture, $"0 0 {frame.Width} {frame.Height}");
-        to.Open("svg", ("viewBox", size), ("class", chart.Size is ChartSize.Wide ? "chart wide" : "chart"), ("role", "img"),
-            ("aria-label", $"{chart.Title}. {chart.Description}"), ("data-x", Ends(chart.X, frame.Left, frame.Right)),
+        to.Open(
+            "svg",
+            ("viewBox", size),
+            ("class", chart.Size is ChartSize.Wide ? "chart wide" : "chart"),
+            ("role", "img"),
+            ("aria-label", $"{chart.Title}. {chart.Description}"),
+            ("data-x", Ends(chart.X, frame.Left, frame.Right)),
             ("data-y", Ends(chart.Y, frame.Bottom, frame.Top)),
-            ("data-names", chart.X.Scale is OrdinalScale ordinal ? string.Join('\n', ordinal.Names) : null));
+            ("data-names", chart.X.Scale is OrdinalScale ordinal ? string.Join('\n', ordinal.Names) : null)
+        );
         WriteAxes(to, chart, frame);
         foreach (Level level in chart.Levels)
         {
@@ -29,29 +35,40 @@ internal static class ChartSvg
             to.Open("path", ("class", "level"), ("d", $"M{At(frame.Left)} {At(y)}H{At(frame.Right)}"));
             to.Element("text", level.Label, ("class", "level"), ("x", At(frame.Right)), ("y", At(y - 4)), ("text-anchor", "end"));
         }
-        foreach (Series series in chart.Series) WriteSeries(to, chart, frame, series);
+        foreach (Series series in chart.Series)
+            WriteSeries(to, chart, frame, series);
         if (chart.Series.All(static s => s.Points.Count == 0))
         {
-            to.Element("text", chart.Empty, ("class", "empty"), ("x", At((frame.Left + frame.Right) / 2)),
+            to.Element(
+                "text",
+                chart.Empty,
+                ("class", "empty"),
+                ("x", At((frame.Left + frame.Right) / 2)),
                 ("y", At((frame.Top + frame.Bottom) / 2)),
-                ("text-anchor", "middle"));
+                ("text-anchor", "middle")
+            );
         }
         to.Close();
     }
 
     private static void WriteAxes(Markup to, Chart chart, Frame frame)
     {
-        ValueList<double> across = chart.X.Scale.Ticks(5), up = chart.Y.Scale.Ticks(5);
+        ValueList<double> across = chart.X.Scale.Ticks(5),
+            up = chart.Y.Scale.Ticks(5);
         StringBuilder grid = new();
-        foreach (double tick in up) grid.Append($"M{At(frame.Left)} {At(frame.Y(chart.Y, tick))}H{At(frame.Right)}");
+        foreach (double tick in up)
+            grid.Append($"M{At(frame.Left)} {At(frame.Y(chart.Y, tick))}H{At(frame.Right)}");
         to.Open("path", ("class", "grid"), ("d", grid.ToString()));
         StringBuilder axis = new($"M{At(frame.Left)} {At(frame.Bottom)}H{At(frame.Right)}");
-        foreach (double tick in across) axis.Append($"M{At(frame.X(chart.X, tick))} {At(frame.Bottom)}v4");
+        foreach (double tick in across)
+            axis.Append($"M{At(frame.X(chart.X, tick))} {At(frame.Bottom)}v4");
         to.Open("path", ("class", "axis"), ("d", axis.ToString()));
         to.Open("g", ("text-anchor", "end"));
-        foreach (double tick in up) WriteTick(to, tick, chart.Y, up, frame.Left - 6, frame.Y(chart.Y, tick) + 4);
+        foreach (double tick in up)
+            WriteTick(to, tick, chart.Y, up, frame.Left - 6, frame.Y(chart.Y, tick) + 4);
         to.Close().Open("g", ("text-anchor", "middle"));
-        foreach (double tick in across) WriteTick(to, tick, chart.X, across, frame.X(chart.X, tick), frame.Bottom + 17);
+        foreach (double tick in across)
+            WriteTick(to, tick, chart.X, across, frame.X(chart.X, tick), frame.Bottom + 17);
         to.Close();
         WriteTitle(to, chart.Y.Title, 0, 12, "start");
         WriteTitle(to, chart.X.Title, frame.Right, frame.Height - 5, "end");
@@ -64,8 +81,8 @@ internal static class ChartSvg
         string[] parts = title.Split('_');
         to.Text(parts[0]);
         foreach (string part in parts.AsSpan(1))
-            to.Element("tspan", part[..1], ("class", "power"), ("dy", "2.5")).Element("tspan", part[1..].Length > 0 ? part[1..] : "\u200b",
-                ("dy", "-2.5"));
+            to.Element("tspan", part[..1], ("class", "power"), ("dy", "2.5"))
+                .Element("tspan", part[1..].Length > 0 ? part[1..] : "\u200b", ("dy", "-2.5"));
         to.Close();
     }
 
@@ -86,10 +103,13 @@ internal static class ChartSvg
     /// <summary>With as many decimals as the distance between ticks needs.</summary>
     private static string TickText(double tick, TickFormat format, ValueList<double> ticks)
     {
-        if (format is TickFormat.PowerOfTen) return Numbers.Significant(tick, 1);
-        if (format is TickFormat.Short) return Numbers.Short((long)Math.Round(tick));
+        if (format is TickFormat.PowerOfTen)
+            return Numbers.Significant(tick, 1);
+        if (format is TickFormat.Short)
+            return Numbers.Short((long)Math.Round(tick));
         double step = ticks.Count > 1 ? ticks[1] - ticks[0] : 1;
-        if (format is TickFormat.Percent) step *= 100;
+        if (format is TickFormat.Percent)
+            step *= 100;
         int decimals = step > 0 ? Math.Clamp((int)Math.Ceiling(-Math.Log10(step) - 1e-9), 0, 6) : 0;
         return format is TickFormat.Percent ? Numbers.Percent(tick, decimals) : Numbers.Fixed(tick, decimals);
     }
@@ -97,20 +117,33 @@ internal static class ChartSvg
     private static void WriteSeries(Markup to, Chart chart, Frame frame, Series series)
     {
         List<(double X, double Y)> points = [.. series.Points.Select(p => (frame.X(chart.X, p.X), frame.Y(chart.Y, p.Y)))];
-        if (points.Count == 0) return;
+        if (points.Count == 0)
+            return;
         bool dots = series.Dots || points.Count == 1;
-        if (!dots) points = Thinning.Simplify(points, Tolerance);
-        to.Open("g", ("class", series.Ink.Class), ("data-name", series.Name),
-            ("data-labels", dots && series.Points.Any(static p => p.Label.Length > 0)
-                ? string.Join('|', series.Points.Select(static p => p.Label)) : null));
+        if (!dots)
+            points = Thinning.Simplify(points, Tolerance);
+        to.Open(
+            "g",
+            ("class", series.Ink.Class),
+            ("data-name", series.Name),
+            (
+                "data-labels",
+                dots && series.Points.Any(static p => p.Label.Length > 0)
+                    ? string.Join('|', series.Points.Select(static p => p.Label))
+                    : null
+            )
+        );
         StringBuilder line = new();
-        foreach ((double x, double y) in points) line.Append(line.Length == 0 ? 'M' : 'L').Append(At(x)).Append(' ').Append(At(y));
-        if (points.Count > 1) to.Open("path", ("class", "line"), ("d", line.ToString()));
+        foreach ((double x, double y) in points)
+            line.Append(line.Length == 0 ? 'M' : 'L').Append(At(x)).Append(' ').Append(At(y));
+        if (points.Count > 1)
+            to.Open("path", ("class", "line"), ("d", line.ToString()));
         if (dots)
         {
             // A line of no length with round ends is a dot, at a fraction of a circle's bytes.
             line.Clear();
-            foreach ((double x, double y) in points) line.Append('M').Append(At(x)).Append(' ').Append(At(y)).Append("h0");
+            foreach ((double x, double y) in points)
+                line.Append('M').Append(At(x)).Append(' ').Append(At(y)).Append("h0");
             to.Open("path", ("class", "dots"), ("d", line.ToString()));
         }
         to.Close();
@@ -119,8 +152,12 @@ internal static class ChartSvg
     /// <summary>Kind, low and high value, and where they lie.</summary>
     private static string Ends(Axis axis, double low, double high)
     {
-        string kind = axis.Scale switch { LogScale => "log", OrdinalScale => "names", _ => axis.Format is TickFormat.Percent ? "percent"
-            : "linear" };
+        string kind = axis.Scale switch
+        {
+            LogScale => "log",
+            OrdinalScale => "names",
+            _ => axis.Format is TickFormat.Percent ? "percent" : "linear",
+        };
         return $"{kind} {Numbers.Exact(axis.Scale.Low)} {Numbers.Exact(axis.Scale.High)} {At(low)} {At(high)}";
     }
 

@@ -10,9 +10,12 @@ namespace Tensorial.Reports.Charts;
 internal readonly record struct Oklch(double Lightness, double Chroma, double Hue)
 {
     /// <summary>Evenly between two colours; the hue turns the way the numbers run.</summary>
-    public static Oklch Mix(Oklch from, Oklch to, double t) => new(
-        from.Lightness + (t * (to.Lightness - from.Lightness)), from.Chroma + (t * (to.Chroma - from.Chroma)),
-        from.Hue + (t * (to.Hue - from.Hue)));
+    public static Oklch Mix(Oklch from, Oklch to, double t) =>
+        new(
+            from.Lightness + (t * (to.Lightness - from.Lightness)),
+            from.Chroma + (t * (to.Chroma - from.Chroma)),
+            from.Hue + (t * (to.Hue - from.Hue))
+        );
 
     /// <summary>Relative luminance as WCAG 2 defines it.</summary>
     public double Luminance
@@ -27,7 +30,8 @@ internal readonly record struct Oklch(double Lightness, double Chroma, double Hu
     /// <summary>Contrast ratio as WCAG 2 defines it, 1 to 21.</summary>
     public double Contrast(Oklch other)
     {
-        double a = Luminance, b = other.Luminance;
+        double a = Luminance,
+            b = other.Luminance;
         return (Math.Max(a, b) + 0.05) / (Math.Min(a, b) + 0.05);
     }
 
@@ -47,7 +51,8 @@ internal readonly record struct Oklch(double Lightness, double Chroma, double Hu
         while (true)
         {
             (double R, double G, double B) colour = Linear(chroma);
-            double lowest = Math.Min(colour.R, Math.Min(colour.G, colour.B)), highest = Math.Max(colour.R, Math.Max(colour.G, colour.B));
+            double lowest = Math.Min(colour.R, Math.Min(colour.G, colour.B)),
+                highest = Math.Max(colour.R, Math.Max(colour.G, colour.B));
             if ((lowest >= -1e-4 && highest <= 1 + 1e-4) || chroma < 1e-3)
                 return (Math.Clamp(colour.R, 0, 1), Math.Clamp(colour.G, 0, 1), Math.Clamp(colour.B, 0, 1));
             chroma *= 0.97;
@@ -56,14 +61,16 @@ internal readonly record struct Oklch(double Lightness, double Chroma, double Hu
 
     private (double R, double G, double B) Linear(double chroma)
     {
-        double a = chroma * Math.Cos(Hue * Math.PI / 180), b = chroma * Math.Sin(Hue * Math.PI / 180);
+        double a = chroma * Math.Cos(Hue * Math.PI / 180),
+            b = chroma * Math.Sin(Hue * Math.PI / 180);
         double l = Math.Pow(Lightness + (0.3963377774 * a) + (0.2158037573 * b), 3);
         double m = Math.Pow(Lightness - (0.1055613458 * a) - (0.0638541728 * b), 3);
         double s = Math.Pow(Lightness - (0.0894841775 * a) - (1.2914855480 * b), 3);
         return (
             (4.0767416621 * l) - (3.3077115913 * m) + (0.2309699292 * s),
             (-1.2684380046 * l) + (2.6097574011 * m) - (0.3413193965 * s),
-            (-0.0041960863 * l) - (0.7034186147 * m) + (1.7076147010 * s));
+            (-0.0041960863 * l) - (0.7034186147 * m) + (1.7076147010 * s)
+        );
     }
 
     private static int Byte(double linear) =>

@@ -15,24 +15,36 @@ internal sealed record Palette(Oklch Paper, Oklch Ink, Oklch Faint, Oklch Strong
     public const int Heats = 21;
 
     /// <summary>Blue, orange, green, mauve: after Okabe and Ito, darkened until a line of it has a contrast of 3 on paper.</summary>
-    public static Palette Light { get; } = new(
-        Paper: new(0.995, 0.002, 95), Ink: new(0.24, 0.01, 260),
-        Faint: new(0.965, 0.02, 100), Strong: new(0.36, 0.105, 255),
-        First: new(0.76, 0.15, 75), Last: new(0.30, 0.16, -70),
-        Lines: [new(0.50, 0.15, 255), new(0.62, 0.17, 45), new(0.58, 0.12, 160), new(0.56, 0.16, 345)]);
+    public static Palette Light { get; } =
+        new(
+            Paper: new(0.995, 0.002, 95),
+            Ink: new(0.24, 0.01, 260),
+            Faint: new(0.965, 0.02, 100),
+            Strong: new(0.36, 0.105, 255),
+            First: new(0.76, 0.15, 75),
+            Last: new(0.30, 0.16, -70),
+            Lines: [new(0.50, 0.15, 255), new(0.62, 0.17, 45), new(0.58, 0.12, 160), new(0.56, 0.16, 345)]
+        );
 
-    public static Palette Dark { get; } = new(
-        Paper: new(0.20, 0.008, 260), Ink: new(0.91, 0.006, 95),
-        Faint: new(0.26, 0.02, 275), Strong: new(0.88, 0.14, 100),
-        First: new(0.90, 0.13, 95), Last: new(0.56, 0.19, -65),
-        Lines: [new(0.72, 0.13, 250), new(0.76, 0.15, 60), new(0.76, 0.13, 165), new(0.74, 0.14, 345)]);
+    public static Palette Dark { get; } =
+        new(
+            Paper: new(0.20, 0.008, 260),
+            Ink: new(0.91, 0.006, 95),
+            Faint: new(0.26, 0.02, 275),
+            Strong: new(0.88, 0.14, 100),
+            First: new(0.90, 0.13, 95),
+            Last: new(0.56, 0.19, -65),
+            Lines: [new(0.72, 0.13, 250), new(0.76, 0.15, 60), new(0.76, 0.13, 165), new(0.74, 0.14, 345)]
+        );
 
     public Oklch Heat(int step) => Oklch.Mix(Faint, Strong, step / (Heats - 1.0));
 
     /// <summary>Black or white, whichever reads better on a heat step.</summary>
     public Oklch HeatText(int step)
     {
-        Oklch black = new(0, 0, 0), white = new(1, 0, 0), ground = Heat(step);
+        Oklch black = new(0, 0, 0),
+            white = new(1, 0, 0),
+            ground = Heat(step);
         return ground.Contrast(black) >= ground.Contrast(white) ? black : white;
     }
 
@@ -47,9 +59,12 @@ internal sealed record Palette(Oklch Paper, Oklch Ink, Oklch Faint, Oklch Strong
     {
         StringBuilder css = new();
         css.Append($":root{{--paper:{Paper.Hex};--ink:{Ink.Hex};--depths:{Gradient(Depths, Depth)};--heats:{Gradient(Heats, Heat)}}}\n");
-        for (int k = 0; k < Hues; k++) css.Append($".hue{k}{{--c:{Lines[k].Hex}}}");
-        for (int k = 0; k < Depths; k++) css.Append($".depth{k}{{--c:{Depth(k).Hex}}}");
-        for (int k = 0; k < Heats; k++) css.Append($".heat{k}{{background:{Heat(k).Hex};color:{HeatText(k).Hex}}}");
+        for (int k = 0; k < Hues; k++)
+            css.Append($".hue{k}{{--c:{Lines[k].Hex}}}");
+        for (int k = 0; k < Depths; k++)
+            css.Append($".depth{k}{{--c:{Depth(k).Hex}}}");
+        for (int k = 0; k < Heats; k++)
+            css.Append($".heat{k}{{background:{Heat(k).Hex};color:{HeatText(k).Hex}}}");
         return css.Append(".plain{--c:var(--ink)}\n").ToString();
     }
 

@@ -19,10 +19,14 @@ public sealed record LinearScale(double Low, double High) : Scale(Low, High)
     /// <summary>The narrowest with round ends that holds all values; 0 to 1 where there are none.</summary>
     public static LinearScale Around(IEnumerable<double> values, int ticks = 5)
     {
-        double low = double.PositiveInfinity, high = double.NegativeInfinity;
-        foreach (double value in values.Where(double.IsFinite)) (low, high) = (Math.Min(low, value), Math.Max(high, value));
-        if (low > high) return new(0, 1);
-        if (high - low < 1e-9 * Math.Max(1, Math.Abs(high))) (low, high) = (low - 0.01, high + 0.01);
+        double low = double.PositiveInfinity,
+            high = double.NegativeInfinity;
+        foreach (double value in values.Where(double.IsFinite))
+            (low, high) = (Math.Min(low, value), Math.Max(high, value));
+        if (low > high)
+            return new(0, 1);
+        if (high - low < 1e-9 * Math.Max(1, Math.Abs(high)))
+            (low, high) = (low - 0.01, high + 0.01);
         double step = Step(high - low, ticks);
         return new(step * Math.Floor((low / step) + 1e-9), step * Math.Ceiling((high / step) - 1e-9));
     }
@@ -32,7 +36,8 @@ public sealed record LinearScale(double Low, double High) : Scale(Low, High)
         double step = Step(High - Low, about);
         List<double> ticks = [];
         // Counted, not summed: 0.1 + 0.1 + 0.1 is not 0.3.
-        for (long k = (long)Math.Ceiling((Low / step) - 1e-9); k * step <= High + (1e-9 * step); k++) ticks.Add(k * step);
+        for (long k = (long)Math.Ceiling((Low / step) - 1e-9); k * step <= High + (1e-9 * step); k++)
+            ticks.Add(k * step);
         return [.. ticks];
     }
 
@@ -41,8 +46,16 @@ public sealed record LinearScale(double Low, double High) : Scale(Low, High)
     /// <summary>1, 2 or 5 times a power of ten.</summary>
     private static double Step(double span, int about)
     {
-        double raw = span / Math.Max(1, about), power = Math.Pow(10, Math.Floor(Math.Log10(raw)));
-        return power * (raw / power) switch { < 1.5 => 1, < 3 => 2, < 7 => 5, _ => 10 };
+        double raw = span / Math.Max(1, about),
+            power = Math.Pow(10, Math.Floor(Math.Log10(raw)));
+        return power
+            * (raw / power) switch
+            {
+                < 1.5 => 1,
+                < 3 => 2,
+                < 7 => 5,
+                _ => 10,
+            };
     }
 }
 
@@ -51,16 +64,19 @@ public sealed record LogScale(double Low, double High) : Scale(Low, High)
 {
     public override ValueList<double> Ticks(int about)
     {
-        int first = (int)Math.Round(Math.Log10(Low)), last = (int)Math.Round(Math.Log10(High));
+        int first = (int)Math.Round(Math.Log10(Low)),
+            last = (int)Math.Round(Math.Log10(High));
         int every = Math.Max(1, (int)Math.Ceiling((last - first) / (double)Math.Max(1, about)));
         List<double> ticks = [];
         if (last - first <= 1)
         {
-            foreach (double multiple in (ReadOnlySpan<double>)[1, 2, 5]) ticks.Add(multiple * Math.Pow(10, first));
+            foreach (double multiple in (ReadOnlySpan<double>)[1, 2, 5])
+                ticks.Add(multiple * Math.Pow(10, first));
             ticks.Add(High);
             return [.. ticks];
         }
-        for (int power = last; power >= first; power -= every) ticks.Insert(0, Math.Pow(10, power));
+        for (int power = last; power >= first; power -= every)
+            ticks.Insert(0, Math.Pow(10, power));
         return [.. ticks];
     }
 
@@ -76,11 +92,14 @@ public sealed record OrdinalScale(ValueList<string> Names) : Scale(1, Math.Max(1
         foreach (int candidate in (ReadOnlySpan<int>)[1, 2, 5, 10, 20, 50, 100, 200, 500, 1000])
         {
             step = candidate;
-            if (Names.Count <= about * candidate) break;
+            if (Names.Count <= about * candidate)
+                break;
         }
         List<double> ticks = [];
-        for (int k = step; k <= Names.Count; k += step) ticks.Add(k);
-        if (step > 1) ticks.Insert(0, 1);
+        for (int k = step; k <= Names.Count; k += step)
+            ticks.Add(k);
+        if (step > 1)
+            ticks.Insert(0, 1);
         return [.. ticks];
     }
 

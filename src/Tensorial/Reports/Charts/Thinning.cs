@@ -9,7 +9,8 @@ internal static class Thinning
     /// </summary>
     public static List<(double X, double Y)> Simplify(IReadOnlyList<(double X, double Y)> line, double tolerance)
     {
-        if (line.Count <= 2) return [.. line];
+        if (line.Count <= 2)
+            return [.. line];
         bool[] keep = new bool[line.Count];
         keep[0] = keep[^1] = true;
         // A stack of our own: a line of n points may nest n deep.
@@ -19,9 +20,11 @@ internal static class Thinning
             (int farthest, double distance) = (-1, tolerance);
             for (int k = span.First + 1; k < span.Last; k++)
             {
-                if (Distance(line[k], line[span.First], line[span.Last]) is double d && d > distance) (farthest, distance) = (k, d);
+                if (Distance(line[k], line[span.First], line[span.Last]) is double d && d > distance)
+                    (farthest, distance) = (k, d);
             }
-            if (farthest < 0) continue;
+            if (farthest < 0)
+                continue;
             keep[farthest] = true;
             spans.Push((span.First, farthest));
             spans.Push((farthest, span.Last));
@@ -32,7 +35,9 @@ internal static class Thinning
     /// <summary>From a point to a segment.</summary>
     private static double Distance((double X, double Y) p, (double X, double Y) a, (double X, double Y) b)
     {
-        double dx = b.X - a.X, dy = b.Y - a.Y, square = (dx * dx) + (dy * dy);
+        double dx = b.X - a.X,
+            dy = b.Y - a.Y,
+            square = (dx * dx) + (dy * dy);
         double t = square == 0 ? 0 : Math.Clamp((((p.X - a.X) * dx) + ((p.Y - a.Y) * dy)) / square, 0, 1);
         return Math.Sqrt(Math.Pow(p.X - a.X - (t * dx), 2) + Math.Pow(p.Y - a.Y - (t * dy), 2));
     }

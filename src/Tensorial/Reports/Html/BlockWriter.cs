@@ -15,18 +15,41 @@ internal sealed class BlockWriter(Markup to)
     {
         switch (block)
         {
-            case Heading heading: to.Element("h3", heading.Text); break;
-            case Paragraph paragraph: to.Open("p", ("class", paragraph.Leads ? "lead" : null)).Prose(paragraph.Text).Close(); break;
-            case Aside aside: Write(aside); break;
-            case Definitions definitions: Write(definitions); break;
-            case KeyNumbers numbers: Write(numbers); break;
-            case Figure figure: Write(figure); break;
-            case HeatMap map: _tables.Write(map); break;
-            case HeatScale scale: Write(scale); break;
-            case Choice choice: Write(choice); break;
-            case Deck deck: Write(deck); break;
-            case TableBlock table: _tables.Write(table); break;
-            default: throw new ArgumentException($"No way to write a {block.GetType().Name}.");
+            case Heading heading:
+                to.Element("h3", heading.Text);
+                break;
+            case Paragraph paragraph:
+                to.Open("p", ("class", paragraph.Leads ? "lead" : null)).Prose(paragraph.Text).Close();
+                break;
+            case Aside aside:
+                Write(aside);
+                break;
+            case Definitions definitions:
+                Write(definitions);
+                break;
+            case KeyNumbers numbers:
+                Write(numbers);
+                break;
+            case Figure figure:
+                Write(figure);
+                break;
+            case HeatMap map:
+                _tables.Write(map);
+                break;
+            case HeatScale scale:
+                Write(scale);
+                break;
+            case Choice choice:
+                Write(choice);
+                break;
+            case Deck deck:
+                Write(deck);
+                break;
+            case TableBlock table:
+                _tables.Write(table);
+                break;
+            default:
+                throw new ArgumentException($"No way to write a {block.GetType().Name}.");
         }
         to.Line();
     }
@@ -43,7 +66,8 @@ internal sealed class BlockWriter(Markup to)
     private void Write(Aside aside)
     {
         to.Open("aside").Element("h3", aside.Title);
-        foreach (Block block in aside.Blocks) Write(block);
+        foreach (Block block in aside.Blocks)
+            Write(block);
         to.Close();
     }
 
@@ -61,7 +85,8 @@ internal sealed class BlockWriter(Markup to)
         foreach (KeyNumber item in numbers.Items)
         {
             to.Open("div").Element("dt", item.Label).Element("dd", item.Value);
-            if (item.Note.Length > 0) to.Element("dd", item.Note, ("class", "note"));
+            if (item.Note.Length > 0)
+                to.Element("dd", item.Note, ("class", "note"));
             to.Close();
         }
         to.Close();
@@ -70,12 +95,14 @@ internal sealed class BlockWriter(Markup to)
     private void Write(Figure figure)
     {
         to.Open("figure", ("id", figure.Id)).Open("figcaption").Prose(figure.Caption).Close();
-        if (figure.Legend is { } legend) Write(legend);
+        if (figure.Legend is { } legend)
+            Write(legend);
         to.Open("div", ("class", figure.Charts.Any(static c => c.Size is ChartSize.Wide) ? "charts wide" : "charts")).Line();
         foreach (Chart chart in figure.Charts)
         {
             to.Open("div", ("class", "plot")).Element("h4", chart.Title);
-            if (chart.Legend is { } own) Write(own);
+            if (chart.Legend is { } own)
+                Write(own);
             ChartSvg.Write(to, chart);
             to.Close().Line();
         }
@@ -93,15 +120,22 @@ internal sealed class BlockWriter(Markup to)
         }
         if (legend.Depth is { } depth)
         {
-            to.Open("li", ("class", "scale")).Element("span", depth.First).Open("i", ("class", "ramp depths")).Close()
-                .Element("span", depth.Last).Close();
+            to.Open("li", ("class", "scale"))
+                .Element("span", depth.First)
+                .Open("i", ("class", "ramp depths"))
+                .Close()
+                .Element("span", depth.Last)
+                .Close();
         }
         to.Close();
     }
 
     private void Write(HeatScale scale)
     {
-        to.Open("p", ("class", "scale")).Element("span", scale.Faint).Open("i", ("class", "ramp heats")).Close()
+        to.Open("p", ("class", "scale"))
+            .Element("span", scale.Faint)
+            .Open("i", ("class", "ramp heats"))
+            .Close()
             .Element("span", scale.Strong);
         to.Open("span", ("class", "note")).Prose(scale.Note).Close().Close();
     }
@@ -122,7 +156,8 @@ internal sealed class BlockWriter(Markup to)
         foreach (Option option in choice.Options)
         {
             to.Open("div").Element("p", $"{choice.Label} {option.Label}", ("class", "printed"));
-            foreach (Block block in option.Blocks) Write(block);
+            foreach (Block block in option.Blocks)
+                Write(block);
             to.Close().Line();
         }
         to.Close().Close();
@@ -133,9 +168,15 @@ internal sealed class BlockWriter(Markup to)
         to.Open("div", ("class", "deck"), ("data-label", deck.Label)).Line();
         foreach (Card card in deck.Cards)
         {
-            to.Open("details", ("id", card.Id)).Open("summary").Element("span", card.Name, ("class", "name")).Text(" ")
-                .Element("span", card.Detail, ("class", "note")).Close().Line();
-            foreach (Block block in card.Blocks) Write(block);
+            to.Open("details", ("id", card.Id))
+                .Open("summary")
+                .Element("span", card.Name, ("class", "name"))
+                .Text(" ")
+                .Element("span", card.Detail, ("class", "note"))
+                .Close()
+                .Line();
+            foreach (Block block in card.Blocks)
+                Write(block);
             to.Close().Line();
         }
         to.Close();

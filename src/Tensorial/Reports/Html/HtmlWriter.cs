@@ -10,7 +10,8 @@ namespace Tensorial.Reports.Html;
 /// </summary>
 internal static class HtmlWriter
 {
-    private static readonly string Style = Resource("report.css"), Script = Resource("report.js");
+    private static readonly string Style = Resource("report.css"),
+        Script = Resource("report.js");
 
     public static void Write(Report report, TextWriter writer)
     {
@@ -19,9 +20,15 @@ internal static class HtmlWriter
         Markup to = new(writer);
         to.Raw("<!DOCTYPE html>\n").Open("html", ("lang", "en")).Line().Open("head").Line();
         to.Open("meta", ("charset", "utf-8")).Line();
-        to.Open("meta", ("http-equiv", "Content-Security-Policy"),
-            ("content", $"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'"))
-                .Line();
+        to.Open(
+                "meta",
+                ("http-equiv", "Content-Security-Policy"),
+                (
+                    "content",
+                    $"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'"
+                )
+            )
+            .Line();
         to.Open("meta", ("name", "viewport"), ("content", "width=device-width, initial-scale=1")).Line();
         to.Open("meta", ("name", "color-scheme"), ("content", "light dark")).Line();
         to.Element("title", $"{report.Title} – {report.Kind}").Line();
@@ -35,7 +42,8 @@ internal static class HtmlWriter
         {
             to.Open("section", ("id", section.Id));
             to.Open("h2").Element("span", (++number).ToString(), ("class", "number")).Text(" " + section.Title).Close().Line();
-            foreach (Block block in section.Blocks) blocks.Write(block);
+            foreach (Block block in section.Blocks)
+                blocks.Write(block);
             to.Close().Line();
         }
         to.Close().Line();
@@ -46,14 +54,18 @@ internal static class HtmlWriter
     private static void WriteContents(Markup to, Report report)
     {
         to.Open("nav", ("aria-label", "Contents")).Open("ol");
-        foreach (Section section in report.Sections) to.Open("li").Element("a", section.Title, ("href", "#" + section.Id)).Close();
+        foreach (Section section in report.Sections)
+            to.Open("li").Element("a", section.Title, ("href", "#" + section.Id)).Close();
         to.Close().Close().Line();
     }
 
     private static string StyleSheet() =>
-        Palette.Light.Css() +
-        "@media screen and (prefers-color-scheme:dark){\n" + Palette.Dark.Css() + "}\n" +
-        BlockWriter.ChoiceRules() + Style;
+        Palette.Light.Css()
+        + "@media screen and (prefers-color-scheme:dark){\n"
+        + Palette.Dark.Css()
+        + "}\n"
+        + BlockWriter.ChoiceRules()
+        + Style;
 
     private static string Resource(string name)
     {

@@ -20,13 +20,15 @@ internal sealed class Markup(TextWriter to)
         to.Write(tag);
         foreach ((string name, string? value) in attributes)
         {
-            if (value is null) continue;
+            if (value is null)
+                continue;
             to.Write($" {name}=\"");
             WriteEscaped(value);
             to.Write('"');
         }
         to.Write(isVoid ? "/>" : ">");
-        if (!isVoid) _open.Push(tag);
+        if (!isVoid)
+            _open.Push(tag);
         return this;
     }
 
@@ -52,11 +54,21 @@ internal sealed class Markup(TextWriter to)
         {
             switch (run.Style)
             {
-                case RunStyle.Code: Element("code", run.Text); break;
-                case RunStyle.Strong: Element("strong", run.Text); break;
-                case RunStyle.Variable: Element("i", run.Text); break;
-                case RunStyle.Subscript: Element("sub", run.Text); break;
-                default: Text(run.Text); break;
+                case RunStyle.Code:
+                    Element("code", run.Text);
+                    break;
+                case RunStyle.Strong:
+                    Element("strong", run.Text);
+                    break;
+                case RunStyle.Variable:
+                    Element("i", run.Text);
+                    break;
+                case RunStyle.Subscript:
+                    Element("sub", run.Text);
+                    break;
+                default:
+                    Text(run.Text);
+                    break;
             }
         }
         return this;
@@ -86,16 +98,34 @@ internal sealed class Markup(TextWriter to)
         {
             switch (rune.Value)
             {
-                case '<': to.Write("&lt;"); break;
-                case '>': to.Write("&gt;"); break;
-                case '&': to.Write("&amp;"); break;
-                case '"': to.Write("&quot;"); break;
-                case '\n' or '\t': to.Write((char)rune.Value); break;
-                case < 0x20 or (>= 0x7f and < 0xa0) or 0xfffe or 0xffff or 0x200e or 0x200f or (>= 0x202a and <= 0x202e) or (
-                    >= 0x2066 and <= 0x2069):
+                case '<':
+                    to.Write("&lt;");
+                    break;
+                case '>':
+                    to.Write("&gt;");
+                    break;
+                case '&':
+                    to.Write("&amp;");
+                    break;
+                case '"':
+                    to.Write("&quot;");
+                    break;
+                case '\n' or '\t':
+                    to.Write((char)rune.Value);
+                    break;
+                case < 0x20
+                or (>= 0x7f and < 0xa0)
+                or 0xfffe
+                or 0xffff
+                or 0x200e
+                or 0x200f
+                or (>= 0x202a and <= 0x202e)
+                or (>= 0x2066 and <= 0x2069):
                     to.Write('\ufffd');
                     break;
-                default: to.Write(rune.ToString()); break;
+                default:
+                    to.Write(rune.ToString());
+                    break;
             }
         }
     }

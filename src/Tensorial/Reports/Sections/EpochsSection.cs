@@ -11,32 +11,53 @@ namespace Tensorial.Reports.Sections;
 /// </summary>
 internal static class EpochsSection
 {
-    private static readonly Ink Tested = Ink.OfCut("o|ihw", 0), Trained = Ink.OfCut("i|ohw", 0);
+    private static readonly Ink Tested = Ink.OfCut("o|ihw", 0),
+        Trained = Ink.OfCut("i|ohw", 0);
 
     /// <summary>Curves of more epochs are lines without a dot for each.</summary>
     private const int MostDots = 60;
 
     public static Section Of(ImmutableArray<EpochRecord> epochs)
     {
-        Axis across = new("epoch", new OrdinalScale([.. epochs.Select(static e => e.Epoch.ToString(CultureInfo.InvariantCulture))]),
-            TickFormat.Number);
-        return new("epochs", "Epoch by epoch",
-        [
-            new Figure("curves", Caption(epochs), [Accuracy(epochs, across), Loss(epochs, across)]),
-            new Figure("pace", Prose.Of($"{Prose.Strong("The pace.")} The learning rate of each epoch's last step, and images trained a second, without those tested."),
-                [Alone("Learning rate", "learning rate", TickFormat.Number, epochs, across, static e => e.LearningRate),
-                    Alone("Speed", "images a second", TickFormat.Short, epochs, across, static e => e.ImagesPerSecond)]),
-            new TableBlock("epoch-table", Prose.Of($"{Prose.Strong("Every epoch.")}"), Table(epochs)) { IsLong = epochs.Length > 20 },
-        ]);
+        Axis across = new(
+            "epoch",
+            new OrdinalScale([.. epochs.Select(static e => e.Epoch.ToString(CultureInfo.InvariantCulture))]),
+            TickFormat.Number
+        );
+        return new(
+            "epochs",
+            "Epoch by epoch",
+            [
+                new Figure("curves", Caption(epochs), [Accuracy(epochs, across), Loss(epochs, across)]),
+                new Figure(
+                    "pace",
+                    Prose.Of(
+                        $"{Prose.Strong("The pace.")} The learning rate of each epoch's last step, and images trained a second, without those tested."
+                    ),
+                    [
+                        Alone("Learning rate", "learning rate", TickFormat.Number, epochs, across, static e => e.LearningRate),
+                        Alone("Speed", "images a second", TickFormat.Short, epochs, across, static e => e.ImagesPerSecond),
+                    ]
+                ),
+                new TableBlock("epoch-table", Prose.Of($"{Prose.Strong("Every epoch.")}"), Table(epochs)) { IsLong = epochs.Length > 20 },
+            ]
+        );
     }
 
     private static Prose Caption(ImmutableArray<EpochRecord> epochs)
     {
-        Prose caption = Prose.Of($"{Prose.Strong("What was learnt, and when.")} Training accuracy counts images as they were trained on, varied and with weights still changing; the loss is what was minimised, as a mean over the epoch.");
+        Prose caption = Prose.Of(
+            $"{Prose.Strong("What was learnt, and when.")} Training accuracy counts images as they were trained on, varied and with weights still changing; the loss is what was minimised, as a mean over the epoch."
+        );
         if (epochs.Where(static e => e.TestTop1 is not null).MaxBy(static e => e.TestTop1) is not { TestTop1: { } most } best)
             return caption;
         caption += " Test accuracy is that of the network after each epoch.";
-        return epochs.Length < 3 ? caption : caption + Prose.Of($" It was highest after epoch {best.Epoch.ToString(CultureInfo.InvariantCulture)}: {Prose.Strong(Numbers.Percent(most, 2))}.");
+        return epochs.Length < 3
+            ? caption
+            : caption
+                + Prose.Of(
+                    $" It was highest after epoch {best.Epoch.ToString(CultureInfo.InvariantCulture)}: {Prose.Strong(Numbers.Percent(most, 2))}."
+                );
     }
 
     private static Chart Accuracy(ImmutableArray<EpochRecord> epochs, Axis across)
@@ -44,14 +65,27 @@ internal static class EpochsSection
         Series[] lines =
         [
             .. epochs.Any(static e => e.TestTop1 is not null)
-                ? (Series[])[Line("test", Tested, epochs.Select((e, k) => (k, e.TestTop1)).Where(static p => p.TestTop1 is not null)
-                    .Select(static p => new Point(p.k + 1, p.TestTop1!.Value)))] : [],
+                ? (Series[])
+                    [
+                        Line(
+                            "test",
+                            Tested,
+                            epochs
+                                .Select((e, k) => (k, e.TestTop1))
+                                .Where(static p => p.TestTop1 is not null)
+                                .Select(static p => new Point(p.k + 1, p.TestTop1!.Value))
+                        ),
+                    ]
+                : [],
             Line("training", Trained, epochs.Select(static (e, k) => new Point(k + 1, e.TrainTop1))),
         ];
-        return new("Accuracy", Said("Top-1 accuracy", epochs, static e => e.TestTop1 ?? e.TrainTop1,
-            static v => Numbers.Percent(v, 2)), across,
+        return new(
+            "Accuracy",
+            Said("Top-1 accuracy", epochs, static e => e.TestTop1 ?? e.TrainTop1, static v => Numbers.Percent(v, 2)),
+            across,
             new("top-1", LinearScale.Around(lines.SelectMany(static line => line.Points).Select(static p => p.Y)), TickFormat.Percent),
-            [.. lines])
+            [.. lines]
+        )
         {
             Size = ChartSize.Wide,
             Legend = new([.. lines.Select(static line => new LegendEntry(line.Name, line.Ink))]),
@@ -61,19 +95,37 @@ internal static class EpochsSection
     private static Chart Loss(ImmutableArray<EpochRecord> epochs, Axis across)
     {
         Series line = Line("training", Trained, epochs.Select(static (e, k) => new Point(k + 1, e.Loss)));
-        return new("Loss", Said("Training loss", epochs, static e => e.Loss, static v => Numbers.Significant(v)), across,
-            new("loss, nats", LinearScale.Around(line.Points.Select(static p => p.Y)), TickFormat.Number), [line])
+        return new(
+            "Loss",
+            Said("Training loss", epochs, static e => e.Loss, static v => Numbers.Significant(v)),
+            across,
+            new("loss, nats", LinearScale.Around(line.Points.Select(static p => p.Y)), TickFormat.Number),
+            [line]
+        )
         {
-            Size = ChartSize.Wide, Legend = new([new(line.Name, line.Ink)]),
+            Size = ChartSize.Wide,
+            Legend = new([new(line.Name, line.Ink)]),
         };
     }
 
     private static Chart Alone(
-        string title, string measured, TickFormat format, ImmutableArray<EpochRecord> epochs, Axis across,
-        Func<EpochRecord, double> value) =>
-        new(title, Said(title, epochs, e => value(e), static v => Numbers.Significant(v)), across,
+        string title,
+        string measured,
+        TickFormat format,
+        ImmutableArray<EpochRecord> epochs,
+        Axis across,
+        Func<EpochRecord, double> value
+    ) =>
+        new(
+            title,
+            Said(title, epochs, e => value(e), static v => Numbers.Significant(v)),
+            across,
             new(measured, LinearScale.Around([0, .. epochs.Select(value)]), format),
-            [Line(measured, Ink.Plain, epochs.Select((e, k) => new Point(k + 1, value(e))))]) { Size = ChartSize.Wide };
+            [Line(measured, Ink.Plain, epochs.Select((e, k) => new Point(k + 1, value(e))))]
+        )
+        {
+            Size = ChartSize.Wide,
+        };
 
     private static Series Line(string name, Ink ink, IEnumerable<Point> points)
     {
@@ -82,18 +134,25 @@ internal static class EpochsSection
     }
 
     private static string Said(
-        string what, ImmutableArray<EpochRecord> epochs, Func<EpochRecord, double> value, Func<double, string> shown) =>
-        $"{what} of each epoch, {shown(value(epochs[0]))} in the first and {shown(value(epochs[^1]))} in the last.";
+        string what,
+        ImmutableArray<EpochRecord> epochs,
+        Func<EpochRecord, double> value,
+        Func<double, string> shown
+    ) => $"{what} of each epoch, {shown(value(epochs[0]))} in the first and {shown(value(epochs[^1]))} in the last.";
 
-    private static Table Table(ImmutableArray<EpochRecord> epochs) => new(
-        [
-            new("epoch", "epoch", CellFormat.Count), new("loss", "loss", CellFormat.Significant),
-            new("trainTop1", "training top-1", CellFormat.PercentFine),
-            new("testTop1", "test top-1", CellFormat.PercentFine),
-            new("learningRate", "learning rate", CellFormat.Significant, "of its last step"),
-            new("imagesPerSecond", "images a second", CellFormat.Count),
-            new("seconds", "seconds", CellFormat.Significant, "evaluation included"),
-        ],
-        epochs.Select(static e => (ValueList<Cell>)[e.Epoch, e.Loss, e.TrainTop1, e.TestTop1, e.LearningRate, e.ImagesPerSecond,
-            e.Seconds]));
+    private static Table Table(ImmutableArray<EpochRecord> epochs) =>
+        new(
+            [
+                new("epoch", "epoch", CellFormat.Count),
+                new("loss", "loss", CellFormat.Significant),
+                new("trainTop1", "training top-1", CellFormat.PercentFine),
+                new("testTop1", "test top-1", CellFormat.PercentFine),
+                new("learningRate", "learning rate", CellFormat.Significant, "of its last step"),
+                new("imagesPerSecond", "images a second", CellFormat.Count),
+                new("seconds", "seconds", CellFormat.Significant, "evaluation included"),
+            ],
+            epochs.Select(static e =>
+                (ValueList<Cell>)[e.Epoch, e.Loss, e.TrainTop1, e.TestTop1, e.LearningRate, e.ImagesPerSecond, e.Seconds]
+            )
+        );
 }

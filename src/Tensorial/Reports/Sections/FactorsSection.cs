@@ -12,40 +12,74 @@ internal static class FactorsSection
     {
         Table table = new(
             [
-                new("layer", "layer", CellFormat.Code), new("format", "format", CellFormat.Text), new("ranks", "ranks", CellFormat.Text),
-                new("after", "parameters", CellFormat.Count), new("before", "of", CellFormat.Count),
+                new("layer", "layer", CellFormat.Code),
+                new("format", "format", CellFormat.Text),
+                new("ranks", "ranks", CellFormat.Text),
+                new("after", "parameters", CellFormat.Count),
+                new("before", "of", CellFormat.Count),
                 new("kept", "left", CellFormat.Percent),
-                new("macsAfter", "MACs", CellFormat.Count), new("macsBefore", "of", CellFormat.Count),
+                new("macsAfter", "MACs", CellFormat.Count),
+                new("macsBefore", "of", CellFormat.Count),
                 new("error", "relative error", CellFormat.Fixed3),
-                new("reason", "kept because", CellFormat.Text), new("breakEven", "would be smaller up to", CellFormat.Text),
+                new("reason", "kept because", CellFormat.Text),
+                new("breakEven", "would be smaller up to", CellFormat.Text),
             ],
-            layers.Select(static layer => (ValueList<Cell>)[
-                layer.Name, layer.Format ?? "dense", layer.Ranks is { } ranks ? string.Join('×', ranks) : "", layer.ParametersAfter,
-                layer.ParametersBefore,
-                Share(layer.ParametersAfter, layer.ParametersBefore), layer.MacsAfter, layer.MacsBefore, layer.RelativeError,
-                layer.KeptBecause ?? "", layer.Format is null && layer.BreakEven is { } even
-                    ? string.Join(", ", even.Select(static pair => $"{pair.Key} {string.Join('×', pair.Value)}")) : "",
-            ]));
+            layers.Select(static layer =>
+                (ValueList<Cell>)
+                    [
+                        layer.Name,
+                        layer.Format ?? "dense",
+                        layer.Ranks is { } ranks ? string.Join('×', ranks) : "",
+                        layer.ParametersAfter,
+                        layer.ParametersBefore,
+                        Share(layer.ParametersAfter, layer.ParametersBefore),
+                        layer.MacsAfter,
+                        layer.MacsBefore,
+                        layer.RelativeError,
+                        layer.KeptBecause ?? "",
+                        layer.Format is null && layer.BreakEven is { } even
+                            ? string.Join(", ", even.Select(static pair => $"{pair.Key} {string.Join('×', pair.Value)}"))
+                            : "",
+                    ]
+            )
+        );
         IReadOnlyList<string> labels = Labels.Of([.. layers.Select(static layer => layer.Name)]);
         Series Line(string name, Ink ink, Func<CompressedLayer, long> parameters) =>
             new(name, ink, [.. layers.Select((layer, k) => new Point(k + 1, parameters(layer), layer.Format ?? "dense"))]) { Dots = true };
-        Series[] lines = [Line("before", Ink.Plain, static layer => layer.ParametersBefore),
-            Line("after", Ink.OfDepth(0, 2), static layer => layer.ParametersAfter)];
-        double most = layers.Max(static layer => (double)layer.ParametersBefore);
-        Chart chart = new("Parameters of each layer", "Parameters of each layer before and after compression.",
-            new("layer", new OrdinalScale([.. labels]), TickFormat.Number), new("parameters", new LinearScale(0, most), TickFormat.Short),
-            [.. lines])
-        {
-            Size = ChartSize.Wide, Legend = new([.. lines.Select(static line => new LegendEntry(line.Name, line.Ink))]),
-        };
-        return new("layers", "Layer by layer",
+        Series[] lines =
         [
-            new Figure("sizes", Prose.Of($"{Prose.Strong("Where the parameters were, and where they are.")}"), [chart]),
-            new TableBlock("layer-table", Prose.Of($"{Prose.Strong("What became of each layer.")} The relative error is that of the kernel in the measure it was fitted in: with data, the change of what the layer answers."), table)
-            {
-                IsLong = layers.Length > 20,
-            },
-        ]);
+            Line("before", Ink.Plain, static layer => layer.ParametersBefore),
+            Line("after", Ink.OfDepth(0, 2), static layer => layer.ParametersAfter),
+        ];
+        double most = layers.Max(static layer => (double)layer.ParametersBefore);
+        Chart chart = new(
+            "Parameters of each layer",
+            "Parameters of each layer before and after compression.",
+            new("layer", new OrdinalScale([.. labels]), TickFormat.Number),
+            new("parameters", new LinearScale(0, most), TickFormat.Short),
+            [.. lines]
+        )
+        {
+            Size = ChartSize.Wide,
+            Legend = new([.. lines.Select(static line => new LegendEntry(line.Name, line.Ink))]),
+        };
+        return new(
+            "layers",
+            "Layer by layer",
+            [
+                new Figure("sizes", Prose.Of($"{Prose.Strong("Where the parameters were, and where they are.")}"), [chart]),
+                new TableBlock(
+                    "layer-table",
+                    Prose.Of(
+                        $"{Prose.Strong("What became of each layer.")} The relative error is that of the kernel in the measure it was fitted in: with data, the change of what the layer answers."
+                    ),
+                    table
+                )
+                {
+                    IsLong = layers.Length > 20,
+                },
+            ]
+        );
     }
 
     /// <summary>A part over the whole; 0 of nothing.</summary>

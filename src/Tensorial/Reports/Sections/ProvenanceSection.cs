@@ -12,16 +12,30 @@ internal static class ProvenanceSection
         Provenance p = analysis.Provenance;
         List<Definition> items =
         [
-            new("Model", Prose.Of($"{Prose.Code(p.Model.Name)}, {Numbers.Count(p.Model.Bytes)} bytes, graph {Prose.Code(analysis.Model.Name)}")),
+            new(
+                "Model",
+                Prose.Of($"{Prose.Code(p.Model.Name)}, {Numbers.Count(p.Model.Bytes)} bytes, graph {Prose.Code(analysis.Model.Name)}")
+            ),
             new("SHA-256", Prose.Of($"{Prose.Code(p.Model.Sha256)}")),
             new("Images", Use(p.Data, "none: spectra only")),
         ];
-        if (p.Calibration is not null) items.Add(new("Recalibration", Use(p.Calibration, "")));
+        if (p.Calibration is not null)
+            items.Add(new("Recalibration", Use(p.Calibration, "")));
         items.AddRange(Origin(p));
-        if (p.Shard is { } shard) items.Insert(items.Count - 2, new("Shard", shard));
-        items.Insert(items.Count - 2,
-            new("Measurements", $"{Numbers.Count(analysis.Truncations.Count)} of {Numbers.Count(analysis.PlannedTruncations)} planned"));
-        return new("provenance", "Provenance", [new Definitions([.. items]), new Paragraph("The JSON file beside this report holds every number in full precision, the CSV files hold them as tables.")]);
+        if (p.Shard is { } shard)
+            items.Insert(items.Count - 2, new("Shard", shard));
+        items.Insert(
+            items.Count - 2,
+            new("Measurements", $"{Numbers.Count(analysis.Truncations.Count)} of {Numbers.Count(analysis.PlannedTruncations)} planned")
+        );
+        return new(
+            "provenance",
+            "Provenance",
+            [
+                new Definitions([.. items]),
+                new Paragraph("The JSON file beside this report holds every number in full precision, the CSV files hold them as tables."),
+            ]
+        );
     }
 
     public static Section Of(CompressionResult result)
@@ -34,7 +48,8 @@ internal static class ProvenanceSection
             new("Targets", result.Targets.IsEmpty ? "those of a plan" : string.Join(", ", result.Targets)),
             new("Images", Use(p.Data, "none: the outputs were compared on random ones")),
         ];
-        if (p.Calibration is not null) items.Add(new("Calibration", Use(p.Calibration, "")));
+        if (p.Calibration is not null)
+            items.Add(new("Calibration", Use(p.Calibration, "")));
         items.AddRange(Origin(p));
         return new("provenance", "Provenance", [new Definitions([.. items])]);
     }
@@ -58,11 +73,22 @@ internal static class ProvenanceSection
     {
         yield return new("Command", Prose.Of($"{Prose.Code(p.CommandLine)}"));
         yield return new("Program", Prose.Of($"{p.Tool} {p.Version}, seed {p.Seed.ToString(CultureInfo.InvariantCulture)}"));
-        yield return new("Machine", $"{p.Machine.Os}, {p.Machine.Runtime}, {Numbers.Count(p.Machine.Threads)} of {Numbers.Count(p.Machine.Processors)} processors used");
-        yield return new("Date", p.Date.ToUniversalTime().ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture) + ", took "
-            + Numbers.Duration(p.Seconds));
+        yield return new(
+            "Machine",
+            $"{p.Machine.Os}, {p.Machine.Runtime}, {Numbers.Count(p.Machine.Threads)} of {Numbers.Count(p.Machine.Processors)} processors used"
+        );
+        yield return new(
+            "Date",
+            p.Date.ToUniversalTime().ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture)
+                + ", took "
+                + Numbers.Duration(p.Seconds)
+        );
     }
 
-    private static Prose Use(DataUse? data, string none) => data is null ? none
-        : Prose.Of($"{Prose.Code(data.Description)}, {data.Split} split, {Numbers.Count(data.Samples)} images, fingerprint {Prose.Code(data.Fingerprint)}");
+    private static Prose Use(DataUse? data, string none) =>
+        data is null
+            ? none
+            : Prose.Of(
+                $"{Prose.Code(data.Description)}, {data.Split} split, {Numbers.Count(data.Samples)} images, fingerprint {Prose.Code(data.Fingerprint)}"
+            );
 }

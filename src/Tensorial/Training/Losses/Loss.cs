@@ -18,9 +18,15 @@ public abstract record Loss
     /// temperature) - t) over the number of rows, are added to the gradient. The rows of t sum to 1.
     /// </summary>
     private protected static double AddCrossEntropy(
-        Tensor<float> logits, Tensor<float> targets, double factor, double temperature, Tensor<float> gradient)
+        Tensor<float> logits,
+        Tensor<float> targets,
+        double factor,
+        double temperature,
+        Tensor<float> gradient
+    )
     {
-        int rows = logits.Shape[0], classes = logits.Shape.Count / rows;
+        int rows = logits.Shape[0],
+            classes = logits.Shape.Count / rows;
         double total = 0;
         float[] scaled = new float[classes];
         for (int row = 0; row < rows; row++)
@@ -29,13 +35,15 @@ public abstract record Loss
             TensorPrimitives.Divide(logits.Values.Slice(row * classes, classes), (float)temperature, scaled);
             float largest = TensorPrimitives.Max<float>(scaled);
             double sum = 0;
-            foreach (float z in scaled) sum += Math.Exp(z - largest);
+            foreach (float z in scaled)
+                sum += Math.Exp(z - largest);
             double normalizer = largest + Math.Log(sum);
             Span<float> slope = gradient.Values.Slice(row * classes, classes);
             for (int k = 0; k < classes; k++)
             {
                 double log = scaled[k] - normalizer;
-                if (t[k] != 0) total -= t[k] * log;
+                if (t[k] != 0)
+                    total -= t[k] * log;
                 slope[k] += (float)(factor * temperature * (Math.Exp(log) - t[k]) / rows);
             }
         }
@@ -56,7 +64,8 @@ public sealed record CrossEntropy(double LabelSmoothing = 0) : Loss
 
     internal static Tensor<float> Smoothed(Tensor<float> distribution, double smoothing)
     {
-        if (smoothing == 0) return distribution;
+        if (smoothing == 0)
+            return distribution;
         Tensor<float> smoothed = new(distribution.Shape);
         TensorPrimitives.Multiply(distribution.Values, (float)(1 - smoothing), smoothed.Values);
         TensorPrimitives.Add(smoothed.Values, (float)(smoothing / distribution.Shape[1]), smoothed.Values);
@@ -86,7 +95,8 @@ public sealed record Distillation(double Temperature = 4, double Weight = 0.9, d
     private (Tensor<float> Probabilities, double Entropy) Softened(Tensor<float> teacher)
     {
         Tensor<float> soft = new(teacher.Shape);
-        int rows = teacher.Shape[0], classes = teacher.Shape.Count / rows;
+        int rows = teacher.Shape[0],
+            classes = teacher.Shape.Count / rows;
         double entropy = 0;
         for (int row = 0; row < rows; row++)
         {
@@ -94,7 +104,8 @@ public sealed record Distillation(double Temperature = 4, double Weight = 0.9, d
             TensorPrimitives.Divide(teacher.Values.Slice(row * classes, classes), (float)Temperature, p);
             TensorPrimitives.SoftMax<float>(p, p);
             foreach (float share in p)
-                if (share > 0) entropy -= share * Math.Log(share);
+                if (share > 0)
+                    entropy -= share * Math.Log(share);
         }
         return (soft, entropy / rows);
     }

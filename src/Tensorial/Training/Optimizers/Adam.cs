@@ -13,10 +13,14 @@ public sealed class Adam(double beta1 = 0.9, double beta2 = 0.999, double epsilo
 
     protected override void Step(Span<float> w, Span<float> g, ImmutableArray<Tensor<float>> memory, double learningRate, double decay)
     {
-        Span<float> m = memory[0].Values, v = memory[1].Values;
-        float b1 = (float)beta1, b2 = (float)beta2, coupled = decoupled ? 0 : (float)decay, shrink = decoupled
-            ? (float)(1 - learningRate * decay) : 1;
-        float rate = (float)(learningRate / (1 - Math.Pow(beta1, Steps))), correction = (float)(1 / Math.Sqrt(1 - Math.Pow(beta2, Steps))),
+        Span<float> m = memory[0].Values,
+            v = memory[1].Values;
+        float b1 = (float)beta1,
+            b2 = (float)beta2,
+            coupled = decoupled ? 0 : (float)decay,
+            shrink = decoupled ? (float)(1 - learningRate * decay) : 1;
+        float rate = (float)(learningRate / (1 - Math.Pow(beta1, Steps))),
+            correction = (float)(1 / Math.Sqrt(1 - Math.Pow(beta2, Steps))),
             guard = (float)epsilon;
         for (int i = 0; i < w.Length; i++)
         {

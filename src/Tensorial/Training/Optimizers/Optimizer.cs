@@ -1,17 +1,18 @@
 using System.Collections.Immutable;
-using Tensorial.Networks.Gradients;
+using Tensorial.Execution;
 
 namespace Tensorial.Training.Optimizers;
 
 /// <summary>By how much weights are pulled to 0 at every step, for each of their roles. Usually kernels only.</summary>
 public readonly record struct WeightDecay(double Kernels, double Biases = 0, double Normalizations = 0)
 {
-    public double Of(WeightRole role) => role switch
-    {
-        WeightRole.Kernel => Kernels,
-        WeightRole.Bias => Biases,
-        _ => Normalizations,
-    };
+    public double Of(WeightRole role) =>
+        role switch
+        {
+            WeightRole.Kernel => Kernels,
+            WeightRole.Bias => Biases,
+            _ => Normalizations,
+        };
 
     /// <summary>The same for all weights, as PyTorch does where nobody says otherwise.</summary>
     public static WeightDecay Everywhere(double decay) => new(decay, decay, decay);
@@ -38,8 +39,13 @@ public abstract class Optimizer
     {
         Steps++;
         foreach (TrainedWeight weight in weights)
-            Step(weight.Value.Values, weight.Gradient.Values, MemoryOf(weight.Name, weight.Value.Shape), learningRate,
-                Decay.Of(weight.Constant.Role));
+            Step(
+                weight.Value.Values,
+                weight.Gradient.Values,
+                MemoryOf(weight.Name, weight.Value.Shape),
+                learningRate,
+                Decay.Of(weight.Constant.Role)
+            );
     }
 
     /// <summary>Changes one weight. The gradient may be used as scratch.</summary>
@@ -55,9 +61,14 @@ public abstract class Optimizer
     {
         Steps = steps;
         foreach (TrainedWeight weight in weights)
-            _memory[weight.Name] = [.. Memories.Select(name => saved.TryGetValue($"{name}/{weight.Name}", out Tensor<float>? tensor)
-                && tensor.Shape == weight.Value.Shape
-                ? tensor.Clone() : throw new BadInputException($"The checkpoint does not know the {name} of '{weight.Name}'."))];
+            _memory[weight.Name] =
+            [
+                .. Memories.Select(name =>
+                    saved.TryGetValue($"{name}/{weight.Name}", out Tensor<float>? tensor) && tensor.Shape == weight.Value.Shape
+                        ? tensor.Clone()
+                        : throw new BadInputException($"The checkpoint does not know the {name} of '{weight.Name}'.")
+                ),
+            ];
     }
 
     private ImmutableArray<Tensor<float>> MemoryOf(string name, Shape shape)

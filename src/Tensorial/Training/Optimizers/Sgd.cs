@@ -14,9 +14,11 @@ public sealed class Sgd(double momentum = 0.9, bool nesterov = false) : Optimize
     protected override void Step(Span<float> w, Span<float> g, ImmutableArray<Tensor<float>> memory, double learningRate, double decay)
     {
         Span<float> v = memory[0].Values;
-        if (decay != 0) TensorPrimitives.MultiplyAdd(w, (float)decay, g, g);
+        if (decay != 0)
+            TensorPrimitives.MultiplyAdd(w, (float)decay, g, g);
         TensorPrimitives.MultiplyAdd(v, (float)momentum, g, v);
-        if (nesterov) TensorPrimitives.MultiplyAdd(v, (float)momentum, g, g);
+        if (nesterov)
+            TensorPrimitives.MultiplyAdd(v, (float)momentum, g, g);
         TensorPrimitives.MultiplyAdd(nesterov ? g : v, (float)-learningRate, w, w);
     }
 }

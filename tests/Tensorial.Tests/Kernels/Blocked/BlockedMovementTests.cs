@@ -13,26 +13,38 @@ public class BlockedMovementTests
     private readonly Workers _workers = new TwoThreads();
 
     [Fact]
-    public void Channels_are_copied_to_any_place() => Prop.ForAll(
-        (from inputs in Gen.Choose(1, 50)
-         from first in Gen.Choose(0, inputs - 1)
-         from count in Gen.Choose(0, inputs - first)
-         from before in Gen.Choose(0, 40)
-         from behind in Gen.Choose(0, 40)
-         select (inputs, first, count, before, behind)).ToArbitrary(),
-        test =>
-        {
-            BlockedValue x = BlockedValue.Random(new(test.first), Layout with { Channels = test.inputs }, float.NaN);
-            BlockedValue y = BlockedValue.Random(new(9), Layout with { Channels = test.before + test.count + test.behind + 1,
-                Halo = new(1, 1, 1, 1) }, BlockedValue.Sentinel);
-            BlockedValue old = BlockedValue.Random(new(9), y.Layout);
-            BlockedMovement.CopyChannels(x.Values, x.Layout, test.first, test.count, y.Values, y.Layout, test.before, _workers);
-            bool Copied(int c) => c >= test.before && c < test.before + test.count;
-            y.Equal((i, c, row, column) => Copied(c) ? x[i, test.first + c - test.before, row, column] : old[i, c, row, column], 0);
+    public void Channels_are_copied_to_any_place() =>
+        Prop.ForAll(
+                (
+                    from inputs in Gen.Choose(1, 50)
+                    from first in Gen.Choose(0, inputs - 1)
+                    from count in Gen.Choose(0, inputs - first)
+                    from before in Gen.Choose(0, 40)
+                    from behind in Gen.Choose(0, 40)
+                    select (inputs, first, count, before, behind)
+                ).ToArbitrary(),
+                test =>
+                {
+                    BlockedValue x = BlockedValue.Random(new(test.first), Layout with { Channels = test.inputs }, float.NaN);
+                    BlockedValue y = BlockedValue.Random(
+                        new(9),
+                        Layout with
+                        {
+                            Channels = test.before + test.count + test.behind + 1,
+                            Halo = new(1, 1, 1, 1),
+                        },
+                        BlockedValue.Sentinel
+                    );
+                    BlockedValue old = BlockedValue.Random(new(9), y.Layout);
+                    BlockedMovement.CopyChannels(x.Values, x.Layout, test.first, test.count, y.Values, y.Layout, test.before, _workers);
+                    bool Copied(int c) => c >= test.before && c < test.before + test.count;
+                    y.Equal((i, c, row, column) => Copied(c) ? x[i, test.first + c - test.before, row, column] : old[i, c, row, column], 0);
 
-            BlockedMovement.FillChannels(0.5f, y.Values, y.Layout, test.before, test.count, _workers);
-            y.Equal((i, c, row, column) => Copied(c) ? 0.5 : old[i, c, row, column], 0);
-        }).Holds();
+                    BlockedMovement.FillChannels(0.5f, y.Values, y.Layout, test.before, test.count, _workers);
+                    y.Equal((i, c, row, column) => Copied(c) ? 0.5 : old[i, c, row, column], 0);
+                }
+            )
+            .Holds();
 
     [Theory, InlineData(0, 0, 2, 2, 3, 4), InlineData(4, 6, -1, -2, 5, 4), InlineData(1, 3, 1, 1, 2, 1), InlineData(2, 2, 3, 4, 1, 2)]
     public void Slices_take_every_so_many_pixels(int firstY, int firstX, int strideY, int strideX, int height, int width)
@@ -72,7 +84,8 @@ public class BlockedMovementTests
     public void Conversion_there_and_back_changes_nothing(int channels)
     {
         BlockedLayout layout = Layout with { Channels = channels };
-        float[] plain = [.. Enumerable.Range(0, 2 * channels * 35).Select(static i => (float)i)], back = new float[plain.Length];
+        float[] plain = [.. Enumerable.Range(0, 2 * channels * 35).Select(static i => (float)i)],
+            back = new float[plain.Length];
         BlockedValue y = BlockedValue.Blank(layout);
         BlockedConversion.ToBlocked(plain, y.Values, layout, _workers);
         y.Equal((i, c, row, column) => plain[((i * channels + c) * 5 + row) * 7 + column], 0);
@@ -85,7 +98,8 @@ public class BlockedMovementTests
     public void Clearing_a_halo_leaves_the_interior(int top, int left, int bottom, int right)
     {
         BlockedLayout layout = Layout with { Halo = new(top, left, bottom, right) };
-        BlockedValue x = BlockedValue.Random(new(4), layout, BlockedValue.Sentinel), same = BlockedValue.Random(new(4), layout);
+        BlockedValue x = BlockedValue.Random(new(4), layout, BlockedValue.Sentinel),
+            same = BlockedValue.Random(new(4), layout);
         BlockedHalo.Clear(x.Values, layout, _workers);
         Assert.Equal(same.Values, x.Values);
     }

@@ -16,7 +16,9 @@ internal sealed class BlockedValue
         Values.AsSpan().Fill(halo);
         for (int pixel = 0; pixel < layout.Images * layout.Blocks * layout.Height * layout.Width; pixel++)
         {
-            int x = pixel % layout.Width, y = pixel / layout.Width % layout.Height, plane = pixel / layout.Width / layout.Height;
+            int x = pixel % layout.Width,
+                y = pixel / layout.Width % layout.Height,
+                plane = pixel / layout.Width / layout.Height;
             Values.AsSpan(layout.Pixel(plane / layout.Blocks, plane % layout.Blocks, y, x), 16).Fill(lanes);
         }
     }
@@ -30,9 +32,10 @@ internal sealed class BlockedValue
     {
         BlockedValue value = new(layout, halo, float.NaN);
         for (int i = 0; i < layout.Images; i++)
-            for (int c = 0; c < layout.Channels; c++)
-                for (int y = 0; y < layout.Height; y++)
-                    for (int x = 0; x < layout.Width; x++) value[i, c, y, x] = random.NextSingle() * 2 - 1;
+        for (int c = 0; c < layout.Channels; c++)
+        for (int y = 0; y < layout.Height; y++)
+        for (int x = 0; x < layout.Width; x++)
+            value[i, c, y, x] = random.NextSingle() * 2 - 1;
         return value;
     }
 
@@ -49,14 +52,15 @@ internal sealed class BlockedValue
     public void Equal(Func<int, int, int, int, double> expected, double tolerance)
     {
         for (int i = 0; i < Layout.Images; i++)
-            for (int c = 0; c < Layout.Channels; c++)
-                for (int y = 0; y < Layout.Height; y++)
-                    for (int x = 0; x < Layout.Width; x++)
-                    {
-                        double wanted = expected(i, c, y, x), actual = this[i, c, y, x];
-                        bool close = wanted.Equals(actual) || Math.Abs(wanted - actual) <= tolerance;
-                        Assert.True(close, $"[{i},{c},{y},{x}] of {Layout} is {actual} instead of {wanted}");
-                    }
+        for (int c = 0; c < Layout.Channels; c++)
+        for (int y = 0; y < Layout.Height; y++)
+        for (int x = 0; x < Layout.Width; x++)
+        {
+            double wanted = expected(i, c, y, x),
+                actual = this[i, c, y, x];
+            bool close = wanted.Equals(actual) || Math.Abs(wanted - actual) <= tolerance;
+            Assert.True(close, $"[{i},{c},{y},{x}] of {Layout} is {actual} instead of {wanted}");
+        }
         HaloIs(Sentinel);
     }
 

@@ -1,0 +1,66 @@
+using System.Diagnostics;
+using Tensorial.Execution;
+using Tensorial.Graphs;
+
+namespace Tensorial.Benchmarks.Execution;
+
+/// <summary>A step of training (forward, backward, SGD) against PyTorch in channels-last.</summary>
+internal static class TrainingStep
+{
+    public static void Run(string model, int batch, int threads = 2)
+    {
+        Shape image = model == "lenet5" ? [1, 28, 28] : [3, 32, 32];
+        using TrainedNetwork network = new(ReadyMade.Build(model, image, 10, seed: 0), threads: threads);
+        Random random = new(0);
+        Tensor<float> images = new([batch, .. image]),
+            gradient = new([batch, 10]);
+        foreach (ref float value in images.Values)
+            value = random.NextSingle() - 0.5f;
+        using Peer? peer = Peer.Start("/usr/bin/python3", "training.py", [model, $"{batch}", $"{threads}"]);
+        Paired.Report($"{model}, batch {batch}, {threads} threads", batch, "image", Step, peer, runs: model == "lenet5" ? 10 : 1);
+        Console.WriteLine($"  activations and their gradients {network.ActivationBytes(batch) / 1048576.0:F0} MiB");
+
+        void Step()
+        {
+            Tensor<float> logits = network.Forward(images);
+            for (int i = 0; i < gradient.Values.Length; i++)
+                gradient.Values[i] = (logits.Values[i] - (i % 10 == 0 ? 1 : 0)) / batch;
+            network.Backward(gradient);
+            foreach (TrainedWeight weight in network.Weights)
+                System.Numerics.Tensors.TensorPrimitives.MultiplyAdd(
+                    weight.Gradient.Values,
+                    -0.01f,
+                    weight.Value.Values,
+                    weight.Value.Values
+                );
+        }
+    }
+
+    /// <summary>Seconds of every kind of step of a training step, by the label's last words.</summary>
+    public static void Profile(string model, int batch, int threads)
+    {
+        Shape image = model == "lenet5" ? [1, 28, 28] : [3, 32, 32];
+        using TrainedNetwork network = new(ReadyMade.Build(model, image, 10, seed: 0), threads: threads) { Profile = [] };
+        Tensor<float> images = new([batch, .. image]);
+        Random random = new(0);
+        foreach (ref float value in images.Values)
+            value = random.NextSingle() - 0.5f;
+        const int runs = 20;
+        // Until the code that is compiled anew while it runs has settled.
+        long warmed = Stopwatch.GetTimestamp();
+        while (Stopwatch.GetElapsedTime(warmed).TotalSeconds < 3)
+            Step();
+        network.Profile.Clear();
+        TimeSpan start = Environment.CpuUsage.TotalTime;
+        for (int run = 0; run < runs; run++)
+            Step();
+        double processor = (Environment.CpuUsage.TotalTime - start).TotalSeconds / runs;
+        foreach ((string label, double seconds) in network.Profile.OrderByDescending(static p => p.Value))
+            Console.WriteLine($"{seconds / runs * 1e3, 9:F2} ms  {label}");
+        Console.WriteLine(
+            $"{network.Profile.Values.Sum() / runs * 1e3, 9:F2} ms  in all, over {threads} threads; {batch / processor:F0} images a second of processor time"
+        );
+
+        void Step() => network.Backward(network.Forward(images).Clone());
+    }
+}

@@ -1,0 +1,39 @@
+using System.Text.Json;
+
+namespace Tensorial.Equations;
+
+/// <summary>Cost models as small JSON files, so that a machine is measured once.</summary>
+public static class CostModelFile
+{
+    private const int SchemaVersion = 1;
+
+    private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, WriteIndented = true };
+
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    public static void Write(CostModel model, string path) =>
+        AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, new Content(SchemaVersion, model), Json));
+
+    /// <exception cref="BadInputException">The file holds no cost model, or constants that are not positive.</exception>
+    public static CostModel Read(string path)
+    {
+        try
+        {
+            using FileStream stream = File.OpenRead(path);
+            if (JsonSerializer.Deserialize<Content>(stream, Json) is not { CostModel: { } model } content)
+                throw new BadInputException($"'{path}' holds no cost model.");
+            if (content.SchemaVersion != SchemaVersion)
+                throw new BadInputException(
+                    $"'{path}' has the schema version {content.SchemaVersion}; this program reads {SchemaVersion}."
+                );
+            return model.Constants.All(static constant => double.IsFinite(constant) && constant > 0)
+                ? model
+                : throw new BadInputException($"'{path}' holds a cost model with a constant that is not positive.");
+        }
+        catch (JsonException error)
+        {
+            throw new BadInputException($"'{path}' holds no cost model: {error.Message}", error);
+        }
+    }
+
+    private sealed record Content(int SchemaVersion, CostModel? CostModel);
+}

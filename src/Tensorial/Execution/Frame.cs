@@ -1,0 +1,59 @@
+using System.Collections.Immutable;
+using Tensorial.Kernels;
+using Tensorial.Kernels.Blocked;
+
+namespace Tensorial.Execution;
+
+/// <summary>The memory of one evaluation under way. A frame serves one thread at a time; a program may have many.</summary>
+internal sealed class Frame
+{
+    private readonly Memory<float> _arena;
+    private readonly Tensor?[] _tensors;
+
+    public Frame(CompiledNetwork program, Workers workers)
+        : this(program.Values, program.ArenaLength, workers) { }
+
+    /// <param name="values">Values with their places.</param>
+    /// <param name="arenaLength">Floats those places take.</param>
+    /// <param name="workers">Threads its steps may use.</param>
+    public Frame(ImmutableArray<Value> values, int arenaLength, Workers workers)
+    {
+        Workers = workers;
+        // Pinned, so that an address aligned once stays aligned.
+        float[] block = GC.AllocateUninitializedArray<float>(arenaLength + 16, pinned: true);
+        int skip = AlignedStart.Of(block);
+        _arena = block.AsMemory(skip, arenaLength);
+        _tensors = new Tensor?[values.Length];
+        foreach (Value value in values)
+        {
+            if (value.IsExternal || value.Layout is not null)
+                continue;
+            _tensors[value.Id] =
+                value.Type == ElementType.Float32
+                    ? new Tensor<float>(value.Shape, _arena.Slice(value.Root.Offset, value.Shape.Count))
+                    : Tensor.Zeros(value.Type, value.Shape);
+        }
+    }
+
+    public Workers Workers { get; }
+
+    /// <summary>A plain value as a tensor.</summary>
+    public Tensor this[Value of] => _tensors[of.Id]!;
+
+    /// <summary>Gives a value that lies outside the arena, a network input, its tensor.</summary>
+    public void Bind(Value of, Tensor tensor) => _tensors[of.Id] = tensor;
+
+    /// <summary>The floats of a value: of a blocked one in its layout, halo included.</summary>
+    public Span<float> Floats(Value value) =>
+        value.IsInArena ? _arena.Span.Slice(value.Offset, value.Length) : _tensors[value.Id]!.Of<float>().Values;
+
+    /// <summary>
+    /// The floats of a blocked value about to be written. Its halo is zeroed now, since the place may have served another value.
+    /// </summary>
+    public Span<float> ClearedHalo(Value value)
+    {
+        Span<float> floats = Floats(value);
+        BlockedHalo.Clear(floats, value.Layout!.Value, Workers);
+        return floats;
+    }
+}

@@ -1,0 +1,66 @@
+using System.Collections.Immutable;
+using Tensorial.Graphs;
+using Tensorial.Operations;
+
+namespace Tensorial.Execution;
+
+/// <summary>Computes what depends on constants alone, once, and drops the nodes that did it.</summary>
+internal static class FoldConstants
+{
+    /// <param name="graph">The network.</param>
+    /// <param name="shapes">What shape inference knows of its values.</param>
+    /// <param name="origins">For every constant, the initializers of the file that it comes from; results are added.</param>
+    /// <param name="memo">Where results of earlier compilations may lie ready.</param>
+    public static Graph Apply(Graph graph, IReadOnlyDictionary<string, Operand> shapes, ConstantOrigins origins, Memo memo)
+    {
+        ImmutableDictionary<string, Tensor>.Builder constants = graph.Initializers.ToBuilder();
+        var kept = ImmutableArray.CreateBuilder<Node>();
+        foreach (Node node in graph.Nodes)
+        {
+            if (node.Outputs.All(name => name.Length == 0 || shapes[name].Value is not null))
+            {
+                foreach (string name in node.Outputs.Where(static n => n.Length > 0))
+                    constants[name] = shapes[name].Value!;
+                origins.Derive(node);
+            }
+            else if (node.Inputs.All(name => name.Length == 0 || constants.ContainsKey(name)))
+            {
+                Tensor?[] inputs = [.. node.Inputs.Select(name => name.Length == 0 ? null : constants[name])];
+                Tensor[] results = memo.Of(node.Operation, inputs, () => node.Operation.Apply(inputs));
+                for (int i = 0; i < node.Outputs.Length; i++)
+                    constants[node.Outputs[i]] = results[i];
+                origins.Derive(node);
+            }
+            else
+            {
+                kept.Add(node);
+            }
+        }
+        return graph with { Nodes = kept.ToImmutable(), Initializers = constants.ToImmutable() };
+    }
+}
+
+/// <summary>Remembers, through folding, which initializers of the file a constant comes from.</summary>
+internal sealed class ConstantOrigins(Graph graph)
+{
+    private readonly Dictionary<string, ImmutableArray<string>> _origins = graph.Initializers.Keys.ToDictionary(
+        static name => name,
+        static name => ImmutableArray.Create(name)
+    );
+
+    public ImmutableArray<string> this[string constant] => _origins.GetValueOrDefault(constant, []);
+
+    public ImmutableArray<string> Of(IEnumerable<string> constants) => [.. constants.SelectMany(name => this[name]).Distinct()];
+
+    public void Derive(Node node)
+    {
+        // A Constant node is where its value comes from, as an initializer is.
+        if (node.Operation is Constant)
+            _origins[node.Outputs[0]] = [node.Outputs[0]];
+        else
+            foreach (string output in node.Outputs)
+                Derive(output, node.Inputs);
+    }
+
+    public void Derive(string result, IEnumerable<string> sources) => _origins[result] = Of(sources);
+}

@@ -1,0 +1,46 @@
+using System.Collections.Immutable;
+
+namespace Tensorial.Graphs;
+
+/// <summary>Extents that a network leaves open until it sees images, as fully convolutional ones leave height and width.</summary>
+public static class FreeExtents
+{
+    /// <summary>
+    /// The network for images of these extents: what its input leaves open beside the batch is theirs. Extents that the network does
+    /// declare stay, so that images that do not fit it are refused where they meet it.
+    /// </summary>
+    /// <param name="graph">The network.</param>
+    /// <param name="image">Channels, height and width; null where there are no images.</param>
+    public static Graph ForImages(this Graph graph, Shape? image)
+    {
+        if (image is not { } extents || OpenInput(graph, extents.Rank + 1) is not { } open)
+            return graph;
+        ImmutableArray<Dimension> dimensions = open.Dimensions is { } declared
+            ? [declared[0], .. declared.Skip(1).Zip(extents, static (d, extent) => d.Extent is null ? new Dimension(extent) : d)]
+            : [new(null, "batch"), .. extents.Select(static extent => new Dimension(extent))];
+        return graph with { Inputs = graph.Inputs.Replace(open, open with { Dimensions = dimensions }) };
+    }
+
+    /// <summary>The network with inputs as open as another's: what is written takes the images that the file it came from took.</summary>
+    public static Graph AsOpenAs(this Graph graph, Graph other) => graph with { Inputs = other.Inputs };
+
+    /// <summary>Names of the extents that the network leaves open beside the batch, or ? for each that has none.</summary>
+    public static ImmutableArray<string> Of(Graph graph) =>
+        [
+            .. graph
+                .Inputs.Where(port => !graph.Initializers.ContainsKey(port.Name))
+                .SelectMany(static port =>
+                    port.Dimensions?.Skip(1).Where(static d => d.Extent is null).Select(static d => d.ToString()) ?? []
+                ),
+        ];
+
+    private static Port? OpenInput(Graph graph, int rank)
+    {
+        Port[] inputs = [.. graph.Inputs.Where(port => !graph.Initializers.ContainsKey(port.Name))];
+        return
+            inputs is [{ } only]
+            && (only.Dimensions is not { } dimensions || dimensions.Length == rank && dimensions.Skip(1).Any(static d => d.Extent is null))
+            ? only
+            : null;
+    }
+}

@@ -1,0 +1,119 @@
+using System.Collections.Immutable;
+using Tensorial.Operations;
+
+namespace Tensorial.Graphs;
+
+/// <summary>What is known of every value of a network at given input extents, and which nodes defied it.</summary>
+/// <param name="Operands">By value name: type, extents and, where it is constant, the value.</param>
+/// <param name="Failures">Nodes whose shape rule failed, with the reason; what depends on them is unknown and not listed.</param>
+public sealed record InferredShapes(
+    IReadOnlyDictionary<string, Operand> Operands,
+    ImmutableArray<(Node Node, BadInputException Reason)> Failures
+);
+
+/// <summary>Partial evaluation of a network at concrete input extents: types, extents and constants of all its values.</summary>
+public static class ShapeInference
+{
+    /// <summary>
+    /// Constant results up to this many values are computed on the way, so that arithmetic on shapes reaches Reshape and its
+    /// like. Larger ones are weights on their way to a layer, which only the executor needs.
+    /// </summary>
+    private const int FoldLimit = 1 << 16;
+
+    /// <summary>Types, extents and constants of every value.</summary>
+    /// <param name="graph">The network.</param>
+    /// <param name="inputs">Extents of inputs, by name. Others take the extents the network declares, free ones being 1.</param>
+    /// <exception cref="BadInputException">An operator is not supported or its operands do not fit; names the node.</exception>
+    public static IReadOnlyDictionary<string, Operand> Run(Graph graph, IReadOnlyDictionary<string, Shape>? inputs = null)
+    {
+        InferredShapes shapes = Explore(graph, inputs);
+        return shapes.Failures.IsEmpty ? shapes.Operands : throw shapes.Failures[0].Reason;
+    }
+
+    /// <summary>As <see cref="Run"/>, but goes on past nodes that cannot be inferred and says which they were.</summary>
+    public static InferredShapes Explore(Graph graph, IReadOnlyDictionary<string, Shape>? inputs = null)
+    {
+        Dictionary<string, Operand> known = [];
+        foreach ((string name, Tensor value) in graph.Initializers)
+            known[name] = Operand.Of(value);
+        foreach (Port port in graph.Inputs)
+            if (!graph.Initializers.ContainsKey(port.Name) && Extents(port, inputs) is { } shape)
+                known[port.Name] = new(port.Type, shape);
+
+        HashSet<string> made = [.. graph.Nodes.SelectMany(static node => node.Outputs)];
+        var failures = ImmutableArray.CreateBuilder<(Node, BadInputException)>();
+        foreach (Node node in graph.Nodes)
+        {
+            if (node.Inputs.FirstOrDefault(name => name.Length > 0 && !known.ContainsKey(name)) is { } missing)
+            {
+                if (!made.Contains(missing))
+                    failures.Add((node, Absence(graph, node, missing)));
+                continue;
+            }
+            Operand?[] operands = [.. node.Inputs.Select(name => name.Length > 0 ? known[name] : null)];
+            try
+            {
+                ImmutableArray<Operand> results = Fold(node.Operation, operands, node.Operation.Infer(operands));
+                for (int i = 0; i < node.Outputs.Length && i < results.Length; i++)
+                    if (node.Outputs[i].Length > 0)
+                        known[node.Outputs[i]] = results[i];
+            }
+            catch (UnsupportedException error)
+            {
+                failures.Add((node, new UnsupportedException($"Node '{node.Label}': {error.Message}")));
+            }
+            catch (BadInputException error)
+            {
+                failures.Add((node, new BadInputException($"Node '{node.Label}' ({node.Operation.Name}): {error.Message}", error)));
+            }
+            catch (OverflowException error)
+            {
+                failures.Add(
+                    (
+                        node,
+                        new ShapeException(
+                            $"Node '{node.Label}' ({node.Operation.Name}): its attributes or extents are too large to compute with.",
+                            error
+                        )
+                    )
+                );
+            }
+        }
+        return new(known, failures.ToImmutable());
+    }
+
+    private static ImmutableArray<Operand> Fold(Operation operation, Operand?[] operands, ImmutableArray<Operand> results)
+    {
+        bool foldable =
+            Array.TrueForAll(operands, static o => o is null or { Value: not null })
+            && results.Any(static r => r.Value is null)
+            && results.Sum(static r => (long)r.Shape.Count) <= FoldLimit;
+        if (!foldable)
+            return results;
+        Tensor[] values = operation.Apply([.. operands.Select(static o => o?.Value)]);
+        return [.. values.Select(Operand.Of)];
+    }
+
+    private static BadInputException Absence(Graph graph, Node node, string missing) =>
+        graph.Inputs.Any(port => port.Name == missing)
+            ? new($"Input '{missing}' declares no shape, and none was given.")
+            : new UnsupportedException($"Node '{node.Label}': '{missing}' has a type that is not supported.");
+
+    /// <summary>Null where neither the network nor the caller says.</summary>
+    private static Shape? Extents(Port port, IReadOnlyDictionary<string, Shape>? inputs)
+    {
+        if (inputs is not null && inputs.TryGetValue(port.Name, out Shape given))
+            return Checked(port, given);
+        return port.Dimensions is { } dimensions ? Shape.Of([.. dimensions.Select(static d => d.Extent ?? 1)]) : null;
+    }
+
+    private static Shape Checked(Port port, Shape given)
+    {
+        bool fits =
+            port.Dimensions is not { } dimensions
+            || (dimensions.Length == given.Rank && !dimensions.Where((d, axis) => d.Extent is { } extent && extent != given[axis]).Any());
+        return fits
+            ? given
+            : throw new ShapeException($"Input '{port.Name}' is declared as {string.Join('×', port.Dimensions!)}, not {given}.");
+    }
+}

@@ -1,0 +1,140 @@
+using System.Collections.Immutable;
+using System.Numerics;
+using System.Numerics.Tensors;
+using Tensorial.Kernels;
+
+namespace Tensorial.Operations;
+
+/// <summary>
+/// Batch normalisation while a network is trained: Y = scale (X - mean) / √(variance + Epsilon) + shift with mean and variance of every
+/// channel over the batch itself (Ioffe and Szegedy 2015). Further results are the running mean and variance, moved towards those of the
+/// batch: Momentum · old + (1 - Momentum) · new, the new variance dividing by n - 1, as PyTorch has it.
+/// </summary>
+public sealed record BatchNormalizationInTraining : FloatOperation
+{
+    public float Epsilon { get; init; } = 1e-5f;
+
+    /// <summary>What is kept of the running statistics at each step.</summary>
+    public float Momentum { get; init; } = 0.9f;
+
+    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    {
+        Operand y = new BatchNormalization().Infer(inputs)[0];
+        int channels = y.Shape.Rank > 1 ? y.Shape[1] : 1;
+        if (y.Shape.Count <= channels)
+            throw new ShapeException($"a batch of shape {y.Shape} has one value a channel, which has no variance.");
+        return [y, new(y.Type, [channels]), new(y.Type, [channels])];
+    }
+
+    protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    {
+        Tensor<T> x = inputs[0]!.Of<T>(),
+            y = outputs[0].Of<T>();
+        Tensor<T> scale = inputs[1]!.Of<T>(),
+            shift = inputs[2]!.Of<T>(),
+            mean = inputs[3]!.Of<T>(),
+            variance = inputs[4]!.Of<T>();
+        Tensor<T>? newMean = outputs.Length > 1 ? outputs[1].Of<T>() : null,
+            newVariance = outputs.Length > 2 ? outputs[2].Of<T>() : null;
+        (int images, int channels, int size) = Extents(x.Shape);
+        T kept = T.CreateChecked(Momentum),
+            taken = T.One - kept,
+            count = T.CreateChecked(images * size);
+        workers.For(
+            channels,
+            channel =>
+            {
+                (T m, T v) = OfChannel(x, channel);
+                T factor = scale.Values[channel] / T.Sqrt(v + T.CreateChecked(Epsilon));
+                for (int image = 0; image < images; image++)
+                {
+                    Span<T> target = y.Values.Slice((image * channels + channel) * size, size);
+                    TensorPrimitives.Subtract(x.Values.Slice((image * channels + channel) * size, size), m, target);
+                    TensorPrimitives.Multiply(target, factor, target);
+                    TensorPrimitives.Add(target, shift.Values[channel], target);
+                }
+                if (newMean is not null)
+                    newMean.Values[channel] = kept * mean.Values[channel] + taken * m;
+                if (newVariance is not null)
+                    newVariance.Values[channel] = kept * variance.Values[channel] + taken * v * count / (count - T.One);
+            }
+        );
+    }
+
+    public override Reads? GradientReads(int input) =>
+        input switch
+        {
+            0 => Reads.Input(0) | Reads.Input(1),
+            1 => Reads.Input(0),
+            2 => Reads.Nothing,
+            _ => null,
+        };
+
+    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    {
+        Tensor<T> dy = pull.Dy;
+        Tensor<T>? dx = pull.Gradient(0),
+            scale = pull.Gradient(1),
+            shift = pull.Gradient(2);
+        if (shift is not null)
+            ChannelPlanes.AddSums(dy, shift);
+        if (dx is null && scale is null)
+            return;
+        Tensor<T> x = pull.Input(0);
+        Tensor<T>? factors = dx is null ? null : pull.Input(1);
+        (int images, int channels, int size) = Extents(x.Shape);
+        workers.For(
+            channels,
+            channel =>
+            {
+                // A channel's values side by side, so that it is one line to normalise.
+                T[] values = new T[images * size],
+                    upstream = new T[values.Length];
+                for (int image = 0; image < images; image++)
+                {
+                    x.Values.Slice((image * channels + channel) * size, size).CopyTo(values.AsSpan(image * size));
+                    dy.Values.Slice((image * channels + channel) * size, size).CopyTo(upstream.AsSpan(image * size));
+                }
+                (T m, T v) = OfChannel(x, channel);
+                T reciprocal = T.One / T.Sqrt(v + T.CreateChecked(Epsilon));
+                if (scale is not null)
+                {
+                    T along = T.Zero;
+                    for (int i = 0; i < values.Length; i++)
+                        along += upstream[i] * (values[i] - m) * reciprocal;
+                    scale.Values[channel] += along;
+                }
+                if (dx is null)
+                    return;
+                TensorPrimitives.Multiply(upstream, factors!.Values[channel], upstream);
+                T[] back = new T[values.Length];
+                Moments.Back<T>(values, upstream, m, reciprocal, reciprocal * reciprocal * reciprocal, back);
+                for (int image = 0; image < images; image++)
+                {
+                    Span<T> sums = dx.Values.Slice((image * channels + channel) * size, size);
+                    TensorPrimitives.Add(sums, back.AsSpan(image * size, size), sums);
+                }
+            }
+        );
+    }
+
+    private static (int Images, int Channels, int Size) Extents(Shape shape) =>
+        (shape[0], shape.Rank > 1 ? shape[1] : 1, shape.Rank > 2 ? shape.CountOf(2, shape.Rank) : 1);
+
+    /// <summary>Mean and variance of one channel, in two passes.</summary>
+    private static (T Mean, T Variance) OfChannel<T>(Tensor<T> x, int channel)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        (int images, int channels, int size) = Extents(x.Shape);
+        T count = T.CreateChecked(images * size),
+            mean = T.Zero,
+            squares = T.Zero;
+        for (int image = 0; image < images; image++)
+            mean += TensorPrimitives.Sum<T>(x.Values.Slice((image * channels + channel) * size, size));
+        mean /= count;
+        for (int image = 0; image < images; image++)
+            foreach (T value in x.Values.Slice((image * channels + channel) * size, size))
+                squares += (value - mean) * (value - mean);
+        return (mean, squares / count);
+    }
+}

@@ -1,0 +1,53 @@
+using System.Collections.Immutable;
+using System.Numerics.Tensors;
+using Tensorial.Equations;
+using Tensorial.Kernels;
+
+namespace Tensorial.Operations;
+
+/// <summary>A sum of products over named axes.</summary>
+public sealed record EinsumOf(Equation Equation) : FloatOperation
+{
+    public override string Name => "Einsum";
+
+    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) =>
+        [new(inputs.Floating(0, "Inputs").Type, Equation.Infer(Shapes(inputs)))];
+
+    protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    {
+        Tensor<T>[] operands = new Tensor<T>[inputs.Length];
+        for (int i = 0; i < operands.Length; i++)
+            operands[i] = inputs[i]!.Of<T>();
+        Plan.For(Equation, null, [.. operands.Select(static operand => operand.Shape)]).Run(operands, outputs[0].Of<T>(), workers);
+    }
+
+    public override Reads? GradientReads(int input) => Reads.AllInputs;
+
+    /// <summary>The gradient for an operand is the same equation with that operand and the result trading places.</summary>
+    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    {
+        Shape[] shapes = new Shape[pull.Inputs.Length];
+        for (int i = 0; i < shapes.Length; i++)
+            shapes[i] = pull.Shape(i);
+        Plan plan = Plan.For(Equation, null, shapes);
+        for (int i = 0; i < shapes.Length; i++)
+        {
+            if (pull.Gradient(i) is not { } gradient)
+                continue;
+            Tensor<T>[] operands = new Tensor<T>[shapes.Length];
+            for (int other = 0; other < shapes.Length; other++)
+                operands[other] = other == i ? pull.Dy : pull.Input(other);
+            TensorPrimitives.Add<T>(gradient.Values, plan.Adjoint(i).Run<T>(operands, workers).Values, gradient.Values);
+        }
+    }
+
+    public override long Macs(ReadOnlySpan<Operand?> inputs, ReadOnlySpan<Operand> outputs) => Contraction.Macs(Equation, Shapes(inputs));
+
+    private static Shape[] Shapes(ReadOnlySpan<Operand?> inputs)
+    {
+        Shape[] shapes = new Shape[inputs.Length];
+        for (int i = 0; i < shapes.Length; i++)
+            shapes[i] = inputs.Floating(i, "Inputs").Shape;
+        return shapes;
+    }
+}

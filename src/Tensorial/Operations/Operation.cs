@@ -1,0 +1,76 @@
+using System.Collections.Immutable;
+using System.Numerics;
+using Tensorial.Kernels;
+
+namespace Tensorial.Operations;
+
+/// <summary>What is known of an operand before it is computed: its type and extents and, when it is constant, its value.</summary>
+public sealed record Operand(ElementType Type, Shape Shape, Tensor? Value = null)
+{
+    public static Operand Of(Tensor value) => new(value.ElementType, value.Shape, value);
+}
+
+/// <summary>
+/// A function of tensors: its attributes are its properties, and it holds no other state. Attributes, shape rule, value, gradient
+/// and cost of one operation stand in one file under <c>Operations</c>.
+/// </summary>
+public abstract record Operation
+{
+    /// <summary>The operation's name as users of ONNX know it, for tables and messages.</summary>
+    public virtual string Name => GetType().Name;
+
+    /// <summary>
+    /// The shape rule: types and extents of the results. An absent optional input is null. A result that shapes alone decide,
+    /// such as that of Shape, carries its value; constant operands need no attention here, the caller folds those.
+    /// </summary>
+    /// <exception cref="ShapeException">The operands do not fit; states the fact, and the caller adds the node's name.</exception>
+    public abstract ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs);
+
+    /// <summary>Computes the results into tensors that <see cref="Infer"/> has sized. Outputs never overlap inputs.</summary>
+    public abstract void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers);
+
+    /// <summary>
+    /// What the gradient of one input reads beside those of the results; null where the operation has no such gradient: the input is
+    /// no real number, or nobody has written it down.
+    /// </summary>
+    public virtual Reads? GradientReads(int input) => null;
+
+    /// <summary>
+    /// Adds to the gradient of every input that is asked for. A pure function of what <see cref="GradientReads"/> names and of the results'
+    /// gradients, at least one of which is there.
+    /// </summary>
+    /// <exception cref="UnsupportedException">The values are neither float32 nor float64.</exception>
+    public virtual void Backward(in Pullback pull, Workers workers)
+    {
+        foreach (Tensor? upstream in pull.Upstream)
+        {
+            if (upstream is null)
+                continue;
+            if (upstream is Tensor<float>)
+                Backward<float>(new(pull), workers);
+            else if (upstream is Tensor<double>)
+                Backward<double>(new(pull), workers);
+            else
+                throw new UnsupportedException($"gradients are computed in Float32 or Float64, not in {upstream.ElementType}.");
+            return;
+        }
+    }
+
+    /// <inheritdoc cref="Backward(in Pullback, Workers)"/>
+    protected virtual void Backward<T>(in Pullback<T> pull, Workers workers)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> => throw new UnsupportedException($"{Name} has no gradient.");
+
+    /// <summary>Multiply-accumulates of one evaluation; 0 for operations that multiply no weights.</summary>
+    public virtual long Macs(ReadOnlySpan<Operand?> inputs, ReadOnlySpan<Operand> outputs) => 0;
+
+    /// <summary>Infers, allocates and computes: the plain way to call an operation.</summary>
+    public Tensor[] Apply(params ReadOnlySpan<Tensor?> inputs)
+    {
+        Operand?[] operands = new Operand?[inputs.Length];
+        for (int i = 0; i < operands.Length; i++)
+            operands[i] = inputs[i] is { } value ? Operand.Of(value) : null;
+        Tensor[] outputs = [.. Infer(operands).Select(result => Tensor.Zeros(result.Type, result.Shape))];
+        Forward(inputs, outputs, Workers.Serial);
+        return outputs;
+    }
+}

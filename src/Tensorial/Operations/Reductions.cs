@@ -1,0 +1,242 @@
+using System.Collections.Immutable;
+using System.Numerics;
+using System.Numerics.Tensors;
+using Tensorial.Kernels;
+
+namespace Tensorial.Operations;
+
+/// <summary>
+/// One value for all that stand along the reduced axes. Axes given as a second input override the attribute; without either, all
+/// axes are reduced, or none with <see cref="NoneByDefault"/>.
+/// </summary>
+public abstract record Reduction : NumberOperation
+{
+    /// <summary>The axes to reduce, counted from the end when negative; null where not given.</summary>
+    public ImmutableArray<int>? Axes { get; init; }
+
+    /// <summary>Whether reduced axes stay, with extent 1.</summary>
+    public bool KeepDims { get; init; } = true;
+
+    /// <summary>Whether absent or empty axes mean that nothing is reduced.</summary>
+    public bool NoneByDefault { get; init; }
+
+    public sealed override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    {
+        Operand x = inputs.Numeric(0, "data");
+        ImmutableArray<int> axes = Resolve(x.Shape, inputs.Constant(1, "axes"));
+        IEnumerable<int> extents = Enumerable
+            .Range(0, x.Shape.Rank)
+            .Where(axis => KeepDims || !axes.Contains(axis))
+            .Select(axis => axes.Contains(axis) ? 1 : x.Shape[axis]);
+        return [new(x.Type, Shape.Of([.. extents]))];
+    }
+
+    protected sealed override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    {
+        Tensor<T> x = inputs[0]!.Of<T>(),
+            y = outputs[0].Of<T>();
+        ImmutableArray<int> axes = Resolve(x.Shape, inputs.Optional(1));
+        ReadOnlyMemory<T> values = Rows(x, axes);
+        int length = Length(x.Shape, axes);
+        workers.For(y.Shape.Count, row => y.Values[row] = Over(values.Span.Slice(row * length, length)));
+    }
+
+    public sealed override Reads? GradientReads(int input) => input == 0 ? SlopeReads | Reads.Input(1) : null;
+
+    protected sealed override void Backward<T>(in Pullback<T> pull, Workers workers)
+    {
+        if (pull.Gradient(0) is not { } dx)
+            return;
+        ImmutableArray<int> axes = Resolve(dx.Shape, pull.Inputs.Optional(1));
+        ReadOnlyMemory<T> x = SlopeReads.IncludesInput(0) ? Rows(pull.Input(0), axes) : default;
+        ReadOnlyMemory<T> y = SlopeReads.IncludesOutput(0) ? pull.Output().Memory : default;
+        ReadOnlyMemory<T> dy = pull.Dy.Memory;
+        int length = Length(dx.Shape, axes);
+        T[] shares = new T[dx.Shape.Count];
+        workers.For(
+            dy.Length,
+            row =>
+            {
+                Span<T> share = shares.AsSpan(row * length, length);
+                Slope(x.IsEmpty ? [] : x.Span.Slice(row * length, length), y.IsEmpty ? T.Zero : y.Span[row], share);
+                TensorPrimitives.Multiply(share, dy.Span[row], share);
+            }
+        );
+        int[] order = Order(dx.Shape, axes),
+            strides = dx.Shape.Strides();
+        Shape rows = [.. order.Select(axis => dx.Shape[axis])];
+        Strided.Add<T>(rows, shares, 0, rows.Strides(), dx.Values, 0, [.. order.Select(axis => strides[axis])]);
+    }
+
+    /// <summary>Kept axes, then reduced ones.</summary>
+    private static int[] Order(Shape shape, ImmutableArray<int> axes) => [.. Enumerable.Range(0, shape.Rank).Except(axes), .. axes.Order()];
+
+    /// <summary>Values that become one.</summary>
+    private static int Length(Shape shape, ImmutableArray<int> axes) => axes.Aggregate(1, (count, axis) => count * shape[axis]);
+
+    /// <summary>The values with those that become one side by side.</summary>
+    private static ReadOnlyMemory<T> Rows<T>(Tensor<T> x, ImmutableArray<int> axes)
+        where T : unmanaged
+    {
+        int[] order = Order(x.Shape, axes);
+        if (order.AsSpan().SequenceEqual(Enumerable.Range(0, x.Shape.Rank).ToArray()))
+            return x.Memory;
+        T[] values = new T[x.Shape.Count];
+        Strided.Permute<T>(x.Shape, x.Values, order, values);
+        return values;
+    }
+
+    /// <summary>The value for one set of values.</summary>
+    protected abstract T Over<T>(ReadOnlySpan<T> x)
+        where T : unmanaged, INumber<T>;
+
+    /// <summary>What <see cref="Slope"/> reads; the rest is empty.</summary>
+    protected virtual Reads SlopeReads => Reads.Input(0);
+
+    /// <summary>The derivatives of one result y by the values x it was made from.</summary>
+    protected abstract void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>;
+
+    internal ImmutableArray<int> Resolve(Shape shape, Tensor? given)
+    {
+        ImmutableArray<int> axes = given?.Integers("axes") ?? Axes ?? [];
+        return !axes.IsEmpty ? Operands.Axes(axes, shape.Rank)
+            : NoneByDefault ? []
+            : [.. Enumerable.Range(0, shape.Rank)];
+    }
+
+    /// <summary>The values, of which there must be some.</summary>
+    private protected static ReadOnlySpan<T> Some<T>(ReadOnlySpan<T> x) =>
+        !x.IsEmpty ? x : throw new ShapeException("there are no values along the reduced axes.");
+
+    private protected static T Real<T>(double value)
+        where T : INumber<T> => T.CreateTruncating(value);
+}
+
+/// <summary>Σ x</summary>
+public sealed record ReduceSum : Reduction
+{
+    protected override T Over<T>(ReadOnlySpan<T> x) => TensorPrimitives.Sum(x);
+
+    protected override Reads SlopeReads => Reads.Nothing;
+
+    protected override void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope) => slope.Fill(T.One);
+}
+
+/// <summary>Σ x / n</summary>
+public sealed record ReduceMean : Reduction
+{
+    protected override T Over<T>(ReadOnlySpan<T> x) => TensorPrimitives.Sum(x) / T.CreateTruncating(Some(x).Length);
+
+    protected override Reads SlopeReads => Reads.Nothing;
+
+    protected override void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope) => slope.Fill(T.One / T.CreateChecked(slope.Length));
+}
+
+/// <summary>Π x</summary>
+public sealed record ReduceProd : Reduction
+{
+    protected override T Over<T>(ReadOnlySpan<T> x) => x.IsEmpty ? T.One : TensorPrimitives.Product(x);
+
+    protected override void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope)
+    {
+        // Products of all before, then of all behind: right where some x are 0.
+        T before = T.One,
+            behind = T.One;
+        for (int i = 0; i < x.Length; before *= x[i++])
+            slope[i] = before;
+        for (int i = x.Length - 1; i >= 0; behind *= x[i--])
+            slope[i] *= behind;
+    }
+}
+
+/// <summary>The largest x</summary>
+public sealed record ReduceMax : Reduction
+{
+    protected override T Over<T>(ReadOnlySpan<T> x) => TensorPrimitives.Max(Some(x));
+
+    protected override Reads SlopeReads => Reads.Input(0) | Reads.Output();
+
+    protected override void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope) => Extremes.Share(x, y, slope);
+}
+
+/// <summary>The smallest x</summary>
+public sealed record ReduceMin : Reduction
+{
+    protected override T Over<T>(ReadOnlySpan<T> x) => TensorPrimitives.Min(Some(x));
+
+    protected override Reads SlopeReads => Reads.Input(0) | Reads.Output();
+
+    protected override void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope) => Extremes.Share(x, y, slope);
+}
+
+/// <summary>Σ |x|</summary>
+public sealed record ReduceL1 : Reduction
+{
+    protected override T Over<T>(ReadOnlySpan<T> x)
+    {
+        T sum = T.Zero;
+        foreach (T value in x)
+            sum += T.IsNegative(value) ? -value : value;
+        return sum;
+    }
+
+    protected override void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope)
+    {
+        for (int i = 0; i < x.Length; i++)
+            slope[i] = T.CreateChecked(T.Sign(x[i]));
+    }
+}
+
+/// <summary>√Σ x²</summary>
+public sealed record ReduceL2 : Reduction
+{
+    protected override T Over<T>(ReadOnlySpan<T> x) => Real<T>(Math.Sqrt(double.CreateChecked(TensorPrimitives.SumOfSquares(x))));
+
+    protected override Reads SlopeReads => Reads.Input(0) | Reads.Output();
+
+    protected override void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope) => TensorPrimitives.Divide(x, T.IsZero(y) ? T.One : y, slope);
+}
+
+/// <summary>Σ x²</summary>
+public sealed record ReduceSumSquare : Reduction
+{
+    protected override T Over<T>(ReadOnlySpan<T> x) => TensorPrimitives.SumOfSquares(x);
+
+    protected override void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope) => TensorPrimitives.Add(x, x, slope);
+}
+
+/// <summary>log Σ x</summary>
+public sealed record ReduceLogSum : Reduction
+{
+    protected override T Over<T>(ReadOnlySpan<T> x) => Real<T>(Math.Log(double.CreateChecked(TensorPrimitives.Sum(x))));
+
+    protected override Reads SlopeReads => Reads.Output();
+
+    protected override void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope) => slope.Fill(T.Exp(-y));
+}
+
+/// <summary>log Σ exp x, shifted by the largest value so that nothing overflows</summary>
+public sealed record ReduceLogSumExp : Reduction
+{
+    protected override T Over<T>(ReadOnlySpan<T> x)
+    {
+        double largest = double.NegativeInfinity,
+            sum = 0;
+        foreach (T value in x)
+            largest = Math.Max(largest, double.CreateChecked(value));
+        if (!double.IsFinite(largest))
+            return Real<T>(largest);
+        foreach (T value in x)
+            sum += Math.Exp(double.CreateChecked(value) - largest);
+        return Real<T>(largest + Math.Log(sum));
+    }
+
+    protected override Reads SlopeReads => Reads.Input(0) | Reads.Output();
+
+    protected override void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope)
+    {
+        TensorPrimitives.Subtract(x, y, slope);
+        TensorPrimitives.Exp<T>(slope, slope);
+    }
+}
