@@ -16,7 +16,11 @@ internal static class Profile
         Port input = graph.Inputs.First(port => !graph.Initializers.ContainsKey(port.Name));
         int[] extents = [.. input.Dimensions!.Value.Select(static d => d.Extent ?? 1)];
         extents[0] = images;
-        Tensorial.Execution.Program program = Inference.Compile(graph, new Dictionary<string, Shape> { [input.Name] = Shape.Of(extents) }, new WeightCache());
+        Tensorial.Execution.Program program = Inference.Compile(
+            graph,
+            new Dictionary<string, Shape> { [input.Name] = Shape.Of(extents) },
+            new WeightCache()
+        );
         Step[] steps = [.. program.Segments.Select(static segment => segment.Steps[0])];
         Frame frame = new(program, Workers.Serial);
         Tensor<float> x = new(Shape.Of(extents));

@@ -176,10 +176,7 @@ public sealed class Inference : IDisposable
         for (int k = 0; k < outputs; k++)
         {
             Value output = OutputOf(first, k);
-            results[k] = Tensor.Zeros(
-                output.Type,
-                IsByImage(output, at.Piece) ? [at.Images, .. RowOf(first, k, at.Piece)] : output.Shape
-            );
+            results[k] = Tensor.Zeros(output.Type, IsByImage(output, at.Piece) ? [at.Images, .. RowOf(first, k, at.Piece)] : output.Shape);
         }
         Each(
             at,

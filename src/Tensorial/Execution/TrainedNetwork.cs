@@ -173,6 +173,10 @@ public sealed class TrainedNetwork : IDisposable
         }
     }
 
+    /// <summary>Labels of the steps for a batch, forward and backward.</summary>
+    internal IEnumerable<string> StepsFor(int images) =>
+        ProgramFor(images).Program.Segments.SelectMany(static segment => segment.Steps).Select(static step => step.Label);
+
     /// <summary>The network with its weights and running statistics as they are now.</summary>
     public Graph ToGraph()
     {

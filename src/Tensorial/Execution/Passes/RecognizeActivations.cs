@@ -40,7 +40,11 @@ internal static class RecognizeActivations
         Operation? GateOf(Node product, int side)
         {
             string gate = product.Inputs[1 - side];
-            if (!makers.TryGetValue(gate, out Node? maker) || maker.Inputs.FirstOrDefault() != product.Inputs[side] || uses.OnlyReader(gate) != product)
+            if (
+                !makers.TryGetValue(gate, out Node? maker)
+                || maker.Inputs.FirstOrDefault() != product.Inputs[side]
+                || uses.OnlyReader(gate) != product
+            )
                 return null;
             return maker.Operation switch
             {

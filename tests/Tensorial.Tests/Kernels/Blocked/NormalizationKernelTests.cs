@@ -97,7 +97,8 @@ public class NormalizationKernelTests
                         activation.Kind switch
                         {
                             ActivationKind.Relu => y[n, channel, row, column] > 0,
-                            ActivationKind.Clip => y[n, channel, row, column] > activation.Low && y[n, channel, row, column] < activation.High,
+                            ActivationKind.Clip => y[n, channel, row, column] > activation.Low
+                                && y[n, channel, row, column] < activation.High,
                             _ => true,
                         }
                             ? before[n, channel, row, column]
