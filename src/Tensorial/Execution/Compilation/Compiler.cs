@@ -140,7 +140,8 @@ internal sealed class Compiler
 
     private Value PlainResult(string name)
     {
-        Operand operand = Scope.Shapes[name];
+        Operand operand =
+            Scope.Shapes.GetValueOrDefault(name) ?? throw new BadInputException($"The value '{name}' is more than its operator makes.");
         return _plain[name] = new(name, operand.Type, operand.Shape, layout: null) { IsExternal = _bound.Contains(name) };
     }
 

@@ -16,7 +16,13 @@ internal static class ConvolutionForms
         Node node = group.Head;
         string x = node.Inputs[0],
             kernel = node.Inputs[1];
-        if (!scope.IsMap(x) || !scope.IsComputed(x) || !scope.IsMap(group.Output) || !CanPack(kernel, scope))
+        if (
+            !scope.IsMap(x)
+            || !scope.IsComputed(x)
+            || !scope.IsMap(group.Output)
+            || !CanPack(kernel, scope)
+            || !scope.IsFloat(node.Inputs.ElementAtOrDefault(2))
+        )
             return null;
         if (PlaneWindows.Convolution((Convolution)node.Operation, scope.ShapeOf(x), scope.ShapeOf(kernel)) is not { } shape)
             return null;
@@ -116,7 +122,13 @@ internal static class ConvolutionForms
         Node node = group.Head;
         string x = node.Inputs[0],
             kernel = node.Inputs[1];
-        if (!scope.IsMap(x) || !scope.IsComputed(x) || !scope.IsMap(group.Output) || !CanPack(kernel, scope))
+        if (
+            !scope.IsMap(x)
+            || !scope.IsComputed(x)
+            || !scope.IsMap(group.Output)
+            || !CanPack(kernel, scope)
+            || !scope.IsFloat(node.Inputs.ElementAtOrDefault(2))
+        )
             return null;
         ConvolutionTranspose operation = (ConvolutionTranspose)node.Operation;
         if (PlaneWindows.Transposed(operation, scope.ShapeOf(x), scope.ShapeOf(kernel)) is not { } shape)

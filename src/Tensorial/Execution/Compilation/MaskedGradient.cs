@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Tensorial.Graphs;
 using Tensorial.Kernels.Blocked;
 using Tensorial.Operations;
 using Activation = Tensorial.Kernels.Blocked.Activation;

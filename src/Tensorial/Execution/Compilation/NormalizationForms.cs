@@ -52,6 +52,7 @@ internal static class NormalizationForms
             scope.IsMap(x)
             && scope.IsBlocked(x)
             && node.Outputs.Length == 5
+            && node.Inputs.All(scope.IsFloat)
             && node.Inputs.Skip(3).All(name => scope.Constant(name) is Tensor<float>);
         if (!isKnown)
             return null;

@@ -45,6 +45,10 @@ internal sealed record Scope(
 
     public bool IsComputed(string name) => name.Length > 0 && !Graph.Initializers.ContainsKey(name);
 
+    /// <summary>Whether a parameter is float32 numbers, constant or computed, or absent.</summary>
+    public bool IsFloat(string? name) =>
+        name is not { Length: > 0 } || (Constant(name)?.ElementType ?? Shapes[name].Type) == ElementType.Float32;
+
     /// <summary>A float32 constant that nothing changes.</summary>
     public Tensor<float>? Fixed(string? name) => name is not null && Changing.Contains(name) ? null : Constant(name) as Tensor<float>;
 

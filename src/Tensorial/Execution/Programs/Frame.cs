@@ -1,5 +1,4 @@
 using Tensorial.Kernels;
-using Tensorial.Kernels.Blocked;
 
 namespace Tensorial.Execution;
 
