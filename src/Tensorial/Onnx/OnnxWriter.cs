@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Google.Protobuf.Collections;
+using Tensorial.Execution;
 using Tensorial.Graphs;
 using Tensorial.Onnx.Proto;
 using Tensorial.Operations;
@@ -16,6 +17,8 @@ internal sealed class OnnxWriter
     private const int OwnOpset = 17,
         OwnIrVersion = 8;
 
+    private const int OpsetWithEinsum = 12;
+
     /// <summary>From this IR version on initializers need not be inputs as well.</summary>
     private const int IrWithFreeInitializers = 4;
 
@@ -28,7 +31,6 @@ internal sealed class OnnxWriter
 
     private OnnxWriter(Graph graph)
     {
-        _graph = graph;
         _source = graph.Source as OnnxSource;
         _model =
             _source?.Model.Clone()
@@ -43,7 +45,25 @@ internal sealed class OnnxWriter
                 Graph = new(),
             };
         _opset = (int)(_model.OpsetImport.FirstOrDefault(static o => o.Domain is "" or "ai.onnx")?.Version ?? OwnOpset);
-        _known = new(() => ShapeInference.Explore(graph).Operands);
+        _graph = InStandardOperators(graph, _opset);
+        _known = new(() => ShapeInference.Explore(_graph).Operands);
+    }
+
+    /// <summary>Equations that the operator set has no word for become the steps of their plans.</summary>
+    /// <exception cref="UnsupportedException">One of them cannot; names the node.</exception>
+    private static Graph InStandardOperators(Graph graph, int opset)
+    {
+        bool hasEinsum = opset >= OpsetWithEinsum;
+        if (!graph.Nodes.Any(IsUnknown))
+            return graph;
+        Graph written = ExpandEquations.ToStandardOperators(graph, ShapeInference.Explore(graph).Operands, hasEinsum);
+        return written.Nodes.FirstOrDefault(IsUnknown) is { } left
+            ? throw new UnsupportedException(
+                $"Node '{left.Label}' is the equation {((EinsumOf)left.Operation).Equation}, which no operators of set {opset} express."
+            )
+            : written;
+
+        bool IsUnknown(Node node) => node.Operation is EinsumOf einsum && !(hasEinsum && einsum.Equation.IsPlain);
     }
 
     /// <summary>
