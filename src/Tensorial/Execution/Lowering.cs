@@ -71,7 +71,7 @@ internal sealed partial class Lowering
     {
         if (node.Operation is Reshaping && TryShareMemory(node))
             return;
-        ImmutableArray<Value> outputs = [.. node.Outputs.Select(PlainResult)];
+        ImmutableArray<Value> outputs = [.. node.Outputs.Select((name, k) => name.Length > 0 ? PlainResult(name) : Unasked(node, k))];
         ImmutableArray<Value> reads = [.. node.Inputs.Where(IsComputed).Select(Plain)];
         Emit(
             node.Label,
@@ -115,9 +115,15 @@ internal sealed partial class Lowering
     /// <summary>The plain form of a computed value, converted from its blocked form where that is what was made.</summary>
     private Value Plain(string name) => _plain.TryGetValue(name, out Value? known) ? known : Unblock(name);
 
+    /// <summary>An optional result that nobody asked for still needs a place to go to.</summary>
+    private Value Unasked(Node node, int index)
+    {
+        Operand operand = node.Operation.Infer([.. node.Inputs.Select(name => name.Length > 0 ? _shapes[name] : null)])[index];
+        return new($"{node.Label} (result {index})", operand.Type, operand.Shape, layout: null);
+    }
+
     private Value PlainResult(string name)
     {
-        // An optional result that nobody asked for still needs a place to go to; infer-only names never collide with real ones.
         Operand operand = _shapes[name];
         return _plain[name] = new(name, operand.Type, operand.Shape, layout: null);
     }

@@ -33,12 +33,19 @@ public static class ShapeInference
     /// <summary>As <see cref="Run"/>, but goes on past nodes that cannot be inferred and says which they were.</summary>
     public static InferredShapes Explore(Graph graph, IReadOnlyDictionary<string, Shape>? inputs = null)
     {
-        Dictionary<string, Operand> known = [];
-        foreach ((string name, Tensor value) in graph.Initializers)
-            known[name] = Operand.Of(value);
+        Dictionary<string, Operand> given = [];
         foreach (Port port in graph.Inputs)
             if (!graph.Initializers.ContainsKey(port.Name) && Extents(port, inputs) is { } shape)
-                known[port.Name] = new(port.Type, shape);
+                given[port.Name] = new(port.Type, shape);
+        return Explore(graph, given);
+    }
+
+    /// <summary>As <see cref="Explore(Graph, IReadOnlyDictionary{string, Shape}?)"/> for inputs whose types and constants are known too.</summary>
+    public static InferredShapes Explore(Graph graph, IReadOnlyDictionary<string, Operand> given)
+    {
+        Dictionary<string, Operand> known = new(given);
+        foreach ((string name, Tensor value) in graph.Initializers)
+            known.TryAdd(name, Operand.Of(value));
 
         HashSet<string> made = [.. graph.Nodes.SelectMany(static node => node.Outputs)];
         var failures = ImmutableArray.CreateBuilder<(Node, BadInputException)>();

@@ -28,7 +28,8 @@ internal static class FoldConstants
                 Tensor?[] inputs = [.. node.Inputs.Select(name => name.Length == 0 ? null : constants[name])];
                 Tensor[] results = memo.Of(node.Operation, inputs, () => node.Operation.Apply(inputs));
                 for (int i = 0; i < node.Outputs.Length; i++)
-                    constants[node.Outputs[i]] = results[i];
+                    if (node.Outputs[i].Length > 0)
+                        constants[node.Outputs[i]] = results[i];
                 origins.Derive(node);
             }
             else
