@@ -22,7 +22,8 @@ internal static class OnnxInlining
         private readonly Dictionary<(string Domain, string Name), FunctionProto> _functions = [];
         private readonly Dictionary<string, long> _opsets = [];
         private readonly NameSource _names;
-        private readonly HashSet<FunctionProto> _kept = [];
+        private readonly HashSet<FunctionProto> _kept = new(ReferenceEqualityComparer.Instance),
+            _inlined = new(ReferenceEqualityComparer.Instance);
         private int _nodes;
 
         public Run(ModelProto model)
@@ -38,8 +39,10 @@ internal static class OnnxInlining
         public void Apply()
         {
             Expand(_model.Graph, _model.Graph, 0);
+            // A function that must stay may call any other.
             for (int i = _model.Functions.Count - 1; i >= 0 && _kept.Count == 0; i--)
-                _model.Functions.RemoveAt(i);
+                if (_inlined.Contains(_model.Functions[i]))
+                    _model.Functions.RemoveAt(i);
         }
 
         /// <summary>Expands all nodes of a graph, and of the bodies inside them.</summary>
@@ -88,6 +91,7 @@ internal static class OnnxInlining
                 _kept.Add(function);
                 return null;
             }
+            _inlined.Add(function);
             Dictionary<string, string> names = [];
             for (int i = 0; i < function.Input.Count; i++)
                 names[function.Input[i]] = i < call.Input.Count ? call.Input[i] : "";
