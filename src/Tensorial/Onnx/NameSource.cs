@@ -26,5 +26,8 @@ internal sealed class NameSource(GraphProto graph)
         graph.Node.Concat(graph.Node.SelectMany(Subgraphs.Bodies).SelectMany(Nodes));
 
     private static IEnumerable<string> Values(GraphProto graph) =>
-        Subgraphs.Own(graph).Concat(graph.Node.SelectMany(static node => node.Input)).Concat(graph.Node.SelectMany(Subgraphs.Bodies).SelectMany(Values));
+        Subgraphs
+            .Own(graph)
+            .Concat(graph.Node.SelectMany(static node => node.Input))
+            .Concat(graph.Node.SelectMany(Subgraphs.Bodies).SelectMany(Values));
 }

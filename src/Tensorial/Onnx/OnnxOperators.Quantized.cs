@@ -54,8 +54,7 @@ public static partial class OnnxOperators
     private static OnnxOperator Function(string type, int operands, Func<OnnxAttributes, Operation> bind) =>
         Added(type, a => new QuantizedFunction(type, bind(a), operands));
 
-    private static Convolution Convolved(OnnxAttributes a) =>
-        (Convolution)Window(a, new Convolution { Groups = a.Integer("group", 1) });
+    private static Convolution Convolved(OnnxAttributes a) => (Convolution)Window(a, new Convolution { Groups = a.Integer("group", 1) });
 
     private static QuantizeLinear Quantizing(OnnxAttributes a) =>
         new(a.Integer("axis", 1), a.Integer("block_size", 0), Given(a, "output_dtype"));

@@ -4,7 +4,8 @@ namespace Tensorial.Onnx;
 
 public static partial class OnnxOperators
 {
-    private static IEnumerable<OnnxOperator> Rows() => [
+    private static IEnumerable<OnnxOperator> Rows() =>
+        [
             .. Functions(),
             .. Layers(),
             .. Reductions(),

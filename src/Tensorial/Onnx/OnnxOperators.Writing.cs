@@ -15,7 +15,11 @@ public static partial class OnnxOperators
     {
         OnnxForm form =
             Form(operation, opset, type)
-            ?? (All.FirstOrDefault(row => row.Domain.Length == 0 && row.Record == operation.GetType()) is { } plain ? new OnnxForm(plain.Type) : null)
+            ?? (
+                All.FirstOrDefault(row => row.Domain.Length == 0 && row.Record == operation.GetType()) is { } plain
+                    ? new OnnxForm(plain.Type)
+                    : null
+            )
             ?? throw new UnsupportedException($"{operation.Name} cannot be written as an ONNX operator.");
         return ByType[("", form.Type)].Any(row => opset >= row.Since && opset <= row.Until)
             ? form
@@ -72,11 +76,10 @@ public static partial class OnnxOperators
     /// <summary>Scales along an axis came with operator set 13, blocks and the type as an attribute with 21.</summary>
     private static OnnxForm Quantization(Operation operation, int opset)
     {
-        (int axis, int block, ElementType? type) = operation is QuantizeLinear q
-            ? (q.Axis, q.BlockSize, q.Type)
-            : operation is DequantizeLinear d
-                ? (d.Axis, d.BlockSize, d.Type)
-                : default;
+        (int axis, int block, ElementType? type) =
+            operation is QuantizeLinear q ? (q.Axis, q.BlockSize, q.Type)
+            : operation is DequantizeLinear d ? (d.Axis, d.BlockSize, d.Type)
+            : default;
         if (opset < 21 && (block != 0 || type is not null))
             throw Beyond(operation, opset, "blocks or a type of its own");
         return new(

@@ -112,15 +112,13 @@ internal static class OnnxReader
         {
             int own = branching.OwnInputs;
             if (inputs.Length > own)
-                throw new BadInputException($"node '{LabelOf(proto)}' ({proto.OpType}): it has {inputs.Length} inputs, its body takes {own}.");
+                throw new BadInputException(
+                    $"node '{LabelOf(proto)}' ({proto.OpType}): it has {inputs.Length} inputs, its body takes {own}."
+                );
             inputs = [.. inputs, .. Enumerable.Repeat("", own - inputs.Length), .. captured];
             captured = [];
         }
-        return new(proto.Name, operation, inputs, Present(proto.Output))
-        {
-            Captured = captured,
-            Source = new NodeSource(proto, operation),
-        };
+        return new(proto.Name, operation, inputs, Present(proto.Output)) { Captured = captured, Source = new NodeSource(proto, operation) };
     }
 
     /// <summary>Names up to the last that is there: absent ones at the end say nothing.</summary>
@@ -165,12 +163,7 @@ internal static class OnnxReader
         proto.Name.Length > 0 ? proto.Name : proto.Output.FirstOrDefault(static o => o.Length > 0) ?? "";
 
     /// <summary>A graph inside a node; what the node captures follows the graph's own inputs.</summary>
-    private static OnnxBody Body(
-        GraphProto graph,
-        ImmutableArray<string> captured,
-        Dictionary<string, int> opsets,
-        ExternalData external
-    )
+    private static OnnxBody Body(GraphProto graph, ImmutableArray<string> captured, Dictionary<string, int> opsets, ExternalData external)
     {
         HashSet<string> opaque = [],
             own = [.. graph.Input.Select(static port => port.Name), .. graph.Node.SelectMany(static node => node.Output)];

@@ -45,7 +45,10 @@ public sealed record Attention : FloatOperation
         }
         return
         [
-            new(q.Type, q.Shape.Rank == 4 ? [e.Batch, e.Heads, e.Queries, e.ValueSize] : [e.Batch, e.Queries, checked(e.Heads * e.ValueSize)]),
+            new(
+                q.Type,
+                q.Shape.Rank == 4 ? [e.Batch, e.Heads, e.Queries, e.ValueSize] : [e.Batch, e.Queries, checked(e.Heads * e.ValueSize)]
+            ),
             new(k.Type, [e.Batch, e.KeyHeads, e.Keys, e.Size]),
             new(v.Type, [e.Batch, e.KeyHeads, e.Keys, e.ValueSize]),
             new(q.Type, products),

@@ -39,8 +39,27 @@ internal sealed class AttentionHeads<T>
     public void Attend(int head, Tensor<T> y, Tensor<T>? products, int productsAfter)
     {
         (int queries, int keys, int size) = (Extents.Queries, Extents.Keys, Extents.ValueSize);
-        T[] weights = Weights(head, products is null ? default : products.Values.Slice(head * queries * keys, queries * keys), productsAfter);
-        Kernels.Gemm.Multiply(queries, size, keys, T.One, weights, keys, 1, Part(Values, Key(head)), size, 1, T.Zero, Part(y, head), size, Workers.Serial);
+        T[] weights = Weights(
+            head,
+            products is null ? default : products.Values.Slice(head * queries * keys, queries * keys),
+            productsAfter
+        );
+        Kernels.Gemm.Multiply(
+            queries,
+            size,
+            keys,
+            T.One,
+            weights,
+            keys,
+            1,
+            Part(Values, Key(head)),
+            size,
+            1,
+            T.Zero,
+            Part(y, head),
+            size,
+            Workers.Serial
+        );
     }
 
     /// <summary>Adds the gradients of one head.</summary>
@@ -67,8 +86,38 @@ internal sealed class AttentionHeads<T>
                     own[i] *= T.One - bounded[row * keys + i] / Cap * (bounded[row * keys + i] / Cap);
             }
         }
-        Kernels.Gemm.Multiply(queries, size, keys, T.One, slopes, keys, 1, Part(Keys, key), size, 1, T.One, Part(dq, head), size, Workers.Serial);
-        Kernels.Gemm.Multiply(keys, size, queries, T.One, slopes, 1, keys, Part(Queries, head), size, 1, T.One, Part(dk, key), size, Workers.Serial);
+        Kernels.Gemm.Multiply(
+            queries,
+            size,
+            keys,
+            T.One,
+            slopes,
+            keys,
+            1,
+            Part(Keys, key),
+            size,
+            1,
+            T.One,
+            Part(dq, head),
+            size,
+            Workers.Serial
+        );
+        Kernels.Gemm.Multiply(
+            keys,
+            size,
+            queries,
+            T.One,
+            slopes,
+            1,
+            keys,
+            Part(Queries, head),
+            size,
+            1,
+            T.One,
+            Part(dk, key),
+            size,
+            Workers.Serial
+        );
     }
 
     /// <summary>[n,heads,t,d] from [n,t,heads d].</summary>
@@ -91,8 +140,7 @@ internal sealed class AttentionHeads<T>
             Strided.Permute<T>(heads.Shape, heads.Values, [0, 2, 1, 3], y.Values);
     }
 
-    private int Key(int head) =>
-        head / Extents.Heads * Extents.KeyHeads + head % Extents.Heads / (Extents.Heads / Extents.KeyHeads);
+    private int Key(int head) => head / Extents.Heads * Extents.KeyHeads + head % Extents.Heads / (Extents.Heads / Extents.KeyHeads);
 
     private static Span<T> Part(Tensor<T> tensor, int index)
     {
@@ -105,7 +153,22 @@ internal sealed class AttentionHeads<T>
     {
         (int queries, int keys, int size) = (Extents.Queries, Extents.Keys, Extents.Size);
         T[] products = new T[queries * keys];
-        Kernels.Gemm.Multiply(queries, keys, size, Scale, Part(Queries, head), size, 1, Part(Keys, Key(head)), 1, size, T.Zero, products, keys, Workers.Serial);
+        Kernels.Gemm.Multiply(
+            queries,
+            keys,
+            size,
+            Scale,
+            Part(Queries, head),
+            size,
+            1,
+            Part(Keys, Key(head)),
+            1,
+            size,
+            T.Zero,
+            products,
+            keys,
+            Workers.Serial
+        );
         if (stage == 0)
             Keep(products, kept);
         if (_mask is not null)
@@ -148,8 +211,7 @@ internal sealed class AttentionHeads<T>
     }
 
     /// <summary>Keys or values of earlier steps, then the fresh ones.</summary>
-    private static Tensor<T> Joined(Tensor? past, Tensor<T> fresh) =>
-        past is null ? fresh : new Concat(2).Apply(past, fresh)[0].Of<T>();
+    private static Tensor<T> Joined(Tensor? past, Tensor<T> fresh) => past is null ? fresh : new Concat(2).Apply(past, fresh)[0].Of<T>();
 
     /// <summary>A mask as what is added to the products; truth values say what takes part.</summary>
     private static Tensor<T> Summands(Tensor mask)

@@ -47,14 +47,11 @@ public sealed record FusedMatMul(float Alpha = 1, bool TransposeA = false, bool 
     public override long Macs(ReadOnlySpan<Operand?> inputs, ReadOnlySpan<Operand> outputs) =>
         (long)outputs[0].Shape.Count * Turned(inputs[0]!.Shape, TransposeA)[^1];
 
-    private static Shape Turned(Shape shape, bool turns) =>
-        turns && shape.Rank >= 2 ? [.. shape.SkipLast(2), shape[^1], shape[^2]] : shape;
+    private static Shape Turned(Shape shape, bool turns) => turns && shape.Rank >= 2 ? [.. shape.SkipLast(2), shape[^1], shape[^2]] : shape;
 
     private static Tensor Turned(Tensor tensor, bool turns)
     {
         int rank = tensor.Shape.Rank;
-        return turns && rank >= 2
-            ? new Transpose([.. Enumerable.Range(0, rank - 2), rank - 1, rank - 2]).Apply(tensor)[0]
-            : tensor;
+        return turns && rank >= 2 ? new Transpose([.. Enumerable.Range(0, rank - 2), rank - 1, rank - 2]).Apply(tensor)[0] : tensor;
     }
 }

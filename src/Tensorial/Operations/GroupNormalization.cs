@@ -103,6 +103,5 @@ public sealed record GroupNormalization(int Groups) : FloatOperation
     }
 
     /// <summary>Which scale a channel has.</summary>
-    private int Index(int group, int channel, int channels) =>
-        ScalesGroups ? group % Groups : group % Groups * channels + channel;
+    private int Index(int group, int channel, int channels) => ScalesGroups ? group % Groups : group % Groups * channels + channel;
 }

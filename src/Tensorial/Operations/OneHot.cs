@@ -19,11 +19,9 @@ public sealed record OneHot(int Axis = -1) : MovingOperation
     }
 
     private static int Depth(Tensor? given) =>
-        given is null
-            ? throw new BadInputException("input 1 (depth) is missing.")
-            : given.Single("depth").To(ElementType.Int64).Integers("depth")[0] is >= 0 and var depth
-                ? depth
-                : throw new ShapeException("depth must not be negative.");
+        given is null ? throw new BadInputException("input 1 (depth) is missing.")
+        : given.Single("depth").To(ElementType.Int64).Integers("depth")[0] is >= 0 and var depth ? depth
+        : throw new ShapeException("depth must not be negative.");
 
     protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {

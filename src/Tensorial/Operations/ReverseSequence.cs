@@ -17,7 +17,9 @@ public sealed record ReverseSequence(int TimeAxis = 0, int BatchAxis = 1) : Movi
             throw new ShapeException($"time_axis {TimeAxis} and batch_axis {BatchAxis} must be 0 and 1, of an input {x.Shape}.");
         return lengths.Shape == [x.Shape[BatchAxis]] && lengths.Type == ElementType.Int64
             ? [x with { Value = null }]
-            : throw new ShapeException($"sequence_lens must hold {x.Shape[BatchAxis]} numbers of Int64, not {lengths.Type} {lengths.Shape}.");
+            : throw new ShapeException(
+                $"sequence_lens must hold {x.Shape[BatchAxis]} numbers of Int64, not {lengths.Type} {lengths.Shape}."
+            );
     }
 
     protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)

@@ -20,7 +20,14 @@ public class InliningTests
             TinyModel.Node("Add", "", ["b", "s"], ["y"])
         );
         model.Functions.Add(
-            Function("twice", ["p"], ["q"], ["slope"], Call("leaky", "first", ["p"], ["m"], Refers("alpha", "slope")), Call("leaky", "", ["m"], ["q"]))
+            Function(
+                "twice",
+                ["p"],
+                ["q"],
+                ["slope"],
+                Call("leaky", "first", ["p"], ["m"], Refers("alpha", "slope")),
+                Call("leaky", "", ["m"], ["q"])
+            )
         );
         model.Functions.Add(
             Function("leaky", ["p"], ["q"], ["alpha"], TinyModel.Node("LeakyRelu", "f", ["p"], ["q"], Refers("alpha", "alpha")))
@@ -67,9 +74,7 @@ public class InliningTests
                     ["p"],
                     ["q"],
                     [],
-                    calls == 1
-                        ? [Call("f0", "", ["p"], ["q"])]
-                        : [Call($"f{i + 1}", "", ["p"], ["m"]), Call($"f{i + 1}", "", ["m"], ["q"])]
+                    calls == 1 ? [Call("f0", "", ["p"], ["q"])] : [Call($"f{i + 1}", "", ["p"], ["m"]), Call($"f{i + 1}", "", ["m"], ["q"])]
                 )
             );
         Assert.Contains("functions", Assert.ThrowsAny<BadInputException>(() => model.Read()).Message, StringComparison.Ordinal);
@@ -81,7 +86,14 @@ public class InliningTests
     {
         ModelProto model = TinyModel.Of(
             [Flag("c", condition), TinyModel.Floats("outer", [4])],
-            TinyModel.Node("If", "if", ["c"], ["y"], TinyModel.Body("then_branch", Branch("Add")), TinyModel.Body("else_branch", Branch("Mul")))
+            TinyModel.Node(
+                "If",
+                "if",
+                ["c"],
+                ["y"],
+                TinyModel.Body("then_branch", Branch("Add")),
+                TinyModel.Body("else_branch", Branch("Mul"))
+            )
         );
         ModelProto plain = TinyModel.Of(
             [TinyModel.Floats("outer", [4]), TinyModel.Floats("inner", [4])],
@@ -100,14 +112,23 @@ public class InliningTests
     {
         ModelProto model = TinyModel.Of(
             [Flag("c", !condition), TinyModel.Floats("outer", [4])],
-            TinyModel.Node("If", "if", ["c"], ["y"], TinyModel.Body("then_branch", Branch("Add")), TinyModel.Body("else_branch", Branch("Mul")))
+            TinyModel.Node(
+                "If",
+                "if",
+                ["c"],
+                ["y"],
+                TinyModel.Body("then_branch", Branch("Add")),
+                TinyModel.Body("else_branch", Branch("Mul"))
+            )
         );
         ValueInfoProto port = TinyModel.Port("c");
         port.Type.TensorType.ElemType = (int)TensorProto.Types.DataType.Bool;
         model.Graph.Input.Add(port);
         Graph graph = model.Read();
         Tensor<float> x = new([1, 4], new[] { 1f, -2, 3, -4 });
-        Tensor y = Interpreter.Run(graph, new Dictionary<string, Tensor> { ["x"] = x, ["c"] = new Tensor<bool>([], new[] { condition }) })["y"];
+        Tensor y = Interpreter.Run(graph, new Dictionary<string, Tensor> { ["x"] = x, ["c"] = new Tensor<bool>([], new[] { condition }) })[
+            "y"
+        ];
         for (int i = 0; i < 4; i++)
         {
             float own = i + 0.5f;
@@ -123,10 +144,30 @@ public class InliningTests
         joined.Domain = "com.microsoft";
         if (function.Length > 0)
         {
-            joined.Attribute.Add(new AttributeProto { Name = "activation", Type = AttributeType.String, S = Google.Protobuf.ByteString.CopyFromUtf8(function) });
-            joined.Attribute.Add(new AttributeProto { Name = "activation_params", Type = AttributeType.Floats, Floats = { parameters } });
+            joined.Attribute.Add(
+                new AttributeProto
+                {
+                    Name = "activation",
+                    Type = AttributeType.String,
+                    S = Google.Protobuf.ByteString.CopyFromUtf8(function),
+                }
+            );
+            joined.Attribute.Add(
+                new AttributeProto
+                {
+                    Name = "activation_params",
+                    Type = AttributeType.Floats,
+                    Floats = { parameters },
+                }
+            );
         }
-        TensorProto[] weights = [TinyModel.Floats("w", [3, 4, 1, 1]), TinyModel.Floats("b", [3]), TinyModel.Floats("z", [1, 3, 1, 1]), Whole("s", 0, 4, 1, 1)];
+        TensorProto[] weights =
+        [
+            TinyModel.Floats("w", [3, 4, 1, 1]),
+            TinyModel.Floats("b", [3]),
+            TinyModel.Floats("z", [1, 3, 1, 1]),
+            Whole("s", 0, 4, 1, 1),
+        ];
         ModelProto model = TinyModel.Of(weights, TinyModel.Node("Reshape", "", ["x", "s"], ["i"]), joined);
         Graph graph = model.Read();
         Assert.Contains(graph.Nodes, static node => node.Operation is Convolution && node.Name == "c");
@@ -194,7 +235,11 @@ public class InliningTests
             Output = { outputs },
             Attribute = { attributes },
             Node = { nodes },
-            OpsetImport = { new OperatorSetIdProto { Domain = "", Version = 13 }, new OperatorSetIdProto { Domain = "own", Version = 1 } },
+            OpsetImport =
+            {
+                new OperatorSetIdProto { Domain = "", Version = 13 },
+                new OperatorSetIdProto { Domain = "own", Version = 1 },
+            },
         };
 
     private static AttributeProto Number(string name, float value) =>
@@ -215,5 +260,6 @@ public class InliningTests
 
     private static TensorProto Flag(string name, bool value) => OnnxTensors.Write(name, new Tensor<bool>([], new[] { value }));
 
-    private static TensorProto Whole(string name, params long[] values) => OnnxTensors.Write(name, new Tensor<long>([values.Length], values));
+    private static TensorProto Whole(string name, params long[] values) =>
+        OnnxTensors.Write(name, new Tensor<long>([values.Length], values));
 }

@@ -337,9 +337,14 @@ public class OnnxOperatorsTests
     }
 
     private static string Spans(IEnumerable<OnnxOperator> rows) =>
-        string.Join(", ", rows.Select(static row => row.Since == row.Until ? $"{row.Since}"
+        string.Join(
+            ", ",
+            rows.Select(static row =>
+                row.Since == row.Until ? $"{row.Since}"
                 : row.Until == int.MaxValue ? $"{row.Since}–"
-                : $"{row.Since}–{row.Until}"));
+                : $"{row.Since}–{row.Until}"
+            )
+        );
 
     private static string Reason(string type, int opset, OnnxAttributes attributes) =>
         Assert.IsType<Unknown>(OnnxOperators.Bind("", type, opset, attributes)).Reason;

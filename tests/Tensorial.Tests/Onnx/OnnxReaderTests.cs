@@ -130,7 +130,19 @@ public class OnnxReaderTests
             "'nowhere'",
             Assert
                 .Throws<BadInputException>(() =>
-                    TinyModel.Of([], TinyModel.Node("If", "if", ["x"], ["y"], TinyModel.Body("then_branch", branch))).Read()
+                    TinyModel
+                        .Of(
+                            [],
+                            TinyModel.Node(
+                                "If",
+                                "if",
+                                ["x"],
+                                ["y"],
+                                TinyModel.Body("then_branch", branch),
+                                TinyModel.Body("else_branch", branch)
+                            )
+                        )
+                        .Read()
                 )
                 .Message
         );

@@ -258,7 +258,8 @@ public class GradientTests
                 new GroupNormalization(2) { Epsilon = 0.1f, ScalesGroups = r.Coin() is var groups && groups },
                 [r.Spread([2, 4, .. r.Shape()]), r.Spread([groups ? 2 : 4]), r.Spread([groups ? 2 : 4])]
             ),
-        r => r.Shape(2) is var s ? (new RmsNormalization(-2) { Epsilon = 0.1f }, [r.Spread(s), r.Spread([.. s.Skip(s.Rank - 2)])]) : default,
+        r =>
+            r.Shape(2) is var s ? (new RmsNormalization(-2) { Epsilon = 0.1f }, [r.Spread(s), r.Spread([.. s.Skip(s.Rank - 2)])]) : default,
         r =>
             (
                 new GridSample
@@ -277,7 +278,12 @@ public class GradientTests
         r =>
             (
                 new Attention { QueryHeads = 2, KeyHeads = 1 },
-                [r.Spread([2, 2, 6]), r.Spread([2, 3, 3]), r.Spread([2, 3, 2]), new Tensor<bool>([2, 3], new[] { true, true, false, false, true, true })]
+                [
+                    r.Spread([2, 2, 6]),
+                    r.Spread([2, 3, 3]),
+                    r.Spread([2, 3, 2]),
+                    new Tensor<bool>([2, 3], new[] { true, true, false, false, true, true }),
+                ]
             ),
         r => (new ScatterND(), [r.Spread([4, 3]), Whole([2, 1], 3, 1), r.Spread([2, 3])]),
         r => (new ScatterND(ScatterReduction.Add), [r.Spread([4, 3]), Whole([3, 2], 3, 1, 0, 2, 3, 1), r.Spread([3])]),
@@ -289,8 +295,16 @@ public class GradientTests
         r => (new CumSum(r.Coin(), r.Coin()), [r.Spread([2, 3]), Whole([], r.Next(0, 2))]),
         r => (new Trilu(r.Coin()), [r.Spread([2, 3, 4]), Whole([], r.Next(-2, 3))]),
         r => (new ReverseSequence(), [r.Spread([3, 2, 2]), Whole([2], 3, 2)]),
-        r => (new FusedMatMul(0.7f, r.Coin() is var a && a, r.Coin() is var b && b), [r.Spread(a ? [2, 4, 3] : [2, 3, 4]), r.Spread(b ? [5, 4] : [4, 5])]),
-        r => (new DequantizeLinear(1), [new Tensor<sbyte>([2, 2], new sbyte[] { 3, -7, 100, 0 }), r.Spread([2]), new Tensor<sbyte>([2], new sbyte[] { 1, -2 })]),
+        r =>
+            (
+                new FusedMatMul(0.7f, r.Coin() is var a && a, r.Coin() is var b && b),
+                [r.Spread(a ? [2, 4, 3] : [2, 3, 4]), r.Spread(b ? [5, 4] : [4, 5])]
+            ),
+        r =>
+            (
+                new DequantizeLinear(1),
+                [new Tensor<sbyte>([2, 2], new sbyte[] { 3, -7, 100, 0 }), r.Spread([2]), new Tensor<sbyte>([2], new sbyte[] { 1, -2 })]
+            ),
     ];
 
     private static readonly Arbitrary<int> Seeds = Gen.Choose(0, 100_000).ToArbitrary();

@@ -17,7 +17,11 @@ public sealed record Compress(int? Axis = null) : ValueShaped
         List<long> kept = [];
         for (int i = 0; i < condition.Shape.Count; i++)
             if (condition.Values[i])
-                kept.Add(i < x.Shape[axis] ? i : throw new ShapeException($"the condition holds beyond the {x.Shape[axis]} entries of axis {axis}."));
+                kept.Add(
+                    i < x.Shape[axis]
+                        ? i
+                        : throw new ShapeException($"the condition holds beyond the {x.Shape[axis]} entries of axis {axis}.")
+                );
         return new Gather(axis).Evaluate([x, new Tensor<long>([kept.Count], kept.ToArray())], 1, workers);
     }
 }

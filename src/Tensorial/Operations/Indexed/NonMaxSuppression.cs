@@ -13,7 +13,12 @@ public sealed record NonMaxSuppression(bool Centred = false) : ValueShaped
     {
         Tensor<float> boxes = Floats(inputs, 0, "boxes"),
             scores = Floats(inputs, 1, "scores");
-        if (boxes.Shape is not [_, _, 4] || scores.Shape.Rank != 3 || scores.Shape[0] != boxes.Shape[0] || scores.Shape[2] != boxes.Shape[1])
+        if (
+            boxes.Shape is not [_, _, 4]
+            || scores.Shape.Rank != 3
+            || scores.Shape[0] != boxes.Shape[0]
+            || scores.Shape[2] != boxes.Shape[1]
+        )
             throw new ShapeException($"boxes of {boxes.Shape} and scores of {scores.Shape} are no n×k×4 and n×c×k.");
         long most = inputs.Optional(2)?.Single("max_output_boxes_per_class").To(ElementType.Int64).Of<long>().Values[0] ?? 0;
         float overlap = inputs.Optional(3)?.Single("iou_threshold").To(ElementType.Float32).Of<float>().Values[0] ?? 0;
@@ -35,7 +40,10 @@ public sealed record NonMaxSuppression(bool Centred = false) : ValueShaped
         float[] values = scores.ToArray();
         int[] order =
         [
-            .. Enumerable.Range(0, values.Length).Where(box => least is not { } bound || values[box] > bound).OrderByDescending(box => values[box]),
+            .. Enumerable
+                .Range(0, values.Length)
+                .Where(box => least is not { } bound || values[box] > bound)
+                .OrderByDescending(box => values[box]),
         ];
         List<int> chosen = [];
         foreach (int box in order)
@@ -79,6 +87,8 @@ public sealed record NonMaxSuppression(bool Centred = false) : ValueShaped
         {
             null => throw new BadInputException($"input {index} ({name}) is missing."),
             { } tensor when tensor.ElementType.IsFloating() => tensor.To(ElementType.Float32).Of<float>(),
-            var tensor => throw new BadInputException($"input {index} ({name}) must hold floating-point numbers, not {tensor.ElementType}."),
+            var tensor => throw new BadInputException(
+                $"input {index} ({name}) must hold floating-point numbers, not {tensor.ElementType}."
+            ),
         };
 }

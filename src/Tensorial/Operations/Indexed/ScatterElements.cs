@@ -23,14 +23,7 @@ public sealed record ScatterElements(int Axis = 0, ScatterReduction Reduction = 
     }
 
     public override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
-        Scattering.Write(
-            inputs[0]!,
-            GatherElements.Places(inputs[0]!.Shape, inputs[1]!, Axis),
-            inputs[2]!,
-            1,
-            Reduction,
-            outputs[0]
-        );
+        Scattering.Write(inputs[0]!, GatherElements.Places(inputs[0]!.Shape, inputs[1]!, Axis), inputs[2]!, 1, Reduction, outputs[0]);
 
     public override Reads? GradientReads(int input) =>
         input == 1 || Reduction is not (ScatterReduction.None or ScatterReduction.Add) ? null : Reads.Input(1);

@@ -19,7 +19,9 @@ public sealed record ScatterND(ScatterReduction Reduction = ScatterReduction.Non
         Shape wanted = [.. indices.Shape.SkipLast(1), .. data.Shape.Skip(depth)];
         return updates.Shape == wanted
             ? [new(data.Type, data.Shape)]
-            : throw new ShapeException($"updates have the shape {updates.Shape}; indices {indices.Shape} into {data.Shape} ask for {wanted}.");
+            : throw new ShapeException(
+                $"updates have the shape {updates.Shape}; indices {indices.Shape} into {data.Shape} ask for {wanted}."
+            );
     }
 
     public override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)

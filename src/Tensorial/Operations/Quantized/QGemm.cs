@@ -49,7 +49,11 @@ public sealed record QGemm : Operation
         int columns = outputs[0].Shape[1],
             rows = outputs[0].Shape[0];
         ElementType type = Quantization.ExactFor(a.Shape.Count / Math.Max(1, rows));
-        Shape zeros = inputs[5] is { Shape.Count: > 1 } ? TransposeB ? [columns, 1] : [1, columns] : [];
+        Shape zeros = inputs[5] is { Shape.Count: > 1 }
+            ? TransposeB
+                ? [columns, 1]
+                : [1, columns]
+            : [];
         Tensor?[] operands =
         [
             Quantization.Centred(a, inputs[2], [], type),

@@ -56,8 +56,7 @@ internal static class Quantization
     }
 
     /// <summary>The type in which a sum of so many products of centred bytes is exact.</summary>
-    public static ElementType ExactFor(long products) =>
-        products <= (1 << 24) / (255 * 255) ? ElementType.Float32 : ElementType.Float64;
+    public static ElementType ExactFor(long products) => products <= (1 << 24) / (255 * 255) ? ElementType.Float32 : ElementType.Float64;
 
     /// <summary>The scale or zero point of an operand; [] for one value, else along an axis of a tensor of some rank.</summary>
     public static Shape Along(Tensor tensor, int axis, int rank)

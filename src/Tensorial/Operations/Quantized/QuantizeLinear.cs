@@ -37,9 +37,21 @@ public sealed record QuantizeLinear(int Axis = 1, int BlockSize = 0, ElementType
     public override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         if (inputs[0] is Tensor<double> || inputs[1] is Tensor<double>)
-            Quantize(inputs[0]!.To(ElementType.Float64).Of<double>(), inputs[1]!.To(ElementType.Float64).Of<double>(), inputs, outputs[0], workers);
+            Quantize(
+                inputs[0]!.To(ElementType.Float64).Of<double>(),
+                inputs[1]!.To(ElementType.Float64).Of<double>(),
+                inputs,
+                outputs[0],
+                workers
+            );
         else
-            Quantize(inputs[0]!.To(ElementType.Float32).Of<float>(), inputs[1]!.To(ElementType.Float32).Of<float>(), inputs, outputs[0], workers);
+            Quantize(
+                inputs[0]!.To(ElementType.Float32).Of<float>(),
+                inputs[1]!.To(ElementType.Float32).Of<float>(),
+                inputs,
+                outputs[0],
+                workers
+            );
     }
 
     private void Quantize<T>(Tensor<T> x, Tensor<T> scale, ReadOnlySpan<Tensor?> inputs, Tensor y, Workers workers)
@@ -80,9 +92,10 @@ public sealed record QuantizeLinear(int Axis = 1, int BlockSize = 0, ElementType
             pieces,
             piece =>
             {
-                (int run, int first, int length) = layout.Runs == 1
-                    ? (0, piece * Quantization.Piece, Math.Min(Quantization.Piece, layout.Inner - piece * Quantization.Piece))
-                    : (piece, 0, layout.Inner);
+                (int run, int first, int length) =
+                    layout.Runs == 1
+                        ? (0, piece * Quantization.Piece, Math.Min(Quantization.Piece, layout.Inner - piece * Quantization.Piece))
+                        : (piece, 0, layout.Inner);
                 int at = layout.ScaleOf(run);
                 for (int done = 0; done < length; done += Quantization.Step)
                 {

@@ -31,7 +31,9 @@ public readonly record struct GateFunction(string Name, float Alpha = 0, float B
         foreach ((string known, float a, float b) in Known)
             if (known.Equals(name, StringComparison.OrdinalIgnoreCase))
                 return new(known, alpha ?? a, beta ?? b);
-        throw new BadInputException($"Attribute 'activations' has '{name}'; it may be {string.Join(", ", Known.Select(static k => k.Name))}.");
+        throw new BadInputException(
+            $"Attribute 'activations' has '{name}'; it may be {string.Join(", ", Known.Select(static k => k.Name))}."
+        );
     }
 
     /// <summary>How many parameters the function takes from the lists of the node.</summary>

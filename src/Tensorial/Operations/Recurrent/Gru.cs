@@ -39,8 +39,13 @@ public sealed record Gru : Recurrent
 }
 
 /// <inheritdoc cref="Gru"/>
-internal sealed class GruCell<T>(ImmutableArray<GateFunction> functions, float clip, bool linear, Memory<T> hiddenWeights, Memory<T> hiddenBias)
-    : RecurrentCell<T>(functions, clip)
+internal sealed class GruCell<T>(
+    ImmutableArray<GateFunction> functions,
+    float clip,
+    bool linear,
+    Memory<T> hiddenWeights,
+    Memory<T> hiddenBias
+) : RecurrentCell<T>(functions, clip)
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     public override void Step(Span<T> fromInput, Span<T> fromState, ReadOnlySpan<T> before, Span<T> after, int hidden)

@@ -10,7 +10,6 @@ internal abstract class RecurrentCell<T>(ImmutableArray<GateFunction> functions,
 {
     protected ImmutableArray<GateFunction> Functions { get; } = functions;
 
-
     /// <summary>
     /// Computes the new states. <paramref name="fromInput"/> holds W x + biases and becomes the gates' values;
     /// <paramref name="fromState"/> holds R h.

@@ -50,7 +50,22 @@ internal sealed class RecurrentRun<T>
     {
         (int steps, int batch, int input, int h) = _extents;
         T[] products = new T[(long)steps * batch * _rows is var all && all <= Array.MaxLength ? all : throw TooLarge()];
-        Kernels.Gemm.Multiply(steps * batch, _rows, input, T.One, _x.Values, input, 1, W(direction), 1, input, T.Zero, products, _rows, _workers);
+        Kernels.Gemm.Multiply(
+            steps * batch,
+            _rows,
+            input,
+            T.One,
+            _x.Values,
+            input,
+            1,
+            W(direction),
+            1,
+            input,
+            T.Zero,
+            products,
+            _rows,
+            _workers
+        );
         T[] states = InitialStates(direction),
             fromState = new T[batch * _rows],
             gates = new T[batch * _rows],
@@ -124,7 +139,22 @@ internal sealed class RecurrentRun<T>
                 for (int b = 0; b < batch; b++)
                     Accumulate(bias, 2 * direction + 1, ofState.AsSpan(b * _rows, _rows));
             if (pull.Gradient(2) is { } dr)
-                Kernels.Gemm.Multiply(_rows, h, batch, T.One, ofState, 1, _rows, hidden, h, 1, T.One, dr.Values[(direction * _rows * h)..], h, _workers);
+                Kernels.Gemm.Multiply(
+                    _rows,
+                    h,
+                    batch,
+                    T.One,
+                    ofState,
+                    1,
+                    _rows,
+                    hidden,
+                    h,
+                    1,
+                    T.One,
+                    dr.Values[(direction * _rows * h)..],
+                    h,
+                    _workers
+                );
             T[] through = new T[batch * h];
             Kernels.Gemm.Multiply(batch, h, _rows, T.One, ofState, _rows, 1, R(direction), h, 1, T.Zero, through, h, _workers);
             for (int b = 0; b < batch; b++)
@@ -142,7 +172,22 @@ internal sealed class RecurrentRun<T>
         (int steps, int batch, int input, int h) = _extents;
         int count = steps * batch;
         if (pull.Gradient(1) is { } dw)
-            Kernels.Gemm.Multiply(_rows, input, count, T.One, ofInput, 1, _rows, _x.Values, input, 1, T.One, dw.Values[(direction * _rows * input)..], input, _workers);
+            Kernels.Gemm.Multiply(
+                _rows,
+                input,
+                count,
+                T.One,
+                ofInput,
+                1,
+                _rows,
+                _x.Values,
+                input,
+                1,
+                T.One,
+                dw.Values[(direction * _rows * input)..],
+                input,
+                _workers
+            );
         if (pull.Gradient(0) is { } dx)
             Kernels.Gemm.Multiply(count, input, _rows, T.One, ofInput, _rows, 1, W(direction), input, 1, T.One, dx.Values, input, _workers);
         if (pull.Gradient(3) is { } bias)

@@ -13,7 +13,9 @@ public sealed record SignalWindow(string Type, bool Periodic = true, ElementType
 
     public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
-        int length = (inputs.Constant(0, "size") ?? throw new BadInputException("input 0 (size) is missing.")).Single("size").Integers("size")[0];
+        int length = (inputs.Constant(0, "size") ?? throw new BadInputException("input 0 (size) is missing."))
+            .Single("size")
+            .Integers("size")[0];
         return length >= 0 ? [new(Result, [length])] : throw new ShapeException($"a window of {length} values does not exist.");
     }
 

@@ -20,7 +20,8 @@ public sealed record Stft(bool OneSided = true) : FloatOperation
             throw new ShapeException($"signals must be [n, length] or [n, length, 1 or 2], not of shape {signal.Shape}.");
         if (OneSided && signal.Shape is [_, _, 2])
             throw new ShapeException("only a real signal has a one-sided transform.");
-        int step = Positive(inputs.Constant(1, "frame_step"), "frame_step") ?? throw new BadInputException("input 1 (frame_step) is missing.");
+        int step =
+            Positive(inputs.Constant(1, "frame_step"), "frame_step") ?? throw new BadInputException("input 1 (frame_step) is missing.");
         Shape? window = inputs.Optional(2) is null ? null : inputs.Floating(2, "window").OfRank(1, "the window").Shape;
         int frame =
             Positive(inputs.Constant(3, "frame_length"), "frame_length")
