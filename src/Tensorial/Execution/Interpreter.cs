@@ -1,7 +1,5 @@
-using System.Collections.Immutable;
 using Tensorial.Graphs;
 using Tensorial.Kernels;
-using Tensorial.Operations;
 
 namespace Tensorial.Execution;
 

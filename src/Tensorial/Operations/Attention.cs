@@ -1,12 +1,11 @@
 using System.Collections.Immutable;
 using System.Numerics;
-using System.Numerics.Tensors;
 using Tensorial.Kernels;
 
 namespace Tensorial.Operations;
 
 /// <summary>
-/// Scaled dot-product attention: softmax(scale Q Kᵀ + mask) V for every head. Q, K and V are [n,heads,t,d], or [n,t,heads d] with the numbers
+/// Scaled dot-product attention: softmax(cap(scale Q Kᵀ) + mask) V for every head. Q, K and V are [n,heads,t,d], or [n,t,heads d] with the numbers
 /// of heads given; fewer heads of K and V serve several of Q. Further operands are a mask, which stretches to [n,heads,t,s] and holds
 /// summands or truth values, and keys and values that go before K and V. Further results are all keys, all values, and the products.
 /// </summary>
@@ -26,7 +25,7 @@ public sealed record Attention : FloatOperation
     /// <summary>Heads of K and V, where they have three axes.</summary>
     public int KeyHeads { get; init; }
 
-    /// <summary>What the fourth result holds: products (0), masked (1), bounded (2), after softmax (3).</summary>
+    /// <summary>What the fourth result holds: products (0), bounded (1), masked (2), after softmax (3).</summary>
     public int ProductsAfter { get; init; }
 
     public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)

@@ -67,7 +67,7 @@ internal sealed class AttentionHeads<T>
     {
         (int queries, int keys, int size, int wide) = (Extents.Queries, Extents.Keys, Extents.Size, Extents.ValueSize);
         T[] bounded = new T[queries * keys],
-            weights = Weights(head, bounded, 2),
+            weights = Weights(head, bounded, 1),
             slopes = new T[queries * keys];
         int key = Key(head);
         Span<T> dy = Part(upstream, head);
@@ -171,16 +171,16 @@ internal sealed class AttentionHeads<T>
         );
         if (stage == 0)
             Keep(products, kept);
+        if (Cap > T.Zero)
+            foreach (ref T product in products.AsSpan())
+                product = Cap * T.Tanh(product / Cap);
+        if (stage == 1)
+            Keep(products, kept);
         if (_mask is not null)
             TensorPrimitives.Add<T>(products, _mask.AsSpan(head * products.Length, products.Length), products);
         for (int row = 0; IsCausal && row < queries; row++)
             if (row + Extents.Past + 1 < keys)
                 products.AsSpan(row * keys + row + Extents.Past + 1, keys - row - Extents.Past - 1).Fill(T.NegativeInfinity);
-        if (stage == 1)
-            Keep(products, kept);
-        if (Cap > T.Zero)
-            foreach (ref T product in products.AsSpan())
-                product = T.IsNegativeInfinity(product) ? product : Cap * T.Tanh(product / Cap);
         if (stage == 2)
             Keep(products, kept);
         for (int row = 0; row < queries; row++)

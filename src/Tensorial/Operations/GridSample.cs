@@ -110,7 +110,10 @@ public sealed record GridSample : FloatOperation
             at = Math.Round(at);
         return Padding switch
         {
-            GridPadding.Border => double.IsNaN(at) ? 0 : Math.Clamp(at, 0, extent - 1),
+            _ when double.IsNaN(at) && Padding != GridPadding.Zeros => 0,
+            // A cubic curve goes on beyond the border, over values that repeat it; four values on it is that value.
+            GridPadding.Border when Interpolation == Interpolation.Cubic => Math.Clamp(at, -4, extent + 3),
+            GridPadding.Border => Math.Clamp(at, 0, extent - 1),
             GridPadding.Reflection => Reflected(at, extent),
             _ => at,
         };

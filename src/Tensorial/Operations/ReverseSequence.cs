@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Numerics;
 using Tensorial.Kernels;
 
 namespace Tensorial.Operations;

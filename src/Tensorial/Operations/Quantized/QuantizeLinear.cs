@@ -97,11 +97,12 @@ public sealed record QuantizeLinear(int Axis = 1, int BlockSize = 0, ElementType
                         ? (0, piece * Quantization.Piece, Math.Min(Quantization.Piece, layout.Inner - piece * Quantization.Piece))
                         : (piece, 0, layout.Inner);
                 int at = layout.ScaleOf(run);
+                Span<T> buffer = stackalloc T[Quantization.Step];
                 for (int done = 0; done < length; done += Quantization.Step)
                 {
                     int step = Math.Min(Quantization.Step, length - done),
                         from = run * layout.Inner + first + done;
-                    Span<T> scaled = stackalloc T[step];
+                    Span<T> scaled = buffer[..step];
                     ReadOnlySpan<T> values = x.Values.Slice(from, step);
                     if (layout.Block == 0)
                     {
