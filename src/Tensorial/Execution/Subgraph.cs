@@ -34,7 +34,7 @@ public sealed record Subgraph(Graph Body) : Operation
             if (inputs.Optional(i) is { } value)
                 given[Body.Inputs[i].Name] = value;
         IReadOnlyDictionary<string, Tensor> results = Interpreter.Run(Body, given, workers);
-        return [.. Body.Outputs.Take(Wanted(count, Body.Outputs.Length)).Select(port => results[port.Name])];
+        return [.. Body.Outputs.Take(Limited(count, Body.Outputs.Length)).Select(port => results[port.Name])];
     }
 
     public override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)

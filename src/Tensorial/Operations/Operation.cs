@@ -74,7 +74,7 @@ public abstract record Operation
         for (int i = 0; i < operands.Length; i++)
             operands[i] = inputs[i] is { } value ? Operand.Of(value) : null;
         ImmutableArray<Operand> results = Infer(operands);
-        Tensor[] outputs = [.. results.Take(Wanted(count, results.Length)).Select(static r => Tensor.Zeros(r.Type, r.Shape))];
+        Tensor[] outputs = [.. results.Take(Limited(count, results.Length)).Select(static r => Tensor.Zeros(r.Type, r.Shape))];
         Forward(inputs, outputs, workers);
         return outputs;
     }
@@ -83,7 +83,7 @@ public abstract record Operation
     public Tensor[] Apply(params ReadOnlySpan<Tensor?> inputs) => Evaluate(inputs, int.MaxValue, Workers.Serial);
 
     /// <summary>How many results to make; <see cref="int.MaxValue"/> asks for all there are.</summary>
-    private protected static int Wanted(int count, int made) =>
+    private protected static int Limited(int count, int made) =>
         count == int.MaxValue ? made
         : count <= made ? count
         : throw new BadInputException($"it has {count} outputs, but the operator makes {made}.");

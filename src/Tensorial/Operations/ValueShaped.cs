@@ -24,7 +24,7 @@ public abstract record ValueShaped : Operation
     public sealed override Tensor[] Evaluate(ReadOnlySpan<Tensor?> inputs, int count, Workers workers)
     {
         Tensor[] results = Compute(inputs, workers);
-        return results[..Wanted(count, results.Length)];
+        return results[..Limited(count, results.Length)];
     }
 
     public sealed override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)

@@ -70,7 +70,7 @@ public sealed record Loop(Operation Body, int OwnInputs) : Branching
             .. arguments.AsSpan(2, Carried).ToArray().Select(static carried => carried!),
             .. collected?.Select(static entries => Stacking.Stack(entries)) ?? Empty(inputs),
         ];
-        return all[..Wanted(count, all.Length)];
+        return all[..Limited(count, all.Length)];
     }
 
     /// <summary>What is collected in no rounds at all.</summary>
