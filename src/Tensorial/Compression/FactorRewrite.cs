@@ -25,7 +25,7 @@ public static class FactorRewrite
             StagePlan.Of(form.Form, form.Ranks, form.Order, layer)
             ?? throw new BadInputException($"'{layer.Name}' in {form.Format} cannot be computed in the order {form.Order}.");
         string prefix = $"{(node.Name.Length > 0 ? node.Name : layer.Name)}/{form.Format}";
-        GraphWriter writer = new(prefix);
+        GraphWriter writer = new(prefix, graph);
         FactorProducts weights = new(writer, form.Form, factors);
         bool isMatrices =
             layer.IsDense && stages.All(static stage => stage.Free.Length == 0 && stage.Groups.Length == 0 && !stage.Transposes);

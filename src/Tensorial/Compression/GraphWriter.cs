@@ -6,9 +6,15 @@ namespace Tensorial.Compression;
 
 /// <summary>Nodes and constants that take a layer's place, under names of their own.</summary>
 /// <param name="prefix">What all names begin with.</param>
-internal sealed class GraphWriter(string prefix)
+/// <param name="graph">The network that they go into, whose names are taken.</param>
+internal sealed class GraphWriter(string prefix, Graph graph)
 {
-    private readonly HashSet<string> _names = [];
+    private readonly HashSet<string> _names =
+    [
+        .. graph.Initializers.Keys,
+        .. graph.Inputs.Select(static port => port.Name),
+        .. graph.Nodes.SelectMany(static node => node.Outputs.Prepend(node.Name)),
+    ];
 
     public List<Node> Nodes { get; } = [];
 

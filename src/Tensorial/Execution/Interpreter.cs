@@ -1,7 +1,5 @@
-using System.Collections.Immutable;
 using Tensorial.Graphs;
 using Tensorial.Kernels;
-using Tensorial.Operations;
 
 namespace Tensorial.Execution;
 
@@ -64,13 +62,7 @@ public static class Interpreter
     {
         try
         {
-            Operand?[] operands = [.. inputs.Select(static input => input is null ? null : Operand.Of(input))];
-            ImmutableArray<Operand> results = node.Operation.Infer(operands);
-            if (results.Length < node.Outputs.Length)
-                throw new BadInputException($"it has {node.Outputs.Length} outputs, but the operator makes {results.Length}.");
-            Tensor[] outputs = [.. results.Take(node.Outputs.Length).Select(static result => Tensor.Zeros(result.Type, result.Shape))];
-            node.Operation.Forward(inputs, outputs, workers);
-            return outputs;
+            return node.Operation.Evaluate(inputs, node.Outputs.Length, workers);
         }
         catch (UnsupportedException error)
         {

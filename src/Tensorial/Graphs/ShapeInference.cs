@@ -42,12 +42,22 @@ public static class ShapeInference
         IReadOnlySet<string>? changing = null
     )
     {
-        Dictionary<string, Operand> known = [];
-        foreach ((string name, Tensor value) in graph.Initializers)
-            known[name] = changing?.Contains(name) == true ? new(value.ElementType, value.Shape) : Operand.Of(value);
+        Dictionary<string, Operand> given = [];
+        foreach (string name in changing ?? Enumerable.Empty<string>())
+            if (graph.Initializers.TryGetValue(name, out Tensor? value))
+                given[name] = new(value.ElementType, value.Shape);
         foreach (Port port in graph.Inputs)
             if (!graph.Initializers.ContainsKey(port.Name) && Extents(port, inputs) is { } shape)
-                known[port.Name] = new(port.Type, shape);
+                given[port.Name] = new(port.Type, shape);
+        return Explore(graph, given);
+    }
+
+    /// <summary>As <see cref="Explore(Graph, IReadOnlyDictionary{string, Shape}?, IReadOnlySet{string}?)"/> for inputs whose types and constants are known too.</summary>
+    public static InferredShapes Explore(Graph graph, IReadOnlyDictionary<string, Operand> given)
+    {
+        Dictionary<string, Operand> known = new(given);
+        foreach ((string name, Tensor value) in graph.Initializers)
+            known.TryAdd(name, Operand.Of(value));
 
         HashSet<string> made = [.. graph.Nodes.SelectMany(static node => node.Outputs)];
         var failures = ImmutableArray.CreateBuilder<(Node, BadInputException)>();

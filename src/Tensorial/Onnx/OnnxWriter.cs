@@ -28,6 +28,7 @@ internal sealed class OnnxWriter
     private readonly int _opset;
     private readonly Dictionary<string, Tensor> _made = [];
     private readonly Lazy<IReadOnlyDictionary<string, Operand>> _known;
+    private readonly Lazy<HashSet<string>> _taken;
 
     private OnnxWriter(Graph graph)
     {
@@ -47,6 +48,14 @@ internal sealed class OnnxWriter
         _opset = (int)(_model.OpsetImport.FirstOrDefault(static o => o.Domain is "" or "ai.onnx")?.Version ?? OwnOpset);
         _graph = InStandardOperators(graph, _opset);
         _known = new(() => ShapeInference.Explore(_graph).Operands);
+        _taken = new(() =>
+            [
+                .. _graph.Initializers.Keys,
+                .. _graph.Inputs.Select(static port => port.Name),
+                .. _graph.Nodes.SelectMany(static node => node.Outputs),
+                .. _model.Graph.Initializer.Select(static tensor => tensor.Name),
+            ]
+        );
     }
 
     /// <summary>Equations that the operator set has no word for become the steps of their plans.</summary>
@@ -113,9 +122,30 @@ internal sealed class OnnxWriter
         IEnumerable<string> inputs = node.Inputs;
         if (source is null || source.Operation != node.Operation)
             inputs = Encode(node, proto);
-        Replace(proto.Input, [.. inputs]);
-        Replace(proto.Output, [.. node.Outputs]);
+        else if (node.Operation is Branching branching)
+            inputs = Own(node, branching, proto);
+        Name(proto.Input, [.. inputs]);
+        Name(proto.Output, node.Outputs);
         return proto;
+    }
+
+    /// <summary>What a node with bodies reads itself; what its bodies read goes by its new name inside them.</summary>
+    private static IEnumerable<string> Own(Node node, Branching branching, NodeProto proto)
+    {
+        Dictionary<string, string> renamed = [];
+        foreach ((string former, string name) in Subgraphs.Captured(proto).Zip(node.Inputs.Skip(branching.OwnInputs)))
+            if (former != name)
+                renamed[former] = name;
+        if (renamed.Count > 0)
+            Subgraphs.Rename(proto, renamed);
+        return node.Inputs.Take(branching.OwnInputs);
+    }
+
+    /// <summary>Absent names at the end stay where the file had them: it is to be written as it was read.</summary>
+    private static void Name(RepeatedField<string> field, ImmutableArray<string> names)
+    {
+        if (!OnnxReader.Present(field).SequenceEqual(OnnxReader.Present(names)))
+            Replace(field, OnnxReader.Present(names).AsSpan());
     }
 
     /// <summary>
@@ -146,8 +176,11 @@ internal sealed class OnnxWriter
 
     private string Made(string name, Tensor value)
     {
-        _made.Add(name, value);
-        return name;
+        string unique = name;
+        for (int k = 2; !_taken.Value.Add(unique); k++)
+            unique = $"{name}.{k}";
+        _made.Add(unique, value);
+        return unique;
     }
 
     /// <summary>

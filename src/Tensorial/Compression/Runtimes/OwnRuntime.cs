@@ -1,6 +1,7 @@
 using Tensorial.Execution;
 using Tensorial.Graphs;
 using Tensorial.Kernels;
+using Tensorial.Operations;
 
 namespace Tensorial.Compression.Runtimes;
 
@@ -10,9 +11,22 @@ public sealed class OwnRuntime : IRuntime
     public string Name => "tensorial";
 
     public ISession Load(Graph graph, int threads) =>
-        graph.Outputs is [{ } output] && graph.FreeInputs is [{ Type: ElementType.Float32 } input]
-            ? new Compiled(new Inference(graph, threads), input.Name, output.Name)
+        graph.Outputs is [{ } output] && graph.FreeInputs is [{ Type: ElementType.Float32 } input] && Compile(graph, threads) is { } network
+            ? new Compiled(network, input.Name, output.Name)
             : new Interpreted(graph, threads);
+
+    /// <summary>Null where values decide extents, as what is left of overlapping boxes: such a network runs node by node.</summary>
+    private static Inference? Compile(Graph graph, int threads)
+    {
+        try
+        {
+            return new(graph, threads);
+        }
+        catch (UnsupportedException) when (graph.Nodes.All(static node => node.Operation is not Unknown))
+        {
+            return null;
+        }
+    }
 
     public void Dispose() { }
 
