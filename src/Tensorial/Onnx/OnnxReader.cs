@@ -104,23 +104,42 @@ internal static class OnnxReader
 
     private static Node Node(NodeProto proto, Dictionary<string, int> opsets, ExternalData external)
     {
-        Operation operation = Operation(proto, opsets, external);
-        return new(proto.Name, operation, [.. proto.Input], [.. proto.Output])
+        // Absent inputs and outputs at the end say nothing: some exporters write them, as empty names.
+        ImmutableArray<string> inputs = Named(proto.Input),
+            outputs = Named(proto.Output);
+        Operation operation = Operation(proto, inputs, outputs, opsets, external);
+        return new(proto.Name, operation, inputs, outputs)
         {
             Captured = [.. Subgraphs.Captured(proto)],
             Source = new NodeSource(proto, operation),
         };
     }
 
-    private static Operation Operation(NodeProto proto, Dictionary<string, int> opsets, ExternalData external)
+    private static ImmutableArray<string> Named(IList<string> names)
+    {
+        int count = names.Count;
+        while (count > 0 && names[count - 1].Length == 0)
+            count--;
+        return [.. names.Take(count)];
+    }
+
+    private static Operation Operation(
+        NodeProto proto,
+        ImmutableArray<string> inputs,
+        ImmutableArray<string> outputs,
+        Dictionary<string, int> opsets,
+        ExternalData external
+    )
     {
         string domain = Standard(proto.Domain);
         try
         {
+            if (domain.Length == 0)
+                OnnxArity.Check(proto.OpType, opsets.GetValueOrDefault(domain), inputs.AsSpan(), outputs.AsSpan());
             if (proto.Attribute.CountBy(static a => a.Name).FirstOrDefault(static count => count.Value > 1) is { Key: { } twice })
                 throw new BadInputException($"it has the attribute '{twice}' twice.");
             OnnxAttributes attributes = new(proto.Attribute.Select(a => KeyValuePair.Create(a.Name, Value(a, external))));
-            return OnnxOperators.Bind(domain, proto.OpType, opsets.GetValueOrDefault(domain), attributes, proto.Output.Count);
+            return OnnxOperators.Bind(domain, proto.OpType, opsets.GetValueOrDefault(domain), attributes, outputs.Length);
         }
         catch (UnsupportedException unsupported)
         {

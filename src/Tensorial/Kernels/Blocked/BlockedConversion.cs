@@ -83,8 +83,9 @@ public static unsafe class BlockedConversion
 
     private static void Check(int plain, int blocked, in BlockedLayout layout)
     {
-        int count = layout.Images * layout.Channels * layout.Height * layout.Width;
-        if (plain < count || blocked < layout.Length)
-            throw new ArgumentException($"{layout} takes {count} plain and {layout.Length} blocked floats, not {plain} and {blocked}.");
+        int length = layout.Length,
+            count = layout.Images * layout.Channels * layout.Height * layout.Width;
+        if (plain < count || blocked < length)
+            throw new ArgumentException($"{layout} takes {count} plain and {length} blocked floats, not {plain} and {blocked}.");
     }
 }

@@ -34,6 +34,9 @@ public static unsafe class BlockedElementwise
     {
         SameExtents(aLayout, yLayout);
         SameExtents(bLayout, yLayout);
+        aLayout.Holds(a);
+        bLayout.Holds(b);
+        yLayout.Holds(y);
         fixed (
             float* aStart = a,
                 bStart = b,
@@ -53,6 +56,8 @@ public static unsafe class BlockedElementwise
     )
     {
         SameExtents(xLayout, yLayout);
+        xLayout.Holds(x);
+        yLayout.Holds(y);
         fixed (
             float* xStart = x,
                 yStart = y
@@ -75,6 +80,10 @@ public static unsafe class BlockedElementwise
     )
     {
         SameExtents(xLayout, yLayout);
+        xLayout.Holds(x);
+        yLayout.Holds(y);
+        OfChannels(scale, xLayout.Channels);
+        OfChannels(shift, xLayout.Channels);
         fixed (
             float* xStart = x,
                 yStart = y,
@@ -102,6 +111,9 @@ public static unsafe class BlockedElementwise
     )
     {
         SameExtents(xLayout, yLayout);
+        xLayout.Holds(x);
+        yLayout.Holds(y);
+        OfChannels(factors, xLayout.Images * xLayout.Channels);
         fixed (
             float* xStart = x,
                 yStart = y,
@@ -135,6 +147,9 @@ public static unsafe class BlockedElementwise
             || factorLayout.Channels != xLayout.Channels
         )
             throw new ArgumentException($"Factors for {xLayout} have one pixel per image and channel, not {factorLayout}.");
+        xLayout.Holds(x);
+        yLayout.Holds(y);
+        factorLayout.Holds(factors);
         fixed (
             float* xStart = x,
                 yStart = y,
@@ -159,6 +174,9 @@ public static unsafe class BlockedElementwise
             Activate(Activation.LeakyRelu(slopes[0]), x, xLayout, y, yLayout, workers);
             return;
         }
+        xLayout.Holds(x);
+        yLayout.Holds(y);
+        OfChannels(slopes, xLayout.Channels);
         fixed (
             float* xStart = x,
                 yStart = y,
@@ -284,6 +302,12 @@ public static unsafe class BlockedElementwise
                     block
                 );
         }
+    }
+
+    private static void OfChannels(ReadOnlySpan<float> values, int count)
+    {
+        if (!values.IsEmpty && values.Length < count)
+            throw new ArgumentException($"{count} values are needed, not {values.Length}.");
     }
 
     internal static void SameExtents(BlockedLayout x, BlockedLayout y)

@@ -10,8 +10,7 @@ public static class BlockedHalo
     {
         if (layout.Halo == default)
             return;
-        if (values.Length < layout.Length)
-            throw new ArgumentException($"{layout} takes {layout.Length} floats, not {values.Length}.");
+        layout.Holds(values);
         fixed (float* start = values)
             workers.Run(layout.Images * layout.Blocks, new Plane(start, layout));
     }

@@ -28,6 +28,8 @@ public static unsafe class BlockedMovement
         BlockedElementwise.SameExtents(inputLayout with { Channels = outputLayout.Channels }, outputLayout);
         Within(inputLayout, inputFirst, count);
         Within(outputLayout, outputFirst, count);
+        inputLayout.Holds(input);
+        outputLayout.Holds(output);
         fixed (
             float* x = input,
                 y = output
@@ -39,6 +41,7 @@ public static unsafe class BlockedMovement
     public static void FillChannels(float value, Span<float> output, BlockedLayout outputLayout, int first, int count, Workers workers)
     {
         Within(outputLayout, first, count);
+        outputLayout.Holds(output);
         fixed (float* y = output)
             Run(new(null, outputLayout, first, y, outputLayout, first, count, value), workers);
     }
@@ -86,8 +89,8 @@ public static unsafe class BlockedMovement
         Workers workers
     )
     {
-        Inside(inputLayout.Height * factorY, 0, 1, outputLayout.Height);
-        Inside(inputLayout.Width * factorX, 0, 1, outputLayout.Width);
+        Inside(checked(inputLayout.Height * factorY), 0, 1, outputLayout.Height);
+        Inside(checked(inputLayout.Width * factorX), 0, 1, outputLayout.Width);
         Move(input, inputLayout, new(0, 1, factorY), new(0, 1, factorX), 0, output, outputLayout, workers);
     }
 
@@ -104,6 +107,8 @@ public static unsafe class BlockedMovement
     {
         if (inputLayout.Images != outputLayout.Images || inputLayout.Channels != outputLayout.Channels)
             throw new ArgumentException($"Images and channels stay as they are: {inputLayout} and {outputLayout} differ.");
+        inputLayout.Holds(input);
+        outputLayout.Holds(output);
         fixed (
             float* x = input,
                 y = output

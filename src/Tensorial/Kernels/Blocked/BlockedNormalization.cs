@@ -23,6 +23,8 @@ internal static unsafe class BlockedNormalization
         LaneWidth? width = null
     )
     {
+        layout.Holds(x);
+        Padded(layout, pivot.Length, sums.Length / 2);
         fixed (
             float* source = x,
                 center = pivot
@@ -46,6 +48,15 @@ internal static unsafe class BlockedNormalization
         LaneWidth? width = null
     )
     {
+        BlockedElementwise.SameExtents(layout, outputLayout);
+        layout.Holds(x);
+        outputLayout.Holds(y);
+        if (!residual.IsEmpty)
+        {
+            BlockedElementwise.SameExtents(layout, residualLayout);
+            residualLayout.Holds(residual);
+        }
+        Padded(layout, scale.Length, shift.Length);
         fixed (
             float* source = x,
                 a = scale,
@@ -75,6 +86,18 @@ internal static unsafe class BlockedNormalization
         LaneWidth? width = null
     )
     {
+        layout.Holds(dy);
+        if (!y.IsEmpty)
+        {
+            BlockedElementwise.SameExtents(layout, resultLayout);
+            resultLayout.Holds(y);
+        }
+        if (!x.IsEmpty)
+        {
+            BlockedElementwise.SameExtents(layout, inputLayout);
+            inputLayout.Holds(x);
+        }
+        Padded(layout, x.IsEmpty ? int.MaxValue : mean.Length, x.IsEmpty ? sums.Length : sums.Length / 2);
         fixed (
             float* gradient = dy,
                 result = y,
@@ -101,6 +124,12 @@ internal static unsafe class BlockedNormalization
         LaneWidth? width = null
     )
     {
+        BlockedElementwise.SameExtents(layout, gradientLayout);
+        BlockedElementwise.SameExtents(layout, inputLayout);
+        layout.Holds(dy);
+        inputLayout.Holds(x);
+        gradientLayout.Holds(dx);
+        Padded(layout, a.Length, Math.Min(b.Length, c.Length));
         fixed (
             float* gradient = dy,
                 source = x,
@@ -112,6 +141,13 @@ internal static unsafe class BlockedNormalization
             (width ?? LaneWidths.Best).Run<GradientKernel, float>(
                 new(gradient, layout, source, inputLayout, first, second, third, target, gradientLayout)
             );
+    }
+
+    /// <summary>Refuses parameters by channel that do not fill whole blocks.</summary>
+    private static void Padded(in BlockedLayout layout, int first, int second)
+    {
+        if (Math.Min(first, second) < layout.Blocks * Lanes)
+            throw new ArgumentException($"{layout} has {layout.Blocks * Lanes} channels with padding, not {Math.Min(first, second)}.");
     }
 
     private readonly struct MomentsKernel(float* x, BlockedLayout layout, float* pivot, double* sums) : ILaneKernel<float>

@@ -72,6 +72,8 @@ public static unsafe class BlockedPooling
     {
         if (inputLayout.Images != outputLayout.Images || inputLayout.Channels != outputLayout.Channels)
             throw new ArgumentException($"Pooling keeps images and channels: {inputLayout} and {outputLayout} differ.");
+        inputLayout.Holds(input);
+        outputLayout.Holds(output);
         fixed (
             float* x = input,
                 y = output
@@ -94,6 +96,7 @@ public static unsafe class BlockedPooling
         int needed = isPlain ? layout.Images * layout.Channels : meansLayout.Length;
         if (means.Length < needed)
             throw new ArgumentException($"The means need {needed} floats, not {means.Length}.");
+        layout.Holds(input);
         fixed (
             float* x = input,
                 y = means

@@ -91,6 +91,7 @@ internal sealed unsafe class InputGradient
         Workers workers
     )
     {
+        layout.Holds(gradient);
         if (!adds && !_coversAll)
             Clear(gradient, layout);
         for (int k = 0; k < Phases.Length; k++)

@@ -24,7 +24,7 @@ internal static unsafe class KernelGradient
 
     /// <summary>Floats the sums take.</summary>
     public static int SumsLength(in ConvolutionShape shape, ConvolutionMethod method) =>
-        Blocks(shape.OutputChannels) * Lanes * (shape.IsDepthwise ? 1 : MostBlocks(shape) * Lanes) * Taps(shape, method);
+        checked(Blocks(shape.OutputChannels) * Lanes * (shape.IsDepthwise ? 1 : MostBlocks(shape) * Lanes) * Taps(shape, method));
 
     /// <summary>Taps, or the products that stand in their place.</summary>
     private static int Taps(in ConvolutionShape shape, ConvolutionMethod method) =>
@@ -57,6 +57,11 @@ internal static unsafe class KernelGradient
     {
         if (!inputLayout.Halo.Covers(shape.Padding))
             throw new ArgumentException($"The input's halo {inputLayout.Halo} does not cover the padding {shape.Padding}.");
+        inputLayout.Holds(x);
+        outputLayout.Holds(dy);
+        BlockedConvolution.CheckExtents(shape, inputLayout, outputLayout);
+        if (sums.Length < SumsLength(shape, method))
+            throw new ArgumentException($"The sums take {SumsLength(shape, method)} floats, not {sums.Length}.");
         fixed (
             float* input = x,
                 upstream = dy,
@@ -77,6 +82,10 @@ internal static unsafe class KernelGradient
     {
         int squares = shape.IsDepthwise ? 1 : MostBlocks(shape),
             length = SumsLength(shape, method);
+        if (sums.Length < (long)lanes * length || gradient.Length < shape.KernelCount)
+            throw new ArgumentException(
+                $"{lanes} sums of {length} floats for {shape.KernelCount} weights do not fit {sums.Length} and {gradient.Length}."
+            );
         fixed (
             float* from = sums,
                 to = gradient

@@ -21,6 +21,10 @@ internal static unsafe class PoolingGradient
         LaneWidth? width = null
     )
     {
+        inputLayout.Holds(x);
+        outputLayout.Holds(y);
+        upstreamLayout.Holds(dy);
+        gradientLayout.Holds(dx);
         fixed (
             float* source = x,
                 result = y,
@@ -44,6 +48,8 @@ internal static unsafe class PoolingGradient
     )
     {
         Summary summary = over == AverageOver.Input ? Summary.MeanOverInput : Summary.MeanOverPadding;
+        upstreamLayout.Holds(dy);
+        gradientLayout.Holds(dx);
         fixed (
             float* upstream = dy,
                 to = dx
