@@ -25,10 +25,10 @@ internal sealed record TrainingImages(DataSource Source, Normalization Normaliza
 internal sealed record TrainingOutputs(FileInfo? Json, FileInfo? Report, ValueList<(string Name, string Value)> Recipe, string CommandLine)
 {
     /// <summary>Fails now where writing would fail after the work is done.</summary>
-    public void Check(params string[] others)
+    public void Check()
     {
-        OutputFile.Check(Json, others);
-        OutputFile.Check(Report, [.. others, .. Json is null ? Array.Empty<string>() : [Json.FullName]]);
+        OutputFile.Check(Json);
+        OutputFile.Check(Report);
     }
 }
 
@@ -121,6 +121,8 @@ internal sealed class TrainingOptionGroup(int epochs, double rate)
     public void AddTo(Command command)
     {
         _data.Required = true;
+        _resume.Written();
+        _report.Written();
         foreach (
             Option option in (Option[])
                 [

@@ -63,11 +63,13 @@ internal static class AnalyzeCommand
             HelpName = "FILE",
             Description = "Write the report as one HTML file that opens offline.",
         };
+        html.Written();
         Option<DirectoryInfo?> csv = new("--csv")
         {
             HelpName = "DIR",
             Description = "Write the tables as spectra.csv, cuts.csv and truncations.csv.",
         };
+        csv.Written();
         Command command = new(
             "analyze",
             "Singular values, entropy, effective rank and the rank for a norm loss, for every kernel along every cut; with --data also top-1, top-5 and loss "
@@ -110,8 +112,8 @@ internal static class AnalyzeCommand
     internal static ExitCode Run(Options options, Terminal terminal, CancellationToken cancel)
     {
         // A sweep may take hours: what could stop its results from being written is found out first.
-        OutputFile.Check(options.Json, options.Model.FullName);
-        OutputFile.Check(options.Html, options.Model.FullName);
+        OutputFile.Check(options.Json);
+        OutputFile.Check(options.Html);
         OutputFile.Check(options.Csv);
         Graph graph = OnnxFile.Read(options.Model.FullName);
         if (options.Recalibrate is not null)

@@ -31,6 +31,7 @@ internal static class CompressCommand
     {
         Argument<FileInfo> input = new("in.onnx") { Description = "The trained network." };
         Argument<FileInfo> output = new("out.onnx") { Description = "The smaller one: standard operators, the same inputs and outputs." };
+        output.Written();
         PlanOptions.Group plan = new();
         Option<FileInfo?> file = new("--plan")
         {
@@ -43,6 +44,7 @@ internal static class CompressCommand
             HelpName = "FILE",
             Description = "Write the report as one HTML file that opens offline.",
         };
+        html.Written();
         Option<FileInfo?> json = CommonOptions.Json();
         Command command = new(
             "compress",
@@ -82,9 +84,9 @@ internal static class CompressCommand
     internal static ExitCode Run(Options options, Terminal terminal, CancellationToken cancel)
     {
         PlanOptions plan = options.Plan;
-        OutputFile.Check(options.Output, options.Input.FullName);
-        OutputFile.Check(options.Json, options.Input.FullName, options.Output.FullName);
-        OutputFile.Check(options.Html, options.Input.FullName, options.Output.FullName);
+        OutputFile.Check(options.Output);
+        OutputFile.Check(options.Json);
+        OutputFile.Check(options.Html);
         (DateTimeOffset began, Stopwatch clock) = (DateTimeOffset.UtcNow, Stopwatch.StartNew());
         if (options.PlanFile is null && plan.Targets.IsEmpty)
             throw new UsageException("Say how small: --target params=0.5 and the like, or --plan FILE.");

@@ -20,6 +20,7 @@ internal static class PlanCommand
     {
         Argument<FileInfo> model = CommonOptions.Model();
         Option<FileInfo?> output = new("--out") { HelpName = "FILE", Description = "Where the plan goes (JSON, docs/compress.md)." };
+        output.Written();
         PlanOptions.Group plan = new();
         Command command = new(
             "plan",
@@ -38,7 +39,7 @@ internal static class PlanCommand
 
     internal static ExitCode Run(Options options, Terminal terminal, CancellationToken cancel)
     {
-        OutputFile.Check(options.Output, options.Model.FullName);
+        OutputFile.Check(options.Output);
         if (options.Plan.Targets.IsEmpty)
             throw new UsageException("Say how small: --target params=0.5 and the like.");
         Graph file = OnnxFile.Read(options.Model.ToString());

@@ -13,11 +13,13 @@ internal static class ReportCommand
     {
         Argument<FileInfo> analysis = new("analysis.json") { Description = "What analyze --json wrote." };
         Argument<FileInfo> page = new("report.html") { Description = "The page to write: one file, which opens offline." };
+        page.Written();
         Option<DirectoryInfo?> csv = new("--csv")
         {
             HelpName = "DIR",
             Description = "Also write spectra.csv, cuts.csv and truncations.csv into this folder; made if need be.",
         };
+        csv.Written();
         Command command = new("report", "Make the HTML report of an analysis from its JSON.") { analysis, page, csv };
         return command.Finish(
             terminal,
@@ -27,7 +29,7 @@ internal static class ReportCommand
 
     internal static ExitCode Run(Options options, Terminal terminal)
     {
-        OutputFile.Check(options.Out, options.Analysis.FullName);
+        OutputFile.Check(options.Out);
         OutputFile.Check(options.Csv);
         AnalysisReport analysis = AnalysisJson.Read(File.ReadAllText(options.Analysis.FullName), options.Analysis.Name);
         ReportWriter.WriteHtml(analysis, options.Out.FullName);

@@ -32,7 +32,9 @@ internal static class TrainCommand
         {
             Description = $"A network to go on with (model.onnx), or a fresh one: {string.Join(", ", ReadyMade.Names)}.",
         };
+        model.ReadAsPath();
         Argument<FileInfo> output = new("out.onnx") { Description = "The trained network." };
+        output.Written();
         Option<bool> fresh = new("--fresh")
         {
             Description = "Draw the weights of model.onnx anew, by --seed, and train its form from scratch.",
@@ -89,9 +91,10 @@ internal static class TrainCommand
             throw new FileNotFoundException(
                 $"There is no file '{options.Model}', and no ready-made network of this name; there are {string.Join(", ", ReadyMade.Names)}."
             );
-        OutputFile.Check(options.Output, isFile ? [options.Model] : []);
-        options.Outputs.Check([options.Output.FullName, .. isFile ? [options.Model] : Array.Empty<string>()]);
+        OutputFile.Check(options.Output);
+        options.Outputs.Check();
         OutputFile.Check(options.Folder);
+        using FolderLock? ours = options.Folder is null ? null : FolderLock.Take(options.Folder.FullName, "training");
         ImageSet images = options.Images.Train;
         ImageSet? test = options.Images.Test;
         Graph graph = isFile ? Read(options) : ReadyMade.Build(options.Model, images.ImageShape, images.Classes, options.Training.Seed);

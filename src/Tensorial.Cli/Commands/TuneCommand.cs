@@ -41,6 +41,7 @@ internal static class TuneCommand
     {
         Argument<FileInfo> input = new("small.onnx") { Description = "The compressed network." };
         Argument<FileInfo> output = new("out.onnx") { Description = "The tuned one." };
+        output.Written();
         Option<FileInfo?> teacher = new("--teacher")
         {
             HelpName = "DENSE.onnx",
@@ -149,9 +150,10 @@ internal static class TuneCommand
         if (options.Mode == Mode.Sequential && options.Teacher is null)
             throw new UsageException("--mode sequential needs --teacher: blocks learn from the dense network's activations.");
         string[] read = [options.Input.FullName, .. options.Teacher is null ? Array.Empty<string>() : [options.Teacher.FullName]];
-        OutputFile.Check(options.Output, read);
-        options.Outputs.Check([options.Output.FullName, .. read]);
+        OutputFile.Check(options.Output);
+        options.Outputs.Check();
         OutputFile.Check(options.Folder);
+        using FolderLock? ours = options.Folder is null ? null : FolderLock.Take(options.Folder.FullName, "training");
         Graph small = OnnxFile.Read(options.Input.ToString());
         Graph? dense = options.Teacher is null ? null : OnnxFile.Read(options.Teacher.ToString());
         ImageSet images = options.Images.Train;
@@ -179,7 +181,7 @@ internal static class TuneCommand
         {
             SequentialTuning blockwise = new(small, dense!, images, options.Blocks)
             {
-                Checkpoints = options.Folder is null ? null : new(options.Folder.FullName, signature),
+                Checkpoints = options.Folder is null ? null : new(options.Folder.FullName, signature) { Warn = terminal.Warn },
             };
             blockMemory = BlocksMemory.Of(blockwise);
             terminal.Note($"blocks take {blockMemory}");

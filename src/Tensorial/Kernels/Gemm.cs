@@ -70,6 +70,7 @@ public static unsafe class Gemm
                 right = b,
                 result = c
         )
+        using (Bounds.Know(left, a.Length, right, b.Length, result, c.Length))
         {
             Product<T> product = new(m, n, k, alpha, beta, result, rowStrideC, workers);
             if (k == 0 || T.IsZero(alpha))
@@ -115,6 +116,7 @@ public static unsafe class Gemm
                 right = b,
                 result = c
         )
+        using (Bounds.Know(left, a.Length, right, b.Length, result, c.Length))
         fixed (
             int* vectorsA = rowsA.Offsets,
                 runsA = rowsA.Runs,

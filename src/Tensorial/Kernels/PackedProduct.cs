@@ -42,6 +42,7 @@ internal readonly unsafe struct PackedProduct<T, TLeft, TRight>(Product<T> produ
             T* a = packedA,
                 b = packedB
         )
+        using (Bounds.Know(a, packedA.Length, b, packedB.Length))
         {
             GemmBlock<T> block = new()
             {

@@ -15,6 +15,7 @@ public static unsafe class BlockedConversion
             float* from = plain,
                 to = blocked
         )
+        using (Bounds.Know(from, plain.Length, to, blocked.Length))
             workers.Run(layout.Images * layout.Blocks * layout.Height, new Row(from, to, layout, toPlain: false));
     }
 
@@ -26,6 +27,7 @@ public static unsafe class BlockedConversion
             float* from = blocked,
                 to = plain
         )
+        using (Bounds.Know(from, blocked.Length, to, plain.Length))
             workers.Run(layout.Images * layout.Blocks * layout.Height, new Row(to, from, layout, toPlain: true));
     }
 
@@ -46,8 +48,10 @@ public static unsafe class BlockedConversion
                 width = layout.Width;
             float* pixels = blocked + layout.Pixel(image, block, row, 0),
                 values = plain + ((nint)image * layout.Channels + first) * plane + row * width;
+            Bounds.Check(pixels, width * Lanes);
+            Bounds.Check(values, (long)(count - 1) * plane + width);
             if (!toPlain && count < Lanes)
-                new Span<float>(pixels, width * Lanes).Clear();
+                Bounds.Span(pixels, width * Lanes).Clear();
             int lane = 0;
             for (; lane + 4 <= count; lane += 4, values += 4 * plane, pixels += 4)
             {

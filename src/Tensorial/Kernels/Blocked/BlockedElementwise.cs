@@ -42,6 +42,7 @@ public static unsafe class BlockedElementwise
                 bStart = b,
                 yStart = y
         )
+        using (Bounds.Know(aStart, a.Length, bStart, b.Length, yStart, y.Length))
             Run(new(aStart, aLayout), new(bStart, bLayout), new(yStart, yLayout), new BinaryRow(operation, activation), workers);
     }
 
@@ -62,6 +63,7 @@ public static unsafe class BlockedElementwise
             float* xStart = x,
                 yStart = y
         )
+        using (Bounds.Know(xStart, x.Length, yStart, y.Length))
             Run(new(xStart, xLayout), default, new(yStart, yLayout), new ActivationRow(activation), workers);
     }
 
@@ -90,6 +92,7 @@ public static unsafe class BlockedElementwise
                 scaleStart = scale,
                 shiftStart = shift
         )
+        using (Bounds.Know(xStart, x.Length, yStart, y.Length, scaleStart, scale.Length, shiftStart, shift.Length))
             Run(
                 new(xStart, xLayout),
                 default,
@@ -119,6 +122,7 @@ public static unsafe class BlockedElementwise
                 yStart = y,
                 scaleStart = factors
         )
+        using (Bounds.Know(xStart, x.Length, yStart, y.Length, scaleStart, factors.Length))
             Run(
                 new(xStart, xLayout),
                 default,
@@ -155,6 +159,7 @@ public static unsafe class BlockedElementwise
                 yStart = y,
                 factorStart = factors
         )
+        using (Bounds.Know(xStart, x.Length, yStart, y.Length, factorStart, factors.Length))
             Run(new(xStart, xLayout), default, new(yStart, yLayout), new PixelScaleRow(factorStart, factorLayout, activation), workers);
     }
 
@@ -182,6 +187,7 @@ public static unsafe class BlockedElementwise
                 yStart = y,
                 slopeStart = slopes
         )
+        using (Bounds.Know(xStart, x.Length, yStart, y.Length, slopeStart, slopes.Length))
             Run(new(xStart, xLayout), default, new(yStart, yLayout), new PReluRow(slopeStart, xLayout.Channels), workers);
     }
 
@@ -262,11 +268,11 @@ public static unsafe class BlockedElementwise
     /// <summary>One block's parameters, a neutral value in the lanes beyond the channels or where there are none.</summary>
     private static void Gather(float* values, int channels, int block, float neutral, float* to)
     {
-        Span<float> lanes = new(to, Lanes);
+        Span<float> lanes = Bounds.Span(to, Lanes);
         lanes.Fill(neutral);
         int first = block * Lanes;
         if (values != null)
-            new ReadOnlySpan<float>(values + first, Math.Min(Lanes, channels - first)).CopyTo(lanes);
+            Bounds.Span(values + first, Math.Min(Lanes, channels - first)).CopyTo(lanes);
     }
 
     /// <summary>A function of corresponding rows; the second is empty for functions of one value.</summary>
@@ -280,7 +286,7 @@ public static unsafe class BlockedElementwise
         public BlockedLayout Layout => layout;
 
         public Span<float> Row(int image, int block, int row, int length) =>
-            start == null ? default : new(start + layout.Pixel(image, block, row, 0), length);
+            start == null ? default : Bounds.Span(start + layout.Pixel(image, block, row, 0), length);
     }
 
     private static void Run<TFunction>(Operand a, Operand b, Operand y, TFunction function, Workers workers)

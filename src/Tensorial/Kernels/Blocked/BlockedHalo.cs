@@ -12,6 +12,7 @@ public static class BlockedHalo
             return;
         layout.Holds(values);
         fixed (float* start = values)
+        using (Bounds.Know(start, values.Length))
             workers.Run(layout.Images * layout.Blocks, new Plane(start, layout));
     }
 
@@ -20,7 +21,7 @@ public static class BlockedHalo
     {
         public void Run(int plane)
         {
-            Span<float> all = new(start + (nint)plane * layout.PlanePitch, layout.PlanePitch);
+            Span<float> all = Bounds.Span(start + (nint)plane * layout.PlanePitch, layout.PlanePitch);
             int inside = layout.Width * BlockedLayout.Lanes,
                 gap = layout.RowPitch - inside,
                 at = layout.Interior;

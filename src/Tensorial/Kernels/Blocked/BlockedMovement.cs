@@ -34,6 +34,7 @@ public static unsafe class BlockedMovement
             float* x = input,
                 y = output
         )
+        using (Bounds.Know(x, input.Length, y, output.Length))
             Run(new(x, inputLayout, inputFirst, y, outputLayout, outputFirst, count, 0), workers);
     }
 
@@ -43,6 +44,7 @@ public static unsafe class BlockedMovement
         Within(outputLayout, first, count);
         outputLayout.Holds(output);
         fixed (float* y = output)
+        using (Bounds.Know(y, output.Length))
             Run(new(null, outputLayout, first, y, outputLayout, first, count, value), workers);
     }
 
@@ -113,6 +115,7 @@ public static unsafe class BlockedMovement
             float* x = input,
                 y = output
         )
+        using (Bounds.Know(x, input.Length, y, output.Length))
             workers.Run(outputLayout.Images * outputLayout.Blocks, new PlaneMove(x, inputLayout, down, right, outside, y, outputLayout));
     }
 
@@ -141,13 +144,16 @@ public static unsafe class BlockedMovement
                 float* to = output + outputLayout.Pixel(image, block, row, 0),
                     from = input + inputLayout.Pixel(image, block, down[row], 0);
                 bool rowInside = (uint)down[row] < (uint)inputLayout.Height;
+                Bounds.Check(to, outputLayout.Width * Lanes);
+                if (rowInside)
+                    Bounds.Check(from, inputLayout.Width * Lanes);
                 for (int column = 0; column < outputLayout.Width; column++, to += Lanes)
                 {
                     int x = right[column];
                     if (rowInside && (uint)x < (uint)inputLayout.Width)
                         ((Pixel*)to)[0] = ((Pixel*)from)[x];
                     else
-                        new Span<float>(to, Lanes).Fill(outside);
+                        Bounds.Span(to, Lanes).Fill(outside);
                 }
             }
         }
@@ -206,17 +212,16 @@ public static unsafe class BlockedMovement
         private void Copy(float* from, float* to, int lanes)
         {
             if (lanes == Lanes)
-                new ReadOnlySpan<float>(from, outputLayout.Width * Lanes).CopyTo(new Span<float>(to, outputLayout.Width * Lanes));
+                Bounds.Span(from, outputLayout.Width * Lanes).CopyTo(Bounds.Span(to, outputLayout.Width * Lanes));
             else
                 for (int column = outputLayout.Width; column > 0; column--, from += Lanes, to += Lanes)
-                for (int lane = 0; lane < lanes; lane++)
-                    to[lane] = from[lane];
+                    Bounds.Span(from, lanes).CopyTo(Bounds.Span(to, lanes));
         }
 
         private void Fill(float* to, int lanes)
         {
             for (int column = outputLayout.Width; column > 0; column--, to += Lanes)
-                new Span<float>(to, lanes).Fill(fill);
+                Bounds.Span(to, lanes).Fill(fill);
         }
     }
 

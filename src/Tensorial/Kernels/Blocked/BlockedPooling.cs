@@ -78,6 +78,7 @@ public static unsafe class BlockedPooling
             float* x = input,
                 y = output
         )
+        using (Bounds.Know(x, input.Length, y, output.Length))
             width.Run<PoolingKernel, float>(new(summary, window, x, inputLayout, y, outputLayout, workers));
     }
 
@@ -101,6 +102,7 @@ public static unsafe class BlockedPooling
             float* x = input,
                 y = means
         )
+        using (Bounds.Know(x, input.Length, y, means.Length))
             width.Run<GlobalAverageKernel, float>(new(x, layout, y, meansLayout, isPlain, workers));
     }
 }

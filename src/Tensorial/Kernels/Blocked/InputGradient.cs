@@ -132,6 +132,7 @@ internal sealed unsafe class InputGradient
                 float* from = plane,
                     to = gradient
             )
+            using (Bounds.Know(from, plane.Length, to, gradient.Length))
                 workers.Run(own.Images * own.Blocks, new Placement(from, own, phase, _strideY, _strideX, to, layout, adds));
         }
     }
@@ -163,6 +164,8 @@ internal sealed unsafe class InputGradient
             {
                 float* from = phase + plane * own.PlanePitch + row * own.RowPitch;
                 float* to = gradient + plane * layout.PlanePitch + layout.Pixel(0, 0, place.Down.First + row * strideY, place.Right.First);
+                Bounds.Check(from, own.Width * BlockedLayout.Lanes);
+                Bounds.Check(to, (long)(own.Width - 1) * step + BlockedLayout.Lanes);
                 for (int column = own.Width; column > 0; column--, from += BlockedLayout.Lanes, to += step)
                 {
                     Vector512<float> value = Vector512.Load(from);

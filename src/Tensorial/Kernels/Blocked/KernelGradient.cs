@@ -67,6 +67,7 @@ internal static unsafe class KernelGradient
                 upstream = dy,
                 to = sums
         )
+        using (Bounds.Know(input, x.Length, upstream, dy.Length, to, sums.Length))
             width.Run<Kernel, float>(new(shape, method, input, inputLayout, upstream, outputLayout, to));
     }
 
@@ -90,6 +91,7 @@ internal static unsafe class KernelGradient
             float* from = sums,
                 to = gradient
         )
+        using (Bounds.Know(from, sums.Length, to, gradient.Length))
             workers.Run(Blocks(shape.OutputChannels) * squares, new Unpacking(shape, method, squares, from, lanes, length, to));
     }
 
@@ -110,9 +112,9 @@ internal static unsafe class KernelGradient
         {
             int taps = shape.KernelHeight * shape.KernelWidth,
                 size = length / (Blocks(shape.OutputChannels) * squares);
-            float[] whole = new ReadOnlySpan<float>(sums + (nint)index * size, size).ToArray();
+            float[] whole = Bounds.Span(sums + (nint)index * size, size).ToArray();
             for (int lane = 1; lane < lanes; lane++)
-                TensorPrimitives.Add(whole, new ReadOnlySpan<float>(sums + (nint)lane * length + (nint)index * size, size), whole);
+                TensorPrimitives.Add(whole, Bounds.Span(sums + (nint)lane * length + (nint)index * size, size), whole);
             if (method != ConvolutionMethod.Direct)
                 WinogradGradient.TransformBack(method, whole, whole = new float[taps * Square]);
             (int block, int inputBlock) = Math.DivRem(index, squares);
@@ -137,6 +139,7 @@ internal static unsafe class KernelGradient
                     low = Math.Max(start, group),
                     high = Math.Min(start + Lanes, group + inputs);
                 float* to = gradient + ((first + o) * inputs + low - group) * taps + tap;
+                Bounds.Check(to, (long)(high - low - 1) * taps + 1);
                 for (int i = low; i < high; i++, to += taps)
                     *to += from[(i - start) * Lanes + o];
             }

@@ -31,6 +31,7 @@ internal static unsafe class PoolingGradient
                 upstream = dy,
                 to = dx
         )
+        using (Bounds.Know(source, x.Length, result, y.Length, upstream, dy.Length, to, dx.Length))
             (width ?? LaneWidths.Best).Run<Kernel, float>(
                 new(Summary.Maximum, window, source, inputLayout, result, outputLayout, upstream, upstreamLayout, to, gradientLayout)
             );
@@ -54,6 +55,7 @@ internal static unsafe class PoolingGradient
             float* upstream = dy,
                 to = dx
         )
+        using (Bounds.Know(upstream, dy.Length, to, dx.Length))
             (width ?? LaneWidths.Best).Run<Kernel, float>(
                 new(summary, window, null, gradientLayout, null, upstreamLayout, upstream, upstreamLayout, to, gradientLayout)
             );
