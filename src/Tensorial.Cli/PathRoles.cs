@@ -68,7 +68,7 @@ internal static class PathRoles
                 if (Conflict(outputs[i], other) is { } how)
                     throw new UsageException(
                         how.Length == 0
-                            ? $"'{outputs[i]}' is named for two outputs of this command; name a file for each."
+                            ? $"'{outputs[i]}' is named for two outputs of this command, of which one would be overwritten; name a file for each."
                             : $"'{outputs[i]}' lies {how} '{other}', and both are outputs of this command; name another place for one."
                     );
         }
@@ -118,8 +118,7 @@ internal static class PathRoles
 /// <summary>Where paths really lead: links are followed, of the path itself and of every folder above it.</summary>
 internal static class RealPath
 {
-    public static StringComparer Comparer { get; } =
-        OperatingSystem.IsLinux() ? StringComparer.Ordinal : StringComparer.OrdinalIgnoreCase;
+    public static StringComparer Comparer { get; } = OperatingSystem.IsLinux() ? StringComparer.Ordinal : StringComparer.OrdinalIgnoreCase;
 
     /// <summary>The full path without links; the file need not exist.</summary>
     public static string Of(string path)
@@ -136,7 +135,5 @@ internal static class RealPath
     }
 
     public static bool IsInside(string path, string folder) =>
-        path.Length > folder.Length
-        && path[folder.Length] == Path.DirectorySeparatorChar
-        && Comparer.Equals(path[..folder.Length], folder);
+        path.Length > folder.Length && path[folder.Length] == Path.DirectorySeparatorChar && Comparer.Equals(path[..folder.Length], folder);
 }

@@ -117,7 +117,7 @@ internal static unsafe class Bounds
 
     /// <summary>Checks one value.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static void Check(void* start, int bytes) => Check((nuint)start, (nuint)start + (nuint)bytes);
+    public static void CheckBytes(void* start, int bytes) => Check((nuint)start, (nuint)start + (nuint)bytes);
 
     private static void Check(nuint start, nuint end)
     {

@@ -14,19 +14,19 @@ internal readonly unsafe struct CheckedLanes<TLanes, TVector, T> : ILanes<TVecto
 
     public static TVector Load(T* from)
     {
-        Bounds.Check(from, Unsafe.SizeOf<TVector>());
+        Bounds.CheckBytes(from, Unsafe.SizeOf<TVector>());
         return TLanes.Load(from);
     }
 
     public static void Store(TVector value, T* to)
     {
-        Bounds.Check(to, Unsafe.SizeOf<TVector>());
+        Bounds.CheckBytes(to, Unsafe.SizeOf<TVector>());
         TLanes.Store(value, to);
     }
 
     public static TVector Spread(T* from)
     {
-        Bounds.Check(from, sizeof(T));
+        Bounds.CheckBytes(from, sizeof(T));
         return TLanes.Spread(from);
     }
 

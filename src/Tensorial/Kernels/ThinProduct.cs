@@ -21,9 +21,9 @@ internal static unsafe class ThinProduct
                 matrix = x,
                 result = c
         )
-        using (Bounds.Know(weights, w.Length, matrix, x.Length, result, c.Length))
-        fixed (int* shifts = rows.Offsets)
-            LaneWidths.Best.Run<Sums<T>, T>(new(weights, shifts, rows.Count, matrix, columns, beta, result));
+            using (Bounds.Know(weights, w.Length, matrix, x.Length, result, c.Length))
+                fixed (int* shifts = rows.Offsets)
+                    LaneWidths.Best.Run<Sums<T>, T>(new(weights, shifts, rows.Count, matrix, columns, beta, result));
     }
 
     /// <summary>Σₚ x[shift + columns[p]] · y[p] with y one after another where the columns lie side by side.</summary>

@@ -24,7 +24,10 @@ public sealed class FolderLock : IDisposable
         }
         catch (IOException error) when (File.Exists(path))
         {
-            throw new IOException($"The folder {folder} is being used by another run; wait for it, or give each run its own folder.", error);
+            throw new IOException(
+                $"The folder {folder} is being used by another run; wait for it, or give each run its own folder.",
+                error
+            );
         }
         AtomicFile.RemoveLeftovers(folder);
         return new(file);

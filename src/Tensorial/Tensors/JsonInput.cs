@@ -57,7 +57,13 @@ internal static class JsonInput
 
     /// <summary>What the reader throws at text that does not fit a type: constructors' own refusals among them.</summary>
     private static bool IsMalformed(Exception error) =>
-        error is JsonException or InvalidOperationException or FormatException or OverflowException or ArgumentException or NotSupportedException;
+        error
+            is JsonException
+                or InvalidOperationException
+                or FormatException
+                or OverflowException
+                or ArgumentException
+                or NotSupportedException;
 
     private static T Checked<T>(T? value, string name, string what)
         where T : class
@@ -105,7 +111,10 @@ internal static class JsonInput
         if (value is null)
             return part.MayBeNull ? null : $"{at} is missing";
         if (part.Range is { } range && !range.IsValid(value))
-            return string.Create(CultureInfo.InvariantCulture, $"{at} is {value}, which is not between {range.Minimum} and {range.Maximum}");
+            return string.Create(
+                CultureInfo.InvariantCulture,
+                $"{at} is {value}, which is not between {range.Minimum} and {range.Maximum}"
+            );
         return Fault(value, at);
     }
 

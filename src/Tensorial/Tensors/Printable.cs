@@ -37,7 +37,9 @@ public static class Printable
     {
         const string gap = " … ";
         int end = longest / 4;
-        return text.Length <= longest ? text : string.Concat(text.AsSpan(0, longest - end - gap.Length), gap, text.AsSpan(text.Length - end));
+        return text.Length <= longest
+            ? text
+            : string.Concat(text.AsSpan(0, longest - end - gap.Length), gap, text.AsSpan(text.Length - end));
     }
 
     private static bool IsPlain(string text, int at) =>

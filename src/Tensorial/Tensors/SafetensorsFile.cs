@@ -71,7 +71,8 @@ public static class SafetensorsFile
                     tensors[entry.Name] = Tensor(path, entry, bytes.AsSpan(start));
             return tensors;
         }
-        catch (Exception error) when (error is JsonException or InvalidOperationException or KeyNotFoundException or FormatException or OverflowException)
+        catch (Exception error)
+            when (error is JsonException or InvalidOperationException or KeyNotFoundException or FormatException or OverflowException)
         {
             throw new BadInputException($"'{path}' is no safetensors file: its header cannot be read ({error.Message}).", error);
         }

@@ -15,8 +15,8 @@ public static unsafe class BlockedConversion
             float* from = plain,
                 to = blocked
         )
-        using (Bounds.Know(from, plain.Length, to, blocked.Length))
-            workers.Run(layout.Images * layout.Blocks * layout.Height, new Row(from, to, layout, toPlain: false));
+            using (Bounds.Know(from, plain.Length, to, blocked.Length))
+                workers.Run(layout.Images * layout.Blocks * layout.Height, new Row(from, to, layout, toPlain: false));
     }
 
     /// <summary>Reads the interior of a blocked value.</summary>
@@ -27,8 +27,8 @@ public static unsafe class BlockedConversion
             float* from = blocked,
                 to = plain
         )
-        using (Bounds.Know(from, blocked.Length, to, plain.Length))
-            workers.Run(layout.Images * layout.Blocks * layout.Height, new Row(to, from, layout, toPlain: true));
+            using (Bounds.Know(from, blocked.Length, to, plain.Length))
+                workers.Run(layout.Images * layout.Blocks * layout.Height, new Row(to, from, layout, toPlain: true));
     }
 
     /// <summary>

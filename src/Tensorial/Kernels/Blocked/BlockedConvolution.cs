@@ -81,11 +81,11 @@ public static unsafe class BlockedConvolution
                 r = residual,
                 y = output
         )
-        using (Bounds.Know(x, input.Length, w, kernel.Values.Length, b, biases.Length, r, residual.Length, y, output.Length))
-        {
-            ConvolutionData data = new(x, inputLayout, w + kernel.Start, b, r, residualLayout, y, outputLayout);
-            width.Run<Kernel, float>(new(kernel.Method, shape.InBlocks(), data, activation, workers));
-        }
+            using (Bounds.Know(x, input.Length, w, kernel.Values.Length, b, biases.Length, r, residual.Length, y, output.Length))
+            {
+                ConvolutionData data = new(x, inputLayout, w + kernel.Start, b, r, residualLayout, y, outputLayout);
+                width.Run<Kernel, float>(new(kernel.Method, shape.InBlocks(), data, activation, workers));
+            }
     }
 
     private readonly struct Kernel(

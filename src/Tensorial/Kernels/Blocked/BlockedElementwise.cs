@@ -42,8 +42,8 @@ public static unsafe class BlockedElementwise
                 bStart = b,
                 yStart = y
         )
-        using (Bounds.Know(aStart, a.Length, bStart, b.Length, yStart, y.Length))
-            Run(new(aStart, aLayout), new(bStart, bLayout), new(yStart, yLayout), new BinaryRow(operation, activation), workers);
+            using (Bounds.Know(aStart, a.Length, bStart, b.Length, yStart, y.Length))
+                Run(new(aStart, aLayout), new(bStart, bLayout), new(yStart, yLayout), new BinaryRow(operation, activation), workers);
     }
 
     /// <summary>y = f(x).</summary>
@@ -63,8 +63,8 @@ public static unsafe class BlockedElementwise
             float* xStart = x,
                 yStart = y
         )
-        using (Bounds.Know(xStart, x.Length, yStart, y.Length))
-            Run(new(xStart, xLayout), default, new(yStart, yLayout), new ActivationRow(activation), workers);
+            using (Bounds.Know(xStart, x.Length, yStart, y.Length))
+                Run(new(xStart, xLayout), default, new(yStart, yLayout), new ActivationRow(activation), workers);
     }
 
     /// <summary>
@@ -92,14 +92,14 @@ public static unsafe class BlockedElementwise
                 scaleStart = scale,
                 shiftStart = shift
         )
-        using (Bounds.Know(xStart, x.Length, yStart, y.Length, scaleStart, scale.Length, shiftStart, shift.Length))
-            Run(
-                new(xStart, xLayout),
-                default,
-                new(yStart, yLayout),
-                new ScaleShiftRow(scaleStart, shiftStart, xLayout.Channels, 0, activation),
-                workers
-            );
+            using (Bounds.Know(xStart, x.Length, yStart, y.Length, scaleStart, scale.Length, shiftStart, shift.Length))
+                Run(
+                    new(xStart, xLayout),
+                    default,
+                    new(yStart, yLayout),
+                    new ScaleShiftRow(scaleStart, shiftStart, xLayout.Channels, 0, activation),
+                    workers
+                );
     }
 
     /// <summary>y = f(factor[image, channel] · x), factors plain [image][channel]: squeeze-and-excitation.</summary>
@@ -122,14 +122,14 @@ public static unsafe class BlockedElementwise
                 yStart = y,
                 scaleStart = factors
         )
-        using (Bounds.Know(xStart, x.Length, yStart, y.Length, scaleStart, factors.Length))
-            Run(
-                new(xStart, xLayout),
-                default,
-                new(yStart, yLayout),
-                new ScaleShiftRow(scaleStart, null, xLayout.Channels, xLayout.Channels, activation),
-                workers
-            );
+            using (Bounds.Know(xStart, x.Length, yStart, y.Length, scaleStart, factors.Length))
+                Run(
+                    new(xStart, xLayout),
+                    default,
+                    new(yStart, yLayout),
+                    new ScaleShiftRow(scaleStart, null, xLayout.Channels, xLayout.Channels, activation),
+                    workers
+                );
     }
 
     /// <summary>y = f(factor · x), factors a blocked value of one pixel per image: squeeze-and-excitation.</summary>
@@ -159,8 +159,8 @@ public static unsafe class BlockedElementwise
                 yStart = y,
                 factorStart = factors
         )
-        using (Bounds.Know(xStart, x.Length, yStart, y.Length, factorStart, factors.Length))
-            Run(new(xStart, xLayout), default, new(yStart, yLayout), new PixelScaleRow(factorStart, factorLayout, activation), workers);
+            using (Bounds.Know(xStart, x.Length, yStart, y.Length, factorStart, factors.Length))
+                Run(new(xStart, xLayout), default, new(yStart, yLayout), new PixelScaleRow(factorStart, factorLayout, activation), workers);
     }
 
     /// <summary>y = x where positive, slope[channel] · x elsewhere. One slope serves all channels.</summary>
@@ -187,8 +187,8 @@ public static unsafe class BlockedElementwise
                 yStart = y,
                 slopeStart = slopes
         )
-        using (Bounds.Know(xStart, x.Length, yStart, y.Length, slopeStart, slopes.Length))
-            Run(new(xStart, xLayout), default, new(yStart, yLayout), new PReluRow(slopeStart, xLayout.Channels), workers);
+            using (Bounds.Know(xStart, x.Length, yStart, y.Length, slopeStart, slopes.Length))
+                Run(new(xStart, xLayout), default, new(yStart, yLayout), new PReluRow(slopeStart, xLayout.Channels), workers);
     }
 
     private readonly struct BinaryRow(Arithmetic operation, Activation activation) : IRowFunction

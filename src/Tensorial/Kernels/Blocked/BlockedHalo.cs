@@ -12,8 +12,8 @@ public static class BlockedHalo
             return;
         layout.Holds(values);
         fixed (float* start = values)
-        using (Bounds.Know(start, values.Length))
-            workers.Run(layout.Images * layout.Blocks, new Plane(start, layout));
+            using (Bounds.Know(start, values.Length))
+                workers.Run(layout.Images * layout.Blocks, new Plane(start, layout));
     }
 
     /// <summary>The end of a row's halo and the beginning of the next one's lie side by side, so a plane has one gap a row.</summary>

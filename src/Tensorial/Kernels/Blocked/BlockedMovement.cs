@@ -34,8 +34,8 @@ public static unsafe class BlockedMovement
             float* x = input,
                 y = output
         )
-        using (Bounds.Know(x, input.Length, y, output.Length))
-            Run(new(x, inputLayout, inputFirst, y, outputLayout, outputFirst, count, 0), workers);
+            using (Bounds.Know(x, input.Length, y, output.Length))
+                Run(new(x, inputLayout, inputFirst, y, outputLayout, outputFirst, count, 0), workers);
     }
 
     /// <summary>output[:, first .. first + count] = value.</summary>
@@ -44,8 +44,8 @@ public static unsafe class BlockedMovement
         Within(outputLayout, first, count);
         outputLayout.Holds(output);
         fixed (float* y = output)
-        using (Bounds.Know(y, output.Length))
-            Run(new(null, outputLayout, first, y, outputLayout, first, count, value), workers);
+            using (Bounds.Know(y, output.Length))
+                Run(new(null, outputLayout, first, y, outputLayout, first, count, value), workers);
     }
 
     /// <summary>output[y, x] = input[firstY + strideY · y, firstX + strideX · x], over the whole output; strides may be negative.</summary>
@@ -115,8 +115,11 @@ public static unsafe class BlockedMovement
             float* x = input,
                 y = output
         )
-        using (Bounds.Know(x, input.Length, y, output.Length))
-            workers.Run(outputLayout.Images * outputLayout.Blocks, new PlaneMove(x, inputLayout, down, right, outside, y, outputLayout));
+            using (Bounds.Know(x, input.Length, y, output.Length))
+                workers.Run(
+                    outputLayout.Images * outputLayout.Blocks,
+                    new PlaneMove(x, inputLayout, down, right, outside, y, outputLayout)
+                );
     }
 
     /// <summary>Input position of an output position: first + stride · (position / repeats).</summary>

@@ -29,10 +29,10 @@ internal static unsafe class BlockedNormalization
             float* source = x,
                 center = pivot
         )
-        using (Bounds.Know(source, x.Length, center, pivot.Length))
-        fixed (double* to = sums)
-        using (Bounds.Know(to, sums.Length))
-            (width ?? LaneWidths.Best).Run<MomentsKernel, float>(new(source, layout, center, to));
+            using (Bounds.Know(source, x.Length, center, pivot.Length))
+                fixed (double* to = sums)
+                    using (Bounds.Know(to, sums.Length))
+                        (width ?? LaneWidths.Best).Run<MomentsKernel, float>(new(source, layout, center, to));
     }
 
     /// <summary>y = scale x + shift + residual, at least 0 where rectified.</summary>
@@ -66,10 +66,10 @@ internal static unsafe class BlockedNormalization
                 r = residual,
                 target = y
         )
-        using (Bounds.Know(source, x.Length, a, scale.Length, b, shift.Length, r, residual.Length, target, y.Length))
-            (width ?? LaneWidths.Best).Run<ApplyKernel, float>(
-                new(source, layout, a, b, r, residualLayout, rectified, target, outputLayout)
-            );
+            using (Bounds.Know(source, x.Length, a, scale.Length, b, shift.Length, r, residual.Length, target, y.Length))
+                (width ?? LaneWidths.Best).Run<ApplyKernel, float>(
+                    new(source, layout, a, b, r, residualLayout, rectified, target, outputLayout)
+                );
     }
 
     /// <summary>
@@ -107,12 +107,12 @@ internal static unsafe class BlockedNormalization
                 source = x,
                 center = mean
         )
-        using (Bounds.Know(gradient, dy.Length, result, y.Length, source, x.Length, center, mean.Length))
-        fixed (double* to = sums)
-        using (Bounds.Know(to, sums.Length))
-            (width ?? LaneWidths.Best).Run<GradientSumsKernel, float>(
-                new(gradient, layout, result, resultLayout, source, inputLayout, center, to)
-            );
+            using (Bounds.Know(gradient, dy.Length, result, y.Length, source, x.Length, center, mean.Length))
+                fixed (double* to = sums)
+                    using (Bounds.Know(to, sums.Length))
+                        (width ?? LaneWidths.Best).Run<GradientSumsKernel, float>(
+                            new(gradient, layout, result, resultLayout, source, inputLayout, center, to)
+                        );
     }
 
     /// <summary>dx = a dy + b x + c.</summary>
@@ -143,10 +143,12 @@ internal static unsafe class BlockedNormalization
                 third = c,
                 target = dx
         )
-        using (Bounds.Know(gradient, dy.Length, source, x.Length, first, a.Length, second, b.Length, third, c.Length, target, dx.Length))
-            (width ?? LaneWidths.Best).Run<GradientKernel, float>(
-                new(gradient, layout, source, inputLayout, first, second, third, target, gradientLayout)
-            );
+            using (
+                Bounds.Know(gradient, dy.Length, source, x.Length, first, a.Length, second, b.Length, third, c.Length, target, dx.Length)
+            )
+                (width ?? LaneWidths.Best).Run<GradientKernel, float>(
+                    new(gradient, layout, source, inputLayout, first, second, third, target, gradientLayout)
+                );
     }
 
     /// <summary>Refuses parameters by channel that do not fill whole blocks.</summary>

@@ -78,8 +78,8 @@ public static unsafe class BlockedPooling
             float* x = input,
                 y = output
         )
-        using (Bounds.Know(x, input.Length, y, output.Length))
-            width.Run<PoolingKernel, float>(new(summary, window, x, inputLayout, y, outputLayout, workers));
+            using (Bounds.Know(x, input.Length, y, output.Length))
+                width.Run<PoolingKernel, float>(new(summary, window, x, inputLayout, y, outputLayout, workers));
     }
 
     internal static void GlobalAverage(
@@ -102,7 +102,7 @@ public static unsafe class BlockedPooling
             float* x = input,
                 y = means
         )
-        using (Bounds.Know(x, input.Length, y, means.Length))
-            width.Run<GlobalAverageKernel, float>(new(x, layout, y, meansLayout, isPlain, workers));
+            using (Bounds.Know(x, input.Length, y, means.Length))
+                width.Run<GlobalAverageKernel, float>(new(x, layout, y, meansLayout, isPlain, workers));
     }
 }

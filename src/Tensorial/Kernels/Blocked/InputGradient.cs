@@ -132,8 +132,8 @@ internal sealed unsafe class InputGradient
                 float* from = plane,
                     to = gradient
             )
-            using (Bounds.Know(from, plane.Length, to, gradient.Length))
-                workers.Run(own.Images * own.Blocks, new Placement(from, own, phase, _strideY, _strideX, to, layout, adds));
+                using (Bounds.Know(from, plane.Length, to, gradient.Length))
+                    workers.Run(own.Images * own.Blocks, new Placement(from, own, phase, _strideY, _strideX, to, layout, adds));
         }
     }
 

@@ -67,8 +67,8 @@ internal static unsafe class KernelGradient
                 upstream = dy,
                 to = sums
         )
-        using (Bounds.Know(input, x.Length, upstream, dy.Length, to, sums.Length))
-            width.Run<Kernel, float>(new(shape, method, input, inputLayout, upstream, outputLayout, to));
+            using (Bounds.Know(input, x.Length, upstream, dy.Length, to, sums.Length))
+                width.Run<Kernel, float>(new(shape, method, input, inputLayout, upstream, outputLayout, to));
     }
 
     /// <summary>Adds the sums of all lanes, in their order, to a kernel gradient [outputs, inputs / groups, height, width].</summary>
@@ -91,8 +91,8 @@ internal static unsafe class KernelGradient
             float* from = sums,
                 to = gradient
         )
-        using (Bounds.Know(from, sums.Length, to, gradient.Length))
-            workers.Run(Blocks(shape.OutputChannels) * squares, new Unpacking(shape, method, squares, from, lanes, length, to));
+            using (Bounds.Know(from, sums.Length, to, gradient.Length))
+                workers.Run(Blocks(shape.OutputChannels) * squares, new Unpacking(shape, method, squares, from, lanes, length, to));
     }
 
     /// <summary>

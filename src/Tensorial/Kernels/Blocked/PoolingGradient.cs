@@ -31,10 +31,10 @@ internal static unsafe class PoolingGradient
                 upstream = dy,
                 to = dx
         )
-        using (Bounds.Know(source, x.Length, result, y.Length, upstream, dy.Length, to, dx.Length))
-            (width ?? LaneWidths.Best).Run<Kernel, float>(
-                new(Summary.Maximum, window, source, inputLayout, result, outputLayout, upstream, upstreamLayout, to, gradientLayout)
-            );
+            using (Bounds.Know(source, x.Length, result, y.Length, upstream, dy.Length, to, dx.Length))
+                (width ?? LaneWidths.Best).Run<Kernel, float>(
+                    new(Summary.Maximum, window, source, inputLayout, result, outputLayout, upstream, upstreamLayout, to, gradientLayout)
+                );
     }
 
     /// <summary>dx of each window's values += dy over their number.</summary>
@@ -55,10 +55,10 @@ internal static unsafe class PoolingGradient
             float* upstream = dy,
                 to = dx
         )
-        using (Bounds.Know(upstream, dy.Length, to, dx.Length))
-            (width ?? LaneWidths.Best).Run<Kernel, float>(
-                new(summary, window, null, gradientLayout, null, upstreamLayout, upstream, upstreamLayout, to, gradientLayout)
-            );
+            using (Bounds.Know(upstream, dy.Length, to, dx.Length))
+                (width ?? LaneWidths.Best).Run<Kernel, float>(
+                    new(summary, window, null, gradientLayout, null, upstreamLayout, upstream, upstreamLayout, to, gradientLayout)
+                );
     }
 
     /// <summary>dx += dy[image, channel] over the size of the plane, dy plain.</summary>

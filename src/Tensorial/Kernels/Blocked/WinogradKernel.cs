@@ -19,14 +19,16 @@ internal static unsafe class WinogradKernel
     {
         OutputGroups groups = new(shape);
         fixed (double* g = Filter<TWinograd>())
-        using (Bounds.Know(g, 3 * TWinograd.Tile))
-        fixed (
-            float* from = kernel,
-                to = packed
-        )
-        using (Bounds.Know(from, kernel.Length, to, packed.Length))
-            for (int group = 0; group < groups.Count; group++)
-                width.Run<Group, double>(new(shape, TWinograd.Tile, g, from, groups.FirstOutput(group), groups.Width(group), to));
+            using (Bounds.Know(g, 3 * TWinograd.Tile))
+                fixed (
+                    float* from = kernel,
+                        to = packed
+                )
+                    using (Bounds.Know(from, kernel.Length, to, packed.Length))
+                        for (int group = 0; group < groups.Count; group++)
+                            width.Run<Group, double>(
+                                new(shape, TWinograd.Tile, g, from, groups.FirstOutput(group), groups.Width(group), to)
+                            );
     }
 
     /// <summary>The kernels of a group of outputs, side by side.</summary>
@@ -56,10 +58,7 @@ internal static unsafe class WinogradKernel
                 for (int product = 0; product < tile * tile; product++)
                 {
                     Combine<TLanes, TVector>(g + product % tile * 3, half + product / tile * 3 * most, most, whole);
-                    TensorPrimitives.ConvertTruncating(
-                        Bounds.Span(whole, width),
-                        Bounds.Span(to + (nint)product * inputs * width, width)
-                    );
+                    TensorPrimitives.ConvertTruncating(Bounds.Span(whole, width), Bounds.Span(to + (nint)product * inputs * width, width));
                 }
             }
         }
