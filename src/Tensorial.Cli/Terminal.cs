@@ -49,13 +49,13 @@ internal sealed class Terminal
     public string Work { get; private set; } = "";
 
     /// <summary>Writes a line of plain text to stdout.</summary>
-    public void Say(string line) => Out.WriteLine(Printable.EscapeLines(line));
+    public void Say(string line) => Out.WriteLine(Printable.EscapeMessage(line));
 
     /// <summary>Writes a note for people to stderr, unless quiet.</summary>
     public void Note(string line)
     {
         if (!Quiet)
-            Error.WriteLine(Printable.EscapeLines(Printable.Shorten(line)));
+            Error.WriteLine(Printable.EscapeMessage(Printable.Shorten(line)));
     }
 
     /// <summary>Says what is wrong and does not stop the command; also where quiet.</summary>
@@ -64,7 +64,7 @@ internal sealed class Terminal
     /// <summary>States a failure.</summary>
     public void Complain(string message)
     {
-        string line = Printable.EscapeLines(Printable.Shorten(message));
+        string line = Printable.EscapeMessage(Printable.Shorten(message));
         Error.WriteLine(line.StartsWith("tensorial", StringComparison.Ordinal) ? line : $"tensorial: {line}");
     }
 

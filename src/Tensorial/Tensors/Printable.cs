@@ -29,8 +29,10 @@ public static class Printable
         return escaped.ToString();
     }
 
-    /// <summary>As <see cref="Escape"/>, but lines end where they did.</summary>
-    public static string EscapeLines(string text) => string.Join('\n', text.ReplaceLineEndings("\n").Split('\n').Select(Escape));
+    /// <summary>
+    /// As <see cref="Escape"/>, but for lines that go on below, indented by two blanks, as those that point at a place in a text do.
+    /// </summary>
+    public static string EscapeMessage(string text) => string.Join("\n  ", text.ReplaceLineEndings("\n").Split("\n  ").Select(Escape));
 
     /// <summary>The text, or its beginning and its end where it is longer than that.</summary>
     public static string Shorten(string text, int longest = LongestMessage)

@@ -79,6 +79,8 @@ public sealed class CheckpointFolder(string path)
                 $"'{path}' holds another training ({state.Signature}), not this one ({signature}). Give the same options, or another folder."
             );
         Saved newest = new(state.Epoch, state.Steps, state.BestEpoch, state.Tensors, state.Sha256);
+        foreach (Saved saved in (Saved[])[newest, .. state.Previous is null ? Array.Empty<Saved>() : [state.Previous]])
+            Check(state, saved);
         try
         {
             return Load(state, newest);
@@ -91,7 +93,7 @@ public sealed class CheckpointFolder(string path)
         }
     }
 
-    private TrainingCheckpoint Load(State state, Saved saved)
+    private void Check(State state, Saved saved)
     {
         if (saved.Epoch > state.Epochs.Length || saved.BestEpoch > saved.Epoch)
             throw new BadInputException(
@@ -99,6 +101,10 @@ public sealed class CheckpointFolder(string path)
             );
         if (Path.GetFileName(saved.Tensors) != saved.Tensors)
             throw new BadInputException($"'{StatePath}' is no state of a training: '{saved.Tensors}' is no file of its folder.");
+    }
+
+    private TrainingCheckpoint Load(State state, Saved saved)
+    {
         IReadOnlyDictionary<string, Tensor<float>> tensors = StateFile.ReadTensors(Path.Combine(path, saved.Tensors), saved.Sha256);
         _newest = saved;
         return new(state.Signature, saved.Epoch, saved.Steps, saved.BestEpoch, [.. state.Epochs.Take(saved.Epoch)], tensors);

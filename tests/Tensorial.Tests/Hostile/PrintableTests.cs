@@ -19,9 +19,12 @@ public sealed class PrintableTests : IDisposable
     [InlineData("plain: grün, 日本語, 🙂", "plain: grün, 日本語, 🙂")]
     [InlineData("\u001b[2J", "\\u001B[2J")]
     [InlineData("a\r\nb\tc", "a\\u000D\\u000Ab\\u0009c")]
-    [InlineData("\u009b\u202e\u2028\ud83d", "\\u009B\\u202E\\u2028\\uD83D")]
+    [InlineData("\u009b\u202e\u2028", "\\u009B\\u202E\\u2028")]
     [InlineData("", "")]
     public void Control_characters_are_shown(string text, string shown) => Assert.Equal(shown, Printable.Escape(text));
+
+    [Fact]
+    public void Half_a_pair_is_shown() => Assert.Equal("a\\uD83Db\\uDE42", Printable.Escape("a\ud83db\ude42"));
 
     [Fact]
     public void Long_texts_keep_beginning_and_end()

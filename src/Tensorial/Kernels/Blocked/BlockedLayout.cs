@@ -39,8 +39,9 @@ public readonly record struct BlockedLayout(int Images, int Channels, int Height
         get
         {
             // Exact below 2^53, and far above every bound where it is not.
-            double floats =
-                (double)Images * Blocks * ((double)Halo.Top + Height + Halo.Bottom) * ((double)Halo.Left + Width + Halo.Right) * Lanes;
+            double rows = (double)Halo.Top + Height + Halo.Bottom,
+                columns = (double)Halo.Left + Width + Halo.Right;
+            double floats = Images * Math.Ceiling((double)Channels / Lanes) * rows * columns * Lanes;
             bool isSound = (Images | Channels | Height | Width | Halo.Top | Halo.Left | Halo.Bottom | Halo.Right) >= 0;
             return isSound && floats <= LargestLength ? (int)floats : throw TooLarge(floats);
         }
