@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Tensorial.Cli;
 
 /// <summary>
@@ -7,7 +9,7 @@ namespace Tensorial.Cli;
 internal sealed class Interruption(CancellationTokenSource cancel, Terminal terminal)
 {
     /// <summary>Time to put away what a command was at.</summary>
-    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1.5);
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
 
     private readonly ManualResetEventSlim _ended = new();
     private int _signals;
@@ -38,6 +40,14 @@ internal sealed class Interruption(CancellationTokenSource cancel, Terminal term
     {
         AtomicFile.RemoveUnfinished();
         terminal.Complain("Cancelled.");
+        terminal.Error.Flush();
+        // The runtime's own way out waits for others; on a busy machine for long.
+        if (!OperatingSystem.IsWindows())
+            ExitNow((int)ExitCode.Cancelled);
         Environment.Exit((int)ExitCode.Cancelled);
     }
+
+    [DllImport("libc", EntryPoint = "_exit")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern void ExitNow(int code);
 }

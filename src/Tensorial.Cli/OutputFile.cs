@@ -7,11 +7,15 @@ internal static class OutputFile
 {
     /// <summary>Fails now where writing would fail after the work is done.</summary>
     /// <param name="file">What will be written; null for nothing.</param>
+    /// <param name="others">What else the command reads or writes (<see cref="PathRoles"/>).</param>
     /// <exception cref="IOException">The folder does not exist, or there is a folder where the file should be.</exception>
-    public static void Check(FileInfo? file)
+    /// <exception cref="UsageException">The file is one of the others, or lies in one.</exception>
+    public static void Check(FileInfo? file, params ReadOnlySpan<string> others)
     {
         if (file is null)
             return;
+        foreach (string other in others)
+            PathRoles.Check(file.FullName, other);
         if (Directory.Exists(file.FullName))
             throw new IOException($"Cannot write '{file}': it is a folder.");
         if (file.Directory is { Exists: false } folder)

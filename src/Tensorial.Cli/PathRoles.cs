@@ -58,12 +58,7 @@ internal static class PathRoles
         for (int i = 0; i < outputs.Count; i++)
         {
             foreach (string input in inputs)
-                if (Conflict(outputs[i], input) is { } how)
-                    throw new UsageException(
-                        how.Length == 0
-                            ? $"'{outputs[i]}' is an input of this command and would be overwritten; name another file for the output."
-                            : $"'{outputs[i]}' is an output of this command and lies {how} '{input}', which it reads; name another place for the output."
-                    );
+                Check(outputs[i], input);
             foreach (string other in outputs.Where((_, k) => k != i))
                 if (Conflict(outputs[i], other) is { } how)
                     throw new UsageException(
@@ -72,6 +67,18 @@ internal static class PathRoles
                             : $"'{outputs[i]}' lies {how} '{other}', and both are outputs of this command; name another place for one."
                     );
         }
+    }
+
+    /// <summary>Refuses an output that would overwrite what the command reads, or lie inside it.</summary>
+    /// <exception cref="UsageException">It would; names both.</exception>
+    public static void Check(string output, string input)
+    {
+        if (Conflict(output, input) is { } how)
+            throw new UsageException(
+                how.Length == 0
+                    ? $"'{output}' is an input of this command and would be overwritten; name another file for the output."
+                    : $"'{output}' is an output of this command and lies {how} '{input}', which it reads; name another place for the output."
+            );
     }
 
     /// <summary>Empty where both are the same file or folder, "inside" where the output lies in it, null where they have nothing in common.</summary>

@@ -25,10 +25,10 @@ internal sealed record TrainingImages(DataSource Source, Normalization Normaliza
 internal sealed record TrainingOutputs(FileInfo? Json, FileInfo? Report, ValueList<(string Name, string Value)> Recipe, string CommandLine)
 {
     /// <summary>Fails now where writing would fail after the work is done.</summary>
-    public void Check()
+    public void Check(params string[] others)
     {
-        OutputFile.Check(Json);
-        OutputFile.Check(Report);
+        OutputFile.Check(Json, others);
+        OutputFile.Check(Report, [.. others, .. Json is null ? Array.Empty<string>() : [Json.FullName]]);
     }
 }
 

@@ -112,8 +112,8 @@ internal static class AnalyzeCommand
     internal static ExitCode Run(Options options, Terminal terminal, CancellationToken cancel)
     {
         // A sweep may take hours: what could stop its results from being written is found out first.
-        OutputFile.Check(options.Json);
-        OutputFile.Check(options.Html);
+        OutputFile.Check(options.Json, options.Model.FullName);
+        OutputFile.Check(options.Html, options.Model.FullName);
         OutputFile.Check(options.Csv);
         Graph graph = OnnxFile.Read(options.Model.FullName);
         if (options.Recalibrate is not null)

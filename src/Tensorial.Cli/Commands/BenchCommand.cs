@@ -73,7 +73,7 @@ internal static class BenchCommand
 
     internal static ExitCode Run(Options options, Terminal terminal, CancellationToken cancel)
     {
-        OutputFile.Check(options.Json);
+        OutputFile.Check(options.Json, options.First.FullName, options.Second.FullName);
         Graph first = OnnxFile.Read(options.First.ToString()),
             second = OnnxFile.Read(options.Second.ToString());
         using IRuntime runtime = Runtimes.Open(options.Runtime);

@@ -84,9 +84,9 @@ internal static class CompressCommand
     internal static ExitCode Run(Options options, Terminal terminal, CancellationToken cancel)
     {
         PlanOptions plan = options.Plan;
-        OutputFile.Check(options.Output);
-        OutputFile.Check(options.Json);
-        OutputFile.Check(options.Html);
+        OutputFile.Check(options.Output, options.Input.FullName);
+        OutputFile.Check(options.Json, options.Input.FullName, options.Output.FullName);
+        OutputFile.Check(options.Html, options.Input.FullName, options.Output.FullName);
         (DateTimeOffset began, Stopwatch clock) = (DateTimeOffset.UtcNow, Stopwatch.StartNew());
         if (options.PlanFile is null && plan.Targets.IsEmpty)
             throw new UsageException("Say how small: --target params=0.5 and the like, or --plan FILE.");

@@ -101,7 +101,7 @@ internal static class EinsumCommand
     {
         if (options.Calibrates)
             OutputFile.Check(options.Cost);
-        OutputFile.Check(options.Json);
+        OutputFile.Check(options.Json, options.Cost is null ? [] : [options.Cost.FullName]);
         Equation equation = Equation.Parse(options.Equation);
         Shape[] shapes = [.. options.Shapes];
         CostModel model = ModelOf(options, terminal, cancel);

@@ -48,7 +48,7 @@ internal static class EvaluateCommand
 
     internal static ExitCode Run(Options options, Terminal terminal, CancellationToken cancel)
     {
-        OutputFile.Check(options.Json);
+        OutputFile.Check(options.Json, options.Model.FullName);
         Graph graph = OnnxFile.Read(options.Model.FullName);
         ImageSet images = options.Data.Open();
         graph = graph.ForImages(images.ImageShape);

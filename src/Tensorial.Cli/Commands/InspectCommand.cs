@@ -27,7 +27,7 @@ internal static class InspectCommand
 
     internal static ExitCode Run(Options options, Terminal terminal)
     {
-        OutputFile.Check(options.Json);
+        OutputFile.Check(options.Json, options.Model.FullName);
         Inspection found = Inspection.Of(options.Model.ToString());
         ShowHead(found, terminal);
         ShowLayers(found, terminal);

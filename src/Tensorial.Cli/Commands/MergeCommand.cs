@@ -37,8 +37,8 @@ internal static class MergeCommand
     internal static ExitCode Run(Options options, Terminal terminal)
     {
         string[] parts = [.. options.Parts];
-        OutputFile.Check(options.Output);
-        OutputFile.Check(options.Html);
+        OutputFile.Check(options.Output, parts);
+        OutputFile.Check(options.Html, parts);
         OutputFile.Check(options.Csv);
         AnalysisReport merged = ReportMerge.Of([.. options.Parts.Select(static part => (part, Read(part)))]);
         AtomicFile.Write(options.Output.FullName, stream => stream.Write(AnalysisJson.ToUtf8(merged)));

@@ -39,7 +39,7 @@ internal static class PlanCommand
 
     internal static ExitCode Run(Options options, Terminal terminal, CancellationToken cancel)
     {
-        OutputFile.Check(options.Output);
+        OutputFile.Check(options.Output, options.Model.FullName);
         if (options.Plan.Targets.IsEmpty)
             throw new UsageException("Say how small: --target params=0.5 and the like.");
         Graph file = OnnxFile.Read(options.Model.ToString());

@@ -29,7 +29,7 @@ internal static class ReportCommand
 
     internal static ExitCode Run(Options options, Terminal terminal)
     {
-        OutputFile.Check(options.Out);
+        OutputFile.Check(options.Out, options.Analysis.FullName);
         OutputFile.Check(options.Csv);
         AnalysisReport analysis = AnalysisJson.Read(File.ReadAllText(options.Analysis.FullName), options.Analysis.Name);
         ReportWriter.WriteHtml(analysis, options.Out.FullName);

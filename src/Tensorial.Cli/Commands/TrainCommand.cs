@@ -92,8 +92,8 @@ internal static class TrainCommand
             throw new FileNotFoundException(
                 $"There is no file '{options.Model}', and no ready-made network of this name; there are {string.Join(", ", ReadyMade.Names)}."
             );
-        OutputFile.Check(options.Output);
-        options.Outputs.Check();
+        OutputFile.Check(options.Output, isFile ? [options.Model] : []);
+        options.Outputs.Check([options.Output.FullName, .. isFile ? [options.Model] : Array.Empty<string>()]);
         OutputFile.Check(options.Folder);
         using FolderLock? ours = options.Folder is null ? null : FolderLock.Take(options.Folder.FullName, "training");
         ImageSet images = options.Images.Train;

@@ -85,8 +85,8 @@ internal static class TruncateCommand
 
     internal static ExitCode Run(Options options, Terminal terminal)
     {
-        OutputFile.Check(options.Output);
-        OutputFile.Check(options.Json);
+        OutputFile.Check(options.Output, options.Input.FullName);
+        OutputFile.Check(options.Json, options.Input.FullName, options.Output.FullName);
         Graph graph = OnnxFile.Read(options.Input.FullName);
         ImmutableArray<KernelWeight> kernels = KernelWeights.Of(graph).Matching(options.Layers).Kernels;
         if (options.Layers.Count == 0)

@@ -150,10 +150,9 @@ internal static class TuneCommand
         if (options.Mode == Mode.Sequential && options.Teacher is null)
             throw new UsageException("--mode sequential needs --teacher: blocks learn from the dense network's activations.");
         string[] read = [options.Input.FullName, .. options.Teacher is null ? Array.Empty<string>() : [options.Teacher.FullName]];
-        OutputFile.Check(options.Output);
-        options.Outputs.Check();
+        OutputFile.Check(options.Output, read);
+        options.Outputs.Check([options.Output.FullName, .. read]);
         OutputFile.Check(options.Folder);
-        using FolderLock? ours = options.Folder is null ? null : FolderLock.Take(options.Folder.FullName, "training");
         Graph small = OnnxFile.Read(options.Input.ToString());
         Graph? dense = options.Teacher is null ? null : OnnxFile.Read(options.Teacher.ToString());
         ImageSet images = options.Images.Train;
@@ -164,6 +163,7 @@ internal static class TuneCommand
             if (dense is not null)
                 Fitness.Check(dense, set, "teacher");
         }
+        using FolderLock? ours = options.Folder is null ? null : FolderLock.Take(options.Folder.FullName, "training");
         string signature = SignatureOf(options, images);
         using Inference? teacher = dense is null ? null : new(Logits.Of(dense).ForImages(images.ImageShape), options.Training.Threads);
         TrainingRun run = new(options.Training, images, test, terminal, cancel)

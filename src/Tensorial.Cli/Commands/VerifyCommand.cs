@@ -100,7 +100,7 @@ internal static class VerifyCommand
     {
         if (options.Gates.MaxDrop is not null && options.Data is null)
             throw new UsageException("--max-drop is about accuracy: it needs --data.");
-        OutputFile.Check(options.Json);
+        OutputFile.Check(options.Json, options.First.FullName, options.Second.FullName);
         ImageSet? images = options.Data?.Open();
         Graph first = OnnxFile.Read(options.First.ToString()).ForImages(images?.ImageShape),
             second = OnnxFile.Read(options.Second.ToString()).ForImages(images?.ImageShape);

@@ -73,7 +73,7 @@ public sealed record CompressionPlan(
     /// <exception cref="BadInputException">The plan does not fit the network: names what.</exception>
     public ImmutableArray<Candidate> ChoicesFor(ImmutableArray<CompressibleLayer> layers)
     {
-        foreach (PlannedLayer planned in Layers)
+        foreach (PlannedLayer planned in Layers.IsDefault ? [] : Layers)
         {
             if (layers.All(layer => layer.Name != planned.Name))
                 throw new BadInputException(
