@@ -83,12 +83,16 @@ public static unsafe class BlockedElementwise
     {
         SameExtents(atLayout, dxLayout);
         SameExtents(dyLayout, dxLayout);
+        atLayout.Holds(at);
+        dyLayout.Holds(dy);
+        dxLayout.Holds(dx);
         fixed (
             float* atStart = at,
                 dyStart = dy,
                 dxStart = dx
         )
-            Run(new(atStart, atLayout), new(dyStart, dyLayout), new(dxStart, dxLayout), new SlopeRow(activation, fromResult), workers);
+            using (Bounds.Know(atStart, at.Length, dyStart, dy.Length, dxStart, dx.Length))
+                Run(new(atStart, atLayout), new(dyStart, dyLayout), new(dxStart, dxLayout), new SlopeRow(activation, fromResult), workers);
     }
 
     /// <summary>

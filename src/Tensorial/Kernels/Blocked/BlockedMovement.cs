@@ -83,14 +83,17 @@ public static unsafe class BlockedMovement
         Inside(outputLayout.Width, firstX, strideX, inputLayout.Width);
         if (inputLayout.Images != outputLayout.Images || inputLayout.Channels != outputLayout.Channels)
             throw new ArgumentException($"Images and channels stay as they are: {inputLayout} and {outputLayout} differ.");
+        inputLayout.Holds(input);
+        outputLayout.Holds(output);
         fixed (
             float* x = input,
                 y = output
         )
-            workers.Run(
-                outputLayout.Images * outputLayout.Blocks,
-                new Placement(x, inputLayout, firstY, firstX, strideY, strideX, y, outputLayout)
-            );
+            using (Bounds.Know(x, input.Length, y, output.Length))
+                workers.Run(
+                    outputLayout.Images * outputLayout.Blocks,
+                    new Placement(x, inputLayout, firstY, firstX, strideY, strideX, y, outputLayout)
+                );
     }
 
     private readonly struct Placement(
@@ -108,12 +111,14 @@ public static unsafe class BlockedMovement
         {
             (int image, int block) = Math.DivRem(plane, outputLayout.Blocks);
             for (int row = 0; row < outputLayout.Height; row++)
-                new Span<float>(output + outputLayout.Pixel(image, block, row, 0), outputLayout.Width * Lanes).Clear();
+                Bounds.Span(output + outputLayout.Pixel(image, block, row, 0), outputLayout.Width * Lanes).Clear();
             for (int row = 0; row < inputLayout.Height; row++)
             for (int column = 0; column < inputLayout.Width; column++)
-                new ReadOnlySpan<float>(input + inputLayout.Pixel(image, block, row, column), Lanes).CopyTo(
-                    new(output + outputLayout.Pixel(image, block, firstY + row * strideY, firstX + column * strideX), Lanes)
-                );
+                Bounds
+                    .Span(input + inputLayout.Pixel(image, block, row, column), Lanes)
+                    .CopyTo(
+                        Bounds.Span(output + outputLayout.Pixel(image, block, firstY + row * strideY, firstX + column * strideX), Lanes)
+                    );
         }
     }
 
