@@ -121,6 +121,8 @@ internal sealed class TrainingOptionGroup(int epochs, double rate)
     public void AddTo(Command command)
     {
         _data.Required = true;
+        _resume.Written();
+        _report.Written();
         foreach (
             Option option in (Option[])
                 [

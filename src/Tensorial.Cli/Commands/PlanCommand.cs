@@ -20,6 +20,7 @@ internal static class PlanCommand
     {
         Argument<FileInfo> model = CommonOptions.Model();
         Option<FileInfo?> output = new("--out") { HelpName = "FILE", Description = "Where the plan goes (JSON, docs/compress.md)." };
+        output.Written();
         PlanOptions.Group plan = new();
         Command command = new(
             "plan",

@@ -27,6 +27,7 @@ internal static class TruncateCommand
     {
         Argument<FileInfo> input = new("in.onnx") { Description = "The trained network." };
         Argument<FileInfo> output = new("out.onnx") { Description = "The truncated network: the same nodes and shapes, other weights." };
+        output.Written();
         Option<string[]> layers = CommonOptions.Layers();
         layers.Description += " Default: all convolution kernels.";
         Option<ValueList<Cut>?> cuts = SweepOptionGroup.Parsed(

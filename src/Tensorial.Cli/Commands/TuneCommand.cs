@@ -41,6 +41,7 @@ internal static class TuneCommand
     {
         Argument<FileInfo> input = new("small.onnx") { Description = "The compressed network." };
         Argument<FileInfo> output = new("out.onnx") { Description = "The tuned one." };
+        output.Written();
         Option<FileInfo?> teacher = new("--teacher")
         {
             HelpName = "DENSE.onnx",
@@ -162,6 +163,7 @@ internal static class TuneCommand
             if (dense is not null)
                 Fitness.Check(dense, set, "teacher");
         }
+        using FolderLock? ours = options.Folder is null ? null : FolderLock.Take(options.Folder.FullName, "training");
         string signature = SignatureOf(options, images);
         using Inference? teacher = dense is null ? null : new(Logits.Of(dense).ForImages(images.ImageShape), options.Training.Threads);
         TrainingRun run = new(options.Training, images, test, terminal, cancel)
@@ -179,7 +181,7 @@ internal static class TuneCommand
         {
             SequentialTuning blockwise = new(small, dense!, images, options.Blocks)
             {
-                Checkpoints = options.Folder is null ? null : new(options.Folder.FullName, signature),
+                Checkpoints = options.Folder is null ? null : new(options.Folder.FullName, signature) { Warn = terminal.Warn },
             };
             blockMemory = BlocksMemory.Of(blockwise);
             terminal.Note($"blocks take {blockMemory}");

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Tensorial.Decompositions;
@@ -13,9 +14,9 @@ namespace Tensorial.Compression;
 /// <param name="Layers">Every layer that could be written as factors.</param>
 public sealed record CompressionPlan(
     int SchemaVersion,
-    string Model,
-    string Sha256,
-    ImmutableArray<string> Targets,
+    string? Model,
+    string? Sha256,
+    ImmutableArray<string>? Targets,
     ImmutableArray<PlannedLayer> Layers
 )
 {
@@ -60,20 +61,10 @@ public sealed record CompressionPlan(
     /// <exception cref="BadInputException">The file is no plan.</exception>
     public static CompressionPlan Read(string path)
     {
-        string text = File.ReadAllText(path);
-        try
-        {
-            CompressionPlan? plan = JsonSerializer.Deserialize<CompressionPlan>(text, Json);
-            if (plan is null || plan.Layers.IsDefault)
-                throw new BadInputException($"'{path}' is no plan: it has no layers.");
-            return plan.SchemaVersion == 1
-                ? plan
-                : throw new BadInputException($"'{path}' is a plan of version {plan.SchemaVersion}; version 1 is read.");
-        }
-        catch (JsonException error)
-        {
-            throw new BadInputException($"'{path}' is no plan: {error.Message}", error);
-        }
+        CompressionPlan plan = JsonInput.Read<CompressionPlan>(File.ReadAllBytes(path), path, "plan", Json);
+        return plan.SchemaVersion == 1
+            ? plan
+            : throw new BadInputException($"'{path}' is a plan of version {plan.SchemaVersion}; version 1 is read.");
     }
 
     public void Write(string path) => AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, this, Json));
@@ -131,12 +122,12 @@ public sealed record PlannedLayer(
     string? Equation = null,
     ImmutableArray<ImmutableArray<int>>? Reshape = null,
     ImmutableArray<ImmutableArray<int>>? Order = null,
-    long ParametersBefore = 0,
-    long ParametersAfter = 0,
-    long MacsBefore = 0,
-    long MacsAfter = 0,
-    double RelativeError = 0,
-    double Damage = 0,
+    [property: Range(0, long.MaxValue)] long ParametersBefore = 0,
+    [property: Range(0, long.MaxValue)] long ParametersAfter = 0,
+    [property: Range(0, long.MaxValue)] long MacsBefore = 0,
+    [property: Range(0, long.MaxValue)] long MacsAfter = 0,
+    [property: Range(0, double.MaxValue)] double RelativeError = 0,
+    [property: Range(0, double.MaxValue)] double Damage = 0,
     string? Reason = null
 )
 {

@@ -26,6 +26,7 @@ public static class Interpreter
             else if (!values.ContainsKey(port.Name))
                 throw new BadInputException($"No tensor is given for the input '{port.Name}'.");
         }
+        ValueLimit limit = ValueLimit.Of(graph, inputs.Values.Select(static tensor => tensor.Shape));
         HashSet<string> outputs = [.. graph.Outputs.Select(static port => port.Name)];
         Dictionary<string, int> lastReader = [];
         for (int i = 0; i < graph.Nodes.Length; i++)
@@ -36,7 +37,7 @@ public static class Interpreter
         {
             Node node = graph.Nodes[i];
             Tensor?[] operands = [.. node.Inputs.Select(name => name.Length > 0 ? ValueOf(values, node, name) : null)];
-            Tensor[] results = Apply(node, operands, workers ?? Workers.Serial);
+            Tensor[] results = Apply(node, operands, limit, workers ?? Workers.Serial);
             for (int k = 0; k < results.Length; k++)
                 if (lastReader.ContainsKey(node.Outputs[k]) || outputs.Contains(node.Outputs[k]))
                     values[node.Outputs[k]] = results[k];
@@ -58,11 +59,11 @@ public static class Interpreter
             ? value
             : throw new BadInputException($"Node '{node.Label}' reads '{name}', which nothing makes before it.");
 
-    private static Tensor[] Apply(Node node, Tensor?[] inputs, Workers workers)
+    private static Tensor[] Apply(Node node, Tensor?[] inputs, ValueLimit limit, Workers workers)
     {
         try
         {
-            return node.Operation.Evaluate(inputs, node.Outputs.Length, workers);
+            return node.Operation.Evaluate(inputs, node.Outputs.Length, workers, limit.Check);
         }
         catch (UnsupportedException error)
         {

@@ -27,7 +27,12 @@ public sealed record Subgraph(Graph Body) : Operation
         ];
     }
 
-    public override Tensor[] Evaluate(ReadOnlySpan<Tensor?> inputs, int count, Workers workers)
+    public override Tensor[] Evaluate(
+        ReadOnlySpan<Tensor?> inputs,
+        int count,
+        Workers workers,
+        Action<ImmutableArray<Operand>>? check = null
+    )
     {
         Dictionary<string, Tensor> given = [];
         for (int i = 0; i < Body.Inputs.Length; i++)

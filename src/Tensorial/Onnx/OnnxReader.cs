@@ -105,9 +105,10 @@ internal static class OnnxReader
 
     private static Node Node(NodeProto proto, Dictionary<string, int> opsets, ExternalData external)
     {
-        ImmutableArray<string> captured = [.. Subgraphs.Captured(proto)];
-        Operation operation = Operation(proto, captured, opsets, external);
-        ImmutableArray<string> inputs = Present(proto.Input);
+        ImmutableArray<string> captured = [.. Subgraphs.Captured(proto)],
+            inputs = Present(proto.Input),
+            outputs = Present(proto.Output);
+        Operation operation = Operation(proto, inputs, outputs, captured, opsets, external);
         if (operation is Branching branching)
         {
             int own = branching.OwnInputs;
@@ -118,7 +119,7 @@ internal static class OnnxReader
             inputs = [.. inputs, .. Enumerable.Repeat("", own - inputs.Length), .. captured];
             captured = [];
         }
-        return new(proto.Name, operation, inputs, Present(proto.Output)) { Captured = captured, Source = new NodeSource(proto, operation) };
+        return new(proto.Name, operation, inputs, outputs) { Captured = captured, Source = new NodeSource(proto, operation) };
     }
 
     /// <summary>Names up to the last that is there: absent ones at the end say nothing.</summary>
@@ -132,6 +133,8 @@ internal static class OnnxReader
 
     private static Operation Operation(
         NodeProto proto,
+        ImmutableArray<string> inputs,
+        ImmutableArray<string> outputs,
         ImmutableArray<string> captured,
         Dictionary<string, int> opsets,
         ExternalData external
@@ -140,6 +143,8 @@ internal static class OnnxReader
         string domain = Standard(proto.Domain);
         try
         {
+            if (domain.Length == 0)
+                OnnxArity.Check(proto.OpType, opsets.GetValueOrDefault(domain), inputs.AsSpan(), outputs.AsSpan());
             if (proto.Attribute.CountBy(static a => a.Name).FirstOrDefault(static count => count.Value > 1) is { Key: { } twice })
                 throw new BadInputException($"it has the attribute '{twice}' twice.");
             OnnxAttributes attributes = new(
@@ -147,7 +152,7 @@ internal static class OnnxReader
                     KeyValuePair.Create(a.Name, a.G is { } body ? Body(body, captured, opsets, external) : Value(a, external))
                 )
             );
-            return OnnxOperators.Bind(domain, proto.OpType, opsets.GetValueOrDefault(domain), attributes, Present(proto.Output).Length);
+            return OnnxOperators.Bind(domain, proto.OpType, opsets.GetValueOrDefault(domain), attributes, outputs.Length);
         }
         catch (UnsupportedException unsupported)
         {

@@ -67,13 +67,20 @@ public abstract record Operation
     /// <param name="inputs">The operands; null for an absent one.</param>
     /// <param name="count">How many results are wanted, the first ones.</param>
     /// <param name="workers">Threads to use.</param>
+    /// <param name="check">Refuses results that are too large, before they are allocated.</param>
     /// <exception cref="BadInputException">The operands do not fit, or the operation has fewer results.</exception>
-    public virtual Tensor[] Evaluate(ReadOnlySpan<Tensor?> inputs, int count, Workers workers)
+    public virtual Tensor[] Evaluate(
+        ReadOnlySpan<Tensor?> inputs,
+        int count,
+        Workers workers,
+        Action<ImmutableArray<Operand>>? check = null
+    )
     {
         Operand?[] operands = new Operand?[inputs.Length];
         for (int i = 0; i < operands.Length; i++)
             operands[i] = inputs[i] is { } value ? Operand.Of(value) : null;
         ImmutableArray<Operand> results = Infer(operands);
+        check?.Invoke(results);
         Tensor[] outputs = [.. results.Take(Limited(count, results.Length)).Select(static r => Tensor.Zeros(r.Type, r.Shape))];
         Forward(inputs, outputs, workers);
         return outputs;

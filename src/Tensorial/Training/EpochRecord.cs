@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.ComponentModel.DataAnnotations;
 using Tensorial.Graphs;
 
 namespace Tensorial.Training;
@@ -12,11 +13,11 @@ namespace Tensorial.Training;
 /// <param name="LearningRate">The rate of its last step.</param>
 /// <param name="ImagesPerSecond">Training alone.</param>
 public sealed record EpochRecord(
-    int Epoch,
+    [property: Range(1, int.MaxValue)] int Epoch,
     double Loss,
-    double TrainTop1,
-    double? TestTop1,
-    double Seconds,
+    [property: Range(0.0, 1.0)] double TrainTop1,
+    [property: Range(0.0, 1.0)] double? TestTop1,
+    [property: Range(0, double.MaxValue)] double Seconds,
     double LearningRate,
     double ImagesPerSecond
 );
