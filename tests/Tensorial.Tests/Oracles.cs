@@ -34,6 +34,9 @@ public enum Oracle
 
     /// <summary>Leave to take minutes: TENSORIAL_HEAVY=1.</summary>
     Patience = 256,
+
+    /// <summary>Small networks that once failed, in ../shared/cases beside the repository.</summary>
+    SharedCases = 512,
 }
 
 /// <summary>Where the oracles of this machine are, and whether.</summary>
@@ -46,6 +49,8 @@ public static class Oracles
     public static string Repository { get; } = FindRepository();
 
     public static string Models { get; } = Path.GetFullPath(Path.Combine(Repository, "..", "shared", "models"));
+
+    public static string Cases { get; } = Path.GetFullPath(Path.Combine(Repository, "..", "shared", "cases"));
 
     /// <summary>Whether tests may take minutes.</summary>
     public static bool Heavy { get; } = Environment.GetEnvironmentVariable("TENSORIAL_HEAVY") == "1";
@@ -95,6 +100,7 @@ public static class Oracles
             Oracle.OnnxRuntime => OnnxRuntime is not null,
             Oracle.OnnxBackend => Directory.Exists(Backend),
             Oracle.SharedModels => Directory.Exists(Models),
+            Oracle.SharedCases => Directory.Exists(Cases),
             Oracle.Cifar10 => Cifar10 is not null,
             Oracle.Patience => Heavy,
             _ => File.Exists("/usr/bin/chromium"),

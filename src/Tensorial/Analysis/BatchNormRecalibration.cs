@@ -13,13 +13,8 @@ namespace Tensorial.Analysis;
 /// </summary>
 internal sealed class BatchNormRecalibration(Graph original, ImageSet images, int batch, int threads)
 {
-    /// <summary>The normalisations of a network whose statistics are constants of their own.</summary>
-    private readonly ImmutableArray<Node> _normalizations =
-    [
-        .. original.Nodes.Where(node =>
-            node.Operation is BatchNormalization && node.Inputs.Length >= 5 && node.Inputs[3..5].All(original.Initializers.ContainsKey)
-        ),
-    ];
+    /// <summary>The normalisations of a network whose statistics are constants of their own, which no other node reads.</summary>
+    private readonly ImmutableArray<Node> _normalizations = WithOwnStatistics(original);
 
     /// <summary>A network with the original's structure, its statistics estimated again.</summary>
     public Graph Of(Graph graph, CancellationToken cancel)
@@ -30,6 +25,21 @@ internal sealed class BatchNormRecalibration(Graph original, ImageSet images, in
             graph = Replace(Replace(graph, node.Inputs[3], means), node.Inputs[4], variances);
         }
         return graph;
+    }
+
+    private static ImmutableArray<Node> WithOwnStatistics(Graph graph)
+    {
+        Dictionary<string, int> reads = [];
+        foreach (string name in graph.Nodes.SelectMany(static node => node.Reads))
+            reads[name] = reads.GetValueOrDefault(name) + 1;
+        return
+        [
+            .. graph.Nodes.Where(node =>
+                node.Operation is BatchNormalization
+                && node.Inputs.Length >= 5
+                && node.Inputs[3..5].All(name => graph.Initializers.ContainsKey(name) && reads[name] == 1)
+            ),
+        ];
     }
 
     private (double[] Means, double[] Variances) Statistics(Graph graph, CancellationToken cancel)

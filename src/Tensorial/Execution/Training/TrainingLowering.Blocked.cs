@@ -156,13 +156,12 @@ internal sealed partial class TrainingLowering
         );
         if (_paths.Carry(node.Inputs[0]))
         {
-            Value target = BlockedGradient(node.Inputs[0], out bool isNew);
-            if (!isNew)
-                throw new InvalidOperationException($"The gradient of '{node.Inputs[0]}' has another contribution.");
+            Value target = BlockedGradient(node.Inputs[0], out bool isNew),
+                own = isNew ? target : NewBlocked($"∂{node.Inputs[0]} of {node.Label}", node.Inputs[0], _gradientHalos);
             EmitImages(
                 $"{node.Label} gradient",
                 [upstream, x],
-                [target],
+                [own],
                 (frame, piece) =>
                     BlockedNormalization.ApplyGradient(
                         piece.Of(frame, upstream),
@@ -172,11 +171,13 @@ internal sealed partial class TrainingLowering
                         statistics.A,
                         statistics.B,
                         statistics.C,
-                        piece.Clean(frame, target),
-                        piece.Layout(target)
+                        piece.Clean(frame, own),
+                        piece.Layout(own)
                     ),
                 awaits: sums
             );
+            if (!isNew)
+                Accumulate(node.Inputs[0], target, own);
         }
         PassToResidual(group, upstream);
     }
@@ -189,24 +190,28 @@ internal sealed partial class TrainingLowering
         if (!_blockedGradients.TryGetValue(name, out Value? known))
             _blockedGradients[name] = upstream;
         else
-            EmitImages(
-                $"∂{name}",
-                [known, upstream],
-                [known],
-                (frame, piece) =>
-                    BlockedElementwise.Binary(
-                        Arithmetic.Add,
-                        piece.Of(frame, known),
-                        piece.Layout(known),
-                        piece.Of(frame, upstream),
-                        piece.Layout(upstream),
-                        Activation.None,
-                        piece.Of(frame, known),
-                        piece.Layout(known),
-                        Workers.Serial
-                    )
-            );
+            Accumulate(name, known, upstream);
     }
+
+    /// <summary>Adds another contribution to a value's gradient.</summary>
+    private void Accumulate(string name, Value known, Value added) =>
+        EmitImages(
+            $"∂{name}",
+            [known, added],
+            [known],
+            (frame, piece) =>
+                BlockedElementwise.Binary(
+                    Arithmetic.Add,
+                    piece.Of(frame, known),
+                    piece.Layout(known),
+                    piece.Of(frame, added),
+                    piece.Layout(added),
+                    Activation.None,
+                    piece.Of(frame, known),
+                    piece.Layout(known),
+                    Workers.Serial
+                )
+        );
 
     private void ConvolveBack(TrainedGroup group, Value upstream)
     {
