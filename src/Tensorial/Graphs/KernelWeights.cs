@@ -54,8 +54,12 @@ public sealed record KernelWeights(ImmutableArray<KernelWeight> Kernels, Immutab
         private readonly Dictionary<string, Origin> _origins = [];
         private readonly Dictionary<string, List<Node>> _users = [];
         private readonly HashSet<string> _leaving = [];
+
+        /// <summary>Values that nodes make of constants alone.</summary>
+        private readonly HashSet<string> _computed = [];
         private readonly List<KernelWeight> _kernels = [];
         private readonly Dictionary<string, int> _places = [];
+        private readonly Dictionary<string, string?> _reasons = [];
         private readonly ImmutableArray<UncutKernel>.Builder _uncut = ImmutableArray.CreateBuilder<UncutKernel>();
 
         public Search(Graph graph)
@@ -72,9 +76,16 @@ public sealed record KernelWeights(ImmutableArray<KernelWeight> Kernels, Immutab
                 else if (Moved(node) is { } moved)
                     _origins[node.Outputs[0]] = moved;
                 else
+                {
                     foreach (string name in node.Reads)
                         if (_origins.TryGetValue(name, out Origin? origin))
                             UsersOf(origin.Name).Add(node);
+                    if (
+                        node.Reads.Length > 0
+                        && node.Reads.All(name => name.Length == 0 || _origins.ContainsKey(name) || _computed.Contains(name))
+                    )
+                        _computed.UnionWith(node.Outputs);
+                }
             }
             foreach (Port output in graph.Outputs)
                 if (_origins.TryGetValue(output.Name, out Origin? origin))
@@ -141,7 +152,7 @@ public sealed record KernelWeights(ImmutableArray<KernelWeight> Kernels, Immutab
                     : null;
                 if (_places.TryGetValue(origin.Name, out int place))
                     _kernels[place] = _kernels[place] with { Nodes = _kernels[place].Nodes.Add(node) };
-                else if (Obstacle(origin, kernel) is { } reason)
+                else if (ObstacleOf(origin, kernel) is { } reason)
                     _uncut.Add(new(origin.Name, node, origin.Values.Shape, reason));
                 else
                 {
@@ -155,6 +166,10 @@ public sealed record KernelWeights(ImmutableArray<KernelWeight> Kernels, Immutab
             if (node.Operation is not MatMul)
                 _uncut.Add(new(absent, node, null, Absence(absent)));
         }
+
+        /// <summary>As <see cref="Obstacle"/>, looked for once for a constant that many nodes read.</summary>
+        private string? ObstacleOf(Origin origin, KernelWeight? kernel) =>
+            _reasons.TryGetValue(origin.Name, out string? known) ? known : _reasons[origin.Name] = Obstacle(origin, kernel);
 
         /// <summary>Why a constant cannot be cut; null where it can.</summary>
         private string? Obstacle(Origin origin, KernelWeight? kernel)
@@ -201,7 +216,9 @@ public sealed record KernelWeights(ImmutableArray<KernelWeight> Kernels, Immutab
         /// <summary>Why a layer has no constant weights.</summary>
         private string Absence(string name)
         {
-            if (_makers.TryGetValue(name, out Node? maker))
+            if (_makers.TryGetValue(name, out Node? maker) && _computed.Contains(name))
+                return $"its weights are made of other constants by '{maker.Label}' ({maker.Operation.Name}), as those of a layer in factors are";
+            if (maker is not null)
                 return $"its weights are computed while the network runs, by '{maker.Label}' ({maker.Operation.Name})";
             return _graph.Inputs.Any(port => port.Name == name)
                 ? "its weights are an input of the network"

@@ -67,7 +67,7 @@ public class TrainableConstantsTests
         Sketch sketch = new();
         sketch.Node("centred", new Sub(), "x", sketch.Weights("pixels", [3, 1, 1]));
         sketch.Node("c", Same, "centred", sketch.Weights("w", [6, 3, 3, 3]));
-        sketch.Constant("grid", new Tensor<float>([5, 5], [.. Enumerable.Range(0, 25).Select(static k => (float)k)]));
+        sketch.Constant("grid", new Tensor<float>([5, 5], Enumerable.Range(0, 25).Select(static k => (float)k).ToArray()));
         sketch.Node("g", new Add(), "c", "grid");
         sketch.Node("y", new Div(), "g", sketch.Weights("anchors", [6, 1, 1], 1, 2));
         Graph graph = sketch.Graph(3, 5, 5);

@@ -29,7 +29,7 @@ public class WeightsAsInitializersTests
         Assert.Equal(names, KernelWeights.Of(plain).Kernels.Select(static kernel => kernel.Name));
         KernelWeight kernel = KernelWeights.Of(plain).Kernels.Single();
         Assert.Equal(kernel.Name, kernel.Node.Inputs[1]);
-        Assert.Equal(["o", "i", "h", "w"], kernel.Axes);
+        Assert.Equal("oihw", string.Concat(kernel.Axes));
         Assert.Single(plain.Nodes);
         Assert.Same(plain, WeightsAsInitializers.Apply(plain));
         AssertSame(graph, plain);
@@ -81,7 +81,7 @@ public class WeightsAsInitializersTests
         sketch.Node("y", Same, "x", "w");
         Graph graph = sketch.Graph(4, 7, 7);
         Assert.Same(graph, WeightsAsInitializers.Apply(graph));
-        Assert.Contains("MatMul", Assert.Single(KernelWeights.Of(graph).Uncut).Reason, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("made of other constants", Assert.Single(KernelWeights.Of(graph).Uncut).Reason, StringComparison.Ordinal);
         Assert.Equal(["a", "b"], TrainableConstants.Of(graph).Select(static constant => constant.Name));
     }
 
