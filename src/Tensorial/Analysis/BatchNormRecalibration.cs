@@ -44,7 +44,7 @@ internal sealed class BatchNormRecalibration(Graph original, ImageSet images, in
 
     private (double[] Means, double[] Variances) Statistics(Graph graph, CancellationToken cancel)
     {
-        using Inference network = new(graph, threads);
+        using Inference network = new(InFloat32.Apply(graph), threads);
         double[] sums = [],
             squares = [];
         double count = 0;

@@ -128,11 +128,9 @@ public sealed record CompressibleLayer(KernelWeight Weight, Tensor<double> Kerne
             throw new NumericalException(
                 $"'{broken.Name}' holds {broken.NaN + broken.Infinite:N0} values that are not finite numbers; a network is compressed from finite ones."
             );
-        bool fixedPlaces = graph
-            .Inputs.Where(port => !graph.Initializers.ContainsKey(port.Name))
-            .All(static port =>
-                port.Dimensions is { } dimensions && dimensions.Skip(2).All(static dimension => dimension.Extent is not null)
-            );
+        bool fixedPlaces = graph.FreeInputs.All(static port =>
+            port.Dimensions is { } dimensions && dimensions.Skip(2).All(static dimension => dimension.Extent is not null)
+        );
         var layers = ImmutableArray.CreateBuilder<CompressibleLayer>();
         var kept = ImmutableArray.CreateBuilder<KeptLayer>();
         foreach (KernelWeight weight in weights.Kernels)

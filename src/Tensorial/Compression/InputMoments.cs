@@ -67,8 +67,8 @@ internal sealed class InputMoments
         InputMoments result = new(layer.Kernel.Shape.Count / layer.Kernel.Shape[0], dense is not null);
         foreach (LayerUse use in layer.Uses)
         {
-            using Inference one = new(changed.Until(use.Data), threads);
-            using Inference? other = dense is null ? null : new(dense.Until(use.Data), threads);
+            using Inference one = new(InFloat32.Apply(changed.Until(use.Data)), threads);
+            using Inference? other = dense is null ? null : new(InFloat32.Apply(dense.Until(use.Data)), threads);
             for (int first = 0; first < images.Count; first += batch)
             {
                 cancel.ThrowIfCancellationRequested();
