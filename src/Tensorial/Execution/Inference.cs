@@ -39,6 +39,9 @@ public sealed class Inference : IDisposable
 
     private Inference(Graph graph, Workers workers, Memo memo)
     {
+        // Networks of other floating-point types are computed in float32.
+        bool isOther = graph.FreeInputs.Any(static port => port.Type is ElementType.Float16 or ElementType.BFloat16 or ElementType.Float64);
+        graph = isOther ? InFloat32.Apply(graph) : graph;
         (_graph, _workers, _memo) = (graph, workers, memo);
         _input = SingleInput(graph);
         OutputShape = ProgramFor(1).Outputs[0].Shape;
