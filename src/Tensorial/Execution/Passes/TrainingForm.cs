@@ -50,7 +50,14 @@ public sealed record TrainingForm(Graph Graph, ImmutableArray<RunningStatistic> 
                                 renewed.GetValueOrDefault(node.Inputs[3], node.Inputs[3]),
                                 renewed.GetValueOrDefault(node.Inputs[4], node.Inputs[4]),
                             ],
-                            Outputs = [node.Outputs[0], mean, variance],
+                            Outputs =
+                            [
+                                node.Outputs[0],
+                                mean,
+                                variance,
+                                $"{node.Outputs[0]}/batch mean",
+                                $"{node.Outputs[0]}/batch reciprocal",
+                            ],
                         }
                     );
                     (renewed[node.Inputs[3]], renewed[node.Inputs[4]]) = (mean, variance);
