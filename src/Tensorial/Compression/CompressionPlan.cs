@@ -100,9 +100,7 @@ public sealed record CompressionPlan(
         return
         [
             .. layers.Select(layer =>
-                plans.GetValueOrDefault(layer.Name) is { Format: not null } planned
-                    ? planned.For(layer)
-                    : Candidate.Dense(layer)
+                plans.GetValueOrDefault(layer.Name) is { Format: not null } planned ? planned.For(layer) : Candidate.Dense(layer)
             ),
         ];
     }

@@ -135,7 +135,7 @@ public sealed class NetworkCompression(
 
     private double Top1(Graph network, ImageSet images, CancellationToken cancel)
     {
-        using Inference inference = new(network, rewriting.Threads);
+        using Inference inference = new(InFloat32.Apply(network), rewriting.Threads);
         return Evaluator.Run(inference, network, images, cancel: cancel).Result.Top1;
     }
 }

@@ -38,9 +38,9 @@ public static class Recalibration
         // Judged on the last images: those in front were calibrated on.
         int held = Math.Min(images, training.Count);
         bool probabilities = Scoring.GivesProbabilities(dense);
-        using Inference reference = new(dense, threads),
-            before = new(compressed, threads),
-            after = new(changed, threads);
+        using Inference reference = new(InFloat32.Apply(dense), threads),
+            before = new(InFloat32.Apply(compressed), threads),
+            after = new(InFloat32.Apply(changed), threads);
         double DivergenceOf(Inference network) => Verification.Of(reference.Run, network.Run, Batches(), probabilities).KlDivergence;
         return DivergenceOf(after) < DivergenceOf(before) ? (changed, true) : (compressed, false);
 

@@ -82,10 +82,7 @@ public sealed class CompressionPlanTests : IDisposable
         Assert.NotEqual(Middle.Name, Middle.Weight.Node.Name);
         Candidate planned = Planned($$"""{ "name": "{{Middle.Weight.Node.Name}}", "format": "svd-out", "ranks": [4] }""");
         Assert.Equal(KernelFormat.SvdOut, planned.Format);
-        Assert.Equal(
-            Middle.Name,
-            KernelWeights.Of(Sample).Matching([Middle.Weight.Node.Name]).Kernels.Single().Name
-        );
+        Assert.Equal(Middle.Name, KernelWeights.Of(Sample).Matching([Middle.Weight.Node.Name]).Kernels.Single().Name);
     }
 
     private Candidate Planned(string layer)
