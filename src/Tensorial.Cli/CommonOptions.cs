@@ -106,7 +106,7 @@ internal static class CommonOptions
         new("--layers")
         {
             HelpName = "GLOB",
-            Description = "Only kernels whose weight name matches, * and ? allowed; may be given several times.",
+            Description = "Only kernels whose weight or node has a name that matches, * and ? allowed; may be given several times.",
             DefaultValueFactory = static _ => [],
         };
 
@@ -114,7 +114,7 @@ internal static class CommonOptions
         new("--keep")
         {
             HelpName = "GLOB",
-            Description = "Kernels that stay as they are; may be given several times.",
+            Description = "Kernels that stay as they are, by weight or node; may be given several times.",
             DefaultValueFactory = static _ => [],
         };
 

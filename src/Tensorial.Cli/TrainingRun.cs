@@ -57,6 +57,8 @@ internal sealed class TrainingRun(TrainingOptions options, ImageSet images, Imag
             EpochDone = record => terminal.Note(Line(record)),
         };
         Memory = trainer.Memory;
+        foreach (FixedConstant left in trainer.Fixed)
+            terminal.Note($"not trained: '{left.Name}' ({left.Count:N0} numbers, read by '{left.Node}'), because {left.Reason}");
         terminal.Note(
             Text(
                 $"{images}; a step takes {TrainingMemory.Text(Memory.Bytes)}: {TrainingMemory.Text(Memory.ActivationBytes)} of activations and their gradients, the rest for weights{(Memory.Parts > 1 ? Text($"; batches go through in {Memory.Parts} parts") : "")}"

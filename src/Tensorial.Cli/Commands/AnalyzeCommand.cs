@@ -115,9 +115,13 @@ internal static class AnalyzeCommand
         OutputFile.Check(options.Json, options.Model.FullName);
         OutputFile.Check(options.Html, options.Model.FullName);
         OutputFile.Check(options.Csv);
-        Graph graph = OnnxFile.Read(options.Model.FullName);
+        Graph graph = WeightsAsInitializers.Apply(OnnxFile.Read(options.Model.FullName));
         if (options.Recalibrate is not null)
+        {
             CheckRecalibration(options, graph);
+            // Each normalisation gets statistics of its own, which no other node reads.
+            graph = WeightsAsInitializers.ForTraining(graph);
+        }
         ImageSet? images = options.Data?.Open();
         graph = graph.ForImages(images?.ImageShape);
         KernelWeights weights = KernelWeights.Of(graph).Matching(options.Layers);

@@ -90,7 +90,7 @@ internal static class CompressCommand
         (DateTimeOffset began, Stopwatch clock) = (DateTimeOffset.UtcNow, Stopwatch.StartNew());
         if (options.PlanFile is null && plan.Targets.IsEmpty)
             throw new UsageException("Say how small: --target params=0.5 and the like, or --plan FILE.");
-        Graph read = OnnxFile.Read(options.Input.ToString());
+        Graph read = WeightsAsInitializers.Apply(OnnxFile.Read(options.Input.ToString()));
         ImageSet? training = plan.Training?.Open(),
             test = plan.Test?.Open();
         Graph graph = read.ForImages((test ?? training)?.ImageShape);

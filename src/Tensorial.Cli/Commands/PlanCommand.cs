@@ -42,7 +42,7 @@ internal static class PlanCommand
         OutputFile.Check(options.Output, options.Model.FullName);
         if (options.Plan.Targets.IsEmpty)
             throw new UsageException("Say how small: --target params=0.5 and the like.");
-        Graph file = OnnxFile.Read(options.Model.ToString());
+        Graph file = WeightsAsInitializers.Apply(OnnxFile.Read(options.Model.ToString()));
         if (options.Plan.Targets is [{ Measure: TargetMeasure.MaxDrop }])
             throw new UsageException(
                 "A drop is searched for with whole networks: give max-drop= to compress, or plan with params=, macs= or latency=."

@@ -164,7 +164,7 @@ internal static class TrainCommand
 
     private static Graph Read(Options options)
     {
-        Graph graph = OnnxFile.Read(options.Model);
+        Graph graph = WeightsAsInitializers.Apply(OnnxFile.Read(options.Model));
         return options.IsFresh ? FreshWeights.Of(graph, options.Training.Seed) : graph;
     }
 }

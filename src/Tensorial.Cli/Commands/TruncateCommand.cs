@@ -87,7 +87,7 @@ internal static class TruncateCommand
     {
         OutputFile.Check(options.Output, options.Input.FullName);
         OutputFile.Check(options.Json, options.Input.FullName, options.Output.FullName);
-        Graph graph = OnnxFile.Read(options.Input.FullName);
+        Graph graph = WeightsAsInitializers.Apply(OnnxFile.Read(options.Input.FullName));
         ImmutableArray<KernelWeight> kernels = KernelWeights.Of(graph).Matching(options.Layers).Kernels;
         if (options.Layers.Count == 0)
             kernels = [.. kernels.Where(static kernel => kernel.Axes.Length > 2)];

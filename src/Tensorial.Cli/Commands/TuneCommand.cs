@@ -153,8 +153,8 @@ internal static class TuneCommand
         OutputFile.Check(options.Output, read);
         options.Outputs.Check([options.Output.FullName, .. read]);
         OutputFile.Check(options.Folder);
-        Graph small = OnnxFile.Read(options.Input.ToString());
-        Graph? dense = options.Teacher is null ? null : OnnxFile.Read(options.Teacher.ToString());
+        Graph small = WeightsAsInitializers.Apply(OnnxFile.Read(options.Input.ToString()));
+        Graph? dense = options.Teacher is null ? null : WeightsAsInitializers.Apply(OnnxFile.Read(options.Teacher.ToString()));
         ImageSet images = options.Images.Train;
         ImageSet? test = options.Images.Test;
         foreach (ImageSet set in (ImageSet[])[images, .. test is null ? Array.Empty<ImageSet>() : [test]])

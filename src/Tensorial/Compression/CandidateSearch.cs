@@ -9,12 +9,14 @@ namespace Tensorial.Compression;
 /// Finds for every layer how it can be written and what that does to the network. Layer by layer in the network's order, so that only one
 /// layer's factors are in memory, and the activations before it are computed once.
 /// </summary>
-/// <param name="graph">The network.</param>
+/// <param name="network">The network.</param>
 /// <param name="images">Calibration images; null for none.</param>
 /// <param name="options">What to try.</param>
 /// <param name="memory">Where results of an earlier run lie.</param>
-public sealed class CandidateSearch(Graph graph, ImageSet? images, SearchOptions options, CompressionMemory memory)
+public sealed class CandidateSearch(Graph network, ImageSet? images, SearchOptions options, CompressionMemory memory)
 {
+    private readonly Graph _graph = WeightsAsInitializers.Apply(network);
+
     private const int Batch = 50;
 
     /// <summary>
@@ -54,7 +56,7 @@ public sealed class CandidateSearch(Graph graph, ImageSet? images, SearchOptions
         {
             // One layer after another: each passes its activations on.
             using DamageMeasurement damage = new(
-                graph,
+                _graph,
                 layers,
                 images!.Take(Math.Min(options.DamageImages, images!.Count)),
                 options.Threads
@@ -113,7 +115,7 @@ public sealed class CandidateSearch(Graph graph, ImageSet? images, SearchOptions
         TensorFactors<double>?[] fits = new TensorFactors<double>?[forms.Length];
         double?[] errors = [.. forms.Select(form => memory.Find(KeyOf("error", layer, form)))];
         Lazy<InputMoments?> moments = new(() => MomentsOf(layer, cancel));
-        Lazy<KernelStarts> starts = new(() => new(layer.Kernel, LayerMetrics.Of(graph, layer, moments.Value), layer.Groups));
+        Lazy<KernelStarts> starts = new(() => new(layer.Kernel, LayerMetrics.Of(_graph, layer, moments.Value), layer.Groups));
         Report(progress, errors.Count(static error => error is not null));
         Fit(index => errors[index] is null, 1);
         int[] kept = options.KeepDominated
@@ -225,7 +227,7 @@ public sealed class CandidateSearch(Graph graph, ImageSet? images, SearchOptions
             ? null
             : InputMoments.Of(
                 layer,
-                graph,
+                _graph,
                 null,
                 images.Take(Math.Min(options.CovarianceImages, images.Count)),
                 Batch,

@@ -73,19 +73,25 @@ public sealed record CompressionPlan(
     /// <exception cref="BadInputException">The plan does not fit the network: names what.</exception>
     public ImmutableArray<Candidate> ChoicesFor(ImmutableArray<CompressibleLayer> layers)
     {
+        Dictionary<string, PlannedLayer> plans = [];
         foreach (PlannedLayer planned in Layers.IsDefault ? [] : Layers)
         {
-            if (layers.All(layer => layer.Name != planned.Name))
+            CompressibleLayer[] named = [.. layers.Where(layer => layer.Name == planned.Name)];
+            if (named.Length == 0)
+                named = [.. layers.Where(layer => layer.Weight.Names.Contains(planned.Name))];
+            if (named.Length != 1)
                 throw new BadInputException(
-                    $"The plan names the layer '{planned.Name}', which the network does not have or which cannot be factored."
+                    named.Length == 0
+                        ? $"The plan names the layer '{planned.Name}', which the network does not have or which cannot be factored."
+                        : $"The plan names '{planned.Name}', which several nodes are called: name the weights, {string.Join(", ", named.Select(static layer => $"'{layer.Name}'"))}."
                 );
+            if (!plans.TryAdd(named[0].Name, planned))
+                throw new BadInputException($"The plan names the layer '{named[0].Name}' twice.");
         }
         return
         [
             .. layers.Select(layer =>
-                Layers.FirstOrDefault(planned => planned.Name == layer.Name) is { Format: not null } planned
-                    ? planned.For(layer)
-                    : Candidate.Dense(layer)
+                plans.GetValueOrDefault(layer.Name) is { Format: not null } planned ? planned.For(layer) : Candidate.Dense(layer)
             ),
         ];
     }
@@ -99,7 +105,7 @@ public sealed record CompressionPlan(
 }
 
 /// <summary>One layer of a plan.</summary>
-/// <param name="Name">The weight's initializer name.</param>
+/// <param name="Name">The weight's initializer name; the name of the node that reads it is understood too.</param>
 /// <param name="Format">The format; null keeps the layer dense.</param>
 /// <param name="Ranks">The format's ranks.</param>
 /// <param name="Equation">How the factors make the kernel; for people.</param>

@@ -31,10 +31,12 @@ public sealed record FactorOrder(ImmutableArray<ImmutableArray<int>> Stages)
     public static FactorOrder Cheapest(KernelForm form, ImmutableArray<int> ranks, CompressibleLayer layer, int? images = null) =>
         Sensible(form)
             .MinBy(order =>
-                StagePlan.Of(form, ranks, order, layer) is { } plan
-                    ? plan.Sum(stage => images is { } batch ? InTraining(stage, layer, batch) : stage.Work)
-                    : long.MaxValue
-            )!;
+            {
+                ImmutableArray<StagePlan>?[] plans = [.. layer.Uses.Select(use => StagePlan.Of(form, ranks, order, layer.At(use)))];
+                return plans.Contains(null)
+                    ? long.MaxValue
+                    : plans.Sum(plan => plan!.Value.Sum(stage => images is { } batch ? InTraining(stage, layer, batch) : stage.Work));
+            })!;
 
     /// <summary>
     /// Our executor, which trains, does planes of 3×3 by Winograd's algorithm, forward and backward, at half of their arithmetic or less,

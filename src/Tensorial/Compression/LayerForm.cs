@@ -25,9 +25,11 @@ public sealed record LayerForm(KernelForm Form, ImmutableArray<int> Ranks, Facto
 
     /// <summary>Multiply-accumulates for one image; making factors into a kernel does not count, as it is done once.</summary>
     public long MacsOf(CompressibleLayer layer) =>
-        StagePlan.Of(Form, Ranks, Order, layer)?.Sum(static stage => stage.Macs)
-        ?? throw new BadInputException(
-            $"'{layer.Name}' in {Format} cannot be computed in the order {Order}: its channels are padded or the extents of its input free; only all factors at once can."
+        layer.Uses.Sum(use =>
+            StagePlan.Of(Form, Ranks, Order, layer.At(use))?.Sum(static stage => stage.Macs)
+            ?? throw new BadInputException(
+                $"'{layer.Name}' in {Format} cannot be computed in the order {Order}: its channels are padded or the extents of its input free; only all factors at once can."
+            )
         );
 
     public bool Equals(LayerForm? other) =>

@@ -29,16 +29,18 @@ public static class Recalibration
         CancellationToken cancel
     )
     {
+        // What other nodes read as well is not written: each normalisation gets statistics of its own.
+        Graph own = SeparateRoles.Apply(compressed);
         ImageSet estimated = training.Take(Math.Min(images, training.Count)).Shifted(Shift, seed);
-        Graph changed = new BatchNormRecalibration(compressed, estimated, Batch, threads).Of(compressed, cancel);
-        if (changed == compressed)
+        Graph changed = new BatchNormRecalibration(own, estimated, Batch, threads).Of(own, cancel);
+        if (changed == own)
             return (compressed, false);
         // Judged on the last images: those in front were calibrated on.
         int held = Math.Min(images, training.Count);
         bool probabilities = Scoring.GivesProbabilities(dense);
-        using Inference reference = new(dense, threads),
-            before = new(compressed, threads),
-            after = new(changed, threads);
+        using Inference reference = new(InFloat32.Apply(dense), threads),
+            before = new(InFloat32.Apply(compressed), threads),
+            after = new(InFloat32.Apply(changed), threads);
         double DivergenceOf(Inference network) => Verification.Of(reference.Run, network.Run, Batches(), probabilities).KlDivergence;
         return DivergenceOf(after) < DivergenceOf(before) ? (changed, true) : (compressed, false);
 

@@ -48,6 +48,7 @@ public static class Tensorization
     /// <param name="seed">Decides the factors.</param>
     public static Graph Draw(Graph graph, IEnumerable<Candidate> chosen, int seed)
     {
+        graph = WeightsAsInitializers.Apply(graph);
         Random random = new(seed);
         foreach (Candidate candidate in chosen)
             if (candidate.Form is { } form)

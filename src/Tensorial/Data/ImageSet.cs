@@ -102,6 +102,10 @@ public sealed class ImageSet
         return batch;
     }
 
+    /// <summary>The same images seen as some of more classes, as a network tells apart that knows others too. Memory is shared.</summary>
+    /// <exception cref="BadInputException">A label is not below the count.</exception>
+    public ImageSet OfClasses(int classes) => classes == Classes ? this : new(Name, _images, _labels, classes, _normalization);
+
     /// <summary>The first <paramref name="limit"/> images, or all if there are fewer. Memory is shared.</summary>
     /// <exception cref="BadInputException">The limit is not positive.</exception>
     public ImageSet Take(int limit)

@@ -142,14 +142,8 @@ internal sealed class FitObjective
             cross = new double[_outputs * _rows];
         Gemm.Multiply<double>(_rows, _rows, _columns, 1, weighted, _columns, 1, b, 1, _columns, 0, normal, _rows, _workers);
         Gemm.Multiply<double>(_outputs, _rows, _columns, 1, _weightedTarget, _columns, 1, b, 1, _columns, 0, cross, _rows, _workers);
-        double trace = 0;
-        for (int k = 0; k < _rows; k++)
-            trace += normal[k * _rows + k];
-        double ridge = trace > 0 ? Ridge * trace / _rows : 1;
-        for (int k = 0; k < _rows; k++)
-            normal[k * _rows + k] += ridge;
         double[] a = [.. cross];
-        Cholesky.Of(normal, _rows).SolveRows(a);
+        Cholesky.OfRegularised<double>(normal, _rows, Ridge).SolveRows(a);
         return (a, weighted, cross);
     }
 

@@ -21,7 +21,12 @@ public abstract record ValueShaped : Operation
         return [.. Compute(values, Workers.Serial).Select(Operand.Of)];
     }
 
-    public sealed override Tensor[] Evaluate(ReadOnlySpan<Tensor?> inputs, int count, Workers workers)
+    public sealed override Tensor[] Evaluate(
+        ReadOnlySpan<Tensor?> inputs,
+        int count,
+        Workers workers,
+        Action<ImmutableArray<Operand>>? check = null
+    )
     {
         Tensor[] results = Compute(inputs, workers);
         return results[..Limited(count, results.Length)];

@@ -38,7 +38,7 @@ public static class Fitness
         if (
             ShapeInference.Explore(sized).Operands.TryGetValue(sized.Outputs[0].Name, out Operand? output)
             && output.Shape.Rank > 0
-            && output.Shape.Count / output.Shape[0] != images.Classes
+            && output.Shape.Count / output.Shape[0] < images.Classes
         )
             throw new ShapeException(
                 $"The {role} tells {output.Shape.Count / output.Shape[0]} classes apart; {images.Name} has {images.Classes}."

@@ -27,9 +27,12 @@ public sealed class Trainer : IDisposable
     public Trainer(Graph graph, ImageSet images, TrainingOptions options)
     {
         options.Check();
-        (_graph, _images, _options) = (graph, images, options);
+        graph = WeightsAsInitializers.ForTraining(graph);
         Fitness.Check(graph, images);
-        _network = new(Logits.Of(graph).ForImages(images.ImageShape), momentum: (float)options.NormMomentum, threads: options.Threads);
+        Graph trained = Logits.Of(InFloat32.Apply(graph)).ForImages(images.ImageShape);
+        _network = new(trained, momentum: (float)options.NormMomentum, threads: options.Threads);
+        (_graph, _images, _options) = (graph, images.OfClasses(_network.OutputShape.Count), options);
+        Fixed = FixedConstants(graph, trained);
         _optimizer = options.Optimizer();
         if (images.Count < 2)
             throw new BadInputException($"{images.Name} has too few images to train on.");
@@ -59,6 +62,9 @@ public sealed class Trainer : IDisposable
 
     /// <summary>What a step takes.</summary>
     public TrainingMemory Memory { get; }
+
+    /// <summary>What looks learnt and will not be trained, with the reason.</summary>
+    public ImmutableArray<FixedConstant> Fixed { get; }
 
     /// <summary>Trains until the last epoch, or until there is no progress. What a checkpoint has already is not done again.</summary>
     /// <exception cref="NumericalException">The training diverged; names epoch, step and layer. The checkpoint of the last good epoch
@@ -174,14 +180,36 @@ public sealed class Trainer : IDisposable
         return right;
     }
 
+    /// <summary>Beside what is no weight, the weights that only other outputs depend on.</summary>
+    private static ImmutableArray<FixedConstant> FixedConstants(Graph whole, Graph trained)
+    {
+        HashSet<string> learnt = [.. TrainableConstants.Of(trained).Select(static constant => constant.Name)];
+        ILookup<string, Node> readers = whole
+            .Nodes.SelectMany(static node => node.Inputs.Select(name => (name, node)))
+            .ToLookup(static read => read.name, static read => read.node);
+        return
+        [
+            .. TrainableConstants.FixedIn(whole).Where(constant => !learnt.Contains(constant.Name)),
+            .. TrainableConstants
+                .Of(whole)
+                .Where(constant => !learnt.Contains(constant.Name))
+                .Select(constant => new FixedConstant(
+                    constant.Name,
+                    whole.ConstantOf(constant.Name)!.Shape.Count,
+                    readers[constant.Name].First().Label,
+                    $"the loss is of '{whole.Outputs[0].Name}', which does not depend on it"
+                )),
+        ];
+    }
+
     /// <summary>The whole network with the weights, or their averages, as they are now.</summary>
     private Graph Current()
     {
         Graph graph = _graph;
         for (int i = 0; i < _network.Weights.Length; i++)
-            graph = graph.With(_network.Weights[i].Name, (_averages.IsEmpty ? _network.Weights[i].Value : _averages[i]).Clone());
+            graph = graph.WithValues(_network.Weights[i].Name, (_averages.IsEmpty ? _network.Weights[i].Value : _averages[i]).Clone());
         foreach ((string name, Tensor<float> value) in _network.Statistics)
-            graph = graph.With(name, value.Clone());
+            graph = graph.WithValues(name, value.Clone());
         return graph;
     }
 
@@ -200,7 +228,7 @@ public sealed class Trainer : IDisposable
             tensors[$"statistic/{name}"] = value;
         if (_best.Network is { } best)
             foreach (string name in _network.Weights.Select(static w => w.Name).Concat(_network.Statistics.Keys))
-                tensors[$"best/{name}"] = best.ConstantOf(name)!.Of<float>();
+                tensors[$"best/{name}"] = best.ConstantOf(name)!.To(ElementType.Float32).Of<float>();
         Checkpoints.Save(new(Signature, epoch, _optimizer.Steps, _best.Epoch, [.. _epochs], tensors));
     }
 
@@ -224,7 +252,7 @@ public sealed class Trainer : IDisposable
             Graph? best = _options.Patience is null ? null : _graph;
             foreach ((string key, Tensor<float> value) in checkpoint.Tensors)
                 if (key.StartsWith("best/", StringComparison.Ordinal))
-                    best = best?.With(key["best/".Length..], value);
+                    best = best?.WithValues(key["best/".Length..], value);
             _best = (checkpoint.BestEpoch, checkpoint.Epochs[checkpoint.BestEpoch - 1].TestTop1 ?? 0, best);
         }
         return checkpoint.Epoch;

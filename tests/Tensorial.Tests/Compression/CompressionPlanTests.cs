@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Tensorial.Analysis;
 using Tensorial.Compression;
 using Tensorial.Decompositions;
 using Tensorial.Graphs;
@@ -74,6 +75,15 @@ public sealed class CompressionPlanTests : IDisposable
     [Fact]
     public void A_layer_that_is_not_there_is_named() =>
         Assert.Contains("conv99", Assert.Throws<BadInputException>(() => Planned("""{ "name": "conv99", "format": null }""")).Message);
+
+    [Fact]
+    public void A_layer_may_be_called_by_its_node()
+    {
+        Assert.NotEqual(Middle.Name, Middle.Weight.Node.Name);
+        Candidate planned = Planned($$"""{ "name": "{{Middle.Weight.Node.Name}}", "format": "svd-out", "ranks": [4] }""");
+        Assert.Equal(KernelFormat.SvdOut, planned.Format);
+        Assert.Equal(Middle.Name, KernelWeights.Of(Sample).Matching([Middle.Weight.Node.Name]).Kernels.Single().Name);
+    }
 
     private Candidate Planned(string layer)
     {

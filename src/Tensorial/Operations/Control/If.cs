@@ -34,7 +34,12 @@ public sealed record If(Operation Then, Operation Else) : Branching
         return [.. results.Select(static result => result with { Value = null })];
     }
 
-    public override Tensor[] Evaluate(ReadOnlySpan<Tensor?> inputs, int count, Workers workers)
+    public override Tensor[] Evaluate(
+        ReadOnlySpan<Tensor?> inputs,
+        int count,
+        Workers workers,
+        Action<ImmutableArray<Operand>>? check = null
+    )
     {
         if (inputs.Optional(0) is not Tensor<bool> { Shape.Count: 1 } condition)
             throw new BadInputException("the condition must be a single truth value.");

@@ -38,7 +38,12 @@ public sealed record Loop(Operation Body, int OwnInputs) : Branching
         return results.ToImmutable();
     }
 
-    public override Tensor[] Evaluate(ReadOnlySpan<Tensor?> inputs, int count, Workers workers)
+    public override Tensor[] Evaluate(
+        ReadOnlySpan<Tensor?> inputs,
+        int count,
+        Workers workers,
+        Action<ImmutableArray<Operand>>? check = null
+    )
     {
         long most = Most(inputs.Optional(0));
         bool goes = OwnInputs < 2 || inputs.Optional(1) is not { } begin || begin.Single("cond").Of<bool>().Values[0];
