@@ -76,17 +76,14 @@ public sealed class CandidateSearch(Graph graph, ImageSet? images, SearchOptions
     /// <summary>The formats asked for that make sense at a layer; where none does, as at a 1×1 convolution, the first that does.</summary>
     private ImmutableArray<KernelFormat> Suitable(CompressibleLayer layer)
     {
-        ImmutableArray<KernelFormat> asked = [.. options.Formats.Where(format => layer.Formats.Any(known => known.Name == format.Name))];
+        ImmutableArray<KernelFormat> asked = [.. options.Formats.Where(layer.Suits)];
         if (asked.IsEmpty)
             return layer.Formats[..1];
         // Where a fit takes minutes, formats that singular vectors fit are enough, if any was asked for.
-        return layer.Parameters > MostDescended && asked.Any(static format => !IsIterative(format))
-            ? [.. asked.Where(static format => !IsIterative(format))]
+        return layer.Parameters > MostDescended && asked.Any(static format => !format.IsIterative)
+            ? [.. asked.Where(static format => !format.IsIterative)]
             : asked;
     }
-
-    /// <summary>Whether only an iteration fits the format.</summary>
-    private static bool IsIterative(KernelFormat format) => format.Name is "cp" or "cp3" or "tr" or "rcp" or "rtr";
 
     /// <summary>Distinct forms at the rates, of those that are smaller than the dense kernel.</summary>
     internal ImmutableArray<LayerForm> FormsOf(CompressibleLayer layer) =>
@@ -154,7 +151,7 @@ public sealed class CandidateSearch(Graph graph, ImageSet? images, SearchOptions
                 new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, threads), CancellationToken = cancel },
                 index =>
                 {
-                    int iterations = layer.Parameters <= MostDescended || IsIterative(forms[index].Format) ? options.Iterations : 0;
+                    int iterations = layer.Parameters <= MostDescended || forms[index].Format.IsIterative ? options.Iterations : 0;
                     TensorFactors<double> fit = KernelFit.Of(
                         starts.Value,
                         forms[index].Form,

@@ -36,21 +36,15 @@ public sealed record CompressibleLayer(KernelWeight Weight, Tensor<double> Kerne
         && convolution.Strides.All(static stride => stride == 1)
         && convolution.Dilations.All(static dilation => dilation == 1);
 
-    /// <summary>Formats that make sense here: a kernel of 1×1 has no axes of space to part, a depthwise one no channels.</summary>
-    public ImmutableArray<KernelFormat> Formats
-    {
-        get
-        {
-            int outputs = Kernel.Shape[0] / Groups,
-                inputs = Kernel.Shape[1],
-                taps = Kernel.Shape[2] * Kernel.Shape[3];
-            ImmutableArray<KernelFormat> formats =
-                outputs * inputs == 1 ? [KernelFormat.SpatialSvd]
-                : taps == 1 ? [KernelFormat.SvdOut]
-                : [.. KernelFormat.All.Where(static format => !format.IsReshaped)];
-            return Groups == 1 ? [.. formats, .. KernelFormat.Reshaped] : formats;
-        }
-    }
+    /// <summary>
+    /// Formats that make sense here, the first the one that every other can be replaced by: a kernel of 1×1 has no axes of space to part, a
+    /// depthwise one no channels.
+    /// </summary>
+    public ImmutableArray<KernelFormat> Formats => [.. KernelFormat.All.Where(Suits)];
+
+    /// <summary>Whether a format makes sense here.</summary>
+    public bool Suits(KernelFormat format) =>
+        format.Suits(new(Kernel.Shape[0] / Groups, Kernel.Shape[1], Kernel.Shape.CountOf(2, Kernel.Shape.Rank), Groups));
 
     /// <summary>For each format the largest ranks whose factors are smaller than the kernel; formats that never are are left out.</summary>
     public ImmutableSortedDictionary<string, ValueList<int>> BreakEven =>
@@ -63,7 +57,7 @@ public sealed record CompressibleLayer(KernelWeight Weight, Tensor<double> Kerne
     /// <summary>A format on this layer's kernel.</summary>
     /// <exception cref="BadInputException">It makes no sense there.</exception>
     public KernelForm FormOf(KernelFormat format) =>
-        Formats.Any(known => known.Name == format.Name)
+        Suits(format)
             ? KernelForm.Of(format, Kernel.Shape, Groups)
             : throw new BadInputException(
                 $"{format} makes no sense for '{Name}' of shape {Kernel.Shape}{(Groups > 1 ? $" in {Groups} groups" : "")}, which takes {string.Join(", ", Formats)}."

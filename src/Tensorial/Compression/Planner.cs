@@ -212,7 +212,7 @@ public sealed class Planner(
 
         LayerForm? FormAt(CompressibleLayer layer, double rate)
         {
-            KernelFormat own = layer.Formats.Any(known => known.Name == format.Name) ? format : layer.Formats[0];
+            KernelFormat own = layer.Suits(format) ? format : layer.Formats[0];
             LayerForm form = LayerForm.Of(layer, own, layer.FormOf(own).RanksAt(rate, request.Search.RankMultiple));
             return form.Parameters < layer.Parameters ? form : null;
         }

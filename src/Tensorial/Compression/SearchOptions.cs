@@ -9,8 +9,7 @@ public sealed record SearchOptions
     /// <summary>
     /// Formats that are weighed where none is asked for: those that a chain of convolutions computes in few passes over memory.
     /// </summary>
-    public static ImmutableArray<KernelFormat> Usual { get; } =
-    [KernelFormat.SvdOut, KernelFormat.SvdIn, KernelFormat.SpatialSvd, KernelFormat.Tucker2, KernelFormat.Cp, KernelFormat.Cp3];
+    public static ImmutableArray<KernelFormat> Usual { get; } = [.. KernelFormat.All.Where(static format => format.IsUsual)];
 
     public ImmutableArray<KernelFormat> Formats { get; init; } = Usual;
 

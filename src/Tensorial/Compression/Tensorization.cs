@@ -63,8 +63,8 @@ public static class Tensorization
     private static LayerForm? FormOf(CompressibleLayer layer, KernelFormat format, double rate, int images)
     {
         KernelFormat? own =
-            layer.Formats.Any(known => known.Name == format.Name) ? format
-            : layer.Formats.Contains(KernelFormat.SvdOut) ? KernelFormat.SvdOut
+            layer.Suits(format) ? format
+            : layer.Suits(KernelFormat.SvdOut) ? KernelFormat.SvdOut
             : null;
         if (own is null)
             return null;

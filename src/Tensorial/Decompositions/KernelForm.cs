@@ -53,17 +53,20 @@ public sealed record KernelForm(KernelFormat Format, TensorFormat Tensor, Foldin
             throw new ShapeException($"A weight of four axes [o, i, h, w] was expected, not {weight}.");
         if (groups < 1 || weight[0] % groups != 0)
             throw new ShapeException($"{weight[0]} output channels do not split into {groups} groups.");
-        if (format.IsReshaped)
+        if (format.Reshaping is { } reshaping)
             return groups == 1
-                ? Split(format, folding ?? Folding.Of(weight, format.Order))
+                ? Split(format, reshaping, folding ?? Folding.Of(weight, format.Number))
                 : throw new BadInputException($"{format} splits channels, which the {groups} groups of a weight {weight} do already.");
-        TensorFormat single = new(format.Name, Equation.Parse(format.Equation));
+        TensorFormat single = new(format.Name, Equation.Parse(format.Equation!))
+        {
+            Fixed = format.NumberAxis is { } axis ? new(axis, format.Number) : null,
+        };
         if (groups == 1)
             return new(format, single, Folding.None(weight));
-        TensorFormat grouped = new(
-            format.Name,
-            new([.. single.Equation.Inputs.Select(static axes => $"{Group}{axes}")], $"{Group}{single.Equation.Output}")
-        );
+        TensorFormat grouped = single with
+        {
+            Equation = new([.. single.Equation.Inputs.Select(static axes => $"{Group}{axes}")], $"{Group}{single.Equation.Output}"),
+        };
         return new(
             format,
             grouped,
@@ -109,22 +112,15 @@ public sealed record KernelForm(KernelFormat Format, TensorFormat Tensor, Foldin
             );
     }
 
-    private static KernelForm Split(KernelFormat format, Folding folding)
+    private static KernelForm Split(KernelFormat format, Reshaping reshaping, Folding folding)
     {
         Shape parts = folding.Folded;
         int outputs = folding.Parts[0].Rank,
             inputs = folding.Parts[1].Rank;
-        string output = string.Concat(Enumerable.Range(0, parts.Rank).Select(TensorFormat.Mode));
-        if (format.Name == "rtucker")
-            return new(
-                format,
-                TensorFormat.Tucker(parts.Rank, [.. Enumerable.Range(0, outputs + inputs)]) with
-                {
-                    Name = format.Name,
-                },
-                folding
-            );
+        if (!reshaping.InPairs)
+            return new(format, reshaping.Tensor(parts.Rank, outputs + inputs) with { Name = format.Name }, folding);
 
+        string output = string.Concat(Enumerable.Range(0, parts.Rank).Select(TensorFormat.Mode));
         if (outputs != inputs)
             throw new BadInputException($"{format} pairs the parts of output and input channels; {folding} has {outputs} and {inputs}.");
         int[] space = [2 * outputs, 2 * outputs + 1];
@@ -134,16 +130,10 @@ public sealed record KernelForm(KernelFormat Format, TensorFormat Tensor, Foldin
             pairs[^1] = [.. pairs[^1], .. space];
         else
             pairs = [.. pairs, [.. space]];
-        TensorFormat merged = format.Name switch
-        {
-            "rcp" => TensorFormat.Cp(pairs.Length),
-            "rtt" => TensorFormat.TensorTrain(pairs.Length),
-            _ => TensorFormat.TensorRing(pairs.Length),
-        };
         Dictionary<char, string> letters = Enumerable
             .Range(0, pairs.Length)
             .ToDictionary(TensorFormat.Mode, k => string.Concat(pairs[k].Select(TensorFormat.Mode)));
-        return new(format, merged.Split(format.Name, letters, output), folding) { Pairs = [.. pairs] };
+        return new(format, reshaping.Tensor(pairs.Length, outputs).Split(format.Name, letters, output), folding) { Pairs = [.. pairs] };
     }
 
     private string AxesOf(int mode) =>

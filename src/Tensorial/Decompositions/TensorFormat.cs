@@ -11,8 +11,12 @@ namespace Tensorial.Decompositions;
 /// <param name="Equation">How the factors make the tensor, such as <c>ABc,aA,bB->abc</c>.</param>
 public sealed record TensorFormat(string Name, Equation Equation)
 {
-    /// <summary>The bonds in alphabetical order; ranks are given in this order.</summary>
-    public string Bonds => new([.. string.Concat(Equation.Inputs).Distinct().Where(axis => !Equation.Output.Contains(axis)).Order()]);
+    /// <summary>A bond that has the same extent at all ranks, such as the number of terms of a block-term decomposition.</summary>
+    public FixedBond? Fixed { get; init; }
+
+    /// <summary>The bonds that have ranks, in alphabetical order; ranks are given in this order.</summary>
+    public string Bonds =>
+        new([.. string.Concat(Equation.Inputs).Distinct().Where(axis => !Equation.Output.Contains(axis) && axis != Fixed?.Axis).Order()]);
 
     /// <summary>A sum of rank-one terms: <c>aR,bR,cR->abc</c> (canonical polyadic).</summary>
     public static TensorFormat Cp(int order) =>
@@ -74,8 +78,14 @@ public sealed record TensorFormat(string Name, Equation Equation)
         int[] extents = ranks.ToArray();
         return [.. Equation.Inputs.Select(axes => Shape.Of([.. axes.Select(Extent)]))];
 
-        int Extent(char axis) => bonds.IndexOf(axis) is >= 0 and int bond ? extents[bond] : tensor[Equation.Output.IndexOf(axis)];
+        int Extent(char axis) =>
+            axis == Fixed?.Axis ? Fixed.Value.Extent
+            : bonds.IndexOf(axis) is >= 0 and int bond ? extents[bond]
+            : tensor[Equation.Output.IndexOf(axis)];
     }
+
+    /// <summary>Products of one number of each factor that an entry of the tensor is the sum of.</summary>
+    public double Terms(ImmutableArray<int> ranks) => ranks.Aggregate((double)(Fixed?.Extent ?? 1), static (terms, rank) => terms * rank);
 
     /// <summary>Numbers that the factors of a tensor hold at some ranks.</summary>
     /// <inheritdoc cref="FactorShapes" path="/exception"/>
@@ -169,7 +179,10 @@ public sealed record TensorFormat(string Name, Equation Equation)
 
     private int MaxRank(Shape tensor, char bond)
     {
-        ImmutableArray<string> factors = Equation.Inputs;
+        // Along a bond of fixed extent the factors are stacks of smaller ones, each of which has ranks of its own.
+        ImmutableArray<string> factors = Fixed is { } stack
+            ? [.. Equation.Inputs.Select(axes => axes.Replace(stack.Axis.ToString(), "", StringComparison.Ordinal))]
+            : Equation.Inputs;
         int[] holders = [.. Enumerable.Range(0, factors.Length).Where(k => factors[k].Contains(bond))];
         if (holders.Length > 2)
             return Bounded(factors.Min(factor => Count(Equation.Output.Except(factor))));
@@ -214,3 +227,8 @@ public sealed record TensorFormat(string Name, Equation Equation)
     private static int[] Scaled(ImmutableArray<int> most, double scale, double power) =>
         [.. most.Select(rank => (int)Math.Clamp(scale * Math.Pow(rank, power), 1, rank))];
 }
+
+/// <summary>A bond whose extent no rank decides.</summary>
+/// <param name="Axis">Its axis.</param>
+/// <param name="Extent">Its extent.</param>
+public readonly record struct FixedBond(char Axis, int Extent);

@@ -15,7 +15,7 @@ public class FactorRewriteTests
 {
     private static readonly ImmutableArray<KernelFormat> Formats =
     [
-        .. KernelFormat.All.Select(static format => format.IsReshaped ? format with { Order = 2 } : format),
+        .. KernelFormat.All.Select(static format => format.IsReshaped ? format with { Number = 2 } : format),
     ];
 
     public static TheoryData<string, int, int, int, int, int> Cases()
@@ -65,7 +65,7 @@ public class FactorRewriteTests
                     );
                     CompressibleLayer layer = CompressibleLayer.Of(graph).Layers.FirstOrDefault()!;
                     // A vector is no kernel, and not every format is one for every kernel.
-                    if (layer is null || layer.Formats.All(known => known.Name != format.Name))
+                    if (layer is null || !layer.Suits(format))
                         return;
                     LayerForm form = FormOf(layer, format);
                     for (int k = 0; k < 4; k++)
@@ -100,6 +100,29 @@ public class FactorRewriteTests
             )
                 AssertSame(graph, layer, form with { Order = order }, random, [2, 12]);
         }
+    }
+
+    /// <summary>N Tucker-2 terms side by side: 1×1 to N r channels, one convolution in N groups, 1×1 that adds the terms up.</summary>
+    [Theory]
+    [InlineData("bt:2", 2), InlineData("bt:3", 3)]
+    public void Block_terms_are_one_grouped_convolution(string format, int terms)
+    {
+        Graph graph = Convolved(new(4), 24, 16, 3, 3, 2, 1, 1, true);
+        CompressibleLayer layer = CompressibleLayer.Of(graph).Layers.Single();
+        LayerForm form = LayerForm.Of(layer, KernelFormat.Parse(format), [2, 3]);
+        Graph small = FactorRewrite.Apply(graph, layer, form, Fit(layer, form));
+
+        Convolution[] convolutions = [.. small.Nodes.Select(static node => (Convolution)node.Operation)];
+        Assert.Equal([1, terms, 1], convolutions.Select(static convolution => convolution.Groups));
+        Assert.Equal([1, 3, 1], convolutions.Select(static convolution => convolution.KernelShape[0]));
+        Assert.Equal(
+            [
+                [terms * 2, 16, 1, 1],
+                [terms * 3, 2, 3, 3],
+                [24, terms * 3, 1, 1],
+            ],
+            small.Nodes.Select(node => small.Initializers[node.Inputs[1]].Shape.ToArray())
+        );
     }
 
     [Fact]
@@ -176,7 +199,7 @@ public class FactorRewriteTests
     private static void AssertSame(Graph graph, KernelFormat format, Random random, Shape images)
     {
         CompressibleLayer layer = CompressibleLayer.Of(graph).Layers.Single();
-        if (layer.Formats.Any(known => known.Name == format.Name))
+        if (layer.Suits(format))
             AssertSame(graph, layer, FormOf(layer, format), random, images);
         else
             Assert.Throws<BadInputException>(() => layer.FormOf(format));
