@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Numerics.Tensors;
-using Tensorial.Equations;
 using Tensorial.Kernels;
 using Tensorial.LinearAlgebra;
 
