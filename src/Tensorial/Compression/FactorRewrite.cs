@@ -31,6 +31,8 @@ public static class FactorRewrite
             layer.IsDense && stages.All(static stage => stage.Free.Length == 0 && stage.Groups.Length == 0 && !stage.Transposes);
         if (form.Order.IsWhole)
             Whole(writer, weights, layer, node);
+        else if (form.Form.Tensor.Ragged is not null)
+            new DepthwiseBranches(writer, layer, form, factors, node).Write();
         else if (isMatrices)
             Matrices(writer, weights, stages, node);
         else

@@ -70,6 +70,7 @@ public sealed class Planner(
         SearchOptions options = request.Search with
         {
             MeasuresDamage = request.Rule == AllocationRule.Measured,
+            AdaptsRanks = !timed,
             KeepDominated = timed || request.Rule == AllocationRule.EqualError,
         };
         CandidateSearch search = new(graph, images, options, memory);
@@ -213,7 +214,7 @@ public sealed class Planner(
         LayerForm? FormAt(CompressibleLayer layer, double rate)
         {
             KernelFormat own = layer.Suits(format) ? format : layer.Formats[0];
-            LayerForm form = LayerForm.Of(layer, own, layer.FormOf(own).RanksAt(rate, request.Search.RankMultiple));
+            LayerForm form = search.FormAt(layer, own, rate);
             return form.Parameters < layer.Parameters ? form : null;
         }
 

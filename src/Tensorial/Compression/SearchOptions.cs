@@ -24,6 +24,12 @@ public sealed record SearchOptions
     public int RankMultiple { get; init; } = 1;
 
     /// <summary>
+    /// Whether ranks that differ by channel are chosen again with what the images say; not where forms have been timed with the ranks they
+    /// have.
+    /// </summary>
+    public bool AdaptsRanks { get; init; } = true;
+
+    /// <summary>
     /// Whether the damage of a candidate is measured in the network, where there are images; else the error of its kernel stands for it.
     /// </summary>
     public bool MeasuresDamage { get; init; } = true;

@@ -22,7 +22,13 @@ public static class FreshFactors
     {
         form.Check(ranks.AsSpan());
         ImmutableArray<Shape> shapes = form.Tensor.FactorShapes(form.Folding.Folded, ranks.AsSpan());
-        return new(form.Tensor, form.Folding, ranks, Draw(shapes, form.Tensor.Terms(ranks), deviation, random), RelativeError: 0);
+        return new(
+            form.Tensor,
+            form.Folding,
+            ranks,
+            form.Tensor.Cut(Draw(shapes, form.Tensor.Terms(ranks), deviation, random), ranks),
+            RelativeError: 0
+        );
     }
 
     /// <summary>Factors of some extents, each entry of whose product is a sum of so many terms.</summary>

@@ -59,6 +59,7 @@ public sealed record KernelForm(KernelFormat Format, TensorFormat Tensor, Foldin
                 : throw new BadInputException($"{format} splits channels, which the {groups} groups of a weight {weight} do already.");
         TensorFormat single = new(format.Name, Equation.Parse(format.Equation!))
         {
+            Ragged = format.Ragged,
             Fixed = format.NumberAxis is { } axis ? new(axis, format.Number) : null,
         };
         if (groups == 1)
@@ -98,10 +99,28 @@ public sealed record KernelForm(KernelFormat Format, TensorFormat Tensor, Foldin
     public ImmutableArray<int> RanksAt(double rate, int multiple = 1) =>
         Single.RanksWithin(One, (long)(rate * Folding.Shape.Count / Groups), multiple: multiple);
 
+    /// <summary>The same for a kernel: where ranks may differ by channel, as it has most use for them.</summary>
+    /// <param name="starts">The kernel, and the measure.</param>
+    /// <param name="rate">The part.</param>
+    /// <param name="multiple">Ranks, or the numbers of channels of rank r or more, are multiples of this where they are larger.</param>
+    internal ImmutableArray<int> RanksAt(KernelStarts starts, double rate, int multiple = 1)
+    {
+        if (Format.SpreadRanks is not { } spread)
+            return RanksAt(rate, multiple);
+        Shape kernel = Folding.Shape;
+        int places = kernel["oi".IndexOf(Format.Ragged!.Value.Along, StringComparison.Ordinal)];
+        return spread(starts, (int)(rate * kernel.Count / (Parameters(1) / places)), multiple);
+    }
+
     /// <summary>Refuses ranks that the form cannot have.</summary>
     /// <exception cref="BadInputException">Too many or few, below 1 or above what can be used.</exception>
     public void Check(ReadOnlySpan<int> ranks)
     {
+        if (Tensor.Ragged is { } ragged)
+        {
+            CheckRagged(ranks, Folding.Shape["oi".IndexOf(ragged.Along, StringComparison.Ordinal)]);
+            return;
+        }
         ImmutableArray<int> most = MaxRanks;
         bool fit = ranks.Length == most.Length;
         for (int bond = 0; fit && bond < most.Length; bond++)
@@ -109,6 +128,22 @@ public sealed record KernelForm(KernelFormat Format, TensorFormat Tensor, Foldin
         if (!fit)
             throw new BadInputException(
                 $"{Format} of a weight {Folding.Shape} takes {most.Length} ranks of 1 to {string.Join('×', most)}, not {string.Join('×', ranks.ToArray())}."
+            );
+    }
+
+    private void CheckRagged(ReadOnlySpan<int> ranks, int places)
+    {
+        int most = MaxRanks[0],
+            largest = 0;
+        bool fit = ranks.Length == 1 || ranks.Length == places;
+        foreach (int rank in ranks)
+        {
+            fit &= rank >= 0 && rank <= most;
+            largest = Math.Max(largest, rank);
+        }
+        if (!fit || largest == 0)
+            throw new BadInputException(
+                $"{Format} of a weight {Folding.Shape} takes one rank for all channels or {places}, one for each, of 0 to {most} and not all 0; not {string.Join(", ", ranks.ToArray())}."
             );
     }
 

@@ -137,6 +137,37 @@ public sealed partial record KernelFormat
             IsIterative = true,
         };
 
+    /// <summary>The cut oi|hw: r spatial filters that all channels share, then a pointwise mix of what they answer.</summary>
+    public static KernelFormat Basis { get; } =
+        new("basis")
+        {
+            Equation = "rhw,oir->oihw",
+            Cuts = ["hw"],
+            Descent = Descent.WithCovariance,
+        };
+
+    /// <summary>Spatial filters of every input channel, r of them, a number that may differ by channel; then a pointwise mix.</summary>
+    public static KernelFormat DecoupledIn { get; } =
+        new("decoupled-in")
+        {
+            Equation = "irhw,oir->oihw",
+            Ragged = new('r', 'i'),
+            Fit = DecoupledFit.ByInput,
+            SpreadRanks = DecoupledFit.RanksByInput,
+            Suits = static kernel => kernel is { HasChannels: true, HasSpace: true, Groups: 1 },
+        };
+
+    /// <summary>A pointwise mix, then spatial filters of every output channel, whose answers are added up.</summary>
+    public static KernelFormat DecoupledOut { get; } =
+        DecoupledIn with
+        {
+            Name = "decoupled-out",
+            Equation = "ori,orhw->oihw",
+            Ragged = new('r', 'o'),
+            Fit = DecoupledFit.ByOutput,
+            SpreadRanks = DecoupledFit.RanksByOutput,
+        };
+
     /// <summary>Formats whose channels are split into several modes (J. Su, J. Li, B. Bhattacharjee, F. Huang, arXiv 1805.10352).</summary>
     public static ImmutableArray<KernelFormat> Reshaped { get; } =
     [
@@ -187,7 +218,23 @@ public sealed partial record KernelFormat
 
     /// <summary>All of them, the numbered ones with their usual number.</summary>
     public static ImmutableArray<KernelFormat> All { get; } =
-    [SvdOut, SvdIn, SpatialSvd, Tucker2, Tucker, Cp, Cp3, TensorTrain, TensorRing, HierarchicalTucker, BlockTerm, .. Reshaped];
+    [
+        SvdOut,
+        SvdIn,
+        SpatialSvd,
+        Tucker2,
+        Tucker,
+        Cp,
+        Cp3,
+        TensorTrain,
+        TensorRing,
+        HierarchicalTucker,
+        BlockTerm,
+        Basis,
+        DecoupledIn,
+        DecoupledOut,
+        .. Reshaped,
+    ];
 
     /// <summary>A reshaped format: all factors go downhill together, in every order that is not too many.</summary>
     private static KernelFormat Split(string name, Reshaping reshaping) =>

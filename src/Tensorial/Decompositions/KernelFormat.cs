@@ -40,6 +40,15 @@ public sealed partial record KernelFormat(string Name)
     /// <summary>An axis of the equation whose extent is the number behind the name.</summary>
     internal char? NumberAxis { get; init; }
 
+    /// <summary>A bond of the equation that has a rank for each channel.</summary>
+    internal RaggedBond? Ragged { get; init; }
+
+    /// <summary>
+    /// Ranks by channel that suit a kernel, of a given sum, the numbers of channels of rank r or more being multiples of the last argument;
+    /// null where ranks do not differ by channel.
+    /// </summary>
+    internal Func<KernelStarts, int, int, ImmutableArray<int>>? SpreadRanks { get; init; }
+
     /// <summary>Fits the factors.</summary>
     internal Func<FitTask, TensorFactors<double>> Fit { get; init; } = KernelFit.ByProjection;
 
@@ -69,6 +78,12 @@ public sealed partial record KernelFormat(string Name)
 
     /// <summary>Whether it is weighed where no format is asked for.</summary>
     internal bool IsUsual { get; init; }
+
+    /// <summary>Whether the last factor, which alone holds the output's channels, is solved for and the others go downhill.</summary>
+    internal bool IsProjected => Fit == KernelFit.ByProjection;
+
+    /// <summary>Whether channels may have ranks of their own.</summary>
+    public bool HasRankByChannel => Ragged is not null;
 
     /// <summary>Whether channels are split into several modes.</summary>
     public bool IsReshaped => Reshaping is not null;

@@ -125,6 +125,42 @@ public class FactorRewriteTests
         );
     }
 
+    public static TheoryData<string, int[]> RanksByChannel =>
+        new()
+        {
+            { "decoupled-in", [2, 0, 3, 1] },
+            { "decoupled-in", [3, 3, 2, 0] },
+            { "decoupled-in", [0, 0, 1, 1] },
+            { "decoupled-in", [2, 2, 2, 2] },
+            { "decoupled-out", [1, 0, 3, 2, 1, 3] },
+            { "decoupled-out", [3, 2, 2, 2, 1, 1] },
+            { "decoupled-out", [1, 1, 1, 1, 0, 0] },
+            { "decoupled-out", [2, 2, 2, 2, 2, 2] },
+        };
+
+    /// <summary>Channels of different ranks, in no order, some of them of rank 0.</summary>
+    [Theory]
+    [MemberData(nameof(RanksByChannel))]
+    public void Ranks_may_differ_by_channel(string format, int[] ranks)
+    {
+        foreach (bool bias in (bool[])[false, true])
+        {
+            Graph graph = Convolved(new(6), 6, 4, 3, 3, 2, 1, 1, bias);
+            CompressibleLayer layer = CompressibleLayer.Of(graph).Layers.Single();
+            LayerForm form = LayerForm.Of(layer, KernelFormat.Parse(format), [.. ranks]);
+            TensorFactors<double> fit = FreshFactors.Draw(form.Form, form.Ranks, 0.3, new(12));
+            AssertSame(graph, layer, form, fit, new(13), [2, 4, 15, 17]);
+
+            // A product of filter and pointwise kernel for each of the ranks, counted once at the places where each of them works.
+            GraphStatistics statistics = GraphStatistics.Of(FactorRewrite.Apply(graph, layer, form, fit));
+            int sum = ranks.Sum(),
+                perFilter = 9 + (format == "decoupled-in" ? 6 : 4);
+            Assert.Equal(sum * perFilter, form.Parameters);
+            Assert.Equal(form.Parameters, statistics.ConvolutionParameters);
+            Assert.Equal(form.MacsOf(layer), statistics.Macs);
+        }
+    }
+
     [Fact]
     public void What_is_counted_is_what_is_done()
     {
@@ -185,7 +221,7 @@ public class FactorRewriteTests
         {
             Graph graph = Convolved(new(7), outputs, inputs, 3, 3, 2, 1, groups, true);
             CompressibleLayer layer = CompressibleLayer.Of(graph).Layers.Single();
-            if (format.IsReshaped && groups > 1)
+            if (!layer.Suits(format))
                 continue;
             LayerForm form = FormOf(layer, format);
             foreach (FactorOrder order in (FactorOrder[])[form.Order, FactorOrder.Whole(form.Form)])
@@ -193,6 +229,13 @@ public class FactorRewriteTests
                 LayerForm ordered = form with { Order = order };
                 yield return FactorRewrite.Apply(graph, layer, ordered, Fit(layer, ordered));
             }
+        }
+        foreach (object[] values in RanksByChannel)
+        {
+            Graph graph = Convolved(new(6), 6, 4, 3, 3, 2, 1, 1, true);
+            CompressibleLayer layer = CompressibleLayer.Of(graph).Layers.Single();
+            LayerForm form = LayerForm.Of(layer, KernelFormat.Parse((string)values[0]), [.. (int[])values[1]]);
+            yield return FactorRewrite.Apply(graph, layer, form, FreshFactors.Draw(form.Form, form.Ranks, 0.3, new(12)));
         }
     }
 
@@ -205,9 +248,18 @@ public class FactorRewriteTests
             Assert.Throws<BadInputException>(() => layer.FormOf(format));
     }
 
-    private static void AssertSame(Graph graph, CompressibleLayer layer, LayerForm form, Random random, Shape images)
+    private static void AssertSame(Graph graph, CompressibleLayer layer, LayerForm form, Random random, Shape images) =>
+        AssertSame(graph, layer, form, Fit(layer, form), random, images);
+
+    private static void AssertSame(
+        Graph graph,
+        CompressibleLayer layer,
+        LayerForm form,
+        TensorFactors<double> fit,
+        Random random,
+        Shape images
+    )
     {
-        TensorFactors<double> fit = Fit(layer, form);
         Graph small = FactorRewrite.Apply(graph, layer, form, fit),
             rebuilt = graph.With("w", layer.StoredAs(fit.Reconstruct()));
         Assert.DoesNotContain("w", small.Initializers.Keys);
