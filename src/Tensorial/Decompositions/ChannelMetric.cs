@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using Tensorial.Kernels;
 using Tensorial.LinearAlgebra;
 

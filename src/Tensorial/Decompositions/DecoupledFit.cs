@@ -1,7 +1,4 @@
 using System.Collections.Immutable;
-using System.Numerics.Tensors;
-using Tensorial.Kernels;
-using Tensorial.LinearAlgebra;
 
 namespace Tensorial.Decompositions;
 
