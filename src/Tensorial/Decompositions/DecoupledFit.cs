@@ -85,27 +85,29 @@ internal static class DecoupledFit
     /// </summary>
     public static ImmutableArray<int> RanksByInput(KernelStarts starts, int total, int multiple)
     {
-        (int outputs, int inputs, int taps) = Extents(starts);
-        return Spread(
-            DecoupledInput.Energies(starts.Weighed.Values, starts.Metric.Covariance, outputs, inputs, taps),
-            total,
-            multiple,
-            Math.Min(outputs, taps)
-        );
+        (int outputs, _, int taps) = Extents(starts);
+        return Spread(starts.Energies(EnergiesByInput), total, multiple, Math.Min(outputs, taps));
     }
 
     /// <summary>The same for the output's channels, whose metric is taken as a product of one of channels and one of places.</summary>
     public static ImmutableArray<int> RanksByOutput(KernelStarts starts, int total, int multiple)
     {
+        (_, int inputs, int taps) = Extents(starts);
+        return Spread(starts.Energies(EnergiesByOutput), total, multiple, Math.Min(inputs, taps));
+    }
+
+    private static double[][] EnergiesByInput(KernelStarts starts)
+    {
+        (int outputs, int inputs, int taps) = Extents(starts);
+        return DecoupledInput.Energies(starts.Weighed.Values, starts.Metric.Covariance, outputs, inputs, taps);
+    }
+
+    private static double[][] EnergiesByOutput(KernelStarts starts)
+    {
         (int outputs, int inputs, int taps) = Extents(starts);
         DecoupledOutput fit = new(starts.Metric.Covariance, inputs, taps);
         Tensor<double> kernel = starts.Weighed;
-        return Spread(
-            [.. Enumerable.Range(0, outputs).Select(o => fit.Energies(kernel.Values.Slice(o * inputs * taps, inputs * taps)))],
-            total,
-            multiple,
-            Math.Min(inputs, taps)
-        );
+        return [.. Enumerable.Range(0, outputs).Select(o => fit.Energies(kernel.Values.Slice(o * inputs * taps, inputs * taps)))];
     }
 
     /// <summary>

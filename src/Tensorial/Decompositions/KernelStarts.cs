@@ -15,6 +15,7 @@ namespace Tensorial.Decompositions;
 public sealed class KernelStarts(Tensor<double> kernel, KernelMetric metric, int groups = 1)
 {
     private readonly ConcurrentDictionary<string, Lazy<Tensor<double>>> _vectors = [];
+    private readonly ConcurrentDictionary<Func<KernelStarts, double[][]>, Lazy<double[][]>> _energies = [];
     private Lazy<Tensor<double>?> _root = new(() => RootOf(metric));
     private Lazy<Tensor<double>>? _weighted;
 
@@ -34,6 +35,10 @@ public sealed class KernelStarts(Tensor<double> kernel, KernelMetric metric, int
             .Value;
         return Fits.Columns(all, rank);
     }
+
+    /// <summary>Squared singular values of the kernel's channels, computed once for every rule that makes them.</summary>
+    internal double[][] Energies(Func<KernelStarts, double[][]> rule) =>
+        _energies.GetOrAdd(rule, static (key, own) => new(() => key(own)), this).Value;
 
     /// <summary>D K.</summary>
     internal Tensor<double> Weighed => metric.Weigh(kernel);
