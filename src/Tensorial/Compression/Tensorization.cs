@@ -42,7 +42,9 @@ public static class Tensorization
         return
         [
             .. layers.Select(layer =>
-                FormOf(layer, format, rate, images, isTrained) is { } form ? Candidate.Of(layer, form, error: 0, damage: 0) : Candidate.Dense(layer)
+                FormOf(layer, format, rate, images, isTrained) is { } form
+                    ? Candidate.Of(layer, form, error: 0, damage: 0)
+                    : Candidate.Dense(layer)
             ),
         ];
     }
