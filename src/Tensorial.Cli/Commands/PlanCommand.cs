@@ -72,7 +72,7 @@ internal static class PlanCommand
             table.AddRow(
                 c.Layer.Name.Escaped(),
                 c.Format?.ToString() ?? "dense",
-                c.Form is null ? "" : string.Join('×', c.Form.Ranks),
+                c.Form is null ? "" : LayerForm.Text(c.Form.Format, c.Form.Ranks),
                 Text($"{c.Parameters:N0}"),
                 Text($"{c.Layer.Parameters:N0}"),
                 Text($"{c.Macs:N0}"),

@@ -16,6 +16,15 @@ namespace Tensorial.Compression;
 /// <param name="Uses">The nodes that multiply with them: several where layers share their weights.</param>
 public sealed record CompressibleLayer(KernelWeight Weight, Tensor<double> Kernel, ImmutableArray<LayerUse> Uses)
 {
+    /// <summary>Formats of whole channels that part a kernel along a single axis of space.</summary>
+    private static readonly ImmutableArray<KernelFormat> AlongOneAxis =
+    [
+        KernelFormat.SvdOut,
+        KernelFormat.SvdIn,
+        KernelFormat.Tucker2,
+        KernelFormat.Cp3,
+    ];
+
     public string Name => Weight.Name;
 
     /// <summary>Its only use, or the first one.</summary>
@@ -55,23 +64,19 @@ public sealed record CompressibleLayer(KernelWeight Weight, Tensor<double> Kerne
         && convolution.Dilations.All(static dilation => dilation == 1);
 
     /// <summary>
-    /// Formats that make sense here: a kernel of 1×1 has no axes of space to part, one along a single axis no second one, a depthwise one no
-    /// channels.
+    /// Formats that make sense here, the first the one that every other can be replaced by: a kernel of 1×1 has no axes of space to part, one
+    /// along a single axis no second one, a depthwise one no channels.
     /// </summary>
-    public ImmutableArray<KernelFormat> Formats
+    public ImmutableArray<KernelFormat> Formats => [.. KernelFormat.All.Where(Suits)];
+
+    /// <summary>Whether a format makes sense here.</summary>
+    public bool Suits(KernelFormat format)
     {
-        get
-        {
-            int outputs = Kernel.Shape[0] / Groups,
-                inputs = Kernel.Shape[1],
-                taps = Kernel.Shape[2] * Kernel.Shape[3];
-            ImmutableArray<KernelFormat> formats =
-                outputs * inputs == 1 ? [KernelFormat.SpatialSvd]
-                : taps == 1 ? [KernelFormat.SvdOut]
-                : Use.Space == 1 ? [KernelFormat.SvdOut, KernelFormat.SvdIn, KernelFormat.Tucker2, KernelFormat.Cp3]
-                : [.. KernelFormat.All.Where(static format => !format.IsReshaped)];
-            return Groups == 1 ? [.. formats, .. KernelFormat.Reshaped] : formats;
-        }
+        int taps = Kernel.Shape.CountOf(2, Kernel.Shape.Rank);
+        // Depthwise branches are written for convolutions of planes.
+        bool canBranch = format.Ragged is null || (Use.Space == 2 && Use.Node.Operation is Convolution);
+        bool partsOneAxis = Use.Space != 1 || taps == 1 || format.IsReshaped || AlongOneAxis.Contains(format);
+        return canBranch && partsOneAxis && format.Suits(new(Kernel.Shape[0] / Groups, Kernel.Shape[1], taps, Groups));
     }
 
     /// <summary>For each format the largest ranks whose factors are smaller than the kernel; formats that never are are left out.</summary>
@@ -85,7 +90,7 @@ public sealed record CompressibleLayer(KernelWeight Weight, Tensor<double> Kerne
     /// <summary>A format on this layer's kernel.</summary>
     /// <exception cref="BadInputException">It makes no sense there.</exception>
     public KernelForm FormOf(KernelFormat format) =>
-        Formats.Any(known => known.Name == format.Name)
+        Suits(format)
             ? KernelForm.Of(format, Kernel.Shape, Groups)
             : throw new BadInputException(
                 $"{format} makes no sense for '{Name}' of shape {Kernel.Shape}{(Groups > 1 ? $" in {Groups} groups" : "")}, which takes {string.Join(", ", Formats)}."

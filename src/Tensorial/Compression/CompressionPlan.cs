@@ -167,6 +167,6 @@ public sealed record PlannedLayer(
         Folding folding = new(weight, [.. parts.Select(static mode => Shape.Of(mode.AsSpan())), [weight[2]], [weight[3]]]);
         if (folding.Padded[0] < weight[0] || folding.Padded[1] < weight[1])
             throw new BadInputException($"reshape splits channels into {folding.Folded}, which is fewer than {weight[0]} and {weight[1]}.");
-        return KernelForm.Of(form.Format with { Order = parts[0].Length }, weight, 1, folding);
+        return KernelForm.Of(form.Format with { Number = parts[0].Length }, weight, 1, folding);
     }
 }

@@ -57,6 +57,8 @@ public static class FactorRewrite
         FactorProducts weights = new(writer, form.Form, factors, layer);
         if (form.Order.IsWhole)
             Whole(writer, weights, layer, node);
+        else if (form.Form.Tensor.Ragged is not null)
+            new DepthwiseBranches(writer, layer, form, factors, node).Write();
         else if (layer.IsDense && StagePlan.IsMatrices(stages, form.Form))
             Matrices(writer, weights, stages, layer, node);
         else

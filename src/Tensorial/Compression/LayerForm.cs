@@ -37,6 +37,17 @@ public sealed record LayerForm(KernelForm Form, ImmutableArray<int> Ranks, Facto
 
     public override int GetHashCode() => HashCode.Combine(Form.Format, Order, Ranks.Aggregate(0, HashCode.Combine));
 
+    /// <summary>
+    /// Ranks as people read them: <c>12×9</c>; where they differ by channel how many channels have which, <c>3:4 2:20 1:40</c>.
+    /// </summary>
+    public static string Text(KernelFormat format, ImmutableArray<int> ranks) =>
+        !format.HasRankByChannel || ranks.Length == 1
+            ? string.Join('×', ranks)
+            : string.Join(
+                ' ',
+                ranks.GroupBy(static rank => rank).OrderByDescending(static alike => alike.Key).Select(static r => $"{r.Key}:{r.Count()}")
+            );
+
     /// <summary>For example <c>tucker2 12×9</c>.</summary>
     public override string ToString() => $"{Format} {string.Join('×', Ranks)}";
 }

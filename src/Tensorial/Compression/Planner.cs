@@ -72,6 +72,7 @@ public sealed class Planner(
         SearchOptions options = request.Search with
         {
             MeasuresDamage = request.Rule == AllocationRule.Measured,
+            AdaptsRanks = !timed,
             KeepDominated = timed || request.Rule == AllocationRule.EqualError,
         };
         CandidateSearch search = new(_graph, images, options, memory);
@@ -214,8 +215,8 @@ public sealed class Planner(
 
         LayerForm? FormAt(CompressibleLayer layer, double rate)
         {
-            KernelFormat own = layer.Formats.Any(known => known.Name == format.Name) ? format : layer.Formats[0];
-            LayerForm form = LayerForm.Of(layer, own, layer.FormOf(own).RanksAt(rate, request.Search.RankMultiple));
+            KernelFormat own = layer.Suits(format) ? format : layer.Formats[0];
+            LayerForm form = search.FormAt(layer, own, rate);
             return form.Parameters < layer.Parameters ? form : null;
         }
 

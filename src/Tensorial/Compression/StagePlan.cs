@@ -75,6 +75,10 @@ public sealed record StagePlan(
         // Padded channels exist in the kernel's parts only: the whole kernel is cut to size.
         if (!order.IsWhole && form.Folding.Padded.Count != form.Folding.Shape.Count)
             return null;
+        // Where ranks differ by channel, factors are written channel by channel in their order, and no whole kernel is made of them.
+        RaggedBond? ragged = form.Tensor.Ragged;
+        if (ragged is not null && (order.IsWhole ? ranks.Distinct().Count() > 1 : order.Stages is not [[0], [1]]))
+            return null;
         ImmutableArray<string> factors = form.Tensor.Equation.Inputs;
         ImmutableArray<Shape> shapes = form.Tensor.FactorShapes(form.Folding.Folded, ranks.AsSpan());
         Dictionary<char, int> extents = [];
@@ -138,6 +142,13 @@ public sealed record StagePlan(
 
         static string Kept(string axes, Func<char, bool> which) => string.Concat(axes.Where(which));
 
-        long Count(string axes) => axes.Aggregate(1L, (count, axis) => count * extents[axis]);
+        long Count(string axes)
+        {
+            long count = axes.Aggregate(1L, (product, axis) => product * extents[axis]);
+            // Channels have as many values along a ragged bond as their own rank says.
+            return ragged is { } own && axes.Contains(own.Axis) && axes.Contains(own.Along)
+                ? count / extents[own.Axis] * ranks.Sum() / ranks.Length
+                : count;
+        }
     }
 }
