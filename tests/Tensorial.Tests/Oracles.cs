@@ -32,6 +32,9 @@ public enum Oracle
     /// <summary>Headless Chromium.</summary>
     Chromium = 128,
 
+    /// <summary>Pillow and NumPy in the system's Python.</summary>
+    Pillow = 512,
+
     /// <summary>Leave to take minutes: TENSORIAL_HEAVY=1.</summary>
     Patience = 256,
 }
@@ -91,6 +94,7 @@ public static class Oracles
         {
             Oracle.NumPy => Imports("numpy"),
             Oracle.PyTorch => Imports("torch"),
+            Oracle.Pillow => Imports("PIL, numpy"),
             Oracle.OnnxPython => Imports("onnx"),
             Oracle.OnnxRuntime => OnnxRuntime is not null,
             Oracle.OnnxBackend => Directory.Exists(Backend),

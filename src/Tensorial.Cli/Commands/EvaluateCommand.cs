@@ -51,7 +51,9 @@ internal static class EvaluateCommand
         OutputFile.Check(options.Json, options.Model.FullName);
         Graph graph = OnnxFile.Read(options.Model.FullName);
         ImageSet images = options.Data.Open();
+        images.LabelsFor("Top-1 accuracy");
         graph = graph.ForImages(images.ImageShape);
+        DataOptions.CheckNormalization(graph, images, options.Threads, terminal);
         using Inference network = new(graph, options.Threads);
         (Evaluation result, TimeSpan elapsed) = terminal.WithProgress(progress =>
             Evaluator.Run(network, graph, images, options.Batch, progress, cancel)
