@@ -9,7 +9,15 @@ internal static class Paired
     /// <summary>
     /// Prints one line. <paramref name="amount"/> is what one run gets through, in <paramref name="unit"/>s: images, GFLOP.
     /// </summary>
-    public static void Report(string name, double amount, string unit, Action ours, Peer? peer, int runs = 1, int rounds = 9)
+    public static void Report(string name, double amount, string unit, Action ours, Peer? peer, int runs = 1, int rounds = 9) =>
+        Report(name, amount, unit, ours, peer is null ? null : peer.Seconds, runs, rounds);
+
+    /// <inheritdoc cref="Report(string, double, string, Action, Peer, int, int)"/>
+    /// <param name="theirs">A peer in this process.</param>
+    public static void Report(string name, double amount, string unit, Action ours, Action theirs, int runs = 1, int rounds = 9) =>
+        Report(name, amount, unit, ours, count => SecondsOf(theirs, count), runs, rounds);
+
+    private static void Report(string name, double amount, string unit, Action ours, Func<int, double>? peer, int runs, int rounds)
     {
         double[] mine = new double[rounds],
             theirs = new double[rounds];
@@ -17,15 +25,12 @@ internal static class Paired
         long warmed = Stopwatch.GetTimestamp();
         for (int warm = 0; warm < Math.Min(3, rounds) || (runs > 1 && Stopwatch.GetElapsedTime(warmed).TotalSeconds < 2); warm++)
             ours();
-        peer?.Seconds(1);
+        peer?.Invoke(1);
         for (int round = 0; round < rounds; round++)
         {
             if (peer is not null)
-                theirs[round] = peer.Seconds(runs);
-            long start = Stopwatch.GetTimestamp();
-            for (int run = 0; run < runs; run++)
-                ours();
-            mine[round] = Stopwatch.GetElapsedTime(start).TotalSeconds / runs;
+                theirs[round] = peer(runs);
+            mine[round] = SecondsOf(ours, runs);
         }
         Array.Sort(mine);
         Array.Sort(theirs);
@@ -42,5 +47,13 @@ internal static class Paired
                 CultureInfo.InvariantCulture,
                 $"{amount / seconds[rounds / 2], 8:G4} ({amount / seconds[^1]:G4} to {amount / seconds[0]:G4})"
             );
+    }
+
+    private static double SecondsOf(Action action, int runs)
+    {
+        long start = Stopwatch.GetTimestamp();
+        for (int run = 0; run < runs; run++)
+            action();
+        return Stopwatch.GetElapsedTime(start).TotalSeconds / runs;
     }
 }

@@ -52,11 +52,9 @@ internal static class CommonOptions
             DefaultValueFactory = static _ => 0,
         };
 
-    private const string RuntimeNames = "own|onnxruntime[:PLACE]";
+    private const string RuntimeNames = "own|onnxruntime";
 
-    private const string WhatRuntimesAre =
-        "this tool, or the native ONNX Runtime library, looked for in PLACE (the file, its folder, or a folder "
-        + "with onnxruntime-node installed), in TENSORIAL_ONNXRUNTIME, beside the tool and in node_modules.";
+    private const string WhatRuntimesAre = "this tool's own executor, or ONNX Runtime.";
 
     public static Option<string> Runtime() =>
         new("--runtime")

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Tensorial.Compression.Runtimes;
+using Tensorial.OnnxRuntime;
 
 namespace Tensorial.Cli;
 
@@ -12,10 +13,7 @@ internal static class Runtimes
         runtime switch
         {
             "own" => new OwnRuntime(),
-            "onnxruntime" => OnnxRuntimeLibrary.Open(),
-            _ when runtime.StartsWith("onnxruntime:", StringComparison.Ordinal) => OnnxRuntimeLibrary.Open(
-                runtime["onnxruntime:".Length..]
-            ),
-            _ => throw new UsageException($"--runtime is own, onnxruntime or onnxruntime:PLACE, not '{runtime}'."),
+            "onnxruntime" => new OrtRuntime(),
+            _ => throw new UsageException($"--runtime is own or onnxruntime, not '{runtime}'."),
         };
 }

@@ -17,26 +17,23 @@ public enum Oracle
     /// <summary>The onnx package in the system's Python.</summary>
     OnnxPython = 4,
 
-    /// <summary>ONNX Runtime for Node.js, found through TENSORIAL_ONNXRUNTIME (a folder that holds node_modules).</summary>
-    OnnxRuntime = 8,
-
     /// <summary>The ONNX backend test suite (Debian libonnx-testdata).</summary>
-    OnnxBackend = 16,
+    OnnxBackend = 8,
 
     /// <summary>The pretrained ResNets, in ../shared/models beside the repository.</summary>
-    SharedModels = 32,
+    SharedModels = 16,
 
     /// <summary>CIFAR-10 in its binary format, found through TENSORIAL_CIFAR10.</summary>
-    Cifar10 = 64,
+    Cifar10 = 32,
 
     /// <summary>Headless Chromium.</summary>
-    Chromium = 128,
+    Chromium = 64,
 
     /// <summary>Pillow and NumPy in the system's Python.</summary>
     Pillow = 512,
 
     /// <summary>Leave to take minutes: TENSORIAL_HEAVY=1.</summary>
-    Patience = 256,
+    Patience = 128,
 }
 
 /// <summary>Where the oracles of this machine are, and whether.</summary>
@@ -52,8 +49,6 @@ public static class Oracles
 
     /// <summary>Whether tests may take minutes.</summary>
     public static bool Heavy { get; } = Environment.GetEnvironmentVariable("TENSORIAL_HEAVY") == "1";
-
-    public static string? OnnxRuntime { get; } = Folder("TENSORIAL_ONNXRUNTIME");
 
     public static string? Cifar10 { get; } = Folder("TENSORIAL_CIFAR10");
 
@@ -96,7 +91,6 @@ public static class Oracles
             Oracle.PyTorch => Imports("torch"),
             Oracle.Pillow => Imports("PIL, numpy"),
             Oracle.OnnxPython => Imports("onnx"),
-            Oracle.OnnxRuntime => OnnxRuntime is not null,
             Oracle.OnnxBackend => Directory.Exists(Backend),
             Oracle.SharedModels => Directory.Exists(Models),
             Oracle.Cifar10 => Cifar10 is not null,

@@ -4,6 +4,7 @@ using Tensorial.Compression;
 using Tensorial.Compression.Runtimes;
 using Tensorial.Decompositions;
 using Tensorial.Graphs;
+using Tensorial.OnnxRuntime;
 using Tensorial.Operations;
 
 namespace Tensorial.Benchmarks.Compression;
@@ -31,7 +32,7 @@ internal static class FactoredLayers
     public static void Run(int batch, int threads)
     {
         using IRuntime own = new OwnRuntime(),
-            other = OnnxRuntimeLibrary.Open();
+            other = new OrtRuntime();
         LatencyProbe probe = new([own, other], batch, threads);
         Console.WriteLine(
             $"time over the dense layer's at batch {batch}, {threads} threads: {own.Name} / {other.Name}; in brackets the multiply-accumulates"

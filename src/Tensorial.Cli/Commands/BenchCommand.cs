@@ -39,7 +39,7 @@ internal static class BenchCommand
         Option<FileInfo?> json = CommonOptions.Json();
         Command command = new(
             "bench",
-            "Times two networks pair by pair on the same random images: medians and ranges of milliseconds per batch, and the median ratio of the pairs."
+            "Times two networks pair by pair on the same random inputs: medians and ranges of milliseconds per batch, and the median ratio of the pairs."
         )
         {
             first,
@@ -84,10 +84,10 @@ internal static class BenchCommand
         [
             .. options.Batches.Select(batch =>
             {
-                Tensor<float> images = RandomImages.Of(first, batch, options.Seed),
-                    others = RandomImages.Of(second, batch, options.Seed);
+                IReadOnlyDictionary<string, Tensor> inputs = RandomInputs.Create(first, batch, options.Seed),
+                    others = RandomInputs.Create(second, batch, options.Seed);
                 PairedTiming timing = terminal.WithProgress(progress =>
-                    PairedTiming.Of(() => one.Run(images), () => other.Run(others), options.Pairs, progress, cancel)
+                    PairedTiming.Of(() => one.Run(inputs), () => other.Run(others), options.Pairs, progress, cancel)
                 );
                 return new BenchRow(batch, BenchTime.Of(timing.First), BenchTime.Of(timing.Second), timing.Speedup);
             }),

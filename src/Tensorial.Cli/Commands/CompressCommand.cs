@@ -198,7 +198,12 @@ internal static class CompressCommand
         using Inference after = new(written, options.Plan.Threads);
         bool probabilities = Scoring.GivesProbabilities(graph);
         Verification verification = test is null
-            ? Verification.Of(before.Run, after.Run, [RandomImages.Of(graph, 16, options.Plan.Seed)], probabilities)
+            ? Verification.Of(
+                before.Run,
+                after.Run,
+                RandomInputs.Create(graph, 16, options.Plan.Seed).Values.OfType<Tensor<float>>(),
+                probabilities
+            )
             : terminal.WithProgress(progress => Verification.Of(before.Run, after.Run, test, probabilities, 64, progress, cancel));
         return (
             CompressedSize.Of(graph, options.Input.FullName, verification.First),

@@ -35,7 +35,7 @@ internal sealed record Inspection(
                 facts.OperatorSets.ToDictionary(static o => o.Key.Length > 0 ? o.Key : "ai.onnx", static o => o.Value),
                 facts.KeepsDataElsewhere
             ),
-            [.. graph.Inputs.Where(port => !graph.Initializers.ContainsKey(port.Name)).Select(InspectedPort.Of)],
+            [.. graph.FreeInputs.Select(InspectedPort.Of)],
             [.. graph.Outputs.Select(InspectedPort.Of)],
             statistics.Parameters,
             statistics.KernelParameters,

@@ -3,6 +3,7 @@ using System.CommandLine;
 using Tensorial.Analysis;
 using Tensorial.Compression;
 using Tensorial.Data;
+using Tensorial.Execution;
 using Tensorial.Graphs;
 using Tensorial.Onnx;
 using Tensorial.Reports;

@@ -119,10 +119,15 @@ internal static class VerifyCommand
             other = runtime.Load(second, threads);
         bool probabilities = Scoring.GivesProbabilities(first);
         Verification found = images is null
-            ? Verification.Of(one.Run, other.Run, [RandomImages.Of(first, RandomSamples, options.Seed)], probabilities)
-            : terminal.WithProgress(progress =>
-                Verification.Of(one.Run, other.Run, images, probabilities, options.Batch, progress, cancel)
-            );
+            ? Verification.Of(
+                First,
+                Second,
+                RandomInputs.Create(first, RandomSamples, options.Seed).Values.OfType<Tensor<float>>(),
+                probabilities
+            )
+            : terminal.WithProgress(progress => Verification.Of(First, Second, images, probabilities, options.Batch, progress, cancel));
+        Tensor<float> First(Tensor<float> x) => one.Run(first, x);
+        Tensor<float> Second(Tensor<float> x) => other.Run(second, x);
 
         Show(options, found, images?.Name ?? "random images", runtime.Name, terminal);
         Refuse(options.Gates, found, images);

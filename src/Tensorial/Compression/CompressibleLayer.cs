@@ -79,11 +79,9 @@ public sealed record CompressibleLayer(KernelWeight Weight, Tensor<double> Kerne
             );
         IReadOnlyDictionary<string, Operand> shapes = ShapeInference.Explore(graph).Operands;
         KernelWeights weights = KernelWeights.Of(graph);
-        bool fixedPlaces = graph
-            .Inputs.Where(port => !graph.Initializers.ContainsKey(port.Name))
-            .All(static port =>
-                port.Dimensions is { } dimensions && dimensions.Skip(2).All(static dimension => dimension.Extent is not null)
-            );
+        bool fixedPlaces = graph.FreeInputs.All(static port =>
+            port.Dimensions is { } dimensions && dimensions.Skip(2).All(static dimension => dimension.Extent is not null)
+        );
         var layers = ImmutableArray.CreateBuilder<CompressibleLayer>();
         var kept = ImmutableArray.CreateBuilder<KeptLayer>();
         foreach (KernelWeight weight in weights.Kernels)

@@ -72,13 +72,13 @@ public sealed class LatencyProbe(ImmutableArray<IRuntime> runtimes, int batch, i
     /// <summary>Milliseconds of a whole network for a batch, in each runtime.</summary>
     public ImmutableArray<double> Of(Graph graph)
     {
-        Tensor<float> images = RandomImages.Of(graph, batch, 0);
+        IReadOnlyDictionary<string, Tensor> inputs = RandomInputs.Create(graph, batch, 0);
         return
         [
             .. runtimes.Select(runtime =>
             {
                 using ISession session = runtime.Load(graph, threads);
-                return 1e3 * PairedTiming.Seconds(() => session.Run(images), Pairs);
+                return 1e3 * PairedTiming.Seconds(() => session.Run(inputs), Pairs);
             }),
         ];
     }
@@ -86,14 +86,14 @@ public sealed class LatencyProbe(ImmutableArray<IRuntime> runtimes, int batch, i
     /// <summary>Time of one network over that of another, pair by pair, in each runtime.</summary>
     public ImmutableArray<PairedTiming> Compare(Graph first, Graph second, CancellationToken cancel = default)
     {
-        Tensor<float> images = RandomImages.Of(first, batch, 0);
+        IReadOnlyDictionary<string, Tensor> inputs = RandomInputs.Create(first, batch, 0);
         return
         [
             .. runtimes.Select(runtime =>
             {
                 using ISession one = runtime.Load(first, threads),
                     other = runtime.Load(second, threads);
-                return PairedTiming.Of(() => one.Run(images), () => other.Run(images), PairsOfNetworks, cancel: cancel);
+                return PairedTiming.Of(() => one.Run(inputs), () => other.Run(inputs), PairsOfNetworks, cancel: cancel);
             }),
         ];
     }
@@ -110,12 +110,12 @@ public sealed class LatencyProbe(ImmutableArray<IRuntime> runtimes, int batch, i
         if (_known.TryGetValue(key, out ImmutableArray<double> known))
             return known;
         Graph alone = Repeated(Alone(layer), CopiesOf(layer));
-        Tensor<float> images = new(layer.Input.With(0, batch));
+        IReadOnlyDictionary<string, Tensor> inputs = InputOf(layer);
         return _known[key] = [
             .. runtimes.Select(runtime =>
             {
                 using ISession session = runtime.Load(alone, threads);
-                return 1e3 * PairedTiming.Seconds(() => session.Run(images), Pairs) / CopiesOf(layer);
+                return 1e3 * PairedTiming.Seconds(() => session.Run(inputs), Pairs) / CopiesOf(layer);
             }),
         ];
     }
@@ -128,14 +128,14 @@ public sealed class LatencyProbe(ImmutableArray<IRuntime> runtimes, int batch, i
         Graph alone = Alone(layer),
             factored = FactorRewrite.Apply(alone, layer, form, Zeros(form));
         (alone, factored) = (Repeated(alone, CopiesOf(layer)), Repeated(factored, CopiesOf(layer)));
-        Tensor<float> images = new(layer.Input.With(0, batch));
+        IReadOnlyDictionary<string, Tensor> inputs = InputOf(layer);
         return _known[key] = [
             .. runtimes.Select(
                 (runtime, k) =>
                 {
                     using ISession one = runtime.Load(alone, threads),
                         other = runtime.Load(factored, threads);
-                    return dense[k] * PairedTiming.Median(PairedTiming.Of(() => one.Run(images), () => other.Run(images), Pairs).Ratios);
+                    return dense[k] * PairedTiming.Median(PairedTiming.Of(() => one.Run(inputs), () => other.Run(inputs), Pairs).Ratios);
                 }
             ),
         ];
@@ -168,6 +168,9 @@ public sealed class LatencyProbe(ImmutableArray<IRuntime> runtimes, int batch, i
             ImmutableDictionary<string, Tensor>.Empty.Add(layer.Name, layer.Weight.Weights)
         );
     }
+
+    private IReadOnlyDictionary<string, Tensor> InputOf(CompressibleLayer layer) =>
+        new Dictionary<string, Tensor> { [layer.Weight.Node.Inputs[0]] = new Tensor<float>(layer.Input.With(0, batch)) };
 
     private static int CopiesOf(CompressibleLayer layer) => layer.Input == layer.Output ? Copies : 1;
 

@@ -27,16 +27,14 @@ public static class FreeExtents
     /// <summary>Names of the extents that the network leaves open beside the batch, or ? for each that has none.</summary>
     public static ImmutableArray<string> Of(Graph graph) =>
         [
-            .. graph
-                .Inputs.Where(port => !graph.Initializers.ContainsKey(port.Name))
-                .SelectMany(static port =>
-                    port.Dimensions?.Skip(1).Where(static d => d.Extent is null).Select(static d => d.ToString()) ?? []
-                ),
+            .. graph.FreeInputs.SelectMany(static port =>
+                port.Dimensions?.Skip(1).Where(static d => d.Extent is null).Select(static d => d.ToString()) ?? []
+            ),
         ];
 
     private static Port? OpenInput(Graph graph, int rank)
     {
-        Port[] inputs = [.. graph.Inputs.Where(port => !graph.Initializers.ContainsKey(port.Name))];
+        Port[] inputs = [.. graph.FreeInputs];
         return
             inputs is [{ } only]
             && (only.Dimensions is not { } dimensions || dimensions.Length == rank && dimensions.Skip(1).Any(static d => d.Extent is null))

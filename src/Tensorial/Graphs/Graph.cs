@@ -56,6 +56,9 @@ public sealed record Graph(
     /// </summary>
     public object? Source { get; init; }
 
+    /// <summary>The inputs that must be given: an initializer that is an input as well is its default.</summary>
+    public ImmutableArray<Port> FreeInputs => Inputs.RemoveAll(port => Initializers.ContainsKey(port.Name));
+
     /// <summary>The value of a constant, whether a file lists it or a node holds it; null where a name stands for something else.</summary>
     public Tensor? ConstantOf(string name) =>
         Initializers.GetValueOrDefault(name)

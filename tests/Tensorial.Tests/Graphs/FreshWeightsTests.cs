@@ -1,3 +1,4 @@
+using Tensorial.Execution;
 using Tensorial.Graphs;
 using Tensorial.Onnx;
 using Tensorial.Operations;

@@ -155,7 +155,7 @@ public class ReaderFuzzTests
         if (statistics.Macs > MostMacs || statistics.PeakActivations > MostMacs)
             return;
         using Inference network = new(graph, threads: 1);
-        Port input = graph.Inputs.First(port => !graph.Initializers.ContainsKey(port.Name));
+        Port input = graph.FreeInputs.First();
         int[] extents = [2, .. input.Dimensions!.Value.Skip(1).Select(static dimension => dimension.Extent ?? 1)];
         _ = network.Run(new Tensor<float>(Shape.Of(extents)));
     }

@@ -1,39 +1,25 @@
-using Tensorial.Execution;
 using Tensorial.Graphs;
 
 namespace Tensorial.Compression.Runtimes;
 
-/// <summary>Something that executes networks: ours, or one that users ship with.</summary>
+/// <summary>Something that executes networks: this library, or one that users ship with.</summary>
 public interface IRuntime : IDisposable
 {
-    /// <summary>Name and version, such as <c>onnxruntime 1.30.0</c>.</summary>
+    /// <summary>Name and version, such as <c>onnxruntime 1.31.1</c>.</summary>
     string Name { get; }
 
-    /// <summary>Prepares a network; the result runs it as often as wanted.</summary>
-    /// <exception cref="BadInputException">The runtime does not take the network.</exception>
+    /// <summary>Prepares a network; the session runs it as often as wanted.</summary>
+    /// <param name="graph">The network.</param>
+    /// <param name="threads">Threads to compute with.</param>
+    /// <exception cref="BadInputException">The runtime refuses the network; the message gives its reason.</exception>
     ISession Load(Graph graph, int threads);
 }
 
-/// <summary>A network ready to run.</summary>
+/// <summary>A network ready to run. Not safe for calls from several threads at once.</summary>
 public interface ISession : IDisposable
 {
-    /// <summary>The first output for a batch of images, [n, ...] both.</summary>
-    Tensor<float> Run(Tensor<float> images);
-}
-
-/// <summary>This library's executor.</summary>
-public sealed class OwnRuntime : IRuntime
-{
-    public string Name => "tensorial";
-
-    public ISession Load(Graph graph, int threads) => new Session(new Inference(graph, threads));
-
-    public void Dispose() { }
-
-    private sealed class Session(Inference network) : ISession
-    {
-        public Tensor<float> Run(Tensor<float> images) => network.Run(images);
-
-        public void Dispose() => network.Dispose();
-    }
+    /// <summary>All outputs of the network, by name.</summary>
+    /// <param name="inputs">A tensor for every input, by name; those that have a default may be absent.</param>
+    /// <exception cref="BadInputException">An input is missing or does not fit, or an output is no tensor of numbers.</exception>
+    IReadOnlyDictionary<string, Tensor> Run(IReadOnlyDictionary<string, Tensor> inputs);
 }

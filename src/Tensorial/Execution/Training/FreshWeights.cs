@@ -1,7 +1,7 @@
-using Tensorial.Execution;
+using Tensorial.Graphs;
 using Tensorial.Operations;
 
-namespace Tensorial.Graphs;
+namespace Tensorial.Execution;
 
 /// <summary>
 /// Forgets what a network has learnt: every weight is drawn anew as <see cref="NetworkBuilder"/> draws it, running statistics are those of

@@ -1,0 +1,75 @@
+using Microsoft.ML.OnnxRuntime;
+using Tensorial.Compression.Runtimes;
+using Tensorial.Graphs;
+using Tensorial.Onnx;
+
+namespace Tensorial.OnnxRuntime;
+
+/// <summary>ONNX Runtime on the processor, as its package brings it, with all of its graph optimizations.</summary>
+public sealed class OrtRuntime : IRuntime
+{
+    private readonly Lazy<string> _name = new(static () => $"onnxruntime {Guarded(static () => OrtEnv.Instance().GetVersionString())}");
+
+    /// <exception cref="IOException">Its native library does not run on this machine.</exception>
+    public string Name => _name.Value;
+
+    /// <inheritdoc/>
+    /// <exception cref="IOException">Its native library does not run on this machine.</exception>
+    public ISession Load(Graph graph, int threads) => Load(OnnxFile.ToBytes(graph), threads);
+
+    /// <summary>Prepares a model as a file holds it.</summary>
+    /// <param name="model">The bytes of an ONNX file without external data.</param>
+    /// <param name="threads">Threads to compute with.</param>
+    /// <exception cref="BadInputException">ONNX Runtime refuses the model.</exception>
+    /// <exception cref="IOException">Its native library does not run on this machine.</exception>
+    public static ISession Load(byte[] model, int threads) =>
+        Guarded(() =>
+        {
+            using SessionOptions options = Options(threads);
+            return new OrtSession(new InferenceSession(model, options));
+        });
+
+    /// <summary>Prepares a model from its file, external data included.</summary>
+    /// <inheritdoc cref="Load(byte[], int)"/>
+    public static ISession Load(string path, int threads) =>
+        Guarded(() =>
+        {
+            using SessionOptions options = Options(threads);
+            return new OrtSession(new InferenceSession(path, options));
+        });
+
+    public void Dispose() { }
+
+    private static SessionOptions Options(int threads) =>
+        new()
+        {
+            IntraOpNumThreads = threads,
+            InterOpNumThreads = 1,
+            GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL,
+            // Warnings, such as of initializers that nothing reads, would go to stderr from native code.
+            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+        };
+
+    /// <summary>What ONNX Runtime throws, as this library's own failures.</summary>
+    internal static T Guarded<T>(Func<T> call)
+    {
+        try
+        {
+            return call();
+        }
+        catch (OnnxRuntimeException error)
+        {
+            throw new BadInputException($"ONNX Runtime refuses: {OneLine(error.Message)}", error);
+        }
+        catch (Exception error)
+            when ((error as TypeInitializationException)?.InnerException is DllNotFoundException or BadImageFormatException)
+        {
+            throw new IOException(
+                $"ONNX Runtime's native library does not run on this machine: {OneLine(error.InnerException!.Message)}",
+                error
+            );
+        }
+    }
+
+    private static string OneLine(string text) => string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+}

@@ -1,0 +1,38 @@
+using Tensorial.Graphs;
+
+namespace Tensorial.Compression;
+
+/// <summary>Random inputs of a network, for where shapes and times matter and values hardly do.</summary>
+public static class RandomInputs
+{
+    /// <summary>
+    /// What stands for an extent that the network leaves open beside the batch: most networks halve theirs five times at most.
+    /// </summary>
+    public const int OpenExtent = 64;
+
+    /// <summary>A tensor for every input: normally distributed numbers, zeros where the type is of integers (they may be indices).</summary>
+    /// <param name="graph">The network.</param>
+    /// <param name="batch">The first extent of inputs that leave it open.</param>
+    /// <param name="seed">Seed of the numbers.</param>
+    /// <exception cref="BadInputException">An input does not say how many axes it has.</exception>
+    public static IReadOnlyDictionary<string, Tensor> Create(Graph graph, int batch, int seed)
+    {
+        Random random = new(seed);
+        return graph.FreeInputs.ToDictionary(static port => port.Name, port => Tensor(port, ShapeOf(port, batch), random));
+    }
+
+    private static Shape ShapeOf(Port port, int batch) =>
+        port.Dimensions is { } dimensions
+            ? Shape.Of([.. dimensions.Select((dimension, axis) => dimension.Extent ?? (axis == 0 ? batch : OpenExtent))])
+            : throw new BadInputException($"The input '{port.Name}' does not say which shape it has.");
+
+    private static Tensor Tensor(Port port, Shape shape, Random random)
+    {
+        if (port.Type is not (ElementType.Float32 or ElementType.Float64 or ElementType.Float16 or ElementType.BFloat16))
+            return Tensorial.Tensor.Zeros(port.Type, shape);
+        Tensor<float> values = new(shape);
+        foreach (ref float value in values.Values)
+            value = (float)random.NextNormal();
+        return values.To(port.Type);
+    }
+}
