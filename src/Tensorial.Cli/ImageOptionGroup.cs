@@ -58,20 +58,23 @@ internal sealed class ImageOptionGroup
     {
         if (parsed.GetValue(_data) is not { } data)
             return null;
+        ImagePreset? preset;
+        ImageTransform? transform;
         try
         {
-            ImagePreset? preset = parsed.GetValue(_preset) is { } name ? ImagePreset.Parse(name) : null;
+            preset = parsed.GetValue(_preset) is { } name ? ImagePreset.Parse(name) : null;
             bool isAsked = new Option[] { _resize, _crop, _letterbox, _interpolation, _grayscale }.Any(option =>
                 parsed.GetResult(option) is { Implicit: false }
             );
             // A preset brings pictures to its size; other sets have one already.
             bool isFolder = data.StartsWith("images:", StringComparison.OrdinalIgnoreCase);
-            return (DataSource.Parse(data, isFolder || isAsked ? Transform(parsed, preset) : null), Normalize(parsed, preset));
+            transform = isFolder || isAsked ? Transform(parsed, preset) : null;
         }
         catch (BadInputException error)
         {
             throw new UsageException(error.Message);
         }
+        return (DataSource.Parse(data, transform), Normalize(parsed, preset));
     }
 
     private ImageTransform Transform(ParseResult parsed, ImagePreset? preset)

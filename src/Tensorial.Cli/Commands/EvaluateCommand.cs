@@ -53,11 +53,11 @@ internal static class EvaluateCommand
         ImageSet images = options.Data.Open();
         images.LabelsFor("Top-1 accuracy");
         graph = graph.ForImages(images.ImageShape);
-        DataOptions.CheckNormalization(graph, images, options.Threads, terminal);
         using Inference network = new(graph, options.Threads);
         (Evaluation result, TimeSpan elapsed) = terminal.WithProgress(progress =>
             Evaluator.Run(network, graph, images, options.Batch, progress, cancel)
         );
+        DataOptions.CheckNormalization(graph, images, options.Threads, terminal);
         double imagesPerSecond = result.Samples / elapsed.TotalSeconds;
 
         Table table = Terminal.NewTable("model", "data", "images#", "top-1 %#", "top-5 %#", "loss#", "images/s#");

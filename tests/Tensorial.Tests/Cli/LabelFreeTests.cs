@@ -25,7 +25,7 @@ public sealed class LabelFreeTests : IDisposable
     [Fact]
     public async Task A_folder_of_pictures_compresses_tunes_and_verifies_a_network()
     {
-        await Works("data", "export", "--data", "sample", "--limit", "300", "--out", At("pictures"), "--flat");
+        await Works("data", "export", "--data", "sample", "--limit", "100", "--out", At("pictures"), "--flat");
         string[] data = ["--data", $"images:{At("pictures")}", "--grayscale"];
         await Works([
             "compress",
@@ -40,15 +40,15 @@ public sealed class LabelFreeTests : IDisposable
             At("c.html"),
         ]);
         JsonElement compared = Json("c.json").GetProperty("verification");
-        Assert.Equal(JsonValueKind.Null, compared.GetProperty("first").ValueKind);
-        Assert.Equal(300, compared.GetProperty("samples").GetInt32());
+        Assert.False(compared.TryGetProperty("first", out _));
+        Assert.Equal(100, compared.GetProperty("samples").GetInt32());
         double error = compared.GetProperty("relativeError").GetDouble();
         Assert.InRange(error, 1e-6, 1);
 
         foreach (string mode in (string[])["e2e", "sequential"])
         {
             string tuned = At($"{mode}.onnx");
-            string[] how = mode == "e2e" ? ["--epochs", "3", "--lr", "0.005"] : ["--block-images", "300", "--block-epochs", "3"];
+            string[] how = mode == "e2e" ? ["--epochs", "3", "--lr", "0.005"] : ["--block-images", "100", "--block-epochs", "4"];
             await Works([
                 "tune",
                 At("small.onnx"),
@@ -67,7 +67,7 @@ public sealed class LabelFreeTests : IDisposable
                 At("t.html"),
             ]);
             JsonElement tuning = Json("t.json");
-            Assert.Equal(JsonValueKind.Null, tuning.GetProperty("top1Before").ValueKind);
+            Assert.False(tuning.TryGetProperty("top1Before", out _));
             Assert.Equal(error, tuning.GetProperty("errorBefore").GetDouble(), 1e-4);
             Assert.True(tuning.GetProperty("errorAfter").GetDouble() < error, mode);
             await Works(["verify", Dense, tuned, .. data, "--max-error", Invariant(error)]);
