@@ -33,6 +33,8 @@ public sealed class LabelFreeTests : IDisposable
             At("small.onnx"),
             "--target",
             "params=0.3",
+            "--format",
+            "tucker2",
             .. data,
             "--json",
             At("c.json"),
