@@ -93,7 +93,10 @@ internal static class CompressCommand
         Graph read = WeightsAsInitializers.Apply(OnnxFile.Read(options.Input.ToString()));
         ImageSet? training = plan.Training?.Open(),
             test = plan.Test?.Open();
+        if (plan.Targets.Any(static target => target.Measure == TargetMeasure.MaxDrop))
+            (test ?? throw new UsageException("--target max-drop= is about accuracy: it needs --data.")).LabelsFor("--target max-drop=");
         Graph graph = read.ForImages((test ?? training)?.ImageShape);
+        DataOptions.CheckNormalization(graph, test ?? training, plan.Threads, terminal);
         using Inference before = new(graph, plan.Threads);
         (ImmutableArray<CompressibleLayer> layers, ImmutableArray<KeptLayer> kept) = plan.LayersOf(graph, read);
         ModelFile source = ModelFile.Of(options.Input.ToString());
@@ -173,6 +176,10 @@ internal static class CompressCommand
         CompressionTablesForPeople.Show(result, terminal);
         if (options.Json is { } target)
             JsonFile.Write(target, result);
+        if (plan.Targets.Any(static target => target.Measure == TargetMeasure.MaxDrop) && verification.Drop is null)
+            throw new BadInputException(
+                $"--target max-drop= is about accuracy, and the output of {options.Input.Name} is no row of scores for the {test!.Classes} classes of {test.Name}."
+            );
         string[] missed = [.. Missed(plan.Targets, result)];
         return missed.Length == 0
             ? ExitCode.Done

@@ -17,7 +17,7 @@ internal static class CompressionTablesForPeople
         string images = result.Data is null ? "On random images" : Text($"On {v.Samples:N0} images of {result.Data}");
         terminal.Say(
             Text(
-                $"{images}: agreement {100 * v.Agreement:F2} %, KL divergence {v.KlDivergence:G3} nats, mean difference of outputs {v.MeanDifference:G3}."
+                $"{images}: {(v is { Agreement: { } agreement, KlDivergence: { } kl } ? Text($"agreement {100 * agreement:F2} %, KL divergence {kl:G3} nats, ") : "")}relative error of outputs {100 * v.RelativeError:F2} %, mean difference {v.MeanDifference:G3}."
             )
         );
         foreach (DropTrial trial in result.Trials)

@@ -97,6 +97,7 @@ internal static class TrainCommand
         OutputFile.Check(options.Folder);
         using FolderLock? ours = options.Folder is null ? null : FolderLock.Take(options.Folder.FullName, "training");
         ImageSet images = options.Images.Train;
+        images.LabelsFor("Training without a teacher");
         ImageSet? test = options.Images.Test;
         Graph graph = isFile ? Read(options) : ReadyMade.Build(options.Model, images.ImageShape, images.Classes, options.Training.Seed);
         foreach (ImageSet set in (ImageSet[])[images, .. test is null ? Array.Empty<ImageSet>() : [test]])

@@ -29,7 +29,7 @@ internal static class VerifyCommand
     );
 
     /// <summary>What must hold; null asks nothing.</summary>
-    internal sealed record Gates(double? MaxDrop, double? MaxDifference, double? MinAgreement, double? MaxKl);
+    internal sealed record Gates(double? MaxDrop, double? MaxDifference, double? MaxError, double? MinAgreement, double? MaxKl);
 
     public static Command Create(Terminal terminal)
     {
@@ -42,6 +42,7 @@ internal static class VerifyCommand
             "b may lose at most so many points of top-1 accuracy (0.5 is half a percentage point); needs --data."
         );
         Option<double?> difference = Gate("--max-difference", "X", "No output may differ by more.");
+        Option<double?> error = Gate("--max-error", "X", "The relative error of the outputs, ‖b - a‖ / ‖a‖, may be at most this.");
         Option<double?> agreement = Gate(
             "--min-agreement",
             "F",
@@ -55,14 +56,15 @@ internal static class VerifyCommand
         Option<FileInfo?> json = CommonOptions.Json();
         Command command = new(
             "verify",
-            "Runs two networks on the same images: differences of their outputs, KL divergence of their predictions, agreement, and with --data the accuracy "
-                + "of both. Without --data the images are random. Exit code 1 when a gate is missed."
+            "Runs two networks on the same images: differences and relative error of their outputs; of classifiers also KL divergence of their predictions, "
+                + "agreement, and with labelled --data the accuracy of both. Without --data the images are random. Exit code 1 when a gate is missed."
         )
         {
             first,
             second,
             drop,
             difference,
+            error,
             agreement,
             kl,
             runtime,
@@ -81,7 +83,13 @@ internal static class VerifyCommand
                         parsed.GetRequiredValue(second),
                         data.Read(parsed, Split.Test),
                         parsed.GetValue(runtime)!,
-                        new(parsed.GetValue(drop), parsed.GetValue(difference), parsed.GetValue(agreement), parsed.GetValue(kl)),
+                        new(
+                            parsed.GetValue(drop),
+                            parsed.GetValue(difference),
+                            parsed.GetValue(error),
+                            parsed.GetValue(agreement),
+                            parsed.GetValue(kl)
+                        ),
                         parsed.GetValue(batch),
                         parsed.GetValue(threads),
                         parsed.GetValue(seed),
@@ -104,6 +112,7 @@ internal static class VerifyCommand
         ImageSet? images = options.Data?.Open();
         Graph first = OnnxFile.Read(options.First.ToString()).ForImages(images?.ImageShape),
             second = OnnxFile.Read(options.Second.ToString()).ForImages(images?.ImageShape);
+        DataOptions.CheckNormalization(first, images, options.Threads, terminal);
         using IRuntime runtime = Runtimes.Open(options.Runtime);
         int threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount;
         using ISession one = runtime.Load(first, threads),
@@ -121,6 +130,7 @@ internal static class VerifyCommand
         Tensor<float> Second(Tensor<float> x) => other.Run(second, x);
 
         Show(options, found, images?.Name ?? "random images", runtime.Name, terminal);
+        Refuse(options.Gates, found, images);
         string[] missed = [.. Missed(options.Gates, found)];
         if (options.Json is { } file)
             JsonFile.Write(
@@ -142,6 +152,22 @@ internal static class VerifyCommand
             : throw new GoalNotMetException($"{options.Second.Name} misses what was asked for: {string.Join("; ", missed)}.");
     }
 
+    /// <summary>A gate that nothing was measured for is not met, and not missed either.</summary>
+    private static void Refuse(Gates gates, Verification found, ImageSet? images)
+    {
+        if (gates.MaxDrop is not null && found.Drop is null)
+        {
+            images!.LabelsFor("--max-drop");
+            throw new BadInputException(
+                $"--max-drop is about accuracy, and the networks' output is no row of scores for the {images.Classes} classes of {images.Name}."
+            );
+        }
+        if ((gates.MinAgreement is not null && found.Agreement is null) || (gates.MaxKl is not null && found.KlDivergence is null))
+            throw new BadInputException(
+                "--min-agreement and --max-kl are about class scores, which the networks' output is not: ask for --max-error or --max-difference."
+            );
+    }
+
     internal static IEnumerable<string> Missed(Gates gates, Verification found)
     {
         // Accuracies are fractions of whole images: half an image decides nothing.
@@ -149,6 +175,8 @@ internal static class VerifyCommand
             yield return Text($"it loses {found.Drop:F2} points of accuracy, {drop} are allowed");
         if (gates.MaxDifference is { } most && found.MaxDifference > most)
             yield return Text($"an output differs by {found.MaxDifference:G3}, {most} is allowed");
+        if (gates.MaxError is { } error && found.RelativeError > error)
+            yield return Text($"the outputs have a relative error of {found.RelativeError:G3}, {error} is allowed");
         if (gates.MinAgreement is { } least && found.Agreement < least)
             yield return Text($"both agree on {found.Agreement:F4} of the images, {least} is asked for");
         if (gates.MaxKl is { } kl && found.KlDivergence > kl)
@@ -158,12 +186,13 @@ internal static class VerifyCommand
     private static void Show(Options options, Verification found, string images, string runtime, Terminal terminal)
     {
         terminal.Say(Text($"{found.Samples:N0} of {images}, {runtime}"));
-        Table outputs = Terminal.NewTable("largest difference#", "mean difference#", "KL divergence#", "agreement %#");
+        Table outputs = Terminal.NewTable("largest difference#", "mean difference#", "relative error %#", "KL divergence#", "agreement %#");
         outputs.AddRow(
             Text($"{found.MaxDifference:G3}"),
             Text($"{found.MeanDifference:G3}"),
-            Text($"{found.KlDivergence:G3}"),
-            Text($"{100 * found.Agreement:F2}")
+            Text($"{100 * found.RelativeError:F3}"),
+            found.KlDivergence is { } kl ? Text($"{kl:G3}") : "",
+            found.Agreement is { } agreement ? Text($"{100 * agreement:F2}") : ""
         );
         terminal.Show(outputs);
         if (found.First is not { } one || found.Second is not { } other)

@@ -7,7 +7,8 @@ using Tensorial.Graphs;
 namespace Tensorial.Compression;
 
 /// <summary>
-/// Mean KL divergence of the network's predictions, in nats, when one layer alone is replaced by another kernel. Layers are asked for in
+/// Mean KL divergence of the network's predictions, in nats, or the squared relative error of outputs that are no class scores, when one
+/// layer alone is replaced by another kernel. Layers are asked for in
 /// the order of the network; the activations before each are then computed once.
 /// </summary>
 internal sealed class DamageMeasurement : IDisposable
@@ -59,7 +60,7 @@ internal sealed class DamageMeasurement : IDisposable
             graph = slot.Apply(graph, _graph, ShiftSlot.Shift(layer.Kernel, mean, kernel, mean));
         Inference changed = _dense.With(graph);
         return _batches.Sum(batch =>
-                Verification.Of(_ => batch.Answer, _ => changed.RunFrom(batch.At), [batch.Answer], _probabilities).KlDivergence
+                Verification.Of(_ => batch.Answer, _ => changed.RunFrom(batch.At), [batch.Answer], _probabilities).Divergence
             ) / _batches.Count;
     }
 

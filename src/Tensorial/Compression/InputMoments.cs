@@ -69,12 +69,8 @@ internal sealed class InputMoments
         {
             using Inference one = new(InFloat32.Apply(changed.Until(use.Data)), threads);
             using Inference? other = dense is null ? null : new(InFloat32.Apply(dense.Until(use.Data)), threads);
-            for (int first = 0; first < images.Count; first += batch)
-            {
-                cancel.ThrowIfCancellationRequested();
-                Tensor<float> pixels = images.Batch(first, Math.Min(batch, images.Count - first));
-                result.Add(new(layer, use), one.Run(pixels), other?.Run(pixels), first, workers);
-            }
+            foreach (ImageBatch some in images.Batches(batch, cancel))
+                result.Add(new(layer, use), one.Run(some.Images), other?.Run(some.Images), some.First, workers);
         }
         return result;
     }

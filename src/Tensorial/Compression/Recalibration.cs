@@ -41,13 +41,10 @@ public static class Recalibration
         using Inference reference = new(InFloat32.Apply(dense), threads),
             before = new(InFloat32.Apply(compressed), threads),
             after = new(InFloat32.Apply(changed), threads);
-        double DivergenceOf(Inference network) => Verification.Of(reference.Run, network.Run, Batches(), probabilities).KlDivergence;
+        double DivergenceOf(Inference network) => Verification.Of(reference.Run, network.Run, Batches(), probabilities).Divergence;
         return DivergenceOf(after) < DivergenceOf(before) ? (changed, true) : (compressed, false);
 
-        IEnumerable<Tensor<float>> Batches()
-        {
-            for (int first = training.Count - held; first < training.Count; first += Batch)
-                yield return training.Batch(first, Math.Min(Batch, training.Count - first));
-        }
+        IEnumerable<Tensor<float>> Batches() =>
+            training.Skip(training.Count - held).Batches(Batch, cancel).Select(static batch => batch.Images);
     }
 }

@@ -7,17 +7,20 @@ namespace Tensorial.Compression;
 /// <param name="Samples">Images compared.</param>
 /// <param name="MaxDifference">The largest |b - a| of an output.</param>
 /// <param name="MeanDifference">The mean |b - a| of the outputs.</param>
+/// <param name="RelativeError">‖b - a‖ / ‖a‖ over all outputs.</param>
 /// <param name="KlDivergence">Mean Σ p ln(p / q) in nats, p and q the predictions of a and b (softmax of the outputs, unless they are
-/// probabilities).</param>
-/// <param name="Agreement">Fraction of images, 0 to 1, to which both give the same class.</param>
-/// <param name="First">How well a does; null where the images have no labels.</param>
+/// probabilities); null where the outputs are no class scores.</param>
+/// <param name="Agreement">Fraction of images, 0 to 1, to which both give the same class; null where the outputs are no class
+/// scores.</param>
+/// <param name="First">How well a does; null where the images have no labels, or none that the outputs could be scores of.</param>
 /// <param name="Second">How well b does.</param>
 public sealed record Verification(
     int Samples,
     double MaxDifference,
     double MeanDifference,
-    double KlDivergence,
-    double Agreement,
+    double RelativeError,
+    double? KlDivergence,
+    double? Agreement,
     Evaluation? First,
     Evaluation? Second
 )
@@ -25,7 +28,10 @@ public sealed record Verification(
     /// <summary>Accuracy points b gives up against a; null without labels.</summary>
     public double? Drop => First is { } first && Second is { } second ? 100 * (first.Top1 - second.Top1) : null;
 
-    /// <summary>Compares two networks on labelled images.</summary>
+    /// <summary>The one number of how far b is from a: the KL divergence of class scores, else the squared relative error.</summary>
+    public double Divergence => KlDivergence ?? RelativeError * RelativeError;
+
+    /// <summary>Compares two networks on images, and what they get right where these have labels for their outputs.</summary>
     /// <param name="first">Outputs of a for a batch.</param>
     /// <param name="second">Outputs of b.</param>
     /// <param name="images">The images.</param>
@@ -48,19 +54,21 @@ public sealed record Verification(
         Scoring one = new(probabilities),
             other = new(probabilities);
         Difference difference = new(probabilities);
-        for (int start = 0; start < images.Count; start += batch)
+        bool isScored = false;
+        foreach (ImageBatch some in images.Batches(batch, cancel))
         {
-            cancel.ThrowIfCancellationRequested();
-            int count = Math.Min(batch, images.Count - start);
-            Tensor<float> x = images.Batch(start, count),
-                a = first(x),
-                b = second(x);
-            one.Add(a, images.Labels.Slice(start, count));
-            other.Add(b, images.Labels.Slice(start, count));
+            Tensor<float> a = first(some.Images),
+                b = second(some.Images);
             difference.Add(a, b);
-            progress?.Report(new("verify", start + count, images.Count, "images"));
+            isScored = images.CanBeScored(a.Shape);
+            if (isScored)
+            {
+                one.Add(a, some.Labels.Span);
+                other.Add(b, some.Labels.Span);
+            }
+            progress?.Report(new("verify", some.First + some.Count, images.Count, "images"));
         }
-        return difference.Result with { First = one.Result, Second = other.Result };
+        return isScored ? difference.Result with { First = one.Result, Second = other.Result } : difference.Result;
     }
 
     /// <summary>Compares two networks on batches without labels.</summary>
@@ -81,7 +89,10 @@ public sealed record Verification(
     {
         private double _largest,
             _sum,
+            _squares,
+            _reference,
             _divergence;
+        private bool _areScores = true;
         private long _values;
         private int _samples,
             _agreeing;
@@ -91,8 +102,9 @@ public sealed record Verification(
                 _samples,
                 _largest,
                 _sum / Math.Max(1, _values),
-                _divergence / Math.Max(1, _samples),
-                (double)_agreeing / Math.Max(1, _samples),
+                _squares == 0 ? 0 : Math.Sqrt(_squares / Math.Max(_reference, double.Epsilon)),
+                _areScores ? _divergence / Math.Max(1, _samples) : null,
+                _areScores ? (double)_agreeing / Math.Max(1, _samples) : null,
                 null,
                 null
             );
@@ -101,6 +113,7 @@ public sealed record Verification(
         {
             if (a.Shape != b.Shape)
                 throw new ShapeException($"The first network answers with {a.Shape}, the second with {b.Shape}.");
+            _areScores = ClassScores.Are(a.Shape);
             int count = a.Shape[0],
                 row = a.Shape.Count / Math.Max(1, count);
             for (int image = 0; image < count; image++)
@@ -114,12 +127,17 @@ public sealed record Verification(
                 double gap = Math.Abs((double)b[k] - a[k]);
                 if (!double.IsFinite(gap))
                     throw new NumericalException(
-                        $"Image {_samples:N0}: the outputs {a[k]} and {b[k]} of class {k} are not both finite numbers."
+                        $"Image {_samples:N0}: the outputs {a[k]} and {b[k]} at place {k} are not both finite numbers."
                     );
                 _largest = Math.Max(_largest, gap);
                 _sum += gap;
+                _squares += gap * gap;
+                _reference += (double)a[k] * a[k];
             }
             _values += a.Length;
+            _samples++;
+            if (!_areScores)
+                return;
             if (IndexOfMax(a) == IndexOfMax(b))
                 _agreeing++;
             double logA = LogNormalizer(a),
@@ -129,7 +147,6 @@ public sealed record Verification(
                 (double p, double q) = (LogOf(a[k], logA), LogOf(b[k], logB));
                 _divergence += Math.Exp(p) * (p - q);
             }
-            _samples++;
         }
 
         private double LogOf(float value, double normalizer) =>

@@ -30,8 +30,8 @@ public sealed class SequentialTuning
     {
         _stored = WeightsAsInitializers.ForTraining(small);
         (small, dense) = (InFloat32.Apply(_stored), InFloat32.Apply(WeightsAsInitializers.ForTraining(dense)));
-        Fitness.Check(small, images);
-        Fitness.Check(dense, images, "teacher");
+        Fitness.Check(small, images, withLabels: false);
+        Fitness.Check(dense, images, "teacher", withLabels: false);
         _blocks = TunedBlock.Of(small, dense, options.Size);
         if (_blocks.IsEmpty)
             throw new BadInputException(
