@@ -194,7 +194,7 @@ internal static class TuneCommand
             ["tensorial.version"] = ToolVersion.Text,
             ["tensorial.tuned"] = options.Outputs.CommandLine,
         };
-        OnnxFile.Write(tuned with { Metadata = tuned.Metadata.SetItems(metadata) }, options.Output.FullName);
+        OutputModel.Write(tuned with { Metadata = tuned.Metadata.SetItems(metadata) }, options.Output, options.Input.FullName);
         Show(blocks, training, before, after, terminal);
         if (options.Outputs.Json is { } file)
             JsonFile.Write(

@@ -13,14 +13,11 @@ namespace Tensorial.Cli.Commands;
 /// <summary>tensorial verify: how far the answers of two networks lie apart.</summary>
 internal static class VerifyCommand
 {
-    /// <summary>Random images compared where no data are given.</summary>
-    private const int RandomSamples = 64;
-
     internal sealed record Options(
         FileInfo First,
         FileInfo Second,
         DataOptions? Data,
-        string Runtime,
+        string? Runtime,
         Gates Gates,
         int Batch,
         int Threads,
@@ -29,7 +26,7 @@ internal static class VerifyCommand
     );
 
     /// <summary>What must hold; null asks nothing.</summary>
-    internal sealed record Gates(double? MaxDrop, double? MaxDifference, double? MinAgreement, double? MaxKl);
+    internal sealed record Gates(double? MaxDrop, double? MaxDifference, double? MaxError, double? MinAgreement, double? MaxKl);
 
     public static Command Create(Terminal terminal)
     {
@@ -42,27 +39,30 @@ internal static class VerifyCommand
             "b may lose at most so many points of top-1 accuracy (0.5 is half a percentage point); needs --data."
         );
         Option<double?> difference = Gate("--max-difference", "X", "No output may differ by more.");
+        Option<double?> error = Gate("--max-error", "X", "The mean relative error of the outputs, ‖b - a‖ / ‖a‖, may be at most this.");
         Option<double?> agreement = Gate(
             "--min-agreement",
             "F",
             "At least this fraction of the images, 0 to 1, must get the same class from both."
         );
         Option<double?> kl = Gate("--max-kl", "NATS", "The mean KL divergence of the predictions may be at most this.");
-        Option<string> runtime = CommonOptions.Runtime();
+        Option<string?> runtime = CommonOptions.RuntimeOrSuiting();
         Option<int> batch = CommonOptions.Batch(),
             threads = CommonOptions.Threads();
         Option<int> seed = CommonOptions.Seed();
         Option<FileInfo?> json = CommonOptions.Json();
         Command command = new(
             "verify",
-            "Runs two networks on the same images: differences of their outputs, KL divergence of their predictions, agreement, and with --data the accuracy "
-                + "of both. Without --data the images are random. Exit code 1 when a gate is missed."
+            "Runs two networks on the same inputs: differences and relative error of each of their outputs; of class scores also KL divergence and agreement, "
+                + "and with labelled --data the accuracy of both. Without --data the inputs are random, which says little of real ones. Exit code 1 when a "
+                + "gate is missed."
         )
         {
             first,
             second,
             drop,
             difference,
+            error,
             agreement,
             kl,
             runtime,
@@ -80,8 +80,14 @@ internal static class VerifyCommand
                         parsed.GetRequiredValue(first),
                         parsed.GetRequiredValue(second),
                         data.Read(parsed, Split.Test),
-                        parsed.GetValue(runtime)!,
-                        new(parsed.GetValue(drop), parsed.GetValue(difference), parsed.GetValue(agreement), parsed.GetValue(kl)),
+                        parsed.GetValue(runtime),
+                        new(
+                            parsed.GetValue(drop),
+                            parsed.GetValue(difference),
+                            parsed.GetValue(error),
+                            parsed.GetValue(agreement),
+                            parsed.GetValue(kl)
+                        ),
                         parsed.GetValue(batch),
                         parsed.GetValue(threads),
                         parsed.GetValue(seed),
@@ -104,23 +110,27 @@ internal static class VerifyCommand
         ImageSet? images = options.Data?.Open();
         Graph first = OnnxFile.Read(options.First.ToString()).ForImages(images?.ImageShape),
             second = OnnxFile.Read(options.Second.ToString()).ForImages(images?.ImageShape);
-        using IRuntime runtime = Runtimes.Open(options.Runtime);
         int threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount;
+        using IRuntime runtime = options.Runtime is { } named ? Runtimes.Open(named) : Runtimes.Suiting(first, threads);
         using ISession one = runtime.Load(first, threads),
             other = runtime.Load(second, threads);
-        bool probabilities = Scoring.GivesProbabilities(first);
-        Verification found = images is null
-            ? Verification.Of(
-                First,
-                Second,
-                RandomInputs.Create(first, RandomSamples, options.Seed).Values.OfType<Tensor<float>>(),
-                probabilities
+        ScoreOutput? scores = ScoreOutput.Find(first, images?.Classes);
+        Refuse(options.Gates, scores, images);
+        Verification found = terminal.WithProgress(progress =>
+            Verification.Of(
+                one.Run,
+                other.Run,
+                images is null
+                    ? InputBatch.Random(first, RandomInputs.SamplesFor(first), options.Seed)
+                    : InputBatch.Images(first, images, options.Batch),
+                scores,
+                images?.Count ?? 0,
+                progress,
+                cancel
             )
-            : terminal.WithProgress(progress => Verification.Of(First, Second, images, probabilities, options.Batch, progress, cancel));
-        Tensor<float> First(Tensor<float> x) => one.Run(first, x);
-        Tensor<float> Second(Tensor<float> x) => other.Run(second, x);
+        );
 
-        Show(options, found, images?.Name ?? "random images", runtime.Name, terminal);
+        Show(options, found, images?.Name ?? "random inputs", runtime.Name, terminal);
         string[] missed = [.. Missed(options.Gates, found)];
         if (options.Json is { } file)
             JsonFile.Write(
@@ -142,6 +152,21 @@ internal static class VerifyCommand
             : throw new GoalNotMetException($"{options.Second.Name} misses what was asked for: {string.Join("; ", missed)}.");
     }
 
+    /// <summary>A gate for which nothing can be measured is neither met nor missed.</summary>
+    private static void Refuse(Gates gates, ScoreOutput? scores, ImageSet? images)
+    {
+        if (scores is not null)
+            return;
+        if (gates.MaxDrop is not null)
+            throw new BadInputException(
+                $"--max-drop is about accuracy, and no output of the network scores the {images!.Classes} classes of {images.Name}."
+            );
+        if (gates.MinAgreement is not null || gates.MaxKl is not null)
+            throw new BadInputException(
+                "--min-agreement and --max-kl are about class scores, and no output of the network is: ask for --max-error or --max-difference."
+            );
+    }
+
     internal static IEnumerable<string> Missed(Gates gates, Verification found)
     {
         // Accuracies are fractions of whole images: half an image decides nothing.
@@ -149,6 +174,8 @@ internal static class VerifyCommand
             yield return Text($"it loses {found.Drop:F2} points of accuracy, {drop} are allowed");
         if (gates.MaxDifference is { } most && found.MaxDifference > most)
             yield return Text($"an output differs by {found.MaxDifference:G3}, {most} is allowed");
+        if (gates.MaxError is { } error && found.RelativeError > error)
+            yield return Text($"the outputs have a relative error of {found.RelativeError:G3}, {error} is allowed");
         if (gates.MinAgreement is { } least && found.Agreement < least)
             yield return Text($"both agree on {found.Agreement:F4} of the images, {least} is asked for");
         if (gates.MaxKl is { } kl && found.KlDivergence > kl)
@@ -158,13 +185,25 @@ internal static class VerifyCommand
     private static void Show(Options options, Verification found, string images, string runtime, Terminal terminal)
     {
         terminal.Say(Text($"{found.Samples:N0} of {images}, {runtime}"));
-        Table outputs = Terminal.NewTable("largest difference#", "mean difference#", "KL divergence#", "agreement %#");
-        outputs.AddRow(
-            Text($"{found.MaxDifference:G3}"),
-            Text($"{found.MeanDifference:G3}"),
-            Text($"{found.KlDivergence:G3}"),
-            Text($"{100 * found.Agreement:F2}")
+        Table outputs = Terminal.NewTable(
+            "output",
+            "largest difference#",
+            "mean difference#",
+            "relative error %#",
+            "at most %#",
+            "KL divergence#",
+            "agreement %#"
         );
+        foreach (OutputDifference output in found.Outputs)
+            outputs.AddRow(
+                output.Name.Escaped(),
+                Text($"{output.MaxDifference:G3}"),
+                Text($"{output.MeanDifference:G3}"),
+                Text($"{100 * output.RelativeError:F3}"),
+                Text($"{100 * output.MaxRelativeError:F3}"),
+                output.KlDivergence is { } kl ? Text($"{kl:G3}") : "",
+                output.Agreement is { } agreement ? Text($"{100 * agreement:F2}") : ""
+            );
         terminal.Show(outputs);
         if (found.First is not { } one || found.Second is not { } other)
             return;

@@ -88,7 +88,7 @@ public sealed class CandidateSearch(Graph graph, ImageSet? images, SearchOptions
     /// <summary>Whether only an iteration fits the format.</summary>
     private static bool IsIterative(KernelFormat format) => format.Name is "cp" or "cp3" or "tr" or "rcp" or "rtr";
 
-    /// <summary>Distinct forms at the rates, of those that are smaller than the dense kernel.</summary>
+    /// <summary>Distinct forms at the rates, of those that make the layer smaller and nothing larger.</summary>
     internal ImmutableArray<LayerForm> FormsOf(CompressibleLayer layer) =>
         [
             .. Suitable(layer)
@@ -98,7 +98,7 @@ public sealed class CandidateSearch(Graph graph, ImageSet? images, SearchOptions
                         .DistinctBy(static ranks => string.Join('×', ranks))
                         .Select(ranks => LayerForm.Of(layer, format, ranks))
                 )
-                .Where(form => form.Parameters < layer.Parameters),
+                .Where(form => WorthwhileForms.Contain(layer, form)),
         ];
 
     private ImmutableArray<Candidate> Candidates(

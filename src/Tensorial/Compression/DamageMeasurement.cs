@@ -7,7 +7,8 @@ using Tensorial.Graphs;
 namespace Tensorial.Compression;
 
 /// <summary>
-/// Mean KL divergence of the network's predictions, in nats, when one layer alone is replaced by another kernel. Layers are asked for in
+/// Mean KL divergence of the network's predictions, in nats, or the squared relative error of values that are no class scores, when one
+/// layer alone is replaced by another kernel. Layers are asked for in
 /// the order of the network; the activations before each are then computed once.
 /// </summary>
 internal sealed class DamageMeasurement : IDisposable
@@ -56,9 +57,7 @@ internal sealed class DamageMeasurement : IDisposable
         if (mean is not null && ShiftSlot.Of(_graph, layer) is { } slot)
             graph = slot.Apply(graph, _graph, ShiftSlot.Shift(layer.Kernel, mean, kernel, mean));
         Inference changed = _dense.With(graph);
-        return _batches.Sum(batch =>
-                Verification.Of(_ => batch.Answer, _ => changed.RunFrom(batch.At), [batch.Answer], _probabilities).KlDivergence
-            ) / _batches.Count;
+        return _batches.Sum(batch => Verification.DivergenceOf(batch.Answer, changed.RunFrom(batch.At), _probabilities)) / _batches.Count;
     }
 
     public void Dispose() => _dense.Dispose();

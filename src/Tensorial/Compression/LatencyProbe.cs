@@ -145,7 +145,7 @@ public sealed class LatencyProbe(ImmutableArray<IRuntime> runtimes, int batch, i
         $"{layer.Weight.Node.Operation} {layer.Kernel.Shape} {layer.Input} {form} {form?.Form.Folding.Folded} {form?.Order}";
 
     /// <summary>A network of one layer.</summary>
-    private static Graph Alone(CompressibleLayer layer)
+    internal static Graph Alone(CompressibleLayer layer)
     {
         Node node = layer.Weight.Node;
         return new(
@@ -205,7 +205,7 @@ public sealed class LatencyProbe(ImmutableArray<IRuntime> runtimes, int batch, i
             : name;
     }
 
-    private static Decompositions.TensorFactors<double> Zeros(LayerForm form) =>
+    internal static Decompositions.TensorFactors<double> Zeros(LayerForm form) =>
         new(
             form.Form.Tensor,
             form.Form.Folding,

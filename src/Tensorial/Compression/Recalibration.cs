@@ -39,7 +39,8 @@ public static class Recalibration
         using Inference reference = new(dense, threads),
             before = new(compressed, threads),
             after = new(changed, threads);
-        double DivergenceOf(Inference network) => Verification.Of(reference.Run, network.Run, Batches(), probabilities).KlDivergence;
+        double DivergenceOf(Inference network) =>
+            Batches().Sum(images => images.Shape[0] * Verification.DivergenceOf(reference.Run(images), network.Run(images), probabilities));
         return DivergenceOf(after) < DivergenceOf(before) ? (changed, true) : (compressed, false);
 
         IEnumerable<Tensor<float>> Batches()

@@ -26,6 +26,9 @@ internal sealed class OnnxWriter
     private readonly Dictionary<string, Tensor> _made = [];
     private readonly Lazy<IReadOnlyDictionary<string, Operand>> _known;
 
+    /// <summary>Names of values that are taken.</summary>
+    private readonly Lazy<HashSet<string>> _names;
+
     private OnnxWriter(Graph graph)
     {
         _graph = graph;
@@ -44,6 +47,14 @@ internal sealed class OnnxWriter
             };
         _opset = (int)(_model.OpsetImport.FirstOrDefault(static o => o.Domain is "" or "ai.onnx")?.Version ?? OwnOpset);
         _known = new(() => ShapeInference.Explore(graph).Operands);
+        _names = new(() =>
+            [
+                .. graph.Initializers.Keys,
+                .. graph.Inputs.Select(static port => port.Name),
+                .. graph.Nodes.SelectMany(static node => node.Outputs),
+                .. _model.Graph.Initializer.Select(static tensor => tensor.Name),
+            ]
+        );
     }
 
     /// <summary>
@@ -93,9 +104,30 @@ internal sealed class OnnxWriter
         IEnumerable<string> inputs = node.Inputs;
         if (source is null || source.Operation != node.Operation)
             inputs = Encode(node, proto);
+        bool isAsRead =
+            source?.Operation == node.Operation && proto.Input.SequenceEqual(inputs) && proto.Output.SequenceEqual(node.Outputs);
         Replace(proto.Input, [.. inputs]);
         Replace(proto.Output, [.. node.Outputs]);
+        // A node that stands as the file had it is the file's own affair.
+        if (!isAsRead)
+            Check(node, proto);
         return proto;
+    }
+
+    private void Check(Node node, NodeProto proto)
+    {
+        try
+        {
+            OnnxLaw.Check(
+                proto,
+                _opset,
+                name => _made.TryGetValue(name, out Tensor? made) ? made.ElementType : _known.Value.GetValueOrDefault(name)?.Type
+            );
+        }
+        catch (UnsupportedException error)
+        {
+            throw new UnsupportedException($"Node '{node.Label}' cannot be written: {error.Message}");
+        }
     }
 
     /// <summary>
@@ -119,15 +151,21 @@ internal sealed class OnnxWriter
         proto.ClearDomain();
         proto.OpType = form.Type;
         Replace(proto.Attribute, [.. form.Attributes.Select(static a => OnnxAttributeForm.Of(a.Key, a.Value))]);
+        if (form.Inputs.IsEmpty && OnnxLaw.MissingInput(form.Type, _opset, node.Inputs.Length, type) is { } missing)
+            form = form with { Inputs = [missing] };
         return node.Inputs.Concat(
             form.Inputs.Select((value, index) => value is null ? "" : Made($"{node.Label}/constant {node.Inputs.Length + index}", value))
         );
     }
 
+    /// <summary>Stores a constant under the name, or under the next one that is free.</summary>
     private string Made(string name, Tensor value)
     {
-        _made.Add(name, value);
-        return name;
+        string unique = name;
+        for (int k = 2; !_names.Value.Add(unique); k++)
+            unique = $"{name}.{k}";
+        _made.Add(unique, value);
+        return unique;
     }
 
     /// <summary>

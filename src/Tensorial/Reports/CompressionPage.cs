@@ -29,10 +29,10 @@ public static class CompressionPage
         lead +=
             v.First is { } one && v.Second is { } other
                 ? Prose.Of(
-                    $" On {Numbers.Count(v.Samples)} images of {result.Data ?? "?"} {Prose.Strong(Numbers.Percent(other.Top1, 2))} are classified correctly, before it was {Numbers.Percent(one.Top1, 2)}; both networks agree on {Numbers.Percent(v.Agreement, 2)}."
+                    $" On {Numbers.Count(v.Samples)} images of {result.Data ?? "?"} {Prose.Strong(Numbers.Percent(other.Top1, 2))} are classified correctly, before it was {Numbers.Percent(one.Top1, 2)}; both networks agree on {Numbers.Percent(v.Agreement ?? 0, 2)}."
                 )
                 : Prose.Of(
-                    $" No labelled images were given: on {Numbers.Count(v.Samples)} random ones the outputs differ by {Numbers.Significant(v.MeanDifference)} on average."
+                    $" On {Numbers.Count(v.Samples)} {(result.Data is null ? "random inputs" : $"images of {result.Data}")} the outputs have a relative error of {Prose.Strong(Numbers.Percent(v.RelativeError, 2))}{(result.Data is null ? ", which says little of real ones" : "")}."
                 );
         foreach (MeasuredLatency time in result.Latencies)
             lead += Prose.Of(
@@ -52,7 +52,11 @@ public static class CompressionPage
         ];
         if (v.Drop is { } drop)
             numbers.Add(new(Numbers.Points(-drop / 100), "points of top-1 accuracy", $"on {Numbers.Count(v.Samples)} images"));
-        numbers.Add(new(Numbers.Significant(v.KlDivergence), "nats", "KL divergence of the predictions"));
+        numbers.Add(
+            v.KlDivergence is { } kl
+                ? new(Numbers.Significant(kl), "nats", "KL divergence of the predictions")
+                : new(Numbers.Percent(v.RelativeError, 2), "relative error", "of the outputs")
+        );
         return new("summary", "In short", [new Paragraph(lead) { Leads = true }, new KeyNumbers([.. numbers])]);
     }
 
