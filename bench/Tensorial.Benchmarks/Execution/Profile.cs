@@ -16,15 +16,20 @@ internal static class Profile
         Port input = graph.Inputs.First(port => !graph.Initializers.ContainsKey(port.Name));
         int[] extents = [.. input.Dimensions!.Value.Select(static d => d.Extent ?? 1)];
         extents[0] = images;
-        CompiledNetwork program = Lowering.Compile(graph, new Dictionary<string, Shape> { [input.Name] = Shape.Of(extents) }, new Memo());
+        Tensorial.Execution.Program program = Inference.Compile(
+            graph,
+            new Dictionary<string, Shape> { [input.Name] = Shape.Of(extents) },
+            new WeightCache()
+        );
+        Step[] steps = [.. program.Segments.Select(static segment => segment.Steps[0])];
         Frame frame = new(program, Workers.Serial);
         Tensor<float> x = new(Shape.Of(extents));
         Random random = new(0);
         foreach (ref float value in x.Values)
             value = random.NextSingle() - 0.5f;
-        frame.Bind(program.Inputs[0], x);
+        frame.Bind(program.Inputs[input.Name], x);
 
-        double[][] times = [.. program.Steps.Select(_ => new double[repeats])];
+        double[][] times = [.. steps.Select(_ => new double[repeats])];
         for (int repeat = -repeats; repeat < repeats; repeat++)
         for (int step = 0; step < times.Length; step++)
         {
@@ -39,7 +44,7 @@ internal static class Profile
             Console.WriteLine(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{medians[step], 9:F1} µs {100 * medians[step] / total, 5:F1} %  {program.Steps[step].Label}  {string.Join(" + ", program.Steps[step].Reads)} -> {string.Join(", ", program.Steps[step].Writes)}"
+                    $"{medians[step], 9:F1} µs {100 * medians[step] / total, 5:F1} %  {steps[step].Label}  {string.Join(" + ", steps[step].Reads)} -> {string.Join(", ", steps[step].Writes)}"
                 )
             );
         Console.WriteLine(

@@ -1,14 +1,17 @@
 using System.Collections.Concurrent;
+using System.Collections.Frozen;
 using System.Collections.Immutable;
 using Tensorial.Graphs;
 using Tensorial.Kernels;
+using Tensorial.Operations;
 
 namespace Tensorial.Execution;
 
 /// <summary>
-/// Runs a network that has one input and treats the images of a batch independently, as trained classifiers do. A batch is cut
-/// into small pieces that go through the whole network one after another on each thread, so that activations stay in the
-/// cache; a batch of fewer images than threads is instead shared out within each operation.
+/// Runs a network: on named tensors, whatever its inputs and outputs (<see cref="Run(IReadOnlyDictionary{string, Tensor})"/>), or, where it
+/// has one input and treats the images of a batch independently, on batches of images. A batch is cut into small pieces that go through
+/// the whole network one after another on each thread, so that activations stay in the cache; a batch of fewer images than threads is
+/// instead shared out within each operation. A network whose file fixes the batch is given pieces of that many images.
 /// Not safe for calls from several threads at once; <see cref="With"/> gives a second instance.
 /// </summary>
 public sealed class Inference : IDisposable
@@ -22,55 +25,103 @@ public sealed class Inference : IDisposable
     private const int LargestPiece = 8;
 
     private readonly Graph _graph;
-    private readonly Memo _memo;
+    private readonly WeightCache _cache;
     private readonly Workers _workers;
     private readonly bool _ownsWorkers;
-    private readonly ConcurrentDictionary<int, CompiledNetwork> _programs = new();
-    private readonly ConcurrentDictionary<(int Images, bool Shared), ConcurrentBag<Frame>> _frames = new();
-    private readonly Port _input;
-    private int _piece;
+    private readonly ImmutableArray<Port> _inputs;
+    private readonly ConcurrentDictionary<string, Program> _programs = new();
+    private readonly ConcurrentDictionary<(Program Program, bool Shared), ConcurrentBag<Frame>> _frames = new();
+    private readonly ConcurrentDictionary<Shape, int> _pieces = new();
 
     /// <summary>Prepares a network.</summary>
     /// <param name="graph">The network.</param>
     /// <param name="threads">Threads to compute with; 0 for all cores.</param>
-    /// <exception cref="BadInputException">It has no single input of float32, or an operator that cannot be evaluated.</exception>
+    /// <exception cref="BadInputException">It has an operator that cannot be evaluated.</exception>
     public Inference(Graph graph, int threads = 0)
-        : this(graph, new ThreadWorkers(threads > 0 ? threads : Environment.ProcessorCount), new Memo()) => _ownsWorkers = true;
+        : this(graph, new ThreadWorkers(threads > 0 ? threads : Environment.ProcessorCount), new WeightCache()) => _ownsWorkers = true;
 
-    private Inference(Graph graph, Workers workers, Memo memo)
+    private Inference(Graph graph, Workers workers, WeightCache cache)
     {
-        (_graph, _workers, _memo) = (graph, workers, memo);
-        _input = SingleInput(graph);
-        OutputShape = ProgramFor(1).Outputs[0].Shape;
-        _memo.Settle();
+        (_graph, _workers, _cache) = (graph, workers, cache);
+        _inputs = [.. graph.Inputs.Where(port => !graph.Initializers.ContainsKey(port.Name))];
+        if (IsForImages)
+            _ = ProgramOf(ImagesOf(FixedBatch ?? 1));
+        _cache.Settle();
     }
 
-    /// <summary>Extents of the first output for one image.</summary>
-    public Shape OutputShape { get; }
+    /// <summary>Whether the network takes batches of images: it has one input, of float32 numbers and declared shape.</summary>
+    public bool IsForImages => _inputs is [{ Type: ElementType.Float32, Dimensions.Length: > 0 }];
+
+    /// <summary>Images of every batch where the file fixes it; null where any number will do.</summary>
+    public int? FixedBatch => Input.Dimensions!.Value[0].Extent;
+
+    /// <summary>Extents of the first output for one image, [1, …]; free extents of the input being 1.</summary>
+    public Shape OutputShape => [1, .. RowOf(ProgramOf(ImagesOf(FixedBatch ?? 1)), 0, FixedBatch ?? 1)];
 
     /// <summary>Steps of the compiled network.</summary>
-    public int Steps => ProgramFor(1).Steps.Length;
+    public int Steps => ProgramOf(ImagesOf(FixedBatch ?? 1)).Segments.Length;
 
     /// <summary>Bytes of activations that one thread holds while it evaluates one piece of a batch.</summary>
-    public long ActivationBytes => (long)ProgramFor(PieceOf(LargestPiece * _workers.Count)).ArenaLength * sizeof(float);
+    public long ActivationBytes
+    {
+        get
+        {
+            Shape one = ImagesOf(1);
+            return (long)ProgramOf(one.With(0, PieceOf(one, LargestPiece * _workers.Count))).ArenaLength * sizeof(float);
+        }
+    }
+
+    private Port Input =>
+        IsForImages
+            ? _inputs[0]
+            : throw new BadInputException(
+                $"A network with one float32 input of declared shape was expected; this one has {_inputs.Length}: {string.Join(", ", _inputs.Select(static p => $"{p.Name} ({p.Type})"))}."
+            );
 
     /// <summary>
     /// The same network structure with other constants. Packed weights of constants that did not change are shared, as are the threads.
     /// </summary>
-    public Inference With(Graph changed) => new(changed, _workers, new Memo(_memo));
+    public Inference With(Graph changed) => new(changed, _workers, new WeightCache(_cache));
+
+    /// <summary>All outputs, by name, for these inputs.</summary>
+    /// <param name="inputs">A tensor for every input that has no constant of its name, of the input's type and extents.</param>
+    /// <exception cref="BadInputException">An input is missing, or of another type or shape than the network takes.</exception>
+    public IReadOnlyDictionary<string, Tensor> Run(IReadOnlyDictionary<string, Tensor> inputs)
+    {
+        foreach (Port port in _inputs)
+        {
+            if (!inputs.TryGetValue(port.Name, out Tensor? given))
+                throw new BadInputException($"No tensor is given for the input '{port.Name}'.");
+            if (given.ElementType != port.Type)
+                throw new BadInputException($"The input '{port.Name}' takes {port.Type} numbers, not {given.ElementType}.");
+        }
+        Program program = ProgramOf(_inputs.ToDictionary(static port => port.Name, port => inputs[port.Name].Shape));
+        Frame frame = new(program, _workers);
+        foreach (Port port in _inputs)
+            frame.Bind(program.Inputs[port.Name], inputs[port.Name]);
+        program.Run(frame, 0, program.Segments.Length);
+        return _graph.Outputs.ToDictionary(static port => port.Name, port => frame[program.Outputs[port.Name]]);
+    }
 
     /// <summary>First outputs for a batch of images.</summary>
     /// <param name="images">[n, ...] as the network's input.</param>
     /// <returns>[n, ...] as its first output.</returns>
     public Tensor<float> Run(Tensor<float> images) => RunFrom(RunTo(0, images));
 
+    /// <summary>All outputs for a batch of images, in the order of the network's outputs.</summary>
+    /// <param name="images">[n, ...] as the network's input.</param>
+    /// <returns>
+    /// [n, ...] each; an output whose first extent is not that of the batch is returned as it is for the first images.
+    /// </returns>
+    public ImmutableArray<Tensor> RunAll(Tensor<float> images) => RunAllFrom(RunTo(0, images));
+
     /// <summary>The first step whose weights come from an initializer.</summary>
     /// <exception cref="BadInputException">No step uses it.</exception>
     public int StepOf(string initializer)
     {
-        ImmutableArray<Step> steps = ProgramFor(1).Steps;
-        for (int index = 0; index < steps.Length; index++)
-            if (steps[index].Constants.Contains(initializer))
+        ImmutableArray<Segment> segments = ProgramOf(ImagesOf(FixedBatch ?? 1)).Segments;
+        for (int index = 0; index < segments.Length; index++)
+            if (segments[index].Steps[0].Constants.Contains(initializer))
                 return index;
         throw new BadInputException($"No layer of the network uses the weights '{initializer}'.");
     }
@@ -80,7 +131,7 @@ public sealed class Inference : IDisposable
     {
         Check(images.Shape);
         int count = images.Shape[0];
-        int piece = PieceOf(count);
+        int piece = PieceOf(images.Shape, count);
         Activations start = new(images, piece, 0, new float[(count + piece - 1) / piece][][]);
         return step == 0 ? start : Continue(start, step);
     }
@@ -101,27 +152,16 @@ public sealed class Inference : IDisposable
     }
 
     /// <summary>First outputs, from kept activations on. The activations stay usable.</summary>
+    /// <exception cref="BadInputException">The first output is no row of float32 numbers for each image.</exception>
     public Tensor<float> RunFrom(Activations at)
     {
-        int count = at.Images;
-        Tensor<float> result = new(BatchOf(OutputShape, count));
-        int stride = OutputShape.Count;
-        Each(
-            at,
-            (program, frame, index) =>
-            {
-                program.Run(frame, at.Step, program.Steps.Length);
-                Value output = program.Outputs[0];
-                int images = Math.Min(at.Piece, count - index * at.Piece);
-                if (output.Shape.Count != images * stride)
-                    throw new BadInputException(
-                        $"Output '{output.Name}' is {output.Shape} for {images} images, but {OutputShape} for one: they are not answered one by one."
-                    );
-                frame[output].Of<float>().Values.CopyTo(result.Values.Slice(index * at.Piece * stride, output.Shape.Count));
-            }
-        );
-        return result;
+        Program program = ProgramOf(at.Source.Shape.With(0, at.Piece));
+        RequireRows(program, at.Piece);
+        return Collect(at, outputs: 1)[0].Of<float>();
     }
+
+    /// <summary>All outputs, from kept activations on, in the order of the network's outputs. The activations stay usable.</summary>
+    public ImmutableArray<Tensor> RunAllFrom(Activations at) => Collect(at, _graph.Outputs.Length);
 
     public void Dispose()
     {
@@ -129,8 +169,45 @@ public sealed class Inference : IDisposable
             threads.Dispose();
     }
 
+    private ImmutableArray<Tensor> Collect(Activations at, int outputs)
+    {
+        Program first = ProgramOf(at.Source.Shape.With(0, at.Piece));
+        Tensor[] results = new Tensor[outputs];
+        for (int k = 0; k < outputs; k++)
+        {
+            Value output = OutputOf(first, k);
+            results[k] = Tensor.Zeros(output.Type, IsByImage(output, at.Piece) ? [at.Images, .. RowOf(first, k, at.Piece)] : output.Shape);
+        }
+        Each(
+            at,
+            (program, frame, index) =>
+            {
+                program.Run(frame, at.Step, program.Segments.Length);
+                int images = Math.Min(at.Piece, at.Images - index * at.Piece);
+                for (int k = 0; k < outputs; k++)
+                {
+                    Value output = OutputOf(program, k);
+                    Tensor made = frame[output];
+                    if (!IsByImage(OutputOf(first, k), at.Piece))
+                    {
+                        if (index == 0)
+                            made.Bytes(0, made.Shape.Count).CopyTo(results[k].Bytes(0, made.Shape.Count));
+                        continue;
+                    }
+                    int row = results[k].Shape.Count / at.Images;
+                    if (made.Shape.Count < images * row || made.Shape.Count % row != 0)
+                        throw new BadInputException(
+                            $"Output '{output.Name}' is {output.Shape} for {images} images, but {results[k].Shape} for {at.Images}: they are not answered one by one."
+                        );
+                    made.Bytes(0, images * row).CopyTo(results[k].Bytes(index * at.Piece * row, images * row));
+                }
+            }
+        );
+        return [.. results];
+    }
+
     /// <summary>For every piece of the batch: a frame with the kept values restored, ready to run from the step they belong to.</summary>
-    private void Each(Activations at, Action<CompiledNetwork, Frame, int> body)
+    private void Each(Activations at, Action<Program, Frame, int> body)
     {
         int pieces = at.Kept.Length;
         bool shareOperations = pieces == 1;
@@ -140,14 +217,13 @@ public sealed class Inference : IDisposable
             {
                 int first = index * at.Piece,
                     count = Math.Min(at.Piece, at.Images - first);
-                CompiledNetwork program = ProgramFor(count);
-                ConcurrentBag<Frame> idle = _frames.GetOrAdd((count, shareOperations), static _ => []);
+                Program program = ProgramOf(at.Source.Shape.With(0, FixedBatch ?? count));
+                ConcurrentBag<Frame> idle = _frames.GetOrAdd((program, shareOperations), static _ => []);
                 if (!idle.TryTake(out Frame? frame))
                     frame = new(program, shareOperations ? _workers : Workers.Serial);
 
-                int stride = at.Source.Shape.Count / at.Images;
-                Value input = program.Inputs[0];
-                frame.Bind(input, new Tensor<float>(input.Shape, at.Source.Memory.Slice(first * stride, count * stride)));
+                Value input = program.Inputs[Input.Name];
+                frame.Bind(input, new Tensor<float>(input.Shape, Images(at, first, count, input.Shape)));
                 if (at.Kept[index] is { } kept)
                     foreach ((Value value, float[] saved) in program.AliveAt(at.Step).Zip(kept))
                         saved.CopyTo(frame.Floats(value));
@@ -157,64 +233,93 @@ public sealed class Inference : IDisposable
         );
     }
 
+    /// <summary>The images of a piece; zeros fill up the last piece of a fixed size.</summary>
+    private static Memory<float> Images(Activations at, int first, int count, Shape wanted)
+    {
+        int stride = at.Source.Shape.Count / at.Images;
+        Memory<float> images = at.Source.Memory.Slice(first * stride, count * stride);
+        if (images.Length == wanted.Count)
+            return images;
+        float[] filled = new float[wanted.Count];
+        images.CopyTo(filled);
+        return filled;
+    }
+
     private void Check(Shape images)
     {
-        Shape wanted = ProgramFor(1).Inputs[0].Shape;
-        if (images.Rank != wanted.Rank || images.Rank == 0 || images.With(0, 1) != wanted)
+        ImmutableArray<Dimension> wanted = Input.Dimensions!.Value;
+        bool fits =
+            images.Rank == wanted.Length && !wanted.Where((d, axis) => axis > 0 && d.Extent is { } extent && extent != images[axis]).Any();
+        if (!fits)
             throw new ShapeException(
-                $"The network takes images of {Extents(wanted)} at its input '{_input.Name}'; these are {Extents(images)}."
+                $"The network takes images of {Extents(wanted.Skip(1))} at its input '{Input.Name}'; these are {Extents(images.Skip(1).Cast<object>())}."
             );
         if (images[0] == 0)
             throw new BadInputException("An empty batch has nothing to evaluate.");
 
-        static string Extents(Shape shape) => shape.Rank > 1 ? string.Join('×', shape.Skip(1)) : "no extent";
+        static string Extents<T>(IEnumerable<T> extents) => extents.Any() ? string.Join('×', extents) : "no extent";
     }
 
     /// <summary>Images that go through the network together on one thread.</summary>
-    private int PieceOf(int images)
+    private int PieceOf(Shape images, int count)
     {
-        if (images < _workers.Count)
-            return images;
-        if (_piece == 0)
-            _piece = Math.Clamp(PieceFloats / Math.Max(1, ProgramFor(1).ArenaLength), 1, LargestPiece);
-        return Math.Min(_piece, (int)(((long)images + _workers.Count - 1) / _workers.Count));
+        if (FixedBatch is { } batch)
+            return batch;
+        if (count < _workers.Count)
+            return count;
+        int piece = _pieces.GetOrAdd(
+            images.With(0, 1),
+            one => Math.Clamp(PieceFloats / Math.Max(1, ProgramOf(one).ArenaLength), 1, LargestPiece)
+        );
+        return Math.Min(piece, (int)(((long)count + _workers.Count - 1) / _workers.Count));
     }
 
-    private CompiledNetwork ProgramFor(int images) => _programs.GetOrAdd(images, Compile);
+    /// <summary>The shape of some images, free extents being 1.</summary>
+    private Shape ImagesOf(int count) => [count, .. Input.Dimensions!.Value.Skip(1).Select(static d => d.Extent ?? 1)];
 
-    private CompiledNetwork Compile(int images)
+    private Program ProgramOf(Shape images) => ProgramOf(new Dictionary<string, Shape> { [Input.Name] = images });
+
+    private Program ProgramOf(Dictionary<string, Shape> inputs) =>
+        _programs.GetOrAdd(
+            string.Join(';', inputs.Select(static input => $"{input.Key}:{input.Value}")),
+            _ => Compile(_graph, inputs, _cache)
+        );
+
+    /// <summary>Compiles a network for these extents of its inputs.</summary>
+    /// <exception cref="BadInputException">An operator cannot be evaluated; names the node.</exception>
+    internal static Program Compile(Graph graph, IReadOnlyDictionary<string, Shape> inputs, WeightCache cache)
     {
-        int[] extents =
-        [
-            .. (_input.Dimensions ?? throw new BadInputException($"Input '{_input.Name}' declares no shape.")).Select(static d =>
-                d.Extent ?? 1
-            ),
-        ];
-        if (extents.Length == 0)
-            throw new BadInputException($"Input '{_input.Name}' is a scalar, not a batch of images.");
-        extents[0] = images;
-        CompiledNetwork program = Lowering.Compile(_graph, new Dictionary<string, Shape> { [_input.Name] = Shape.Of(extents) }, _memo);
-        if (program.Outputs.Length == 0)
+        graph = RecognizeActivations.Apply(DropIdentities.Apply(graph));
+        IReadOnlyDictionary<string, Operand> shapes = ShapeInference.Run(graph, inputs);
+        ConstantOrigins origins = new(graph);
+        graph = FoldConstants.Apply(graph, shapes, cache, origins);
+        graph = FoldBatchNorm.Apply(graph, origins, cache);
+        Scope scope = new(graph, shapes, FrozenSet<string>.Empty, BatchPlan.StepByStep, cache);
+        return Compiler.Compile(scope, graph.Nodes.Length, origins);
+    }
+
+    private Value OutputOf(Program program, int index) => program.Outputs[_graph.Outputs[index].Name];
+
+    /// <summary>Whether an output has a row for each image: always where the file is made for single images.</summary>
+    private bool IsByImage(Value output, int images) => FixedBatch == 1 || (output.Shape.Rank > 0 && output.Shape[0] == images);
+
+    /// <summary>Extents of an output for one image, without the batch.</summary>
+    private Shape RowOf(Program program, int index, int images)
+    {
+        Shape shape = OutputOf(program, index).Shape;
+        return shape.Rank > 0 && shape[0] == images ? [.. shape.Skip(1)] : shape;
+    }
+
+    private void RequireRows(Program program, int images)
+    {
+        if (_graph.Outputs.IsEmpty)
             throw new BadInputException("The network has no output.");
-        Value output = program.Outputs[0];
-        if (output.Type != ElementType.Float32 || output.Shape.Rank == 0 || output.Shape[0] != images)
+        Value output = OutputOf(program, 0);
+        if (output.Type != ElementType.Float32 || !IsByImage(output, images))
             throw new BadInputException(
                 $"Output '{output.Name}' is {output.Type} {output.Shape} for {images} images; one row of float32 an image was expected."
             );
-        return program;
     }
-
-    private static Port SingleInput(Graph graph)
-    {
-        Port[] inputs = [.. graph.Inputs.Where(port => !graph.Initializers.ContainsKey(port.Name))];
-        return inputs is [{ Type: ElementType.Float32 } only]
-            ? only
-            : throw new BadInputException(
-                $"A network with one float32 input was expected; this one has {inputs.Length}: {string.Join(", ", inputs.Select(static p => $"{p.Name} ({p.Type})"))}."
-            );
-    }
-
-    private static Shape BatchOf(Shape one, int images) => one.With(0, images);
 }
 
 /// <summary>A batch on its way through a network: all values that the steps from <see cref="Step"/> on still need.</summary>

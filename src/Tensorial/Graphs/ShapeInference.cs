@@ -23,19 +23,28 @@ public static class ShapeInference
     /// <summary>Types, extents and constants of every value.</summary>
     /// <param name="graph">The network.</param>
     /// <param name="inputs">Extents of inputs, by name. Others take the extents the network declares, free ones being 1.</param>
+    /// <param name="changing">Constants whose values are not to be relied on, as training changes them.</param>
     /// <exception cref="BadInputException">An operator is not supported or its operands do not fit; names the node.</exception>
-    public static IReadOnlyDictionary<string, Operand> Run(Graph graph, IReadOnlyDictionary<string, Shape>? inputs = null)
+    public static IReadOnlyDictionary<string, Operand> Run(
+        Graph graph,
+        IReadOnlyDictionary<string, Shape>? inputs = null,
+        IReadOnlySet<string>? changing = null
+    )
     {
-        InferredShapes shapes = Explore(graph, inputs);
+        InferredShapes shapes = Explore(graph, inputs, changing);
         return shapes.Failures.IsEmpty ? shapes.Operands : throw shapes.Failures[0].Reason;
     }
 
     /// <summary>As <see cref="Run"/>, but goes on past nodes that cannot be inferred and says which they were.</summary>
-    public static InferredShapes Explore(Graph graph, IReadOnlyDictionary<string, Shape>? inputs = null)
+    public static InferredShapes Explore(
+        Graph graph,
+        IReadOnlyDictionary<string, Shape>? inputs = null,
+        IReadOnlySet<string>? changing = null
+    )
     {
         Dictionary<string, Operand> known = [];
         foreach ((string name, Tensor value) in graph.Initializers)
-            known[name] = Operand.Of(value);
+            known[name] = changing?.Contains(name) == true ? new(value.ElementType, value.Shape) : Operand.Of(value);
         foreach (Port port in graph.Inputs)
             if (!graph.Initializers.ContainsKey(port.Name) && Extents(port, inputs) is { } shape)
                 known[port.Name] = new(port.Type, shape);

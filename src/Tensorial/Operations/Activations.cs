@@ -3,6 +3,9 @@ namespace Tensorial.Operations;
 /// <summary>x where positive, alpha x elsewhere</summary>
 public sealed record LeakyRelu(float Alpha = 0.01f) : RealFunction
 {
+    /// <summary>A slope that is not negative keeps the sign, so that the result tells.</summary>
+    protected override bool SlopeFromResult => Alpha >= 0;
+
     protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
     {
         T alpha = T.CreateChecked(Alpha);

@@ -8,7 +8,8 @@ namespace Tensorial.Operations;
 /// <summary>
 /// Batch normalisation while a network is trained: Y = scale (X - mean) / √(variance + Epsilon) + shift with mean and variance of every
 /// channel over the batch itself (Ioffe and Szegedy 2015). Further results are the running mean and variance, moved towards those of the
-/// batch: Momentum · old + (1 - Momentum) · new, the new variance dividing by n - 1, as PyTorch has it.
+/// batch: Momentum · old + (1 - Momentum) · new, the new variance dividing by n - 1, as PyTorch has it; then the mean of the batch and the
+/// reciprocal 1 / √(variance + Epsilon), which the gradient reads.
 /// </summary>
 public sealed record BatchNormalizationInTraining : FloatOperation
 {
@@ -23,7 +24,8 @@ public sealed record BatchNormalizationInTraining : FloatOperation
         int channels = y.Shape.Rank > 1 ? y.Shape[1] : 1;
         if (y.Shape.Count <= channels)
             throw new ShapeException($"a batch of shape {y.Shape} has one value a channel, which has no variance.");
-        return [y, new(y.Type, [channels]), new(y.Type, [channels])];
+        Operand statistic = new(y.Type, [channels]);
+        return [y, statistic, statistic, statistic, statistic];
     }
 
     protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
@@ -35,7 +37,9 @@ public sealed record BatchNormalizationInTraining : FloatOperation
             mean = inputs[3]!.Of<T>(),
             variance = inputs[4]!.Of<T>();
         Tensor<T>? newMean = outputs.Length > 1 ? outputs[1].Of<T>() : null,
-            newVariance = outputs.Length > 2 ? outputs[2].Of<T>() : null;
+            newVariance = outputs.Length > 2 ? outputs[2].Of<T>() : null,
+            batchMean = outputs.Length > 3 ? outputs[3].Of<T>() : null,
+            reciprocals = outputs.Length > 4 ? outputs[4].Of<T>() : null;
         (int images, int channels, int size) = Extents(x.Shape);
         T kept = T.CreateChecked(Momentum),
             taken = T.One - kept,
@@ -45,7 +49,8 @@ public sealed record BatchNormalizationInTraining : FloatOperation
             channel =>
             {
                 (T m, T v) = OfChannel(x, channel);
-                T factor = scale.Values[channel] / T.Sqrt(v + T.CreateChecked(Epsilon));
+                T reciprocal = T.One / T.Sqrt(v + T.CreateChecked(Epsilon)),
+                    factor = scale.Values[channel] * reciprocal;
                 for (int image = 0; image < images; image++)
                 {
                     Span<T> target = y.Values.Slice((image * channels + channel) * size, size);
@@ -53,6 +58,10 @@ public sealed record BatchNormalizationInTraining : FloatOperation
                     TensorPrimitives.Multiply(target, factor, target);
                     TensorPrimitives.Add(target, shift.Values[channel], target);
                 }
+                if (batchMean is not null)
+                    batchMean.Values[channel] = m;
+                if (reciprocals is not null)
+                    reciprocals.Values[channel] = reciprocal;
                 if (newMean is not null)
                     newMean.Values[channel] = kept * mean.Values[channel] + taken * m;
                 if (newVariance is not null)
@@ -64,8 +73,8 @@ public sealed record BatchNormalizationInTraining : FloatOperation
     public override Reads? GradientReads(int input) =>
         input switch
         {
-            0 => Reads.Input(0) | Reads.Input(1),
-            1 => Reads.Input(0),
+            0 => Reads.Input(0) | Reads.Input(1) | Reads.Output(3) | Reads.Output(4),
+            1 => Reads.Input(0) | Reads.Output(3) | Reads.Output(4),
             2 => Reads.Nothing,
             _ => null,
         };
@@ -82,6 +91,8 @@ public sealed record BatchNormalizationInTraining : FloatOperation
             return;
         Tensor<T> x = pull.Input(0);
         Tensor<T>? factors = dx is null ? null : pull.Input(1);
+        Tensor<T> means = pull.Output(3),
+            reciprocals = pull.Output(4);
         (int images, int channels, int size) = Extents(x.Shape);
         workers.For(
             channels,
@@ -95,8 +106,7 @@ public sealed record BatchNormalizationInTraining : FloatOperation
                     x.Values.Slice((image * channels + channel) * size, size).CopyTo(values.AsSpan(image * size));
                     dy.Values.Slice((image * channels + channel) * size, size).CopyTo(upstream.AsSpan(image * size));
                 }
-                (T m, T v) = OfChannel(x, channel);
-                T reciprocal = T.One / T.Sqrt(v + T.CreateChecked(Epsilon));
+                (T m, T reciprocal) = (means.Values[channel], reciprocals.Values[channel]);
                 if (scale is not null)
                 {
                     T along = T.Zero;

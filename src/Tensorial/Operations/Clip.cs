@@ -40,20 +40,23 @@ public sealed record Clip(float? Min = null, float? Max = null) : NumberOperatio
         );
     }
 
-    public override Reads? GradientReads(int input) => input == 0 ? Reads.AllInputs : null;
+    public override Reads? GradientReads(int input) => input == 0 ? Reads.Input(1) | Reads.Input(2) | Reads.Output() : null;
 
-    /// <summary>What lies between the bounds, or on them, passes; the bounds themselves are not learnt.</summary>
+    /// <summary>
+    /// What lies strictly between the bounds passes, as with PyTorch's hardtanh and relu6, so that the result tells; the bounds themselves
+    /// are not learnt.
+    /// </summary>
     protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         (T? min, T? max) = (Bound<T>(pull.Inputs, 1, Min), Bound<T>(pull.Inputs, 2, Max));
         Slopes.Chain<T>(
-            pull.Input(0),
+            pull.Output(),
             pull.Dy,
             pull.Gradient(0),
             (x, slope) =>
             {
                 for (int i = 0; i < x.Length; i++)
-                    slope[i] = x[i] < min || x[i] > max ? T.Zero : T.One;
+                    slope[i] = x[i] <= min || x[i] >= max ? T.Zero : T.One;
             },
             workers
         );

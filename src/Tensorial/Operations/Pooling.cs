@@ -191,8 +191,6 @@ public sealed record MaxPool : Pooling
         return position;
     }
 
-    public override Reads? GradientReads(int input) => Reads.Input(0);
-
     /// <summary>To the value that was chosen, the first of equals.</summary>
     private protected override void Spread<T>(T dy, T y, ReadOnlySpan<T> x, Span<T> dx, WindowWalk walk)
     {

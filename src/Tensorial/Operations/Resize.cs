@@ -141,6 +141,31 @@ public sealed record Resize : FloatOperation
         return dx;
     }
 
+    /// <summary>
+    /// By axis, how many times every value is repeated, where that is all that happens; null for any other resizing.
+    /// </summary>
+    internal int[]? Repeats(Shape shape, ReadOnlySpan<Tensor?> inputs)
+    {
+        if (Sampling.Coordinates == Coordinates.CropAndResize)
+            return null;
+        SampledAxis[] grids = Resolve(shape, inputs);
+        int[] factors = new int[grids.Length];
+        for (int axis = 0; axis < grids.Length; axis++)
+        {
+            SampledAxis grid = grids[axis];
+            factors[axis] = grid.Input == 0 ? 0 : grid.Output / grid.Input;
+            if (factors[axis] == 0 || grid.Output != grid.Input * factors[axis])
+                return null;
+            for (int position = 0; position < grid.Output && !grid.IsIdentity; position++)
+            {
+                Tap[] taps = [.. Sampling.Taps(grid, position).Where(static tap => tap.Weight != 0)];
+                if (taps is not [{ Weight: 1 } only] || only.Index != position / factors[axis])
+                    return null;
+            }
+        }
+        return factors;
+    }
+
     private SampledAxis[] Resolve(Shape shape, ReadOnlySpan<Tensor?> inputs) =>
         HasRegion
             ? Resolve(shape, inputs.Optional(1), inputs.Optional(2), inputs.Optional(3))

@@ -74,6 +74,19 @@ public class TrainedNetworkTests
         }
     }
 
+    /// <summary>
+    /// Feature maps stay blocked from the first layer to the last and back: what is converted is the images, and what dense layers read
+    /// and give back.
+    /// </summary>
+    [Theory, InlineData("lenet5", 3), InlineData("resnet20", 2), InlineData("resnet50", 2)]
+    public void Feature_maps_stay_blocked(string model, int conversions)
+    {
+        using TrainedNetwork network = new(ReadyMade.Build(model, [3, 32, 32], 10, seed: 0), threads: 1);
+        string[] steps = [.. network.StepsFor(2)];
+        string[] converted = [.. steps.Where(static label => label.StartsWith("block ") || label.StartsWith("unblock "))];
+        Assert.True(converted.Length <= conversions, string.Join(", ", converted));
+    }
+
     /// <summary>Large batches sum kernel gradients transformed.</summary>
     [Fact]
     public void A_large_batch_agrees_too() => AssertAgrees(Residual(3, 20, 36), images: 100, threads: 2);

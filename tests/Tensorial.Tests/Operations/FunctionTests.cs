@@ -40,6 +40,7 @@ public class FunctionTests
         (new Selu(1.5f, 2), static x => 2 * (x > 0 ? x : 1.5 * (Math.Exp(x) - 1))),
         (new HardSigmoid(0.25f), static x => Math.Clamp(0.25 * x + 0.5, 0, 1)),
         (new HardSwish(), static x => x * Math.Clamp(x / 6 + 0.5, 0, 1)),
+        (new Swish(), static x => x / (1 + Math.Exp(-x))),
         (new Mish(), static x => x * Math.Tanh(Math.Log(1 + Math.Exp(x)))),
         (
             new Shrink(0.25f, 1),

@@ -44,6 +44,8 @@ public class GradientTests
         (new Selu(), -2, 2),
         (new HardSigmoid(), -4, 4),
         (new HardSwish(), -5, 5),
+        (new Swish(), -5, 5),
+        (new Swish(0.7f), -5, 5),
         (new Softplus(), -4, 4),
         (new Softsign(), -2, 2),
         (new Mish(), -4, 4),
@@ -299,6 +301,7 @@ public class GradientTests
         typeof(ConstantOfShape),
         typeof(Tensorial.Operations.Range),
         typeof(Unknown),
+        typeof(GradientOf),
     ];
 
     [Fact]

@@ -10,7 +10,7 @@ namespace Tensorial.Execution;
 /// </summary>
 internal static class FoldBatchNorm
 {
-    public static Graph Apply(Graph graph, ConstantOrigins origins, Memo memo)
+    public static Graph Apply(Graph graph, ConstantOrigins origins, WeightCache cache)
     {
         Uses uses = new(graph);
         Dictionary<string, Node> makers = [];
@@ -43,7 +43,7 @@ internal static class FoldBatchNorm
             if (sources[1] is null && names[1].Length > 0)
                 return null;
 
-            Tensor<float>[] values = memo.Of(norm, sources, () => Folded([.. sources.Cast<Tensor<float>?>()], norm.Epsilon));
+            Tensor<float>[] values = cache.Of(norm, sources, () => Folded([.. sources.Cast<Tensor<float>?>()], norm.Epsilon));
             string weights = $"{node.Outputs[0]}/folded weights",
                 bias = $"{node.Outputs[0]}/folded bias";
             (constants[weights], constants[bias]) = (values[0], values[1]);

@@ -9,9 +9,16 @@ internal static class FoldConstants
 {
     /// <param name="graph">The network.</param>
     /// <param name="shapes">What shape inference knows of its values.</param>
+    /// <param name="cache">Where results of earlier compilations may lie ready.</param>
     /// <param name="origins">For every constant, the initializers of the file that it comes from; results are added.</param>
-    /// <param name="memo">Where results of earlier compilations may lie ready.</param>
-    public static Graph Apply(Graph graph, IReadOnlyDictionary<string, Operand> shapes, ConstantOrigins origins, Memo memo)
+    /// <param name="changing">Constants that training changes: what depends on them is not folded.</param>
+    public static Graph Apply(
+        Graph graph,
+        IReadOnlyDictionary<string, Operand> shapes,
+        WeightCache cache,
+        ConstantOrigins? origins = null,
+        IReadOnlySet<string>? changing = null
+    )
     {
         ImmutableDictionary<string, Tensor>.Builder constants = graph.Initializers.ToBuilder();
         var kept = ImmutableArray.CreateBuilder<Node>();
@@ -21,15 +28,16 @@ internal static class FoldConstants
             {
                 foreach (string name in node.Outputs.Where(static n => n.Length > 0))
                     constants[name] = shapes[name].Value!;
-                origins.Derive(node);
+                origins?.Derive(node);
             }
-            else if (node.Inputs.All(name => name.Length == 0 || constants.ContainsKey(name)))
+            else if (node.Inputs.All(IsFixed))
             {
                 Tensor?[] inputs = [.. node.Inputs.Select(name => name.Length == 0 ? null : constants[name])];
-                Tensor[] results = memo.Of(node.Operation, inputs, () => node.Operation.Apply(inputs));
+                Tensor[] results = cache.Of(node.Operation, inputs, () => node.Operation.Apply(inputs));
                 for (int i = 0; i < node.Outputs.Length; i++)
-                    constants[node.Outputs[i]] = results[i];
-                origins.Derive(node);
+                    if (node.Outputs[i].Length > 0)
+                        constants[node.Outputs[i]] = results[i];
+                origins?.Derive(node);
             }
             else
             {
@@ -37,6 +45,8 @@ internal static class FoldConstants
             }
         }
         return graph with { Nodes = kept.ToImmutable(), Initializers = constants.ToImmutable() };
+
+        bool IsFixed(string name) => name.Length == 0 || (constants.ContainsKey(name) && changing?.Contains(name) != true);
     }
 }
 

@@ -16,6 +16,14 @@ internal sealed class Uses
         _outputs = [.. graph.Outputs.Select(static port => port.Name)];
     }
 
+    public bool IsOutput(string value) => _outputs.Contains(value);
+
+    /// <summary>The nodes that read a value, in their order, one that reads it twice being listed twice.</summary>
+    public IEnumerable<Node> Readers(string value) => _readers[value];
+
+    /// <summary>The first node that reads a value.</summary>
+    public Node? FirstReader(string value) => _readers[value].FirstOrDefault();
+
     /// <summary>The one node that reads a value; null when several do, none does, or the value leaves the network.</summary>
-    public Node? OnlyReader(string value) => !_outputs.Contains(value) && _readers[value].Take(2).ToArray() is [Node only] ? only : null;
+    public Node? OnlyReader(string value) => !IsOutput(value) && _readers[value].Take(2).ToArray() is [Node only] ? only : null;
 }

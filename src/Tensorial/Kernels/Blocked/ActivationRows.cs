@@ -76,4 +76,61 @@ internal static class ActivationRows
     }
 
     private static bool Same(ReadOnlySpan<float> x, ReadOnlySpan<float> y) => x == y;
+
+    /// <summary>dx = dy · f', some values at a time since dx may be dy.</summary>
+    /// <param name="activation">f.</param>
+    /// <param name="fromResult">Whether <paramref name="at"/> holds f(x), or x.</param>
+    public static void Chain(this Activation activation, bool fromResult, ReadOnlySpan<float> at, ReadOnlySpan<float> dy, Span<float> dx)
+    {
+        Span<float> slopes = stackalloc float[256];
+        for (int first = 0; first < at.Length; first += slopes.Length)
+        {
+            int count = Math.Min(slopes.Length, at.Length - first);
+            activation.Slopes(fromResult, at.Slice(first, count), slopes[..count]);
+            TensorPrimitives.Multiply(dy.Slice(first, count), slopes[..count], dx.Slice(first, count));
+        }
+    }
+
+    private static void Slopes(this Activation activation, bool fromResult, ReadOnlySpan<float> at, Span<float> slopes)
+    {
+        switch (activation.Kind)
+        {
+            case ActivationKind.Relu or ActivationKind.LeakyRelu:
+                float below = activation.Kind == ActivationKind.Relu ? 0 : activation.Low;
+                for (int i = 0; i < at.Length; i++)
+                    slopes[i] = at[i] > 0 ? 1 : below;
+                break;
+            case ActivationKind.Clip:
+                for (int i = 0; i < at.Length; i++)
+                    slopes[i] = at[i] > activation.Low && at[i] < activation.High ? 1 : 0;
+                break;
+            case ActivationKind.HardSigmoid when fromResult:
+                for (int i = 0; i < at.Length; i++)
+                    slopes[i] = at[i] > 0 && at[i] < 1 ? activation.Low : 0;
+                break;
+            case ActivationKind.Sigmoid when fromResult:
+                for (int i = 0; i < at.Length; i++)
+                    slopes[i] = at[i] * (1 - at[i]);
+                break;
+            case ActivationKind.Tanh when fromResult:
+                for (int i = 0; i < at.Length; i++)
+                    slopes[i] = 1 - at[i] * at[i];
+                break;
+            case ActivationKind.HardSwish when !fromResult:
+                for (int i = 0; i < at.Length; i++)
+                    slopes[i] =
+                        at[i] <= -3 ? 0
+                        : at[i] >= 3 ? 1
+                        : at[i] * (1f / 3) + 0.5f;
+                break;
+            case ActivationKind.Silu when !fromResult:
+                // σ(x) (1 + x (1 - σ(x))).
+                TensorPrimitives.Sigmoid(at, slopes);
+                for (int i = 0; i < at.Length; i++)
+                    slopes[i] *= 1 + at[i] * (1 - slopes[i]);
+                break;
+            default:
+                throw new ArgumentException($"The slope of {activation.Kind} is not known {(fromResult ? "from its result" : "here")}.");
+        }
+    }
 }

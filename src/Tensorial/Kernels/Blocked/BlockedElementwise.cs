@@ -60,6 +60,30 @@ public static unsafe class BlockedElementwise
             Run(new(xStart, xLayout), default, new(yStart, yLayout), new ActivationRow(activation), workers);
     }
 
+    /// <summary>dx = dy · f'; dx may be dy.</summary>
+    /// <param name="fromResult">Whether <paramref name="at"/> holds f(x), or x.</param>
+    public static void ActivateGradient(
+        Activation activation,
+        bool fromResult,
+        ReadOnlySpan<float> at,
+        BlockedLayout atLayout,
+        ReadOnlySpan<float> dy,
+        BlockedLayout dyLayout,
+        Span<float> dx,
+        BlockedLayout dxLayout,
+        Workers workers
+    )
+    {
+        SameExtents(atLayout, dxLayout);
+        SameExtents(dyLayout, dxLayout);
+        fixed (
+            float* atStart = at,
+                dyStart = dy,
+                dxStart = dx
+        )
+            Run(new(atStart, atLayout), new(dyStart, dyLayout), new(dxStart, dxLayout), new SlopeRow(activation, fromResult), workers);
+    }
+
     /// <summary>
     /// y = f(scale[channel] · x + shift[channel]): a batch normalisation that could not be folded. Either may be empty: 1 and 0.
     /// </summary>
@@ -193,6 +217,12 @@ public static unsafe class BlockedElementwise
     private readonly struct ActivationRow(Activation activation) : IRowFunction
     {
         public void Apply(ReadOnlySpan<float> x, ReadOnlySpan<float> unused, Span<float> y, int image, int block) => activation.Apply(x, y);
+    }
+
+    private readonly struct SlopeRow(Activation activation, bool fromResult) : IRowFunction
+    {
+        public void Apply(ReadOnlySpan<float> at, ReadOnlySpan<float> dy, Span<float> dx, int image, int block) =>
+            activation.Chain(fromResult, at, dy, dx);
     }
 
     private readonly struct ScaleShiftRow(float* scale, float* shift, int channels, int imagePitch, Activation activation) : IRowFunction

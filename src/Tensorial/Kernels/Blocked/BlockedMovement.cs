@@ -61,6 +61,57 @@ public static unsafe class BlockedMovement
         Move(input, inputLayout, new(firstY, strideY, 1), new(firstX, strideX, 1), 0, output, outputLayout, workers);
     }
 
+    /// <summary>output[firstY + strideY · y, firstX + strideX · x] = input[y, x], and 0 elsewhere: the adjoint of a slice.</summary>
+    public static void Place(
+        ReadOnlySpan<float> input,
+        BlockedLayout inputLayout,
+        int firstY,
+        int firstX,
+        int strideY,
+        int strideX,
+        Span<float> output,
+        BlockedLayout outputLayout,
+        Workers workers
+    )
+    {
+        Inside(outputLayout.Height, firstY, strideY, inputLayout.Height);
+        Inside(outputLayout.Width, firstX, strideX, inputLayout.Width);
+        if (inputLayout.Images != outputLayout.Images || inputLayout.Channels != outputLayout.Channels)
+            throw new ArgumentException($"Images and channels stay as they are: {inputLayout} and {outputLayout} differ.");
+        fixed (
+            float* x = input,
+                y = output
+        )
+            workers.Run(
+                outputLayout.Images * outputLayout.Blocks,
+                new Placement(x, inputLayout, firstY, firstX, strideY, strideX, y, outputLayout)
+            );
+    }
+
+    private readonly struct Placement(
+        float* input,
+        BlockedLayout inputLayout,
+        int firstY,
+        int firstX,
+        int strideY,
+        int strideX,
+        float* output,
+        BlockedLayout outputLayout
+    ) : ILoopBody
+    {
+        public void Run(int plane)
+        {
+            (int image, int block) = Math.DivRem(plane, outputLayout.Blocks);
+            for (int row = 0; row < outputLayout.Height; row++)
+                new Span<float>(output + outputLayout.Pixel(image, block, row, 0), outputLayout.Width * Lanes).Clear();
+            for (int row = 0; row < inputLayout.Height; row++)
+            for (int column = 0; column < inputLayout.Width; column++)
+                new ReadOnlySpan<float>(input + inputLayout.Pixel(image, block, row, column), Lanes).CopyTo(
+                    new(output + outputLayout.Pixel(image, block, firstY + row * strideY, firstX + column * strideX), Lanes)
+                );
+        }
+    }
+
     /// <summary>
     /// Puts the input into the output with its first pixel at (top, left), which may be negative, and <paramref name="value"/> around it.
     /// </summary>

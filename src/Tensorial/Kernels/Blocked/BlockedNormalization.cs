@@ -31,8 +31,9 @@ internal static unsafe class BlockedNormalization
             (width ?? LaneWidths.Best).Run<MomentsKernel, float>(new(source, layout, center, to));
     }
 
-    /// <summary>y = scale x + shift + residual, at least 0 where rectified.</summary>
+    /// <summary>y = scale x + shift + residual, held within the bounds of the activation.</summary>
     /// <param name="residual">A value of the same extents in its own layout, or empty.</param>
+    /// <param name="activation">None, Relu or Clip.</param>
     public static void Apply(
         ReadOnlySpan<float> x,
         BlockedLayout layout,
@@ -40,7 +41,7 @@ internal static unsafe class BlockedNormalization
         ReadOnlySpan<float> shift,
         ReadOnlySpan<float> residual,
         BlockedLayout residualLayout,
-        bool rectified,
+        Activation activation,
         Span<float> y,
         BlockedLayout outputLayout,
         LaneWidth? width = null
@@ -54,18 +55,20 @@ internal static unsafe class BlockedNormalization
                 target = y
         )
             (width ?? LaneWidths.Best).Run<ApplyKernel, float>(
-                new(source, layout, a, b, r, residualLayout, rectified, target, outputLayout)
+                new(source, layout, a, b, r, residualLayout, Bounds(activation), target, outputLayout)
             );
     }
 
     /// <summary>
-    /// dy becomes 0 where the rectified y is not positive; then sums[c] += Σ dy and, unless x is empty, sums[channels + c] += Σ dy (x -
-    /// mean).
+    /// dy becomes 0 where y is at or beyond a bound of the activation; then sums[c] += Σ dy and, unless x is empty, sums[channels + c] +=
+    /// Σ dy (x - mean).
     /// </summary>
-    /// <param name="y">The result, or empty where nothing was rectified.</param>
+    /// <param name="activation">None, Relu or Clip.</param>
+    /// <param name="y">The activation's result, or empty where there was none.</param>
     public static void AddGradientSums(
         Span<float> dy,
         BlockedLayout layout,
+        Activation activation,
         ReadOnlySpan<float> y,
         BlockedLayout resultLayout,
         ReadOnlySpan<float> x,
@@ -83,7 +86,7 @@ internal static unsafe class BlockedNormalization
         )
         fixed (double* to = sums)
             (width ?? LaneWidths.Best).Run<GradientSumsKernel, float>(
-                new(gradient, layout, result, resultLayout, source, inputLayout, center, to)
+                new(gradient, layout, Bounds(activation), result, resultLayout, source, inputLayout, center, to)
             );
     }
 
@@ -113,6 +116,15 @@ internal static unsafe class BlockedNormalization
                 new(gradient, layout, source, inputLayout, first, second, third, target, gradientLayout)
             );
     }
+
+    private static (float Low, float High) Bounds(Activation activation) =>
+        activation.Kind switch
+        {
+            ActivationKind.None => (float.NegativeInfinity, float.PositiveInfinity),
+            ActivationKind.Relu => (0, float.PositiveInfinity),
+            ActivationKind.Clip => (activation.Low, activation.High),
+            _ => throw new ArgumentException($"{activation.Kind} is not held within bounds."),
+        };
 
     private readonly struct MomentsKernel(float* x, BlockedLayout layout, float* pivot, double* sums) : ILaneKernel<float>
     {
@@ -163,7 +175,7 @@ internal static unsafe class BlockedNormalization
         float* shift,
         float* residual,
         BlockedLayout residualLayout,
-        bool rectified,
+        (float Low, float High) bounds,
         float* y,
         BlockedLayout outputLayout
     ) : ILaneKernel<float>
@@ -173,7 +185,8 @@ internal static unsafe class BlockedNormalization
             where TLanes : struct, ILanes<TVector, float>
             where TVector : struct
         {
-            TVector low = TLanes.Broadcast(rectified ? 0 : float.NegativeInfinity);
+            TVector low = TLanes.Broadcast(bounds.Low),
+                high = TLanes.Broadcast(bounds.High);
             for (int plane = 0; plane < layout.Images * layout.Blocks; plane++)
             {
                 (int image, int block) = Math.DivRem(plane, layout.Blocks);
@@ -189,13 +202,19 @@ internal static unsafe class BlockedNormalization
                         int end = layout.Width * Lanes;
                         if (more == null)
                             for (int at = 0; at < end; at += Lanes)
-                                TLanes.Store(TLanes.AtLeast(low, TLanes.MultiplyAdd(TLanes.Load(from + at), a, b)), to + at);
+                                TLanes.Store(
+                                    TLanes.AtMost(high, TLanes.AtLeast(low, TLanes.MultiplyAdd(TLanes.Load(from + at), a, b))),
+                                    to + at
+                                );
                         else
                             for (int at = 0; at < end; at += Lanes)
                                 TLanes.Store(
-                                    TLanes.AtLeast(
-                                        low,
-                                        TLanes.Add(TLanes.MultiplyAdd(TLanes.Load(from + at), a, b), TLanes.Load(more + at))
+                                    TLanes.AtMost(
+                                        high,
+                                        TLanes.AtLeast(
+                                            low,
+                                            TLanes.Add(TLanes.MultiplyAdd(TLanes.Load(from + at), a, b), TLanes.Load(more + at))
+                                        )
                                     ),
                                     to + at
                                 );
@@ -208,6 +227,7 @@ internal static unsafe class BlockedNormalization
     private readonly struct GradientSumsKernel(
         float* dy,
         BlockedLayout layout,
+        (float Low, float High) bounds,
         float* y,
         BlockedLayout resultLayout,
         float* x,
@@ -221,6 +241,8 @@ internal static unsafe class BlockedNormalization
             where TLanes : struct, ILanes<TVector, float>
             where TVector : struct
         {
+            TVector low = TLanes.Broadcast(bounds.Low),
+                high = TLanes.Broadcast(bounds.High);
             for (int plane = 0; plane < layout.Images * layout.Blocks; plane++)
             {
                 (int image, int block) = Math.DivRem(plane, layout.Blocks);
@@ -238,8 +260,16 @@ internal static unsafe class BlockedNormalization
                         if (y != null)
                         {
                             float* result = y + resultLayout.Pixel(image, block, row, 0) + lane;
-                            for (int at = 0; at < end; at += Lanes)
-                                TLanes.Store(TLanes.WherePositive(TLanes.Load(result + at), TLanes.Load(gradient + at)), gradient + at);
+                            if (bounds is { Low: 0, High: float.PositiveInfinity })
+                                for (int at = 0; at < end; at += Lanes)
+                                    TLanes.Store(TLanes.WherePositive(TLanes.Load(result + at), TLanes.Load(gradient + at)), gradient + at);
+                            else
+                                for (int at = 0; at < end; at += Lanes)
+                                {
+                                    TVector value = TLanes.Load(result + at),
+                                        above = TLanes.WherePositive(TLanes.Subtract(value, low), TLanes.Load(gradient + at));
+                                    TLanes.Store(TLanes.WherePositive(TLanes.Subtract(high, value), above), gradient + at);
+                                }
                         }
                         if (x == null)
                         {

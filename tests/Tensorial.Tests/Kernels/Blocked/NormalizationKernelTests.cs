@@ -36,8 +36,8 @@ public class NormalizationKernelTests
                         Assert.Equal(offsets.Sum(), sums[c], 1e-4);
                         Assert.Equal(offsets.Sum(static u => u * u), sums[padded + c], 1e-4);
                     }
-                    bool rectified = random.Next(2) == 0,
-                        adds = random.Next(2) == 0;
+                    Activation activation = Some(random);
+                    bool adds = random.Next(2) == 0;
                     BlockedValue y = BlockedValue.Blank(layout with { Halo = new(0, 1, 1, 0) });
                     BlockedNormalization.Apply(
                         x.Values,
@@ -46,7 +46,7 @@ public class NormalizationKernelTests
                         shift,
                         adds ? residual.Values : [],
                         residual.Layout,
-                        rectified,
+                        activation,
                         y.Values,
                         y.Layout,
                         (LaneWidth)width
@@ -55,7 +55,7 @@ public class NormalizationKernelTests
                         (n, c, row, column) =>
                         {
                             double value = scale[c] * x[n, c, row, column] + shift[c] + (adds ? residual[n, c, row, column] : 0);
-                            return rectified ? Math.Max(value, 0) : value;
+                            return ActivationFormula.Of(activation, value);
                         },
                         1e-5
                     );
@@ -80,11 +80,12 @@ public class NormalizationKernelTests
                         b = Parameters(random, layout),
                         c = Parameters(random, layout);
                     double[] sums = new double[2 * mean.Length];
-                    bool rectified = random.Next(2) == 0;
+                    Activation activation = Some(random);
                     BlockedNormalization.AddGradientSums(
                         dy.Values,
                         layout,
-                        rectified ? y.Values : [],
+                        activation,
+                        activation == Activation.None ? [] : y.Values,
                         y.Layout,
                         x.Values,
                         layout,
@@ -93,7 +94,15 @@ public class NormalizationKernelTests
                         (LaneWidth)width
                     );
                     double Upstream(int n, int channel, int row, int column) =>
-                        !rectified || y[n, channel, row, column] > 0 ? before[n, channel, row, column] : 0;
+                        activation.Kind switch
+                        {
+                            ActivationKind.Relu => y[n, channel, row, column] > 0,
+                            ActivationKind.Clip => y[n, channel, row, column] > activation.Low
+                                && y[n, channel, row, column] < activation.High,
+                            _ => true,
+                        }
+                            ? before[n, channel, row, column]
+                            : 0;
                     dy.Equal(Upstream, 0);
                     for (int channel = 0; channel < layout.Channels; channel++)
                     {
@@ -234,4 +243,12 @@ public class NormalizationKernelTests
         value.Values.CopyTo(copy.Values.AsSpan());
         return copy;
     }
+
+    private static Activation Some(Random random) =>
+        random.Next(3) switch
+        {
+            0 => Activation.None,
+            1 => Activation.Relu,
+            _ => Activation.Clip(-0.3f, 0.4f),
+        };
 }

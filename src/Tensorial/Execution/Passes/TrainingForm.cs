@@ -45,7 +45,14 @@ public sealed record TrainingForm(Graph Graph, ImmutableArray<RunningStatistic> 
                         node with
                         {
                             Operation = new BatchNormalizationInTraining { Epsilon = norm.Epsilon, Momentum = momentum },
-                            Outputs = [node.Outputs[0], mean, variance],
+                            Outputs =
+                            [
+                                node.Outputs[0],
+                                mean,
+                                variance,
+                                $"{node.Outputs[0]}/batch mean",
+                                $"{node.Outputs[0]}/batch reciprocal",
+                            ],
                         }
                     );
                     break;

@@ -1,6 +1,4 @@
-using System.Collections.Immutable;
 using Tensorial.Kernels;
-using Tensorial.Kernels.Blocked;
 
 namespace Tensorial.Execution;
 
@@ -10,21 +8,17 @@ internal sealed class Frame
     private readonly Memory<float> _arena;
     private readonly Tensor?[] _tensors;
 
-    public Frame(CompiledNetwork program, Workers workers)
-        : this(program.Values, program.ArenaLength, workers) { }
-
-    /// <param name="values">Values with their places.</param>
-    /// <param name="arenaLength">Floats those places take.</param>
+    /// <param name="program">The program whose values it holds.</param>
     /// <param name="workers">Threads its steps may use.</param>
-    public Frame(ImmutableArray<Value> values, int arenaLength, Workers workers)
+    public Frame(Program program, Workers workers)
     {
         Workers = workers;
         // Pinned, so that an address aligned once stays aligned.
-        float[] block = GC.AllocateUninitializedArray<float>(arenaLength + 16, pinned: true);
+        float[] block = GC.AllocateUninitializedArray<float>(program.ArenaLength + 16, pinned: true);
         int skip = AlignedStart.Of(block);
-        _arena = block.AsMemory(skip, arenaLength);
-        _tensors = new Tensor?[values.Length];
-        foreach (Value value in values)
+        _arena = block.AsMemory(skip, program.ArenaLength);
+        _tensors = new Tensor?[program.Values.Length];
+        foreach (Value value in program.Values)
         {
             if (value.IsExternal || value.Layout is not null)
                 continue;
@@ -46,14 +40,4 @@ internal sealed class Frame
     /// <summary>The floats of a value: of a blocked one in its layout, halo included.</summary>
     public Span<float> Floats(Value value) =>
         value.IsInArena ? _arena.Span.Slice(value.Offset, value.Length) : _tensors[value.Id]!.Of<float>().Values;
-
-    /// <summary>
-    /// The floats of a blocked value about to be written. Its halo is zeroed now, since the place may have served another value.
-    /// </summary>
-    public Span<float> ClearedHalo(Value value)
-    {
-        Span<float> floats = Floats(value);
-        BlockedHalo.Clear(floats, value.Layout!.Value, Workers);
-        return floats;
-    }
 }
