@@ -19,13 +19,10 @@ internal static class Runtimes
         };
 
     /// <summary>
-    /// What networks are compared in where nothing was named: our executor, or ONNX Runtime where ours does not run the network or would do
-    /// it node by node.
+    /// What networks are compared in where nothing was named: our executor, or ONNX Runtime where ours does not run the network.
     /// </summary>
     public static IRuntime Suiting(Graph graph, int threads)
     {
-        if (graph is not { Outputs: [_], FreeInputs: [{ Type: ElementType.Float32 }] })
-            return new OrtRuntime();
         OwnRuntime own = new();
         try
         {

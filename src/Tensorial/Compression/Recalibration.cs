@@ -35,12 +35,16 @@ public static class Recalibration
             return (compressed, false);
         // Judged on the last images: those in front were calibrated on.
         int held = Math.Min(images, training.Count);
-        bool probabilities = Scoring.GivesProbabilities(dense);
+        ScoreOutput? scores = ScoreOutput.Find(dense, training.Classes);
         using Inference reference = new(dense, threads),
             before = new(compressed, threads),
             after = new(changed, threads);
         double DivergenceOf(Inference network) =>
-            Batches().Sum(images => images.Shape[0] * Verification.DivergenceOf(reference.Run(images), network.Run(images), probabilities));
+            Batches()
+                .Sum(images =>
+                    images.Shape[0]
+                    * Verification.DivergenceOf(dense, reference.RunAll(images), network.RunAll(images), scores, images.Shape[0])
+                );
         return DivergenceOf(after) < DivergenceOf(before) ? (changed, true) : (compressed, false);
 
         IEnumerable<Tensor<float>> Batches()

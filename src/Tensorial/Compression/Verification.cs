@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Tensorial.Analysis;
+using Tensorial.Graphs;
 
 namespace Tensorial.Compression;
 
@@ -95,18 +96,32 @@ public sealed record Verification(int Samples, ImmutableArray<OutputDifference> 
     }
 
     /// <summary>
-    /// How far answers to images are from others, in one number: the mean KL divergence in nats of class scores, the mean squared relative
-    /// error of other values.
+    /// How far answers to images are from others, in one number: the mean KL divergence in nats of class scores, plus the mean squared
+    /// relative error of each other output.
     /// </summary>
-    /// <param name="reference">[n, …].</param>
-    /// <param name="answers">[n, …].</param>
-    /// <param name="probabilities">Whether class scores are probabilities already.</param>
-    internal static double DivergenceOf(Tensor<float> reference, Tensor<float> answers, bool probabilities)
+    /// <param name="graph">The network.</param>
+    /// <param name="reference">Its outputs, in order.</param>
+    /// <param name="answers">The others.</param>
+    /// <param name="scores">The output that scores classes; null where none does.</param>
+    /// <param name="images">Images of the batch.</param>
+    internal static double DivergenceOf(
+        Graph graph,
+        ImmutableArray<Tensor> reference,
+        ImmutableArray<Tensor> answers,
+        ScoreOutput? scores,
+        int images
+    )
     {
-        OutputComparison comparison = new("", ScoreOutput.IsRow(reference.Shape) ? probabilities : null);
-        comparison.Add(reference, answers, reference.Shape[0], reference.Shape[0]);
-        OutputDifference result = comparison.Result;
-        return result.KlDivergence ?? result.RelativeError * result.RelativeError;
+        double sum = 0;
+        for (int k = 0; k < reference.Length; k++)
+        {
+            string name = graph.Outputs[k].Name;
+            OutputComparison comparison = new(name, name == scores?.Name ? scores.AreProbabilities : null);
+            comparison.Add(reference[k], answers[k], images, images);
+            OutputDifference result = comparison.Result;
+            sum += result.KlDivergence ?? result.RelativeError * result.RelativeError;
+        }
+        return sum;
     }
 
     private static Tensor<float> Rows(Tensor scores, int count) => ((Tensor<float>)scores.To(ElementType.Float32)).Rows(0, count);
