@@ -14,7 +14,8 @@ internal static class CommonOptions
         new("--data")
         {
             HelpName = "SET",
-            Description = "cifar10:DIR, cifar100:DIR, idx:DIR, npy:IMAGES.npy,LABELS.npy, or sample (embedded Fashion-MNIST images).",
+            Description =
+                "images:DIR (JPEG, PNG, BMP, GIF, WebP; a subfolder for each class, or no labels), cifar10:DIR, cifar100:DIR, idx:DIR, npy:IMAGES.npy[,LABELS.npy], npy:SET.npz, npy:DIR, or sample (embedded Fashion-MNIST images).",
         };
 
     public static Option<string> Normalize() =>

@@ -29,6 +29,9 @@ public enum Oracle
     /// <summary>Headless Chromium.</summary>
     Chromium = 64,
 
+    /// <summary>Pillow and NumPy in the system's Python.</summary>
+    Pillow = 512,
+
     /// <summary>Leave to take minutes: TENSORIAL_HEAVY=1.</summary>
     Patience = 128,
 }
@@ -86,6 +89,7 @@ public static class Oracles
         {
             Oracle.NumPy => Imports("numpy"),
             Oracle.PyTorch => Imports("torch"),
+            Oracle.Pillow => Imports("PIL, numpy"),
             Oracle.OnnxPython => Imports("onnx"),
             Oracle.OnnxBackend => Directory.Exists(Backend),
             Oracle.SharedModels => Directory.Exists(Models),

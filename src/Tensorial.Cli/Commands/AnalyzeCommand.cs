@@ -117,7 +117,9 @@ internal static class AnalyzeCommand
         if (options.Recalibrate is not null)
             CheckRecalibration(options, graph);
         ImageSet? images = options.Data?.Open();
+        images?.LabelsFor("Accuracy at each rank");
         graph = graph.ForImages(images?.ImageShape);
+        DataOptions.CheckNormalization(graph, images, options.Threads, terminal);
         KernelWeights weights = KernelWeights.Of(graph).Matching(options.Layers);
         ImageSet? calibration = options.Recalibrate is { } count
             ? (options.Data! with { Split = Split.Train, Limit = count }).Open()

@@ -90,7 +90,10 @@ internal static class CompressCommand
         Graph read = OnnxFile.Read(options.Input.ToString());
         ImageSet? training = plan.Training?.Open(),
             test = plan.Test?.Open();
+        if (plan.Targets.Any(static target => target.Measure == TargetMeasure.MaxDrop))
+            (test ?? throw new UsageException("--target max-drop= is about accuracy: it needs --data.")).LabelsFor("--target max-drop=");
         Graph graph = read.ForImages((test ?? training)?.ImageShape);
+        DataOptions.CheckNormalization(graph, test ?? training, plan.Threads, terminal);
         (ImmutableArray<CompressibleLayer> layers, ImmutableArray<KeptLayer> kept) = plan.LayersOf(graph, read);
         ModelFile source = ModelFile.Of(options.Input.ToString());
         using CompressionMemory memory = plan.OpenMemory(source, training);
@@ -165,6 +168,10 @@ internal static class CompressCommand
             Provenance = provenance,
         };
         CompressionTablesForPeople.Show(result, terminal);
+        if (plan.Targets.Any(static target => target.Measure == TargetMeasure.MaxDrop) && verification.Drop is null)
+            throw new BadInputException(
+                $"--target max-drop= is about accuracy, and no output of {options.Input.Name} scores the {test!.Classes} classes of {test.Name}."
+            );
         if (Missed(plan.Targets, result).ToArray() is { Length: > 0 } missed)
             throw new GoalNotMetException($"{options.Output.Name} was not written: {string.Join("; ", missed)}.");
         staged.Place(options.Input.FullName);
@@ -193,7 +200,7 @@ internal static class CompressCommand
         using IRuntime runtime = Runtimes.Suiting(graph, options.Plan.Threads);
         using ISession before = runtime.Load(graph, options.Plan.Threads),
             after = runtime.Load(written, options.Plan.Threads);
-        ScoreOutput? scores = ScoreOutput.Find(graph, test?.Classes);
+        ScoreOutput? scores = ScoreOutput.Find(graph, test is { HasLabels: true } ? test.Classes : null);
         Verification verification = terminal.WithProgress(progress =>
             Verification.Of(
                 before.Run,

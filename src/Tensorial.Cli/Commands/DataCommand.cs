@@ -10,7 +10,12 @@ internal static class DataCommand
 {
     internal sealed record Options(PublishedSet Set, DirectoryInfo Out, Origin From, FileInfo? Json);
 
-    public static Command Create(Terminal terminal) => new("data", "Bring labelled images to this machine.") { Get(terminal) };
+    public static Command Create(Terminal terminal) =>
+        new("data", "Bring labelled images to this machine, or write a set as picture files.")
+        {
+            Get(terminal),
+            DataExportCommand.Create(terminal),
+        };
 
     private static Command Get(Terminal terminal)
     {

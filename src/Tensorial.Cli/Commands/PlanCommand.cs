@@ -48,6 +48,7 @@ internal static class PlanCommand
             );
         ImageSet? training = options.Plan.Training?.Open();
         Graph graph = file.ForImages(training?.ImageShape);
+        DataOptions.CheckNormalization(graph, training, options.Plan.Threads, terminal);
         (ImmutableArray<CompressibleLayer> layers, ImmutableArray<KeptLayer> kept) = options.Plan.LayersOf(graph, file);
         ModelFile source = ModelFile.Of(options.Model.ToString());
         using CompressionMemory memory = options.Plan.OpenMemory(source, training);

@@ -38,10 +38,9 @@ internal sealed class BatchNormRecalibration(Graph original, ImageSet images, in
         double[] sums = [],
             squares = [];
         double count = 0;
-        for (int first = 0; first < images.Count; first += batch)
+        foreach (ImageBatch some in images.Batches(batch, cancel))
         {
-            cancel.ThrowIfCancellationRequested();
-            Tensor<float> values = network.Run(images.Batch(first, Math.Min(batch, images.Count - first)));
+            Tensor<float> values = network.Run(some.Images);
             int channels = values.Shape[1],
                 plane = values.Shape.CountOf(2, values.Shape.Rank);
             if (sums.Length == 0)

@@ -25,7 +25,7 @@ internal sealed class DamageMeasurement : IDisposable
 
     public DamageMeasurement(Graph graph, ImmutableArray<CompressibleLayer> layers, ImageSet images, int threads)
     {
-        (_graph, _dense, _scores) = (graph, new(graph, threads), ScoreOutput.Find(graph, images.Classes));
+        (_graph, _dense, _scores) = (graph, new(graph, threads), ScoreOutput.Find(graph, images.HasLabels ? images.Classes : null));
         Order = [.. Enumerable.Range(0, layers.Length).OrderBy(layer => _dense.StepOf(layers[layer].Name))];
         int first = layers.Length == 0 ? 0 : _dense.StepOf(layers[Order[0]].Name);
         long bytes = 0;

@@ -69,12 +69,8 @@ internal sealed class InputMoments
         using Inference one = new(changed.Until(input), threads);
         using Inference? other = dense is null ? null : new(dense.Until(input), threads);
         InputMoments result = new(layer.Kernel.Shape.Count / layer.Kernel.Shape[0], dense is not null);
-        for (int first = 0; first < images.Count; first += batch)
-        {
-            cancel.ThrowIfCancellationRequested();
-            Tensor<float> pixels = images.Batch(first, Math.Min(batch, images.Count - first));
-            result.Add(layer, one.Run(pixels), other?.Run(pixels), first, workers);
-        }
+        foreach (ImageBatch some in images.Batches(batch, cancel))
+            result.Add(layer, one.Run(some.Images), other?.Run(some.Images), some.First, workers);
         return result;
     }
 

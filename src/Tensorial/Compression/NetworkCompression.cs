@@ -101,6 +101,7 @@ public sealed class NetworkCompression(
         double most = request.Targets[0].Value;
         if (training is null)
             throw new BadInputException($"{request.Targets[0]} takes images to measure accuracy on: give --data.");
+        training.LabelsFor($"The target {request.Targets[0]}");
         ImmutableArray<ImmutableArray<Candidate>> candidates = planner
             .Choose(request with { Targets = [new(TargetMeasure.Parameters, 1)] }, progress, cancel)
             .Candidates;

@@ -35,7 +35,7 @@ public static class Recalibration
             return (compressed, false);
         // Judged on the last images: those in front were calibrated on.
         int held = Math.Min(images, training.Count);
-        ScoreOutput? scores = ScoreOutput.Find(dense, training.Classes);
+        ScoreOutput? scores = ScoreOutput.Find(dense, training.HasLabels ? training.Classes : null);
         using Inference reference = new(dense, threads),
             before = new(compressed, threads),
             after = new(changed, threads);
@@ -47,10 +47,7 @@ public static class Recalibration
                 );
         return DivergenceOf(after) < DivergenceOf(before) ? (changed, true) : (compressed, false);
 
-        IEnumerable<Tensor<float>> Batches()
-        {
-            for (int first = training.Count - held; first < training.Count; first += Batch)
-                yield return training.Batch(first, Math.Min(Batch, training.Count - first));
-        }
+        IEnumerable<Tensor<float>> Batches() =>
+            training.Skip(training.Count - held).Batches(Batch, cancel).Select(static batch => batch.Images);
     }
 }

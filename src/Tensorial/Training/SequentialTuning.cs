@@ -27,8 +27,8 @@ public sealed class SequentialTuning
     /// trained in the memory that is allowed.</exception>
     public SequentialTuning(Graph small, Graph dense, ImageSet images, SequentialOptions options)
     {
-        Fitness.Check(small, images);
-        Fitness.Check(dense, images, "teacher");
+        Fitness.Check(small, images, withLabels: false);
+        Fitness.Check(dense, images, "teacher", withLabels: false);
         _blocks = TunedBlock.Of(small, dense, options.Size);
         if (_blocks.IsEmpty)
             throw new BadInputException(

@@ -9,7 +9,7 @@ using Tensorial.Training.Optimizers;
 
 namespace Tensorial.Training;
 
-/// <summary>Trains a classifier on labelled images.</summary>
+/// <summary>Trains a network on labelled images, or on another network's answers to images.</summary>
 public sealed class Trainer : IDisposable
 {
     private readonly Graph _graph;
@@ -19,7 +19,7 @@ public sealed class Trainer : IDisposable
     private readonly Optimizer _optimizer;
     private readonly ImmutableArray<Tensor<float>> _averages;
     private readonly List<EpochRecord> _epochs = [];
-    private (int Epoch, double Top1, Graph? Network) _best;
+    private (int Epoch, double Score, Graph? Network) _best;
 
     /// <summary>Prepares a training.</summary>
     /// <exception cref="BadInputException">Network, images and options do not fit, or an operation has no gradient; nothing has been
@@ -28,7 +28,7 @@ public sealed class Trainer : IDisposable
     {
         options.Check();
         (_graph, _images, _options) = (graph, images, options);
-        Fitness.Check(graph, images);
+        Fitness.Check(graph, images, withLabels: options.Loss.NeedsLabels);
         _network = new(Logits.Of(graph).ForImages(images.ImageShape), momentum: (float)options.NormMomentum, threads: options.Threads);
         _optimizer = options.Optimizer();
         if (images.Count < 2)
@@ -45,7 +45,10 @@ public sealed class Trainer : IDisposable
     /// <summary>Evaluates a network after each epoch: its top-1 accuracy on test images.</summary>
     public Func<Graph, double>? Evaluate { get; init; }
 
-    /// <summary>Another network's logits for images, for <see cref="Distillation"/>.</summary>
+    /// <summary>Evaluates a network after each epoch where there are no test labels: how far its outputs are from the teacher's.</summary>
+    public Func<Graph, double>? EvaluateError { get; init; }
+
+    /// <summary>Another network's logits for images, for <see cref="Distillation"/> and <see cref="RelativeSquares"/>.</summary>
     public Func<Tensor<float>, Tensor<float>>? Teacher { get; init; }
 
     /// <summary>Where checkpoints are kept, and found.</summary>
@@ -69,14 +72,15 @@ public sealed class Trainer : IDisposable
         for (int epoch = first; epoch <= _options.Epochs && !IsStuck; epoch++)
         {
             Stopwatch clock = Stopwatch.StartNew();
-            (double loss, double top1, double rate) = Epoch(epoch, progress, cancel);
+            (double loss, double? top1, double rate) = Epoch(epoch, progress, cancel);
             double speed =
                 (double)BatchStream.Count(_images, _options.Batch) * Math.Min(_options.Batch, _images.Count) / clock.Elapsed.TotalSeconds;
             Graph network = Current();
-            double? test = Evaluate?.Invoke(network);
-            if (test is { } reached && reached > _best.Top1 + 1e-12 | _best.Epoch == 0)
+            double? test = Evaluate?.Invoke(network),
+                error = EvaluateError?.Invoke(network);
+            _epochs.Add(new(epoch, loss, top1, test, clock.Elapsed.TotalSeconds, rate, speed, error));
+            if (ScoreOf(_epochs[^1]) is { } reached && reached > _best.Score + 1e-12 | _best.Epoch == 0)
                 _best = (epoch, reached, _options.Patience is null ? null : network);
-            _epochs.Add(new(epoch, loss, top1, test, clock.Elapsed.TotalSeconds, rate, speed));
             Save(epoch);
             EpochDone?.Invoke(_epochs[^1]);
         }
@@ -91,7 +95,10 @@ public sealed class Trainer : IDisposable
 
     private bool IsStuck => _options.Patience is { } patience && _best.Epoch > 0 && _epochs.Count - _best.Epoch >= patience;
 
-    private (double Loss, double Top1, double LearningRate) Epoch(int epoch, IProgress<Progress>? progress, CancellationToken cancel)
+    /// <summary>What the best epoch has most of; null where nothing was tested.</summary>
+    private static double? ScoreOf(EpochRecord epoch) => epoch.TestTop1 ?? -epoch.TestError;
+
+    private (double Loss, double? Top1, double LearningRate) Epoch(int epoch, IProgress<Progress>? progress, CancellationToken cancel)
     {
         int batches = BatchStream.Count(_images, _options.Batch),
             seen = 0,
@@ -105,27 +112,30 @@ public sealed class Trainer : IDisposable
                 _options.LearningRate
                 * _options.Schedule.Factor(((epoch - 1) * (double)batches + batch.Index) / ((double)_options.Epochs * batches));
             (double loss, int told) = Step(batch, epoch, rate);
-            (total, right, seen) = (total + loss, right + told, seen + batch.Labels.Length);
-            progress?.Report(new($"epoch {epoch} of {_options.Epochs}", seen, (long)batches * batch.Labels.Length, "images"));
+            int count = batch.Images.Shape[0];
+            (total, right, seen) = (total + loss, right + told, seen + count);
+            progress?.Report(new($"epoch {epoch} of {_options.Epochs}", seen, (long)batches * count, "images"));
         }
-        return (total / batches, (double)right / seen, rate);
+        return (total / batches, _images.HasLabels ? (double)right / seen : null, rate);
     }
 
     private (double Loss, int Right) Step(TrainingBatch batch, int epoch, double rate)
     {
         Random random = BatchStream.RandomOf(_options.Seed, epoch, ~batch.Index - 1);
         Tensor<float>? teacher = Teacher?.Invoke(batch.Images);
-        int count = batch.Labels.Length,
+        int count = batch.Images.Shape[0],
             size = count / Memory.Parts,
             right = 0;
         double loss = 0;
         for (int first = 0; first < count; first += size)
         {
-            Tensor<float> targets = batch.Targets.Rows(first, size),
-                gradient = new(targets.Shape);
-            Tensor<float> logits = _network.Forward(batch.Images.Rows(first, size), random).As(targets.Shape);
-            loss += _options.Loss.Evaluate(logits, new(targets, teacher?.Rows(first, size)), gradient) / Memory.Parts;
-            right += Right(logits, batch.Labels.AsSpan(first, size));
+            Tensor<float> logits = _network.Forward(batch.Images.Rows(first, size), random);
+            logits = logits.As([size, logits.Shape.Count / size]);
+            Tensor<float> gradient = new(logits.Shape);
+            loss +=
+                _options.Loss.Evaluate(logits, new(batch.Targets?.Rows(first, size), teacher?.Rows(first, size)), gradient) / Memory.Parts;
+            if (batch.Targets is not null)
+                right += Right(logits, batch.Labels.AsSpan(first, size));
             if (!(loss <= _options.LargestLoss))
                 throw Diverged(batch, epoch, loss, teacher);
             // The mean over the batch is the mean of the parts' means.
@@ -225,7 +235,7 @@ public sealed class Trainer : IDisposable
             foreach ((string key, Tensor<float> value) in checkpoint.Tensors)
                 if (key.StartsWith("best/", StringComparison.Ordinal))
                     best = best?.With(key["best/".Length..], value);
-            _best = (checkpoint.BestEpoch, checkpoint.Epochs[checkpoint.BestEpoch - 1].TestTop1 ?? 0, best);
+            _best = (checkpoint.BestEpoch, ScoreOf(checkpoint.Epochs[checkpoint.BestEpoch - 1]) ?? 0, best);
         }
         return checkpoint.Epoch;
 
