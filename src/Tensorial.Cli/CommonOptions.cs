@@ -64,6 +64,15 @@ internal static class CommonOptions
             DefaultValueFactory = static _ => "own",
         };
 
+    /// <summary>The runtime named; null where it is the tool's choice.</summary>
+    public static Option<string?> RuntimeOrSuiting() =>
+        new("--runtime")
+        {
+            HelpName = RuntimeNames,
+            Description =
+                $"What executes the networks: {WhatRuntimesAre} Default: the tool's own, or ONNX Runtime where that does not run them.",
+        };
+
     public static Option<string[]> Runtimes() =>
         new("--runtime")
         {

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Tensorial.Compression.Runtimes;
+using Tensorial.Graphs;
 using Tensorial.OnnxRuntime;
 
 namespace Tensorial.Cli;
@@ -16,4 +17,22 @@ internal static class Runtimes
             "onnxruntime" => new OrtRuntime(),
             _ => throw new UsageException($"--runtime is own or onnxruntime, not '{runtime}'."),
         };
+
+    /// <summary>
+    /// What networks are compared in where nothing was named: our executor, or ONNX Runtime where ours does not run the network.
+    /// </summary>
+    public static IRuntime Suiting(Graph graph, int threads)
+    {
+        OwnRuntime own = new();
+        try
+        {
+            using ISession session = own.Load(graph, threads);
+            return own;
+        }
+        catch (BadInputException)
+        {
+            own.Dispose();
+            return new OrtRuntime();
+        }
+    }
 }

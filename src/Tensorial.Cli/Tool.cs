@@ -47,7 +47,7 @@ internal static class Tool
         parsed.CommandResult.Command.Description += $"\n\n{ExitCodes}";
         if (parsed.Errors.Count > 0)
         {
-            foreach (string message in parsed.Errors.Select(static e => e.Message).Distinct())
+            foreach (string message in parsed.Errors.Select(OptionMessages.Of).Distinct())
                 terminal.Complain(message);
             terminal.Complain($"Try: {Words(parsed.CommandResult)} --help");
             return (int)ExitCode.Usage;

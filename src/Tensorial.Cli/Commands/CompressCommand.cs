@@ -6,7 +6,6 @@ using Tensorial.Analysis;
 using Tensorial.Compression;
 using Tensorial.Compression.Runtimes;
 using Tensorial.Data;
-using Tensorial.Execution;
 using Tensorial.Graphs;
 using Tensorial.Onnx;
 using Tensorial.Reports;
@@ -97,7 +96,6 @@ internal static class CompressCommand
             (test ?? throw new UsageException("--target max-drop= is about accuracy: it needs --data.")).LabelsFor("--target max-drop=");
         Graph graph = read.ForImages((test ?? training)?.ImageShape);
         DataOptions.CheckNormalization(graph, test ?? training, plan.Threads, terminal);
-        using Inference before = new(graph, plan.Threads);
         (ImmutableArray<CompressibleLayer> layers, ImmutableArray<KeptLayer> kept) = plan.LayersOf(graph, read);
         ModelFile source = ModelFile.Of(options.Input.ToString());
         using CompressionMemory memory = plan.OpenMemory(source, training);
@@ -114,7 +112,7 @@ internal static class CompressCommand
             : terminal.WithProgress(progress => compression.Run(plan.Request, progress, cancel));
         (Graph small, ImmutableArray<Candidate> chosen) = (compressed.Graph, compressed.Chosen);
         small = small with { Metadata = small.Metadata.SetItems(ProvenanceOf(options, source, chosen)) };
-        OnnxFile.Write(small.AsOpenAs(read), options.Output.ToString());
+        using OutputModel staged = OutputModel.Stage(small.AsOpenAs(read), options.Output);
 
         Provenance provenance = new()
         {
@@ -132,13 +130,13 @@ internal static class CompressCommand
         };
         (CompressedSize sizeBefore, CompressedSize sizeAfter, Verification verification) = Compared(
             options,
+            staged,
             graph,
-            before,
             test,
             terminal,
             cancel
         );
-        ImmutableArray<MeasuredLatency> latencies = Timed(options, graph, runtimes, cancel);
+        ImmutableArray<MeasuredLatency> latencies = Timed(options, staged, graph, runtimes, cancel);
         foreach (IRuntime runtime in runtimes)
             runtime.Dispose();
         if (latencies is [{ } first, ..])
@@ -171,52 +169,64 @@ internal static class CompressCommand
             Latencies = latencies,
             Provenance = provenance,
         };
-        if (options.Html is { } page)
-            ReportWriter.WriteHtml(CompressionPage.Build(result), page.FullName);
         CompressionTablesForPeople.Show(result, terminal);
-        if (options.Json is { } target)
-            JsonFile.Write(target, result);
         if (plan.Targets.Any(static target => target.Measure == TargetMeasure.MaxDrop) && verification.Drop is null)
             throw new BadInputException(
-                $"--target max-drop= is about accuracy, and the output of {options.Input.Name} is no row of scores for the {test!.Classes} classes of {test.Name}."
+                $"--target max-drop= is about accuracy, and no output of {options.Input.Name} scores the {test!.Classes} classes of {test.Name}."
             );
-        string[] missed = [.. Missed(plan.Targets, result)];
-        return missed.Length == 0
-            ? ExitCode.Done
-            : throw new GoalNotMetException($"{options.Output.Name} was written, but {string.Join("; ", missed)}.");
+        if (Missed(plan.Targets, result).ToArray() is { Length: > 0 } missed)
+            throw new GoalNotMetException($"{options.Output.Name} was not written: {string.Join("; ", missed)}.");
+        staged.Place(options.Input.FullName);
+        if (sizeAfter.FileBytes > sizeBefore.FileBytes)
+            terminal.Note(
+                $"{options.Output.Name} is larger than {options.Input.Name}: what was saved in weights is less than the notes on how it was made (its metadata) take."
+            );
+        if (options.Html is { } page)
+            ReportWriter.WriteHtml(CompressionPage.Build(result), page.FullName);
+        if (options.Json is { } target)
+            JsonFile.Write(target, result);
+        return ExitCode.Done;
     }
 
-    /// <summary>Reads the written file again: what is reported is what is there.</summary>
+    /// <summary>Reads the staged file again: what is reported is what will be there.</summary>
     private static (CompressedSize Before, CompressedSize After, Verification Verification) Compared(
         Options options,
+        OutputModel staged,
         Graph graph,
-        Inference before,
         ImageSet? test,
         Terminal terminal,
         CancellationToken cancel
     )
     {
-        Graph written = OnnxFile.Read(options.Output.ToString()).AsOpenAs(graph);
-        using Inference after = new(written, options.Plan.Threads);
-        bool probabilities = Scoring.GivesProbabilities(graph);
-        Verification verification = test is null
-            ? Verification.Of(
+        Graph written = OnnxFile.Read(staged.Path).AsOpenAs(graph);
+        using IRuntime runtime = Runtimes.Suiting(graph, options.Plan.Threads);
+        using ISession before = runtime.Load(graph, options.Plan.Threads),
+            after = runtime.Load(written, options.Plan.Threads);
+        ScoreOutput? scores = ScoreOutput.Find(graph, test is { HasLabels: true } ? test.Classes : null);
+        Verification verification = terminal.WithProgress(progress =>
+            Verification.Of(
                 before.Run,
                 after.Run,
-                RandomInputs.Create(graph, 16, options.Plan.Seed).Values.OfType<Tensor<float>>(),
-                probabilities
+                test is null
+                    ? InputBatch.Random(graph, RandomInputs.SamplesFor(graph), options.Plan.Seed)
+                    : InputBatch.Images(graph, test, 64),
+                scores,
+                test?.Count ?? 0,
+                progress,
+                cancel
             )
-            : terminal.WithProgress(progress => Verification.Of(before.Run, after.Run, test, probabilities, 64, progress, cancel));
+        );
         return (
-            CompressedSize.Of(graph, options.Input.FullName, verification.First),
-            CompressedSize.Of(written, options.Output.FullName, verification.Second),
+            CompressedSize.Of(graph, OutputModel.BytesOf(options.Input.FullName), verification.First),
+            CompressedSize.Of(written, staged.Bytes, verification.Second),
             verification
         );
     }
 
-    /// <summary>The written file against the one it came from, in every runtime; nothing where latency was not asked for.</summary>
+    /// <summary>The staged file against the one it came from, in every runtime; nothing where latency was not asked for.</summary>
     private static ImmutableArray<MeasuredLatency> Timed(
         Options options,
+        OutputModel staged,
         Graph graph,
         ImmutableArray<IRuntime> runtimes,
         CancellationToken cancel
@@ -228,7 +238,7 @@ internal static class CompressCommand
         return
         [
             .. probe
-                .Compare(graph, OnnxFile.Read(options.Output.ToString()).AsOpenAs(graph), cancel)
+                .Compare(graph, OnnxFile.Read(staged.Path).AsOpenAs(graph), cancel)
                 .Select((timing, k) => MeasuredLatency.Of(runtimes[k].Name, options.Plan.LatencyBatch, timing)),
         ];
     }

@@ -14,12 +14,20 @@ internal static class CompressionTablesForPeople
         ShowLayers(result.Layers, terminal);
         ShowSizes(result, terminal);
         Verification v = result.Verification;
-        string images = result.Data is null ? "On random images" : Text($"On {v.Samples:N0} images of {result.Data}");
-        terminal.Say(
-            Text(
-                $"{images}: {(v is { Agreement: { } agreement, KlDivergence: { } kl } ? Text($"agreement {100 * agreement:F2} %, KL divergence {kl:G3} nats, ") : "")}relative error of outputs {100 * v.RelativeError:F2} %, mean difference {v.MeanDifference:G3}."
-            )
-        );
+        string inputs = result.Data is null
+            ? Text($"On {v.Samples:N0} random inputs, which say little of real ones")
+            : Text($"On {v.Samples:N0} images of {result.Data}");
+        foreach (OutputDifference output in v.Outputs)
+        {
+            string scores = output is { Agreement: { } agreement, KlDivergence: { } kl }
+                ? Text($"agreement {100 * agreement:F2} %, KL divergence {kl:G3} nats, ")
+                : "";
+            terminal.Say(
+                Text(
+                    $"{inputs}, output {output.Name}: {scores}relative error {100 * output.RelativeError:F2} % (at most {100 * output.MaxRelativeError:F2} %)."
+                )
+            );
+        }
         foreach (DropTrial trial in result.Trials)
             terminal.Say(
                 Text($"Tried {100 * trial.Parameters:F1} % of the parameters: {trial.Drop:F2} points lost on training images held back.")

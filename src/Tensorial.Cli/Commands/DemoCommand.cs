@@ -41,7 +41,7 @@ internal static class DemoCommand
         terminal.Say("tensorial inspect fashion-cnn.onnx");
         InspectCommand.Run(new(model, Json: null), terminal);
         terminal.Say("tensorial evaluate fashion-cnn.onnx --data sample");
-        EvaluateCommand.Run(new(model, data, Batch: 256, options.Threads, File("evaluation.json")), terminal, cancel);
+        EvaluateCommand.Run(new(model, data, Output: null, Batch: 256, options.Threads, File("evaluation.json")), terminal, cancel);
         terminal.Say("tensorial analyze fashion-cnn.onnx --data sample --report report.html --json analysis.json --csv .");
         AnalyzeCommand.Run(
             new()

@@ -12,18 +12,24 @@ namespace Tensorial.Cli.Commands;
 /// <summary>tensorial evaluate: accuracy, loss and speed of a network on labelled images.</summary>
 internal static class EvaluateCommand
 {
-    internal sealed record Options(FileInfo Model, DataOptions Data, int Batch, int Threads, FileInfo? Json);
+    internal sealed record Options(FileInfo Model, DataOptions Data, string? Output, int Batch, int Threads, FileInfo? Json);
 
     public static Command Create(Terminal terminal)
     {
         Argument<FileInfo> model = CommonOptions.Model();
         DataOptions.Group data = new(required: true);
+        Option<string?> output = new("--output")
+        {
+            HelpName = "NAME",
+            Description = "The output that labels are compared with. Default: the first.",
+        };
         Option<int> batch = CommonOptions.Batch(),
             threads = CommonOptions.Threads();
         Option<FileInfo?> json = CommonOptions.Json();
         Command command = new("evaluate", "Top-1, top-5, loss (nats) and images per second of a network on labelled images.")
         {
             model,
+            output,
             batch,
             threads,
             json,
@@ -36,6 +42,7 @@ internal static class EvaluateCommand
                     new(
                         parsed.GetRequiredValue(model),
                         data.Read(parsed, Split.Test)!,
+                        parsed.GetValue(output),
                         parsed.GetValue(batch),
                         parsed.GetValue(threads),
                         parsed.GetValue(json)
@@ -53,6 +60,8 @@ internal static class EvaluateCommand
         ImageSet images = options.Data.Open();
         images.LabelsFor("Top-1 accuracy");
         graph = graph.ForImages(images.ImageShape);
+        ScoreOutput scores = ScoreOutput.ForLabels(graph, images, options.Output);
+        graph = graph with { Outputs = [graph.Outputs.First(port => port.Name == scores.Name)] };
         using Inference network = new(graph, options.Threads);
         (Evaluation result, TimeSpan elapsed) = terminal.WithProgress(progress =>
             Evaluator.Run(network, graph, images, options.Batch, progress, cancel)

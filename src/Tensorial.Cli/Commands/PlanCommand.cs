@@ -84,6 +84,7 @@ internal static class PlanCommand
         terminal.Show(table);
         foreach (KeptLayer layer in kept)
             terminal.Say($"Kept: {layer.Name}, because {layer.Reason}.");
+        CompressionBudget.Check(GraphStatistics.Of(graph), layers, options.Plan.Targets, chosen);
         if (options.Output is { } target)
             CompressionPlan.Of(options.Model.Name, source.Sha256, options.Plan.Targets, chosen).Write(target.ToString());
         return ExitCode.Done;

@@ -126,7 +126,14 @@ internal static class TrainCommand
             ["tensorial.version"] = ToolVersion.Text,
             ["tensorial.command"] = options.Outputs.CommandLine,
         };
-        OnnxFile.Write(result.Network with { Metadata = result.Network.Metadata.SetItems(metadata) }, options.Output.FullName);
+        OutputModel.Write(
+            result.Network with
+            {
+                Metadata = result.Network.Metadata.SetItems(metadata),
+            },
+            options.Output,
+            isFile ? options.Model : null
+        );
         TrainingTables.Show(result, terminal);
         string start = Path.GetFileName(options.Model);
         if (options.Outputs.Json is { } file)

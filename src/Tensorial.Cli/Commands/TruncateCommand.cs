@@ -99,7 +99,7 @@ internal static class TruncateCommand
             );
 
         Graph result = truncation.Graph with { Metadata = truncation.Graph.Metadata.SetItems(ProvenanceOf(options, truncation)) };
-        OnnxFile.Write(result, options.Output.FullName);
+        OutputModel.Write(result, options.Output, options.Input.FullName);
         Show(truncation, terminal);
         if (options.Json is { } json)
             JsonFile.Write(json, new TruncateFile(1, options.Input.Name, options.Output.Name, truncation.Kernels, truncation.Untouched));

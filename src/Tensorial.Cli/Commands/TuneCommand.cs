@@ -210,7 +210,7 @@ internal static class TuneCommand
             ["tensorial.version"] = ToolVersion.Text,
             ["tensorial.tuned"] = options.Outputs.CommandLine,
         };
-        OnnxFile.Write(tuned with { Metadata = tuned.Metadata.SetItems(metadata) }, options.Output.FullName);
+        OutputModel.Write(tuned with { Metadata = tuned.Metadata.SetItems(metadata) }, options.Output, options.Input.FullName);
         Show(blocks, training, before, after, terminal);
         if (errorBefore is { } least && errorAfter is { } left)
             terminal.Say(Text($"relative error of the outputs on test images: {100 * least:F2} % before, {100 * left:F2} % after"));

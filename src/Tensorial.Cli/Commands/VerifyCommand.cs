@@ -13,14 +13,11 @@ namespace Tensorial.Cli.Commands;
 /// <summary>tensorial verify: how far the answers of two networks lie apart.</summary>
 internal static class VerifyCommand
 {
-    /// <summary>Random images compared where no data are given.</summary>
-    private const int RandomSamples = 64;
-
     internal sealed record Options(
         FileInfo First,
         FileInfo Second,
         DataOptions? Data,
-        string Runtime,
+        string? Runtime,
         Gates Gates,
         int Batch,
         int Threads,
@@ -42,22 +39,23 @@ internal static class VerifyCommand
             "b may lose at most so many points of top-1 accuracy (0.5 is half a percentage point); needs --data."
         );
         Option<double?> difference = Gate("--max-difference", "X", "No output may differ by more.");
-        Option<double?> error = Gate("--max-error", "X", "The relative error of the outputs, ‖b - a‖ / ‖a‖, may be at most this.");
+        Option<double?> error = Gate("--max-error", "X", "The mean relative error of the outputs, ‖b - a‖ / ‖a‖, may be at most this.");
         Option<double?> agreement = Gate(
             "--min-agreement",
             "F",
             "At least this fraction of the images, 0 to 1, must get the same class from both."
         );
         Option<double?> kl = Gate("--max-kl", "NATS", "The mean KL divergence of the predictions may be at most this.");
-        Option<string> runtime = CommonOptions.Runtime();
+        Option<string?> runtime = CommonOptions.RuntimeOrSuiting();
         Option<int> batch = CommonOptions.Batch(),
             threads = CommonOptions.Threads();
         Option<int> seed = CommonOptions.Seed();
         Option<FileInfo?> json = CommonOptions.Json();
         Command command = new(
             "verify",
-            "Runs two networks on the same images: differences and relative error of their outputs; of classifiers also KL divergence of their predictions, "
-                + "agreement, and with labelled --data the accuracy of both. Without --data the images are random. Exit code 1 when a gate is missed."
+            "Runs two networks on the same inputs: differences and relative error of each of their outputs; of class scores also KL divergence and agreement, "
+                + "and with labelled --data the accuracy of both. Without --data the inputs are random, which says little of real ones. Exit code 1 when a "
+                + "gate is missed."
         )
         {
             first,
@@ -82,7 +80,7 @@ internal static class VerifyCommand
                         parsed.GetRequiredValue(first),
                         parsed.GetRequiredValue(second),
                         data.Read(parsed, Split.Test),
-                        parsed.GetValue(runtime)!,
+                        parsed.GetValue(runtime),
                         new(
                             parsed.GetValue(drop),
                             parsed.GetValue(difference),
@@ -113,24 +111,27 @@ internal static class VerifyCommand
         Graph first = OnnxFile.Read(options.First.ToString()).ForImages(images?.ImageShape),
             second = OnnxFile.Read(options.Second.ToString()).ForImages(images?.ImageShape);
         DataOptions.CheckNormalization(first, images, options.Threads, terminal);
-        using IRuntime runtime = Runtimes.Open(options.Runtime);
         int threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount;
+        using IRuntime runtime = options.Runtime is { } named ? Runtimes.Open(named) : Runtimes.Suiting(first, threads);
         using ISession one = runtime.Load(first, threads),
             other = runtime.Load(second, threads);
-        bool probabilities = Scoring.GivesProbabilities(first);
-        Verification found = images is null
-            ? Verification.Of(
-                First,
-                Second,
-                RandomInputs.Create(first, RandomSamples, options.Seed).Values.OfType<Tensor<float>>(),
-                probabilities
+        ScoreOutput? scores = ScoreOutput.Find(first, images is { HasLabels: true } ? images.Classes : null);
+        Refuse(options.Gates, scores, images);
+        Verification found = terminal.WithProgress(progress =>
+            Verification.Of(
+                one.Run,
+                other.Run,
+                images is null
+                    ? InputBatch.Random(first, RandomInputs.SamplesFor(first), options.Seed)
+                    : InputBatch.Images(first, images, options.Batch),
+                scores,
+                images?.Count ?? 0,
+                progress,
+                cancel
             )
-            : terminal.WithProgress(progress => Verification.Of(First, Second, images, probabilities, options.Batch, progress, cancel));
-        Tensor<float> First(Tensor<float> x) => one.Run(first, x);
-        Tensor<float> Second(Tensor<float> x) => other.Run(second, x);
+        );
 
-        Show(options, found, images?.Name ?? "random images", runtime.Name, terminal);
-        Refuse(options.Gates, found, images);
+        Show(options, found, images?.Name ?? "random inputs", runtime.Name, terminal);
         string[] missed = [.. Missed(options.Gates, found)];
         if (options.Json is { } file)
             JsonFile.Write(
@@ -152,19 +153,20 @@ internal static class VerifyCommand
             : throw new GoalNotMetException($"{options.Second.Name} misses what was asked for: {string.Join("; ", missed)}.");
     }
 
-    /// <summary>A gate that nothing was measured for is not met, and not missed either.</summary>
-    private static void Refuse(Gates gates, Verification found, ImageSet? images)
+    /// <summary>A gate for which nothing can be measured is neither met nor missed.</summary>
+    private static void Refuse(Gates gates, ScoreOutput? scores, ImageSet? images)
     {
-        if (gates.MaxDrop is not null && found.Drop is null)
-        {
+        if (gates.MaxDrop is not null)
             images!.LabelsFor("--max-drop");
+        if (scores is not null)
+            return;
+        if (gates.MaxDrop is not null)
             throw new BadInputException(
-                $"--max-drop is about accuracy, and the networks' output is no row of scores for the {images.Classes} classes of {images.Name}."
+                $"--max-drop is about accuracy, and no output of the network scores the {images!.Classes} classes of {images.Name}."
             );
-        }
-        if ((gates.MinAgreement is not null && found.Agreement is null) || (gates.MaxKl is not null && found.KlDivergence is null))
+        if (gates.MinAgreement is not null || gates.MaxKl is not null)
             throw new BadInputException(
-                "--min-agreement and --max-kl are about class scores, which the networks' output is not: ask for --max-error or --max-difference."
+                "--min-agreement and --max-kl are about class scores, and no output of the network is: ask for --max-error or --max-difference."
             );
     }
 
@@ -186,14 +188,25 @@ internal static class VerifyCommand
     private static void Show(Options options, Verification found, string images, string runtime, Terminal terminal)
     {
         terminal.Say(Text($"{found.Samples:N0} of {images}, {runtime}"));
-        Table outputs = Terminal.NewTable("largest difference#", "mean difference#", "relative error %#", "KL divergence#", "agreement %#");
-        outputs.AddRow(
-            Text($"{found.MaxDifference:G3}"),
-            Text($"{found.MeanDifference:G3}"),
-            Text($"{100 * found.RelativeError:F3}"),
-            found.KlDivergence is { } kl ? Text($"{kl:G3}") : "",
-            found.Agreement is { } agreement ? Text($"{100 * agreement:F2}") : ""
+        Table outputs = Terminal.NewTable(
+            "output",
+            "largest difference#",
+            "mean difference#",
+            "relative error %#",
+            "at most %#",
+            "KL divergence#",
+            "agreement %#"
         );
+        foreach (OutputDifference output in found.Outputs)
+            outputs.AddRow(
+                output.Name.Escaped(),
+                Text($"{output.MaxDifference:G3}"),
+                Text($"{output.MeanDifference:G3}"),
+                Text($"{100 * output.RelativeError:F3}"),
+                Text($"{100 * output.MaxRelativeError:F3}"),
+                output.KlDivergence is { } kl ? Text($"{kl:G3}") : "",
+                output.Agreement is { } agreement ? Text($"{100 * agreement:F2}") : ""
+            );
         terminal.Show(outputs);
         if (found.First is not { } one || found.Second is not { } other)
             return;

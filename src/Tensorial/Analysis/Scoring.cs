@@ -16,10 +16,12 @@ public sealed class Scoring(bool probabilities)
     public Evaluation Result =>
         new(_samples, (double)_top1 / Math.Max(1, _samples), (double)_top5 / Math.Max(1, _samples), _loss / Math.Max(1, _samples));
 
-    /// <summary>Whether a network ends in a softmax, so that its answers are probabilities.</summary>
-    public static bool GivesProbabilities(Graph graph)
+    /// <summary>Whether a network's first output ends in a softmax, so that its values are probabilities.</summary>
+    public static bool GivesProbabilities(Graph graph) => GivesProbabilities(graph, graph.Outputs[0].Name);
+
+    /// <summary>Whether an output ends in a softmax.</summary>
+    public static bool GivesProbabilities(Graph graph, string output)
     {
-        string output = graph.Outputs[0].Name;
         for (int index = graph.Nodes.Length - 1; index >= 0; index--)
         {
             Node node = graph.Nodes[index];

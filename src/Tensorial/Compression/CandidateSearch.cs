@@ -89,7 +89,7 @@ public sealed class CandidateSearch(Graph network, ImageSet? images, SearchOptio
             : asked;
     }
 
-    /// <summary>Distinct forms at the rates, of those that are smaller than the dense kernel.</summary>
+    /// <summary>Distinct forms at the rates, of those that make the layer smaller and nothing larger.</summary>
     internal ImmutableArray<LayerForm> FormsOf(CompressibleLayer layer)
     {
         KernelStarts starts = PlainStarts(layer);
@@ -102,7 +102,7 @@ public sealed class CandidateSearch(Graph network, ImageSet? images, SearchOptio
                         .DistinctBy(static ranks => string.Join('×', ranks))
                         .Select(ranks => LayerForm.Of(layer, format, ranks))
                 )
-                .Where(form => form.Parameters < layer.Parameters),
+                .Where(form => WorthwhileForms.Contain(layer, form)),
         ];
     }
 

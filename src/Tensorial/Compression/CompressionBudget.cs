@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Tensorial.Graphs;
 
 namespace Tensorial.Compression;
@@ -54,6 +55,26 @@ public static class CompressionBudget
                     }
                 ),
         ];
+    }
+
+    /// <summary>Refuses a choice that misses a target; times are not looked at, they take measuring.</summary>
+    /// <exception cref="GoalNotMetException">A target is missed; says by how much.</exception>
+    public static void Check(
+        GraphStatistics statistics,
+        ImmutableArray<CompressibleLayer> layers,
+        IEnumerable<CompressionTarget> targets,
+        ImmutableArray<Candidate> chosen
+    )
+    {
+        IEnumerable<CompressionTarget> sizes = targets.Where(static target => target.Measure != TargetMeasure.Latency);
+        foreach (LayerBudget budget in Of(statistics, layers, sizes, []))
+            if (chosen.Sum(budget.Cost) is double cost && cost > budget.Most + 1e-9 * (Math.Abs(budget.Most) + budget.Fixed))
+                throw new GoalNotMetException(
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{budget.Name} cannot be met: it allows {budget.Most + budget.Fixed:N0}, and the least possible is {cost + budget.Fixed:N0}."
+                    )
+                );
     }
 
     /// <summary>What cannot change counts in full.</summary>

@@ -65,10 +65,13 @@ public sealed record MeasuredLatency(string Runtime, int Batch, double BeforeMs,
 /// <summary>Sizes of a network, and how well it does.</summary>
 public sealed record CompressedSize(long Parameters, long ConvParameters, long Macs, long FileBytes, double? Top1, double? LatencyMs = null)
 {
-    public static CompressedSize Of(Graph graph, string path, Evaluation? evaluation)
+    /// <param name="graph">The network.</param>
+    /// <param name="bytes">Of its file.</param>
+    /// <param name="evaluation">How well it does; null where that was not measured.</param>
+    public static CompressedSize Of(Graph graph, long bytes, Evaluation? evaluation)
     {
         GraphStatistics statistics = GraphStatistics.Of(graph);
-        return new(statistics.Parameters, statistics.ConvolutionParameters, statistics.Macs, new FileInfo(path).Length, evaluation?.Top1);
+        return new(statistics.Parameters, statistics.ConvolutionParameters, statistics.Macs, bytes, evaluation?.Top1);
     }
 }
 
@@ -154,6 +157,9 @@ public sealed record Front(string Format, ImmutableArray<FrontPoint> Points)
     {
         double all = choices.Sum(static layer => (double)layer[0].Layer.Parameters);
         var points = ImmutableArray.CreateBuilder<FrontPoint>();
+        // Of nothing there are no parts.
+        if (all == 0)
+            return new(name, []);
         foreach (double size in Sizes)
         {
             LayerBudget budget = new(name, static c => c.Parameters, size * all);

@@ -7,8 +7,8 @@ using Tensorial.Graphs;
 namespace Tensorial.Compression;
 
 /// <summary>
-/// Mean KL divergence of the network's predictions, in nats, or the squared relative error of outputs that are no class scores, when one
-/// layer alone is replaced by another kernel. Layers are asked for in
+/// Mean KL divergence of the network's predictions, in nats, plus the squared relative error of each output that is no class scores, when
+/// one layer alone is replaced by another kernel. Layers are asked for in
 /// the order of the network; the activations before each are then computed once.
 /// </summary>
 internal sealed class DamageMeasurement : IDisposable
@@ -20,14 +20,14 @@ internal sealed class DamageMeasurement : IDisposable
 
     private readonly Graph _graph;
     private readonly Inference _dense;
-    private readonly bool _probabilities;
-    private readonly List<(Activations At, Tensor<float> Answer)> _batches = [];
+    private readonly ScoreOutput? _scores;
+    private readonly List<(Activations At, ImmutableArray<Tensor> Answers)> _batches = [];
 
     public DamageMeasurement(Graph graph, ImmutableArray<CompressibleLayer> layers, ImageSet images, int threads)
     {
         // Calibration works in float32, whatever the file stores.
         graph = InFloat32.Apply(graph);
-        (_graph, _dense, _probabilities) = (graph, new(graph, threads), Scoring.GivesProbabilities(graph));
+        (_graph, _dense, _scores) = (graph, new(graph, threads), ScoreOutput.Find(graph, images.HasLabels ? images.Classes : null));
         Order = [.. Enumerable.Range(0, layers.Length).OrderBy(layer => _dense.StepOf(layers[layer].Name))];
         int first = layers.Length == 0 ? 0 : _dense.StepOf(layers[Order[0]].Name);
         long bytes = 0;
@@ -36,7 +36,7 @@ internal sealed class DamageMeasurement : IDisposable
             Tensor<float> pixels = images.Batch(image, Math.Min(Batch, images.Count - image));
             Activations start = _dense.RunTo(first, pixels);
             bytes += 2 * start.Bytes + pixels.Values.Length * sizeof(float);
-            _batches.Add((start, _dense.Run(pixels)));
+            _batches.Add((start, _dense.RunAll(pixels)));
         }
     }
 
@@ -54,13 +54,13 @@ internal sealed class DamageMeasurement : IDisposable
         int step = _dense.StepOf(layer.Name);
         for (int k = 0; k < _batches.Count; k++)
             if (_batches[k].At.Step < step)
-                _batches[k] = (_dense.Continue(_batches[k].At, step), _batches[k].Answer);
+                _batches[k] = (_dense.Continue(_batches[k].At, step), _batches[k].Answers);
         Graph graph = _graph.WithValues(layer.Name, layer.StoredAs(kernel));
         if (mean is not null && ShiftSlot.Of(_graph, layer) is { } slot)
             graph = slot.Apply(graph, _graph, ShiftSlot.Shift(layer.Kernel, mean, kernel, mean));
         Inference changed = _dense.With(graph);
         return _batches.Sum(batch =>
-                Verification.Of(_ => batch.Answer, _ => changed.RunFrom(batch.At), [batch.Answer], _probabilities).Divergence
+                Verification.DivergenceOf(_graph, batch.Answers, changed.RunAllFrom(batch.At), _scores, batch.At.Images)
             ) / _batches.Count;
     }
 

@@ -154,7 +154,7 @@ public sealed class LatencyProbe(ImmutableArray<IRuntime> runtimes, int batch, i
     }
 
     /// <summary>A network of one layer.</summary>
-    private static Graph Alone(CompressibleLayer layer)
+    internal static Graph Alone(CompressibleLayer layer)
     {
         LayerUse use = layer.Use;
         return new(
@@ -208,7 +208,7 @@ public sealed class LatencyProbe(ImmutableArray<IRuntime> runtimes, int batch, i
             : name;
     }
 
-    private static Decompositions.TensorFactors<double> Zeros(LayerForm form) =>
+    internal static Decompositions.TensorFactors<double> Zeros(LayerForm form) =>
         new(
             form.Form.Tensor,
             form.Form.Folding,

@@ -36,7 +36,7 @@ public sealed record Choice(ImmutableArray<Candidate> Chosen, ImmutableArray<Imm
                 static pair => pair.First.Layer.Name,
                 static pair =>
                     pair.Second.Length > 1 ? "no other form was worth its damage"
-                    : pair.Second[0].Milliseconds.IsDefaultOrEmpty ? "no form of it is smaller"
+                    : pair.Second[0].Milliseconds.IsDefaultOrEmpty ? WorthwhileForms.WhyNone(pair.First.Layer)
                     : "no form of it is faster"
             );
 }
@@ -217,7 +217,7 @@ public sealed class Planner(
         {
             KernelFormat own = layer.Suits(format) ? format : layer.Formats[0];
             LayerForm form = search.FormAt(layer, own, rate);
-            return form.Parameters < layer.Parameters ? form : null;
+            return WorthwhileForms.Contain(layer, form) ? form : null;
         }
 
         IEnumerable<Candidate> At(double rate) =>

@@ -10,6 +10,12 @@ public static class RandomInputs
     /// </summary>
     public const int OpenExtent = 64;
 
+    /// <summary>Multiply-accumulates that a comparison on random inputs may take in one network: some seconds.</summary>
+    private const long MacsToCompare = 20_000_000_000;
+
+    /// <summary>Samples that a comparison is made on: 64, fewer where a network takes long for one.</summary>
+    public static int SamplesFor(Graph graph) => (int)Math.Clamp(MacsToCompare / Math.Max(1, GraphStatistics.Of(graph).Macs), 1, 64);
+
     /// <summary>A tensor for every input: normally distributed numbers, zeros where the type is of integers (they may be indices).</summary>
     /// <param name="graph">The network.</param>
     /// <param name="batch">The first extent of inputs that leave it open.</param>

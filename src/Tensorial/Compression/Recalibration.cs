@@ -37,11 +37,16 @@ public static class Recalibration
             return (compressed, false);
         // Judged on the last images: those in front were calibrated on.
         int held = Math.Min(images, training.Count);
-        bool probabilities = Scoring.GivesProbabilities(dense);
+        ScoreOutput? scores = ScoreOutput.Find(dense, training.HasLabels ? training.Classes : null);
         using Inference reference = new(InFloat32.Apply(dense), threads),
             before = new(InFloat32.Apply(compressed), threads),
             after = new(InFloat32.Apply(changed), threads);
-        double DivergenceOf(Inference network) => Verification.Of(reference.Run, network.Run, Batches(), probabilities).Divergence;
+        double DivergenceOf(Inference network) =>
+            Batches()
+                .Sum(images =>
+                    images.Shape[0]
+                    * Verification.DivergenceOf(dense, reference.RunAll(images), network.RunAll(images), scores, images.Shape[0])
+                );
         return DivergenceOf(after) < DivergenceOf(before) ? (changed, true) : (compressed, false);
 
         IEnumerable<Tensor<float>> Batches() =>

@@ -1,46 +1,109 @@
+using System.Collections.Immutable;
 using Tensorial.Analysis;
 using Tensorial.Data;
+using Tensorial.Graphs;
 
 namespace Tensorial.Compression;
 
-/// <summary>How the answers of two networks to the same images compare.</summary>
-/// <param name="Samples">Images compared.</param>
-/// <param name="MaxDifference">The largest |b - a| of an output.</param>
-/// <param name="MeanDifference">The mean |b - a| of the outputs.</param>
-/// <param name="RelativeError">‖b - a‖ / ‖a‖ over all outputs.</param>
-/// <param name="KlDivergence">Mean Σ p ln(p / q) in nats, p and q the predictions of a and b (softmax of the outputs, unless they are
-/// probabilities); null where the outputs are no class scores.</param>
-/// <param name="Agreement">Fraction of images, 0 to 1, to which both give the same class; null where the outputs are no class
-/// scores.</param>
-/// <param name="First">How well a does; null where the images have no labels, or none that the outputs could be scores of.</param>
+/// <summary>A network as a function: all outputs for some inputs, both by name.</summary>
+public delegate IReadOnlyDictionary<string, Tensor> NetworkFunction(IReadOnlyDictionary<string, Tensor> inputs);
+
+/// <summary>How the answers of two networks to the same inputs compare.</summary>
+/// <param name="Samples">Samples compared.</param>
+/// <param name="Outputs">Output by output.</param>
+/// <param name="First">How well a classifies; null where there are no labels, or no output that scores their classes.</param>
 /// <param name="Second">How well b does.</param>
-public sealed record Verification(
-    int Samples,
-    double MaxDifference,
-    double MeanDifference,
-    double RelativeError,
-    double? KlDivergence,
-    double? Agreement,
-    Evaluation? First,
-    Evaluation? Second
-)
+public sealed record Verification(int Samples, ImmutableArray<OutputDifference> Outputs, Evaluation? First, Evaluation? Second)
 {
+    /// <summary>The largest |b - a| of an output.</summary>
+    public double MaxDifference => Outputs.Max(static output => output.MaxDifference);
+
+    /// <summary>The mean |b - a| of an output, on average over the outputs.</summary>
+    public double MeanDifference => Outputs.Average(static output => output.MeanDifference);
+
+    /// <summary>‖b - a‖ / ‖a‖ of an output, on average over the outputs.</summary>
+    public double RelativeError => Outputs.Average(static output => output.RelativeError);
+
+    /// <summary>The largest ‖b - a‖ / ‖a‖ of an output for a sample.</summary>
+    public double MaxRelativeError => Outputs.Max(static output => output.MaxRelativeError);
+
+    /// <summary>The KL divergence of the class scores; null where no output is.</summary>
+    public double? KlDivergence => Outputs.FirstOrDefault(static output => output.KlDivergence is not null)?.KlDivergence;
+
+    /// <summary>Fraction of samples, 0 to 1, to which both networks give the same class; null where no output scores classes.</summary>
+    public double? Agreement => Outputs.FirstOrDefault(static output => output.Agreement is not null)?.Agreement;
+
     /// <summary>Accuracy points b gives up against a; null without labels.</summary>
     public double? Drop => First is { } first && Second is { } second ? 100 * (first.Top1 - second.Top1) : null;
 
-    /// <summary>The one number of how far b is from a: the KL divergence of class scores, else the squared relative error.</summary>
-    public double Divergence => KlDivergence ?? RelativeError * RelativeError;
+    /// <summary>Compares two networks on all their outputs.</summary>
+    /// <param name="first">The reference a.</param>
+    /// <param name="second">The other, b.</param>
+    /// <param name="batches">What both are given.</param>
+    /// <param name="scores">The output that scores classes; null where none does.</param>
+    /// <param name="total">Samples in all, for the progress.</param>
+    /// <param name="progress">Told after each batch.</param>
+    /// <param name="cancel">Ends it between batches.</param>
+    /// <exception cref="BadInputException">The networks have different outputs, or answer in different shapes.</exception>
+    /// <exception cref="NumericalException">A value of b is no finite number where that of a is one.</exception>
+    public static Verification Of(
+        NetworkFunction first,
+        NetworkFunction second,
+        IEnumerable<InputBatch> batches,
+        ScoreOutput? scores,
+        int total = 0,
+        IProgress<Progress>? progress = null,
+        CancellationToken cancel = default
+    )
+    {
+        Scoring one = new(scores?.AreProbabilities ?? false),
+            other = new(scores?.AreProbabilities ?? false);
+        List<(string Name, OutputComparison Comparison)> outputs = [];
+        int samples = 0;
+        bool isLabelled = false;
+        foreach (InputBatch batch in batches)
+        {
+            cancel.ThrowIfCancellationRequested();
+            IReadOnlyDictionary<string, Tensor> a = first(batch.Inputs),
+                b = second(batch.Inputs);
+            if (outputs.Count == 0)
+                outputs.AddRange(
+                    a.Keys.Select(name => (name, new OutputComparison(name, name == scores?.Name ? scores.AreProbabilities : null)))
+                );
+            foreach ((string name, OutputComparison comparison) in outputs)
+                comparison.Add(
+                    a[name],
+                    b.TryGetValue(name, out Tensor? value)
+                        ? value
+                        : throw new BadInputException($"The first network has an output '{name}', and the second has not."),
+                    batch.Extent,
+                    batch.Count
+                );
+            if (scores is not null && !batch.Labels.IsEmpty)
+            {
+                isLabelled = true;
+                one.Add(Rows(a[scores.Name], batch.Count), batch.Labels.Span);
+                other.Add(Rows(b[scores.Name], batch.Count), batch.Labels.Span);
+            }
+            samples += batch.Count;
+            progress?.Report(new("verify", samples, Math.Max(samples, total), "samples"));
+        }
+        return new(
+            samples,
+            [.. outputs.Select(static output => output.Comparison.Result)],
+            isLabelled ? one.Result : null,
+            isLabelled ? other.Result : null
+        );
+    }
 
-    /// <summary>Compares two networks on images, and what they get right where these have labels for their outputs.</summary>
+    /// <summary>Compares two networks' answers to images, and how well they classify where the labels can belong to the answers.</summary>
     /// <param name="first">Outputs of a for a batch.</param>
     /// <param name="second">Outputs of b.</param>
     /// <param name="images">The images.</param>
-    /// <param name="probabilities">Whether outputs are probabilities already.</param>
+    /// <param name="probabilities">Whether class scores are probabilities already.</param>
     /// <param name="batch">Images at a time.</param>
     /// <param name="progress">Told after each batch.</param>
     /// <param name="cancel">Ends it between batches.</param>
-    /// <exception cref="BadInputException">The networks answer in different shapes.</exception>
-    /// <exception cref="NumericalException">An output is not a finite number.</exception>
     public static Verification Of(
         Func<Tensor<float>, Tensor<float>> first,
         Func<Tensor<float>, Tensor<float>> second,
@@ -51,125 +114,58 @@ public sealed record Verification(
         CancellationToken cancel = default
     )
     {
-        Scoring one = new(probabilities),
-            other = new(probabilities);
-        Difference difference = new(probabilities);
-        bool isScored = false;
-        foreach (ImageBatch some in images.Batches(batch, cancel))
-        {
-            Tensor<float> a = first(some.Images),
-                b = second(some.Images);
-            difference.Add(a, b);
-            isScored = images.CanBeScored(a.Shape);
-            if (isScored)
-            {
-                one.Add(a, some.Labels.Span);
-                other.Add(b, some.Labels.Span);
-            }
-            progress?.Report(new("verify", some.First + some.Count, images.Count, "images"));
-        }
-        return isScored ? difference.Result with { First = one.Result, Second = other.Result } : difference.Result;
+        const string name = "output";
+        Shape one = first(images.Batch(0, 1)).Shape;
+        bool isScored = images.CanBeScored(one);
+        return Of(
+            Named(first),
+            Named(second),
+            images
+                .Batches(batch, cancel)
+                .Select(some => new InputBatch(
+                    new Dictionary<string, Tensor> { [name] = some.Images },
+                    some.Count,
+                    some.Count,
+                    isScored ? some.Labels : default
+                )),
+            ClassScores.Are(one) ? new ScoreOutput(name, probabilities) : null,
+            images.Count,
+            progress,
+            cancel
+        );
+
+        static NetworkFunction Named(Func<Tensor<float>, Tensor<float>> network) =>
+            inputs => new Dictionary<string, Tensor> { [name] = network(inputs[name].Of<float>()) };
     }
 
-    /// <summary>Compares two networks on batches without labels.</summary>
-    public static Verification Of(
-        Func<Tensor<float>, Tensor<float>> first,
-        Func<Tensor<float>, Tensor<float>> second,
-        IEnumerable<Tensor<float>> batches,
-        bool probabilities
+    /// <summary>
+    /// How far answers to images are from others, in one number: the mean KL divergence in nats of class scores, plus the mean squared
+    /// relative error of each other output.
+    /// </summary>
+    /// <param name="graph">The network.</param>
+    /// <param name="reference">Its outputs, in order.</param>
+    /// <param name="answers">The others.</param>
+    /// <param name="scores">The output that scores classes; null where none does.</param>
+    /// <param name="images">Images of the batch.</param>
+    internal static double DivergenceOf(
+        Graph graph,
+        ImmutableArray<Tensor> reference,
+        ImmutableArray<Tensor> answers,
+        ScoreOutput? scores,
+        int images
     )
     {
-        Difference difference = new(probabilities);
-        foreach (Tensor<float> x in batches)
-            difference.Add(first(x), second(x));
-        return difference.Result;
+        double sum = 0;
+        for (int k = 0; k < reference.Length; k++)
+        {
+            string name = graph.Outputs[k].Name;
+            OutputComparison comparison = new(name, name == scores?.Name ? scores.AreProbabilities : null);
+            comparison.Add(reference[k], answers[k], images, images);
+            OutputDifference result = comparison.Result;
+            sum += result.KlDivergence ?? result.RelativeError * result.RelativeError;
+        }
+        return sum;
     }
 
-    private sealed class Difference(bool probabilities)
-    {
-        private double _largest,
-            _sum,
-            _squares,
-            _reference,
-            _divergence;
-        private bool _areScores = true;
-        private long _values;
-        private int _samples,
-            _agreeing;
-
-        public Verification Result =>
-            new(
-                _samples,
-                _largest,
-                _sum / Math.Max(1, _values),
-                _squares == 0 ? 0 : Math.Sqrt(_squares / Math.Max(_reference, double.Epsilon)),
-                _areScores ? _divergence / Math.Max(1, _samples) : null,
-                _areScores ? (double)_agreeing / Math.Max(1, _samples) : null,
-                null,
-                null
-            );
-
-        public void Add(Tensor<float> a, Tensor<float> b)
-        {
-            if (a.Shape != b.Shape)
-                throw new ShapeException($"The first network answers with {a.Shape}, the second with {b.Shape}.");
-            _areScores = ClassScores.Are(a.Shape);
-            int count = a.Shape[0],
-                row = a.Shape.Count / Math.Max(1, count);
-            for (int image = 0; image < count; image++)
-                Add(a.Values.Slice(image * row, row), b.Values.Slice(image * row, row));
-        }
-
-        private void Add(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
-        {
-            for (int k = 0; k < a.Length; k++)
-            {
-                double gap = Math.Abs((double)b[k] - a[k]);
-                if (!double.IsFinite(gap))
-                    throw new NumericalException(
-                        $"Image {_samples:N0}: the outputs {a[k]} and {b[k]} at place {k} are not both finite numbers."
-                    );
-                _largest = Math.Max(_largest, gap);
-                _sum += gap;
-                _squares += gap * gap;
-                _reference += (double)a[k] * a[k];
-            }
-            _values += a.Length;
-            _samples++;
-            if (!_areScores)
-                return;
-            if (IndexOfMax(a) == IndexOfMax(b))
-                _agreeing++;
-            double logA = LogNormalizer(a),
-                logB = LogNormalizer(b);
-            for (int k = 0; k < a.Length; k++)
-            {
-                (double p, double q) = (LogOf(a[k], logA), LogOf(b[k], logB));
-                _divergence += Math.Exp(p) * (p - q);
-            }
-        }
-
-        private double LogOf(float value, double normalizer) =>
-            probabilities ? Math.Log(Math.Max(value, float.Epsilon)) : value - normalizer;
-
-        private static double LogNormalizer(ReadOnlySpan<float> values)
-        {
-            double largest = double.NegativeInfinity,
-                sum = 0;
-            foreach (float value in values)
-                largest = Math.Max(largest, value);
-            foreach (float value in values)
-                sum += Math.Exp(value - largest);
-            return largest + Math.Log(sum);
-        }
-
-        private static int IndexOfMax(ReadOnlySpan<float> values)
-        {
-            int best = 0;
-            for (int k = 1; k < values.Length; k++)
-                if (values[k] > values[best])
-                    best = k;
-            return best;
-        }
-    }
+    private static Tensor<float> Rows(Tensor scores, int count) => ((Tensor<float>)scores.To(ElementType.Float32)).Rows(0, count);
 }

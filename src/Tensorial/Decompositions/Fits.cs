@@ -114,13 +114,13 @@ internal static class Fits
         return factors.ToImmutable();
     }
 
-    /// <summary>The first columns of a matrix.</summary>
+    /// <summary>The first columns of a matrix; zeros beyond those that it has.</summary>
     public static Tensor<T> Columns<T>(Tensor<T> matrix, int count)
         where T : unmanaged
     {
         (int rows, int columns) = (matrix.Shape[0], matrix.Shape[1]);
         Tensor<T> result = new([rows, count]);
-        Strided.Copy<T>(result.Shape, matrix.Values, 0, [columns, 1], result.Values, 0, [count, 1]);
+        Strided.Copy<T>([rows, Math.Min(columns, count)], matrix.Values, 0, [columns, 1], result.Values, 0, [count, 1]);
         return result;
     }
 

@@ -192,7 +192,33 @@ public sealed record TensorFormat(string Name, Equation Equation)
                 ranks[bond] -= step;
             }
         }
-        return [.. ranks];
+        return [.. Attainable(tensor, ranks).Select(rank => Rounded(rank, multiple))];
+    }
+
+    /// <summary>
+    /// Ranks without what cannot be used beside the others: a bond between two factors has at most as many values as the other axes of
+    /// either have together. (A bond of a train is so bounded by the one before it.)
+    /// </summary>
+    private int[] Attainable(Shape tensor, int[] ranks)
+    {
+        string bonds = Bonds;
+        int[] least = [.. ranks];
+        for (bool lowered = true; lowered; )
+        {
+            lowered = false;
+            ImmutableArray<Shape> shapes = FactorShapes(tensor, least);
+            for (int bond = 0; bond < bonds.Length && bond < least.Length; bond++)
+            {
+                int[] holders = [.. Enumerable.Range(0, shapes.Length).Where(k => Equation.Inputs[k].Contains(bonds[bond]))];
+                if (holders.Length != 2)
+                    continue;
+                long most = holders.Min(k => shapes[k].Aggregate(1L, static (count, extent) => count * extent) / least[bond]);
+                lowered |= most < least[bond];
+                if (most < least[bond])
+                    shapes = FactorShapes(tensor, [.. least.Select((rank, other) => other == bond ? (least[bond] = (int)most) : rank)]);
+            }
+        }
+        return least;
     }
 
     /// <summary>The same format for a tensor whose modes are split into several: each mode's axis becomes the axes of its parts.</summary>

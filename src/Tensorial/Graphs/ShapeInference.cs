@@ -147,6 +147,6 @@ public static class ShapeInference
             || (dimensions.Length == given.Rank && !dimensions.Where((d, axis) => d.Extent is { } extent && extent != given[axis]).Any());
         return fits
             ? given
-            : throw new ShapeException($"Input '{port.Name}' is declared as {string.Join('×', port.Dimensions!)}, not {given}.");
+            : throw new ShapeException($"Input '{port.Name}' is declared as {string.Join('×', port.Dimensions!.Value)}, not {given}.");
     }
 }

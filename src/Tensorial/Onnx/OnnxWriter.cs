@@ -28,6 +28,8 @@ internal sealed class OnnxWriter
     private readonly int _opset;
     private readonly Dictionary<string, Tensor> _made = [];
     private readonly Lazy<IReadOnlyDictionary<string, Operand>> _known;
+
+    /// <summary>Names of values that are taken.</summary>
     private readonly Lazy<HashSet<string>> _taken;
 
     private OnnxWriter(Graph graph)
@@ -124,8 +126,15 @@ internal sealed class OnnxWriter
             inputs = Encode(node, proto);
         else if (node.Operation is Branching branching)
             inputs = Own(node, branching, proto);
+        // A node that stands as the file had it is the file's own affair.
+        bool isAsRead =
+            source?.Operation == node.Operation
+            && OnnxReader.Present(proto.Input).SequenceEqual(OnnxReader.Present([.. inputs]))
+            && OnnxReader.Present(proto.Output).SequenceEqual(OnnxReader.Present(node.Outputs));
         Name(proto.Input, [.. inputs]);
         Name(proto.Output, node.Outputs);
+        if (!isAsRead)
+            Check(node, proto);
         return proto;
     }
 
@@ -146,6 +155,22 @@ internal sealed class OnnxWriter
     {
         if (!OnnxReader.Present(field).SequenceEqual(OnnxReader.Present(names)))
             Replace(field, OnnxReader.Present(names).AsSpan());
+    }
+
+    private void Check(Node node, NodeProto proto)
+    {
+        try
+        {
+            OnnxLaw.Check(
+                proto,
+                _opset,
+                name => _made.TryGetValue(name, out Tensor? made) ? made.ElementType : _known.Value.GetValueOrDefault(name)?.Type
+            );
+        }
+        catch (UnsupportedException error)
+        {
+            throw new UnsupportedException($"Node '{node.Label}' cannot be written: {error.Message}");
+        }
     }
 
     /// <summary>
@@ -169,11 +194,14 @@ internal sealed class OnnxWriter
         proto.ClearDomain();
         proto.OpType = form.Type;
         Replace(proto.Attribute, [.. form.Attributes.Select(static a => OnnxAttributeForm.Of(a.Key, a.Value))]);
+        if (form.Inputs.IsEmpty && OnnxLaw.MissingInput(form.Type, _opset, node.Inputs.Length, type) is { } missing)
+            form = form with { Inputs = [missing] };
         return node.Inputs.Concat(
             form.Inputs.Select((value, index) => value is null ? "" : Made($"{node.Label}/constant {node.Inputs.Length + index}", value))
         );
     }
 
+    /// <summary>Stores a constant under the name, or under the next one that is free.</summary>
     private string Made(string name, Tensor value)
     {
         string unique = name;

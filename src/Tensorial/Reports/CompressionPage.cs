@@ -32,7 +32,7 @@ public static class CompressionPage
                     $" On {Numbers.Count(v.Samples)} images of {result.Data ?? "?"} {Prose.Strong(Numbers.Percent(other.Top1, 2))} are classified correctly, before it was {Numbers.Percent(one.Top1, 2)}; both networks agree on {Numbers.Percent(v.Agreement ?? 0, 2)}."
                 )
                 : Prose.Of(
-                    $" On {Numbers.Count(v.Samples)} {(result.Data is null ? "random images" : $"images of {result.Data}")} the outputs have a relative error of {Prose.Strong(Numbers.Percent(v.RelativeError, 2))}{(v.Agreement is { } agreement ? $"; both networks agree on {Numbers.Percent(agreement, 2)}" : "")}."
+                    $" On {Numbers.Count(v.Samples)} {(result.Data is null ? "random inputs" : $"images of {result.Data}")} the outputs have a relative error of {Prose.Strong(Numbers.Percent(v.RelativeError, 2))}{(result.Data is null ? ", which says little of real ones" : "")}."
                 );
         foreach (MeasuredLatency time in result.Latencies)
             lead += Prose.Of(

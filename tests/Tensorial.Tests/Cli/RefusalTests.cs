@@ -90,6 +90,15 @@ public sealed class RefusalTests : IDisposable
             { 4, "evaluate $sample --data sample --limit 4 --json $dir/none/out.json", "none" },
             { 2, "bench $sample $sample --runtime fast", "fast" },
             { 2, "bench $sample $sample --runtime openvino", "own or onnxruntime" },
+            { 2, "tune $sample $dir/out.onnx --data sample --mode best", "e2e or sequential" },
+            { 2, "evaluate $sample --data sample --split valid", "train or test" },
+            { 2, "verify $sample $sample --max-drop little", "--max-drop takes a number" },
+            { 3, "evaluate $sample --data sample --output nowhere", "nowhere" },
+            {
+                1,
+                "compress $sample $dir/out.onnx --target params=0.3 --target max-drop=0 --format svd-out --data sample --limit 200 --calibration 16 --quiet",
+                "was not written"
+            },
         };
 
     [Theory]
@@ -119,6 +128,9 @@ public sealed class RefusalTests : IDisposable
         Assert.Equal((code, true), (run.Code, run.Error.Contains(named, StringComparison.OrdinalIgnoreCase) || Said(run)));
         Assert.StartsWith("tensorial: ", run.Error);
         Assert.DoesNotContain("   at ", run.Error);
+        Assert.DoesNotContain("System.", run.Error);
+        Assert.DoesNotContain("Tensorial.", run.Error);
+        Assert.DoesNotContain("`", run.Error);
         Assert.Equal(before, Files());
         Assert.Equal(Text, File.ReadAllText(text));
         Assert.Equal(sample, File.ReadAllBytes(Sample));

@@ -14,7 +14,7 @@ namespace Tensorial.Tests.Compression;
 /// <summary>A layer in factors computes what it computes with the kernel that its factors make, in every order.</summary>
 public class FactorRewriteTests
 {
-    private static readonly ImmutableArray<KernelFormat> Formats =
+    internal static readonly ImmutableArray<KernelFormat> Formats =
     [
         .. KernelFormat.All.Select(static format => format.IsReshaped ? format with { Number = 2 } : format),
     ];
@@ -285,7 +285,7 @@ public class FactorRewriteTests
         };
 
     /// <summary>A form of small ranks, different ones where the format has several.</summary>
-    private static LayerForm FormOf(CompressibleLayer layer, KernelFormat format) =>
+    internal static LayerForm FormOf(CompressibleLayer layer, KernelFormat format) =>
         LayerForm.Of(
             layer,
             format,
@@ -293,7 +293,7 @@ public class FactorRewriteTests
         );
 
     /// <summary>Random factors do: what they make is compared, not how near it is.</summary>
-    private static TensorFactors<double> Fit(CompressibleLayer layer, LayerForm form)
+    internal static TensorFactors<double> Fit(CompressibleLayer layer, LayerForm form)
     {
         Random random = new(11);
         return new(
@@ -323,7 +323,7 @@ public class FactorRewriteTests
         return new([.. stages]);
     }
 
-    private static Graph Convolved(
+    internal static Graph Convolved(
         Random random,
         int outputs,
         int inputs,
@@ -355,7 +355,7 @@ public class FactorRewriteTests
         );
     }
 
-    private static Graph GraphOf(Node node, Shape input, bool fixedPlaces, params (string Name, Tensor Values)[] constants) =>
+    internal static Graph GraphOf(Node node, Shape input, bool fixedPlaces, params (string Name, Tensor Values)[] constants) =>
         new(
             "chain",
             [node],
@@ -373,7 +373,7 @@ public class FactorRewriteTests
             constants.Where(c => node.Inputs.Contains(c.Name)).ToImmutableDictionary(static c => c.Name, static c => c.Values)
         );
 
-    private static Tensor<float> Values(Random random, Shape shape)
+    internal static Tensor<float> Values(Random random, Shape shape)
     {
         Tensor<float> values = new(shape);
         foreach (ref float value in values.Values)
@@ -381,7 +381,7 @@ public class FactorRewriteTests
         return values;
     }
 
-    private static void AssertClose(Tensor<float> expected, Tensor<float> actual, double tolerance)
+    internal static void AssertClose(Tensor<float> expected, Tensor<float> actual, double tolerance)
     {
         Assert.Equal(expected.Shape, actual.Shape);
         double largest = expected.Values.ToArray().Zip(actual.Values.ToArray(), static (a, b) => Math.Abs((double)a - b)).Max();
