@@ -119,7 +119,6 @@ internal sealed class TrainingOptionGroup(int epochs, double rate)
 
     public void AddTo(Command command)
     {
-        _data.Required = true;
         _resume.Written();
         _report.Written();
         _images.AddTo(command);

@@ -112,7 +112,7 @@ public sealed class CandidateSearch(Graph network, ImageSet? images, SearchOptio
 
     /// <summary>Before images are looked at, which is done layer by layer.</summary>
     private KernelStarts PlainStarts(CompressibleLayer layer) =>
-        _plain.GetValue(layer, own => new(own.Kernel, LayerMetrics.Of(graph, own, null), own.Groups));
+        _plain.GetValue(layer, own => new(own.Kernel, LayerMetrics.Of(_graph, own, null), own.Groups));
 
     /// <summary>
     /// Forms whose ranks differ by channel, with the ranks that the images speak for, as many as before: without a look at what a layer

@@ -242,7 +242,7 @@ public class LayerKindsTests
     {
         foreach (KernelFormat known in layer.Formats)
         {
-            KernelFormat format = known.IsReshaped ? known with { Order = 2 } : known;
+            KernelFormat format = known.IsReshaped ? known with { Number = 2 } : known;
             KernelForm form = layer.FormOf(format);
             LayerForm small = LayerForm.Of(
                 layer,
