@@ -1,5 +1,6 @@
 using Tensorial.Benchmarks.Analysis;
 using Tensorial.Benchmarks.Compression;
+using Tensorial.Benchmarks.Data;
 using Tensorial.Benchmarks.Decompositions;
 using Tensorial.Benchmarks.Equations;
 using Tensorial.Benchmarks.Execution;
@@ -22,6 +23,9 @@ switch (args)
         break;
     case ["training-factors", .. string[] formats]:
         TrainedFactors.Run(formats is [] ? ["svd-out", "tucker2", "cp", "cp3", "tt", "tr", "rcp"] : [.. formats]);
+        break;
+    case ["pictures"]:
+        PictureLoading.Run();
         break;
     case ["convolution"]:
         Convolutions.Run();
@@ -59,6 +63,7 @@ switch (args)
             training MODEL [THREADS]         a training step of a ready-made network, 128 images, against PyTorch
             training-profile MODEL THREADS   time of every kind of step in it
             training-factors [FORMAT...]     the training step of layers in factors against the dense layer's, PyTorch's and TensorLy-Torch's
+            pictures                         JPEG files to batches against Pillow
             convolution                      methods of the 3×3 convolution on one thread
             einsum [THREADS]                 planned orders against left to right and against PyTorch
             einsum-steps                     single steps against the cost model, built in and fitted to this machine

@@ -11,11 +11,12 @@ internal static class CommonOptions
     public static Argument<FileInfo> Model() => new("model.onnx") { Description = "The trained network." };
 
     public static Option<string?> Data() =>
-        new("--data")
+        new Option<string?>("--data")
         {
             HelpName = "SET",
-            Description = "cifar10:DIR, cifar100:DIR, idx:DIR, npy:IMAGES.npy,LABELS.npy, or sample (embedded Fashion-MNIST images).",
-        };
+            Description =
+                "images:DIR (JPEG, PNG, BMP, GIF, WebP; a subfolder for each class, or no labels), cifar10:DIR, cifar100:DIR, idx:DIR, npy:IMAGES.npy[,LABELS.npy], npy:SET.npz, npy:DIR, or sample (embedded Fashion-MNIST images).",
+        }.ReadAsData();
 
     public static Option<string> Normalize() =>
         new("--normalize")
@@ -38,7 +39,7 @@ internal static class CommonOptions
     public static Option<int> Batch() => Whole("--batch", "Images per call of the network.", 64, int.MaxValue);
 
     public static Option<FileInfo?> Json() =>
-        new("--json") { HelpName = "FILE", Description = "Write the whole result as JSON (docs/json.md)." };
+        new Option<FileInfo?>("--json") { HelpName = "FILE", Description = "Write the whole result as JSON (docs/json.md)." }.Written();
 
     public static Option<int> Threads() =>
         Whole("--threads", "Threads to compute with. Default: all cores.", Environment.ProcessorCount, MostThreads);
@@ -115,7 +116,7 @@ internal static class CommonOptions
         new("--layers")
         {
             HelpName = "GLOB",
-            Description = "Only kernels whose weight name matches, * and ? allowed; may be given several times.",
+            Description = "Only kernels whose weight or node has a name that matches, * and ? allowed; may be given several times.",
             DefaultValueFactory = static _ => [],
         };
 
@@ -123,16 +124,16 @@ internal static class CommonOptions
         new("--keep")
         {
             HelpName = "GLOB",
-            Description = "Kernels that stay as they are; may be given several times.",
+            Description = "Kernels that stay as they are, by weight or node; may be given several times.",
             DefaultValueFactory = static _ => [],
         };
 
     public static Option<DirectoryInfo?> Resume() =>
-        new("--resume")
+        new Option<DirectoryInfo?>("--resume")
         {
             HelpName = "DIR",
             Description = "Keep every finished measurement in this folder and continue from what is there.",
-        };
+        }.Written();
 
     /// <summary>Far beyond any machine's cores, and few enough that starting them harms nobody.</summary>
     private const int MostThreads = 1024;
@@ -229,6 +230,7 @@ internal static class CommonOptions
                 terminal.Quiet = parsed.GetValue(quiet);
                 if (parsed.GetValue(noColor))
                     terminal.DropColor();
+                PathRoles.Check(parsed);
                 return Task.FromResult((int)run(parsed, cancel));
             }
         );

@@ -1,40 +1,42 @@
 using System.CommandLine;
+using Tensorial.Analysis;
 using Tensorial.Data;
+using Tensorial.Graphs;
 
 namespace Tensorial.Cli;
 
-/// <summary>Which labelled images a command reads.</summary>
+/// <summary>Which images a command reads.</summary>
 internal sealed record DataOptions(DataSource Source, Split Split, Normalization Normalization, int? Limit)
 {
     public ImageSet Open() => Source.Open(Split, Normalization, Limit);
 
-    /// <summary>The four options that say so, for commands to share.</summary>
-    internal sealed class Group
+    /// <summary>Warns where a network seems to have been trained on images that were normalised otherwise.</summary>
+    public static void CheckNormalization(Graph graph, ImageSet? images, int threads, Terminal terminal)
     {
-        private readonly Option<string?> _data = CommonOptions.Data();
-        private readonly Option<string> _normalize = CommonOptions.Normalize();
+        if (images is not null && NormalizationCheck.Of(graph, images, threads) is { IsSuspicious: true } check)
+            terminal.Note(
+                $"warning: {check} The images may not be normalised as in training: see --normalize, --mean, --std, --scale, --bgr, --preset."
+            );
+    }
+
+    /// <summary>The options that say so, for commands to share.</summary>
+    internal sealed class Group(bool required)
+    {
+        private readonly ImageOptionGroup _images = new(required);
         private readonly Option<Split?> _split = CommonOptions.Split();
         private readonly Option<int?> _limit = CommonOptions.Limit();
 
-        public Group(bool required) => _data.Required = required;
-
         public void AddTo(Command command)
         {
-            command.Options.Add(_data);
-            command.Options.Add(_normalize);
+            _images.AddTo(command);
             command.Options.Add(_split);
             command.Options.Add(_limit);
         }
 
         /// <summary>The images asked for; null where --data was not given.</summary>
         public DataOptions? Read(ParseResult parsed, Split split) =>
-            parsed.GetValue(_data) is { } data
-                ? new(
-                    DataSource.Parse(data),
-                    parsed.GetValue(_split) ?? split,
-                    Normalization.Parse(parsed.GetValue(_normalize)!),
-                    parsed.GetValue(_limit)
-                )
+            _images.Read(parsed) is { } set
+                ? new(set.Source, parsed.GetValue(_split) ?? split, set.Normalization, parsed.GetValue(_limit))
                 : null;
     }
 }

@@ -19,5 +19,8 @@ internal static class JsonFile
     public static void Write<T>(FileInfo file, T value) =>
         AtomicFile.Write(file.FullName, stream => JsonSerializer.Serialize(stream, value, Options));
 
-    public static string Escaped(this string text) => Markup.Escape(text);
+    public static string Escaped(this string text) => Markup.Escape(Printable.Shorten(Printable.Escape(text), LongestCell));
+
+    /// <summary>Characters of a name in a table.</summary>
+    private const int LongestCell = 200;
 }

@@ -7,21 +7,15 @@ internal static class OutputFile
 {
     /// <summary>Fails now where writing would fail after the work is done.</summary>
     /// <param name="file">What will be written; null for nothing.</param>
-    /// <param name="inputs">What the command reads: overwriting one of these is a slip of the keyboard, and its loss may be beyond
-    /// repair.</param>
+    /// <param name="others">What else the command reads or writes (<see cref="PathRoles"/>).</param>
     /// <exception cref="IOException">The folder does not exist, or there is a folder where the file should be.</exception>
-    /// <exception cref="UsageException">The file is one of the inputs.</exception>
-    public static void Check(FileInfo? file, params ReadOnlySpan<string> inputs)
+    /// <exception cref="UsageException">The file is one of the others, or lies in one.</exception>
+    public static void Check(FileInfo? file, params ReadOnlySpan<string> others)
     {
         if (file is null)
             return;
-        foreach (string input in inputs)
-        {
-            if (AtomicFile.Target(input) == AtomicFile.Target(file.FullName))
-                throw new UsageException(
-                    $"'{file}' is an input of this command and would be overwritten; name another file for the output."
-                );
-        }
+        foreach (string other in others)
+            PathRoles.Check(file.FullName, other);
         if (Directory.Exists(file.FullName))
             throw new IOException($"Cannot write '{file}': it is a folder.");
         if (file.Directory is { Exists: false } folder)

@@ -33,7 +33,7 @@ internal sealed record TensorialLayers(KernelFormat Format, double Rate, string[
         Graph file = graph;
         graph = file.ForImages(images.ImageShape);
         LayerChoice choice = LayerChoice.Of(graph, Layers, Keep, file);
-        ImmutableArray<Candidate> chosen = Tensorization.Choose(choice.Layers, Format, Rate, batch);
+        ImmutableArray<Candidate> chosen = Tensorization.Choose(choice.Layers, Format, Rate, batch, isTrained: !isFresh);
         ImmutableDictionary<string, TensorFactors<double>> fits = ImmutableDictionary<string, TensorFactors<double>>.Empty;
         Graph small;
         if (isFresh)
@@ -60,7 +60,7 @@ internal sealed record TensorialLayers(KernelFormat Format, double Rate, string[
         {
             HelpName = "FORMAT",
             Description =
-                $"Train layers as factors: {string.Join(", ", KernelFormat.All)}; rcp:2 splits channels in two. Factors of a fresh network are drawn, those of a trained one fitted.",
+                $"Train layers as factors: {string.Join(", ", KernelFormat.All)}; rcp:2 splits channels in two, bt:4 adds four terms. Factors of a fresh network are drawn, those of a trained one fitted.",
             CustomParser = static result => CommonOptions.Each(result, KernelFormat.Parse).FirstOrDefault(),
         };
 

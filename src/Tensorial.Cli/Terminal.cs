@@ -45,19 +45,28 @@ internal sealed class Terminal
     /// <summary>Writes a result: a table or a line of markup.</summary>
     public void Show(Spectre.Console.Rendering.IRenderable result) => Tables.Write(result);
 
+    /// <summary>What the command is at, as its progress last said; empty where it said nothing.</summary>
+    public string Work { get; private set; } = "";
+
     /// <summary>Writes a line of plain text to stdout.</summary>
-    public void Say(string line) => Out.WriteLine(line);
+    public void Say(string line) => Out.WriteLine(Printable.EscapeMessage(line));
 
     /// <summary>Writes a note for people to stderr, unless quiet.</summary>
     public void Note(string line)
     {
         if (!Quiet)
-            Error.WriteLine(line);
+            Error.WriteLine(Printable.EscapeMessage(Printable.Shorten(line)));
     }
 
+    /// <summary>Says what is wrong and does not stop the command; also where quiet.</summary>
+    public void Warn(string message) => Complain(message);
+
     /// <summary>States a failure.</summary>
-    public void Complain(string message) =>
-        Error.WriteLine(message.StartsWith("tensorial", StringComparison.Ordinal) ? message : $"tensorial: {message}");
+    public void Complain(string message)
+    {
+        string line = Printable.EscapeMessage(Printable.Shorten(message));
+        Error.WriteLine(line.StartsWith("tensorial", StringComparison.Ordinal) ? line : $"tensorial: {line}");
+    }
 
     /// <summary>
     /// A table in the house style: no frame but a rule under the heading; columns whose name ends in '#' hold numbers and align right.
@@ -80,9 +89,9 @@ internal sealed class Terminal
     public T WithProgress<T>(Func<IProgress<Progress>, T> work)
     {
         if (Quiet)
-            return work(new Silence());
+            return work(new Noted(this, null));
         if (!_errorIsTerminal)
-            return work(new LogProgress(this));
+            return work(new Noted(this, new LogProgress(this)));
         T result = default!;
         Notes
             .Progress()
@@ -95,7 +104,7 @@ internal sealed class Terminal
                 new RemainingTimeColumn(),
                 new SpinnerColumn()
             )
-            .Start(context => result = work(new Bars(context)));
+            .Start(context => result = work(new Noted(this, new Bars(context))));
         return result;
     }
 
@@ -114,9 +123,14 @@ internal sealed class Terminal
         return console;
     }
 
-    private sealed class Silence : IProgress<Progress>
+    /// <summary>Remembers what the command is at.</summary>
+    private sealed class Noted(Terminal terminal, IProgress<Progress>? shown) : IProgress<Progress>
     {
-        public void Report(Progress value) { }
+        public void Report(Progress value)
+        {
+            terminal.Work = value.Work;
+            shown?.Report(value);
+        }
     }
 
     private sealed class LogProgress(Terminal terminal) : IProgress<Progress>
@@ -169,12 +183,12 @@ internal sealed class Terminal
             lock (_gate)
             {
                 if (!_tasks.TryGetValue(value.Work, out ProgressTask? task))
-                    _tasks[value.Work] = task = context.AddTask(Markup.Escape(value.Work));
+                    _tasks[value.Work] = task = context.AddTask(value.Work.Escaped());
                 task.IsIndeterminate = value.Total == 0;
                 task.MaxValue = Math.Max(1, value.Total);
                 task.Value = Part(value) * task.MaxValue;
                 if (value.Unit == "bytes" && value.Done > 0)
-                    task.Description = Markup.Escape($"{value.Work}: {Amount(value, task.Speed ?? 0)}");
+                    task.Description = $"{value.Work}: {Amount(value, task.Speed ?? 0)}".Escaped();
             }
         }
     }

@@ -29,7 +29,7 @@ internal static class Tool
 
     private const string ExitCodes = """
         Exit codes: 0 done; 1 a goal that was asked for was not met; 2 usage; 3 bad or unsupported input;
-        4 file or network error; 5 numerical failure; 130 cancelled.
+        4 file or network error; 5 numerical failure or out of memory; 130 cancelled.
         """;
 
     public static async Task<int> RunAsync(string[] arguments, Terminal terminal)
@@ -54,14 +54,15 @@ internal static class Tool
         }
 
         using CancellationTokenSource cancel = new();
-        Console.CancelKeyPress += (_, pressed) => (pressed.Cancel, _) = (true, cancel.CancelAsync());
+        Interruption interruption = new(cancel, terminal);
+        Console.CancelKeyPress += (_, pressed) => pressed.Cancel = interruption.Begin();
         using PosixSignalRegistration terminated = PosixSignalRegistration.Create(
             PosixSignal.SIGTERM,
-            signal => (signal.Cancel, _) = (true, cancel.CancelAsync())
+            signal => signal.Cancel = interruption.Begin()
         );
         try
         {
-            // Both signals are seen to above: a command ends as soon as it has put away what it was at, however long that takes.
+            // Both signals are seen to above.
             InvocationConfiguration configuration = new()
             {
                 EnableDefaultExceptionHandler = false,
@@ -73,10 +74,21 @@ internal static class Tool
         }
         catch (Exception error) when (CodeFor(error) is { } code)
         {
-            terminal.Complain(code == ExitCode.Cancelled ? "Cancelled." : Innermost(error).Message);
+            terminal.Complain(
+                code == ExitCode.Cancelled ? "Cancelled."
+                : Innermost(error) is OutOfMemoryException ? $"This machine's memory does not suffice{At(terminal)}."
+                : Innermost(error).Message
+            );
             return (int)code;
         }
+        finally
+        {
+            interruption.End();
+        }
     }
+
+    /// <summary>What was being computed, where that is known.</summary>
+    private static string At(Terminal terminal) => terminal.Work.Length > 0 ? $" for this: {terminal.Work}" : "";
 
     /// <summary>What failed, where several threads met it at once.</summary>
     private static Exception Innermost(Exception error) =>
@@ -96,7 +108,7 @@ internal static class Tool
             BadInputException => ExitCode.BadInput,
             NumericalException => ExitCode.NumericalFailure,
             IOException or UnauthorizedAccessException or HttpRequestException => ExitCode.FileOrNetwork,
-            OutOfMemoryException => ExitCode.BadInput,
+            OutOfMemoryException => ExitCode.NumericalFailure,
             AggregateException { InnerException: { } inner } => CodeFor(inner),
             _ => null,
         };

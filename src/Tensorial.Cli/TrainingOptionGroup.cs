@@ -45,8 +45,7 @@ internal sealed class TrainingOptionGroup(int epochs, double rate)
         AdamW,
     }
 
-    private readonly Option<string?> _data = CommonOptions.Data();
-    private readonly Option<string> _normalize = CommonOptions.Normalize();
+    private readonly ImageOptionGroup _images = new(required: true);
     private readonly Option<int?> _limit = CommonOptions.Positive("--limit", "N", "Train on the first N images only.");
     private readonly Option<int?> _testLimit = CommonOptions.Positive("--test-limit", "N", "Test on the first N images only.");
     private readonly Option<bool> _noTest = new("--no-test") { Description = "Do not evaluate on the test images after each epoch." };
@@ -121,11 +120,12 @@ internal sealed class TrainingOptionGroup(int epochs, double rate)
     public void AddTo(Command command)
     {
         _data.Required = true;
+        _resume.Written();
+        _report.Written();
+        _images.AddTo(command);
         foreach (
             Option option in (Option[])
                 [
-                    _data,
-                    _normalize,
                     _limit,
                     _testLimit,
                     _noTest,
@@ -153,14 +153,11 @@ internal sealed class TrainingOptionGroup(int epochs, double rate)
             command.Options.Add(option);
     }
 
-    public TrainingImages ReadImages(ParseResult parsed) =>
-        new(
-            DataSource.Parse(parsed.GetRequiredValue(_data)!),
-            Normalization.Parse(parsed.GetValue(_normalize)!),
-            parsed.GetValue(_limit),
-            parsed.GetValue(_testLimit),
-            !parsed.GetValue(_noTest)
-        );
+    public TrainingImages ReadImages(ParseResult parsed)
+    {
+        (DataSource source, Normalization normalization) = _images.Read(parsed)!.Value;
+        return new(source, normalization, parsed.GetValue(_limit), parsed.GetValue(_testLimit), !parsed.GetValue(_noTest));
+    }
 
     /// <summary>Whether --epochs was given.</summary>
     public bool HasEpochs(ParseResult parsed) => parsed.GetResult(_epochs) is { Implicit: false };

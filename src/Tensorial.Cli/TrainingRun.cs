@@ -20,6 +20,9 @@ internal sealed class TrainingRun(TrainingOptions options, ImageSet images, Imag
 
     public Func<Tensor<float>, Tensor<float>>? Teacher { get; init; }
 
+    /// <summary>The teacher as it is, which outputs are compared with where test images have no labels.</summary>
+    public Graph? Dense { get; init; }
+
     /// <summary>What a step takes; known once a training has begun.</summary>
     public TrainingMemory? Memory { get; private set; }
 
@@ -50,19 +53,30 @@ internal sealed class TrainingRun(TrainingOptions options, ImageSet images, Imag
     {
         using Trainer trainer = new(graph, images, options)
         {
-            Evaluate = test is null ? null : Top1,
+            Evaluate = test is { HasLabels: true } ? Top1 : null,
+            EvaluateError = test is { HasLabels: false } && Dense is not null ? Error : null,
             Teacher = Teacher,
-            Checkpoints = Folder is null ? null : new(Folder.FullName),
+            Checkpoints = Folder is null ? null : new(Folder.FullName) { Warn = terminal.Warn },
             Signature = Signature,
             EpochDone = record => terminal.Note(Line(record)),
         };
         Memory = trainer.Memory;
+        foreach (FixedConstant left in trainer.Fixed)
+            terminal.Note($"not trained: '{left.Name}' ({left.Count:N0} numbers, read by '{left.Node}'), because {left.Reason}");
         terminal.Note(
             Text(
                 $"{images}; a step takes {TrainingMemory.Text(Memory.Bytes)}: {TrainingMemory.Text(Memory.ActivationBytes)} of activations and their gradients, the rest for weights{(Memory.Parts > 1 ? Text($"; batches go through in {Memory.Parts} parts") : "")}"
             )
         );
         return terminal.WithProgress(progress => trainer.Run(progress, cancel));
+    }
+
+    /// <summary>How far a network's outputs are from the teacher's on the test images: ‖y - t‖ / ‖t‖.</summary>
+    public double Error(Graph graph)
+    {
+        using Inference network = new(graph.ForImages(test!.ImageShape), options.Threads),
+            teacher = new(Dense!.ForImages(test.ImageShape), options.Threads);
+        return Verification.Of(teacher.Run, network.Run, test, probabilities: false, cancel: cancel).RelativeError;
     }
 
     public double Top1(Graph graph)
@@ -73,7 +87,7 @@ internal sealed class TrainingRun(TrainingOptions options, ImageSet images, Imag
 
     private static string Line(EpochRecord e) =>
         Text(
-            $"epoch {e.Epoch}: loss {e.Loss:F4}, training {100 * e.TrainTop1:F2} %{(e.TestTop1 is { } top1 ? Text($", test {100 * top1:F2} %") : "")}, {e.ImagesPerSecond:N0} images/s, {e.Seconds:F0} s"
+            $"epoch {e.Epoch}: loss {e.Loss:G4}{(e.TrainTop1 is { } trained ? Text($", training {100 * trained:F2} %") : "")}{(e.TestTop1 is { } top1 ? Text($", test {100 * top1:F2} %") : "")}{(e.TestError is { } error ? Text($", test error {100 * error:F2} %") : "")}, {e.ImagesPerSecond:N0} images/s, {e.Seconds:F0} s"
         );
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
@@ -87,14 +101,22 @@ internal static class TrainingTables
 
     public static void Show(TrainingResult result, Terminal terminal)
     {
-        Table table = Terminal.NewTable("epoch#", "loss#", "training top-1 %#", "test top-1 %#", "images/s#", "seconds#");
+        bool hasLabels = result.Epochs.Any(static e => e.TrainTop1 is not null);
+        Table table = Terminal.NewTable(
+            "epoch#",
+            "loss#",
+            "training top-1 %#",
+            hasLabels ? "test top-1 %#" : "test error %#",
+            "images/s#",
+            "seconds#"
+        );
         int step = (result.Epochs.Length + MostRows - 1) / MostRows;
         foreach (EpochRecord e in result.Epochs.Where((_, index) => (result.Epochs.Length - 1 - index) % Math.Max(1, step) == 0))
             table.AddRow(
                 Text($"{e.Epoch}"),
                 Text($"{e.Loss:F4}"),
-                Text($"{100 * e.TrainTop1:F2}"),
-                e.TestTop1 is { } top1 ? Text($"{100 * top1:F2}") : "",
+                e.TrainTop1 is { } trained ? Text($"{100 * trained:F2}") : "",
+                (hasLabels ? e.TestTop1 : e.TestError) is { } tested ? Text($"{100 * tested:F2}") : "",
                 Text($"{e.ImagesPerSecond:N0}"),
                 Text($"{e.Seconds:F1}")
             );

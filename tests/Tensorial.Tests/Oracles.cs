@@ -29,8 +29,14 @@ public enum Oracle
     /// <summary>Headless Chromium.</summary>
     Chromium = 64,
 
+    /// <summary>Pillow and NumPy in the system's Python.</summary>
+    Pillow = 512,
+
     /// <summary>Leave to take minutes: TENSORIAL_HEAVY=1.</summary>
     Patience = 128,
+
+    /// <summary>Small networks that once failed, in ../shared/cases beside the repository.</summary>
+    SharedCases = 256,
 }
 
 /// <summary>Where the oracles of this machine are, and whether.</summary>
@@ -43,6 +49,8 @@ public static class Oracles
     public static string Repository { get; } = FindRepository();
 
     public static string Models { get; } = Path.GetFullPath(Path.Combine(Repository, "..", "shared", "models"));
+
+    public static string Cases { get; } = Path.GetFullPath(Path.Combine(Repository, "..", "shared", "cases"));
 
     /// <summary>Whether tests may take minutes.</summary>
     public static bool Heavy { get; } = Environment.GetEnvironmentVariable("TENSORIAL_HEAVY") == "1";
@@ -86,9 +94,11 @@ public static class Oracles
         {
             Oracle.NumPy => Imports("numpy"),
             Oracle.PyTorch => Imports("torch"),
+            Oracle.Pillow => Imports("PIL, numpy"),
             Oracle.OnnxPython => Imports("onnx"),
             Oracle.OnnxBackend => Directory.Exists(Backend),
             Oracle.SharedModels => Directory.Exists(Models),
+            Oracle.SharedCases => Directory.Exists(Cases),
             Oracle.Cifar10 => Cifar10 is not null,
             Oracle.Patience => Heavy,
             _ => File.Exists("/usr/bin/chromium"),

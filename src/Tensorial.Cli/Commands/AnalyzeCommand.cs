@@ -63,11 +63,13 @@ internal static class AnalyzeCommand
             HelpName = "FILE",
             Description = "Write the report as one HTML file that opens offline.",
         };
+        html.Written();
         Option<DirectoryInfo?> csv = new("--csv")
         {
             HelpName = "DIR",
             Description = "Write the tables as spectra.csv, cuts.csv and truncations.csv.",
         };
+        csv.Written();
         Command command = new(
             "analyze",
             "Singular values, entropy, effective rank and the rank for a norm loss, for every kernel along every cut; with --data also top-1, top-5 and loss "
@@ -113,11 +115,17 @@ internal static class AnalyzeCommand
         OutputFile.Check(options.Json, options.Model.FullName);
         OutputFile.Check(options.Html, options.Model.FullName);
         OutputFile.Check(options.Csv);
-        Graph graph = OnnxFile.Read(options.Model.FullName);
+        Graph graph = WeightsAsInitializers.Apply(OnnxFile.Read(options.Model.FullName));
         if (options.Recalibrate is not null)
+        {
             CheckRecalibration(options, graph);
+            // Each normalisation gets statistics of its own, which no other node reads.
+            graph = WeightsAsInitializers.ForTraining(graph);
+        }
         ImageSet? images = options.Data?.Open();
+        images?.LabelsFor("Accuracy at each rank");
         graph = graph.ForImages(images?.ImageShape);
+        DataOptions.CheckNormalization(graph, images, options.Threads, terminal);
         KernelWeights weights = KernelWeights.Of(graph).Matching(options.Layers);
         ImageSet? calibration = options.Recalibrate is { } count
             ? (options.Data! with { Split = Split.Train, Limit = count }).Open()

@@ -30,6 +30,7 @@ internal static class CompressCommand
     {
         Argument<FileInfo> input = new("in.onnx") { Description = "The trained network." };
         Argument<FileInfo> output = new("out.onnx") { Description = "The smaller one: standard operators, the same inputs and outputs." };
+        output.Written();
         PlanOptions.Group plan = new();
         Option<FileInfo?> file = new("--plan")
         {
@@ -42,6 +43,7 @@ internal static class CompressCommand
             HelpName = "FILE",
             Description = "Write the report as one HTML file that opens offline.",
         };
+        html.Written();
         Option<FileInfo?> json = CommonOptions.Json();
         Command command = new(
             "compress",
@@ -87,10 +89,13 @@ internal static class CompressCommand
         (DateTimeOffset began, Stopwatch clock) = (DateTimeOffset.UtcNow, Stopwatch.StartNew());
         if (options.PlanFile is null && plan.Targets.IsEmpty)
             throw new UsageException("Say how small: --target params=0.5 and the like, or --plan FILE.");
-        Graph read = OnnxFile.Read(options.Input.ToString());
+        Graph read = WeightsAsInitializers.Apply(OnnxFile.Read(options.Input.ToString()));
         ImageSet? training = plan.Training?.Open(),
             test = plan.Test?.Open();
+        if (plan.Targets.Any(static target => target.Measure == TargetMeasure.MaxDrop))
+            (test ?? throw new UsageException("--target max-drop= is about accuracy: it needs --data.")).LabelsFor("--target max-drop=");
         Graph graph = read.ForImages((test ?? training)?.ImageShape);
+        DataOptions.CheckNormalization(graph, test ?? training, plan.Threads, terminal);
         (ImmutableArray<CompressibleLayer> layers, ImmutableArray<KeptLayer> kept) = plan.LayersOf(graph, read);
         ModelFile source = ModelFile.Of(options.Input.ToString());
         using CompressionMemory memory = plan.OpenMemory(source, training);
@@ -165,6 +170,10 @@ internal static class CompressCommand
             Provenance = provenance,
         };
         CompressionTablesForPeople.Show(result, terminal);
+        if (plan.Targets.Any(static target => target.Measure == TargetMeasure.MaxDrop) && verification.Drop is null)
+            throw new BadInputException(
+                $"--target max-drop= is about accuracy, and no output of {options.Input.Name} scores the {test!.Classes} classes of {test.Name}."
+            );
         if (Missed(plan.Targets, result).ToArray() is { Length: > 0 } missed)
             throw new GoalNotMetException($"{options.Output.Name} was not written: {string.Join("; ", missed)}.");
         staged.Place(options.Input.FullName);
@@ -193,7 +202,7 @@ internal static class CompressCommand
         using IRuntime runtime = Runtimes.Suiting(graph, options.Plan.Threads);
         using ISession before = runtime.Load(graph, options.Plan.Threads),
             after = runtime.Load(written, options.Plan.Threads);
-        ScoreOutput? scores = ScoreOutput.Find(graph, test?.Classes);
+        ScoreOutput? scores = ScoreOutput.Find(graph, test is { HasLabels: true } ? test.Classes : null);
         Verification verification = terminal.WithProgress(progress =>
             Verification.Of(
                 before.Run,

@@ -2,6 +2,7 @@ using System.Globalization;
 using Spectre.Console;
 using Tensorial.Analysis;
 using Tensorial.Compression;
+using Tensorial.Decompositions;
 
 namespace Tensorial.Cli.Commands;
 
@@ -49,7 +50,7 @@ internal static class CompressionTablesForPeople
             table.AddRow(
                 layer.Name.Escaped(),
                 layer.Format!,
-                string.Join('×', layer.Ranks!.Value),
+                LayerForm.Text(KernelFormat.Parse(layer.Format!), layer.Ranks!.Value),
                 Text($"{layer.ParametersAfter:N0}"),
                 Text($"{layer.ParametersBefore:N0}"),
                 Text($"{layer.MacsAfter:N0}"),

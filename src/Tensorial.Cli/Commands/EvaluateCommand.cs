@@ -58,6 +58,7 @@ internal static class EvaluateCommand
         OutputFile.Check(options.Json, options.Model.FullName);
         Graph graph = OnnxFile.Read(options.Model.FullName);
         ImageSet images = options.Data.Open();
+        images.LabelsFor("Top-1 accuracy");
         graph = graph.ForImages(images.ImageShape);
         ScoreOutput scores = ScoreOutput.ForLabels(graph, images, options.Output);
         graph = graph with { Outputs = [graph.Outputs.First(port => port.Name == scores.Name)] };
@@ -65,6 +66,7 @@ internal static class EvaluateCommand
         (Evaluation result, TimeSpan elapsed) = terminal.WithProgress(progress =>
             Evaluator.Run(network, graph, images, options.Batch, progress, cancel)
         );
+        DataOptions.CheckNormalization(graph, images, options.Threads, terminal);
         double imagesPerSecond = result.Samples / elapsed.TotalSeconds;
 
         Table table = Terminal.NewTable("model", "data", "images#", "top-1 %#", "top-5 %#", "loss#", "images/s#");

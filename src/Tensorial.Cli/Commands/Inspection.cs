@@ -51,18 +51,21 @@ internal sealed record Inspection(
     /// <summary>Kernels and what cannot be cut, in the order of the network.</summary>
     private static InspectedLayer[] LayersOf(Graph graph, GraphStatistics statistics)
     {
-        KernelWeights weights = KernelWeights.Of(graph);
-        Dictionary<Node, (int Place, NodeStatistics Size)> places = new(ReferenceEqualityComparer.Instance);
+        KernelWeights weights = KernelWeights.Of(WeightsAsInitializers.Apply(graph));
+        // What a node makes has the same name in both forms.
+        Dictionary<string, (int Place, NodeStatistics Size)> places = [];
         foreach (NodeStatistics node in statistics.Nodes)
-            places[node.Node] = (places.Count, node);
+            places[FirstOf(node.Node)] = (places.Count, node);
         return
         [
             .. weights
-                .Kernels.Select(kernel => InspectedLayer.Of(kernel, places[kernel.Node].Size))
-                .Concat(weights.Uncut.Select(uncut => InspectedLayer.Of(uncut, places[uncut.Node].Size)))
-                .OrderBy(layer => places[layer.Source].Place),
+                .Kernels.Select(kernel => InspectedLayer.Of(kernel, places[FirstOf(kernel.Node)].Size))
+                .Concat(weights.Uncut.Select(uncut => InspectedLayer.Of(uncut, places[FirstOf(uncut.Node)].Size)))
+                .OrderBy(layer => places[FirstOf(layer.Source)].Place),
         ];
     }
+
+    private static string FirstOf(Node node) => node.Outputs.FirstOrDefault() ?? node.Label;
 
     private static IEnumerable<string> WarningsOf(Graph graph, GraphStatistics statistics, OnnxFacts facts)
     {

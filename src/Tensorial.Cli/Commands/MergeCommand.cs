@@ -12,14 +12,18 @@ internal static class MergeCommand
     public static Command Create(Terminal terminal)
     {
         Argument<FileInfo> output = new("out.json") { Description = "The merged result, as analyze --json writes it." };
+        output.Written();
         Argument<string[]> parts = new("part")
         {
             Description =
                 "Results of analyze (JSON files) and result stores (folders given to --resume), all of one model and one set of images.",
             Arity = ArgumentArity.OneOrMore,
         };
+        parts.ReadAsPath();
         Option<FileInfo?> html = new("--report") { HelpName = "FILE", Description = "Also write the report as one HTML file." };
+        html.Written();
         Option<DirectoryInfo?> csv = new("--csv") { HelpName = "DIR", Description = "Also write the tables as CSV." };
+        csv.Written();
         return new Command("merge", "Put the shards of a sweep together.") { output, parts, html, csv }.Finish(
             terminal,
             (parsed, _) =>

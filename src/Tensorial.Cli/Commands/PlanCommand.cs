@@ -20,6 +20,7 @@ internal static class PlanCommand
     {
         Argument<FileInfo> model = CommonOptions.Model();
         Option<FileInfo?> output = new("--out") { HelpName = "FILE", Description = "Where the plan goes (JSON, docs/compress.md)." };
+        output.Written();
         PlanOptions.Group plan = new();
         Command command = new(
             "plan",
@@ -41,13 +42,14 @@ internal static class PlanCommand
         OutputFile.Check(options.Output, options.Model.FullName);
         if (options.Plan.Targets.IsEmpty)
             throw new UsageException("Say how small: --target params=0.5 and the like.");
-        Graph file = OnnxFile.Read(options.Model.ToString());
+        Graph file = WeightsAsInitializers.Apply(OnnxFile.Read(options.Model.ToString()));
         if (options.Plan.Targets is [{ Measure: TargetMeasure.MaxDrop }])
             throw new UsageException(
                 "A drop is searched for with whole networks: give max-drop= to compress, or plan with params=, macs= or latency=."
             );
         ImageSet? training = options.Plan.Training?.Open();
         Graph graph = file.ForImages(training?.ImageShape);
+        DataOptions.CheckNormalization(graph, training, options.Plan.Threads, terminal);
         (ImmutableArray<CompressibleLayer> layers, ImmutableArray<KeptLayer> kept) = options.Plan.LayersOf(graph, file);
         ModelFile source = ModelFile.Of(options.Model.ToString());
         using CompressionMemory memory = options.Plan.OpenMemory(source, training);
@@ -71,7 +73,7 @@ internal static class PlanCommand
             table.AddRow(
                 c.Layer.Name.Escaped(),
                 c.Format?.ToString() ?? "dense",
-                c.Form is null ? "" : string.Join('×', c.Form.Ranks),
+                c.Form is null ? "" : LayerForm.Text(c.Form.Format, c.Form.Ranks),
                 Text($"{c.Parameters:N0}"),
                 Text($"{c.Layer.Parameters:N0}"),
                 Text($"{c.Macs:N0}"),

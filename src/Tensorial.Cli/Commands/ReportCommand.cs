@@ -13,11 +13,13 @@ internal static class ReportCommand
     {
         Argument<FileInfo> analysis = new("analysis.json") { Description = "What analyze --json wrote." };
         Argument<FileInfo> page = new("report.html") { Description = "The page to write: one file, which opens offline." };
+        page.Written();
         Option<DirectoryInfo?> csv = new("--csv")
         {
             HelpName = "DIR",
             Description = "Also write spectra.csv, cuts.csv and truncations.csv into this folder; made if need be.",
         };
+        csv.Written();
         Command command = new("report", "Make the HTML report of an analysis from its JSON.") { analysis, page, csv };
         return command.Finish(
             terminal,

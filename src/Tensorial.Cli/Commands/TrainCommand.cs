@@ -33,7 +33,9 @@ internal static class TrainCommand
         {
             Description = $"A network to go on with (model.onnx), or a fresh one: {string.Join(", ", ReadyMade.Names)}.",
         };
+        model.ReadAsPath();
         Argument<FileInfo> output = new("out.onnx") { Description = "The trained network." };
+        output.Written();
         Option<bool> fresh = new("--fresh")
         {
             Description = "Draw the weights of model.onnx anew, by --seed, and train its form from scratch.",
@@ -93,7 +95,9 @@ internal static class TrainCommand
         OutputFile.Check(options.Output, isFile ? [options.Model] : []);
         options.Outputs.Check([options.Output.FullName, .. isFile ? [options.Model] : Array.Empty<string>()]);
         OutputFile.Check(options.Folder);
+        using FolderLock? ours = options.Folder is null ? null : FolderLock.Take(options.Folder.FullName, "training");
         ImageSet images = options.Images.Train;
+        images.LabelsFor("Training without a teacher");
         ImageSet? test = options.Images.Test;
         Graph graph = isFile ? Read(options) : ReadyMade.Build(options.Model, images.ImageShape, images.Classes, options.Training.Seed);
         foreach (ImageSet set in (ImageSet[])[images, .. test is null ? Array.Empty<ImageSet>() : [test]])
@@ -168,7 +172,7 @@ internal static class TrainCommand
 
     private static Graph Read(Options options)
     {
-        Graph graph = OnnxFile.Read(options.Model);
+        Graph graph = WeightsAsInitializers.Apply(OnnxFile.Read(options.Model));
         return options.IsFresh ? FreshWeights.Of(graph, options.Training.Seed) : graph;
     }
 }

@@ -27,6 +27,7 @@ internal static class TruncateCommand
     {
         Argument<FileInfo> input = new("in.onnx") { Description = "The trained network." };
         Argument<FileInfo> output = new("out.onnx") { Description = "The truncated network: the same nodes and shapes, other weights." };
+        output.Written();
         Option<string[]> layers = CommonOptions.Layers();
         layers.Description += " Default: all convolution kernels.";
         Option<ValueList<Cut>?> cuts = SweepOptionGroup.Parsed(
@@ -86,7 +87,7 @@ internal static class TruncateCommand
     {
         OutputFile.Check(options.Output, options.Input.FullName);
         OutputFile.Check(options.Json, options.Input.FullName, options.Output.FullName);
-        Graph graph = OnnxFile.Read(options.Input.FullName);
+        Graph graph = WeightsAsInitializers.Apply(OnnxFile.Read(options.Input.FullName));
         ImmutableArray<KernelWeight> kernels = KernelWeights.Of(graph).Matching(options.Layers).Kernels;
         if (options.Layers.Count == 0)
             kernels = [.. kernels.Where(static kernel => kernel.Axes.Length > 2)];

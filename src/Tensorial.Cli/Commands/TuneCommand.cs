@@ -41,6 +41,7 @@ internal static class TuneCommand
     {
         Argument<FileInfo> input = new("small.onnx") { Description = "The compressed network." };
         Argument<FileInfo> output = new("out.onnx") { Description = "The tuned one." };
+        output.Written();
         Option<FileInfo?> teacher = new("--teacher")
         {
             HelpName = "DENSE.onnx",
@@ -62,7 +63,7 @@ internal static class TuneCommand
         Option<double> share = new("--teacher-weight")
         {
             HelpName = "PART",
-            Description = "The teacher's part of the loss, 0 to 1; the labels have the rest.",
+            Description = "The teacher's part of the loss, 0 to 1; the labels, where there are any, have the rest.",
             DefaultValueFactory = static _ => 0.9,
         };
         Option<int> blockImages = CommonOptions.Positive("--block-images", "N", "Training images that blocks see.", 2000);
@@ -84,7 +85,8 @@ internal static class TuneCommand
         TrainingOptionGroup training = new(epochs: 5, rate: 0.01);
         Command command = new(
             "tune",
-            "Tunes a compressed network, end to end or block by block, with or without the dense network as its teacher."
+            "Tunes a compressed network, end to end or block by block, with or without the dense network as its teacher. With a teacher the images need no "
+                + "labels: class scores are distilled by their divergence, other outputs by their squared distance."
         )
         {
             input,
@@ -152,25 +154,38 @@ internal static class TuneCommand
         OutputFile.Check(options.Output, read);
         options.Outputs.Check([options.Output.FullName, .. read]);
         OutputFile.Check(options.Folder);
-        Graph small = OnnxFile.Read(options.Input.ToString());
-        Graph? dense = options.Teacher is null ? null : OnnxFile.Read(options.Teacher.ToString());
+        Graph small = WeightsAsInitializers.Apply(OnnxFile.Read(options.Input.ToString()));
+        Graph? dense = options.Teacher is null ? null : WeightsAsInitializers.Apply(OnnxFile.Read(options.Teacher.ToString()));
         ImageSet images = options.Images.Train;
         ImageSet? test = options.Images.Test;
         foreach (ImageSet set in (ImageSet[])[images, .. test is null ? Array.Empty<ImageSet>() : [test]])
         {
-            Fitness.Check(small, set);
+            Fitness.Check(small, set, withLabels: dense is null);
             if (dense is not null)
-                Fitness.Check(dense, set, "teacher");
+                Fitness.Check(dense, set, "teacher", withLabels: false);
         }
-        string signature = SignatureOf(options, images);
+        DataOptions.CheckNormalization(dense ?? small, images, options.Training.Threads, terminal);
         using Inference? teacher = dense is null ? null : new(Logits.Of(dense).ForImages(images.ImageShape), options.Training.Threads);
-        TrainingRun run = new(options.Training, images, test, terminal, cancel)
+        TrainingOptions learning = options.Training;
+        if (teacher is not null)
+        {
+            (images, test) = (
+                LabelsThatFit(images, teacher.OutputShape, terminal),
+                test is null ? null : LabelsThatFit(test, teacher.OutputShape, terminal)
+            );
+            learning = learning with { Loss = LossOf(options, images, teacher.OutputShape) };
+        }
+        using FolderLock? ours = options.Folder is null ? null : FolderLock.Take(options.Folder.FullName, "training");
+        string signature = SignatureOf(options, images);
+        TrainingRun run = new(learning, images, test, terminal, cancel)
         {
             Folder = options.Folder,
             Teacher = teacher is null ? null : teacher.Run,
-            Signature = Text($"{signature}, {options.Signature}"),
+            Dense = dense,
+            Signature = Text($"{signature}, {options.Signature}{(learning.Loss is RelativeSquares ? ", relative squares" : "")}"),
         };
-        double? before = test is null ? null : run.Top1(small);
+        double? before = test is { HasLabels: true } ? run.Top1(small) : null,
+            errorBefore = test is { HasLabels: false } ? run.Error(small) : null;
 
         Graph tuned = small;
         ImmutableArray<BlockRecord> blocks = [];
@@ -179,7 +194,7 @@ internal static class TuneCommand
         {
             SequentialTuning blockwise = new(small, dense!, images, options.Blocks)
             {
-                Checkpoints = options.Folder is null ? null : new(options.Folder.FullName, signature),
+                Checkpoints = options.Folder is null ? null : new(options.Folder.FullName, signature) { Warn = terminal.Warn },
             };
             blockMemory = BlocksMemory.Of(blockwise);
             terminal.Note($"blocks take {blockMemory}");
@@ -187,7 +202,8 @@ internal static class TuneCommand
         }
         TrainingResult? training = options.Mode == Mode.E2e || options.HasEpochs ? run.Train(tuned) : null;
         tuned = training?.Network ?? tuned;
-        double? after = test is null ? null : run.Top1(tuned);
+        double? after = test is { HasLabels: true } ? run.Top1(tuned) : null,
+            errorAfter = test is { HasLabels: false } ? run.Error(tuned) : null;
 
         Dictionary<string, string> metadata = new()
         {
@@ -196,6 +212,8 @@ internal static class TuneCommand
         };
         OutputModel.Write(tuned with { Metadata = tuned.Metadata.SetItems(metadata) }, options.Output, options.Input.FullName);
         Show(blocks, training, before, after, terminal);
+        if (errorBefore is { } least && errorAfter is { } left)
+            terminal.Say(Text($"relative error of the outputs on test images: {100 * least:F2} % before, {100 * left:F2} % after"));
         if (options.Outputs.Json is { } file)
             JsonFile.Write(
                 file,
@@ -208,6 +226,8 @@ internal static class TuneCommand
                     images.Fingerprint,
                     before,
                     after,
+                    errorBefore,
+                    errorAfter,
                     blocks,
                     blockMemory,
                     StepMemory.Of(run.Memory),
@@ -219,20 +239,39 @@ internal static class TuneCommand
             TrainingReport report = run.ReportOn(options.Outputs, options.Output, options.Input.Name) with
             {
                 Teacher = options.Teacher?.Name,
-                Recipe = RecipeOf(options, blockMemory),
+                Recipe = RecipeOf(options, learning.Loss, blockMemory),
                 Blocks = blocks,
                 Epochs = training?.Epochs ?? [],
                 Stopped = training?.Stopped ?? StopReason.Finished,
                 Top1Before = before,
                 Top1After = after,
+                ErrorBefore = errorBefore,
+                ErrorAfter = errorAfter,
             };
             ReportWriter.WriteHtml(TrainingPage.Build(report), page.FullName);
         }
         return ExitCode.Done;
     }
 
+    /// <summary>Labels count where the output can be scores of their classes.</summary>
+    private static ImageSet LabelsThatFit(ImageSet images, Shape output, Terminal terminal)
+    {
+        if (!images.HasLabels || images.CanBeScored(output))
+            return images;
+        terminal.Note(
+            $"The labels of {images.Name} are not used: the network's output {output} is no row of scores for {images.Classes} classes."
+        );
+        return images.WithoutLabels();
+    }
+
+    /// <summary>Class scores are distilled by their divergence, with labels where there are any; other outputs by their squares.</summary>
+    private static Loss LossOf(Options options, ImageSet images, Shape output) =>
+        !ClassScores.Are(output) ? new RelativeSquares()
+        : options.Training.Loss is Distillation loss && !images.HasLabels ? loss with { Weight = 1 }
+        : options.Training.Loss;
+
     /// <summary>What was chosen for the blocks, then for what followed end to end.</summary>
-    private static ValueList<(string Name, string Value)> RecipeOf(Options options, BlocksMemory? memory)
+    private static ValueList<(string Name, string Value)> RecipeOf(Options options, Loss chosen, BlocksMemory? memory)
     {
         List<(string, string)> lines = [];
         if (memory is not null)
@@ -252,7 +291,9 @@ internal static class TuneCommand
         }
         if (options.Mode == Mode.E2e || options.HasEpochs)
             lines.AddRange(options.Outputs.Recipe);
-        if (options.Training.Loss is Distillation loss && (options.Mode == Mode.E2e || options.HasEpochs))
+        if (chosen is RelativeSquares && (options.Mode == Mode.E2e || options.HasEpochs))
+            lines.Add(("Loss", "squared distance of the outputs from the teacher's, over their squares"));
+        if (chosen is Distillation loss && (options.Mode == Mode.E2e || options.HasEpochs))
             lines.Add(
                 (
                     "Loss",
@@ -309,6 +350,8 @@ internal static class TuneCommand
         string DataFingerprint,
         double? Top1Before,
         double? Top1After,
+        double? ErrorBefore,
+        double? ErrorAfter,
         IReadOnlyList<BlockRecord> Blocks,
         BlocksMemory? BlockMemory,
         StepMemory? Memory,

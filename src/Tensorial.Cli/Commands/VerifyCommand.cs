@@ -110,11 +110,12 @@ internal static class VerifyCommand
         ImageSet? images = options.Data?.Open();
         Graph first = OnnxFile.Read(options.First.ToString()).ForImages(images?.ImageShape),
             second = OnnxFile.Read(options.Second.ToString()).ForImages(images?.ImageShape);
+        DataOptions.CheckNormalization(first, images, options.Threads, terminal);
         int threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount;
         using IRuntime runtime = options.Runtime is { } named ? Runtimes.Open(named) : Runtimes.Suiting(first, threads);
         using ISession one = runtime.Load(first, threads),
             other = runtime.Load(second, threads);
-        ScoreOutput? scores = ScoreOutput.Find(first, images?.Classes);
+        ScoreOutput? scores = ScoreOutput.Find(first, images is { HasLabels: true } ? images.Classes : null);
         Refuse(options.Gates, scores, images);
         Verification found = terminal.WithProgress(progress =>
             Verification.Of(
@@ -155,6 +156,8 @@ internal static class VerifyCommand
     /// <summary>A gate for which nothing can be measured is neither met nor missed.</summary>
     private static void Refuse(Gates gates, ScoreOutput? scores, ImageSet? images)
     {
+        if (gates.MaxDrop is not null)
+            images!.LabelsFor("--max-drop");
         if (scores is not null)
             return;
         if (gates.MaxDrop is not null)

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -28,15 +29,7 @@ public static class AnalysisJson
     /// read.</exception>
     public static AnalysisReport Read(string text, string name)
     {
-        AnalysisReport report;
-        try
-        {
-            report = JsonSerializer.Deserialize<AnalysisReport>(text, Indented) ?? throw new JsonException("it is empty");
-        }
-        catch (JsonException error)
-        {
-            throw new BadInputException($"{name} is not a result of analyze: {error.Message}", error);
-        }
+        AnalysisReport report = JsonInput.Read<AnalysisReport>(Encoding.UTF8.GetBytes(text), name, "result of analyze", Indented);
         int known = 1;
         return report.SchemaVersion <= known
             ? report

@@ -1,3 +1,5 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace Tensorial.Analysis;
 
 /// <summary>
@@ -26,6 +28,7 @@ public sealed record AnalysisReport
     public Evaluation? RecalibratedBaseline { get; init; }
 
     /// <summary>Measurements the sweep consists of; more than <see cref="Truncations"/> holds where shards are still missing.</summary>
+    [Range(0, int.MaxValue)]
     public int PlannedTruncations { get; init; }
 
     public ValueList<TruncationResult> Truncations { get; init; } = [];
@@ -53,14 +56,18 @@ public sealed record LayerAnalysis
     public required ValueList<string> Axes { get; init; }
 
     /// <summary>Convolution groups; a grouped kernel is cut as it is stored, with i/groups input channels.</summary>
+    [Range(1, int.MaxValue)]
     public int Groups { get; init; } = 1;
 
+    [Range(0, long.MaxValue)]
     public long Parameters { get; init; }
 
     /// <summary>Multiply-accumulates of the node for one image.</summary>
+    [Range(0, long.MaxValue)]
     public long Macs { get; init; }
 
     /// <summary>Frobenius norm ||K||.</summary>
+    [Range(0, double.MaxValue)]
     public double Norm { get; init; }
 
     public ValueList<CutSpectrum> Cuts { get; init; } = [];

@@ -13,13 +13,8 @@ namespace Tensorial.Analysis;
 /// </summary>
 internal sealed class BatchNormRecalibration(Graph original, ImageSet images, int batch, int threads)
 {
-    /// <summary>The normalisations of a network whose statistics are constants of their own.</summary>
-    private readonly ImmutableArray<Node> _normalizations =
-    [
-        .. original.Nodes.Where(node =>
-            node.Operation is BatchNormalization && node.Inputs.Length >= 5 && node.Inputs[3..5].All(original.Initializers.ContainsKey)
-        ),
-    ];
+    /// <summary>The normalisations of a network whose statistics are constants of their own, which no other node reads.</summary>
+    private readonly ImmutableArray<Node> _normalizations = WithOwnStatistics(original);
 
     /// <summary>A network with the original's structure, its statistics estimated again.</summary>
     public Graph Of(Graph graph, CancellationToken cancel)
@@ -32,16 +27,30 @@ internal sealed class BatchNormRecalibration(Graph original, ImageSet images, in
         return graph;
     }
 
+    private static ImmutableArray<Node> WithOwnStatistics(Graph graph)
+    {
+        Dictionary<string, int> reads = [];
+        foreach (string name in graph.Nodes.SelectMany(static node => node.Reads))
+            reads[name] = reads.GetValueOrDefault(name) + 1;
+        return
+        [
+            .. graph.Nodes.Where(node =>
+                node.Operation is BatchNormalization
+                && node.Inputs.Length >= 5
+                && node.Inputs[3..5].All(name => graph.Initializers.ContainsKey(name) && reads[name] == 1)
+            ),
+        ];
+    }
+
     private (double[] Means, double[] Variances) Statistics(Graph graph, CancellationToken cancel)
     {
-        using Inference network = new(graph, threads);
+        using Inference network = new(InFloat32.Apply(graph), threads);
         double[] sums = [],
             squares = [];
         double count = 0;
-        for (int first = 0; first < images.Count; first += batch)
+        foreach (ImageBatch some in images.Batches(batch, cancel))
         {
-            cancel.ThrowIfCancellationRequested();
-            Tensor<float> values = network.Run(images.Batch(first, Math.Min(batch, images.Count - first)));
+            Tensor<float> values = network.Run(some.Images);
             int channels = values.Shape[1],
                 plane = values.Shape.CountOf(2, values.Shape.Rank);
             if (sums.Length == 0)

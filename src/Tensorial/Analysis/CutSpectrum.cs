@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
 
 namespace Tensorial.Analysis;
@@ -10,7 +11,12 @@ namespace Tensorial.Analysis;
 /// <param name="Rows">Product of the extents left of the bar.</param>
 /// <param name="Columns">Product of the extents right of it.</param>
 /// <param name="SingularValues">All min(rows, columns) of them, falling.</param>
-public sealed record CutSpectrum(string Cut, int Rows, int Columns, ValueList<double> SingularValues)
+public sealed record CutSpectrum(
+    string Cut,
+    [property: Range(0, int.MaxValue)] int Rows,
+    [property: Range(0, int.MaxValue)] int Columns,
+    ValueList<double> SingularValues
+)
 {
     /// <summary>The norm losses whose ranks every report lists.</summary>
     public static ReadOnlySpan<double> NormLosses => [0.01, 0.05, 0.1, 0.2, 0.3, 0.5];

@@ -9,7 +9,8 @@ namespace Tensorial.Analysis;
 public static class Evaluator
 {
     /// <summary>Evaluates a network on every image of a set; the time includes reading and scoring.</summary>
-    /// <exception cref="BadInputException">The images do not fit the network, or it has fewer outputs than the set has classes.</exception>
+    /// <exception cref="BadInputException">The images have no labels or do not fit the network, or its output is no scores of so many
+    /// classes.</exception>
     /// <exception cref="NumericalException">An output is not a finite number.</exception>
     public static Timed<Evaluation> Run(
         Inference network,
@@ -20,14 +21,13 @@ public static class Evaluator
         CancellationToken cancel = default
     )
     {
+        images.LabelsFor("Top-1 accuracy");
         Scoring scoring = new(Scoring.GivesProbabilities(graph));
         Stopwatch clock = Stopwatch.StartNew();
-        for (int first = 0; first < images.Count; first += batch)
+        foreach (ImageBatch some in images.Batches(batch, cancel))
         {
-            cancel.ThrowIfCancellationRequested();
-            int count = Math.Min(batch, images.Count - first);
-            scoring.Add(network.Run(images.Batch(first, count)), images.Labels.Slice(first, count));
-            progress?.Report(new("evaluate", first + count, images.Count, "images"));
+            scoring.Add(network.Run(some.Images), some.Labels.Span);
+            progress?.Report(new("evaluate", some.First + some.Count, images.Count, "images"));
         }
         return new(scoring.Result, clock.Elapsed);
     }

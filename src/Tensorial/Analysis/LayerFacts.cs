@@ -6,7 +6,7 @@ namespace Tensorial.Analysis;
 /// <param name="Kernel">The weights.</param>
 /// <param name="Node">The node that uses them.</param>
 /// <param name="Groups">Convolution groups.</param>
-/// <param name="Macs">Multiply-accumulates of the node for one image.</param>
+/// <param name="Macs">Multiply-accumulates for one image, of all nodes that use them.</param>
 public sealed record LayerFacts(Kernel Kernel, Node Node, int Groups, long Macs)
 {
     public static LayerFacts Of(KernelWeight weight, GraphStatistics statistics) =>
@@ -14,7 +14,7 @@ public sealed record LayerFacts(Kernel Kernel, Node Node, int Groups, long Macs)
             Kernel.Of(weight),
             weight.Node,
             weight.Groups,
-            statistics.Nodes.FirstOrDefault(node => ReferenceEquals(node.Node, weight.Node))?.Macs ?? 0
+            statistics.Nodes.Where(node => weight.Nodes.Any(own => ReferenceEquals(node.Node, own))).Sum(static node => node.Macs ?? 0)
         );
 
     /// <summary>The layer with its spectra.</summary>

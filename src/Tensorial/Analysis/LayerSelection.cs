@@ -3,10 +3,13 @@ using Tensorial.Graphs;
 
 namespace Tensorial.Analysis;
 
-/// <summary>Layers picked by the names of their weights.</summary>
+/// <summary>Layers picked by the names of their weights or of their nodes.</summary>
 public static class LayerSelection
 {
-    /// <summary>Those of a network's weights, cut or not, whose name matches a pattern; all where none is given.</summary>
+    /// <summary>
+    /// Those of a network's weights, cut or not, whose name, or that of the node which multiplies with it, matches a pattern; all where
+    /// none is given.
+    /// </summary>
     /// <param name="weights">All weights of the network.</param>
     /// <param name="patterns">Names; * stands for any text and ? for one character.</param>
     /// <exception cref="BadInputException">A pattern matches nothing.</exception>
@@ -14,16 +17,19 @@ public static class LayerSelection
     {
         foreach (string pattern in patterns)
         {
-            if (weights.Kernels.Any(kernel => Matches(pattern, kernel.Name)) || weights.Uncut.Any(kernel => Matches(pattern, kernel.Name)))
+            if (
+                weights.Kernels.Any(kernel => Matches(pattern, kernel.Names)) || weights.Uncut.Any(kernel => Matches(pattern, kernel.Names))
+            )
                 continue;
             string names = string.Join(", ", weights.Kernels.Take(8).Select(static kernel => kernel.Name));
             throw new BadInputException(
                 $"No weights match \"{pattern}\"; the network has {(names.Length > 0 ? names : "none")}{(weights.Kernels.Length > 8 ? ", ..." : "")}."
             );
         }
-        bool Picked(string name) => patterns.Count == 0 || patterns.Any(pattern => Matches(pattern, name));
-        return new([.. weights.Kernels.Where(kernel => Picked(kernel.Name))], [.. weights.Uncut.Where(kernel => Picked(kernel.Name))]);
+        bool Picked(IEnumerable<string> names) => patterns.Count == 0 || patterns.Any(pattern => Matches(pattern, names));
+        return new([.. weights.Kernels.Where(kernel => Picked(kernel.Names))], [.. weights.Uncut.Where(kernel => Picked(kernel.Names))]);
     }
 
-    private static bool Matches(string pattern, string name) => FileSystemName.MatchesSimpleExpression(pattern, name, ignoreCase: false);
+    private static bool Matches(string pattern, IEnumerable<string> names) =>
+        names.Any(name => FileSystemName.MatchesSimpleExpression(pattern, name, ignoreCase: false));
 }

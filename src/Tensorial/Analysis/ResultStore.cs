@@ -13,10 +13,10 @@ public sealed class ResultStore : IDisposable
     private readonly Dictionary<string, StoredResult> _known = [];
     private readonly string _folder;
     private readonly Lock _gate = new();
-    private readonly FileStream _lock;
+    private readonly FolderLock _lock;
     private readonly FileStream _file;
 
-    private ResultStore(string folder, FileStream @lock, FileStream file) => (_folder, _lock, _file) = (folder, @lock, file);
+    private ResultStore(string folder, FolderLock @lock, FileStream file) => (_folder, _lock, _file) = (folder, @lock, file);
 
     /// <summary>Opens, or begins, the store in a folder.</summary>
     /// <param name="folder">Made where it does not exist.</param>
@@ -26,7 +26,7 @@ public sealed class ResultStore : IDisposable
     public static ResultStore Open(string folder, string writer = "measurements")
     {
         Directory.CreateDirectory(folder);
-        FileStream @lock = Lock(folder, writer);
+        FolderLock @lock = FolderLock.Take(folder, writer);
         try
         {
             string path = Path.Combine(folder, writer + ".jsonl");
@@ -113,7 +113,8 @@ public sealed class ResultStore : IDisposable
     /// <summary>Appends a result, unless its key is known, and hands it to the operating system before returning.</summary>
     public void Add<T>(string key, string scope, StoredKind kind, T value)
     {
-        StoredResult result = new(key, scope, kind, JsonSerializer.SerializeToElement(value, AnalysisJson.Line));
+        JsonElement stored = JsonSerializer.SerializeToElement(value, AnalysisJson.Line);
+        StoredResult result = new(key, scope, kind, stored, StoredResult.CheckOf(key, stored));
         byte[] line = [.. JsonSerializer.SerializeToUtf8Bytes(result, AnalysisJson.Line), (byte)'\n'];
         lock (_gate)
         {
@@ -128,22 +129,6 @@ public sealed class ResultStore : IDisposable
     {
         _file.Dispose();
         _lock.Dispose();
-    }
-
-    private static FileStream Lock(string folder, string writer)
-    {
-        string path = Path.Combine(folder, writer + ".lock");
-        try
-        {
-            return new(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None);
-        }
-        catch (IOException error) when (File.Exists(path))
-        {
-            throw new IOException(
-                $"The result store {folder} is being written by another run; wait for it, or give each run its own --shard or folder.",
-                error
-            );
-        }
     }
 
     /// <summary>Cuts a file back to its last whole line, so that the next one starts at the margin.</summary>
@@ -172,20 +157,26 @@ public sealed class ResultStore : IDisposable
         // What follows the last line's end is nothing, or a line being written or torn.
         for (int number = 0; number < lines.Length - 1; number++)
         {
-            StoredResult? result;
+            StoredResult result;
             try
             {
-                result = JsonSerializer.Deserialize<StoredResult>(lines[number], AnalysisJson.Line);
+                result = JsonInput.Read<StoredResult>(
+                    Encoding.UTF8.GetBytes(lines[number]),
+                    $"{path}, line {number + 1}",
+                    "stored result",
+                    AnalysisJson.Line
+                );
+                if (result.Check is { } check && check != StoredResult.CheckOf(result.Key, result.Value))
+                    throw new BadInputException("its checksum differs.");
             }
-            catch (JsonException error)
+            catch (BadInputException error)
             {
                 throw new BadInputException(
                     $"{path}, line {number + 1}, is damaged: {error.Message} Remove the line to measure it again.",
                     error
                 );
             }
-            if (result is { Key: not null })
-                yield return result;
+            yield return result;
         }
     }
 }
@@ -216,8 +207,13 @@ public enum StoredKind
 /// <param name="Scope">The model a layer belongs to, or the run (model, images, options) anything else does.</param>
 /// <param name="Kind">What the value is.</param>
 /// <param name="Value">The result.</param>
-public sealed record StoredResult(string Key, string Scope, StoredKind Kind, JsonElement Value)
+/// <param name="Check">Checksum of key and result; older stores have none.</param>
+public sealed record StoredResult(string Key, string Scope, StoredKind Kind, JsonElement Value, string? Check = null)
 {
+    /// <exception cref="BadInputException">It is something else, or holds values that are missing or out of range.</exception>
     public T As<T>()
-        where T : class => Value.Deserialize<T>(AnalysisJson.Line) ?? throw new BadInputException($"The stored result {Key} is empty.");
+        where T : class => JsonInput.Read<T>(Value, Key, "stored result of this kind", AnalysisJson.Line);
+
+    internal static string CheckOf(string key, JsonElement value) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{key}\n{value.GetRawText()}")).AsSpan(0, 8));
 }

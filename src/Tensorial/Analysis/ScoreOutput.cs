@@ -57,9 +57,6 @@ public sealed record ScoreOutput(string Name, bool AreProbabilities)
         );
     }
 
-    /// <summary>Whether values are one row of at least two for each image: [n, k], all further extents 1.</summary>
-    internal static bool IsRow(Shape shape) => shape.Rank >= 2 && shape[1] > 1 && shape.CountOf(2, shape.Rank) == 1;
-
     private static ScoreOutput Of(Graph graph, string name) => new(name, Scoring.GivesProbabilities(graph, name));
 
     /// <summary>Outputs that are one row of numbers for each image, and how many numbers that is.</summary>
@@ -70,7 +67,7 @@ public sealed record ScoreOutput(string Name, bool AreProbabilities)
             if (
                 known.TryGetValue(port.Name, out Operand? operand)
                 && operand.Type is ElementType.Float32 or ElementType.Float64 or ElementType.Float16 or ElementType.BFloat16
-                && IsRow(operand.Shape)
+                && ClassScores.Are(operand.Shape)
             )
                 yield return (port, operand.Shape[1]);
     }

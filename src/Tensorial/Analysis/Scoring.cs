@@ -1,3 +1,4 @@
+using Tensorial.Data;
 using Tensorial.Graphs;
 
 namespace Tensorial.Analysis;
@@ -39,6 +40,10 @@ public sealed class Scoring(bool probabilities)
     /// <exception cref="NumericalException">An answer that is not a finite number.</exception>
     public void Add(Tensor<float> answers, ReadOnlySpan<int> labels)
     {
+        if (!ClassScores.Are(answers.Shape))
+            throw new ShapeException(
+                $"Accuracy needs one row of class scores for each image; the network's output is {answers.Shape}. Networks with other outputs are compared by tensorial verify."
+            );
         int classes = labels.Length == 0 ? 0 : answers.Shape.Count / labels.Length;
         if (classes * labels.Length != answers.Shape.Count)
             throw new ShapeException(

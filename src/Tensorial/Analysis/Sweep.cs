@@ -42,6 +42,7 @@ public sealed class Sweep : IDisposable
         ImageSet? calibration = null
     )
     {
+        images.LabelsFor("A sweep of accuracy");
         (_graph, _images, _batch, _workers) = (graph, images, options.Batch, workers);
         _kernels = kernels.ToDictionary(static kernel => kernel.Name);
         _probabilities = Scoring.GivesProbabilities(graph);
@@ -177,12 +178,8 @@ public sealed class Sweep : IDisposable
         using Inference network = _network.With(_recalibration.Of(graph, cancel));
         // From the images on: normalisations before the truncated kernel have changed too.
         Scoring scoring = new(_probabilities);
-        for (int first = 0; first < _images.Count; first += _batch)
-        {
-            cancel.ThrowIfCancellationRequested();
-            int count = Math.Min(_batch, _images.Count - first);
-            scoring.Add(network.Run(_images.Batch(first, count)), _images.Labels.Slice(first, count));
-        }
+        foreach (ImageBatch some in _images.Batches(_batch, cancel))
+            scoring.Add(network.Run(some.Images), some.Labels.Span);
         return scoring.Result;
     }
 

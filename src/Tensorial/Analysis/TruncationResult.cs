@@ -1,3 +1,5 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace Tensorial.Analysis;
 
 /// <summary>Accuracy of the network with one kernel, or all, truncated along one cut or several in sequence; all else as it was.</summary>
@@ -19,26 +21,32 @@ public sealed record TruncationResult
     public required string Rule { get; init; }
 
     /// <summary>||K - K_chi|| / ||K||; for <c>all</c> the mean over the kernels.</summary>
+    [Range(0, double.MaxValue)]
     public double NormLoss { get; init; }
 
     /// <summary>||K_chi||² / ||K||²; for <c>all</c> the mean over the kernels.</summary>
+    [Range(0.0, 1.0)]
     public double RetainedEnergy { get; init; }
 
     /// <summary>1 - ||K_chi|| / ||K||; for <c>all</c> the mean over the kernels.</summary>
     public double RelativeNormLoss { get; init; }
 
+    [Range(0.0, 1.0)]
     public double Top1 { get; init; }
 
+    [Range(0.0, 1.0)]
     public double Top5 { get; init; }
 
     public double Loss { get; init; }
 
+    [Range(0, int.MaxValue)]
     public int Samples { get; init; }
 
     /// <summary>
     /// Parameters of the truncated kernels when each is stored as the factors its cuts leave, or dense where that takes fewer or
     /// where cuts cross.
     /// </summary>
+    [Range(0, long.MaxValue)]
     public long Parameters { get; init; }
 
     /// <summary>Wall time of the measurement.</summary>

@@ -5,12 +5,15 @@ namespace Tensorial.Compression;
 
 /// <summary>
 /// Chooses one candidate for every layer, so that together they do the least damage within the budgets: the multiple-choice knapsack
-/// problem, solved by dynamic programming over a scaled budget (exact to 1 part in <see cref="Steps"/>). Damages of different layers add
-/// up, which holds for small ones.
+/// problem, solved by dynamic programming over what the budget leaves beyond the cheapest choice (exact to 1 part in <see cref="Steps"/> of
+/// that). Damages of different layers add up, which holds for small ones.
 /// </summary>
 public static class Allocation
 {
-    /// <summary>Parts that a budget is counted in. Costs are rounded up, so a choice never exceeds it.</summary>
+    /// <summary>
+    /// Parts that what is left of a budget beyond the cheapest choice is counted in. Costs are rounded up, so a choice never exceeds it; the
+    /// cheapest choice costs no part, so rounding never makes a budget unreachable.
+    /// </summary>
     public const int Steps = 8000;
 
     /// <summary>Mixtures tried where there are several budgets.</summary>
@@ -25,12 +28,12 @@ public static class Allocation
             return [];
         // Costs are rounded up below: what does least damage of all must not fail for that.
         ImmutableArray<Candidate> gentlest = [.. choices.Select(static layer => layer.MinBy(static c => c.Damage)!)];
-        if (budgets.All(budget => gentlest.Sum(budget.Cost) <= budget.Most * (1 + 1e-12)))
+        if (budgets.All(budget => budget.Keeps(gentlest)))
             return gentlest;
         foreach (LayerBudget budget in budgets)
         {
             double least = choices.Sum(layer => layer.Min(budget.Cost));
-            if (least > budget.Most)
+            if (!budget.Allows(least))
                 throw new GoalNotMetException(
                     $"{budget.Name} cannot be met: it allows {Text(budget.Most + budget.Fixed)}, and the least possible is {Text(least + budget.Fixed)}{budget.Unit}."
                 );
@@ -41,11 +44,12 @@ public static class Allocation
         {
             double Cost(Candidate candidate) =>
                 budgets.Select((budget, k) => mixture[k] * budget.Cost(candidate) / Math.Max(budget.Most, 1e-12)).Sum();
-            for (double most = 1; most > 0.05; most *= 0.97)
+            double cheapest = choices.Sum(layer => layer.Min(Cost));
+            for (double most = Math.Max(1, budgets.Count == 1 ? cheapest : 1); most > 0.05; most *= 0.97)
             {
                 if (Single(choices, Cost, most) is not { } chosen)
                     break;
-                if (budgets.Any(budget => chosen.Sum(budget.Cost) > budget.Most))
+                if (!budgets.All(budget => budget.Keeps(chosen)))
                     continue;
                 if (best is null || chosen.Sum(static c => c.Damage) < best.Value.Sum(static c => c.Damage))
                     best = chosen;
@@ -89,6 +93,10 @@ public static class Allocation
         double most
     )
     {
+        double[] least = [.. choices.Select(layer => layer.Min(cost))];
+        double left = most - least.Sum();
+        if (left < -1e-9 * most)
+            return null;
         double[] damage = new double[Steps + 1];
         int[][] taken = new int[choices.Count][];
         for (int layer = 0; layer < choices.Count; layer++)
@@ -99,7 +107,7 @@ public static class Allocation
             for (int k = 0; k < choices[layer].Count; k++)
             {
                 Candidate candidate = choices[layer][k];
-                int steps = (int)Math.Min(Steps + 1, Math.Ceiling(cost(candidate) / most * Steps - 1e-9));
+                int steps = PartsOf(layer, candidate);
                 for (int at = steps; at <= Steps; at++)
                 {
                     double total = damage[at - steps] + candidate.Damage;
@@ -115,9 +123,17 @@ public static class Allocation
         for (int layer = choices.Count - 1, at = Steps; layer >= 0; layer--)
         {
             result[layer] = choices[layer][taken[layer][at]];
-            at -= (int)Math.Ceiling(cost(result[layer]) / most * Steps - 1e-9);
+            at -= PartsOf(layer, result[layer]);
         }
         return [.. result];
+
+        int PartsOf(int layer, Candidate candidate)
+        {
+            double more = cost(candidate) - least[layer];
+            return more <= 0 ? 0
+                : left <= 0 ? Steps + 1
+                : (int)Math.Min(Steps + 1, Math.Ceiling(more / left * Steps - 1e-9));
+        }
     }
 }
 
@@ -127,4 +143,11 @@ public static class Allocation
 /// <param name="Most">What all may cost.</param>
 /// <param name="Fixed">What the rest of the network costs on top.</param>
 /// <param name="Unit">What follows a number, with the space before it.</param>
-public sealed record LayerBudget(string Name, Func<Candidate, double> Cost, double Most, double Fixed = 0, string Unit = "");
+public sealed record LayerBudget(string Name, Func<Candidate, double> Cost, double Most, double Fixed = 0, string Unit = "")
+{
+    /// <summary>Whether it allows a cost, up to the rounding of targets that are parts of a whole.</summary>
+    public bool Allows(double cost) => cost <= Most + 1e-9 * (Math.Abs(Most) + Math.Abs(Fixed));
+
+    /// <summary>Whether candidates keep it.</summary>
+    public bool Keeps(IEnumerable<Candidate> chosen) => Allows(chosen.Sum(Cost));
+}

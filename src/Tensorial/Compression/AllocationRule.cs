@@ -102,7 +102,7 @@ public static class AllocationRules
                 ),
             ];
 
-        bool Keeps(ImmutableArray<Candidate> chosen) => budgets.All(budget => chosen.Sum(budget.Cost) <= budget.Most);
+        bool Keeps(ImmutableArray<Candidate> chosen) => budgets.All(budget => budget.Keeps(chosen));
     }
 
     private static Candidate Lost(Candidate candidate) =>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
 using Tensorial.Data;
 using Tensorial.Decompositions;
 using Tensorial.Graphs;
@@ -9,12 +10,14 @@ namespace Tensorial.Compression;
 /// Finds for every layer how it can be written and what that does to the network. Layer by layer in the network's order, so that only one
 /// layer's factors are in memory, and the activations before it are computed once.
 /// </summary>
-/// <param name="graph">The network.</param>
+/// <param name="network">The network.</param>
 /// <param name="images">Calibration images; null for none.</param>
 /// <param name="options">What to try.</param>
 /// <param name="memory">Where results of an earlier run lie.</param>
-public sealed class CandidateSearch(Graph graph, ImageSet? images, SearchOptions options, CompressionMemory memory)
+public sealed class CandidateSearch(Graph network, ImageSet? images, SearchOptions options, CompressionMemory memory)
 {
+    private readonly Graph _graph = WeightsAsInitializers.Apply(network);
+
     private const int Batch = 50;
 
     /// <summary>
@@ -23,6 +26,7 @@ public sealed class CandidateSearch(Graph graph, ImageSet? images, SearchOptions
     private const int MostDescended = 400_000;
 
     private readonly object _gate = new();
+    private readonly ConditionalWeakTable<CompressibleLayer, KernelStarts> _plain = [];
     private int _done,
         _all;
 
@@ -54,7 +58,7 @@ public sealed class CandidateSearch(Graph graph, ImageSet? images, SearchOptions
         {
             // One layer after another: each passes its activations on.
             using DamageMeasurement damage = new(
-                graph,
+                _graph,
                 layers,
                 images!.Take(Math.Min(options.DamageImages, images!.Count)),
                 options.Threads
@@ -76,30 +80,59 @@ public sealed class CandidateSearch(Graph graph, ImageSet? images, SearchOptions
     /// <summary>The formats asked for that make sense at a layer; where none does, as at a 1×1 convolution, the first that does.</summary>
     private ImmutableArray<KernelFormat> Suitable(CompressibleLayer layer)
     {
-        ImmutableArray<KernelFormat> asked = [.. options.Formats.Where(format => layer.Formats.Any(known => known.Name == format.Name))];
+        ImmutableArray<KernelFormat> asked = [.. options.Formats.Where(layer.Suits)];
         if (asked.IsEmpty)
             return layer.Formats[..1];
         // Where a fit takes minutes, formats that singular vectors fit are enough, if any was asked for.
-        return layer.Parameters > MostDescended && asked.Any(static format => !IsIterative(format))
-            ? [.. asked.Where(static format => !IsIterative(format))]
+        return layer.Parameters > MostDescended && asked.Any(static format => !format.IsIterative)
+            ? [.. asked.Where(static format => !format.IsIterative)]
             : asked;
     }
 
-    /// <summary>Whether only an iteration fits the format.</summary>
-    private static bool IsIterative(KernelFormat format) => format.Name is "cp" or "cp3" or "tr" or "rcp" or "rtr";
-
     /// <summary>Distinct forms at the rates, of those that make the layer smaller and nothing larger.</summary>
-    internal ImmutableArray<LayerForm> FormsOf(CompressibleLayer layer) =>
+    internal ImmutableArray<LayerForm> FormsOf(CompressibleLayer layer)
+    {
+        KernelStarts starts = PlainStarts(layer);
+        return
         [
             .. Suitable(layer)
                 .SelectMany(format =>
                     (layer.Parameters <= MostDescended ? options.Rates : options.RatesOfLarge)
-                        .Select(rate => layer.FormOf(format).RanksAt(rate, options.RankMultiple))
+                        .Select(rate => layer.FormOf(format).RanksAt(starts, rate, options.RankMultiple))
                         .DistinctBy(static ranks => string.Join('×', ranks))
                         .Select(ranks => LayerForm.Of(layer, format, ranks))
                 )
                 .Where(form => WorthwhileForms.Contain(layer, form)),
         ];
+    }
+
+    /// <summary>One format of a layer at a rate.</summary>
+    internal LayerForm FormAt(CompressibleLayer layer, KernelFormat format, double rate) =>
+        LayerForm.Of(layer, format, layer.FormOf(format).RanksAt(PlainStarts(layer), rate, options.RankMultiple));
+
+    /// <summary>Before images are looked at, which is done layer by layer.</summary>
+    private KernelStarts PlainStarts(CompressibleLayer layer) =>
+        _plain.GetValue(layer, own => new(own.Kernel, LayerMetrics.Of(_graph, own, null), own.Groups));
+
+    /// <summary>
+    /// Forms whose ranks differ by channel, with the ranks that the images speak for, as many as before: without a look at what a layer
+    /// reads, its channels' singular values do not say which of them matter.
+    /// </summary>
+    private ImmutableArray<LayerForm> Informed(CompressibleLayer layer, ImmutableArray<LayerForm> forms, KernelStarts starts) =>
+        starts.Metric.Covariance is null
+            ? forms
+            :
+            [
+                .. forms.Select(form =>
+                    form.Format.HasRankByChannel && form.Ranks.Length > 1
+                        ? LayerForm.Of(
+                            layer,
+                            form.Format,
+                            form.Form.RanksAt(starts, (form.Parameters + 0.5) / layer.Parameters, options.RankMultiple)
+                        )
+                        : form
+                ),
+            ];
 
     private ImmutableArray<Candidate> Candidates(
         CompressibleLayer layer,
@@ -110,10 +143,12 @@ public sealed class CandidateSearch(Graph graph, ImageSet? images, SearchOptions
         CancellationToken cancel
     )
     {
+        Lazy<InputMoments?> moments = new(() => MomentsOf(layer, cancel));
+        Lazy<KernelStarts> starts = new(() => new(layer.Kernel, LayerMetrics.Of(_graph, layer, moments.Value), layer.Groups));
+        if (options.AdaptsRanks && forms.Any(static form => form.Format.HasRankByChannel))
+            forms = Informed(layer, forms, starts.Value);
         TensorFactors<double>?[] fits = new TensorFactors<double>?[forms.Length];
         double?[] errors = [.. forms.Select(form => memory.Find(KeyOf("error", layer, form)))];
-        Lazy<InputMoments?> moments = new(() => MomentsOf(layer, cancel));
-        Lazy<KernelStarts> starts = new(() => new(layer.Kernel, LayerMetrics.Of(graph, layer, moments.Value), layer.Groups));
         Report(progress, errors.Count(static error => error is not null));
         Fit(index => errors[index] is null, 1);
         int[] kept = options.KeepDominated
@@ -154,7 +189,7 @@ public sealed class CandidateSearch(Graph graph, ImageSet? images, SearchOptions
                 new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, threads), CancellationToken = cancel },
                 index =>
                 {
-                    int iterations = layer.Parameters <= MostDescended || IsIterative(forms[index].Format) ? options.Iterations : 0;
+                    int iterations = layer.Parameters <= MostDescended || forms[index].Format.IsIterative ? options.Iterations : 0;
                     TensorFactors<double> fit = KernelFit.Of(
                         starts.Value,
                         forms[index].Form,
@@ -225,7 +260,7 @@ public sealed class CandidateSearch(Graph graph, ImageSet? images, SearchOptions
             ? null
             : InputMoments.Of(
                 layer,
-                graph,
+                _graph,
                 null,
                 images.Take(Math.Min(options.CovarianceImages, images.Count)),
                 Batch,

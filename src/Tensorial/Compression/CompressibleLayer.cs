@@ -6,21 +6,42 @@ using Tensorial.Operations;
 
 namespace Tensorial.Compression;
 
-/// <summary>A two-dimensional convolution, or a dense layer seen as one of 1×1, whose kernel can be written as factors.</summary>
+/// <summary>
+/// A convolution along one to three axes, a transposed one, or a dense layer seen as one of 1×1, whose kernel can be written as factors.
+/// </summary>
 /// <param name="Weight">The weights in the network.</param>
-/// <param name="Kernel">The same as [o, i, h, w], float64; i of one group.</param>
-/// <param name="Input">Extents of what the layer reads, for one image: [1, i, ...].</param>
-/// <param name="Output">Extents of what it answers.</param>
-public sealed record CompressibleLayer(KernelWeight Weight, Tensor<double> Kernel, Shape Input, Shape Output)
+/// <param name="Kernel">
+/// The same as [o, i, h, w], float64; i of one group, h all axes of space but the last: 1 for one axis, depth times height for three.
+/// </param>
+/// <param name="Uses">The nodes that multiply with them: several where layers share their weights.</param>
+public sealed record CompressibleLayer(KernelWeight Weight, Tensor<double> Kernel, ImmutableArray<LayerUse> Uses)
 {
+    /// <summary>Formats of whole channels that part a kernel along a single axis of space.</summary>
+    private static readonly ImmutableArray<KernelFormat> AlongOneAxis =
+    [
+        KernelFormat.SvdOut,
+        KernelFormat.SvdIn,
+        KernelFormat.Tucker2,
+        KernelFormat.Cp3,
+    ];
+
     public string Name => Weight.Name;
 
-    public bool IsDense => Weight.Node.Operation is not Convolution;
+    /// <summary>Its only use, or the first one.</summary>
+    internal LayerUse Use => Uses[0];
+
+    /// <summary>Extents of what the layer reads, for one image.</summary>
+    public Shape Input => Use.Input;
+
+    /// <summary>Extents of what it answers.</summary>
+    public Shape Output => Use.Output;
+
+    public bool IsDense => Use.Space == 0;
 
     public long Parameters => Kernel.Shape.Count;
 
     /// <summary>Multiply-accumulates of the dense layer for one image.</summary>
-    public long Macs => Parameters * Places(Output);
+    public long Macs => Uses.Sum(use => Parameters * use.Products);
 
     /// <summary>Groups of a convolution.</summary>
     public int Groups => Weight.Groups;
@@ -28,28 +49,34 @@ public sealed record CompressibleLayer(KernelWeight Weight, Tensor<double> Kerne
     /// <summary>Whether height and width of the input are numbers, whatever the batch.</summary>
     public bool HasFixedPlaces { get; init; } = true;
 
+    /// <summary>Whether what is added to its answers, if anything, is one number for each output.</summary>
+    public bool HasChannelBias { get; init; } = true;
+
+    /// <summary>The layer as one of its uses sees it.</summary>
+    internal CompressibleLayer At(LayerUse use) => this with { Uses = [use] };
+
     /// <summary>Whether its windows are such that they can be computed transformed (Winograd): 3×3, side by side.</summary>
     internal bool IsTransformed =>
-        Weight.Node.Operation is Convolution { Groups: 1 } convolution
+        Use is { Space: 2, Node.Operation: Convolution { Groups: 1 } convolution }
         && Kernel.Shape[2] == 3
         && Kernel.Shape[3] == 3
         && convolution.Strides.All(static stride => stride == 1)
         && convolution.Dilations.All(static dilation => dilation == 1);
 
-    /// <summary>Formats that make sense here: a kernel of 1×1 has no axes of space to part, a depthwise one no channels.</summary>
-    public ImmutableArray<KernelFormat> Formats
+    /// <summary>
+    /// Formats that make sense here, the first the one that every other can be replaced by: a kernel of 1×1 has no axes of space to part, one
+    /// along a single axis no second one, a depthwise one no channels.
+    /// </summary>
+    public ImmutableArray<KernelFormat> Formats => [.. KernelFormat.All.Where(Suits)];
+
+    /// <summary>Whether a format makes sense here.</summary>
+    public bool Suits(KernelFormat format)
     {
-        get
-        {
-            int outputs = Kernel.Shape[0] / Groups,
-                inputs = Kernel.Shape[1],
-                taps = Kernel.Shape[2] * Kernel.Shape[3];
-            ImmutableArray<KernelFormat> formats =
-                outputs * inputs == 1 ? [KernelFormat.SpatialSvd]
-                : taps == 1 ? [KernelFormat.SvdOut]
-                : [.. KernelFormat.All.Where(static format => !format.IsReshaped)];
-            return Groups == 1 ? [.. formats, .. KernelFormat.Reshaped] : formats;
-        }
+        int taps = Kernel.Shape.CountOf(2, Kernel.Shape.Rank);
+        // Depthwise branches are written for convolutions of planes.
+        bool canBranch = format.Ragged is null || (Use.Space == 2 && Use.Node.Operation is Convolution);
+        bool partsOneAxis = Use.Space != 1 || taps == 1 || format.IsReshaped || AlongOneAxis.Contains(format);
+        return canBranch && partsOneAxis && format.Suits(new(Kernel.Shape[0] / Groups, Kernel.Shape[1], taps, Groups));
     }
 
     /// <summary>For each format the largest ranks whose factors are smaller than the kernel; formats that never are are left out.</summary>
@@ -63,22 +90,49 @@ public sealed record CompressibleLayer(KernelWeight Weight, Tensor<double> Kerne
     /// <summary>A format on this layer's kernel.</summary>
     /// <exception cref="BadInputException">It makes no sense there.</exception>
     public KernelForm FormOf(KernelFormat format) =>
-        Formats.Any(known => known.Name == format.Name)
+        Suits(format)
             ? KernelForm.Of(format, Kernel.Shape, Groups)
             : throw new BadInputException(
                 $"{format} makes no sense for '{Name}' of shape {Kernel.Shape}{(Groups > 1 ? $" in {Groups} groups" : "")}, which takes {string.Join(", ", Formats)}."
             );
 
+    /// <summary>A kernel [o, i, h, w] in the form and type of the network's weights.</summary>
+    internal Tensor StoredAs(Tensor<double> kernel) => LayoutOf(Weight).FromKernel(kernel).To(Weight.Weights.ElementType);
+
+    /// <summary>Extents of the window along all axes of space; none of a dense layer.</summary>
+    internal ImmutableArray<int> Taps =>
+        [
+            .. Weight
+                .Axes.Select((axis, place) => (axis, place))
+                .Where(static pair => pair.axis is not ("o" or "i"))
+                .OrderBy(static pair => pair.axis, StringComparer.Ordinal)
+                .Select(pair => Weight.Weights.Shape[pair.place]),
+        ];
+
+    /// <summary>The weights as its first use reads them, in float32.</summary>
+    internal KernelWeight AsRead(Node node)
+    {
+        string space = "dhw"[(3 - Taps.Length)..];
+        bool isTurned =
+            Use.Node.Operation is ConvolutionTranspose or Gemm { TransposeB: false } || Use.Node.Operation is MatMul && Use.Operand == 1;
+        ImmutableArray<string> axes = [.. $"{(isTurned ? "io" : "oi")}{space}".Select(static axis => axis.ToString())];
+        Shape shape = [.. axes.Select(axis => Weight.Weights.Shape[Weight.Axes.IndexOf(axis)])];
+        Tensor weights = new KernelLayout(axes, shape, Groups, Use.IsTransposed).FromKernel(Kernel).To(ElementType.Float32);
+        return new(Name, node, axes, weights, Groups);
+    }
+
     /// <summary>The layers of a network that can be factored, and why the others cannot.</summary>
+    /// <param name="graph">The network, whose weights are looked for in <see cref="WeightsAsInitializers"/>.</param>
     /// <exception cref="NumericalException">A constant of the network holds values that are not finite; names it.</exception>
     public static (ImmutableArray<CompressibleLayer> Layers, ImmutableArray<KeptLayer> Kept) Of(Graph graph)
     {
+        graph = WeightsAsInitializers.Apply(graph);
+        IReadOnlyDictionary<string, Operand> shapes = ShapeInference.Explore(graph).Operands;
+        KernelWeights weights = KernelWeights.Of(graph);
         if (NonFiniteWeights.Of(graph) is [{ } broken, ..])
             throw new NumericalException(
                 $"'{broken.Name}' holds {broken.NaN + broken.Infinite:N0} values that are not finite numbers; a network is compressed from finite ones."
             );
-        IReadOnlyDictionary<string, Operand> shapes = ShapeInference.Explore(graph).Operands;
-        KernelWeights weights = KernelWeights.Of(graph);
         bool fixedPlaces = graph.FreeInputs.All(static port =>
             port.Dimensions is { } dimensions && dimensions.Skip(2).All(static dimension => dimension.Extent is not null)
         );
@@ -86,13 +140,18 @@ public sealed record CompressibleLayer(KernelWeight Weight, Tensor<double> Kerne
         var kept = ImmutableArray.CreateBuilder<KeptLayer>();
         foreach (KernelWeight weight in weights.Kernels)
         {
-            if (Obstacle(weight, shapes) is { } reason)
+            LayerUse?[] uses = [.. weight.Nodes.Select(node => UseOf(weight, node, shapes))];
+            string? reason = uses.Contains(null)
+                ? "the extents of what it reads are not known"
+                : uses.Select(use => Obstacle(weight, use!)).FirstOrDefault(static found => found is not null);
+            if (reason is not null)
                 kept.Add(new(weight.Name, weight.Weights.Shape.Count, reason));
             else
                 layers.Add(
-                    new(weight, KernelOf(weight), shapes[weight.Node.Inputs[0]].Shape, shapes[weight.Node.Outputs[0]].Shape)
+                    new(weight, LayoutOf(weight).ToKernel(weight.Weights), [.. uses!])
                     {
                         HasFixedPlaces = fixedPlaces,
+                        HasChannelBias = weight.Nodes.All(node => AddsByChannel(node, shapes)),
                     }
                 );
         }
@@ -100,55 +159,39 @@ public sealed record CompressibleLayer(KernelWeight Weight, Tensor<double> Kerne
         return (layers.ToImmutable(), kept.ToImmutable());
     }
 
-    private static string? Obstacle(KernelWeight weight, IReadOnlyDictionary<string, Operand> shapes)
+    private static KernelLayout LayoutOf(KernelWeight weight) =>
+        new(weight.Axes, weight.Weights.Shape, weight.Groups, weight.Node.Operation is ConvolutionTranspose);
+
+    private static LayerUse? UseOf(KernelWeight weight, Node node, IReadOnlyDictionary<string, Operand> shapes)
     {
-        if (!shapes.ContainsKey(weight.Node.Inputs[0]) || !shapes.ContainsKey(weight.Node.Outputs[0]))
-            return "the extents of what it reads are not known";
-        if (weight.Node.Inputs[1] != weight.Name)
-            return "its weights reach it through other nodes";
-        if (weight.Weights.ElementType != ElementType.Float32)
-            return $"its weights are {weight.Weights.ElementType}; float32 is factored";
-        return weight.Node.Operation switch
+        // Weights may reach the node under another name, through a Cast or a Transpose.
+        int operand = node.Operation is MatMul or Gemm && IsConstant(node.Inputs[0]) ? 0 : 1;
+        return
+            shapes.TryGetValue(node.Inputs[1 - operand], out Operand? input)
+            && shapes.TryGetValue(node.Outputs.FirstOrDefault() ?? "", out Operand? output)
+            ? new(node, operand, input.Shape, output.Shape)
+            : null;
+
+        bool IsConstant(string name) => name == weight.Name || shapes.TryGetValue(name, out Operand? known) && known.Value is not null;
+    }
+
+    private static bool AddsByChannel(Node node, IReadOnlyDictionary<string, Operand> shapes) =>
+        node.Inputs.ElementAtOrDefault(2) is not { Length: > 0 } bias
+        || shapes.TryGetValue(bias, out Operand? added) && added.Shape == [shapes[node.Outputs[0]].Shape[1]];
+
+    private static string? Obstacle(KernelWeight weight, LayerUse use) =>
+        use.Node.Operation switch
         {
-            Convolution when weight.Axes.Length == 4 => null,
-            Convolution => "only two-dimensional convolutions are factored",
-            Gemm { TransposeA: false, Alpha: 1, Beta: 1 } => null,
-            MatMul when shapes[weight.Node.Inputs[0]].Shape.Rank == 2 => null,
-            _ => $"{weight.Node.Operation.Name} is not factored in this form",
+            Windowed
+                when weight.Axes.Length == 3 && LayoutOf(weight).Kernel is var kernel && kernel[0] == weight.Groups && kernel[1] == 1 =>
+                "a depthwise kernel along one axis has nothing to part",
+            ConvolutionTranspose { OutputShape.IsEmpty: false } => "it declares the extents of its output",
+            Convolution or ConvolutionTranspose => null,
+            Gemm when use.Operand == 0 => "Gemm with its weights on the left is not factored",
+            MatMul when use.Input.Rank < 2 => "it multiplies a vector",
+            Gemm or MatMul => null,
+            _ => $"{use.Node.Operation.Name} is not factored in this form",
         };
-    }
-
-    /// <summary>A kernel [o, i, h, w] in the form and type of the network's weights.</summary>
-    internal Tensor StoredAs(Tensor<double> kernel)
-    {
-        if (Weight.Weights.Shape.Rank == 2)
-        {
-            kernel = kernel.As([kernel.Shape[0], kernel.Shape[1]]);
-            if (Weight.Axes[0] == "i")
-            {
-                Tensor<double> turned = new([kernel.Shape[1], kernel.Shape[0]]);
-                Strided.Permute<double>(kernel.Shape, kernel.Values, [1, 0], turned.Values);
-                kernel = turned;
-            }
-        }
-        return kernel.To(Weight.Weights.ElementType);
-    }
-
-    private static Tensor<double> KernelOf(KernelWeight weight)
-    {
-        Tensor<double> values = (Tensor<double>)weight.Weights.To(ElementType.Float64);
-        if (values.Shape.Rank == 4)
-            return values;
-        if (weight.Axes[0] == "i")
-        {
-            Tensor<double> turned = new([values.Shape[1], values.Shape[0]]);
-            Strided.Permute<double>(values.Shape, values.Values, [1, 0], turned.Values);
-            values = turned;
-        }
-        return values.As([values.Shape[0], values.Shape[1], 1, 1]);
-    }
-
-    private static long Places(Shape shape) => shape.Rank > 2 ? shape.CountOf(2, shape.Rank) : 1;
 }
 
 /// <summary>A layer that stays as it is, and why: a clause that follows "because".</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Security.Cryptography;
 using Tensorial.Analysis;
 using Tensorial.Decompositions;
 
@@ -50,16 +51,28 @@ public sealed class CompressionMemory : IDisposable
     }
 
     /// <summary>Numbers kept under a name; null where there are none.</summary>
-    internal double[]? FindValues(string name) =>
-        _store is not null && File.Exists(PathOf(name))
+    internal double[]? FindValues(string name)
+    {
+        if (_store?.Find<Remembered>(Key(FileOf(name)))?.Sha256 is not { } checksum || !File.Exists(PathOf(name)))
+            return null;
+        byte[] bytes = File.ReadAllBytes(PathOf(name));
+        // What a bad disk or another program has changed is computed again.
+        return Convert.ToHexStringLower(SHA256.HashData(bytes)) == checksum
             ? ((Tensor<double>)NpyFile.Read(PathOf(name)).To(ElementType.Float64)).Values.ToArray()
             : null;
+    }
 
     internal void AddValues(string name, double[] values)
     {
-        if (_store is not null)
-            NpyFile.Write(new Tensor<double>([values.Length], values), PathOf(name));
+        if (_store is null)
+            return;
+        NpyFile.Write(new Tensor<double>([values.Length], values), PathOf(name));
+        string checksum = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(PathOf(name))));
+        _store.Add(Key(FileOf(name)), _scope, StoredKind.Compression, new Remembered(FileOf(name), values.Length, checksum));
     }
+
+    /// <summary>The name under which a file's checksum is kept.</summary>
+    private static string FileOf(string name) => $"{name}/file";
 
     public void Dispose() => _store?.Dispose();
 
@@ -67,5 +80,5 @@ public sealed class CompressionMemory : IDisposable
 
     private string PathOf(string name) => Path.Combine(_folder, $"{Key(name)}.npy");
 
-    private sealed record Remembered(string Name, double Value);
+    private sealed record Remembered(string Name, double Value, string? Sha256 = null);
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Tensorial.Decompositions;
@@ -13,9 +14,9 @@ namespace Tensorial.Compression;
 /// <param name="Layers">Every layer that could be written as factors.</param>
 public sealed record CompressionPlan(
     int SchemaVersion,
-    string Model,
-    string Sha256,
-    ImmutableArray<string> Targets,
+    string? Model,
+    string? Sha256,
+    ImmutableArray<string>? Targets,
     ImmutableArray<PlannedLayer> Layers
 )
 {
@@ -60,20 +61,10 @@ public sealed record CompressionPlan(
     /// <exception cref="BadInputException">The file is no plan.</exception>
     public static CompressionPlan Read(string path)
     {
-        string text = File.ReadAllText(path);
-        try
-        {
-            CompressionPlan? plan = JsonSerializer.Deserialize<CompressionPlan>(text, Json);
-            if (plan is null || plan.Layers.IsDefault)
-                throw new BadInputException($"'{path}' is no plan: it has no layers.");
-            return plan.SchemaVersion == 1
-                ? plan
-                : throw new BadInputException($"'{path}' is a plan of version {plan.SchemaVersion}; version 1 is read.");
-        }
-        catch (JsonException error)
-        {
-            throw new BadInputException($"'{path}' is no plan: {error.Message}", error);
-        }
+        CompressionPlan plan = JsonInput.Read<CompressionPlan>(File.ReadAllBytes(path), path, "plan", Json);
+        return plan.SchemaVersion == 1
+            ? plan
+            : throw new BadInputException($"'{path}' is a plan of version {plan.SchemaVersion}; version 1 is read.");
     }
 
     public void Write(string path) => AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, this, Json));
@@ -82,19 +73,25 @@ public sealed record CompressionPlan(
     /// <exception cref="BadInputException">The plan does not fit the network: names what.</exception>
     public ImmutableArray<Candidate> ChoicesFor(ImmutableArray<CompressibleLayer> layers)
     {
+        Dictionary<string, PlannedLayer> plans = [];
         foreach (PlannedLayer planned in Layers.IsDefault ? [] : Layers)
         {
-            if (layers.All(layer => layer.Name != planned.Name))
+            CompressibleLayer[] named = [.. layers.Where(layer => layer.Name == planned.Name)];
+            if (named.Length == 0)
+                named = [.. layers.Where(layer => layer.Weight.Names.Contains(planned.Name))];
+            if (named.Length != 1)
                 throw new BadInputException(
-                    $"The plan names the layer '{planned.Name}', which the network does not have or which cannot be factored."
+                    named.Length == 0
+                        ? $"The plan names the layer '{planned.Name}', which the network does not have or which cannot be factored."
+                        : $"The plan names '{planned.Name}', which several nodes are called: name the weights, {string.Join(", ", named.Select(static layer => $"'{layer.Name}'"))}."
                 );
+            if (!plans.TryAdd(named[0].Name, planned))
+                throw new BadInputException($"The plan names the layer '{named[0].Name}' twice.");
         }
         return
         [
             .. layers.Select(layer =>
-                Layers.FirstOrDefault(planned => planned.Name == layer.Name) is { Format: not null } planned
-                    ? planned.For(layer)
-                    : Candidate.Dense(layer)
+                plans.GetValueOrDefault(layer.Name) is { Format: not null } planned ? planned.For(layer) : Candidate.Dense(layer)
             ),
         ];
     }
@@ -108,7 +105,7 @@ public sealed record CompressionPlan(
 }
 
 /// <summary>One layer of a plan.</summary>
-/// <param name="Name">The weight's initializer name.</param>
+/// <param name="Name">The weight's initializer name; the name of the node that reads it is understood too.</param>
 /// <param name="Format">The format; null keeps the layer dense.</param>
 /// <param name="Ranks">The format's ranks.</param>
 /// <param name="Equation">How the factors make the kernel; for people.</param>
@@ -131,12 +128,12 @@ public sealed record PlannedLayer(
     string? Equation = null,
     ImmutableArray<ImmutableArray<int>>? Reshape = null,
     ImmutableArray<ImmutableArray<int>>? Order = null,
-    long ParametersBefore = 0,
-    long ParametersAfter = 0,
-    long MacsBefore = 0,
-    long MacsAfter = 0,
-    double RelativeError = 0,
-    double Damage = 0,
+    [property: Range(0, long.MaxValue)] long ParametersBefore = 0,
+    [property: Range(0, long.MaxValue)] long ParametersAfter = 0,
+    [property: Range(0, long.MaxValue)] long MacsBefore = 0,
+    [property: Range(0, long.MaxValue)] long MacsAfter = 0,
+    [property: Range(0, double.MaxValue)] double RelativeError = 0,
+    [property: Range(0, double.MaxValue)] double Damage = 0,
     string? Reason = null
 )
 {
@@ -170,6 +167,6 @@ public sealed record PlannedLayer(
         Folding folding = new(weight, [.. parts.Select(static mode => Shape.Of(mode.AsSpan())), [weight[2]], [weight[3]]]);
         if (folding.Padded[0] < weight[0] || folding.Padded[1] < weight[1])
             throw new BadInputException($"reshape splits channels into {folding.Folded}, which is fewer than {weight[0]} and {weight[1]}.");
-        return KernelForm.Of(form.Format with { Order = parts[0].Length }, weight, 1, folding);
+        return KernelForm.Of(form.Format with { Number = parts[0].Length }, weight, 1, folding);
     }
 }

@@ -27,13 +27,15 @@ public sealed record RewriteOptions
 /// already changed: it aims at the dense network's answers but reads the compressed network's activations; what is left of the means goes
 /// into a bias.
 /// </summary>
-/// <param name="graph">The dense network.</param>
+/// <param name="network">The dense network.</param>
 /// <param name="images">Calibration images; null for none.</param>
 /// <param name="options">How hard to fit.</param>
 /// <param name="memory">Where factors of an earlier run lie.</param>
-public sealed class Compressor(Graph graph, ImageSet? images, RewriteOptions options, CompressionMemory memory)
+public sealed class Compressor(Graph network, ImageSet? images, RewriteOptions options, CompressionMemory memory)
 {
     private const int Batch = 50;
+
+    private readonly Graph _graph = WeightsAsInitializers.Apply(network);
 
     /// <summary>The network with the chosen layers in factors, and their fits by layer name.</summary>
     public (Graph Graph, ImmutableDictionary<string, TensorFactors<double>> Fits) Run(
@@ -42,12 +44,11 @@ public sealed class Compressor(Graph graph, ImageSet? images, RewriteOptions opt
         CancellationToken cancel = default
     )
     {
-        Dictionary<string, int> places = graph
+        Dictionary<string, int> places = _graph
             .Nodes.Select(static (node, place) => (node, place))
-            .Where(static pair => pair.node.Inputs.Length > 1)
-            .DistinctBy(static pair => pair.node.Inputs[1])
-            .ToDictionary(static pair => pair.node.Inputs[1], static pair => pair.place);
-        Candidate[] order = [.. chosen.Where(static c => c.Form is not null).OrderBy(c => places[c.Layer.Name])];
+            .Where(static pair => pair.node.Outputs is [{ Length: > 0 }, ..])
+            .ToDictionary(static pair => pair.node.Outputs[0], static pair => pair.place);
+        Candidate[] order = [.. chosen.Where(static c => c.Form is not null).OrderBy(c => places[c.Layer.Use.Node.Outputs[0]])];
         return images is null
             ? Together(order, progress, cancel)
             : InTurn(order, images.Take(Math.Min(options.CovarianceImages, images.Count)), progress, cancel);
@@ -73,12 +74,12 @@ public sealed class Compressor(Graph graph, ImageSet? images, RewriteOptions opt
                 found[k] = Remembered(
                     KeyOf(order[k]),
                     order[k].Form!,
-                    () => (Fit(order[k], new(layer.Kernel, LayerMetrics.Of(graph, layer, null), layer.Groups), Workers.Serial, cancel), [])
+                    () => (Fit(order[k], new(layer.Kernel, LayerMetrics.Of(_graph, layer, null), layer.Groups), Workers.Serial, cancel), [])
                 ).Fit;
                 progress?.Report(new("rewrite", Interlocked.Increment(ref done), order.Length, "layers"));
             }
         );
-        Graph current = graph;
+        Graph current = _graph;
         for (int k = 0; k < order.Length; k++)
             current = FactorRewrite.Apply(current, order[k].Layer, order[k].Form!, found[k]);
         return (current, Enumerable.Range(0, order.Length).ToImmutableDictionary(k => order[k].Layer.Name, k => found[k]));
@@ -92,7 +93,7 @@ public sealed class Compressor(Graph graph, ImageSet? images, RewriteOptions opt
     )
     {
         using ThreadWorkers workers = new(Math.Max(1, options.Threads));
-        Graph current = graph;
+        Graph current = _graph;
         var fits = ImmutableDictionary.CreateBuilder<string, TensorFactors<double>>();
         string before = $"{options.CovarianceImages}";
         for (int k = 0; k < order.Length; k++)
@@ -108,7 +109,7 @@ public sealed class Compressor(Graph graph, ImageSet? images, RewriteOptions opt
             );
             fits[layer.Name] = fit;
             if (shift.Length > 0)
-                current = ShiftSlot.Of(graph, layer)!.Apply(current, graph, shift);
+                current = ShiftSlot.Of(_graph, layer)!.Apply(current, _graph, shift);
             current = FactorRewrite.Apply(current, layer, order[k].Form!, fit);
         }
         progress?.Report(new("rewrite", order.Length, order.Length, "layers"));
@@ -127,10 +128,10 @@ public sealed class Compressor(Graph graph, ImageSet? images, RewriteOptions opt
     {
         CompressibleLayer layer = candidate.Layer;
         InputMoments? moments = LayerMetrics.Suits(layer)
-            ? InputMoments.Of(layer, current, isFirst ? null : graph, images, Batch, options.Threads, cancel)
+            ? InputMoments.Of(layer, current, isFirst ? null : _graph, images, Batch, options.Threads, cancel)
             : null;
-        KernelMetric metric = LayerMetrics.Of(graph, layer, moments);
-        bool centred = ShiftSlot.Of(graph, layer) is not null;
+        KernelMetric metric = LayerMetrics.Of(_graph, layer, moments);
+        bool centred = ShiftSlot.Of(_graph, layer) is not null;
         Tensor<double> target =
             moments is null || isFirst
                 ? layer.Kernel

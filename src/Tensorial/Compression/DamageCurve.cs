@@ -55,7 +55,7 @@ internal sealed class DamageCurve
                 for (int column = 0; column < terms; column++)
                     normal[row * terms + column] += Math.Pow(x - mean, row + column);
             }
-        LinearAlgebra.Cholesky.Of(normal, terms).SolveRows(right);
+        LinearAlgebra.Cholesky.OfRegularised<double>(normal, terms).SolveRows(right);
         // a + b (x - m) + c (x - m)² in powers of x.
         double curve = terms > 2 ? right[2] : 0;
         return terms > 2

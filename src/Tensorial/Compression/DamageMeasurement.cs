@@ -25,7 +25,9 @@ internal sealed class DamageMeasurement : IDisposable
 
     public DamageMeasurement(Graph graph, ImmutableArray<CompressibleLayer> layers, ImageSet images, int threads)
     {
-        (_graph, _dense, _scores) = (graph, new(graph, threads), ScoreOutput.Find(graph, images.Classes));
+        // Calibration works in float32, whatever the file stores.
+        graph = InFloat32.Apply(graph);
+        (_graph, _dense, _scores) = (graph, new(graph, threads), ScoreOutput.Find(graph, images.HasLabels ? images.Classes : null));
         Order = [.. Enumerable.Range(0, layers.Length).OrderBy(layer => _dense.StepOf(layers[layer].Name))];
         int first = layers.Length == 0 ? 0 : _dense.StepOf(layers[Order[0]].Name);
         long bytes = 0;
@@ -53,7 +55,7 @@ internal sealed class DamageMeasurement : IDisposable
         for (int k = 0; k < _batches.Count; k++)
             if (_batches[k].At.Step < step)
                 _batches[k] = (_dense.Continue(_batches[k].At, step), _batches[k].Answers);
-        Graph graph = _graph.With(layer.Name, layer.StoredAs(kernel));
+        Graph graph = _graph.WithValues(layer.Name, layer.StoredAs(kernel));
         if (mean is not null && ShiftSlot.Of(_graph, layer) is { } slot)
             graph = slot.Apply(graph, _graph, ShiftSlot.Shift(layer.Kernel, mean, kernel, mean));
         Inference changed = _dense.With(graph);

@@ -10,9 +10,6 @@ namespace Tensorial.Compression;
 /// <param name="Stages">Places of the factors in the format's equation.</param>
 public sealed record FactorOrder(ImmutableArray<ImmutableArray<int>> Stages)
 {
-    /// <summary>Factors up to which all orders are weighed; beyond, that of the equation alone.</summary>
-    private const int MostPermuted = 5;
-
     /// <summary>Whether the kernel is made again, and the layer itself left as it was.</summary>
     public bool IsWhole => Stages.Length == 1;
 
@@ -31,10 +28,12 @@ public sealed record FactorOrder(ImmutableArray<ImmutableArray<int>> Stages)
     public static FactorOrder Cheapest(KernelForm form, ImmutableArray<int> ranks, CompressibleLayer layer, int? images = null) =>
         Sensible(form)
             .MinBy(order =>
-                StagePlan.Of(form, ranks, order, layer) is { } plan
-                    ? plan.Sum(stage => images is { } batch ? InTraining(stage, layer, batch) : stage.Work)
-                    : long.MaxValue
-            )!;
+            {
+                ImmutableArray<StagePlan>?[] plans = [.. layer.Uses.Select(use => StagePlan.Of(form, ranks, order, layer.At(use)))];
+                return plans.Contains(null)
+                    ? long.MaxValue
+                    : plans.Sum(plan => plan!.Value.Sum(stage => images is { } batch ? InTraining(stage, layer, batch) : stage.Work));
+            })!;
 
     /// <summary>
     /// Our executor, which trains, does planes of 3×3 by Winograd's algorithm, forward and backward, at half of their arithmetic or less,
@@ -52,39 +51,16 @@ public sealed record FactorOrder(ImmutableArray<ImmutableArray<int>> Stages)
     }
 
     /// <summary>
-    /// The chain of a format with whole channels: each factor a convolution, those of a Tucker core made one. For reshaped formats every
-    /// order of the factors. Last, the whole kernel, which is as dear as the dense layer.
+    /// The orders of the format; where it names none, each factor by itself as they stand in the equation. Last, the whole kernel, which is
+    /// as dear as the dense layer.
     /// </summary>
-    private static IEnumerable<FactorOrder> Sensible(KernelForm form)
-    {
-        int count = form.Tensor.Equation.Inputs.Length;
-        if (form.Format == KernelFormat.Tucker)
-            yield return new([
-                [0],
-                [1, 2, 3],
-                [4],
-            ]);
-        else if (!form.Format.IsReshaped)
-            yield return new([.. Enumerable.Range(0, count).Select(ImmutableArray<int> (factor) => [factor])]);
-        else if (form.Format.Name == "rtucker")
-        {
-            // Matrices of the input's parts, the core, those of the output's.
-            int outputs = form.Folding.Parts[0].Rank;
-            yield return new([
-                .. Enumerable
-                    .Range(1 + outputs, count - 1 - outputs)
-                    .Concat([0])
-                    .Concat(Enumerable.Range(1, outputs))
-                    .Select(ImmutableArray<int> (factor) => [factor]),
-            ]);
-        }
-        else if (count <= MostPermuted)
-        {
-            foreach (ImmutableArray<int> order in Permutations([.. Enumerable.Range(0, count)]))
-                yield return new([.. order.Select(ImmutableArray<int> (factor) => [factor])]);
-        }
-        yield return Whole(form);
-    }
+    private static IEnumerable<FactorOrder> Sensible(KernelForm form) =>
+        [
+            .. form.Format.Orders is { } orders
+                ? orders(form).Select(static stages => new FactorOrder(stages))
+                : [new([.. form.Tensor.Equation.Inputs.Select(static ImmutableArray<int> (_, factor) => [factor])])],
+            Whole(form),
+        ];
 
     /// <summary>Refuses what does not name every factor once.</summary>
     /// <exception cref="BadInputException">It does not.</exception>
@@ -107,9 +83,4 @@ public sealed record FactorOrder(ImmutableArray<ImmutableArray<int>> Stages)
 
     /// <summary>For example <c>0, 1·2·3, 4</c>.</summary>
     public override string ToString() => string.Join(", ", Stages.Select(static stage => string.Join('·', stage)));
-
-    private static IEnumerable<ImmutableArray<int>> Permutations(ImmutableArray<int> places) =>
-        places.Length == 1
-            ? [places]
-            : places.SelectMany(first => Permutations(places.Remove(first)), static (first, rest) => rest.Insert(0, first));
 }

@@ -11,7 +11,7 @@ namespace Tensorial.Compression;
 /// The weights of stages: a factor as it is where the stage has one, else nodes that multiply its factors (MatMul, or Mul where nothing is
 /// summed, with moves of axes between), which runtimes compute when they load the network, as all of it is constant.
 /// </summary>
-internal sealed class FactorProducts(GraphWriter writer, KernelForm form, TensorFactors<double> factors)
+internal sealed class FactorProducts(GraphWriter writer, KernelForm form, TensorFactors<double> factors, CompressibleLayer layer)
 {
     private readonly ImmutableArray<string> _axes = form.Tensor.Equation.Inputs;
     private readonly Dictionary<char, int> _extents = factors
@@ -28,14 +28,20 @@ internal sealed class FactorProducts(GraphWriter writer, KernelForm form, Tensor
     /// <summary>What a stage is called: its axes, made ones first.</summary>
     public string NameOf(StagePlan stage) => WeightAxes(stage);
 
-    /// <summary>Weights of a convolution: [groups · made, summed, h, w].</summary>
-    public string Convolution(StagePlan stage) =>
-        Product(
+    /// <summary>Whether a stage is a transposed convolution: those of a transposed layer that work along space.</summary>
+    public bool IsSpread(StagePlan stage) => layer.Use.IsTransposed && stage.HasHeight | stage.HasWidth;
+
+    /// <summary>Weights of a convolution: [groups · made, summed, h, w]; of a transposed one [groups · summed, made, h, w].</summary>
+    public string Convolution(StagePlan stage)
+    {
+        (string first, string second) = IsSpread(stage) ? (stage.Summed, stage.Made) : (stage.Made, stage.Summed);
+        return Product(
             stage.Factors,
-            WeightAxes(stage),
+            stage.Groups + first + second + SpaceAxes(stage),
             $"{NameOf(stage)}.weight",
-            [Count(stage.Groups + stage.Made), Count(stage.Summed), .. SpaceOf(stage)]
+            [Count(stage.Groups + first), Count(second), .. SpaceOf(stage)]
         );
+    }
 
     /// <summary>A matrix [made, summed], or [summed, made].</summary>
     public string Matrix(StagePlan stage, bool transposed)
@@ -51,22 +57,28 @@ internal sealed class FactorProducts(GraphWriter writer, KernelForm form, Tensor
             );
     }
 
-    /// <summary>All factors as the weights of the layer, in the form in which the network stores them.</summary>
-    public string Whole(KernelWeight weight)
+    /// <summary>All factors as the weights of the layer, in the form in which its node reads them.</summary>
+    public string Whole(Node node)
     {
-        bool turned = weight.Weights.Shape.Rank == 2 && weight.Axes[0] == "i";
-        string output = form.Tensor.Equation.Output;
-        int outputs = form.OutputAxes.Length,
-            inputs = form.Folding.Parts[1].Rank;
-        if (turned)
-            output = output.Substring(outputs, inputs) + output[..outputs] + output[(outputs + inputs)..];
+        bool turned = node.Operation switch
+        {
+            ConvolutionTranspose => true,
+            Operations.Gemm gemm => !gemm.TransposeB,
+            MatMul => layer.Use.Operand == 1,
+            _ => false,
+        };
+        string groups = layer.Groups > 1 ? KernelForm.Group.ToString() : "",
+            outputs = form.OutputAxes[groups.Length..],
+            inputs = form.InputAxes[groups.Length..],
+            space = form.Tensor.Equation.Output[(form.OutputAxes.Length + inputs.Length)..];
         (int o, int i) = (form.Folding.Padded[0], form.Folding.Padded[1]);
-        int[] padded =
-            weight.Weights.Shape.Rank > 2 ? [o, i, .. form.Folding.Padded.Skip(2)]
-            : turned ? [i, o]
-            : [o, i];
-        Shape own = weight.Weights.Shape;
-        string value = Product([.. Enumerable.Range(0, _axes.Length)], output, "weight", [.. padded]);
+        int[] own = turned
+                ? [layer.Kernel.Shape[1] * layer.Groups, layer.Kernel.Shape[0] / layer.Groups]
+                : [layer.Kernel.Shape[0], layer.Kernel.Shape[1]],
+            padded = turned ? [i * layer.Groups, o / layer.Groups] : [o, i];
+        int[] taps = layer.IsDense ? [] : [.. layer.Taps];
+        string axes = groups + (turned ? inputs + outputs : outputs + inputs) + space;
+        string value = Product([.. Enumerable.Range(0, _axes.Length)], axes, "weight", [.. padded, .. taps]);
         return own.SequenceEqual(padded)
             ? value
             : writer.Put(
@@ -74,7 +86,7 @@ internal sealed class FactorProducts(GraphWriter writer, KernelForm form, Tensor
                 new Slice
                 {
                     Starts = [0, 0],
-                    Ends = [own[0], own[1]],
+                    Ends = [.. own],
                     Axes = [0, 1],
                 },
                 value
@@ -84,8 +96,12 @@ internal sealed class FactorProducts(GraphWriter writer, KernelForm form, Tensor
     private string SpaceAxes(StagePlan stage) =>
         (stage.HasHeight ? form.Space.Height.ToString() : "") + (stage.HasWidth ? form.Space.Width.ToString() : "");
 
-    private int[] SpaceOf(StagePlan stage) =>
-        [stage.HasHeight ? _extents[form.Space.Height] : 1, stage.HasWidth ? _extents[form.Space.Width] : 1];
+    /// <summary>Extents of a stage's window along all axes of space; a dense layer has two of 1.</summary>
+    private int[] SpaceOf(StagePlan stage)
+    {
+        int[] taps = layer.IsDense ? [1, 1] : [.. layer.Taps];
+        return [.. taps[..^1].Select(extent => stage.HasHeight ? extent : 1), stage.HasWidth ? taps[^1] : 1];
+    }
 
     private string WeightAxes(StagePlan stage) => stage.Groups + stage.Made + stage.Summed + SpaceAxes(stage);
 
@@ -112,7 +128,7 @@ internal sealed class FactorProducts(GraphWriter writer, KernelForm form, Tensor
     private string Product(ImmutableArray<int> places, string axes, string name, ImmutableArray<int> extents)
     {
         if (places.Length == 1)
-            return writer.Constant(name, Stored(places[0], axes).As(Shape.Of(extents.AsSpan())));
+            return Constant(name, places[0], axes, extents);
         List<Term> terms = [.. places.Select(place => new Term(null, place, _axes[place]))];
         HashSet<int> rest = [.. Enumerable.Range(0, places.Length)];
         foreach (
@@ -175,21 +191,30 @@ internal sealed class FactorProducts(GraphWriter writer, KernelForm form, Tensor
     private string Arranged(Term term, string axes, ImmutableArray<int> extents)
     {
         if (term.Value is null)
-            return writer.Constant(_axes[term.Factor], Stored(term.Factor, axes).As(Shape.Of(extents.AsSpan())));
+            return Constant(_axes[term.Factor], term.Factor, axes, extents);
         string value =
             term.Axes == axes ? term.Value : writer.Transposed(axes, term.Value, [.. axes.Select(axis => term.Axes.IndexOf(axis))]);
         return writer.Reshaped(axes, value, extents);
     }
 
-    /// <summary>A factor with its axes in an order, as float32.</summary>
-    private Tensor<float> Stored(int factor, string axes)
+    /// <summary>A factor with its axes in an order, in the type of the network's weights and behind a Cast where they are.</summary>
+    private string Constant(string name, int factor, string axes, ImmutableArray<int> extents)
     {
-        Tensor<double> values = Contraction.Evaluate<double>(
-            new Equation([_axes[factor]], axes),
-            [factors.Factors[factor]],
-            Workers.Serial
+        KernelWeight weight = layer.Weight;
+        string constant = writer.Constant(
+            name,
+            (factor, axes, string.Join(' ', extents)),
+            () =>
+            {
+                Tensor<double> values = Contraction.Evaluate<double>(
+                    new Equation([_axes[factor]], axes),
+                    [factors.Factors[factor]],
+                    Workers.Serial
+                );
+                return values.To(weight.Weights.ElementType).As(Shape.Of(extents.AsSpan()));
+            }
         );
-        return (Tensor<float>)values.To(ElementType.Float32);
+        return weight.ReadAs == weight.Weights.ElementType ? constant : writer.Put($"{name}/cast", new Cast(weight.ReadAs), constant);
     }
 
     /// <summary>A factor that is still to be stored, or a value with all its axes.</summary>

@@ -20,65 +20,89 @@ public static class FactorRewrite
     /// <exception cref="BadInputException">The order cannot be had there.</exception>
     public static Graph Apply(Graph graph, CompressibleLayer layer, LayerForm form, TensorFactors<double> factors)
     {
-        Node node = graph.Nodes.First(candidate => candidate.Inputs.Length > 1 && candidate.Inputs[1] == layer.Name);
+        UniqueNames names = UniqueNames.Of(graph);
+        GraphWriter? before = null;
+        foreach (LayerUse use in layer.Uses)
+        {
+            int at = Place(graph, use);
+            Node node = graph.Nodes[at];
+            CompressibleLayer own = layer.At(use);
+            string prefix = $"{(node.Name.Length > 0 ? node.Name : layer.Name)}/{form.Format}";
+            GraphWriter writer = before?.Sharing(prefix) ?? new(prefix, names);
+            Write(writer, own, form, factors, node);
+            graph = graph with
+            {
+                Nodes = graph.Nodes.RemoveAt(at).InsertRange(at, writer.Nodes),
+                Initializers = graph.Initializers.AddRange(writer.Constants),
+            };
+            before = writer;
+        }
+        return RemoveUnused.Apply(graph);
+    }
+
+    /// <summary>Where a layer's node stands: nodes before it may have been rewritten, but what it makes keeps its name.</summary>
+    private static int Place(Graph graph, LayerUse use)
+    {
+        for (int place = 0; place < graph.Nodes.Length; place++)
+            if (graph.Nodes[place].Outputs[0] == use.Node.Outputs[0])
+                return place;
+        throw new BadInputException($"The network has no node '{use.Node.Label}' that could be written as factors.");
+    }
+
+    private static void Write(GraphWriter writer, CompressibleLayer layer, LayerForm form, TensorFactors<double> factors, Node node)
+    {
         ImmutableArray<StagePlan> stages =
             StagePlan.Of(form.Form, form.Ranks, form.Order, layer)
             ?? throw new BadInputException($"'{layer.Name}' in {form.Format} cannot be computed in the order {form.Order}.");
-        string prefix = $"{(node.Name.Length > 0 ? node.Name : layer.Name)}/{form.Format}";
-        GraphWriter writer = new(prefix);
-        FactorProducts weights = new(writer, form.Form, factors);
-        bool isMatrices =
-            layer.IsDense && stages.All(static stage => stage.Free.Length == 0 && stage.Groups.Length == 0 && !stage.Transposes);
+        FactorProducts weights = new(writer, form.Form, factors, layer);
         if (form.Order.IsWhole)
             Whole(writer, weights, layer, node);
-        else if (isMatrices)
-            Matrices(writer, weights, stages, node);
+        else if (form.Form.Tensor.Ragged is not null)
+            new DepthwiseBranches(writer, layer, form, factors, node).Write();
+        else if (layer.IsDense && StagePlan.IsMatrices(stages, form.Form))
+            Matrices(writer, weights, stages, layer, node);
         else
             new StageChain(writer, weights, layer, form.Form, node).Write(stages);
-
-        ImmutableDictionary<string, Tensor>.Builder constants = graph.Initializers.ToBuilder();
-        if (!graph.Nodes.Any(other => other != node && other.Inputs.Contains(layer.Name)))
-            constants.Remove(layer.Name);
-        constants.AddRange(writer.Constants);
-        int at = graph.Nodes.IndexOf(node);
-        return graph with
-        {
-            Nodes = graph.Nodes.RemoveAt(at).InsertRange(at, writer.Nodes),
-            Initializers = constants.ToImmutable(),
-            Inputs = graph.Inputs.RemoveAll(port => port.Name == layer.Name),
-        };
     }
 
     /// <summary>The layer itself, its weights made from factors.</summary>
     private static void Whole(GraphWriter writer, FactorProducts weights, CompressibleLayer layer, Node node) =>
-        writer.Put(node with { Inputs = node.Inputs.SetItem(1, weights.Whole(layer.Weight)), Source = null });
+        writer.Put(node with { Inputs = node.Inputs.SetItem(layer.Use.Operand, weights.Whole(node)), Source = null });
 
-    /// <summary>A dense layer as one matrix product for each stage.</summary>
-    private static void Matrices(GraphWriter writer, FactorProducts weights, ImmutableArray<StagePlan> stages, Node node)
+    /// <summary>A dense layer as one matrix product for each stage, rows of inputs from the left or columns from the right.</summary>
+    private static void Matrices(
+        GraphWriter writer,
+        FactorProducts weights,
+        ImmutableArray<StagePlan> stages,
+        CompressibleLayer layer,
+        Node node
+    )
     {
-        string value = node.Inputs[0];
+        bool isLeft = layer.Use.Operand == 0;
+        string value = node.Inputs[1 - layer.Use.Operand];
         for (int k = 0; k < stages.Length; k++)
         {
-            bool isLast = k == stages.Length - 1;
-            string output = isLast ? node.Outputs[0] : writer.Fresh(weights.NameOf(stages[k]));
-            if (node.Operation is not Gemm gemm)
-                writer.Put(
-                    new(
-                        writer.NodeName(weights.NameOf(stages[k])),
-                        new MatMul(),
-                        [value, weights.Matrix(stages[k], transposed: true)],
-                        [output]
-                    )
-                );
+            StagePlan stage = stages[k];
+            (bool isFirst, bool isLast) = (k == 0, k == stages.Length - 1);
+            string name = weights.NameOf(stage),
+                output = isLast ? node.Outputs[0] : writer.Fresh(name);
+            if (node.Operation is Gemm gemm)
+            {
+                string matrix = weights.Matrix(stage, transposed: false);
+                Gemm own = new()
+                {
+                    TransposeA = isFirst && gemm.TransposeA,
+                    TransposeB = true,
+                    Alpha = isLast ? gemm.Alpha : 1,
+                    Beta = isLast ? gemm.Beta : 1,
+                };
+                writer.Put(new(writer.NodeName(name), own, [value, matrix, .. isLast ? node.Inputs.Skip(2) : []], [output]));
+            }
             else
-                writer.Put(
-                    new(
-                        writer.NodeName(weights.NameOf(stages[k])),
-                        new Gemm { TransposeB = true, Beta = isLast ? gemm.Beta : 1 },
-                        [value, weights.Matrix(stages[k], transposed: false), .. isLast ? node.Inputs.Skip(2) : []],
-                        [output]
-                    )
-                );
+            {
+                string matrix = weights.Matrix(stage, transposed: !isLeft);
+                writer.Put(new(writer.NodeName(name), new MatMul(), isLeft ? [matrix, value] : [value, matrix], [output]));
+            }
             value = output;
         }
     }

@@ -6,27 +6,39 @@ namespace Tensorial.Compression;
 
 /// <summary>Nodes and constants that take a layer's place, under names of their own.</summary>
 /// <param name="prefix">What all names begin with.</param>
-internal sealed class GraphWriter(string prefix)
+/// <param name="names">Names that the network has.</param>
+internal sealed class GraphWriter(string prefix, UniqueNames names)
 {
-    private readonly HashSet<string> _names = [];
+    private readonly Dictionary<object, string> _known = [];
 
     public List<Node> Nodes { get; } = [];
 
     public Dictionary<string, Tensor> Constants { get; } = [];
 
+    /// <summary>Constants that layers which share their weights share as well.</summary>
+    public GraphWriter Sharing(string otherPrefix)
+    {
+        GraphWriter other = new(otherPrefix, names);
+        foreach ((object key, string name) in _known)
+            other._known[key] = name;
+        return other;
+    }
+
     public void Put(Node node) => Nodes.Add(node);
 
     /// <summary>A name for a node.</summary>
-    public string NodeName(string what) => Unique($"{prefix}/{what}");
+    public string NodeName(string what) => names.Unique($"{prefix}/{what}");
 
     /// <summary>A name for a value.</summary>
-    public string Fresh(string what) => Unique($"{prefix}/{what}_output");
+    public string Fresh(string what) => names.Unique($"{prefix}/{what}_output");
 
-    /// <summary>Stores a constant.</summary>
-    public string Constant(string what, Tensor value)
+    /// <summary>Stores a constant, once for each key.</summary>
+    public string Constant(string what, object key, Func<Tensor> make)
     {
-        string name = Unique($"{prefix}/{what}");
-        Constants[name] = value;
+        if (_known.TryGetValue(key, out string? known))
+            return known;
+        string name = _known[key] = names.Unique($"{prefix}/{what}");
+        Constants[name] = make();
         return name;
     }
 
@@ -45,12 +57,4 @@ internal sealed class GraphWriter(string prefix)
     /// <summary>The value with its axes in another order.</summary>
     public string Transposed(string what, string value, params ImmutableArray<int> order) =>
         Put($"{what}/transpose", new Transpose(order), value);
-
-    private string Unique(string name)
-    {
-        string unique = name;
-        for (int k = 2; !_names.Add(unique); k++)
-            unique = $"{name}.{k}";
-        return unique;
-    }
 }

@@ -42,7 +42,7 @@ public sealed record InputBatch(IReadOnlyDictionary<string, Tensor> Inputs, int 
                 new Dictionary<string, Tensor> { [input.Name] = pixels.To(input.Type) },
                 pixels.Shape[0],
                 count,
-                images.Labels.Slice(first, count).ToArray()
+                images.HasLabels ? images.LabelsFor("A comparison").Slice(first, count) : default
             );
         }
     }

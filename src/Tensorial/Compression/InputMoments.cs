@@ -2,7 +2,6 @@ using Tensorial.Data;
 using Tensorial.Execution;
 using Tensorial.Graphs;
 using Tensorial.Kernels;
-using Tensorial.Operations;
 using Gemm = Tensorial.Kernels.Gemm;
 
 namespace Tensorial.Compression;
@@ -64,24 +63,22 @@ internal sealed class InputMoments
         CancellationToken cancel
     )
     {
-        string input = layer.Weight.Node.Inputs[0];
         using ThreadWorkers workers = new(threads > 0 ? threads : Environment.ProcessorCount);
-        using Inference one = new(changed.Until(input), threads);
-        using Inference? other = dense is null ? null : new(dense.Until(input), threads);
         InputMoments result = new(layer.Kernel.Shape.Count / layer.Kernel.Shape[0], dense is not null);
-        for (int first = 0; first < images.Count; first += batch)
+        foreach (LayerUse use in layer.Uses)
         {
-            cancel.ThrowIfCancellationRequested();
-            Tensor<float> pixels = images.Batch(first, Math.Min(batch, images.Count - first));
-            result.Add(layer, one.Run(pixels), other?.Run(pixels), first, workers);
+            using Inference one = new(InFloat32.Apply(changed.Until(use.Data)), threads);
+            using Inference? other = dense is null ? null : new(InFloat32.Apply(dense.Until(use.Data)), threads);
+            foreach (ImageBatch some in images.Batches(batch, cancel))
+                result.Add(new(layer, use), one.Run(some.Images), other?.Run(some.Images), some.First, workers);
         }
         return result;
     }
 
-    private void Add(CompressibleLayer layer, Tensor<float> x, Tensor<float>? y, int seed, Workers workers)
+    private void Add(InputPatches layer, Tensor<float> x, Tensor<float>? y, int seed, Workers workers)
     {
-        (int Image, int Row, int Column)[] places = Places(layer, x.Shape[0], seed);
-        float[] patches = Patches(layer, x, places),
+        (int Image, int Place)[] places = layer.Places(x.Shape, MostPlaces, seed);
+        float[] patches = layer.Of(x, places),
             gram = new float[_n * _n];
         Gemm.Multiply<float>(_n, _n, places.Length, 1, patches, 1, _n, patches, _n, 1, 0, gram, _n, workers);
         for (int k = 0; k < gram.Length; k++)
@@ -89,67 +86,13 @@ internal sealed class InputMoments
         Sum(patches, _sums);
         if (y is not null)
         {
-            float[] others = Patches(layer, y, places);
+            float[] others = layer.Of(y, places);
             Gemm.Multiply<float>(_n, _n, places.Length, 1, others, 1, _n, patches, _n, 1, 0, gram, _n, workers);
             for (int k = 0; k < gram.Length; k++)
                 _cross[k] += gram[k];
             Sum(others, _others);
         }
         _count += places.Length;
-    }
-
-    /// <summary>Some places of every image, the same for both networks.</summary>
-    private static (int, int, int)[] Places(CompressibleLayer layer, int images, int seed)
-    {
-        if (layer.IsDense)
-            return [.. Enumerable.Range(0, images).Select(static image => (image, 0, 0))];
-        int height = layer.Output[2],
-            width = layer.Output[3];
-        int[] all = [.. Enumerable.Range(0, height * width)];
-        Random random = new(seed);
-        return
-        [
-            .. from image in Enumerable.Range(0, images)
-            from place in all.Length <= MostPlaces ? all : random.GetItems(all, MostPlaces)
-            select (image, place / width, place % width),
-        ];
-    }
-
-    /// <summary>[place, i h w]; zero beyond the edges.</summary>
-    private float[] Patches(CompressibleLayer layer, Tensor<float> x, (int Image, int Row, int Column)[] places)
-    {
-        float[] patches = new float[places.Length * _n];
-        if (layer.IsDense)
-        {
-            x.Values.CopyTo(patches);
-            return patches;
-        }
-        Convolution convolution = (Convolution)layer.Weight.Node.Operation;
-        WindowAxis down = convolution.Windows(x.Shape, layer.Weight.Weights.Shape)[0],
-            right = convolution.Windows(x.Shape, layer.Weight.Weights.Shape)[1];
-        int channels = x.Shape[1],
-            height = x.Shape[2],
-            width = x.Shape[3];
-        for (int place = 0; place < places.Length; place++)
-        {
-            (int image, int row, int column) = places[place];
-            int at = place * _n,
-                top = row * down.Stride - down.Begin,
-                left = column * right.Stride - right.Begin;
-            for (int channel = 0; channel < channels; channel++)
-            {
-                int plane = (image * channels + channel) * height * width;
-                for (int h = 0; h < down.Taps; h++)
-                for (int w = 0; w < right.Taps; w++, at++)
-                {
-                    int r = top + h * down.Dilation,
-                        c = left + w * right.Dilation;
-                    if ((uint)r < (uint)height && (uint)c < (uint)width)
-                        patches[at] = x.Values[plane + r * width + c];
-                }
-            }
-        }
-        return patches;
     }
 
     private void Sum(float[] patches, double[] sums)

@@ -109,7 +109,7 @@ public sealed class LatencyProbe(ImmutableArray<IRuntime> runtimes, int batch, i
         string key = KeyOf(layer, null);
         if (_known.TryGetValue(key, out ImmutableArray<double> known))
             return known;
-        Graph alone = Repeated(Alone(layer), CopiesOf(layer));
+        Graph alone = Repeated(Alone(InFloat32(layer)), CopiesOf(layer));
         IReadOnlyDictionary<string, Tensor> inputs = InputOf(layer);
         return _known[key] = [
             .. runtimes.Select(runtime =>
@@ -125,6 +125,7 @@ public sealed class LatencyProbe(ImmutableArray<IRuntime> runtimes, int batch, i
         string key = KeyOf(layer, form);
         if (_known.TryGetValue(key, out ImmutableArray<double> known))
             return known;
+        layer = InFloat32(layer);
         Graph alone = Alone(layer),
             factored = FactorRewrite.Apply(alone, layer, form, Zeros(form));
         (alone, factored) = (Repeated(alone, CopiesOf(layer)), Repeated(factored, CopiesOf(layer)));
@@ -144,23 +145,25 @@ public sealed class LatencyProbe(ImmutableArray<IRuntime> runtimes, int batch, i
     private static string KeyOf(CompressibleLayer layer, LayerForm? form) =>
         $"{layer.Weight.Node.Operation} {layer.Kernel.Shape} {layer.Input} {form} {form?.Form.Folding.Folded} {form?.Order}";
 
+    /// <summary>The layer with float32 weights of its own, which runtimes are timed with; the first use stands for all.</summary>
+    internal static CompressibleLayer InFloat32(CompressibleLayer layer)
+    {
+        LayerUse use = layer.Use;
+        Node node = use.Node with { Inputs = use.Node.Inputs.SetItem(use.Operand, layer.Name) };
+        return layer.At(use with { Node = node }) with { Weight = layer.AsRead(node) };
+    }
+
     /// <summary>A network of one layer.</summary>
     internal static Graph Alone(CompressibleLayer layer)
     {
-        Node node = layer.Weight.Node;
+        LayerUse use = layer.Use;
         return new(
             "layer",
-            [node with { Inputs = [.. node.Inputs.Take(2)], Source = null }],
+            [use.Node with { Inputs = [.. use.Node.Inputs.Take(2)], Source = null }],
+            [new(use.Data, ElementType.Float32, [new(null, "N"), .. layer.Input.Skip(1).Select(static extent => new Dimension(extent))])],
             [
                 new(
-                    node.Inputs[0],
-                    ElementType.Float32,
-                    [new(null, "N"), .. layer.Input.Skip(1).Select(static extent => new Dimension(extent))]
-                ),
-            ],
-            [
-                new(
-                    node.Outputs[0],
+                    use.Node.Outputs[0],
                     ElementType.Float32,
                     [new(null, "N"), .. layer.Output.Skip(1).Select(static extent => new Dimension(extent))]
                 ),

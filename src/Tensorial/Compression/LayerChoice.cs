@@ -25,7 +25,7 @@ public sealed record LayerChoice(ImmutableArray<CompressibleLayer> Layers, Immut
     public static LayerChoice Of(Graph graph, IReadOnlyList<string> layers, IReadOnlyList<string> keep, Graph? file = null)
     {
         (ImmutableArray<CompressibleLayer> all, ImmutableArray<KeptLayer> kept) = CompressibleLayer.Of(graph);
-        KernelWeights weights = KernelWeights.Of(graph);
+        KernelWeights weights = KernelWeights.Of(WeightsAsInitializers.Apply(graph));
         HashSet<string> wanted = [.. weights.Matching(layers).Kernels.Select(static kernel => kernel.Name)];
         HashSet<string> held = keep.Count == 0 ? [] : [.. weights.Matching(keep).Kernels.Select(static kernel => kernel.Name)];
         bool isOpen = file is not null && !FreeExtents.Of(file).IsEmpty;

@@ -25,15 +25,28 @@ public sealed record LayerForm(KernelForm Form, ImmutableArray<int> Ranks, Facto
 
     /// <summary>Multiply-accumulates for one image; making factors into a kernel does not count, as it is done once.</summary>
     public long MacsOf(CompressibleLayer layer) =>
-        StagePlan.Of(Form, Ranks, Order, layer)?.Sum(static stage => stage.Macs)
-        ?? throw new BadInputException(
-            $"'{layer.Name}' in {Format} cannot be computed in the order {Order}: its channels are padded or the extents of its input free; only all factors at once can."
+        layer.Uses.Sum(use =>
+            StagePlan.Of(Form, Ranks, Order, layer.At(use))?.Sum(static stage => stage.Macs)
+            ?? throw new BadInputException(
+                $"'{layer.Name}' in {Format} cannot be computed in the order {Order}: its channels are padded or the extents of its input free; only all factors at once can."
+            )
         );
 
     public bool Equals(LayerForm? other) =>
         other is not null && Form == other.Form && Ranks.SequenceEqual(other.Ranks) && Order == other.Order;
 
     public override int GetHashCode() => HashCode.Combine(Form.Format, Order, Ranks.Aggregate(0, HashCode.Combine));
+
+    /// <summary>
+    /// Ranks as people read them: <c>12×9</c>; where they differ by channel how many channels have which, <c>3:4 2:20 1:40</c>.
+    /// </summary>
+    public static string Text(KernelFormat format, ImmutableArray<int> ranks) =>
+        !format.HasRankByChannel || ranks.Length == 1
+            ? string.Join('×', ranks)
+            : string.Join(
+                ' ',
+                ranks.GroupBy(static rank => rank).OrderByDescending(static alike => alike.Key).Select(static r => $"{r.Key}:{r.Count()}")
+            );
 
     /// <summary>For example <c>tucker2 12×9</c>.</summary>
     public override string ToString() => $"{Format} {string.Join('×', Ranks)}";

@@ -33,8 +33,10 @@ internal static class LayerMetrics
     /// </summary>
     public static double[]? OutputWeights(Graph graph, CompressibleLayer layer)
     {
-        string output = layer.Weight.Node.Outputs[0];
-        Node[] readers = [.. graph.Nodes.Where(node => node.Inputs.Contains(output))];
+        if (layer.Uses.Length > 1)
+            return null;
+        string output = layer.Use.Node.Outputs[0];
+        Node[] readers = [.. graph.Nodes.Where(node => node.Inputs.Contains(output)).Take(2)];
         if (readers is not [{ Operation: BatchNormalization norm } node])
             return null;
         if (Values(graph, node.Inputs[1]) is not { } scale || Values(graph, node.Inputs[4]) is not { } variance)
@@ -59,12 +61,12 @@ internal static class LayerMetrics
         for (int k = 0; k < n; k++)
             both[k * n + k] += regularised.Values[k * n + k] - own.Values[k * n + k];
         Gemm.Multiply<double>(outputs, n, n, 1, kernel.Values, n, 1, both, n, 1, 0, target, n, Kernels.Workers.Serial);
-        Cholesky.Of(regularised.Values, n).SolveRows(target);
+        Cholesky.OfRegularised<double>(regularised.Values, n).SolveRows(target);
         return new(kernel.Shape, target);
     }
 
     private static double[]? Values(Graph graph, string name) =>
-        graph.Initializers.GetValueOrDefault(name) is Tensor<float> values
-            ? [.. values.Values.ToArray().Select(static value => (double)value)]
+        graph.Initializers.GetValueOrDefault(name) is { } values && values.ElementType.IsFloating()
+            ? values.To(ElementType.Float64).Of<double>().Values.ToArray()
             : null;
 }

@@ -35,14 +35,14 @@ public sealed record CompressedNetwork(
 public readonly record struct DropTrial(double Parameters, double Drop);
 
 /// <summary>From a network to a smaller one: candidates, choice, factors, batch-norm statistics.</summary>
-/// <param name="graph">The network.</param>
+/// <param name="network">The network.</param>
 /// <param name="layers">The layers that may change.</param>
 /// <param name="training">Training images to calibrate on; null for none.</param>
 /// <param name="runtimes">In which latency counts.</param>
 /// <param name="rewriting">How hard to fit.</param>
 /// <param name="memory">Where results of an earlier run lie.</param>
 public sealed class NetworkCompression(
-    Graph graph,
+    Graph network,
     ImmutableArray<CompressibleLayer> layers,
     ImageSet? training,
     ImmutableArray<IRuntime> runtimes,
@@ -50,6 +50,8 @@ public sealed class NetworkCompression(
     CompressionMemory memory
 )
 {
+    private readonly Graph _graph = WeightsAsInitializers.Apply(network);
+
     /// <summary>Sizes tried in search of a drop: to 1 part in 64.</summary>
     private const int MostTrials = 6;
 
@@ -66,7 +68,7 @@ public sealed class NetworkCompression(
     /// <exception cref="BadInputException">A drop was asked for without images.</exception>
     public CompressedNetwork Run(PlanRequest request, IProgress<Progress>? progress = null, CancellationToken cancel = default)
     {
-        Planner planner = new(graph, layers, training, runtimes, memory);
+        Planner planner = new(_graph, layers, training, runtimes, memory);
         if (request.Targets is [{ Measure: TargetMeasure.MaxDrop }])
             return Smallest(request, planner, progress, cancel);
         Choice choice = planner.Choose(request, progress, cancel);
@@ -76,7 +78,7 @@ public sealed class NetworkCompression(
     /// <summary>Compresses as chosen.</summary>
     public CompressedNetwork Run(ImmutableArray<Candidate> chosen, IProgress<Progress>? progress = null, CancellationToken cancel = default)
     {
-        (Graph small, ImmutableDictionary<string, TensorFactors<double>> factors) = new Compressor(graph, training, rewriting, memory).Run(
+        (Graph small, ImmutableDictionary<string, TensorFactors<double>> factors) = new Compressor(_graph, training, rewriting, memory).Run(
             chosen,
             progress,
             cancel
@@ -84,7 +86,7 @@ public sealed class NetworkCompression(
         bool recalibrated = false;
         if (training is not null && Recalibrates)
             (small, recalibrated) = Recalibration.WhereItHelps(
-                graph,
+                _graph,
                 small,
                 training,
                 rewriting.CovarianceImages,
@@ -101,12 +103,13 @@ public sealed class NetworkCompression(
         double most = request.Targets[0].Value;
         if (training is null)
             throw new BadInputException($"{request.Targets[0]} takes images to measure accuracy on: give --data.");
+        training.LabelsFor($"The target {request.Targets[0]}");
         ImmutableArray<ImmutableArray<Candidate>> candidates = planner
             .Choose(request with { Targets = [new(TargetMeasure.Parameters, 1)] }, progress, cancel)
             .Candidates;
-        GraphStatistics statistics = GraphStatistics.Of(graph);
+        GraphStatistics statistics = GraphStatistics.Of(_graph);
         ImageSet held = training.Skip(Math.Max(training.Count / 2, training.Count - HeldImages));
-        double before = Top1(graph, held, cancel);
+        double before = Top1(_graph, held, cancel);
         double changeable = layers.Sum(static layer => (double)layer.Parameters),
             least = candidates.Sum(static layer => layer.Min(static c => (double)c.Parameters));
         (double low, double high) = ((statistics.Parameters - changeable + least) / statistics.Parameters, 1);
@@ -133,7 +136,7 @@ public sealed class NetworkCompression(
 
     private double Top1(Graph network, ImageSet images, CancellationToken cancel)
     {
-        using Inference inference = new(network, rewriting.Threads);
+        using Inference inference = new(InFloat32.Apply(network), rewriting.Threads);
         return Evaluator.Run(inference, network, images, cancel: cancel).Result.Top1;
     }
 }

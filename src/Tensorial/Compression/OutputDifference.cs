@@ -1,11 +1,13 @@
+using System.Numerics.Tensors;
+
 namespace Tensorial.Compression;
 
 /// <summary>How two networks' values of one output compare.</summary>
 /// <param name="Name">The output.</param>
 /// <param name="MaxDifference">The largest |b - a|.</param>
 /// <param name="MeanDifference">The mean |b - a|.</param>
-/// <param name="RelativeError">The mean over the samples of ‖b - a‖ / ‖a‖.</param>
-/// <param name="MaxRelativeError">The largest of a sample.</param>
+/// <param name="RelativeError">‖b - a‖ / ‖a‖ over all samples.</param>
+/// <param name="MaxRelativeError">The largest ‖b - a‖ / ‖a‖ of a sample.</param>
 /// <param name="KlDivergence">
 /// Mean Σ p ln(p / q) in nats, p and q the predictions of a and b (softmax of the values, unless they are probabilities); null where the
 /// output is no class scores.
@@ -28,7 +30,8 @@ internal sealed class OutputComparison(string name, bool? scores)
 {
     private double _largest,
         _sum,
-        _errors,
+        _squares,
+        _reference,
         _largestError,
         _divergence;
     private long _values;
@@ -40,7 +43,7 @@ internal sealed class OutputComparison(string name, bool? scores)
             name,
             _largest,
             _sum / Math.Max(1, _values),
-            _errors / Math.Max(1, _samples),
+            Relative(_squares, _reference),
             _largestError,
             scores is null ? null : _divergence / Math.Max(1, _samples),
             scores is null ? null : (double)_agreeing / Math.Max(1, _samples)
@@ -61,7 +64,8 @@ internal sealed class OutputComparison(string name, bool? scores)
         if (a.Shape != b.Shape)
         {
             // Extents that depend on values, such as the number of boxes found: nothing lies opposite anything.
-            Count(1);
+            double size = TensorPrimitives.SumOfSquares<double>(one.Values);
+            Count(size, size);
             return;
         }
         bool isBatched = a.Shape.Rank > 0 && a.Shape[0] == batch;
@@ -71,12 +75,19 @@ internal sealed class OutputComparison(string name, bool? scores)
             Add(one.Values.Slice(sample * row, row), other.Values.Slice(sample * row, row));
     }
 
-    private void Count(double error)
+    private void Count(double squares, double reference)
     {
-        _errors += error;
-        _largestError = Math.Max(_largestError, error);
+        _squares += squares;
+        _reference += reference;
+        _largestError = Math.Max(_largestError, Relative(squares, reference));
         _samples++;
     }
+
+    /// <summary>Where the reference is nothing but zeros, an answer that is not is all error.</summary>
+    private static double Relative(double squares, double reference) =>
+        squares == 0 ? 0
+        : reference == 0 ? 1
+        : Math.Sqrt(squares / reference);
 
     private void Add(ReadOnlySpan<double> a, ReadOnlySpan<double> b)
     {
@@ -104,12 +115,7 @@ internal sealed class OutputComparison(string name, bool? scores)
             _agreeing += IndexOfMax(a) == IndexOfMax(b) ? 1 : 0;
             _divergence += Divergence(a, b, probabilities);
         }
-        // Where the reference is nothing but zeros, the answer is all error.
-        Count(
-            squares == 0 ? 0
-            : reference == 0 ? 1
-            : Math.Sqrt(squares / reference)
-        );
+        Count(squares, reference);
     }
 
     private static double Divergence(ReadOnlySpan<double> a, ReadOnlySpan<double> b, bool probabilities)

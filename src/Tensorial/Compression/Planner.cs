@@ -42,19 +42,21 @@ public sealed record Choice(ImmutableArray<Candidate> Chosen, ImmutableArray<Imm
 }
 
 /// <summary>Searches candidates and chooses among them.</summary>
-/// <param name="graph">The network.</param>
+/// <param name="network">The network.</param>
 /// <param name="layers">The layers that may change.</param>
 /// <param name="images">Calibration images; null for none.</param>
 /// <param name="runtimes">In which latency counts.</param>
 /// <param name="memory">Where results of an earlier run lie.</param>
 public sealed class Planner(
-    Graph graph,
+    Graph network,
     ImmutableArray<CompressibleLayer> layers,
     ImageSet? images,
     ImmutableArray<IRuntime> runtimes,
     CompressionMemory memory
 )
 {
+    private readonly Graph _graph = WeightsAsInitializers.Apply(network);
+
     /// <summary>How often the layers' budget is corrected when the whole network turns out slower or faster than they promised.</summary>
     private const int Corrections = 6;
 
@@ -70,9 +72,10 @@ public sealed class Planner(
         SearchOptions options = request.Search with
         {
             MeasuresDamage = request.Rule == AllocationRule.Measured,
+            AdaptsRanks = !timed,
             KeepDominated = timed || request.Rule == AllocationRule.EqualError,
         };
-        CandidateSearch search = new(graph, images, options, memory);
+        CandidateSearch search = new(_graph, images, options, memory);
         if (request.Rule == AllocationRule.Uniform)
             return Uniform(request, search, timed, progress, cancel);
         LatencyProbe probe = new(runtimes, request.LatencyBatch, options.Threads);
@@ -82,7 +85,7 @@ public sealed class Planner(
         return timed
             ? WithinTime(request, candidates, probe, cancel)
             : new(
-                request.Rule.Choose(Lists(candidates), CompressionBudget.Of(GraphStatistics.Of(graph), layers, request.Targets, [])),
+                request.Rule.Choose(Lists(candidates), CompressionBudget.Of(GraphStatistics.Of(_graph), layers, request.Targets, [])),
                 candidates
             );
     }
@@ -138,7 +141,7 @@ public sealed class Planner(
         CancellationToken cancel
     )
     {
-        ImmutableArray<double> all = probe.Of(graph);
+        ImmutableArray<double> all = probe.Of(_graph);
         ImmutableArray<(double, double)> latencies = [.. all.Select((own, k) => (own, candidates.Sum(layer => layer[0].Milliseconds[k])))];
         double wanted = request.Targets.Where(static target => target.Measure == TargetMeasure.Latency).Min(static target => target.Value),
             aim = wanted;
@@ -157,7 +160,7 @@ public sealed class Planner(
             {
                 chosen = request.Rule.Choose(
                     Lists(candidates),
-                    CompressionBudget.Of(GraphStatistics.Of(graph), layers, targets, latencies)
+                    CompressionBudget.Of(GraphStatistics.Of(_graph), layers, targets, latencies)
                 );
             }
             catch (GoalNotMetException) when (round > 0)
@@ -166,7 +169,7 @@ public sealed class Planner(
                 break;
             }
             double reached = probe
-                .Compare(graph, LatencyProbe.Hollow(graph, chosen), cancel)
+                .Compare(_graph, LatencyProbe.Hollow(_graph, chosen), cancel)
                 .Max(static timing => PairedTiming.Median(timing.Ratios));
             bool met = reached <= wanted;
             // What meets the target and is slowest has given up least; until something meets it, the fastest.
@@ -189,18 +192,18 @@ public sealed class Planner(
             throw new BadInputException("Uniform rates take one format: with several there is none to prefer.");
         if (timed)
             throw new BadInputException("Uniform rates know parameters and multiply-accumulates, no latency.");
-        IReadOnlyList<LayerBudget> budgets = CompressionBudget.Of(GraphStatistics.Of(graph), layers, request.Targets, []);
+        IReadOnlyList<LayerBudget> budgets = CompressionBudget.Of(GraphStatistics.Of(_graph), layers, request.Targets, []);
         (double low, double high) = (0, 1);
         for (int step = 0; step < 40; step++)
         {
             double middle = (low + high) / 2;
-            if (budgets.All(budget => At(middle).Sum(budget.Cost) <= budget.Most))
+            if (budgets.All(budget => budget.Keeps(At(middle))))
                 low = middle;
             else
                 high = middle;
         }
         // Refuses with the least that is possible what no rate can do.
-        if (budgets.Any(budget => At(low).Sum(budget.Cost) > budget.Most))
+        if (!budgets.All(budget => budget.Keeps(At(low))))
             Allocation.Solve([.. At(low).Select(static c => (IReadOnlyList<Candidate>)[c])], budgets);
         ImmutableArray<ImmutableArray<Candidate>> found = search.Run(
             layers,
@@ -212,8 +215,8 @@ public sealed class Planner(
 
         LayerForm? FormAt(CompressibleLayer layer, double rate)
         {
-            KernelFormat own = layer.Formats.Any(known => known.Name == format.Name) ? format : layer.Formats[0];
-            LayerForm form = LayerForm.Of(layer, own, layer.FormOf(own).RanksAt(rate, request.Search.RankMultiple));
+            KernelFormat own = layer.Suits(format) ? format : layer.Formats[0];
+            LayerForm form = search.FormAt(layer, own, rate);
             return WorthwhileForms.Contain(layer, form) ? form : null;
         }
 

@@ -29,16 +29,18 @@ public static class Recalibration
         CancellationToken cancel
     )
     {
+        // What other nodes read as well is not written: each normalisation gets statistics of its own.
+        Graph own = SeparateRoles.Apply(compressed);
         ImageSet estimated = training.Take(Math.Min(images, training.Count)).Shifted(Shift, seed);
-        Graph changed = new BatchNormRecalibration(compressed, estimated, Batch, threads).Of(compressed, cancel);
-        if (changed == compressed)
+        Graph changed = new BatchNormRecalibration(own, estimated, Batch, threads).Of(own, cancel);
+        if (changed == own)
             return (compressed, false);
         // Judged on the last images: those in front were calibrated on.
         int held = Math.Min(images, training.Count);
-        ScoreOutput? scores = ScoreOutput.Find(dense, training.Classes);
-        using Inference reference = new(dense, threads),
-            before = new(compressed, threads),
-            after = new(changed, threads);
+        ScoreOutput? scores = ScoreOutput.Find(dense, training.HasLabels ? training.Classes : null);
+        using Inference reference = new(InFloat32.Apply(dense), threads),
+            before = new(InFloat32.Apply(compressed), threads),
+            after = new(InFloat32.Apply(changed), threads);
         double DivergenceOf(Inference network) =>
             Batches()
                 .Sum(images =>
@@ -47,10 +49,7 @@ public static class Recalibration
                 );
         return DivergenceOf(after) < DivergenceOf(before) ? (changed, true) : (compressed, false);
 
-        IEnumerable<Tensor<float>> Batches()
-        {
-            for (int first = training.Count - held; first < training.Count; first += Batch)
-                yield return training.Batch(first, Math.Min(Batch, training.Count - first));
-        }
+        IEnumerable<Tensor<float>> Batches() =>
+            training.Skip(training.Count - held).Batches(Batch, cancel).Select(static batch => batch.Images);
     }
 }

@@ -9,8 +9,7 @@ public sealed record SearchOptions
     /// <summary>
     /// Formats that are weighed where none is asked for: those that a chain of convolutions computes in few passes over memory.
     /// </summary>
-    public static ImmutableArray<KernelFormat> Usual { get; } =
-    [KernelFormat.SvdOut, KernelFormat.SvdIn, KernelFormat.SpatialSvd, KernelFormat.Tucker2, KernelFormat.Cp, KernelFormat.Cp3];
+    public static ImmutableArray<KernelFormat> Usual { get; } = [.. KernelFormat.All.Where(static format => format.IsUsual)];
 
     public ImmutableArray<KernelFormat> Formats { get; init; } = Usual;
 
@@ -23,6 +22,12 @@ public sealed record SearchOptions
 
     /// <summary>Ranks are multiples of this where they are larger.</summary>
     public int RankMultiple { get; init; } = 1;
+
+    /// <summary>
+    /// Whether ranks that differ by channel are chosen again with what the images say; not where forms have been timed with the ranks they
+    /// have.
+    /// </summary>
+    public bool AdaptsRanks { get; init; } = true;
 
     /// <summary>
     /// Whether the damage of a candidate is measured in the network, where there are images; else the error of its kernel stands for it.

@@ -11,19 +11,27 @@ namespace Tensorial.Compression;
 /// <param name="Sign">1 for a bias, -1 for a mean that is subtracted.</param>
 internal sealed record ShiftSlot(string Name, int Sign)
 {
-    /// <summary>The slot of a layer; null where it has none of its own.</summary>
+    /// <summary>The slot of a layer; null where it has none of its own, or stands in several places.</summary>
     public static ShiftSlot? Of(Graph graph, CompressibleLayer layer)
     {
-        Node node = layer.Weight.Node;
-        if (node.Inputs.Length > 2 && node.Inputs[2].Length > 0)
-            return IsOwn(node.Inputs[2]) ? new(node.Inputs[2], 1) : null;
-        Node[] readers = [.. graph.Nodes.Where(reader => reader.Reads.Contains(node.Outputs[0]))];
-        return readers is [{ Operation: BatchNormalization } norm] && norm.Inputs.Length > 3 && IsOwn(norm.Inputs[3])
-            ? new(norm.Inputs[3], -1)
-            : null;
+        if (layer.Uses.Length > 1)
+            return null;
+        Node node = layer.Use.Node;
+        if (node.Operation is not MatMul && node.Inputs.Length > 2 && node.Inputs[2].Length > 0)
+            return IsOwn(node.Inputs[2]) && node.Operation is not Gemm { Beta: not 1 } ? new(node.Inputs[2], 1) : null;
+        Node[] readers = [.. graph.Nodes.Where(reader => reader.Reads.Contains(node.Outputs[0])).Take(2)];
+        return readers switch
+        {
+            [{ Operation: BatchNormalization } norm] when norm.Inputs.Length > 3 && IsOwn(norm.Inputs[3]) => new(norm.Inputs[3], -1),
+            // The bias of a matrix product is an addition of its own, along the last axis.
+            [{ Operation: Add } add]
+                when node.Operation is MatMul && layer.Use.Operand == 1 && add.Inputs.FirstOrDefault(IsOwn) is { } bias => new(bias, 1),
+            _ => null,
+        };
 
         bool IsOwn(string name) =>
-            graph.Initializers.GetValueOrDefault(name) is Tensor<float> values
+            graph.Initializers.GetValueOrDefault(name) is { } values
+            && values.ElementType.IsFloating()
             && values.Shape == [layer.Kernel.Shape[0]]
             && graph.Nodes.Count(reader => reader.Reads.Contains(name)) == 1;
     }
@@ -46,9 +54,11 @@ internal sealed record ShiftSlot(string Name, int Sign)
     /// <summary>A network in which the layer answers more by a shift than in the original.</summary>
     public Graph Apply(Graph graph, Graph original, double[] shift)
     {
-        Tensor<float> values = ((Tensor<float>)original.Initializers[Name]).Clone();
+        Tensor stored = original.Initializers[Name];
+        Tensor<double> values = new(stored.Shape);
+        Conversion.Convert(stored, values);
         for (int o = 0; o < shift.Length; o++)
-            values.Values[o] += (float)(Sign * shift[o]);
-        return graph.With(Name, values);
+            values.Values[o] += Sign * shift[o];
+        return graph.With(Name, values.To(stored.ElementType));
     }
 }

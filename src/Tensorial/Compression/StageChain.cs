@@ -11,15 +11,20 @@ namespace Tensorial.Compression;
 /// </summary>
 internal sealed class StageChain(GraphWriter writer, FactorProducts weights, CompressibleLayer layer, KernelForm form, Node node)
 {
-    private readonly Convolution _whole = node.Operation as Convolution ?? new Convolution { KernelShape = [1, 1] };
-    private string _value = node.Inputs[0];
+    private readonly LayerUse _use = layer.Use;
+    private readonly Windowed _whole = node.Operation as Windowed ?? new Convolution { KernelShape = [1, 1] };
+
+    /// <summary>Extents of the whole window along the axes of space; a dense layer has two of 1.</summary>
+    private readonly ImmutableArray<int> _taps = layer.IsDense ? [1, 1] : [.. layer.Taps];
+
+    private string _value = node.Inputs[1 - layer.Use.Operand];
 
     /// <summary>The axes of channels, in order, and how many of them count as batch.</summary>
     private string _axes = form.InputAxes;
 
     private int _folded;
 
-    private (int Height, int Width) _places = layer.IsDense ? (1, 1) : (layer.Input[2], layer.Input[3]);
+    private ImmutableArray<int> _places = layer.IsDense ? [1, 1] : [.. layer.Input.Skip(2)];
 
     public void Write(ImmutableArray<StagePlan> stages)
     {
@@ -40,14 +45,14 @@ internal sealed class StageChain(GraphWriter writer, FactorProducts weights, Com
             writer.Put(new Node(writer.NodeName(name), OperationOf(stage), inputs, [output]));
             (_value, _axes, _folded) = (output, stage.After, stage.Free.Length);
             if (!layer.IsDense)
-                _places = (stage.HasHeight ? layer.Output[2] : _places.Height, stage.HasWidth ? layer.Output[3] : _places.Width);
+                _places = [.. _places.Select((extent, axis) => Has(stage, axis) ? layer.Output[axis + 2] : extent)];
         }
         if (isInside && !layer.IsDense)
             return;
         if (!isInside)
             Arrange("output", form.OutputAxes, 0);
         if (!isInside && bias is not null)
-            _value = writer.Put("bias", new Add(), _value, writer.Reshaped("bias", bias, 1, -1, 1, 1));
+            _value = writer.Put("bias", new Add(), _value, writer.Reshaped("bias", bias, [1, -1, .. _places.Select(static _ => 1)]));
         if (layer.IsDense)
             _value = writer.Reshaped("output", _value, -1, weights.Count(form.OutputAxes));
         Rename(node.Outputs[0]);
@@ -62,35 +67,53 @@ internal sealed class StageChain(GraphWriter writer, FactorProducts weights, Com
         if (axes == _axes)
         {
             // Neighbours in memory already. Height and width stay, whatever they are.
-            _value = writer.Reshaped(what, _value, -1, channels, 0, 0);
+            _value = writer.Reshaped(what, _value, [-1, channels, .. _places.Select(static _ => 0)]);
         }
         else
         {
-            _value = writer.Reshaped(what, _value, [-1, .. weights.Extents(_axes), _places.Height * _places.Width]);
+            _value = writer.Reshaped(
+                what,
+                _value,
+                [-1, .. weights.Extents(_axes), _places.Aggregate(1, static (count, extent) => count * extent)]
+            );
             _value = writer.Transposed(what, _value, [0, .. axes.Select(axis => 1 + _axes.IndexOf(axis)), 1 + axes.Length]);
-            _value = writer.Reshaped(what, _value, -1, channels, _places.Height, _places.Width);
+            _value = writer.Reshaped(what, _value, [-1, channels, .. _places]);
         }
         (_axes, _folded) = (axes, folded);
     }
 
-    private Convolution OperationOf(StagePlan stage)
+    /// <summary>Whether a stage works along an axis of space: the last one is its width, all others its height.</summary>
+    private bool Has(StagePlan stage, int axis) => axis == _places.Length - 1 ? stage.HasWidth : stage.HasHeight;
+
+    /// <summary>A convolution with the layer's stride, padding and dilation along the axes that the stage has; transposed as the layer is.</summary>
+    private Windowed OperationOf(StagePlan stage)
     {
-        (bool down, bool right) = (stage.HasHeight, stage.HasWidth);
-        return new()
+        int axes = _taps.Length;
+        bool[] has = [.. Enumerable.Range(0, axes).Select(axis => Has(stage, axis))];
+        Convolution plain = new()
         {
-            KernelShape = [down ? layer.Kernel.Shape[2] : 1, right ? layer.Kernel.Shape[3] : 1],
-            Strides = Own(_whole.Strides, down, right),
-            Dilations = Own(_whole.Dilations, down, right),
-            Pads = _whole.Pads.IsEmpty
-                ? []
-                : [down ? _whole.Pads[0] : 0, right ? _whole.Pads[1] : 0, down ? _whole.Pads[2] : 0, right ? _whole.Pads[3] : 0],
+            KernelShape = Own(_taps, 1),
+            Strides = Own(_whole.Strides, 1),
+            Dilations = Own(_whole.Dilations, 1),
+            Pads = Own(_whole.Pads, 0),
             AutoPad = _whole.AutoPad,
             Groups = weights.Count(stage.Groups),
         };
-    }
+        return weights.IsSpread(stage)
+            ? new ConvolutionTranspose
+            {
+                KernelShape = plain.KernelShape,
+                Strides = plain.Strides,
+                Dilations = plain.Dilations,
+                Pads = plain.Pads,
+                AutoPad = plain.AutoPad,
+                Groups = plain.Groups,
+                OutputPadding = Own(((ConvolutionTranspose)_whole).OutputPadding, 0),
+            }
+            : plain;
 
-    private static ImmutableArray<int> Own(ImmutableArray<int> values, bool down, bool right) =>
-        values.IsEmpty ? [] : [down ? values[0] : 1, right ? values[1] : 1];
+        ImmutableArray<int> Own(ImmutableArray<int> values, int none) => [.. values.Select((value, k) => has[k % axes] ? value : none)];
+    }
 
     /// <summary>Gives the last value the name that readers of the layer know.</summary>
     private void Rename(string name)

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Tensorial.Decompositions;
+using Tensorial.Operations;
 
 namespace Tensorial.Compression;
 
@@ -56,6 +57,15 @@ public sealed record StagePlan(
     /// <summary>Whether the channels have to be moved before the stage.</summary>
     public bool Transposes => Before != Free + Groups + Summed;
 
+    /// <summary>Whether stages are a product of matrices: nothing but sums over all that comes.</summary>
+    internal static bool IsMatrices(IReadOnlyList<StagePlan> stages, KernelForm form) =>
+        stages.All(static stage => stage is { Free.Length: 0, Groups.Length: 0, Transposes: false }) && stages[^1].After == form.OutputAxes;
+
+    /// <summary>Whether a dense layer reads rows [n, i] and adds at most one number for each output, as a convolution of 1×1 can.</summary>
+    private static bool HasPlainRows(LayerUse use, CompressibleLayer layer) =>
+        use is { Operand: 1, Input.Rank: 2, Node.Operation: MatMul or Gemm { TransposeA: false, Alpha: 1, Beta: 1 } }
+        && layer.HasChannelBias;
+
     /// <summary>
     /// The stages of a layer in an order; null where it takes what is not there: extents of the input that are not known, channels that are
     /// padded.
@@ -65,6 +75,10 @@ public sealed record StagePlan(
         // Padded channels exist in the kernel's parts only: the whole kernel is cut to size.
         if (!order.IsWhole && form.Folding.Padded.Count != form.Folding.Shape.Count)
             return null;
+        // Where ranks differ by channel, factors are written channel by channel in their order, and no whole kernel is made of them.
+        RaggedBond? ragged = form.Tensor.Ragged;
+        if (ragged is not null && (order.IsWhole ? ranks.Distinct().Count() > 1 : order.Stages is not [[0], [1]]))
+            return null;
         ImmutableArray<string> factors = form.Tensor.Equation.Inputs;
         ImmutableArray<Shape> shapes = form.Tensor.FactorShapes(form.Folding.Folded, ranks.AsSpan());
         Dictionary<char, int> extents = [];
@@ -72,7 +86,8 @@ public sealed record StagePlan(
         for (int axis = 0; axis < factors[k].Length; axis++)
             extents[factors[k][axis]] = shapes[k][axis];
         (char down, char right) = form.Space;
-        (int height, int width) = layer.IsDense ? (1, 1) : (layer.Input[2], layer.Input[3]);
+        LayerUse use = layer.Use;
+        (int height, int width) = use.Read;
         string channels = form.InputAxes;
         var stages = ImmutableArray.CreateBuilder<StagePlan>();
         for (int k = 0; k < order.Stages.Length; k++)
@@ -86,14 +101,13 @@ public sealed record StagePlan(
             string summed = Kept(channels, axis => own.Contains(axis) && !later.Contains(axis));
             string made = Kept(own, axis => !channels.Contains(axis) && axis != down && axis != right && later.Contains(axis));
             (bool hasHeight, bool hasWidth) = (own.Contains(down), own.Contains(right));
-            long read = Count(channels) * height * width;
-            if (hasHeight && !layer.IsDense)
-                height = layer.Output[2];
-            if (hasWidth && !layer.IsDense)
-                width = layer.Output[3];
+            (long before, long read) = ((long)height * width, Count(channels) * height * width);
+            (height, width) = (hasHeight ? use.Written.Rows : height, hasWidth ? use.Written.Columns : width);
             int taps = (hasHeight ? extents[down] : 1) * (hasWidth ? extents[right] : 1);
+            // A transposed convolution multiplies for every value that it spreads.
+            long products = use.IsTransposed && hasHeight | hasWidth ? before : (long)height * width;
             // A kernel made whole is the dense layer again, padding cut off.
-            long macs = order.IsWhole ? layer.Macs : Count(free + groups + summed + made) * taps * height * width;
+            long macs = order.IsWhole ? layer.Macs : Count(free + groups + summed + made) * taps * products;
             long making = FactorProducts
                 .Pairs(
                     [.. order.Stages[k].Select(factor => factors[factor])],
@@ -120,12 +134,21 @@ public sealed record StagePlan(
             );
             channels = free + groups + made;
         }
-        // Moving channels takes height and width as numbers.
+        if (order.IsWhole || IsMatrices(stages, form))
+            return stages.ToImmutable();
+        // Moving channels takes height and width as numbers, and a dense layer's rows as the only axis beside them.
         bool moves = stages.Any(static stage => stage.Transposes) || channels != form.OutputAxes;
-        return moves && !layer.HasFixedPlaces && !order.IsWhole ? null : stages.ToImmutable();
+        return moves && !layer.HasFixedPlaces || layer.IsDense && !HasPlainRows(use, layer) ? null : stages.ToImmutable();
 
         static string Kept(string axes, Func<char, bool> which) => string.Concat(axes.Where(which));
 
-        long Count(string axes) => axes.Aggregate(1L, (count, axis) => count * extents[axis]);
+        long Count(string axes)
+        {
+            long count = axes.Aggregate(1L, (product, axis) => product * extents[axis]);
+            // Channels have as many values along a ragged bond as their own rank says.
+            return ragged is { } own && axes.Contains(own.Axis) && axes.Contains(own.Along)
+                ? count / extents[own.Axis] * ranks.Sum() / ranks.Length
+                : count;
+        }
     }
 }

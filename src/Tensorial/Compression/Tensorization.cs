@@ -25,17 +25,26 @@ public static class Tensorization
     /// <param name="rate">Parameters of the factors over those of the dense kernel, at most; more only where ranks of 1 take more.</param>
     /// <param name="images">Images a batch is trained with: kernels are made from their factors once a batch, chains applied to every
     /// image.</param>
+    /// <param name="isTrained">Whether the kernels are trained ones: ranks that may differ by channel follow them then.</param>
     /// <returns>For each layer its form in the order that is cheapest for the batch; the layer as it is where its factors would not be
     /// fewer.</returns>
     /// <exception cref="BadInputException">The rate is not above 0 and below 1.</exception>
-    public static ImmutableArray<Candidate> Choose(ImmutableArray<CompressibleLayer> layers, KernelFormat format, double rate, int images)
+    public static ImmutableArray<Candidate> Choose(
+        ImmutableArray<CompressibleLayer> layers,
+        KernelFormat format,
+        double rate,
+        int images,
+        bool isTrained = false
+    )
     {
         if (!(rate > 0 && rate < 1))
             throw new BadInputException($"A rate is the part of the parameters that is left, above 0 and below 1; not {rate}.");
         return
         [
             .. layers.Select(layer =>
-                FormOf(layer, format, rate, images) is { } form ? Candidate.Of(layer, form, error: 0, damage: 0) : Candidate.Dense(layer)
+                FormOf(layer, format, rate, images, isTrained) is { } form
+                    ? Candidate.Of(layer, form, error: 0, damage: 0)
+                    : Candidate.Dense(layer)
             ),
         ];
     }
@@ -48,6 +57,7 @@ public static class Tensorization
     /// <param name="seed">Decides the factors.</param>
     public static Graph Draw(Graph graph, IEnumerable<Candidate> chosen, int seed)
     {
+        graph = WeightsAsInitializers.Apply(graph);
         Random random = new(seed);
         foreach (Candidate candidate in chosen)
             if (candidate.Form is { } form)
@@ -60,16 +70,18 @@ public static class Tensorization
         return graph;
     }
 
-    private static LayerForm? FormOf(CompressibleLayer layer, KernelFormat format, double rate, int images)
+    private static LayerForm? FormOf(CompressibleLayer layer, KernelFormat format, double rate, int images, bool isTrained)
     {
         KernelFormat? own =
-            layer.Formats.Any(known => known.Name == format.Name) ? format
-            : layer.Formats.Contains(KernelFormat.SvdOut) ? KernelFormat.SvdOut
+            layer.Suits(format) ? format
+            : layer.Suits(KernelFormat.SvdOut) ? KernelFormat.SvdOut
             : null;
         if (own is null)
             return null;
         KernelForm form = layer.FormOf(own);
-        ImmutableArray<int> ranks = form.RanksAt(rate);
+        ImmutableArray<int> ranks = isTrained
+            ? form.RanksAt(new KernelStarts(layer.Kernel, KernelMetric.Plain, layer.Groups), rate)
+            : form.RanksAt(rate);
         return form.Parameters(ranks.AsSpan()) < layer.Parameters
             ? new(form, ranks, FactorOrder.Cheapest(form, ranks, layer, images))
             : null;

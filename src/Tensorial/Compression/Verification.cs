@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Tensorial.Analysis;
+using Tensorial.Data;
 using Tensorial.Graphs;
 
 namespace Tensorial.Compression;
@@ -20,7 +21,7 @@ public sealed record Verification(int Samples, ImmutableArray<OutputDifference> 
     /// <summary>The mean |b - a| of an output, on average over the outputs.</summary>
     public double MeanDifference => Outputs.Average(static output => output.MeanDifference);
 
-    /// <summary>‖b - a‖ / ‖a‖ of a sample, on average over samples and outputs.</summary>
+    /// <summary>‖b - a‖ / ‖a‖ of an output, on average over the outputs.</summary>
     public double RelativeError => Outputs.Average(static output => output.RelativeError);
 
     /// <summary>The largest ‖b - a‖ / ‖a‖ of an output for a sample.</summary>
@@ -93,6 +94,48 @@ public sealed record Verification(int Samples, ImmutableArray<OutputDifference> 
             isLabelled ? one.Result : null,
             isLabelled ? other.Result : null
         );
+    }
+
+    /// <summary>Compares two networks' answers to images, and how well they classify where the labels can belong to the answers.</summary>
+    /// <param name="first">Outputs of a for a batch.</param>
+    /// <param name="second">Outputs of b.</param>
+    /// <param name="images">The images.</param>
+    /// <param name="probabilities">Whether class scores are probabilities already.</param>
+    /// <param name="batch">Images at a time.</param>
+    /// <param name="progress">Told after each batch.</param>
+    /// <param name="cancel">Ends it between batches.</param>
+    public static Verification Of(
+        Func<Tensor<float>, Tensor<float>> first,
+        Func<Tensor<float>, Tensor<float>> second,
+        ImageSet images,
+        bool probabilities,
+        int batch = 64,
+        IProgress<Progress>? progress = null,
+        CancellationToken cancel = default
+    )
+    {
+        const string name = "output";
+        Shape one = first(images.Batch(0, 1)).Shape;
+        bool isScored = images.CanBeScored(one);
+        return Of(
+            Named(first),
+            Named(second),
+            images
+                .Batches(batch, cancel)
+                .Select(some => new InputBatch(
+                    new Dictionary<string, Tensor> { [name] = some.Images },
+                    some.Count,
+                    some.Count,
+                    isScored ? some.Labels : default
+                )),
+            ClassScores.Are(one) ? new ScoreOutput(name, probabilities) : null,
+            images.Count,
+            progress,
+            cancel
+        );
+
+        static NetworkFunction Named(Func<Tensor<float>, Tensor<float>> network) =>
+            inputs => new Dictionary<string, Tensor> { [name] = network(inputs[name].Of<float>()) };
     }
 
     /// <summary>

@@ -1,34 +1,43 @@
 namespace Tensorial.Data;
 
-/// <summary>Where labelled images come from and in which format: what <c>--data</c> names.</summary>
+/// <summary>Where images come from and in which format: what <c>--data</c> names.</summary>
 public abstract record DataSource
 {
     private const string Expected =
-        "Give cifar10:FOLDER, cifar100:FOLDER, idx:FOLDER (the MNIST family), npy:IMAGES.npy,LABELS.npy, npy:SET.npz, or sample.";
+        "Give images:FOLDER, cifar10:FOLDER, cifar100:FOLDER, idx:FOLDER (the MNIST family), npy:IMAGES.npy, npy:IMAGES.npy,LABELS.npy, "
+        + "npy:SET.npz, npy:FOLDER, or sample.";
 
     /// <summary>
-    /// Reads <c>cifar10:FOLDER</c>, <c>cifar100:FOLDER</c>, <c>idx:FOLDER</c>, <c>npy:IMAGES.npy,LABELS.npy</c>, <c>npy:SET.npz</c> (both
-    /// with <c>,nchw</c> or <c>,nhwc</c> where the shape does not tell), or <c>sample</c>. No file is touched yet.
+    /// Reads <c>images:FOLDER</c>, <c>cifar10:FOLDER</c>, <c>cifar100:FOLDER</c>, <c>idx:FOLDER</c>, <c>npy:IMAGES.npy</c>,
+    /// <c>npy:IMAGES.npy,LABELS.npy</c>, <c>npy:SET.npz</c> (with <c>,nchw</c>, <c>,nhwc</c> or <c>,raw</c> where the shape does not tell),
+    /// <c>npy:FOLDER</c>, or <c>sample</c>. No file is touched yet.
     /// </summary>
-    /// <exception cref="BadInputException">None of these.</exception>
-    public static DataSource Parse(string text)
+    /// <param name="text">What is read.</param>
+    /// <param name="transform">How pictures of <c>images:</c> are brought to one size; null where they have one.</param>
+    /// <exception cref="BadInputException">None of these, or a transform for a set whose images have one size.</exception>
+    public static DataSource Parse(string text, ImageTransform? transform = null)
     {
         (string format, string place) = text.Split(':', 2) is [string before, string after] ? (before, after) : (text, "");
+        bool isFolder = format.Equals("images", StringComparison.OrdinalIgnoreCase);
+        if (transform is not null && !isFolder)
+            throw new BadInputException($"Only pictures of images:FOLDER are resized, cropped, framed or made grey, not '{text}'.");
         return (format.ToLowerInvariant(), place) switch
         {
-            ("cifar10" or "cifar100" or "idx" or "npy", "") => throw new BadInputException(
+            ("images" or "cifar10" or "cifar100" or "idx" or "npy" or "npz", "") => throw new BadInputException(
                 $"'{text}' does not say where the images are. {Expected}"
             ),
             ("cifar10", _) => new CifarSource(CifarFormat.Cifar10, place),
             ("cifar100", _) => new CifarSource(CifarFormat.Cifar100, place),
             ("idx", _) => new IdxSource(place),
-            ("npy", _) => NpySource.Parse(place),
+            ("images", _) => ImageFolderSource.Of(place, transform ?? new()),
+            ("npy" or "npz", _) => NpySource.Of(place),
             ("sample", "") => new SampleSource(),
             _ => throw new BadInputException($"'{text}' is no data set. {Expected}"),
         };
     }
 
-    /// <summary>Reads one split, at most <paramref name="limit"/> images of it, into memory.</summary>
+    /// <summary>Opens one split, at most <paramref name="limit"/> images of it: into memory, or where each lies in a file of its own, by
+    /// name.</summary>
     /// <exception cref="BadInputException">The files are not what the format says; the message names file, place and values.</exception>
     /// <exception cref="IOException">A file or folder is missing or cannot be read.</exception>
     public ImageSet Open(Split split, Normalization normalization, int? limit = null)

@@ -1,4 +1,4 @@
-using System.Numerics.Tensors;
+using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
@@ -6,60 +6,86 @@ using System.Text;
 namespace Tensorial.Data;
 
 /// <summary>
-/// Labelled images, held in memory as they were stored and normalised batch by batch. Bytes stay bytes: 10,000 CIFAR images take 30 MB.
-/// Never changes, and may be read by several threads at once.
+/// Images, with or without labels, normalised batch by batch. They lie in memory as they were stored (10,000 CIFAR images take 30 MB), or in
+/// files that are decoded when they are asked for. Never changes, and may be read by several threads at once.
 /// </summary>
 public sealed class ImageSet
 {
-    private readonly Tensor _images;
-    private readonly ReadOnlyMemory<int> _labels;
-    private readonly Normalization _normalization;
-
-    /// <summary>For every channel, what each of the 256 bytes becomes; empty where pixels are floats.</summary>
-    private readonly float[] _table;
-
+    private readonly ImageStore _store;
+    private readonly int _first;
+    private readonly ReadOnlyMemory<int>? _labels;
+    private readonly PixelNormalizer _normalizer;
+    private readonly DecodedImages? _decoded;
     private readonly Lazy<string> _fingerprint;
 
+    /// <summary>Labelled images in memory.</summary>
     /// <param name="name">What messages and reports call the set.</param>
-    /// <param name="images">[count, C, H, W]: bytes, where 255 is white, or float32 values, which are taken as they are.</param>
+    /// <param name="images">[count, C, H, W]: bytes, where 255 is white, or float32 values, which are taken as they are; floats may have any
+    /// other extents for one sample.</param>
     /// <param name="labels">The class of every image.</param>
     /// <param name="classes">How many classes there are; every label is below.</param>
-    /// <param name="normalization">What <see cref="Batch"/> does to the pixels.</param>
+    /// <param name="normalization">What is done to the pixels.</param>
     /// <exception cref="BadInputException">An empty set, shapes that do not fit, a label out of range, a pixel that is not
     /// finite.</exception>
     public ImageSet(string name, Tensor images, ReadOnlyMemory<int> labels, int classes, Normalization normalization)
+        : this(name, InMemory(name, images), 0, images.Shape[0], labels, classes, normalization)
     {
-        if (images is not (Tensor<byte> or Tensor<float>))
-            throw new BadInputException($"{name}: images must be UInt8 or Float32, not {images.ElementType}.");
-        if (images.Shape.Rank != 4)
-            throw new ShapeException($"{name}: images must have the shape count×C×H×W, not {images.Shape}.");
         if (images.Shape[0] != labels.Length)
             throw new ShapeException($"{name}: {images.Shape[0]:N0} images and {labels.Length:N0} labels do not fit.");
-        if (images.Shape.Count == 0)
-            throw new BadInputException($"{name} is empty: its images have the shape {images.Shape}.");
         CheckLabels(name, labels.Span, classes);
-        normalization.Check(name, images.Shape[1]);
+    }
 
-        (Name, _images, _labels, Classes, _normalization) = (name, images, labels, classes, normalization);
-        ImageShape = Shape.Of(images.Shape.Extents[1..]);
-        if (images is Tensor<float> floats)
-            CheckFinite(floats);
-        _table = images is Tensor<byte> ? Table(normalization, ImageShape[0]) : [];
+    /// <summary>Images in memory without labels.</summary>
+    /// <inheritdoc cref="ImageSet(string, Tensor, ReadOnlyMemory{int}, int, Normalization)"/>
+    public ImageSet(string name, Tensor images, Normalization normalization)
+        : this(name, InMemory(name, images), 0, images.Shape[0], null, 0, normalization) { }
+
+    /// <summary>Images wherever they are; null labels for none.</summary>
+    internal ImageSet(string name, ImageStore store, int[]? labels, int classes, Normalization normalization)
+        : this(name, store, 0, store.Count, labels is null ? (ReadOnlyMemory<int>?)null : labels.AsMemory(), classes, normalization) { }
+
+    private ImageSet(
+        string name,
+        ImageStore store,
+        int first,
+        int count,
+        ReadOnlyMemory<int>? labels,
+        int classes,
+        Normalization normalization
+    )
+    {
+        (Name, _store, _first, Count, _labels, Classes) = (name, store, first, count, labels, classes);
+        _normalizer = new(name, normalization, store.ImageShape);
+        _decoded = store.IsInMemory ? null : DecodedImages.Room(count, store.ImageBytes);
         _fingerprint = new(ComputeFingerprint);
     }
 
     public string Name { get; }
 
-    public int Count => _labels.Length;
+    public int Count { get; }
 
-    /// <summary>Channels, height, width.</summary>
-    public Shape ImageShape { get; }
+    /// <summary>Extents of one image: channels, height, width.</summary>
+    public Shape ImageShape => _store.ImageShape;
 
+    /// <summary>How many classes there are; 0 where there are no labels.</summary>
     public int Classes { get; }
 
-    public ReadOnlySpan<int> Labels => _labels.Span;
+    public bool HasLabels => _labels is not null;
 
-    public Normalization Normalization => _normalization;
+    /// <summary>The class of every image.</summary>
+    /// <exception cref="BadInputException">The set has no labels.</exception>
+    public ReadOnlySpan<int> Labels => LabelsFor("This").Span;
+
+    public Normalization Normalization => _normalizer.Normalization;
+
+    /// <summary>The class of every image, for something that cannot do without.</summary>
+    /// <param name="purpose">What that is, as the subject of a sentence: <c>Top-1 accuracy</c>.</param>
+    /// <exception cref="BadInputException">The set has no labels.</exception>
+    public ReadOnlyMemory<int> LabelsFor(string purpose) =>
+        _labels
+        ?? throw new BadInputException(
+            $"{purpose} needs labels, and {Name} has none. Folders get them from a subfolder for each class, arrays from LABELS.npy."
+        );
 
     /// <summary>
     /// SHA-256, as lower-case hexadecimal digits, over shape, pixels, labels and normalisation: sets with equal fingerprints show every
@@ -77,9 +103,7 @@ public sealed class ImageSet
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(count, Count - first);
         Tensor<float> batch = new([count, .. ImageShape]);
-        int plane = ImageShape[1] * ImageShape[2];
-        for (int offset = 0; offset < batch.Values.Length; offset += plane)
-            Normalize(offset / plane % ImageShape[0], first * ImageShape.Count + offset, batch.Values.Slice(offset, plane));
+        Fill(batch, k => first + k, default);
         return batch;
     }
 
@@ -87,19 +111,63 @@ public sealed class ImageSet
     /// <exception cref="ArgumentOutOfRangeException">The set does not have one of them.</exception>
     public Tensor<float> Pick(ReadOnlySpan<int> indices)
     {
+        foreach (int index in indices)
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)Count, nameof(indices));
         Tensor<float> batch = new([indices.Length, .. ImageShape]);
-        int plane = ImageShape[1] * ImageShape[2];
-        for (int i = 0; i < indices.Length; i++)
-        {
-            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)indices[i], (uint)Count);
-            for (int channel = 0; channel < ImageShape[0]; channel++)
-                Normalize(
-                    channel,
-                    indices[i] * ImageShape.Count + channel * plane,
-                    batch.Values.Slice((i * ImageShape[0] + channel) * plane, plane)
-                );
-        }
+        int[] chosen = indices.ToArray();
+        Fill(batch, k => chosen[k], default);
         return batch;
+    }
+
+    /// <summary>The same images seen as some of more classes, as a network tells apart that knows others too. Memory is shared.</summary>
+    /// <exception cref="BadInputException">A label is not below the count.</exception>
+    public ImageSet OfClasses(int classes)
+    {
+        if (_labels is not { } labels || classes == Classes)
+            return this;
+        CheckLabels(Name, labels.Span, classes);
+        return new(Name, _store, _first, Count, labels, classes, Normalization);
+    }
+
+    /// <summary>
+    /// All images in order, some at a time, in memory that the batches take turns in. Files are decoded on all cores while the last batch
+    /// is worked on.
+    /// </summary>
+    public IEnumerable<ImageBatch> Batches(int size, CancellationToken cancel = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(size, 1);
+        size = Math.Min(size, Count);
+        Tensor<float>[] buffers = [new([size, .. ImageShape]), _store.IsInMemory ? new([0, .. ImageShape]) : new([size, .. ImageShape])];
+        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        Task<ImageBatch>? ahead = null;
+        try
+        {
+            for (int first = 0; first < Count; first += size)
+            {
+                cancel.ThrowIfCancellationRequested();
+                ImageBatch batch = ahead is null ? Read(first, 0) : ahead.GetAwaiter().GetResult();
+                ahead = null;
+                int next = first + size,
+                    turn = next / size % 2;
+                if (!_store.IsInMemory && next < Count)
+                    ahead = Task.Run(() => Read(next, turn), CancellationToken.None);
+                yield return batch;
+            }
+        }
+        finally
+        {
+            stop.Cancel();
+            if (ahead is not null)
+                Task.WaitAny([ahead], CancellationToken.None);
+        }
+
+        ImageBatch Read(int first, int turn)
+        {
+            int count = Math.Min(size, Count - first);
+            Tensor<float> batch = count == size ? buffers[turn] : buffers[turn].Rows(0, count);
+            Fill(batch, k => first + k, stop.Token);
+            return new(first, batch, _labels?.Slice(first, count) ?? default);
+        }
     }
 
     /// <summary>The first <paramref name="limit"/> images, or all if there are fewer. Memory is shared.</summary>
@@ -117,51 +185,22 @@ public sealed class ImageSet
         : count > 0 && count < Count ? Part(count, Count - count)
         : throw new BadInputException($"Without the first {count:N0} images {Name} has none left: it holds {Count:N0}.");
 
-    private ImageSet Part(int first, int count)
-    {
-        Shape shape = _images.Shape.With(0, count);
-        int start = first * (_images.Shape.Count / Count);
-        Tensor images = _images is Tensor<byte> bytes
-            ? new Tensor<byte>(shape, bytes.Memory.Slice(start, shape.Count))
-            : new Tensor<float>(shape, _images.Of<float>().Memory.Slice(start, shape.Count));
-        return new(Name, images, _labels.Slice(first, count), Classes, _normalization);
-    }
+    /// <summary>The same images without labels.</summary>
+    public ImageSet WithoutLabels() => HasLabels ? new(Name, _store, _first, Count, null, 0, Normalization) : this;
+
+    private ImageSet Part(int first, int count) =>
+        new(Name, _store, _first + first, count, _labels?.Slice(first, count), Classes, Normalization);
 
     /// <summary>
     /// Every image moved by up to so many pixels down or up and right or left, black (0) coming in at the edges: the usual augmentation,
-    /// once.
+    /// once. Samples that are no images stay as they are.
     /// </summary>
-    public ImageSet Shifted(int most, int seed)
-    {
-        Random random = new(seed);
-        Tensor images = _images is Tensor<byte> bytes ? Shifted(bytes, most, random) : Shifted(_images.Of<float>(), most, random);
-        return new($"{Name}, shifted", images, _labels, Classes, _normalization);
-    }
+    public ImageSet Shifted(int most, int seed) =>
+        ImageShape.Rank != 3
+            ? this
+            : new($"{Name}, shifted", new ShiftedImages(_store, _first, Count, most, seed), 0, Count, _labels, Classes, Normalization);
 
-    private Tensor<T> Shifted<T>(Tensor<T> images, int most, Random random)
-        where T : unmanaged
-    {
-        Tensor<T> shifted = new(images.Shape);
-        (int channels, int height, int width) = (ImageShape[0], ImageShape[1], ImageShape[2]);
-        for (int image = 0; image < Count; image++)
-        {
-            int down = random.Next(-most, most + 1),
-                right = random.Next(-most, most + 1);
-            int first = Math.Max(0, right),
-                length = width - Math.Abs(right);
-            for (int channel = 0; channel < channels && length > 0; channel++)
-            for (int row = Math.Max(0, down); row < Math.Min(height, height + down); row++)
-            {
-                int plane = (image * channels + channel) * height;
-                images
-                    .Values.Slice((plane + row - down) * width + first - right, length)
-                    .CopyTo(shifted.Values[((plane + row) * width + first)..]);
-            }
-        }
-        return shifted;
-    }
-
-    public override string ToString() => $"{Name}: {Count:N0} images of {ImageShape}, {Classes} classes";
+    public override string ToString() => $"{Name}: {Count:N0} images of {ImageShape}, {(HasLabels ? $"{Classes} classes" : "no labels")}";
 
     /// <exception cref="BadInputException">The limit is not positive.</exception>
     internal static void CheckLimit(int? limit)
@@ -170,33 +209,45 @@ public sealed class ImageSet
             throw new BadInputException($"A limit of {limit} images leaves nothing: it must be at least 1.");
     }
 
-    private void Normalize(int channel, int start, Span<float> plane)
+    /// <summary>Puts images, normalised, into the rows of a batch.</summary>
+    private void Fill(Tensor<float> batch, Func<int, int> imageOf, CancellationToken cancel)
     {
-        if (_images is Tensor<byte> bytes)
-        {
-            ReadOnlySpan<byte> pixels = bytes.Values.Slice(start, plane.Length);
-            ReadOnlySpan<float> table = _table.AsSpan(channel * 256, 256);
-            for (int index = 0; index < plane.Length; index++)
-                plane[index] = table[pixels[index]];
-        }
+        int count = batch.Shape[0],
+            size = ImageShape.Count;
+        if (_store.IsInMemory)
+            for (int k = 0; k < count; k++)
+                Put(k);
         else
+            try
+            {
+                Parallel.For(0, count, new ParallelOptions { CancellationToken = cancel }, Put);
+            }
+            catch (AggregateException several)
+                when (several.InnerExceptions.FirstOrDefault(static e => e is BadInputException or IOException) is { } one)
+            {
+                ExceptionDispatchInfo.Throw(one);
+            }
+
+        void Put(int k)
         {
-            (float mean, float deviation) = _normalization.Of(channel, ImageShape[0]);
-            TensorPrimitives.Subtract(_images.Of<float>().Values.Slice(start, plane.Length), mean, plane);
-            TensorPrimitives.Divide(plane, deviation, plane);
+            int image = imageOf(k);
+            Tensor pixels = _decoded?.Find(image) ?? _store.Read(_first + image, cancel);
+            _decoded?.Keep(image, pixels);
+            _normalizer.Apply(pixels, batch.Values.Slice(k * size, size));
         }
     }
 
-    /// <summary>The float32 arithmetic of torchvision's ToTensor and Normalize, so that a network sees the same bits as there.</summary>
-    private static float[] Table(Normalization normalization, int channels)
+    private static MemoryImages InMemory(string name, Tensor images)
     {
-        float[] table = new float[channels * 256];
-        for (int index = 0; index < table.Length; index++)
-        {
-            (float mean, float deviation) = normalization.Of(index / 256, channels);
-            table[index] = ((index % 256 / 255f) - mean) / deviation;
-        }
-        return table;
+        if (images is not (Tensor<byte> or Tensor<float>))
+            throw new BadInputException($"{name}: images must be UInt8 or Float32, not {images.ElementType}.");
+        if (images.Shape.Rank < 2 || (images is Tensor<byte> && images.Shape.Rank != 4))
+            throw new ShapeException($"{name}: images must have the shape count×C×H×W, not {images.Shape}.");
+        if (images.Shape.Count == 0)
+            throw new BadInputException($"{name} is empty: its images have the shape {images.Shape}.");
+        if (images is Tensor<float> floats)
+            StoredArray.CheckFinite(name, floats);
+        return new(images);
     }
 
     private static void CheckLabels(string name, ReadOnlySpan<int> labels, int classes)
@@ -208,27 +259,13 @@ public sealed class ImageSet
         }
     }
 
-    private void CheckFinite(Tensor<float> images)
-    {
-        ReadOnlySpan<float> values = images.Values;
-        for (int index = 0; index < values.Length; index++)
-        {
-            if (!float.IsFinite(values[index]))
-            {
-                throw new BadInputException(
-                    $"{Name}: image {index / ImageShape.Count:N0} holds {values[index]} at pixel "
-                        + $"{index % ImageShape.Count} of {ImageShape}."
-                );
-            }
-        }
-    }
-
     private string ComputeFingerprint()
     {
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(Encoding.UTF8.GetBytes($"{_images.ElementType} {_images.Shape} {Classes} {_normalization}\n"));
-        hash.AppendData(_images is Tensor<byte> bytes ? bytes.Values : MemoryMarshal.AsBytes(_images.Of<float>().Values));
-        hash.AppendData(MemoryMarshal.AsBytes(_labels.Span));
+        hash.AppendData(Encoding.UTF8.GetBytes($"{Classes} {Normalization}\n"));
+        _store.AddTo(hash, _first, Count);
+        if (_labels is { } labels)
+            hash.AppendData(MemoryMarshal.AsBytes(labels.Span));
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 }

@@ -10,9 +10,12 @@ namespace Tensorial.Data;
 public sealed class Normalization : IEquatable<Normalization>
 {
     /// <summary>Means, then standard deviations; as many of each as there are channels.</summary>
+    /// <param name="means">Of pixels in [0, 1], in the order in which the network takes channels.</param>
+    /// <param name="deviations">In the same order.</param>
+    /// <param name="isReversed">Whether the network takes channels in reverse: B, G, R of images stored as R, G, B.</param>
     /// <exception cref="BadInputException">Not the same number of both, none at all, one that is not finite, or a deviation that is not
     /// positive.</exception>
-    public Normalization(ImmutableArray<float> means, ImmutableArray<float> deviations)
+    public Normalization(ImmutableArray<float> means, ImmutableArray<float> deviations, bool isReversed = false)
     {
         if (means.IsDefaultOrEmpty || means.Length != deviations.Length)
         {
@@ -28,7 +31,7 @@ public sealed class Normalization : IEquatable<Normalization>
             if (!float.IsFinite(deviation) || deviation <= 0)
                 throw new BadInputException($"A standard deviation of a normalisation must be positive and finite, not {deviation}.");
         }
-        (Means, Deviations) = (means, deviations);
+        (Means, Deviations, IsReversed) = (means, deviations, isReversed);
 
         static int Length(ImmutableArray<float> values) => values.IsDefault ? 0 : values.Length;
     }
@@ -47,6 +50,19 @@ public sealed class Normalization : IEquatable<Normalization>
     public ImmutableArray<float> Means { get; }
 
     public ImmutableArray<float> Deviations { get; }
+
+    /// <summary>Whether channels are reversed before their mean and deviation apply.</summary>
+    public bool IsReversed { get; }
+
+    /// <summary>The same for pixels on another scale: means and deviations of pixels in [0, <paramref name="white"/>].</summary>
+    /// <exception cref="BadInputException">The scale is not positive and finite.</exception>
+    public Normalization AtScale(float white) =>
+        white > 0 && float.IsFinite(white)
+            ? new([.. Means.Select(mean => mean / white)], [.. Deviations.Select(deviation => deviation / white)], IsReversed)
+            : throw new BadInputException($"White must have a positive value, such as 1 or 255, not {white}.");
+
+    /// <summary>The same with the order of channels as given.</summary>
+    public Normalization Reversed(bool isReversed) => new(Means, Deviations, isReversed);
 
     /// <summary>
     /// Reads a preset's name (<c>none</c>, <c>imagenet</c>, <c>cifar10</c>), or the means and then the deviations, separated by commas.
@@ -99,15 +115,20 @@ public sealed class Normalization : IEquatable<Normalization>
     }
 
     public bool Equals(Normalization? other) =>
-        other is not null && Means.SequenceEqual(other.Means) && Deviations.SequenceEqual(other.Deviations);
+        other is not null
+        && IsReversed == other.IsReversed
+        && Means.SequenceEqual(other.Means)
+        && Deviations.SequenceEqual(other.Deviations);
 
     public override bool Equals(object? obj) => Equals(obj as Normalization);
 
-    public override int GetHashCode() => HashCode.Combine(Means.Length, Means[0], Deviations[0]);
+    public override int GetHashCode() => HashCode.Combine(Means.Length, Means[0], Deviations[0], IsReversed);
 
-    /// <summary>A preset's name, or the numbers as <see cref="Parse"/> reads them.</summary>
+    /// <summary>A preset's name, or the numbers as <see cref="Parse"/> reads them; "reversed" where channels are.</summary>
     public override string ToString()
     {
+        if (IsReversed)
+            return $"{Reversed(false)} reversed";
         foreach ((string name, Normalization preset) in Presets)
             if (Equals(preset))
                 return name;

@@ -1,8 +1,8 @@
 namespace Tensorial.Data;
 
 /// <summary>
-/// Images and labels in NumPy's files: two .npy files, which serve as either split, or one .npz, which may hold both splits. Images of
-/// bytes are scaled to [0, 1]; images of floats are taken as they are.
+/// Images in NumPy's files, with or without labels: one or two .npy files, which serve as either split, one .npz, which may hold both
+/// splits, or a folder with a .npy file for each sample. Images of bytes are scaled to [0, 1]; images of floats are taken as they are.
 /// </summary>
 internal sealed record NpySource(string Images, string? Labels, PixelOrder? Order) : DataSource
 {
@@ -17,24 +17,27 @@ internal sealed record NpySource(string Images, string? Labels, PixelOrder? Orde
         ("arr_0", "arr_1"),
     ];
 
+    private static readonly HashSet<string> Extensions = new(StringComparer.OrdinalIgnoreCase) { ".npy" };
+
     /// <param name="place">What follows <c>npy:</c>.</param>
-    /// <exception cref="BadInputException">Not one .npz or two .npy files.</exception>
-    public static new NpySource Parse(string place)
+    /// <exception cref="BadInputException">More than two files.</exception>
+    public static NpySource Of(string place)
     {
         string[] parts = place.Split(',', StringSplitOptions.TrimEntries);
         PixelOrder? order = parts[^1].ToLowerInvariant() switch
         {
             "nchw" => PixelOrder.ChannelsFirst,
             "nhwc" => PixelOrder.ChannelsLast,
+            "raw" => PixelOrder.AsStored,
             _ => null,
         };
         return (order is null ? parts : parts[..^1]) switch
         {
-            [string both] when both.EndsWith(".npz", StringComparison.OrdinalIgnoreCase) => new(both, null, order),
+            [string images] => new(images, null, order),
             [string images, string labels] => new(images, labels, order),
             _ => throw new BadInputException(
-                $"'npy:{place}' is no data set: give npy:IMAGES.npy,LABELS.npy or npy:SET.npz, with ,nchw "
-                    + "or ,nhwc where the shape does not tell."
+                $"'npy:{place}' is no data set: give npy:IMAGES.npy, npy:IMAGES.npy,LABELS.npy, npy:SET.npz or npy:FOLDER, with ,nchw, "
+                    + ",nhwc or ,raw (any samples, as they are) where the shape does not tell."
             ),
         };
     }
@@ -43,6 +46,10 @@ internal sealed record NpySource(string Images, string? Labels, PixelOrder? Orde
     {
         if (Labels is not null)
             return Combine(Images, NpyFile.Read(Images), Labels, NpyFile.Read(Labels), normalization, limit);
+        if (Directory.Exists(Images))
+            return Folder(split, normalization).Take(limit);
+        if (!Images.EndsWith(".npz", StringComparison.OrdinalIgnoreCase))
+            return Combine(Images, NpyFile.Read(Images), null, null, normalization, limit);
 
         using NpzFile file = NpzFile.Open(Images);
         string word = split == Split.Train ? "train" : "test";
@@ -56,19 +63,28 @@ internal sealed record NpySource(string Images, string? Labels, PixelOrder? Orde
             if (there.Contains(images) && there.Contains(labels))
                 return Combine($"{Images}({images})", file.Read(images), $"{Images}({labels})", file.Read(labels), normalization, limit);
         }
+        if (pairs.FirstOrDefault(pair => there.Contains(pair.Images)).Images is { } alone)
+            return Combine($"{Images}({alone})", file.Read(alone), null, null, normalization, limit);
+        if (there.Count == 1)
+            return Combine($"{Images}({there.Single()})", file.Read(there.Single()), null, null, normalization, limit);
         throw new BadInputException(
-            $"'{Images}' holds {(there.Count == 0 ? "no arrays" : string.Join(", ", there))}, where one of these "
-                + $"pairs is looked for: {string.Join("; ", pairs.Select(pair => $"{pair.Images}, {pair.Labels}"))}."
+            $"'{Images}' holds {(there.Count == 0 ? "no arrays" : string.Join(", ", there))}, where one array alone "
+                + $"or one of these pairs is looked for: {string.Join("; ", pairs.Select(pair => $"{pair.Images}, {pair.Labels}"))}."
         );
     }
 
-    private ImageSet Combine(string imagesName, Tensor images, string labelsName, Tensor labels, Normalization normalization, int limit)
+    private ImageSet Combine(string imagesName, Tensor images, string? labelsName, Tensor? labels, Normalization normalization, int limit)
     {
-        int[] numbers = StoredArray.Labels(labelsName, labels);
-        if (images.Shape.Rank == 0 || images.Shape[0] != numbers.Length)
+        int[]? numbers = labels is null ? null : StoredArray.Labels(labelsName!, labels);
+        if (images.Shape.Rank == 0 || (numbers is not null && images.Shape[0] != numbers.Length))
         {
             throw new BadInputException(
-                $"'{imagesName}' has the shape {images.Shape} and '{labelsName}' {numbers.Length:N0} labels: " + "each image needs one."
+                $"'{imagesName}' has the shape {images.Shape}"
+                    + (
+                        numbers is null
+                            ? ": images need an axis that counts them."
+                            : $" and '{labelsName}' {numbers.Length:N0} labels: each image needs one."
+                    )
             );
         }
         if (images.Shape.Count == 0)
@@ -78,6 +94,21 @@ internal sealed record NpySource(string Images, string? Labels, PixelOrder? Orde
             Tensor<byte> bytes => PixelOrders.ToChannelsFirst(imagesName, bytes, Order),
             Tensor floats => PixelOrders.ToChannelsFirst(imagesName, floats.Of<float>(), Order),
         };
-        return new ImageSet(Path.GetFileName(imagesName), pixels, numbers, numbers.Max() + 1, normalization).Take(limit);
+        string name = Path.GetFileName(imagesName);
+        return (
+            numbers is null ? new ImageSet(name, pixels, normalization) : new(name, pixels, numbers, numbers.Max() + 1, normalization)
+        ).Take(limit);
+    }
+
+    private ImageSet Folder(Split split, Normalization normalization)
+    {
+        ImageFolder found = ImageFolder.List(Images, split, Extensions, "arrays", labelled: true);
+        return new(
+            Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(found.Root))),
+            new ArrayFiles(found.Root, found.Files),
+            found.Labels,
+            found.Classes.Length,
+            normalization
+        );
     }
 }

@@ -1,10 +1,13 @@
 namespace Tensorial.Data;
 
-/// <summary>Whether the channels of stored images come before their pixels, count×C×H×W, or after, count×H×W×C.</summary>
+/// <summary>Whether the channels of stored images come before their pixels, count×C×H×W, or after, count×H×W×C, or neither.</summary>
 public enum PixelOrder
 {
     ChannelsFirst,
     ChannelsLast,
+
+    /// <summary>Samples of any extents, as the network takes them.</summary>
+    AsStored,
 }
 
 internal static class PixelOrders
@@ -18,10 +21,14 @@ internal static class PixelOrders
         where T : unmanaged
     {
         Shape shape = images.Shape;
+        if (order == PixelOrder.AsStored)
+            return images;
         if (shape.Rank == 3)
             return images.As([shape[0], 1, shape[1], shape[2]]);
         if (shape.Rank != 4)
-            throw new ShapeException($"'{name}' has the shape {shape}; images need count×H×W, count×C×H×W or count×H×W×C.");
+            throw new ShapeException(
+                $"'{name}' has the shape {shape}; images need count×H×W, count×C×H×W or count×H×W×C; samples of other shapes take ',raw' after the file names."
+            );
         return (order ?? Guess(name, shape)) == PixelOrder.ChannelsFirst ? images : Transpose(images);
     }
 

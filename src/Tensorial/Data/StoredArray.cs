@@ -37,6 +37,23 @@ internal static class StoredArray
         return [.. labels.To(ElementType.Int32).Of<int>().Values];
     }
 
+    /// <exception cref="BadInputException">A value of an image is not a finite number.</exception>
+    public static void CheckFinite(string name, Tensor<float> images)
+    {
+        ReadOnlySpan<float> values = images.Values;
+        int size = values.Length / images.Shape[0];
+        for (int index = 0; index < values.Length; index++)
+        {
+            if (!float.IsFinite(values[index]))
+            {
+                throw new BadInputException(
+                    $"{name}: image {index / size:N0} holds {values[index]} at pixel "
+                        + $"{index % size} of {Shape.Of(images.Shape.Extents[1..])}."
+                );
+            }
+        }
+    }
+
     private static bool IsFloat(Tensor tensor) =>
         tensor.ElementType is ElementType.Float32 or ElementType.Float64 or ElementType.Float16 or ElementType.BFloat16;
 

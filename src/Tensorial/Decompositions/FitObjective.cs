@@ -63,16 +63,16 @@ internal sealed class FitObjective
         ImmutableArray<string> inner = format.Equation.Inputs[..^1];
         ImmutableArray<Shape> shapes = format.FactorShapes(kernel.Shape, ranks.AsSpan());
         (_shapes, _lastShape, _last) = ([.. shapes[..^1]], shapes[^1], format.Equation.Inputs[^1]);
-        // Axes of space that the last factor works along come into B through identities.
-        string space = string.Concat(_last.Where(static axis => axis is 'h' or 'w'));
-        _identities = [.. space.Select(axis => Identity(kernel.Shape["oihw".IndexOf(axis, StringComparison.Ordinal)]))];
+        // Modes of the input that the last factor works along come into B through identities.
+        string shared = string.Concat(_last.Where("ihw".Contains));
+        _identities = [.. shared.Select(axis => Identity(kernel.Shape["oihw".IndexOf(axis, StringComparison.Ordinal)]))];
         (_outputs, _columns, _rows) = (kernel.Shape[0], kernel.Shape.Count / kernel.Shape[0], _lastShape.CountOf(1, _lastShape.Rank));
         _target = metric.Weigh(kernel).Values.ToArray();
         _weightedTarget = TimesCovariance(_target, _outputs);
         _energy = TensorPrimitives.Dot<double>(_target, _weightedTarget);
 
-        string rows = _last[1..].Replace('h', 'H').Replace('w', 'W');
-        Equation product = new([.. inner, .. space.Select(static axis => $"{char.ToUpperInvariant(axis)}{axis}")], rows + "ihw");
+        string rows = string.Concat(_last[1..].Select(axis => shared.Contains(axis) ? char.ToUpperInvariant(axis) : axis));
+        Equation product = new([.. inner, .. shared.Select(static axis => $"{char.ToUpperInvariant(axis)}{axis}")], rows + "ihw");
         _productShape = [.. _lastShape.Skip(1), .. kernel.Shape.Skip(1)];
         _product = product;
         _gradients =
@@ -142,14 +142,8 @@ internal sealed class FitObjective
             cross = new double[_outputs * _rows];
         Gemm.Multiply<double>(_rows, _rows, _columns, 1, weighted, _columns, 1, b, 1, _columns, 0, normal, _rows, _workers);
         Gemm.Multiply<double>(_outputs, _rows, _columns, 1, _weightedTarget, _columns, 1, b, 1, _columns, 0, cross, _rows, _workers);
-        double trace = 0;
-        for (int k = 0; k < _rows; k++)
-            trace += normal[k * _rows + k];
-        double ridge = trace > 0 ? Ridge * trace / _rows : 1;
-        for (int k = 0; k < _rows; k++)
-            normal[k * _rows + k] += ridge;
         double[] a = [.. cross];
-        Cholesky.Of(normal, _rows).SolveRows(a);
+        Cholesky.OfRegularised<double>(normal, _rows, Ridge).SolveRows(a);
         return (a, weighted, cross);
     }
 

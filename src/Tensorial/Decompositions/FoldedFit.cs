@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
-using System.Numerics;
 using Tensorial.Kernels;
+using Tensorial.LinearAlgebra;
 
 namespace Tensorial.Decompositions;
 
@@ -18,38 +18,29 @@ public static class FoldedFit
     /// <exception cref="BadInputException">The weight has another shape, or the ranks do not fit.</exception>
     /// <exception cref="GoalNotMetException">No ranks reached the error asked for.</exception>
     /// <exception cref="NumericalException">A value is NaN or infinite.</exception>
-    public static TensorFactors<T> Of<T>(
-        Tensor<T> weight,
+    public static TensorFactors<double> Of(
+        Tensor<double> weight,
         KernelForm form,
         RankChoice ranks,
         FitOptions? options = null,
         CancellationToken cancel = default
     )
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        Reshaping reshaping = form.Format.Reshaping ?? throw new BadInputException($"{form.Format} splits no channels.");
         options ??= new(Starts: 3, Iterations: 500);
         Folding folding = form.Folding;
-        Tensor<T> folded = folding.Fold(weight);
+        Tensor<double> folded = folding.Fold(weight),
+            fitted = folded;
         ranks.Check(form.Tensor, folded.Shape);
         // A rate counts the weight's own parameters, and the fits see the padded ones.
         if (ranks is RankChoice.AtRate(var rate))
             ranks = new RankChoice.AtRate(rate * weight.Shape.Count / folded.Shape.Count);
-        TensorFactors<T> fit;
-        if (form.Pairs.IsEmpty)
-            fit = Tucker.Fit(folded, ranks, [.. Enumerable.Range(0, form.Tensor.Bonds.Length)]);
-        else
-        {
-            Tensor<T> merged = Fits.Permuted(folded, [.. form.Pairs.SelectMany(static pair => pair)]);
-            merged = merged.As([.. form.Pairs.Select(pair => pair.Aggregate(1, (count, part) => count * folded.Shape[part]))]);
-            fit = form.Format.Name switch
-            {
-                "rcp" => Cp.Fit(merged, ranks, new(options.Starts, options.Iterations, Seed: options.Seed), cancel: cancel),
-                "rtt" => TensorTrain.Fit(merged, ranks),
-                _ => TensorRing.Fit(merged, ranks, options: new(options.Starts, Seed: options.Seed), cancel: cancel),
-            };
-        }
+        if (reshaping.InPairs)
+            fitted = Fits.Permuted(folded, [.. form.Pairs.SelectMany(static pair => pair)])
+                .As([.. form.Pairs.Select(pair => pair.Aggregate(1, (count, part) => count * folded.Shape[part]))]);
+        TensorFactors<double> fit = reshaping.Decompose(fitted, ranks, options, cancel);
         ImmutableArray<Shape> shapes = form.Tensor.FactorShapes(folded.Shape, fit.Ranks.AsSpan());
-        return TensorFactors<T>.Measured(
+        return TensorFactors<double>.Measured(
             form.Tensor,
             folding,
             fit.Ranks,
@@ -57,5 +48,17 @@ public static class FoldedFit
             weight,
             Workers.Serial
         );
+    }
+
+    /// <summary>From the decomposition in the plain norm downhill with all factors, where the measure is another.</summary>
+    internal static TensorFactors<double> InMeasure(FitTask task)
+    {
+        (KernelStarts starts, KernelForm form, ImmutableArray<int> ranks, FitOptions options, CancellationToken cancel) = task;
+        TensorFactors<double> plain = Of(starts.Kernel, form, RankChoice.Of(ranks.AsSpan()), options, cancel);
+        FoldedObjective objective = new(starts.Kernel, form, ranks, starts.Metric, cancel);
+        double[] point = [.. plain.Factors.SelectMany(static factor => factor.Values.ToArray())];
+        if (starts.Metric != KernelMetric.Plain)
+            LimitedMemoryBfgs.Minimise(objective.Evaluate, point, options.Iterations);
+        return objective.Result(point);
     }
 }

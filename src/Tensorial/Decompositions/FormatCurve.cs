@@ -7,7 +7,7 @@ namespace Tensorial.Decompositions;
 /// What a format costs and loses at every rank, from the singular values of its cuts alone: no fit is made, so that a planner can ask for
 /// thousands of ranks. Exact for the truncated decompositions; for Tucker-2 and trains the error lies between two bounds.
 /// </summary>
-/// <param name="Format">svd-out, svd-in, spatial-svd, tucker2 or tt.</param>
+/// <param name="Format">One whose bonds are cuts of the kernel, such as svd-out, tucker2, tt or ht.</param>
 /// <param name="Kernel">Extents [o, i, h, w].</param>
 /// <param name="Tails">For each bond and rank r, from 0 on: the part of the squared norm that singular values beyond the first r hold along
 /// its cut.</param>
@@ -24,7 +24,7 @@ public sealed record FormatCurve(KernelFormat Format, Shape Kernel, ImmutableArr
         metric ??= KernelMetric.Plain;
         if (kernel.Shape.Rank != 4)
             throw new ShapeException($"A kernel of four axes was expected, not {kernel.Shape}.");
-        if (metric.Covariance is not null && format != KernelFormat.SvdOut)
+        if (metric.Covariance is not null && format.Descent != Descent.Never)
             throw new BadInputException(
                 $"With a covariance of the inputs only {KernelFormat.SvdOut} has its error in singular values, not {format}."
             );
@@ -59,16 +59,8 @@ public sealed record FormatCurve(KernelFormat Format, Shape Kernel, ImmutableArr
     public ImmutableArray<int> RanksWithin(double error) =>
         [.. Tails.Select(tail => Math.Max(1, tail.TakeWhile(part => part > error * error / Tails.Length).Count()))];
 
-    private static string[] Cuts(KernelFormat format) =>
-        format.Name switch
-        {
-            "svd-out" => ["o"],
-            "svd-in" => ["i"],
-            "spatial-svd" => ["oh"],
-            "tucker2" => ["i", "o"],
-            "tt" => ["i", "ih", "o"],
-            _ => throw new BadInputException($"{format} is no matter of cuts; only a fit tells its error."),
-        };
+    private static ImmutableArray<string> Cuts(KernelFormat format) =>
+        format.Cuts.IsEmpty ? throw new BadInputException($"{format} is no matter of cuts; only a fit tells its error.") : format.Cuts;
 
     private static ImmutableArray<double> Tail(Tensor<double> kernel, string rows)
     {

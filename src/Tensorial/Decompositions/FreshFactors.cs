@@ -26,7 +26,7 @@ public static class FreshFactors
             form.Tensor,
             form.Folding,
             ranks,
-            Draw(shapes, ranks.Aggregate(1.0, static (terms, rank) => terms * rank), deviation, random),
+            form.Tensor.Cut(Draw(shapes, form.Tensor.Terms(ranks), deviation, random), ranks),
             RelativeError: 0
         );
     }

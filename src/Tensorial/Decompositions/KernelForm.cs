@@ -53,17 +53,21 @@ public sealed record KernelForm(KernelFormat Format, TensorFormat Tensor, Foldin
             throw new ShapeException($"A weight of four axes [o, i, h, w] was expected, not {weight}.");
         if (groups < 1 || weight[0] % groups != 0)
             throw new ShapeException($"{weight[0]} output channels do not split into {groups} groups.");
-        if (format.IsReshaped)
+        if (format.Reshaping is { } reshaping)
             return groups == 1
-                ? Split(format, folding ?? Folding.Of(weight, format.Order))
+                ? Split(format, reshaping, folding ?? Folding.Of(weight, format.Number))
                 : throw new BadInputException($"{format} splits channels, which the {groups} groups of a weight {weight} do already.");
-        TensorFormat single = new(format.Name, Equation.Parse(format.Equation));
+        TensorFormat single = new(format.Name, Equation.Parse(format.Equation!))
+        {
+            Ragged = format.Ragged,
+            Fixed = format.NumberAxis is { } axis ? new(axis, format.Number) : null,
+        };
         if (groups == 1)
             return new(format, single, Folding.None(weight));
-        TensorFormat grouped = new(
-            format.Name,
-            new([.. single.Equation.Inputs.Select(static axes => $"{Group}{axes}")], $"{Group}{single.Equation.Output}")
-        );
+        TensorFormat grouped = single with
+        {
+            Equation = new([.. single.Equation.Inputs.Select(static axes => $"{Group}{axes}")], $"{Group}{single.Equation.Output}"),
+        };
         return new(
             format,
             grouped,
@@ -95,10 +99,28 @@ public sealed record KernelForm(KernelFormat Format, TensorFormat Tensor, Foldin
     public ImmutableArray<int> RanksAt(double rate, int multiple = 1) =>
         Single.RanksWithin(One, (long)(rate * Folding.Shape.Count / Groups), multiple: multiple);
 
+    /// <summary>The same for a kernel: where ranks may differ by channel, as it has most use for them.</summary>
+    /// <param name="starts">The kernel, and the measure.</param>
+    /// <param name="rate">The part.</param>
+    /// <param name="multiple">Ranks, or the numbers of channels of rank r or more, are multiples of this where they are larger.</param>
+    internal ImmutableArray<int> RanksAt(KernelStarts starts, double rate, int multiple = 1)
+    {
+        if (Format.SpreadRanks is not { } spread)
+            return RanksAt(rate, multiple);
+        Shape kernel = Folding.Shape;
+        int places = kernel["oi".IndexOf(Format.Ragged!.Value.Along, StringComparison.Ordinal)];
+        return spread(starts, (int)(rate * kernel.Count / (Parameters(1) / places)), multiple);
+    }
+
     /// <summary>Refuses ranks that the form cannot have.</summary>
     /// <exception cref="BadInputException">Too many or few, below 1 or above what can be used.</exception>
     public void Check(ReadOnlySpan<int> ranks)
     {
+        if (Tensor.Ragged is { } ragged)
+        {
+            CheckRagged(ranks, Folding.Shape["oi".IndexOf(ragged.Along, StringComparison.Ordinal)]);
+            return;
+        }
         ImmutableArray<int> most = MaxRanks;
         bool fit = ranks.Length == most.Length;
         for (int bond = 0; fit && bond < most.Length; bond++)
@@ -109,22 +131,31 @@ public sealed record KernelForm(KernelFormat Format, TensorFormat Tensor, Foldin
             );
     }
 
-    private static KernelForm Split(KernelFormat format, Folding folding)
+    private void CheckRagged(ReadOnlySpan<int> ranks, int places)
+    {
+        int most = MaxRanks[0],
+            largest = 0;
+        bool fit = ranks.Length == 1 || ranks.Length == places;
+        foreach (int rank in ranks)
+        {
+            fit &= rank >= 0 && rank <= most;
+            largest = Math.Max(largest, rank);
+        }
+        if (!fit || largest == 0)
+            throw new BadInputException(
+                $"{Format} of a weight {Folding.Shape} takes one rank for all channels or {places}, one for each, of 0 to {most} and not all 0; not {string.Join(", ", ranks.ToArray())}."
+            );
+    }
+
+    private static KernelForm Split(KernelFormat format, Reshaping reshaping, Folding folding)
     {
         Shape parts = folding.Folded;
         int outputs = folding.Parts[0].Rank,
             inputs = folding.Parts[1].Rank;
-        string output = string.Concat(Enumerable.Range(0, parts.Rank).Select(TensorFormat.Mode));
-        if (format.Name == "rtucker")
-            return new(
-                format,
-                TensorFormat.Tucker(parts.Rank, [.. Enumerable.Range(0, outputs + inputs)]) with
-                {
-                    Name = format.Name,
-                },
-                folding
-            );
+        if (!reshaping.InPairs)
+            return new(format, reshaping.Tensor(parts.Rank, outputs + inputs) with { Name = format.Name }, folding);
 
+        string output = string.Concat(Enumerable.Range(0, parts.Rank).Select(TensorFormat.Mode));
         if (outputs != inputs)
             throw new BadInputException($"{format} pairs the parts of output and input channels; {folding} has {outputs} and {inputs}.");
         int[] space = [2 * outputs, 2 * outputs + 1];
@@ -134,16 +165,10 @@ public sealed record KernelForm(KernelFormat Format, TensorFormat Tensor, Foldin
             pairs[^1] = [.. pairs[^1], .. space];
         else
             pairs = [.. pairs, [.. space]];
-        TensorFormat merged = format.Name switch
-        {
-            "rcp" => TensorFormat.Cp(pairs.Length),
-            "rtt" => TensorFormat.TensorTrain(pairs.Length),
-            _ => TensorFormat.TensorRing(pairs.Length),
-        };
         Dictionary<char, string> letters = Enumerable
             .Range(0, pairs.Length)
             .ToDictionary(TensorFormat.Mode, k => string.Concat(pairs[k].Select(TensorFormat.Mode)));
-        return new(format, merged.Split(format.Name, letters, output), folding) { Pairs = [.. pairs] };
+        return new(format, reshaping.Tensor(pairs.Length, outputs).Split(format.Name, letters, output), folding) { Pairs = [.. pairs] };
     }
 
     private string AxesOf(int mode) =>

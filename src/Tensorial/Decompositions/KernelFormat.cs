@@ -5,69 +5,88 @@ namespace Tensorial.Decompositions;
 
 /// <summary>
 /// A way to write the weights of a layer as factors, by the name it has on the command line and in files. Together with the extents of a
-/// weight it becomes an equation (<see cref="KernelForm"/>).
+/// weight it becomes an equation (<see cref="KernelForm"/>). Whatever differs from format to format is a property here, set in its row
+/// (KernelFormat.Rows.cs); nothing else asks for a format by name.
 /// </summary>
 /// <param name="Name">The name.</param>
-/// <param name="Order">Modes that the output's and the input's channels are split into each; 1 leaves them whole.</param>
-public sealed record KernelFormat(string Name, int Order = 1)
+public sealed partial record KernelFormat(string Name)
 {
-    /// <summary>Parts of each channel mode where a reshaped format does not say how many.</summary>
-    private const int UsualOrder = 3;
+    /// <summary>
+    /// The equation over a whole kernel: o, i, h, w are its modes, the other axes bonds; null for a reshaped format, whose equation depends
+    /// on how channels are split.
+    /// </summary>
+    /// <remarks>
+    /// Factors stand in the order in which a chain of convolutions applies them, output axes first; the last one holds o, first, so that
+    /// K[o, ihw] = Σₓ A[o, x] B[x, ihw] with B made of the others.
+    /// </remarks>
+    internal string? Equation { get; init; }
 
-    /// <summary>More parts leave nothing but twos.</summary>
-    private const int MostParts = 6;
+    /// <summary>How split channels become the modes of a decomposition; null for a format of whole channels.</summary>
+    internal Reshaping? Reshaping { get; init; }
 
-    public static KernelFormat SvdOut { get; } = new("svd-out");
-
-    public static KernelFormat SvdIn { get; } = new("svd-in");
-
-    public static KernelFormat SpatialSvd { get; } = new("spatial-svd");
-
-    public static KernelFormat Tucker2 { get; } = new("tucker2");
-
-    /// <summary>Matrices for all four modes and a core.</summary>
-    public static KernelFormat Tucker { get; } = new("tucker");
-
-    public static KernelFormat Cp { get; } = new("cp");
+    /// <summary>What the number behind the name counts, as in <c>rcp:2</c>; null where the name takes none.</summary>
+    internal FormatNumber? Numbered { get; init; }
 
     /// <summary>
-    /// CP of the kernel with height and width as one axis: full spatial filters, and one depthwise convolution instead of two.
+    /// The number behind the name: parts of each channel mode of a reshaped format, terms of a block-term decomposition; 1 where the name
+    /// takes none.
     /// </summary>
-    public static KernelFormat Cp3 { get; } = new("cp3");
+    public int Number
+    {
+        get => field > 0 ? field : Numbered?.Usual ?? 1;
+        init;
+    }
 
-    public static KernelFormat TensorTrain { get; } = new("tt");
+    /// <summary>An axis of the equation whose extent is the number behind the name.</summary>
+    internal char? NumberAxis { get; init; }
 
-    public static KernelFormat TensorRing { get; } = new("tr");
+    /// <summary>A bond of the equation that has a rank for each channel.</summary>
+    internal RaggedBond? Ragged { get; init; }
 
-    /// <summary>Formats whose channels are split into several modes (J. Su, J. Li, B. Bhattacharjee, F. Huang, arXiv 1805.10352).</summary>
-    public static ImmutableArray<KernelFormat> Reshaped { get; } =
-    [new("rcp", UsualOrder), new("rtucker", UsualOrder), new("rtt", UsualOrder), new("rtr", UsualOrder)];
+    /// <summary>
+    /// Ranks by channel that suit a kernel, of a given sum, the numbers of channels of rank r or more being multiples of the last argument;
+    /// null where ranks do not differ by channel.
+    /// </summary>
+    internal Func<KernelStarts, int, int, ImmutableArray<int>>? SpreadRanks { get; init; }
 
-    /// <summary>All of them, the reshaped ones in their usual order.</summary>
-    public static ImmutableArray<KernelFormat> All { get; } =
-    [SvdOut, SvdIn, SpatialSvd, Tucker2, Tucker, Cp, Cp3, TensorTrain, TensorRing, .. Reshaped];
+    /// <summary>Fits the factors.</summary>
+    internal Func<FitTask, TensorFactors<double>> Fit { get; init; } = KernelFit.ByProjection;
 
-    public bool IsReshaped => Order > 1;
+    /// <summary>Values of all factors but the last, where a descent begins.</summary>
+    internal Func<FitTask, double[]> Start { get; init; } = FitStarts.ByCuts;
 
-    /// <summary>The equation of a format with whole channels: o, i, h, w are the kernel's modes, r, s, t, u bonds.</summary>
-    /// <remarks>
-    /// Factors stand in the order in which a chain of convolutions applies them, output axes first; the last one holds o and leads to the
-    /// output's channels, so that K[o, ihw] = Σₓ A[o, x] B[x, ihw] with B made of the others.
-    /// </remarks>
-    internal string Equation =>
-        Name switch
-        {
-            "svd-out" => "rihw,or->oihw",
-            "svd-in" => "ri,orhw->oihw",
-            "spatial-svd" => "riw,orh->oihw",
-            "tucker2" => "ri,srhw,os->oihw",
-            "tucker" => "ri,srtu,th,uw,os->oihw",
-            "cp" => "ri,rh,rw,or->oihw",
-            "cp3" => "ri,rhw,or->oihw",
-            "tt" => "ri,srh,tsw,ot->oihw",
-            "tr" => "uri,srh,tsw,out->oihw",
-            _ => throw new InvalidOperationException($"{Name} has an equation only together with a shape."),
-        };
+    /// <summary>Where the start is not the best there is already.</summary>
+    internal Descent Descent { get; init; } = Descent.Always;
+
+    /// <summary>Whether further starts differ from the first, so that several are worth a try.</summary>
+    internal bool StartsVary { get; init; }
+
+    /// <summary>Whether only an iteration fits the format: on large kernels it is weighed only where nothing else was asked for.</summary>
+    internal bool IsIterative { get; init; }
+
+    /// <summary>Modes on one side of the cut at each bond; empty where the bonds are no cuts of the kernel.</summary>
+    internal ImmutableArray<string> Cuts { get; init; } = [];
+
+    /// <summary>Whether the format says anything about a kernel that the cheaper ones do not.</summary>
+    internal Func<KernelExtents, bool> Suits { get; init; } = static kernel => kernel.HasChannels && kernel.HasSpace;
+
+    /// <summary>
+    /// Orders in which the factors may meet the input, each a list of stages, each a list of factors; where there are none, one factor after
+    /// another as they stand in the equation.
+    /// </summary>
+    internal Func<KernelForm, IEnumerable<ImmutableArray<ImmutableArray<int>>>>? Orders { get; init; }
+
+    /// <summary>Whether it is weighed where no format is asked for.</summary>
+    internal bool IsUsual { get; init; }
+
+    /// <summary>Whether the last factor, which alone holds the output's channels, is solved for and the others go downhill.</summary>
+    internal bool IsProjected => Fit == KernelFit.ByProjection;
+
+    /// <summary>Whether channels may have ranks of their own.</summary>
+    public bool HasRankByChannel => Ragged is not null;
+
+    /// <summary>Whether channels are split into several modes.</summary>
+    public bool IsReshaped => Reshaping is not null;
 
     /// <summary>The format of a name; <c>rcp:2</c> is <c>rcp</c> with channels split in two.</summary>
     /// <exception cref="BadInputException">There is none.</exception>
@@ -79,18 +98,86 @@ public sealed record KernelFormat(string Name, int Order = 1)
             throw new BadInputException($"'{text}' is no format; there are {string.Join(", ", All.Select(static known => known.Name))}.");
         if (parts.Length == 1)
             return format;
-        if (!format.IsReshaped)
+        if (format.Numbered is not { } numbered)
             throw new BadInputException(
-                $"'{text}': {format.Name} splits no channels; {string.Join(", ", Reshaped.Select(static known => known.Name))} do."
+                $"'{text}': {format.Name} takes no number; {string.Join(", ", All.Where(static known => known.Numbered is not null).Select(static known => known.Name))} do."
             );
-        return int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out int order) && order is >= 2 and <= MostParts
+        return
+            int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out int number)
+            && number >= numbered.Least
+            && number <= numbered.Most
             ? format with
             {
-                Order = order,
+                Number = number,
             }
-            : throw new BadInputException($"'{text}': channels are split into 2 to {MostParts} parts, as in {format.Name}:{UsualOrder}.");
+            : throw new BadInputException(
+                $"'{text}': the number is that of {numbered.Counts}, {numbered.Least} to {numbered.Most}, as in {format.Name}:{numbered.Usual}."
+            );
     }
 
+    public bool Equals(KernelFormat? other) => other is not null && Name == other.Name && Number == other.Number;
+
+    public override int GetHashCode() => HashCode.Combine(Name, Number);
+
     /// <summary>As <see cref="Parse"/> reads it.</summary>
-    public override string ToString() => IsReshaped ? $"{Name}:{Order}" : Name;
+    public override string ToString() => Numbered is null ? Name : $"{Name}:{Number}";
+}
+
+/// <summary>What the number behind a format's name counts.</summary>
+/// <param name="Counts">In words, plural.</param>
+/// <param name="Usual">The number where none is given.</param>
+/// <param name="Least">The smallest allowed.</param>
+/// <param name="Most">The largest allowed.</param>
+internal sealed record FormatNumber(string Counts, int Usual, int Least, int Most);
+
+/// <summary>How a reshaped format reads a kernel whose channels are split.</summary>
+/// <param name="InPairs">Whether part l of the output's channels and part l of the input's are one mode, and height and width another; else
+/// every part is a mode.</param>
+/// <param name="Tensor">The decomposition of a tensor of some order; its second argument counts the modes of channels.</param>
+/// <param name="Decompose">Fits it in the plain norm.</param>
+internal sealed record Reshaping(
+    bool InPairs,
+    Func<int, int, TensorFormat> Tensor,
+    Func<Tensor<double>, RankChoice, FitOptions, CancellationToken, TensorFactors<double>> Decompose
+);
+
+/// <summary>Extents of one group's kernel that decide which formats suit it.</summary>
+internal readonly record struct KernelExtents(int Outputs, int Inputs, int Taps, int Groups)
+{
+    /// <summary>Whether there is more than one channel on some side: a depthwise kernel has no channels to part.</summary>
+    public bool HasChannels => Outputs * Inputs > 1;
+
+    /// <summary>Whether there is more than one place: a 1×1 kernel has no axes of space to part.</summary>
+    public bool HasSpace => Taps > 1;
+}
+
+/// <summary>When a fit has to go downhill from its start.</summary>
+internal enum Descent
+{
+    /// <summary>In every measure.</summary>
+    Always,
+
+    /// <summary>Only where a covariance couples the kernel's columns; in the plain norm the start is the best there is.</summary>
+    WithCovariance,
+
+    /// <summary>In none.</summary>
+    Never,
+}
+
+/// <summary>One fit.</summary>
+/// <param name="Starts">The kernel, the measure, and what fits of one kernel share.</param>
+/// <param name="Form">The format on the kernel.</param>
+/// <param name="Ranks">Its ranks.</param>
+/// <param name="Options">How hard to try.</param>
+/// <param name="Cancel">Ends it.</param>
+internal sealed record FitTask(
+    KernelStarts Starts,
+    KernelForm Form,
+    ImmutableArray<int> Ranks,
+    FitOptions Options,
+    CancellationToken Cancel
+)
+{
+    /// <summary>Which start this is, from 0.</summary>
+    public int Attempt { get; init; }
 }

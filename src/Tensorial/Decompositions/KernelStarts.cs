@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using System.Numerics.Tensors;
 using Tensorial.Kernels;
 
 namespace Tensorial.Decompositions;
@@ -14,7 +15,9 @@ namespace Tensorial.Decompositions;
 public sealed class KernelStarts(Tensor<double> kernel, KernelMetric metric, int groups = 1)
 {
     private readonly ConcurrentDictionary<string, Lazy<Tensor<double>>> _vectors = [];
-    private readonly Lazy<Tensor<double>> _weighted = new(() => Weighted(kernel, metric));
+    private readonly ConcurrentDictionary<Func<KernelStarts, double[][]>, Lazy<double[][]>> _energies = [];
+    private Lazy<Tensor<double>?> _root = new(() => RootOf(metric));
+    private Lazy<Tensor<double>>? _weighted;
 
     internal Tensor<double> Kernel => kernel;
 
@@ -28,38 +31,42 @@ public sealed class KernelStarts(Tensor<double> kernel, KernelMetric metric, int
     internal Tensor<double> Leading(string rows, int rank)
     {
         Tensor<double> all = _vectors
-            .GetOrAdd(rows, static (key, own) => new(() => Unfolding.Leading(own._weighted.Value, "oihw", key)), this)
+            .GetOrAdd(rows, static (key, own) => new(() => Unfolding.Leading(own.WeightedKernel, "oihw", key)), this)
             .Value;
         return Fits.Columns(all, rank);
     }
 
+    /// <summary>Squared singular values of the kernel's channels, computed once for every rule that makes them.</summary>
+    internal double[][] Energies(Func<KernelStarts, double[][]> rule) =>
+        _energies.GetOrAdd(rule, static (key, own) => new(() => key(own)), this).Value;
+
     /// <summary>D K.</summary>
     internal Tensor<double> Weighed => metric.Weigh(kernel);
 
-    /// <summary>D K Σ^½.</summary>
-    internal static Tensor<double> Weighted(Tensor<double> kernel, KernelMetric metric)
+    /// <summary>What is left of the kernel without an approximation, in the same measure.</summary>
+    internal KernelStarts Without(Tensor<double> approximation)
     {
-        Tensor<double> weighed = metric.Weigh(kernel);
-        if (metric.Covariance is not { } covariance)
+        Tensor<double> rest = new(kernel.Shape);
+        TensorPrimitives.Subtract<double>(kernel.Values, approximation.Values, rest.Values);
+        return new(rest, metric) { _root = _root };
+    }
+
+    /// <summary>D K Σ^½.</summary>
+    internal static Tensor<double> Weighted(Tensor<double> kernel, KernelMetric metric) => Weighted(metric.Weigh(kernel), RootOf(metric));
+
+    private Tensor<double> WeightedKernel =>
+        LazyInitializer.EnsureInitialized(ref _weighted, () => new(() => Weighted(Weighed, _root.Value))).Value;
+
+    private static Tensor<double>? RootOf(KernelMetric metric) =>
+        metric.Covariance is { } covariance ? KernelMetric.Root(covariance) : null;
+
+    private static Tensor<double> Weighted(Tensor<double> weighed, Tensor<double>? root)
+    {
+        if (root is null)
             return weighed;
-        Tensor<double> result = new(kernel.Shape);
-        int n = covariance.Shape[0];
-        Gemm.Multiply<double>(
-            kernel.Shape[0],
-            n,
-            n,
-            1,
-            weighed.Values,
-            n,
-            1,
-            KernelMetric.Root(covariance).Values,
-            n,
-            1,
-            0,
-            result.Values,
-            n,
-            Workers.Serial
-        );
+        Tensor<double> result = new(weighed.Shape);
+        int n = root.Shape[0];
+        Gemm.Multiply<double>(weighed.Shape[0], n, n, 1, weighed.Values, n, 1, root.Values, n, 1, 0, result.Values, n, Workers.Serial);
         return result;
     }
 

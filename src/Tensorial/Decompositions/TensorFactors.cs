@@ -26,7 +26,8 @@ public sealed record TensorFactors<T>(
     public Shape Shape => Folding.Shape;
 
     /// <summary>Numbers stored.</summary>
-    public long Parameters => Factors.Sum(static factor => (long)factor.Shape.Count);
+    public long Parameters =>
+        Format.Ragged is null ? Factors.Sum(static factor => (long)factor.Shape.Count) : Format.Parameters(Folding.Folded, Ranks.AsSpan());
 
     /// <summary>Numbers stored over those of the tensor.</summary>
     public double Rate => (double)Parameters / Shape.Count;

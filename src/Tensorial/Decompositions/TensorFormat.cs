@@ -11,8 +11,18 @@ namespace Tensorial.Decompositions;
 /// <param name="Equation">How the factors make the tensor, such as <c>ABc,aA,bB->abc</c>.</param>
 public sealed record TensorFormat(string Name, Equation Equation)
 {
-    /// <summary>The bonds in alphabetical order; ranks are given in this order.</summary>
-    public string Bonds => new([.. string.Concat(Equation.Inputs).Distinct().Where(axis => !Equation.Output.Contains(axis)).Order()]);
+    /// <summary>A bond that has the same extent at all ranks, such as the number of terms of a block-term decomposition.</summary>
+    public FixedBond? Fixed { get; init; }
+
+    /// <summary>
+    /// A bond with a rank of its own at every place of a mode that its factors share, such as filters a channel. Ranks are then one for all
+    /// places or one for each. Factors are stored as large as the largest, with zeros beyond the rank of a place, which count nowhere.
+    /// </summary>
+    public RaggedBond? Ragged { get; init; }
+
+    /// <summary>The bonds that have ranks, in alphabetical order; ranks are given in this order.</summary>
+    public string Bonds =>
+        new([.. string.Concat(Equation.Inputs).Distinct().Where(axis => !Equation.Output.Contains(axis) && axis != Fixed?.Axis).Order()]);
 
     /// <summary>A sum of rank-one terms: <c>aR,bR,cR->abc</c> (canonical polyadic).</summary>
     public static TensorFormat Cp(int order) =>
@@ -69,18 +79,67 @@ public sealed record TensorFormat(string Name, Equation Equation)
         string bonds = Bonds;
         if (tensor.Rank != Equation.Output.Length)
             throw new ShapeException($"{this} is for tensors of order {Equation.Output.Length}, not {tensor.Rank} as {tensor}.");
-        if (ranks.Length != bonds.Length)
+        if (Ragged is { } ragged)
+        {
+            int places = tensor[Equation.Output.IndexOf(ragged.Along)];
+            if (ranks.Length != 1 && ranks.Length != places)
+                throw new BadInputException($"{this} takes 1 rank for all or {places}, one for each place; not {ranks.Length}.");
+        }
+        else if (ranks.Length != bonds.Length)
             throw new BadInputException($"{this} takes {bonds.Length} ranks, not {ranks.Length} ({string.Join('×', ranks.ToArray())}).");
-        int[] extents = ranks.ToArray();
+        int[] extents = Ragged is null ? ranks.ToArray() : [Largest(ranks)];
         return [.. Equation.Inputs.Select(axes => Shape.Of([.. axes.Select(Extent)]))];
 
-        int Extent(char axis) => bonds.IndexOf(axis) is >= 0 and int bond ? extents[bond] : tensor[Equation.Output.IndexOf(axis)];
+        int Extent(char axis) =>
+            axis == Fixed?.Axis ? Fixed.Value.Extent
+            : bonds.IndexOf(axis) is >= 0 and int bond ? extents[bond]
+            : tensor[Equation.Output.IndexOf(axis)];
     }
+
+    /// <summary>Products of one number of each factor that an entry of the tensor is the sum of, on average.</summary>
+    public double Terms(ImmutableArray<int> ranks) =>
+        Ragged is null ? ranks.Aggregate((double)(Fixed?.Extent ?? 1), static (terms, rank) => terms * rank) : ranks.Average();
 
     /// <summary>Numbers that the factors of a tensor hold at some ranks.</summary>
     /// <inheritdoc cref="FactorShapes" path="/exception"/>
-    public long Parameters(Shape tensor, params ReadOnlySpan<int> ranks) =>
-        FactorShapes(tensor, ranks).Sum(static factor => factor.Aggregate(1L, static (count, extent) => count * extent));
+    public long Parameters(Shape tensor, params ReadOnlySpan<int> ranks)
+    {
+        long padded = FactorShapes(tensor, ranks).Sum(static factor => factor.Aggregate(1L, static (count, extent) => count * extent));
+        if (Ragged is null)
+            return padded;
+        // Every factor holds the bond and the mode that it differs along.
+        long held = 0;
+        foreach (int rank in ranks)
+            held += rank;
+        return padded / Largest(ranks) * held / ranks.Length;
+    }
+
+    /// <summary>Factors with zeros beyond the rank of each place, where ranks differ.</summary>
+    internal ImmutableArray<Tensor<double>> Cut(ImmutableArray<Tensor<double>> factors, ImmutableArray<int> ranks)
+    {
+        if (Ragged is not { } ragged || ranks.Distinct().Count() == 1)
+            return factors;
+        return [.. factors.Select((factor, k) => CutFactor(factor, Equation.Inputs[k], ragged, ranks))];
+    }
+
+    private static Tensor<double> CutFactor(Tensor<double> factor, string axes, RaggedBond ragged, ImmutableArray<int> ranks)
+    {
+        Tensor<double> cut = factor.Clone();
+        (int bond, int along) = (axes.IndexOf(ragged.Axis), axes.IndexOf(ragged.Along));
+        (int inBond, int inAlong) = (cut.Shape.CountOf(bond + 1, axes.Length), cut.Shape.CountOf(along + 1, axes.Length));
+        for (int at = 0; at < cut.Shape.Count; at++)
+            if (at / inBond % cut.Shape[bond] >= ranks[at / inAlong % cut.Shape[along]])
+                cut.Values[at] = 0;
+        return cut;
+    }
+
+    private static int Largest(ReadOnlySpan<int> ranks)
+    {
+        int largest = 1;
+        foreach (int rank in ranks)
+            largest = Math.Max(largest, rank);
+        return largest;
+    }
 
     /// <summary>
     /// Ranks beyond which nothing is gained. A bond whose removal leaves the factors in two parts is a cut: its rank is at most the lesser
@@ -195,10 +254,13 @@ public sealed record TensorFormat(string Name, Equation Equation)
 
     private int MaxRank(Shape tensor, char bond)
     {
-        ImmutableArray<string> factors = Equation.Inputs;
+        // Along a bond of fixed extent, or a mode that ranks differ along, the factors are stacks of smaller ones with ranks of their own.
+        string stack = $"{Fixed?.Axis}{Ragged?.Along}",
+            modes = string.Concat(Equation.Output.Where(axis => !stack.Contains(axis)));
+        ImmutableArray<string> factors = [.. Equation.Inputs.Select(axes => string.Concat(axes.Where(axis => !stack.Contains(axis))))];
         int[] holders = [.. Enumerable.Range(0, factors.Length).Where(k => factors[k].Contains(bond))];
         if (holders.Length > 2)
-            return Bounded(factors.Min(factor => Count(Equation.Output.Except(factor))));
+            return Bounded(factors.Min(factor => Count(modes.Except(factor))));
 
         // From one end of the bond to all factors that are reached without it.
         HashSet<int> side = [holders[0]];
@@ -223,14 +285,14 @@ public sealed record TensorFormat(string Name, Equation Equation)
                 .Range(shortest, reached.Count - shortest + 1)
                 .Max(length =>
                 {
-                    IEnumerable<char> modes = string.Concat(reached.Take(length)).Where(Equation.Output.Contains);
-                    return Math.Min(Count(modes), Count(Equation.Output.Except(modes)));
+                    IEnumerable<char> inside = string.Concat(reached.Take(length)).Where(modes.Contains);
+                    return Math.Min(Count(inside), Count(modes.Except(inside)));
                 })
         );
 
         string Others(int factor) => factors[factor].Replace(bond.ToString(), "", StringComparison.Ordinal);
 
-        long Count(IEnumerable<char> modes) => modes.Aggregate(1L, (count, axis) => count * tensor[Equation.Output.IndexOf(axis)]);
+        long Count(IEnumerable<char> own) => own.Aggregate(1L, (count, axis) => count * tensor[Equation.Output.IndexOf(axis)]);
     }
 
     private static int Rounded(int rank, int multiple) => rank > multiple ? rank / multiple * multiple : rank;
@@ -240,3 +302,13 @@ public sealed record TensorFormat(string Name, Equation Equation)
     private static int[] Scaled(ImmutableArray<int> most, double scale, double power) =>
         [.. most.Select(rank => (int)Math.Clamp(scale * Math.Pow(rank, power), 1, rank))];
 }
+
+/// <summary>A bond whose extent no rank decides.</summary>
+/// <param name="Axis">Its axis.</param>
+/// <param name="Extent">Its extent.</param>
+public readonly record struct FixedBond(char Axis, int Extent);
+
+/// <summary>A bond whose extent differs from place to place along a mode.</summary>
+/// <param name="Axis">Its axis.</param>
+/// <param name="Along">The mode, which all factors of the bond have.</param>
+public readonly record struct RaggedBond(char Axis, char Along);

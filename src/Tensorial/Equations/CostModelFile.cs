@@ -16,24 +16,13 @@ public static class CostModelFile
     /// <exception cref="BadInputException">The file holds no cost model, or constants that are not positive.</exception>
     public static CostModel Read(string path)
     {
-        try
-        {
-            using FileStream stream = File.OpenRead(path);
-            if (JsonSerializer.Deserialize<Content>(stream, Json) is not { CostModel: { } model } content)
-                throw new BadInputException($"'{path}' holds no cost model.");
-            if (content.SchemaVersion != SchemaVersion)
-                throw new BadInputException(
-                    $"'{path}' has the schema version {content.SchemaVersion}; this program reads {SchemaVersion}."
-                );
-            return model.Constants.All(static constant => double.IsFinite(constant) && constant > 0)
-                ? model
-                : throw new BadInputException($"'{path}' holds a cost model with a constant that is not positive.");
-        }
-        catch (JsonException error)
-        {
-            throw new BadInputException($"'{path}' holds no cost model: {error.Message}", error);
-        }
+        Content content = JsonInput.Read<Content>(File.ReadAllBytes(path), path, "cost model", Json);
+        if (content.SchemaVersion != SchemaVersion)
+            throw new BadInputException($"'{path}' has the schema version {content.SchemaVersion}; this program reads {SchemaVersion}.");
+        return content.CostModel.Constants.All(static constant => double.IsFinite(constant) && constant > 0)
+            ? content.CostModel
+            : throw new BadInputException($"'{path}' holds a cost model with a constant that is not positive.");
     }
 
-    private sealed record Content(int SchemaVersion, CostModel? CostModel);
+    private sealed record Content(int SchemaVersion, CostModel CostModel);
 }

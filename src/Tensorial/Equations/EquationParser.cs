@@ -15,7 +15,11 @@ namespace Tensorial.Equations;
 /// </summary>
 internal sealed class EquationParser(string text)
 {
+    /// <summary>Characters of a message about the text: as much as an eye takes in.</summary>
+    private const int Shown = 120;
+
     private readonly List<string> _names = [];
+    private readonly Dictionary<string, int> _indices = [];
     private int _at;
 
     /// <summary>An axis and where the text names it.</summary>
@@ -33,11 +37,13 @@ internal sealed class EquationParser(string text)
         if (!AtEnd())
             throw Unexpected();
 
+        HashSet<char> known = [.. inputs.SelectMany(static input => input, static (_, place) => place.Axis)],
+            named = [];
         foreach (Place place in output)
         {
-            if (!inputs.Any(input => input.Any(own => own.Axis == place.Axis)))
+            if (!known.Contains(place.Axis))
                 throw Error($"no operand has the output's '{Name(place)}'", place.At);
-            if (output.First(own => own.Axis == place.Axis) != place)
+            if (!named.Add(place.Axis))
                 throw Error($"the output names '{Name(place)}' twice", place.At);
         }
         return new([.. inputs.Select(Axes)], Axes(output)) { Windows = [.. windows], Names = [.. _names] };
@@ -48,13 +54,15 @@ internal sealed class EquationParser(string text)
     private Place[] Term()
     {
         List<Place> places = [];
+        bool hasEllipsis = false;
         for (; !AtEnd(); _at++)
         {
             int start = _at;
             if (text.AsSpan(_at).StartsWith("..."))
             {
-                if (places.Any(static place => place.Axis == Equation.Ellipsis))
+                if (hasEllipsis)
                     throw Error("an operand has more than one '...'", start);
+                hasEllipsis = true;
                 places.Add(new(Equation.Ellipsis, start));
                 _at += 2;
             }
@@ -97,11 +105,13 @@ internal sealed class EquationParser(string text)
     {
         if (name.Length == 1 && char.IsAsciiLetter(name[0]))
             return name[0];
-        int index = _names.IndexOf(name);
-        if (index < 0)
+        if (!_indices.TryGetValue(name, out int index))
         {
             index = _names.Count;
+            if (index > char.MaxValue - Equation.FirstNamed)
+                throw Error($"it has more than {index:N0} axes with names of several letters", _at);
             _names.Add(name);
+            _indices.Add(name, index);
         }
         return (char)(Equation.FirstNamed + index);
     }
@@ -109,6 +119,18 @@ internal sealed class EquationParser(string text)
     private IEnumerable<Window> Windows(List<Place[]> inputs)
     {
         List<Place> seen = [];
+        Dictionary<char, int> holders = [];
+        Dictionary<char, Place> repeats = [];
+        foreach (Place[] input in inputs)
+        {
+            HashSet<char> own = [];
+            foreach (Place place in input)
+                if (own.Add(place.Axis))
+                    holders[place.Axis] = holders.GetValueOrDefault(place.Axis) + 1;
+                else
+                    repeats.TryAdd(place.Axis, place);
+        }
+        HashSet<char> convolved = [];
         do
         {
             int first = seen.Count;
@@ -118,16 +140,13 @@ internal sealed class EquationParser(string text)
                 if (Axis() is not { } axis)
                     break;
                 Place place = new(axis, start);
-                int holders = inputs.Count(input => input.Any(own => own.Axis == axis));
-                if (seen.Any(other => other.Axis == axis))
+                int count = holders.GetValueOrDefault(axis);
+                if (!convolved.Add(axis))
                     throw Error($"'{Name(place)}' is convolved twice", start);
-                if (holders < 2)
-                    throw Error($"'{Name(place)}' is convolved, which takes two operands or more that have it, not {holders}", start);
-                if (
-                    inputs.Select(input => input.Where(own => own.Axis == axis).Skip(1)).FirstOrDefault(static twice => twice.Any()) is
-                    { } again
-                )
-                    throw Error($"an operand names '{Name(place)}' twice, and it is convolved", again.First().At);
+                if (count < 2)
+                    throw Error($"'{Name(place)}' is convolved, which takes two operands or more that have it, not {count}", start);
+                if (repeats.TryGetValue(axis, out Place again))
+                    throw Error($"an operand names '{Name(place)}' twice, and it is convolved", again.At);
                 seen.Add(place);
             }
             if (first == seen.Count)
@@ -197,8 +216,9 @@ internal sealed class EquationParser(string text)
     {
         if (!AtEnd() && text[_at] == '|')
             throw Error("an equation with convolved axes needs its output written out, as in 'nx,kx->nkx|x'", _at);
-        IEnumerable<Place> all = inputs.SelectMany(static input => input);
-        IEnumerable<Place> once = all.Where(place => place.Axis != Equation.Ellipsis && all.Count(own => own.Axis == place.Axis) == 1)
+        Place[] all = [.. inputs.SelectMany(static input => input)];
+        Dictionary<char, int> counts = all.CountBy(static place => place.Axis).ToDictionary();
+        IEnumerable<Place> once = all.Where(place => place.Axis != Equation.Ellipsis && counts[place.Axis] == 1)
             .OrderBy(Name, StringComparer.Ordinal);
         return [.. all.Where(static place => place.Axis == Equation.Ellipsis).Take(1), .. once];
     }
@@ -239,6 +259,12 @@ internal sealed class EquationParser(string text)
     private BadInputException Unexpected() =>
         Error($"'{text[_at]}' cannot stand here; axes are letters (with digits behind them), or names in parentheses", _at);
 
-    private BadInputException Error(string reason, int at) =>
-        new($"'{text}' is no einsum equation: {reason}.\n  {text.ReplaceLineEndings(" ")}\n  {new string(' ', at)}^");
+    private BadInputException Error(string reason, int at)
+    {
+        // A long text is shown where it is wrong.
+        int start = text.Length <= Shown ? 0 : Math.Clamp(at - Shown / 2, 0, text.Length - Shown);
+        string part = text.Substring(start, Math.Min(Shown, text.Length));
+        string name = text.Length <= Shown ? $"'{text}'" : $"A text of {text.Length:N0} characters";
+        return new($"{name} is no einsum equation: {reason}.\n  {part.ReplaceLineEndings(" ")}\n  {new string(' ', at - start)}^");
+    }
 }

@@ -46,7 +46,7 @@ public readonly record struct Padding
                 return (_before, _after);
             default:
                 long positions = ((long)signal + stride - 1) / stride;
-                int total = (int)Math.Max(0, (positions - 1) * stride + span + 1 - signal);
+                int total = (int)Math.Clamp((positions - 1) * stride + span + 1 - signal, 0, int.MaxValue);
                 int before = kind == WindowKind.Correlation ? total / 2 : total - total / 2;
                 return (before, total - before);
         }

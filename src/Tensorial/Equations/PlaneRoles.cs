@@ -182,12 +182,14 @@ internal sealed record PlaneAxis(int Taps, int Stride, int Dilation, int Before,
     public static PlaneAxis One { get; } = new(1, 1, 1, 0, 0, false);
 
     /// <summary>The relation of three entries as x = stride·y + dilation·w - before; null where it has another form, or crops.</summary>
-    public static PlaneAxis? Of(Incidence incidence, int x, int y, int window)
+    /// <param name="mirrored">Whether x is taken backwards.</param>
+    public static PlaneAxis? Of(Incidence incidence, int x, int y, int window, bool mirrored = false)
     {
-        long sign = incidence.Scale(x),
+        long sign = mirrored ? -incidence.Scale(x) : incidence.Scale(x),
+            total = mirrored ? incidence.Total + sign * (incidence.Extent(x) - 1) : incidence.Total,
             stride = -sign * incidence.Scale(y),
             dilation = -sign * incidence.Scale(window),
-            shift = sign * incidence.Total;
+            shift = sign * total;
         int taps = incidence.Extent(window);
         if (Math.Abs(sign) != 1 || stride < 1 || stride > int.MaxValue || Math.Abs(dilation) > int.MaxValue)
             return null;

@@ -95,8 +95,8 @@ internal sealed record Problem(
         string name = full.NameOf(window.Axis);
         int[] coefficients = new int[shapes.Length];
         int signal = -1,
-            holders = 0,
-            reach = 0;
+            holders = 0;
+        long reach = 0;
         for (int i = 0; i < shapes.Length; i++)
         {
             int place = full.Inputs[i].IndexOf(window.Axis, StringComparison.Ordinal);
@@ -111,7 +111,7 @@ internal sealed record Problem(
             if (signal < 0)
                 signal = extent;
             else
-                reach = checked(reach + extent - 1);
+                reach += extent - 1;
         }
         if (holders < 2)
             throw new BadInputException($"'{name}' is convolved in {full}, which takes two operands or more that have it, not {holders}.");
@@ -123,7 +123,7 @@ internal sealed record Problem(
             );
         try
         {
-            (int extent, int constant) = window.Over(signal, reach);
+            (int extent, int constant) = window.Over(signal, (int)Math.Min(reach, int.MaxValue));
             bool isKept = full.Output.Contains(window.Axis);
             return (new(window.Axis, [.. coefficients], isKept ? -window.Stride : 0, constant, window.IsCircular ? signal : 0), extent);
         }

@@ -18,6 +18,13 @@ public enum WindowKind
 /// <param name="Axis">The axis, one letter of the equation.</param>
 public sealed record Window(char Axis)
 {
+    /// <summary>
+    /// How many times as many values as signal and kernels have a padded signal may have, and how many it always may: what lies between
+    /// is computed, zero or not, so that numbers in a text must not decide it alone.
+    /// </summary>
+    private const int MostPadded = 1024,
+        AlwaysPadded = 1 << 16;
+
     public WindowKind Kind { get; init; } = WindowKind.Correlation;
 
     /// <summary>Distance between positions of the window, in values of the signal.</summary>
@@ -42,8 +49,14 @@ public sealed record Window(char Axis)
     /// <exception cref="ShapeException">The kernels do not fit.</exception>
     internal (int Extent, int Constant) Over(int signal, int reach)
     {
-        int span = checked(Dilation * reach);
+        long wide = (long)Dilation * reach,
+            most = Math.Min(int.MaxValue / 2, (long)MostPadded * ((long)signal + reach + 1) + AlwaysPadded);
+        if (wide > most)
+            throw new ShapeException($"kernels that reach over {wide + 1:N0} values are out of all proportion to a signal of {signal}");
+        int span = (int)wide;
         (int before, int after) = Padding.For(signal, span, Stride, Kind);
+        if (Math.Abs((long)before) + Math.Abs((long)after) > most)
+            throw new ShapeException($"padding {before} and {after} is out of all proportion to a signal of {signal}");
         long room = (long)signal + before + after - span - 1;
         if (room < 0)
             throw new ShapeException(

@@ -21,6 +21,7 @@ public static class FreshWeights
     /// <param name="seed">Decides the weights.</param>
     public static Graph Of(Graph graph, int seed)
     {
+        graph = WeightsAsInitializers.ForTraining(graph);
         Random random = new(seed);
         Dictionary<string, (Node Node, int Input)> uses = [];
         foreach (Node node in graph.Nodes)
@@ -44,6 +45,7 @@ public static class FreshWeights
         {
             (WeightRole.Bias, _) => Filled(learnt.Shape, 0),
             (WeightRole.Normalization, PRelu) => Filled(learnt.Shape, Slope),
+            (WeightRole.Normalization, Mul) => Filled(learnt.Shape, 1),
             (WeightRole.Normalization, _) => Filled(learnt.Shape, input == 1 ? 1 : 0),
             (_, Convolution convolution) => InitialWeights.Kernel(
                 learnt.Shape,

@@ -51,7 +51,7 @@ public sealed class GradientPaths
         HashSet<string> changing = [.. chosen];
         foreach (Node node in graph.Nodes)
             if (node.Inputs.Any(changing.Contains))
-                changing.UnionWith(node.Outputs.Where(name => name.Length > 0 && IsReal(values[name])));
+                changing.UnionWith(Differentiable(node).Where(name => name.Length > 0 && IsReal(values[name])));
 
         HashSet<string> carriers = [.. outputs.Where(changing.Contains)];
         foreach (Node node in graph.Nodes.Reverse())
@@ -74,6 +74,10 @@ public sealed class GradientPaths
             throw new BadInputException($"No output of the network depends on '{idle}', so that it cannot be trained.");
         return new(carriers);
     }
+
+    /// <summary>Results through which gradients pass: running statistics are bookkeeping.</summary>
+    private static IEnumerable<string> Differentiable(Node node) =>
+        node.Operation is BatchNormalizationInTraining ? node.Outputs.Take(1) : node.Outputs;
 
     private static bool IsReal(Operand operand) => operand.Type is ElementType.Float32 or ElementType.Float64;
 }

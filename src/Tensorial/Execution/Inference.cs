@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Collections.Frozen;
 using System.Collections.Immutable;
+using Tensorial.Equations;
 using Tensorial.Graphs;
 using Tensorial.Kernels;
 using Tensorial.Operations;
@@ -291,6 +292,9 @@ public sealed class Inference : IDisposable
     {
         graph = RecognizeActivations.Apply(DropIdentities.Apply(graph));
         IReadOnlyDictionary<string, Operand> shapes = ShapeInference.Run(graph, inputs);
+        Graph expanded = ExpandEquations.ForExecution(graph, shapes, PlanGoal.Forward);
+        if (expanded != graph)
+            shapes = ShapeInference.Run(graph = expanded, inputs);
         ConstantOrigins origins = new(graph);
         graph = FoldConstants.Apply(graph, shapes, cache, origins);
         graph = FoldBatchNorm.Apply(graph, origins, cache);

@@ -1,7 +1,5 @@
-using System.Collections.Immutable;
 using Tensorial.Graphs;
 using Tensorial.Kernels;
-using Tensorial.Operations;
 
 namespace Tensorial.Execution;
 
@@ -28,6 +26,7 @@ public static class Interpreter
             else if (!values.ContainsKey(port.Name))
                 throw new BadInputException($"No tensor is given for the input '{port.Name}'.");
         }
+        ValueLimit limit = ValueLimit.Of(graph, inputs.Values.Select(static tensor => tensor.Shape));
         HashSet<string> outputs = [.. graph.Outputs.Select(static port => port.Name)];
         Dictionary<string, int> lastReader = [];
         for (int i = 0; i < graph.Nodes.Length; i++)
@@ -38,7 +37,7 @@ public static class Interpreter
         {
             Node node = graph.Nodes[i];
             Tensor?[] operands = [.. node.Inputs.Select(name => name.Length > 0 ? ValueOf(values, node, name) : null)];
-            Tensor[] results = Apply(node, operands, workers ?? Workers.Serial);
+            Tensor[] results = Apply(node, operands, limit, workers ?? Workers.Serial);
             for (int k = 0; k < results.Length; k++)
                 if (lastReader.ContainsKey(node.Outputs[k]) || outputs.Contains(node.Outputs[k]))
                     values[node.Outputs[k]] = results[k];
@@ -60,17 +59,11 @@ public static class Interpreter
             ? value
             : throw new BadInputException($"Node '{node.Label}' reads '{name}', which nothing makes before it.");
 
-    private static Tensor[] Apply(Node node, Tensor?[] inputs, Workers workers)
+    private static Tensor[] Apply(Node node, Tensor?[] inputs, ValueLimit limit, Workers workers)
     {
         try
         {
-            Operand?[] operands = [.. inputs.Select(static input => input is null ? null : Operand.Of(input))];
-            ImmutableArray<Operand> results = node.Operation.Infer(operands);
-            if (results.Length < node.Outputs.Length)
-                throw new BadInputException($"it has {node.Outputs.Length} outputs, but the operator makes {results.Length}.");
-            Tensor[] outputs = [.. results.Take(node.Outputs.Length).Select(static result => Tensor.Zeros(result.Type, result.Shape))];
-            node.Operation.Forward(inputs, outputs, workers);
-            return outputs;
+            return node.Operation.Evaluate(inputs, node.Outputs.Length, workers, limit.Check);
         }
         catch (UnsupportedException error)
         {

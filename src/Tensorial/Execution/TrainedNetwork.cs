@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
+using Tensorial.Equations;
 using Tensorial.Graphs;
 using Tensorial.Kernels;
 using Tensorial.Operations;
@@ -203,7 +204,10 @@ public sealed class TrainedNetwork : IDisposable
                 throw new BadInputException(
                     $"Output '{output}' is {shapes[output].Type} {shapes[output].Shape} for {images} images; one row of float32 an image was expected."
                 );
-        Graph graph = FoldConstants.Apply(_form.Graph, shapes, _cache, changing: _changing);
+        Graph graph = ExpandEquations.ForExecution(_form.Graph, shapes, PlanGoal.ForwardAndBackward);
+        if (graph != _form.Graph)
+            shapes = ShapeInference.Run(graph = ParametersFirst.Apply(graph), inputs, _changing);
+        graph = FoldConstants.Apply(graph, shapes, _cache, changing: _changing);
         graph = graph with
         {
             Outputs =

@@ -5,8 +5,8 @@ namespace Tensorial.Graphs;
 /// <summary>The part of a network that depends on constants alone: weights that are made from factors when the network is loaded.</summary>
 internal sealed class ConstantParts
 {
-    /// <summary>The constants that a value is made of; a value that depends on inputs is not listed.</summary>
-    private readonly Dictionary<string, HashSet<string>> _sources = [];
+    /// <summary>Values that depend on no input, and the node that makes them; null for the constants themselves.</summary>
+    private readonly Dictionary<string, Node?> _makers = [];
 
     private readonly Dictionary<string, Tensor> _constants;
 
@@ -14,24 +14,39 @@ internal sealed class ConstantParts
     {
         _constants = constants;
         foreach (string name in constants.Keys)
-            _sources[name] = [name];
+            _makers[name] = null;
         foreach (Node node in graph.Nodes)
         {
             if (node.Operation is Constant || !IsConstant(node))
                 continue;
-            HashSet<string> sources = [.. node.Inputs.Where(static name => name.Length > 0).SelectMany(name => _sources[name])];
             foreach (string output in node.Outputs)
-                _sources[output] = sources;
+                _makers[output] = node;
         }
     }
 
     /// <summary>Whether a node has the same result for every input of the network.</summary>
-    public bool IsConstant(Node node) => node.Inputs.Length > 0 && node.Reads.All(name => name.Length == 0 || _sources.ContainsKey(name));
+    public bool IsConstant(Node node) => node.Inputs.Length > 0 && node.Reads.All(name => name.Length == 0 || _makers.ContainsKey(name));
 
     /// <summary>Floating-point numbers that a value is made of; 0 where it depends on inputs.</summary>
-    public long ParametersOf(string value) =>
-        _sources
-            .GetValueOrDefault(value, [])
-            .Where(name => _constants[name].ElementType.IsFloating())
-            .Sum(name => (long)_constants[name].Shape.Count);
+    public long ParametersOf(string value)
+    {
+        if (!_makers.ContainsKey(value))
+            return 0;
+        // Each value once, on a stack of our own: chains may be long, and diamonds many.
+        HashSet<string> seen = [value];
+        Stack<string> waiting = new([value]);
+        long count = 0;
+        while (waiting.TryPop(out string? name))
+        {
+            if (_makers[name] is { } maker)
+            {
+                foreach (string input in maker.Inputs)
+                    if (input.Length > 0 && seen.Add(input))
+                        waiting.Push(input);
+            }
+            else if (_constants[name] is { } constant && constant.ElementType.IsFloating())
+                count += constant.Shape.Count;
+        }
+        return count;
+    }
 }

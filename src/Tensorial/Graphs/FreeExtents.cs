@@ -21,8 +21,23 @@ public static class FreeExtents
         return graph with { Inputs = graph.Inputs.Replace(open, open with { Dimensions = dimensions }) };
     }
 
-    /// <summary>The network with inputs as open as another's: what is written takes the images that the file it came from took.</summary>
-    public static Graph AsOpenAs(this Graph graph, Graph other) => graph with { Inputs = other.Inputs };
+    /// <summary>
+    /// The network with inputs as open as another's: what is written takes the images that the file it came from took. Constants that either
+    /// lists among its inputs, as old files do, stay as they are.
+    /// </summary>
+    public static Graph AsOpenAs(this Graph graph, Graph other)
+    {
+        Dictionary<string, Port> open = other
+            .Inputs.Where(port => !other.Initializers.ContainsKey(port.Name))
+            .ToDictionary(static port => port.Name);
+        return graph with
+        {
+            Inputs =
+            [
+                .. graph.Inputs.Select(port => graph.Initializers.ContainsKey(port.Name) ? port : open.GetValueOrDefault(port.Name, port)),
+            ],
+        };
+    }
 
     /// <summary>Names of the extents that the network leaves open beside the batch, or ? for each that has none.</summary>
     public static ImmutableArray<string> Of(Graph graph) =>

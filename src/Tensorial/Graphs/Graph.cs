@@ -80,6 +80,10 @@ public sealed record Graph(
             };
     }
 
+    /// <summary>This network with the values of one constant replaced, rounded to the type in which it holds them.</summary>
+    public Graph WithValues(string constant, Tensor value) =>
+        With(constant, value.To(ConstantOf(constant)?.ElementType ?? value.ElementType));
+
     /// <summary>The part of this network that makes one value, with that as its only output, of a type and extents left open.</summary>
     public Graph Until(string value)
     {

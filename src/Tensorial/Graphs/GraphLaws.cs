@@ -14,8 +14,16 @@ public static class GraphLaws
         Dictionary<string, Node?> makers = (opaque ?? []).Distinct().ToDictionary(static name => name, static _ => (Node?)null);
         HashSet<string> inputs = [];
         foreach (Port port in graph.Inputs)
+        {
+            if (port.Name.Length == 0)
+                throw new BadInputException("An input of the network has no name.");
             if (!inputs.Add(port.Name))
                 throw new BadInputException($"Two inputs are called '{port.Name}'.");
+        }
+        HashSet<string> results = [];
+        foreach (Port port in graph.Outputs)
+            if (!results.Add(port.Name))
+                throw new BadInputException($"Two outputs are called '{port.Name}'.");
         // An initializer that is an input as well is a default value, as old files write all of them.
         foreach (string name in inputs.Concat(graph.Initializers.Keys))
             makers[name] = null;

@@ -45,7 +45,7 @@ public sealed record GraphStatistics(
         HashSet<string> counted = [];
         ConstantParts parts = new(graph, constants);
         ImmutableArray<NodeStatistics> nodes = [.. graph.Nodes.Select(node => Of(node, constants, parts, shapes.Operands, counted))];
-        KernelWeights kernels = KernelWeights.Of(graph);
+        KernelWeights kernels = KernelWeights.Of(WeightsAsInitializers.Apply(graph));
         IEnumerable<(Node Node, long Count)> weights =
         [
             .. kernels.Kernels.Select(static k => (k.Node, (long)k.Weights.Shape.Count)),

@@ -6,6 +6,10 @@ namespace Tensorial.Graphs;
 /// <summary>The convolution and dense weights of a network, in its order: those that can be cut, and those that cannot.</summary>
 public sealed record KernelWeights(ImmutableArray<KernelWeight> Kernels, ImmutableArray<UncutKernel> Uncut)
 {
+    /// <summary>
+    /// The weights of a network. Constants are followed through Identity, Transpose and Cast nodes; other forms are undone by
+    /// <see cref="WeightsAsInitializers"/>.
+    /// </summary>
     public static KernelWeights Of(Graph graph) => new Search(graph).Run();
 
     /// <summary>
@@ -47,28 +51,87 @@ public sealed record KernelWeights(ImmutableArray<KernelWeight> Kernels, Immutab
     {
         private readonly Graph _graph;
         private readonly Dictionary<string, Node> _makers = [];
-        private readonly ILookup<string, Node> _readers;
-        private readonly HashSet<string> _outputs;
-        private readonly ImmutableArray<KernelWeight>.Builder _kernels = ImmutableArray.CreateBuilder<KernelWeight>();
+        private readonly Dictionary<string, Origin> _origins = [];
+        private readonly Dictionary<string, List<Node>> _users = [];
+        private readonly HashSet<string> _leaving = [];
+
+        /// <summary>Values that nodes make of constants alone.</summary>
+        private readonly HashSet<string> _computed = [];
+        private readonly List<KernelWeight> _kernels = [];
+        private readonly Dictionary<string, int> _places = [];
+        private readonly Dictionary<string, string?> _reasons = [];
         private readonly ImmutableArray<UncutKernel>.Builder _uncut = ImmutableArray.CreateBuilder<UncutKernel>();
 
         public Search(Graph graph)
         {
             _graph = graph;
+            foreach ((string name, Tensor value) in graph.Initializers)
+                _origins[name] = new(name, value, null, value.ElementType);
             foreach (Node node in graph.Nodes)
-            foreach (string output in node.Outputs)
-                _makers[output] = node;
-            _readers = graph
-                .Nodes.SelectMany(static node => node.Reads.Where(static name => name.Length > 0), static (node, name) => (node, name))
-                .ToLookup(static read => read.name, static read => read.node);
-            _outputs = [.. graph.Outputs.Select(static port => port.Name)];
+            {
+                foreach (string output in node.Outputs)
+                    _makers[output] = node;
+                if (node.Operation is Constant constant)
+                    _origins[node.Outputs[0]] = new(node.Outputs[0], constant.Value, null, constant.Value.ElementType);
+                else if (Moved(node) is { } moved)
+                    _origins[node.Outputs[0]] = moved;
+                else
+                {
+                    foreach (string name in node.Reads)
+                        if (_origins.TryGetValue(name, out Origin? origin))
+                            UsersOf(origin.Name).Add(node);
+                    if (
+                        node.Reads.Length > 0
+                        && node.Reads.All(name => name.Length == 0 || _origins.ContainsKey(name) || _computed.Contains(name))
+                    )
+                        _computed.UnionWith(node.Outputs);
+                }
+            }
+            foreach (Port output in graph.Outputs)
+                if (_origins.TryGetValue(output.Name, out Origin? origin))
+                    _leaving.Add(origin.Name);
         }
 
         public KernelWeights Run()
         {
             foreach (Node node in _graph.Nodes)
                 Visit(node);
-            return new(_kernels.ToImmutable(), _uncut.ToImmutable());
+            return new([.. _kernels], _uncut.ToImmutable());
+        }
+
+        private List<Node> UsersOf(string name) => _users.TryGetValue(name, out List<Node>? users) ? users : _users[name] = [];
+
+        /// <summary>
+        /// Where weights come from. The values are the constant's; <paramref name="Order"/> says which of its axes became which.
+        /// </summary>
+        private sealed record Origin(string Name, Tensor Values, ImmutableArray<int>? Order, ElementType ReadAs)
+        {
+            /// <summary>Names of the constant's own axes, from those of the value that the layer reads.</summary>
+            public ImmutableArray<string>? AxesOf(ImmutableArray<string>? read) =>
+                read is { } names && Order is { } order
+                    ? [.. Enumerable.Range(0, names.Length).Select(axis => names[order.IndexOf(axis)])]
+                    : read;
+        }
+
+        /// <summary>What a node hands on of a constant; null where it is no mere move.</summary>
+        private Origin? Moved(Node node)
+        {
+            if (node.Inputs is not [{ } input] || !_origins.TryGetValue(input, out Origin? origin))
+                return null;
+            int rank = origin.Values.Shape.Rank;
+            switch (node.Operation)
+            {
+                case Identity:
+                    return origin;
+                case Cast cast when cast.Type.IsFloating() && origin.Values.ElementType.IsFloating():
+                    return origin with { ReadAs = cast.Type };
+                case Transpose { Order: var given } when given.IsEmpty || given.Length == rank:
+                    ImmutableArray<int> before = origin.Order ?? [.. Enumerable.Range(0, rank)];
+                    ImmutableArray<int> order = given.IsEmpty ? [.. before.Reverse()] : [.. given.Select(axis => before[axis])];
+                    return origin with { Order = order.SequenceEqual(Enumerable.Range(0, rank)) ? null : order };
+                default:
+                    return null;
+            }
         }
 
         private void Visit(Node node)
@@ -81,14 +144,21 @@ public sealed record KernelWeights(ImmutableArray<KernelWeight> Kernels, Immutab
                 return;
             foreach ((int operand, Func<int, ImmutableArray<string>?> axesOf) in candidates)
             {
-                Origin origin = Trace(node.Inputs[operand]);
-                if (origin.Values is not { } values)
+                if (!_origins.TryGetValue(node.Inputs[operand], out Origin? origin))
                     continue;
-                ImmutableArray<string>? axes = origin.AxesOf(axesOf(values.Shape.Rank));
-                if (Obstacle(origin.Name, values, axes) is { } reason)
-                    _uncut.Add(new(origin.Name, node, values.Shape, reason));
+                ImmutableArray<string>? axes = origin.AxesOf(axesOf(origin.Values.Shape.Rank));
+                KernelWeight? kernel = axes is { } names
+                    ? new(origin.Name, node, names, origin.Values, GroupsOf(node.Operation)) { ReadAs = origin.ReadAs }
+                    : null;
+                if (_places.TryGetValue(origin.Name, out int place))
+                    _kernels[place] = _kernels[place] with { Nodes = _kernels[place].Nodes.Add(node) };
+                else if (ObstacleOf(origin, kernel) is { } reason)
+                    _uncut.Add(new(origin.Name, node, origin.Values.Shape, reason));
                 else
-                    _kernels.Add(new(origin.Name, node, axes!.Value, values, GroupsOf(node.Operation)));
+                {
+                    _places[origin.Name] = _kernels.Count;
+                    _kernels.Add(kernel!);
+                }
                 return;
             }
             // A product of two computed values is attention or the like, not a layer with weights.
@@ -97,67 +167,62 @@ public sealed record KernelWeights(ImmutableArray<KernelWeight> Kernels, Immutab
                 _uncut.Add(new(absent, node, null, Absence(absent)));
         }
 
-        /// <summary>
-        /// Where weights come from: exporters keep shared ones behind Identity nodes, some make them in Constant nodes, and dense
-        /// layers read theirs through a Transpose. The values are the constant's all the same; <paramref name="Order"/> says which
-        /// of its axes became which.
-        /// </summary>
-        private sealed record Origin(string Name, Tensor? Values, ImmutableArray<int>? Order)
-        {
-            /// <summary>Names of the constant's own axes, from those of the value that the layer reads.</summary>
-            public ImmutableArray<string>? AxesOf(ImmutableArray<string>? read) =>
-                read is { } names && Order is { } order
-                    ? [.. Enumerable.Range(0, names.Length).Select(axis => names[order.IndexOf(axis)])]
-                    : read;
-        }
-
-        private Origin Trace(string name)
-        {
-            ImmutableArray<int>? order = null;
-            while (!_graph.Initializers.ContainsKey(name) && _makers.TryGetValue(name, out Node? maker))
-            {
-                if (maker.Operation is Constant constant)
-                    return new(name, constant.Value, order);
-                if (maker.Operation is Transpose { Order.IsEmpty: true } or Transpose { Order.Length: 2 } && order is null)
-                    order = maker.Operation is Transpose { Order: [0, 1] } ? null : [1, 0];
-                else if (maker.Operation is not Identity || maker.Inputs.IsEmpty)
-                    return new(name, null, null);
-                name = maker.Inputs[0];
-            }
-            return new(name, _graph.Initializers.GetValueOrDefault(name), order);
-        }
+        /// <summary>As <see cref="Obstacle"/>, looked for once for a constant that many nodes read.</summary>
+        private string? ObstacleOf(Origin origin, KernelWeight? kernel) =>
+            _reasons.TryGetValue(origin.Name, out string? known) ? known : _reasons[origin.Name] = Obstacle(origin, kernel);
 
         /// <summary>Why a constant cannot be cut; null where it can.</summary>
-        private string? Obstacle(string name, Tensor weights, ImmutableArray<string>? axes)
+        private string? Obstacle(Origin origin, KernelWeight? kernel)
         {
-            Node[] users = [.. Users(name)];
-            string[] labels = [.. users.Distinct().Select(static node => $"'{node.Label}'")];
-            if (axes is null)
+            (string name, Tensor weights) = (origin.Name, origin.Values);
+            if (kernel is null)
                 return $"weights of shape {weights.Shape} are no kernel: a matrix or one to three spatial axes are cut";
-            if (users.Length > 1)
-                return $"its weights are read more than once, by {string.Join(" and ", labels.Take(5))}{(labels.Length > 5 ? " and others" : "")}";
+            List<Node> users = UsersOf(name);
+            if (users.Count > 1 && !users.TrueForAll(user => IsAlike(kernel, user)))
+            {
+                string[] labels = [.. users.Distinct().Select(static node => $"'{node.Label}'")];
+                return $"its weights are read more than once in different ways, by {string.Join(" and ", labels.Take(5))}{(labels.Length > 5 ? " and others" : "")}";
+            }
             if (!weights.ElementType.IsFloating())
                 return $"its weights are {weights.ElementType}, not floating-point numbers";
             if (weights.Shape.Count == 0)
                 return $"its weights of shape {weights.Shape} are empty";
-            if (_outputs.Contains(name))
+            if (_leaving.Contains(name))
                 return "its weights also leave the network as an output";
-            return KernelWeight.LongAxesOf(axes.Value, weights.Shape).Length > 1
+            return KernelWeight.LongAxesOf(kernel.Axes, weights.Shape).Length > 1
                 ? null
                 : $"its weights of shape {weights.Shape} are a vector";
+        }
+
+        /// <summary>Whether another node multiplies with a kernel as its first one does: as the same operand, axis by axis.</summary>
+        private bool IsAlike(KernelWeight kernel, Node user)
+        {
+            if (user.Operation.GetType() != kernel.Node.Operation.GetType() || GroupsOf(user.Operation) != kernel.Groups)
+                return false;
+            int[] reads =
+            [
+                .. Enumerable
+                    .Range(0, user.Inputs.Length)
+                    .Where(k => _origins.TryGetValue(user.Inputs[k], out Origin? read) && read.Name == kernel.Name),
+            ];
+            return reads is [{ } operand]
+                && Candidates(user.Operation).FirstOrDefault(candidate => candidate.Operand == operand).Axes is { } axesOf
+                && _origins[user.Inputs[operand]] is { } origin
+                && origin.ReadAs == kernel.ReadAs
+                && origin.AxesOf(axesOf(origin.Values.Shape.Rank)) is { } axes
+                && axes.SequenceEqual(kernel.Axes);
         }
 
         /// <summary>Why a layer has no constant weights.</summary>
         private string Absence(string name)
         {
-            if (_makers.TryGetValue(name, out Node? maker))
+            if (_makers.TryGetValue(name, out Node? maker) && _computed.Contains(name))
+                return $"its weights are made of other constants by '{maker.Label}' ({maker.Operation.Name}), as those of a layer in factors are";
+            if (maker is not null)
                 return $"its weights are computed while the network runs, by '{maker.Label}' ({maker.Operation.Name})";
             return _graph.Inputs.Any(port => port.Name == name)
                 ? "its weights are an input of the network"
                 : "its weights have a type that cannot be computed with (text, sparse, complex, 8-bit float or 4-bit)";
         }
-
-        private IEnumerable<Node> Users(string name) =>
-            _readers[name].SelectMany(reader => reader.Operation is Identity or Transpose ? Users(reader.Outputs[0]) : [reader]);
     }
 }

@@ -20,6 +20,9 @@ public static class ShapeInference
     /// </summary>
     private const int FoldLimit = 1 << 16;
 
+    /// <summary>Results that may be extents are computed whatever the budget: the node that makes them takes as much of the file.</summary>
+    private const int ShapeValues = ValueLimit.MostAxes;
+
     /// <summary>Types, extents and constants of every value.</summary>
     /// <param name="graph">The network.</param>
     /// <param name="inputs">Extents of inputs, by name. Others take the extents the network declares, free ones being 1.</param>
@@ -42,12 +45,26 @@ public static class ShapeInference
         IReadOnlySet<string>? changing = null
     )
     {
-        Dictionary<string, Operand> known = [];
-        foreach ((string name, Tensor value) in graph.Initializers)
-            known[name] = changing?.Contains(name) == true ? new(value.ElementType, value.Shape) : Operand.Of(value);
+        Dictionary<string, Operand> given = [];
+        foreach (string name in changing ?? Enumerable.Empty<string>())
+            if (graph.Initializers.TryGetValue(name, out Tensor? value))
+                given[name] = new(value.ElementType, value.Shape);
         foreach (Port port in graph.Inputs)
             if (!graph.Initializers.ContainsKey(port.Name) && Extents(port, inputs) is { } shape)
-                known[port.Name] = new(port.Type, shape);
+                given[port.Name] = new(port.Type, shape);
+        return Explore(graph, given);
+    }
+
+    /// <summary>As <see cref="Explore(Graph, IReadOnlyDictionary{string, Shape}?, IReadOnlySet{string}?)"/> for inputs whose types and constants are known too.</summary>
+    public static InferredShapes Explore(Graph graph, IReadOnlyDictionary<string, Operand> given)
+    {
+        Dictionary<string, Operand> known = new(given);
+        foreach ((string name, Tensor value) in graph.Initializers)
+            known.TryAdd(name, Operand.Of(value));
+        ValueLimit limit = ValueLimit.Of(
+            graph,
+            graph.Inputs.Where(port => known.ContainsKey(port.Name)).Select(port => known[port.Name].Shape)
+        );
 
         HashSet<string> made = [.. graph.Nodes.SelectMany(static node => node.Outputs)];
         var failures = ImmutableArray.CreateBuilder<(Node, BadInputException)>();
@@ -62,8 +79,12 @@ public static class ShapeInference
             Operand?[] operands = [.. node.Inputs.Select(name => name.Length > 0 ? known[name] : null)];
             try
             {
-                ImmutableArray<Operand> results = Fold(node.Operation, operands, node.Operation.Infer(operands));
-                for (int i = 0; i < node.Outputs.Length && i < results.Length; i++)
+                ImmutableArray<Operand> results = node.Operation.Infer(operands);
+                if (results.Length < node.Outputs.Length)
+                    throw new BadInputException($"it has {node.Outputs.Length} outputs, but the operator makes {results.Length}.");
+                limit.Check(results);
+                results = Fold(node.Operation, operands, results, limit);
+                for (int i = 0; i < node.Outputs.Length; i++)
                     if (node.Outputs[i].Length > 0)
                         known[node.Outputs[i]] = results[i];
             }
@@ -91,12 +112,13 @@ public static class ShapeInference
         return new(known, failures.ToImmutable());
     }
 
-    private static ImmutableArray<Operand> Fold(Operation operation, Operand?[] operands, ImmutableArray<Operand> results)
+    private static ImmutableArray<Operand> Fold(Operation operation, Operand?[] operands, ImmutableArray<Operand> results, ValueLimit limit)
     {
         bool foldable =
             Array.TrueForAll(operands, static o => o is null or { Value: not null })
             && results.Any(static r => r.Value is null)
-            && results.Sum(static r => (long)r.Shape.Count) <= FoldLimit;
+            && results.Sum(static r => (long)r.Shape.Count) is var count and <= FoldLimit
+            && (count <= ShapeValues || limit.AllowsFolding(count));
         if (!foldable)
             return results;
         Tensor[] values = operation.Apply([.. operands.Select(static o => o?.Value)]);
@@ -113,6 +135,8 @@ public static class ShapeInference
     {
         if (inputs is not null && inputs.TryGetValue(port.Name, out Shape given))
             return Checked(port, given);
+        if (port.Dimensions is { Length: > ValueLimit.MostAxes and var axes })
+            throw new BadInputException($"Input '{port.Name}' has {axes:N0} axes; at most {ValueLimit.MostAxes} are computed with.");
         return port.Dimensions is { } dimensions ? Shape.Of([.. dimensions.Select(static d => d.Extent ?? 1)]) : null;
     }
 

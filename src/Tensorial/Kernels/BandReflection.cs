@@ -15,6 +15,9 @@ internal static class BandReflection
     public static void FromRight<T>(Span<T> a, int stride, int rows, ReadOnlySpan<T> v, T tau)
         where T : unmanaged, INumberBase<T>
     {
+        Need(a.Length, rows == 0 ? 0 : (rows - 1L) * stride + v.Length, stride);
+        if (v.Length % Vector512<T>.Count != 0 || v.Length / Vector512<T>.Count is < 1 or > 4)
+            throw new ArgumentException($"A reflection of {v.Length} numbers is not one to four whole vectors.");
         switch (v.Length / Vector512<T>.Count)
         {
             case 1:
@@ -30,6 +33,13 @@ internal static class BandReflection
                 FromRight<T, Four>(a, stride, rows, v, tau);
                 break;
         }
+    }
+
+    /// <summary>Refuses a block that does not lie in its memory: from here on references are trusted.</summary>
+    private static void Need(int length, long needed, int stride)
+    {
+        if (length < needed || stride < 0)
+            throw new ArgumentException($"The block takes {needed} numbers, {stride} from row to row, not {length}.");
     }
 
     private static void FromRight<T, TCount>(Span<T> a, int stride, int rows, ReadOnlySpan<T> v, T tau)
@@ -80,6 +90,7 @@ internal static class BandReflection
     {
         int lanes = Vector512<T>.Count,
             column = 0;
+        Need(a.Length, v.Length == 0 ? 0 : (v.Length - 1L) * stride + (long)(columns + lanes - 1) / lanes * lanes, stride);
         for (; column + 4 * lanes <= columns; column += 4 * lanes)
             FromLeft<T, Four>(a[column..], stride, v, tau);
         for (; column < columns; column += lanes)

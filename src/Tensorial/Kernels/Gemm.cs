@@ -70,15 +70,16 @@ public static unsafe class Gemm
                 right = b,
                 result = c
         )
-        {
-            Product<T> product = new(m, n, k, alpha, beta, result, rowStrideC, workers);
-            if (k == 0 || T.IsZero(alpha))
-                product.Scale();
-            else
-                width.Run<PackedProduct<T, Strided<T>, Strided<T>>, T>(
-                    new(product, new(left, rowStrideA, columnStrideA), new(right, columnStrideB, rowStrideB))
-                );
-        }
+            using (Bounds.Know(left, a.Length, right, b.Length, result, c.Length))
+            {
+                Product<T> product = new(m, n, k, alpha, beta, result, rowStrideC, workers);
+                if (k == 0 || T.IsZero(alpha))
+                    product.Scale();
+                else
+                    width.Run<PackedProduct<T, Strided<T>, Strided<T>>, T>(
+                        new(product, new(left, rowStrideA, columnStrideA), new(right, columnStrideB, rowStrideB))
+                    );
+            }
     }
 
     /// <summary>
@@ -115,31 +116,32 @@ public static unsafe class Gemm
                 right = b,
                 result = c
         )
-        fixed (
-            int* vectorsA = rowsA.Offsets,
-                runsA = rowsA.Runs,
-                depthsA = columnsA.Offsets,
-                vectorsB = columnsB.Offsets,
-                runsB = columnsB.Runs,
-                depthsB = rowsB.Offsets
-        )
-        {
-            Product<T> product = new(m, n, k, T.One, beta, result, rowStrideC, workers);
-            Strided<T> evenA = new(left, rowsA.Stride, columnsA.Stride),
-                evenB = new(right, columnsB.Stride, rowsB.Stride);
-            Scattered<T> freeA = new(left, vectorsA, runsA, depthsA),
-                freeB = new(right, vectorsB, runsB, depthsB);
-            if (k == 0)
-                product.Scale();
-            else if (isEvenA && isEvenB)
-                Run(product, evenA, evenB);
-            else if (isEvenA)
-                Run(product, evenA, freeB);
-            else if (isEvenB)
-                Run(product, freeA, evenB);
-            else
-                Run(product, freeA, freeB);
-        }
+            using (Bounds.Know(left, a.Length, right, b.Length, result, c.Length))
+                fixed (
+                    int* vectorsA = rowsA.Offsets,
+                        runsA = rowsA.Runs,
+                        depthsA = columnsA.Offsets,
+                        vectorsB = columnsB.Offsets,
+                        runsB = columnsB.Runs,
+                        depthsB = rowsB.Offsets
+                )
+                {
+                    Product<T> product = new(m, n, k, T.One, beta, result, rowStrideC, workers);
+                    Strided<T> evenA = new(left, rowsA.Stride, columnsA.Stride),
+                        evenB = new(right, columnsB.Stride, rowsB.Stride);
+                    Scattered<T> freeA = new(left, vectorsA, runsA, depthsA),
+                        freeB = new(right, vectorsB, runsB, depthsB);
+                    if (k == 0)
+                        product.Scale();
+                    else if (isEvenA && isEvenB)
+                        Run(product, evenA, evenB);
+                    else if (isEvenA)
+                        Run(product, evenA, freeB);
+                    else if (isEvenB)
+                        Run(product, freeA, evenB);
+                    else
+                        Run(product, freeA, freeB);
+                }
     }
 
     private static void Run<T, TLeft, TRight>(Product<T> product, TLeft left, TRight right)

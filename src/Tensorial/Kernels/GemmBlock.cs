@@ -65,6 +65,7 @@ internal unsafe struct GemmBlock<T>
 
     private readonly void Merge(T* edge, T* c, int height, int width)
     {
+        Bounds.Check(c, (height - 1) * RowStrideC + width);
         for (int row = 0; row < height; row++, edge += PanelWidth, c += RowStrideC)
         for (int column = 0; column < width; column++)
             c[column] = T.IsZero(Beta) ? edge[column] : T.MultiplyAddEstimate(Beta, c[column], edge[column]);

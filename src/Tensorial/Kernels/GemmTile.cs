@@ -178,98 +178,98 @@ internal static unsafe class GemmTile
                 z = TLanes.Load(b + TLanes.Count);
             if (TRows.Count > 0)
             {
-                x = TLanes.Broadcast(a[0]);
+                x = TLanes.Spread(a + 0);
                 s0 = TLanes.MultiplyAdd(x, y, s0);
                 if (TAcross.Vectors > 1)
                     t0 = TLanes.MultiplyAdd(x, z, t0);
             }
             if (TRows.Count > 1)
             {
-                x = TLanes.Broadcast(a[1]);
+                x = TLanes.Spread(a + 1);
                 s1 = TLanes.MultiplyAdd(x, y, s1);
                 if (TAcross.Vectors > 1)
                     t1 = TLanes.MultiplyAdd(x, z, t1);
             }
             if (TRows.Count > 2)
             {
-                x = TLanes.Broadcast(a[2]);
+                x = TLanes.Spread(a + 2);
                 s2 = TLanes.MultiplyAdd(x, y, s2);
                 if (TAcross.Vectors > 1)
                     t2 = TLanes.MultiplyAdd(x, z, t2);
             }
             if (TRows.Count > 3)
             {
-                x = TLanes.Broadcast(a[3]);
+                x = TLanes.Spread(a + 3);
                 s3 = TLanes.MultiplyAdd(x, y, s3);
                 if (TAcross.Vectors > 1)
                     t3 = TLanes.MultiplyAdd(x, z, t3);
             }
             if (TRows.Count > 4)
             {
-                x = TLanes.Broadcast(a[4]);
+                x = TLanes.Spread(a + 4);
                 s4 = TLanes.MultiplyAdd(x, y, s4);
                 if (TAcross.Vectors > 1)
                     t4 = TLanes.MultiplyAdd(x, z, t4);
             }
             if (TRows.Count > 5)
             {
-                x = TLanes.Broadcast(a[5]);
+                x = TLanes.Spread(a + 5);
                 s5 = TLanes.MultiplyAdd(x, y, s5);
                 if (TAcross.Vectors > 1)
                     t5 = TLanes.MultiplyAdd(x, z, t5);
             }
             if (TRows.Count > 6)
             {
-                x = TLanes.Broadcast(a[6]);
+                x = TLanes.Spread(a + 6);
                 s6 = TLanes.MultiplyAdd(x, y, s6);
                 if (TAcross.Vectors > 1)
                     t6 = TLanes.MultiplyAdd(x, z, t6);
             }
             if (TRows.Count > 7)
             {
-                x = TLanes.Broadcast(a[7]);
+                x = TLanes.Spread(a + 7);
                 s7 = TLanes.MultiplyAdd(x, y, s7);
                 if (TAcross.Vectors > 1)
                     t7 = TLanes.MultiplyAdd(x, z, t7);
             }
             if (TRows.Count > 8)
             {
-                x = TLanes.Broadcast(a[8]);
+                x = TLanes.Spread(a + 8);
                 s8 = TLanes.MultiplyAdd(x, y, s8);
                 if (TAcross.Vectors > 1)
                     t8 = TLanes.MultiplyAdd(x, z, t8);
             }
             if (TRows.Count > 9)
             {
-                x = TLanes.Broadcast(a[9]);
+                x = TLanes.Spread(a + 9);
                 s9 = TLanes.MultiplyAdd(x, y, s9);
                 if (TAcross.Vectors > 1)
                     t9 = TLanes.MultiplyAdd(x, z, t9);
             }
             if (TRows.Count > 10)
             {
-                x = TLanes.Broadcast(a[10]);
+                x = TLanes.Spread(a + 10);
                 s10 = TLanes.MultiplyAdd(x, y, s10);
                 if (TAcross.Vectors > 1)
                     t10 = TLanes.MultiplyAdd(x, z, t10);
             }
             if (TRows.Count > 11)
             {
-                x = TLanes.Broadcast(a[11]);
+                x = TLanes.Spread(a + 11);
                 s11 = TLanes.MultiplyAdd(x, y, s11);
                 if (TAcross.Vectors > 1)
                     t11 = TLanes.MultiplyAdd(x, z, t11);
             }
             if (TRows.Count > 12)
             {
-                x = TLanes.Broadcast(a[12]);
+                x = TLanes.Spread(a + 12);
                 s12 = TLanes.MultiplyAdd(x, y, s12);
                 if (TAcross.Vectors > 1)
                     t12 = TLanes.MultiplyAdd(x, z, t12);
             }
             if (TRows.Count > 13)
             {
-                x = TLanes.Broadcast(a[13]);
+                x = TLanes.Spread(a + 13);
                 s13 = TLanes.MultiplyAdd(x, y, s13);
                 if (TAcross.Vectors > 1)
                     t13 = TLanes.MultiplyAdd(x, z, t13);

@@ -33,6 +33,9 @@ internal unsafe interface ILanes<TVector, T>
 
     static abstract TVector Broadcast(T value);
 
+    /// <summary>A number in memory, broadcast.</summary>
+    static abstract TVector Spread(T* from);
+
     /// <summary>a · b + c, fused where the processor fuses.</summary>
     static abstract TVector MultiplyAdd(TVector a, TVector b, TVector c);
 
@@ -85,6 +88,11 @@ internal static class LaneWidths
         where TKernel : struct, ILaneKernel<T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        if (Bounds.AreChecked)
+        {
+            RunChecked<TKernel, T>(width, kernel);
+            return;
+        }
         switch (width)
         {
             case LaneWidth.Bits512:
@@ -98,6 +106,27 @@ internal static class LaneWidths
                 break;
             default:
                 kernel.Run<LanesScalar<T>, T>();
+                break;
+        }
+    }
+
+    private static void RunChecked<TKernel, T>(LaneWidth width, in TKernel kernel)
+        where TKernel : struct, ILaneKernel<T>
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        switch (width)
+        {
+            case LaneWidth.Bits512:
+                kernel.Run<CheckedLanes<Lanes512<T>, Vector512<T>, T>, Vector512<T>>();
+                break;
+            case LaneWidth.Bits256:
+                kernel.Run<CheckedLanes<Lanes256<T>, Vector256<T>, T>, Vector256<T>>();
+                break;
+            case LaneWidth.Bits128:
+                kernel.Run<CheckedLanes<Lanes128<T>, Vector128<T>, T>, Vector128<T>>();
+                break;
+            default:
+                kernel.Run<CheckedLanes<LanesScalar<T>, T, T>, T>();
                 break;
         }
     }
@@ -119,6 +148,9 @@ internal readonly unsafe struct Lanes512<T> : ILanes<Vector512<T>, T>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<T> Broadcast(T value) => Vector512.Create(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<T> Spread(T* from) => Vector512.Create(*from);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<T> MultiplyAdd(Vector512<T> a, Vector512<T> b, Vector512<T> c) =>
@@ -174,6 +206,9 @@ internal readonly unsafe struct Lanes256<T> : ILanes<Vector256<T>, T>
     public static Vector256<T> Broadcast(T value) => Vector256.Create(value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<T> Spread(T* from) => Vector256.Create(*from);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<T> MultiplyAdd(Vector256<T> a, Vector256<T> b, Vector256<T> c) =>
         typeof(T) == typeof(float)
             ? Vector256.MultiplyAddEstimate(a.AsSingle(), b.AsSingle(), c.AsSingle()).As<float, T>()
@@ -227,6 +262,9 @@ internal readonly unsafe struct Lanes128<T> : ILanes<Vector128<T>, T>
     public static Vector128<T> Broadcast(T value) => Vector128.Create(value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> Spread(T* from) => Vector128.Create(*from);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<T> MultiplyAdd(Vector128<T> a, Vector128<T> b, Vector128<T> c) =>
         typeof(T) == typeof(float)
             ? Vector128.MultiplyAddEstimate(a.AsSingle(), b.AsSingle(), c.AsSingle()).As<float, T>()
@@ -277,6 +315,9 @@ internal readonly unsafe struct LanesScalar<T> : ILanes<T, T>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Broadcast(T value) => value;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Spread(T* from) => *from;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T MultiplyAdd(T a, T b, T c) => a * b + c;

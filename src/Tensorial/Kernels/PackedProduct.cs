@@ -42,29 +42,30 @@ internal readonly unsafe struct PackedProduct<T, TLeft, TRight>(Product<T> produ
             T* a = packedA,
                 b = packedB
         )
-        {
-            GemmBlock<T> block = new()
+            using (Bounds.Know(a, packedA.Length, b, packedB.Length))
             {
-                A = Aligned(a),
-                B = Aligned(b),
-                StripHeight = stripHeight,
-                PanelWidth = panelWidth,
-                Alpha = product.Alpha,
-                RowStrideC = product.RowStride,
-            };
-            for (int column = 0; column < product.N; column += columns)
-            for (int p = 0; p < product.K; p += depth)
-            for (int row = 0; row < product.M; row += rows)
-            {
-                block.Rows = Math.Min(rows, product.M - row);
-                block.Columns = Math.Min(columns, product.N - column);
-                block.Depth = Math.Min(depth, product.K - p);
-                block.C = product.At(row, column);
-                block.Beta = p == 0 ? product.Beta : T.One;
-                Pack(block, row, column, p);
-                Multiply<TLanes, TVector>(block);
+                GemmBlock<T> block = new()
+                {
+                    A = Aligned(a),
+                    B = Aligned(b),
+                    StripHeight = stripHeight,
+                    PanelWidth = panelWidth,
+                    Alpha = product.Alpha,
+                    RowStrideC = product.RowStride,
+                };
+                for (int column = 0; column < product.N; column += columns)
+                for (int p = 0; p < product.K; p += depth)
+                for (int row = 0; row < product.M; row += rows)
+                {
+                    block.Rows = Math.Min(rows, product.M - row);
+                    block.Columns = Math.Min(columns, product.N - column);
+                    block.Depth = Math.Min(depth, product.K - p);
+                    block.C = product.At(row, column);
+                    block.Beta = p == 0 ? product.Beta : T.One;
+                    Pack(block, row, column, p);
+                    Multiply<TLanes, TVector>(block);
+                }
             }
-        }
         ArrayPool<T>.Shared.Return(packedA);
         ArrayPool<T>.Shared.Return(packedB);
     }

@@ -30,6 +30,8 @@ internal readonly unsafe struct Strided<T>(T* start, nint vectorStride, nint dep
     public void Pack(int first, int count, int depth, int depths, int group, T* packed)
     {
         T* source = start + first * vectorStride + depth * depthStride;
+        Bounds.Check(source, (count - 1) * vectorStride + (depths - 1) * depthStride + 1);
+        Bounds.Check(packed, (long)(count + group - 1) / group * group * depths);
         if (vectorStride == 1)
         {
             PackRows(source, count, depths, group, packed);
@@ -48,18 +50,18 @@ internal readonly unsafe struct Strided<T>(T* start, nint vectorStride, nint dep
                 to = packed;
             int rest = count;
             for (; rest >= group; rest -= group, from += group, to += (nint)group * depths)
-                new ReadOnlySpan<T>(from, group).CopyTo(new(to, group));
+                Bounds.Span(from, group).CopyTo(Bounds.Span(to, group));
             if (rest == 0)
                 continue;
-            new ReadOnlySpan<T>(from, rest).CopyTo(new(to, rest));
-            new Span<T>(to + rest, group - rest).Clear();
+            Bounds.Span(from, rest).CopyTo(Bounds.Span(to, rest));
+            Bounds.Span(to + rest, group - rest).Clear();
         }
     }
 
     private void PackGroup(T* source, int count, int depths, int group, T* packed)
     {
         if (count < group)
-            new Span<T>(packed, group * depths).Clear();
+            Bounds.Span(packed, group * depths).Clear();
         int vector = 0;
         for (; vector + 4 <= count; vector += 4)
         {

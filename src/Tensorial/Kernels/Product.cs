@@ -31,7 +31,7 @@ internal readonly unsafe struct Product<T>(int m, int n, int k, T alpha, T beta,
     {
         for (int row = 0; row < m; row++)
         {
-            Span<T> values = new(At(row, 0), n);
+            Span<T> values = Bounds.Span(At(row, 0), n);
             if (T.IsZero(beta))
                 values.Clear();
             else

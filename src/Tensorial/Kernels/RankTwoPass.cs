@@ -14,10 +14,26 @@ internal static class RankTwoPass
     /// <summary>Rows that are walked together, so that the vectors that all rows share are read once for them.</summary>
     public const int Rows = 4;
 
+    /// <summary>Refuses operands that are shorter than the walk: from here on references are trusted.</summary>
+    private static void Need(int length, long needed, string name)
+    {
+        if (length < needed)
+            throw new ArgumentException($"The walk takes {needed} numbers, not {length}.", name);
+    }
+
+    private static void Need(int rows, int pitch, int columns, int matrix)
+    {
+        if (rows % Rows != 0 || columns < 0 || pitch < columns)
+            throw new ArgumentException($"{rows} rows of {columns} columns, {pitch} apart, are not padded as the walk needs them.");
+        Need(matrix, rows == 0 ? 0 : (rows - 1L) * pitch + columns, nameof(matrix));
+    }
+
     /// <summary>y = A x</summary>
     public static void Products<T>(ReadOnlySpan<T> a, int pitch, int columns, ReadOnlySpan<T> x, Span<T> y)
         where T : unmanaged
     {
+        Need(y.Length, pitch, columns, a.Length);
+        Need(x.Length, columns, nameof(x));
         nuint lanes = (nuint)Vector512<T>.Count,
             end = (nuint)columns;
         ref T x0 = ref MemoryMarshal.GetReference(x);
@@ -63,6 +79,10 @@ internal static class RankTwoPass
     )
         where T : unmanaged, INumberBase<T>
     {
+        Need(v.Length, pitch, columns, a.Length);
+        Need(Math.Min(w.Length, u.Length), columns, nameof(w));
+        Need(sums.Length, columns, nameof(sums));
+        Need(z.Length, v.Length, nameof(z));
         nuint lanes = (nuint)Vector512<T>.Count,
             end = (nuint)columns;
         ref T w0 = ref MemoryMarshal.GetReference(w),
@@ -119,6 +139,9 @@ internal static class RankTwoPass
     )
         where T : unmanaged, INumberBase<T>
     {
+        Need(v.Length, pitch, columns, a.Length);
+        Need(Math.Min(x.Length, Math.Min(y.Length, z.Length)), columns, nameof(x));
+        Need(Math.Min(w.Length, p.Length), v.Length, nameof(w));
         nuint lanes = (nuint)Vector512<T>.Count,
             end = (nuint)columns;
         ref T x0 = ref MemoryMarshal.GetReference(x),

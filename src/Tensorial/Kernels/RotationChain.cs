@@ -19,6 +19,9 @@ internal static class RotationChain
     public static void Apply<T>(Span<T> rows, int start, int pitch, ReadOnlySpan<T> cosines, ReadOnlySpan<T> sines)
         where T : unmanaged, INumberBase<T>
     {
+        long last = start + (long)pitch * cosines.Length;
+        if (sines.Length < cosines.Length || Math.Min(start, last) < 0 || Math.Max(start, last) > rows.Length - Columns<T>())
+            throw new ArgumentException($"{cosines.Length} rotations from {start} on, {pitch} apart, do not lie in {rows.Length} numbers.");
         nuint lanes = (nuint)Vector512<T>.Count;
         ref T row = ref Unsafe.Add(ref MemoryMarshal.GetReference(rows), start);
         Vector512<T> x0 = Vector512.LoadUnsafe(ref row),

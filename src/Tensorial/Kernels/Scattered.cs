@@ -19,7 +19,7 @@ internal readonly unsafe struct Scattered<T>(T* start, int* vectors, int* runs, 
         {
             int own = Math.Min(group, count);
             if (own < group)
-                new Span<T>(packed, group * levels).Clear();
+                Bounds.Span(packed, group * levels).Clear();
             for (int vector = 0; vector < own; )
             {
                 int run = Math.Min(runs[first + vector], own - vector);
@@ -38,7 +38,7 @@ internal readonly unsafe struct Scattered<T>(T* start, int* vectors, int* runs, 
     private static void PackRun(T* source, int run, int* depths, int count, int group, T* to)
     {
         for (int p = 0; p < count; p++, to += group)
-            new ReadOnlySpan<T>(source + depths[p], run).CopyTo(new(to, run));
+            Bounds.Span(source + depths[p], run).CopyTo(Bounds.Span(to, run));
     }
 
     private static void PackOne(T* source, int* depths, int count, int group, T* to)

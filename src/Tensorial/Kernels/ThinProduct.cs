@@ -21,8 +21,9 @@ internal static unsafe class ThinProduct
                 matrix = x,
                 result = c
         )
-        fixed (int* shifts = rows.Offsets)
-            LaneWidths.Best.Run<Sums<T>, T>(new(weights, shifts, rows.Count, matrix, columns, beta, result));
+            using (Bounds.Know(weights, w.Length, matrix, x.Length, result, c.Length))
+                fixed (int* shifts = rows.Offsets)
+                    LaneWidths.Best.Run<Sums<T>, T>(new(weights, shifts, rows.Count, matrix, columns, beta, result));
     }
 
     /// <summary>Σₚ x[shift + columns[p]] · y[p] with y one after another where the columns lie side by side.</summary>
@@ -72,7 +73,7 @@ internal static unsafe class ThinProduct
         {
             TVector sum = Start<TLanes, TVector>(to);
             for (int p = 0; p < count; p++)
-                sum = TLanes.MultiplyAdd(TLanes.Broadcast(weights[p]), TLanes.Load(source + shifts[p]), sum);
+                sum = TLanes.MultiplyAdd(TLanes.Spread(weights + p), TLanes.Load(source + shifts[p]), sum);
             TLanes.Store(sum, to);
         }
 
@@ -87,7 +88,7 @@ internal static unsafe class ThinProduct
                 s3 = Start<TLanes, TVector>(to + 3 * width);
             for (int p = 0; p < count; p++)
             {
-                TVector w = TLanes.Broadcast(weights[p]);
+                TVector w = TLanes.Spread(weights + p);
                 T* x = source + shifts[p];
                 s0 = TLanes.MultiplyAdd(w, TLanes.Load(x), s0);
                 s1 = TLanes.MultiplyAdd(w, TLanes.Load(x + width), s1);

@@ -128,4 +128,42 @@ public static class Cholesky
     /// <exception cref="NumericalException">It is not positive definite.</exception>
     public static Cholesky<T> Of<T>(ReadOnlySpan<T> a, int n, Workers? workers = null)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> => new(a, n, workers ?? Workers.Serial);
+
+    /// <summary>
+    /// Factors a matrix that is positive semidefinite up to rounding: where it is singular, A + ridge · I with a ridge that begins at some
+    /// epsilons of the mean diagonal and grows tenfold until the factors exist.
+    /// </summary>
+    /// <param name="a">The matrix [n, n], row after row; only its lower half is read.</param>
+    /// <param name="n">Its order.</param>
+    /// <param name="ridge">Where the ridge begins, as a part of the mean diagonal; 0 to try without one first.</param>
+    /// <param name="workers">Threads.</param>
+    /// <exception cref="NumericalException">No ridge helps: the matrix holds values that are not finite.</exception>
+    public static Cholesky<T> OfRegularised<T>(ReadOnlySpan<T> a, int n, double ridge = 0, Workers? workers = null)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        double mean = 0;
+        for (int k = 0; k < n; k++)
+            mean += Math.Abs(double.CreateChecked(a[k * n + k])) / n;
+        if (!double.IsFinite(mean))
+            throw new NumericalException($"A matrix of order {n} holds values that are not finite.");
+        // A diagonal of nothing, as of inputs that never change, is solved as the identity.
+        double unit = mean > 0 ? mean : 1,
+            least = typeof(T) == typeof(float) ? 1e-6 : 1e-12;
+        T[] ridged = a[..(n * n)].ToArray();
+        for (double own = ridge; own <= 10; own = Math.Max(10 * own, least))
+        {
+            T added = T.CreateChecked(own * unit);
+            for (int k = 0; k < n; k++)
+                ridged[k * n + k] = a[k * n + k] + added;
+            try
+            {
+                return Of<T>(ridged, n, workers);
+            }
+            catch (NumericalException)
+            {
+                // The next ridge is larger.
+            }
+        }
+        throw new NumericalException($"A matrix of order {n} stays singular whatever is added to its diagonal.");
+    }
 }

@@ -70,6 +70,13 @@ public sealed class OnnxAttributes(IEnumerable<KeyValuePair<string, object>> val
     /// <inheritdoc cref="Integer(string)"/>
     public Tensor? Tensor(string name) => _values.ContainsKey(name) ? Get<Tensor>(name, "a tensor") : null;
 
+    /// <inheritdoc cref="Integer(string)"/>
+    public ImmutableArray<string>? Texts(string name) =>
+        _values.ContainsKey(name) ? Get<ImmutableArray<string>>(name, "a list of texts") : null;
+
+    /// <inheritdoc cref="Integer(string)"/>
+    internal OnnxBody? Body(string name) => _values.ContainsKey(name) ? Get<OnnxBody>(name, "a graph") : null;
+
     public IEnumerator<KeyValuePair<string, object>> GetEnumerator() => _values.GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
@@ -108,6 +115,7 @@ public sealed class OnnxAttributes(IEnumerable<KeyValuePair<string, object>> val
             ImmutableArray<long> => "a list of integers",
             ImmutableArray<float> => "a list of numbers",
             ImmutableArray<string> => "a list of texts",
+            OnnxBody => "a graph",
             _ => "a value of another kind",
         };
 }

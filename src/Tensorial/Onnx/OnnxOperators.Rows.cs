@@ -4,7 +4,19 @@ namespace Tensorial.Onnx;
 
 public static partial class OnnxOperators
 {
-    private static IEnumerable<OnnxOperator> Rows() => [.. Functions(), .. Layers(), .. Reductions(), .. Movements()];
+    private static IEnumerable<OnnxOperator> Rows() =>
+        [
+            .. Functions(),
+            .. Layers(),
+            .. Reductions(),
+            .. Movements(),
+            .. MoreFunctions(),
+            .. MoreLayers(),
+            .. Indexing(),
+            .. Quantized(),
+            .. Control(),
+            .. Microsoft(),
+        ];
 
     private static OnnxOperator[] Functions() =>
         [

@@ -15,9 +15,13 @@ public static partial class OnnxOperators
     {
         OnnxForm form =
             Form(operation, opset, type)
-            ?? (All.FirstOrDefault(row => row.Record == operation.GetType()) is { } plain ? new OnnxForm(plain.Type) : null)
+            ?? (
+                All.FirstOrDefault(row => row.Domain.Length == 0 && row.Record == operation.GetType()) is { } plain
+                    ? new OnnxForm(plain.Type)
+                    : null
+            )
             ?? throw new UnsupportedException($"{operation.Name} cannot be written as an ONNX operator.");
-        return ByType[form.Type].Any(row => opset >= row.Since && opset <= row.Until)
+        return ByType[("", form.Type)].Any(row => opset >= row.Since && opset <= row.Until)
             ? form
             : throw new UnsupportedException($"{form.Type} does not exist in ONNX operator set {opset}.");
     }
@@ -65,8 +69,26 @@ public static partial class OnnxOperators
             LogSoftmax s => Line("LogSoftmax", s, opset),
             Dropout d => opset < 12 ? new("Dropout", ("ratio", d.Ratio)) : new("Dropout"),
             Reduction r => Reduced(r, opset),
+            QuantizeLinear or DequantizeLinear => Quantization(operation, opset),
             _ => Movement(operation, opset, type),
         };
+
+    /// <summary>Scales along an axis came with operator set 13, blocks and the type as an attribute with 21.</summary>
+    private static OnnxForm Quantization(Operation operation, int opset)
+    {
+        (int axis, int block, ElementType? type) =
+            operation is QuantizeLinear q ? (q.Axis, q.BlockSize, q.Type)
+            : operation is DequantizeLinear d ? (d.Axis, d.BlockSize, d.Type)
+            : default;
+        if (opset < 21 && (block != 0 || type is not null))
+            throw Beyond(operation, opset, "blocks or a type of its own");
+        return new(
+            operation.Name,
+            ("axis", opset >= 13 ? Unless(axis, 1) : null),
+            ("block_size", Unless(block, 0)),
+            ("output_dtype", type is { } given ? OnnxTensors.DataTypeOf(given) : null)
+        );
+    }
 
     private static OnnxForm? Movement(Operation operation, int opset, ElementType type) =>
         operation switch
@@ -124,7 +146,7 @@ public static partial class OnnxOperators
     private static OnnxForm Reduced(Reduction r, int opset)
     {
         string type = r.Name;
-        bool axesAreInput = ByType[type].Max(static row => row.Since) <= opset;
+        bool axesAreInput = ByType[("", type)].Max(static row => row.Since) <= opset;
         (string, object?) keep = ("keepdims", Unless(r.KeepDims, true));
         if (axesAreInput)
             return new OnnxForm(type, keep, ("noop_with_empty_axes", Unless(r.NoneByDefault, false))).Taking(Whole(r.Axes));

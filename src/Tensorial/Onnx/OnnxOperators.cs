@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Collections.Immutable;
 using Tensorial.Operations;
 
@@ -12,6 +13,9 @@ public sealed record OnnxOperator(string Type, int Since, int Until, Func<OnnxAt
 {
     /// <summary>The record, where the operator has no attributes, so that the row reads both ways.</summary>
     internal Type? Record { get; init; }
+
+    /// <summary>The operator's domain; empty for the standard one.</summary>
+    public string Domain { get; init; } = "";
 }
 
 /// <summary>
@@ -24,13 +28,20 @@ public static partial class OnnxOperators
     public const int OldestOpset = 7;
 
     /// <summary>The newest operator set that is read.</summary>
-    public const int NewestOpset = 21;
+    public const int NewestOpset = 25;
 
     /// <summary>All rows, by name and operator set.</summary>
     public static ImmutableArray<OnnxOperator> All { get; } =
-    [.. Rows().OrderBy(static row => row.Type, StringComparer.Ordinal).ThenBy(static row => row.Since)];
+    [
+        .. Rows()
+            .OrderBy(static row => row.Domain, StringComparer.Ordinal)
+            .ThenBy(static row => row.Type, StringComparer.Ordinal)
+            .ThenBy(static row => row.Since),
+    ];
 
-    private static readonly ILookup<string, OnnxOperator> ByType = All.ToLookup(static row => row.Type);
+    private static readonly ILookup<(string Domain, string Type), OnnxOperator> ByType = All.ToLookup(static row => (row.Domain, row.Type));
+
+    private static readonly FrozenSet<string> Domains = All.Select(static row => row.Domain).ToFrozenSet();
 
     /// <summary>
     /// Our record for an operator, or <see cref="Unknown"/> with the reason where there is none: an operator, a domain, an
@@ -44,16 +55,17 @@ public static partial class OnnxOperators
     /// <exception cref="BadInputException">An attribute is missing, of the wrong type or out of range; names the attribute.</exception>
     public static Operation Bind(string domain, string type, int opset, OnnxAttributes attributes, int outputs = 1)
     {
-        if (domain is not ("" or "ai.onnx"))
+        domain = domain is "ai.onnx" ? "" : domain;
+        if (!Domains.Contains(domain))
             return new Unknown(domain, type, $"operators of the domain '{domain}' are not supported.");
-        if (opset is < OldestOpset or > NewestOpset)
+        if (domain.Length == 0 && opset is < OldestOpset or > NewestOpset)
             return new Unknown("", type, $"operator set {opset} is not supported, only {OldestOpset} to {NewestOpset}.");
-        OnnxOperator? row = ByType[type].FirstOrDefault(row => opset >= row.Since && opset <= row.Until);
+        OnnxOperator? row = RowOf(domain, type, opset);
         if (row is null)
         {
-            string ranges = string.Join(" and ", ByType[type].Select(static row => $"{row.Since} to {row.Until}"));
+            string ranges = string.Join(" and ", ByType[(domain, type)].Select(static row => $"{row.Since} to {row.Until}"));
             return new Unknown(
-                "",
+                domain,
                 type,
                 ranges.Length > 0 ? $"it is supported in operator sets {ranges}, not in {opset}." : "the operator is not supported."
             );
@@ -64,7 +76,11 @@ public static partial class OnnxOperators
         }
         catch (UnsupportedException variant)
         {
-            return new Unknown("", type, variant.Message);
+            return new Unknown(domain, type, variant.Message);
         }
     }
+
+    /// <summary>The form that an operator has in an operator set; null where there is none.</summary>
+    internal static OnnxOperator? RowOf(string domain, string type, int opset) =>
+        ByType[(domain, type)].FirstOrDefault(row => opset >= row.Since && opset <= row.Until);
 }

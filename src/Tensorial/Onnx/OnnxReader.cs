@@ -15,6 +15,7 @@ internal static class OnnxReader
             throw new BadInputException("there is no graph in it: it is no ONNX model.");
         Dictionary<string, int> opsets = Opsets(model);
         Inline(Subgraphs.Tensors(model), external);
+        OnnxInlining.Apply(model);
         (OnnxSource source, ImmutableDictionary<string, Tensor> initializers) = Initializers(model, external);
         return GraphLaws.Ordered(
             new(
@@ -104,23 +105,54 @@ internal static class OnnxReader
 
     private static Node Node(NodeProto proto, Dictionary<string, int> opsets, ExternalData external)
     {
-        Operation operation = Operation(proto, opsets, external);
-        return new(proto.Name, operation, [.. proto.Input], [.. proto.Output])
+        ImmutableArray<string> captured = [.. Subgraphs.Captured(proto)],
+            inputs = Present(proto.Input),
+            outputs = Present(proto.Output);
+        Operation operation = Operation(proto, inputs, outputs, captured, opsets, external);
+        if (operation is Branching branching)
         {
-            Captured = [.. Subgraphs.Captured(proto)],
-            Source = new NodeSource(proto, operation),
-        };
+            int own = branching.OwnInputs;
+            if (inputs.Length > own)
+                throw new BadInputException(
+                    $"node '{LabelOf(proto)}' ({proto.OpType}): it has {inputs.Length} inputs, its body takes {own}."
+                );
+            inputs = [.. inputs, .. Enumerable.Repeat("", own - inputs.Length), .. captured];
+            captured = [];
+        }
+        return new(proto.Name, operation, inputs, outputs) { Captured = captured, Source = new NodeSource(proto, operation) };
     }
 
-    private static Operation Operation(NodeProto proto, Dictionary<string, int> opsets, ExternalData external)
+    /// <summary>Names up to the last that is there: absent ones at the end say nothing.</summary>
+    public static ImmutableArray<string> Present(IReadOnlyList<string> names)
+    {
+        int count = names.Count;
+        while (count > 0 && names[count - 1].Length == 0)
+            count--;
+        return [.. names.Take(count)];
+    }
+
+    private static Operation Operation(
+        NodeProto proto,
+        ImmutableArray<string> inputs,
+        ImmutableArray<string> outputs,
+        ImmutableArray<string> captured,
+        Dictionary<string, int> opsets,
+        ExternalData external
+    )
     {
         string domain = Standard(proto.Domain);
         try
         {
+            if (domain.Length == 0)
+                OnnxArity.Check(proto.OpType, opsets.GetValueOrDefault(domain), inputs.AsSpan(), outputs.AsSpan());
             if (proto.Attribute.CountBy(static a => a.Name).FirstOrDefault(static count => count.Value > 1) is { Key: { } twice })
                 throw new BadInputException($"it has the attribute '{twice}' twice.");
-            OnnxAttributes attributes = new(proto.Attribute.Select(a => KeyValuePair.Create(a.Name, Value(a, external))));
-            return OnnxOperators.Bind(domain, proto.OpType, opsets.GetValueOrDefault(domain), attributes, proto.Output.Count);
+            OnnxAttributes attributes = new(
+                proto.Attribute.Select(a =>
+                    KeyValuePair.Create(a.Name, a.G is { } body ? Body(body, captured, opsets, external) : Value(a, external))
+                )
+            );
+            return OnnxOperators.Bind(domain, proto.OpType, opsets.GetValueOrDefault(domain), attributes, outputs.Length);
         }
         catch (UnsupportedException unsupported)
         {
@@ -128,9 +160,41 @@ internal static class OnnxReader
         }
         catch (BadInputException error)
         {
-            string label = proto.Name.Length > 0 ? proto.Name : proto.Output.FirstOrDefault(static o => o.Length > 0) ?? "";
-            throw new BadInputException($"node '{label}' ({proto.OpType}): {error.Message}", error);
+            throw new BadInputException($"node '{LabelOf(proto)}' ({proto.OpType}): {error.Message}", error);
         }
+    }
+
+    private static string LabelOf(NodeProto proto) =>
+        proto.Name.Length > 0 ? proto.Name : proto.Output.FirstOrDefault(static o => o.Length > 0) ?? "";
+
+    /// <summary>A graph inside a node; what the node captures follows the graph's own inputs.</summary>
+    private static OnnxBody Body(GraphProto graph, ImmutableArray<string> captured, Dictionary<string, int> opsets, ExternalData external)
+    {
+        HashSet<string> opaque = [],
+            own = [.. graph.Input.Select(static port => port.Name), .. graph.Node.SelectMany(static node => node.Output)];
+        ImmutableDictionary<string, Tensor>.Builder initializers = ImmutableDictionary.CreateBuilder<string, Tensor>();
+        foreach (TensorProto tensor in graph.Initializer)
+        {
+            own.Add(tensor.Name);
+            if (OnnxTensors.TypeOf(tensor.DataType) is null)
+                opaque.Add(tensor.Name);
+            else if (!initializers.TryAdd(tensor.Name, OnnxTensors.Read(tensor, external)))
+                throw new BadInputException($"two initializers of a body are called '{tensor.Name}'.");
+        }
+        opaque.UnionWith(graph.SparseInitializer.Select(static t => t.Values?.Name ?? ""));
+        Port[] ports = [.. graph.Input.Where(port => !initializers.ContainsKey(port.Name)).Select(Port)];
+        Graph body = new(
+            graph.Name,
+            [.. graph.Node.Select(node => Node(node, opsets, external))],
+            [
+                .. ports,
+                // A name that means something else in here is taken by another body of the node.
+                .. captured.Select(name => new Port(own.Contains(name) ? $"\0{name}" : name, ElementType.Float32, null)),
+            ],
+            [.. graph.Output.Select(Port)],
+            initializers.ToImmutable()
+        );
+        return new(GraphLaws.Ordered(body, opaque), ports.Length);
     }
 
     /// <summary>The standard domain has two names.</summary>

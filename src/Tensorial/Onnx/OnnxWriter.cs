@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Google.Protobuf.Collections;
+using Tensorial.Execution;
 using Tensorial.Graphs;
 using Tensorial.Onnx.Proto;
 using Tensorial.Operations;
@@ -16,6 +17,8 @@ internal sealed class OnnxWriter
     private const int OwnOpset = 17,
         OwnIrVersion = 8;
 
+    private const int OpsetWithEinsum = 12;
+
     /// <summary>From this IR version on initializers need not be inputs as well.</summary>
     private const int IrWithFreeInitializers = 4;
 
@@ -25,13 +28,10 @@ internal sealed class OnnxWriter
     private readonly int _opset;
     private readonly Dictionary<string, Tensor> _made = [];
     private readonly Lazy<IReadOnlyDictionary<string, Operand>> _known;
-
-    /// <summary>Names of values that are taken.</summary>
-    private readonly Lazy<HashSet<string>> _names;
+    private readonly Lazy<HashSet<string>> _taken;
 
     private OnnxWriter(Graph graph)
     {
-        _graph = graph;
         _source = graph.Source as OnnxSource;
         _model =
             _source?.Model.Clone()
@@ -46,15 +46,33 @@ internal sealed class OnnxWriter
                 Graph = new(),
             };
         _opset = (int)(_model.OpsetImport.FirstOrDefault(static o => o.Domain is "" or "ai.onnx")?.Version ?? OwnOpset);
-        _known = new(() => ShapeInference.Explore(graph).Operands);
-        _names = new(() =>
+        _graph = InStandardOperators(graph, _opset);
+        _known = new(() => ShapeInference.Explore(_graph).Operands);
+        _taken = new(() =>
             [
-                .. graph.Initializers.Keys,
-                .. graph.Inputs.Select(static port => port.Name),
-                .. graph.Nodes.SelectMany(static node => node.Outputs),
+                .. _graph.Initializers.Keys,
+                .. _graph.Inputs.Select(static port => port.Name),
+                .. _graph.Nodes.SelectMany(static node => node.Outputs),
                 .. _model.Graph.Initializer.Select(static tensor => tensor.Name),
             ]
         );
+    }
+
+    /// <summary>Equations that the operator set has no word for become the steps of their plans.</summary>
+    /// <exception cref="UnsupportedException">One of them cannot; names the node.</exception>
+    private static Graph InStandardOperators(Graph graph, int opset)
+    {
+        bool hasEinsum = opset >= OpsetWithEinsum;
+        if (!graph.Nodes.Any(IsUnknown))
+            return graph;
+        Graph written = ExpandEquations.ToStandardOperators(graph, ShapeInference.Explore(graph).Operands, hasEinsum);
+        return written.Nodes.FirstOrDefault(IsUnknown) is { } left
+            ? throw new UnsupportedException(
+                $"Node '{left.Label}' is the equation {((EinsumOf)left.Operation).Equation}, which no operators of set {opset} express."
+            )
+            : written;
+
+        bool IsUnknown(Node node) => node.Operation is EinsumOf einsum && !(hasEinsum && einsum.Equation.IsPlain);
     }
 
     /// <summary>
@@ -104,10 +122,15 @@ internal sealed class OnnxWriter
         IEnumerable<string> inputs = node.Inputs;
         if (source is null || source.Operation != node.Operation)
             inputs = Encode(node, proto);
+        else if (node.Operation is Branching branching)
+            inputs = Own(node, branching, proto);
+        ImmutableArray<string> given = [.. inputs];
         bool isAsRead =
-            source?.Operation == node.Operation && proto.Input.SequenceEqual(inputs) && proto.Output.SequenceEqual(node.Outputs);
-        Replace(proto.Input, [.. inputs]);
-        Replace(proto.Output, [.. node.Outputs]);
+            source?.Operation == node.Operation
+            && OnnxReader.Present(proto.Input).SequenceEqual(OnnxReader.Present(given))
+            && OnnxReader.Present(proto.Output).SequenceEqual(OnnxReader.Present(node.Outputs));
+        Name(proto.Input, given);
+        Name(proto.Output, node.Outputs);
         // A node that stands as the file had it is the file's own affair.
         if (!isAsRead)
             Check(node, proto);
@@ -128,6 +151,25 @@ internal sealed class OnnxWriter
         {
             throw new UnsupportedException($"Node '{node.Label}' cannot be written: {error.Message}");
         }
+    }
+
+    /// <summary>What a node with bodies reads itself; what its bodies read goes by its new name inside them.</summary>
+    private static IEnumerable<string> Own(Node node, Branching branching, NodeProto proto)
+    {
+        Dictionary<string, string> renamed = [];
+        foreach ((string former, string name) in Subgraphs.Captured(proto).Zip(node.Inputs.Skip(branching.OwnInputs)))
+            if (former != name)
+                renamed[former] = name;
+        if (renamed.Count > 0)
+            Subgraphs.Rename(proto, renamed);
+        return node.Inputs.Take(branching.OwnInputs);
+    }
+
+    /// <summary>Absent names at the end stay where the file had them: it is to be written as it was read.</summary>
+    private static void Name(RepeatedField<string> field, ImmutableArray<string> names)
+    {
+        if (!OnnxReader.Present(field).SequenceEqual(OnnxReader.Present(names)))
+            Replace(field, OnnxReader.Present(names).AsSpan());
     }
 
     /// <summary>
@@ -162,7 +204,7 @@ internal sealed class OnnxWriter
     private string Made(string name, Tensor value)
     {
         string unique = name;
-        for (int k = 2; !_names.Value.Add(unique); k++)
+        for (int k = 2; !_taken.Value.Add(unique); k++)
             unique = $"{name}.{k}";
         _made.Add(unique, value);
         return unique;

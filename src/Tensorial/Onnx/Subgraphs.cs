@@ -8,6 +8,26 @@ internal static class Subgraphs
     /// <summary>Names that the bodies in a node's attributes read from around them.</summary>
     public static IEnumerable<string> Captured(NodeProto node) => Bodies(node).SelectMany(Free).Distinct();
 
+    /// <summary>Gives values that the bodies of a node read from around them other names.</summary>
+    public static void Rename(NodeProto node, IReadOnlyDictionary<string, string> names)
+    {
+        foreach (GraphProto body in Bodies(node))
+        {
+            HashSet<string> own = Own(body);
+            Dictionary<string, string> seen = names.Where(pair => !own.Contains(pair.Key)).ToDictionary();
+            if (seen.Count == 0)
+                continue;
+            foreach (NodeProto inner in body.Node)
+            {
+                for (int i = 0; i < inner.Input.Count; i++)
+                    inner.Input[i] = seen.GetValueOrDefault(inner.Input[i], inner.Input[i]);
+                Rename(inner, seen);
+            }
+            foreach (ValueInfoProto port in body.Output)
+                port.Name = seen.GetValueOrDefault(port.Name, port.Name);
+        }
+    }
+
     /// <summary>All tensors of a model but the initializers of its graph.</summary>
     public static IEnumerable<TensorProto> Tensors(ModelProto model) =>
         [
@@ -18,12 +38,20 @@ internal static class Subgraphs
                 .SelectMany(All),
         ];
 
-    private static IEnumerable<GraphProto> Bodies(NodeProto node) =>
+    public static IEnumerable<GraphProto> Bodies(NodeProto node) =>
         node.Attribute.SelectMany(static a => a.G is null ? a.Graphs : a.Graphs.Prepend(a.G));
 
     private static IEnumerable<string> Free(GraphProto body)
     {
-        HashSet<string> own =
+        HashSet<string> own = Own(body);
+        return body
+            .Node.SelectMany(static node => node.Input.Concat(Captured(node)))
+            .Concat(body.Output.Select(static port => port.Name))
+            .Where(name => !own.Contains(name));
+    }
+
+    /// <summary>Names that mean something of the body's own.</summary>
+    public static HashSet<string> Own(GraphProto body) =>
         [
             .. body.Input.Select(static port => port.Name),
             .. body.Initializer.Select(static tensor => tensor.Name),
@@ -31,11 +59,6 @@ internal static class Subgraphs
             .. body.Node.SelectMany(static node => node.Output),
             "",
         ];
-        return body
-            .Node.SelectMany(static node => node.Input.Concat(Captured(node)))
-            .Concat(body.Output.Select(static port => port.Name))
-            .Where(name => !own.Contains(name));
-    }
 
     private static IEnumerable<TensorProto> All(GraphProto? graph) => graph is null ? [] : graph.Initializer.Concat(Tensors(graph));
 

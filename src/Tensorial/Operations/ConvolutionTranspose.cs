@@ -45,7 +45,7 @@ public sealed record ConvolutionTranspose : Windowed
             throw new ShapeException($"output_padding {extra} must be below the stride {stride} or the dilation {dilation}.");
         long full = (long)stride * (input - 1) + (long)dilation * (taps - 1) + 1 + extra;
         if (AutoPad is AutoPad.SameUpper or AutoPad.SameLower)
-            wanted ??= checked(input * stride);
+            wanted ??= (int)Math.Min((long)input * stride, int.MaxValue);
         long begin = 0,
             end = 0;
         if (wanted is { } output)
@@ -61,7 +61,7 @@ public sealed record ConvolutionTranspose : Windowed
         else if (AutoPad == AutoPad.Explicit && !Pads.IsEmpty)
             (begin, end) = (Pads[axis], Pads[axis + Pads.Length / 2]);
         long extent = full - begin - end;
-        if (extent is < 1 or > int.MaxValue)
+        if (extent < 1 || Math.Max(full, Math.Max(Math.Abs(begin), Math.Abs(end))) > MostPositions)
             throw new ShapeException($"padding {begin} and {end} leaves {extent} of {full} values.");
         return new((int)extent, input, taps, stride, dilation, (int)begin, (int)end);
     }

@@ -63,9 +63,7 @@ public sealed record GatherElements(int Axis = 0) : MovingOperation
         Operand x = inputs.Required(0, "data"),
             indices = inputs.Required(1, "indices").OfRank(x.Shape.Rank, "the indices");
         int axis = Operands.Axis(Axis, x.Shape.Rank);
-        for (int a = 0; a < x.Shape.Rank; a++)
-            if (a != axis && indices.Shape[a] > x.Shape[a])
-                throw new ShapeException($"indices {indices.Shape} reach beyond the input {x.Shape}.");
+        Check(x.Shape, indices.Shape, axis);
         return [new(x.Type, indices.Shape)];
     }
 
@@ -73,7 +71,7 @@ public sealed record GatherElements(int Axis = 0) : MovingOperation
     {
         Tensor<T> x = inputs[0]!.Of<T>(),
             y = outputs[0].Of<T>();
-        int[] places = Places(x.Shape, inputs[1]!);
+        int[] places = Places(x.Shape, inputs[1]!, Axis);
         for (int to = 0; to < places.Length; to++)
             y.Values[to] = x.Values[places[to]];
     }
@@ -84,15 +82,25 @@ public sealed record GatherElements(int Axis = 0) : MovingOperation
     {
         if (pull.Gradient(0) is not { } dx)
             return;
-        int[] places = Places(dx.Shape, pull.Inputs[1]!);
+        int[] places = Places(dx.Shape, pull.Inputs[1]!, Axis);
         for (int from = 0; from < places.Length; from++)
             dx.Values[places[from]] += pull.Dy.Values[from];
     }
 
-    /// <summary>For every value of the result, where it stands in the input.</summary>
-    private int[] Places(Shape shape, Tensor given)
+    /// <summary>Refuses indices with other axes than the input, or reaching beyond those that they do not name.</summary>
+    internal static void Check(Shape shape, Shape indices, int axis)
     {
-        int axis = Operands.Axis(Axis, shape.Rank);
+        if (indices.Rank != shape.Rank)
+            throw new ShapeException($"indices {indices} have other axes than the input {shape}.");
+        for (int a = 0; a < shape.Rank; a++)
+            if (a != axis && indices[a] > shape[a])
+                throw new ShapeException($"indices {indices} reach beyond the input {shape}.");
+    }
+
+    /// <summary>For every index, where the value that it names stands in the input.</summary>
+    internal static int[] Places(Shape shape, Tensor given, int along)
+    {
+        int axis = Operands.Axis(along, shape.Rank);
         int[] strides = shape.Strides(),
             targetStrides = given.Shape.Strides();
         ImmutableArray<int> indices = Indices.Positive(given, shape[axis]);

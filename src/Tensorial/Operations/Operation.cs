@@ -63,14 +63,35 @@ public abstract record Operation
     /// <summary>Multiply-accumulates of one evaluation; 0 for operations that multiply no weights.</summary>
     public virtual long Macs(ReadOnlySpan<Operand?> inputs, ReadOnlySpan<Operand> outputs) => 0;
 
-    /// <summary>Infers, allocates and computes: the plain way to call an operation.</summary>
-    public Tensor[] Apply(params ReadOnlySpan<Tensor?> inputs)
+    /// <summary>Infers, allocates and computes. Where values decide the extents of the results both are computed at once.</summary>
+    /// <param name="inputs">The operands; null for an absent one.</param>
+    /// <param name="count">How many results are wanted, the first ones.</param>
+    /// <param name="workers">Threads to use.</param>
+    /// <param name="check">Refuses results that are too large, before they are allocated.</param>
+    /// <exception cref="BadInputException">The operands do not fit, or the operation has fewer results.</exception>
+    public virtual Tensor[] Evaluate(
+        ReadOnlySpan<Tensor?> inputs,
+        int count,
+        Workers workers,
+        Action<ImmutableArray<Operand>>? check = null
+    )
     {
         Operand?[] operands = new Operand?[inputs.Length];
         for (int i = 0; i < operands.Length; i++)
             operands[i] = inputs[i] is { } value ? Operand.Of(value) : null;
-        Tensor[] outputs = [.. Infer(operands).Select(result => Tensor.Zeros(result.Type, result.Shape))];
-        Forward(inputs, outputs, Workers.Serial);
+        ImmutableArray<Operand> results = Infer(operands);
+        check?.Invoke(results);
+        Tensor[] outputs = [.. results.Take(Limited(count, results.Length)).Select(static r => Tensor.Zeros(r.Type, r.Shape))];
+        Forward(inputs, outputs, workers);
         return outputs;
     }
+
+    /// <summary>Infers, allocates and computes all results: the plain way to call an operation.</summary>
+    public Tensor[] Apply(params ReadOnlySpan<Tensor?> inputs) => Evaluate(inputs, int.MaxValue, Workers.Serial);
+
+    /// <summary>How many results to make; <see cref="int.MaxValue"/> asks for all there are.</summary>
+    private protected static int Limited(int count, int made) =>
+        count == int.MaxValue ? made
+        : count <= made ? count
+        : throw new BadInputException($"it has {count} outputs, but the operator makes {made}.");
 }

@@ -60,6 +60,9 @@ public readonly ref struct Pullback<T>(Pullback untyped)
     /// <summary>Operands as they are: of other types too, and null where absent.</summary>
     public ReadOnlySpan<Tensor?> Inputs => _untyped.Inputs;
 
+    /// <summary>Results as they are: of other types too, and null where not read.</summary>
+    public ReadOnlySpan<Tensor?> Results => _untyped.Outputs;
+
     /// <summary>Extents of an operand.</summary>
     public Shape Shape(int index) => _untyped.Shapes[index];
 

@@ -125,6 +125,9 @@ public sealed record Squeeze : Reshaping
 /// <summary>With axes of extent 1 put in, so that they stand at the places named, of a second input or else <see cref="Axes"/>.</summary>
 public sealed record Unsqueeze : Reshaping
 {
+    /// <summary>More axes than any network has; to find places for them takes their square.</summary>
+    private const int MostAxes = 64;
+
     public ImmutableArray<int>? Axes { get; init; }
 
     public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
@@ -133,6 +136,8 @@ public sealed record Unsqueeze : Reshaping
         ImmutableArray<int> axes =
             inputs.Constant(1, "axes")?.Integers("axes") ?? Axes ?? throw new BadInputException("input 1 (axes) is missing.");
         int rank = x.Shape.Rank + axes.Length;
+        if (rank > MostAxes)
+            throw new ShapeException($"{axes.Length:N0} new axes are more than a tensor may have; at most {MostAxes} are computed with.");
         ImmutableArray<int> places = Operands.Axes(axes, rank);
         Queue<int> rest = new(x.Shape);
         return [new(x.Type, [.. Enumerable.Range(0, rank).Select(axis => places.Contains(axis) ? 1 : rest.Dequeue())])];

@@ -20,7 +20,8 @@ internal sealed class WindowWalk
         Shape taps = Shape.Of([.. axes.Select(static a => a.Taps)]);
         _tapStrides = taps.Strides();
         _inputStrides = Shape.Of([.. axes.Select(static a => a.Input)]).Strides();
-        _taps = new (int, int)[taps.Count];
+        // No more taps meet the input than it has values, however large the window.
+        _taps = new (int, int)[Shape.Of([.. axes.Select(static a => Math.Min(a.Taps, a.Input))]).Count];
     }
 
     /// <summary>The window's position along each axis.</summary>

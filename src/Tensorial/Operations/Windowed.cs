@@ -32,7 +32,7 @@ public readonly record struct WindowAxis(int Input, int Output, int Taps, int St
     public (int First, int Past) TapsInside(int output)
     {
         int start = output * Stride - Begin;
-        int first = start >= 0 ? 0 : (-start + Dilation - 1) / Dilation;
+        int first = start >= 0 ? 0 : (int)((-(long)start + Dilation - 1) / Dilation);
         int past = start >= Input ? 0 : Math.Min(Taps, (Input - 1 - start) / Dilation + 1);
         return (first, Math.Max(first, past));
     }
@@ -88,11 +88,16 @@ public abstract record Windowed : FloatOperation
         foreach (int extent in taps)
             if (extent < 1)
                 throw new ShapeException($"a window of extent {extent} holds nothing.");
+        // Taps are counted in 32 bits.
+        _ = Shape.Of(taps);
         if (!KernelShape.IsEmpty && !KernelShape.AsSpan().SequenceEqual(taps))
             throw new ShapeException(
                 $"kernel_shape says {string.Join('×', KernelShape)}, the weights say {string.Join('×', taps.ToArray())}."
             );
     }
+
+    /// <summary>Positions along an axis, padding included.</summary>
+    private protected const int MostPositions = 1 << 30;
 
     private WindowAxis Resolve(int axis, int input, int taps, int stride, int dilation, bool ceil)
     {
@@ -113,6 +118,9 @@ public abstract record Windowed : FloatOperation
         long room = (long)input + begin + end - reach;
         if (room < 0)
             throw new ShapeException($"a window reaching over {reach} does not fit {input} values with padding {begin} and {end}.");
+        // Every position, from the beginning of the padding to its end, is counted in 32 bits.
+        if ((long)input + Math.Max(begin, 0) + Math.Max(end, 0) > MostPositions || Math.Min(begin, end) < -MostPositions)
+            throw new ShapeException($"padding {begin} and {end} around {input} values is more than can be computed with.");
         long output = room / stride + 1;
         // A window that only ceiling admits must still start inside the input or its leading padding (ONNX 19, as PyTorch).
         if (ceil && room % stride != 0 && output * stride < (long)input + begin)

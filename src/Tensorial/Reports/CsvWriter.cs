@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Tensorial.Analysis;
 
@@ -46,10 +47,21 @@ public static class CsvWriter
         }
     }
 
+    /// <summary>
+    /// The text as no spreadsheet takes it for a formula: an apostrophe goes before what would start one and is no number. Control characters
+    /// are escaped.
+    /// </summary>
+    private static string Inert(string field)
+    {
+        string text = Printable.Escape(field);
+        bool startsFormula = text.Length > 0 && text.TrimStart() is ['=' or '+' or '-' or '@', ..];
+        return startsFormula && !double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out _) ? $"'{text}" : text;
+    }
+
     private static void WriteRow(TextWriter to, IEnumerable<string> fields)
     {
         bool first = true;
-        foreach (string field in fields)
+        foreach (string field in fields.Select(Inert))
         {
             if (!first)
                 to.Write(',');

@@ -36,11 +36,14 @@ public static class TrainingPage
             );
         if (training.Epochs is [.., { } last])
         {
-            numbers.Add(new(Numbers.Percent(last.TrainTop1, 2), "training top-1 accuracy", "on the way, in the last epoch"));
+            if (last.TrainTop1 is { } trained)
+                numbers.Add(new(Numbers.Percent(trained, 2), "training top-1 accuracy", "on the way, in the last epoch"));
+            if (last.TestError is { } error)
+                numbers.Add(new(Numbers.Percent(error, 2), "relative error of outputs", "against the teacher's, on test images"));
             numbers.Add(
                 new(
                     Numbers.Significant(last.Loss),
-                    "loss, nats",
+                    last.TrainTop1 is null ? "loss" : "loss, nats",
                     training.Epochs is [{ } first, _, ..] ? $"{Numbers.Significant(first.Loss)} in the first epoch" : "mean over the epoch"
                 )
             );
@@ -82,12 +85,17 @@ public static class TrainingPage
             (1, _) => "After one epoch",
             _ => $"After {Numbers.Count(epochs)} epochs",
         };
+        if (training is { ErrorAfter: { } left, ErrorBefore: { } was })
+            return lead
+                + Prose.Of(
+                    $"{when} the outputs for {Numbers.Count(training.Provenance.Data?.Samples ?? 0)} test images of {data} have a relative error of {Prose.Strong(Numbers.Percent(left, 2))} against the teacher's; before it was {Numbers.Percent(was, 2)}."
+                );
         if (training.Top1After is not { } after)
             return epochs == 0
                 ? lead
                 : lead
                     + Prose.Of(
-                        $"{when} the loss is {Prose.Strong(Numbers.Significant(training.Epochs[^1].Loss))} nats on {Numbers.Count(training.Images.Samples)} images of {data}; nothing was tested."
+                        $"{when} the loss is {Prose.Strong(Numbers.Significant(training.Epochs[^1].Loss))} on {Numbers.Count(training.Images.Samples)} images of {data}; nothing was tested."
                     );
         lead += Prose.Of(
             $"{when} {Prose.Strong(Numbers.Percent(after, 2))} of {Numbers.Count(training.Provenance.Data?.Samples ?? 0)} test images of {data} are classified correctly"

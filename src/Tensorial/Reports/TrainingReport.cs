@@ -44,4 +44,12 @@ public sealed record TrainingReport
 
     /// <inheritdoc cref="Top1Before"/>
     public double? Top1After { get; init; }
+
+    /// <summary>
+    /// ‖y - t‖ / ‖t‖ of the outputs for the test images before and after, t the teacher's; null where they have labels or there are none.
+    /// </summary>
+    public double? ErrorBefore { get; init; }
+
+    /// <inheritdoc cref="ErrorBefore"/>
+    public double? ErrorAfter { get; init; }
 }

@@ -1,8 +1,71 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Security.Cryptography;
+using System.Text;
+
 namespace Tensorial;
 
 /// <summary>Files that appear whole or not at all: written beside, then renamed.</summary>
 public static class AtomicFile
 {
+    private const string Extension = ".partial";
+
+    private static readonly ConcurrentDictionary<string, bool> Unfinished = new();
+
+    /// <summary>Tells machines apart that share a folder: what another one is writing is not ours to remove.</summary>
+    private static string Host { get; } =
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Environment.MachineName)).AsSpan(0, 4));
+
+    /// <summary>Removes what this process has not finished writing. For a process about to end at once.</summary>
+    public static void RemoveUnfinished()
+    {
+        foreach (string path in Unfinished.Keys)
+            Remove(path);
+    }
+
+    /// <summary>Removes half-written files of processes of this machine that are gone.</summary>
+    /// <param name="folder">Where to look; need not exist.</param>
+    /// <param name="name">The file that was being written; null for any.</param>
+    public static void RemoveLeftovers(string folder, string? name = null)
+    {
+        if (!Directory.Exists(folder))
+            return;
+        foreach (string path in Directory.EnumerateFiles(folder, $"*.{Host}.*{Extension}"))
+        {
+            // name.host.process.number.partial
+            string[] parts = Path.GetFileName(path).Split('.');
+            if (parts.Length < 5 || (name is not null && string.Join('.', parts[..^4]) != name))
+                continue;
+            if (int.TryParse(parts[^3], out int process) && !IsRunning(process))
+                Remove(path);
+        }
+    }
+
+    private static bool IsRunning(int process)
+    {
+        try
+        {
+            using Process found = Process.GetProcessById(process);
+            return !found.HasExited;
+        }
+        catch (ArgumentException)
+        {
+            return false;
+        }
+    }
+
+    private static void Remove(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // It stays for the next run.
+        }
+    }
+
     /// <summary>
     /// Writes a file through <paramref name="write"/>. On failure the former file, if any, is untouched and nothing is left behind.
     /// A link stays, and what it points at is written; a device such as <c>/dev/stdout</c> is written to, never replaced.
@@ -21,7 +84,9 @@ public static class AtomicFile
             WriteInto(full, write);
             return;
         }
-        string beside = $"{full}.{Environment.ProcessId}.{Guid.NewGuid():N}.partial";
+        RemoveLeftovers(Path.GetDirectoryName(full)!, Path.GetFileName(full));
+        string beside = $"{full}.{Host}.{Environment.ProcessId}.{Guid.NewGuid():N}{Extension}";
+        Unfinished.TryAdd(beside, true);
         try
         {
             using (FileStream stream = new(beside, FileMode.CreateNew, FileAccess.Write))
@@ -36,6 +101,7 @@ public static class AtomicFile
         {
             if (File.Exists(beside))
                 File.Delete(beside);
+            Unfinished.TryRemove(beside, out _);
         }
     }
 

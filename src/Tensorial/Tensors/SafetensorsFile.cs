@@ -71,7 +71,8 @@ public static class SafetensorsFile
                     tensors[entry.Name] = Tensor(path, entry, bytes.AsSpan(start));
             return tensors;
         }
-        catch (Exception error) when (error is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
+        catch (Exception error)
+            when (error is JsonException or InvalidOperationException or KeyNotFoundException or FormatException or OverflowException)
         {
             throw new BadInputException($"'{path}' is no safetensors file: its header cannot be read ({error.Message}).", error);
         }
@@ -84,8 +85,10 @@ public static class SafetensorsFile
             throw new BadInputException($"'{path}': the tensor '{entry.Name}' holds {type} values; F32 is read.");
         Shape shape = Shape.Of([.. entry.Value.GetProperty("shape").EnumerateArray().Select(static e => e.GetInt32())]);
         JsonElement offsets = entry.Value.GetProperty("data_offsets");
+        if (offsets.GetArrayLength() != 2)
+            throw new BadInputException($"'{path}': the tensor '{entry.Name}' has {offsets.GetArrayLength()} data_offsets instead of 2.");
         (long first, long past) = (offsets[0].GetInt64(), offsets[1].GetInt64());
-        if (first < 0 || past > values.Length || past - first != (long)shape.Count * sizeof(float))
+        if (first < 0 || past < first || past > values.Length || past - first != (long)shape.Count * sizeof(float))
             throw new BadInputException(
                 $"'{path}': the tensor '{entry.Name}' of shape {shape} is said to lie at {first} to {past} of {values.Length} bytes."
             );

@@ -26,10 +26,13 @@ public sealed record Augmentation
 
     /// <summary>Varies images and their targets in place.</summary>
     /// <param name="images">[n, C, H, W], normalised.</param>
-    /// <param name="targets">[n, classes].</param>
+    /// <param name="targets">[n, classes]; null without labels.</param>
     /// <param name="random">Decides how.</param>
-    public void Apply(Tensor<float> images, Tensor<float> targets, Random random)
+    /// <exception cref="BadInputException">Samples that are no images cannot be moved, mirrored or erased.</exception>
+    public void Apply(Tensor<float> images, Tensor<float>? targets, Random random)
     {
+        if (images.Shape.Rank != 4 && (Padding > 0 || Flips || Erasing > 0))
+            throw new ShapeException($"Only images are padded, mirrored or erased; these samples have the shape {images.Shape}.");
         int count = images.Shape[0],
             size = images.Shape.Count / Math.Max(1, count);
         float[] copy = new float[size];
@@ -90,12 +93,13 @@ public sealed record Augmentation
     }
 
     /// <summary>Each image with another one of the batch, the same share for all.</summary>
-    private static void Mix(Tensor<float> images, Tensor<float> targets, double share, Random random)
+    private static void Mix(Tensor<float> images, Tensor<float>? targets, double share, Random random)
     {
         int[] partners = [.. Enumerable.Range(0, images.Shape[0])];
         random.Shuffle(partners);
         Mix(images, images.Clone(), partners, (float)share);
-        Mix(targets, targets.Clone(), partners, (float)share);
+        if (targets is not null)
+            Mix(targets, targets.Clone(), partners, (float)share);
     }
 
     private static void Mix(Tensor<float> target, Tensor<float> source, int[] partners, float share)

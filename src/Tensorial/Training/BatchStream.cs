@@ -6,9 +6,9 @@ namespace Tensorial.Training;
 /// <summary>A batch ready to be trained on.</summary>
 /// <param name="Index">Its place in the epoch.</param>
 /// <param name="Images">[n, C, H, W], normalised and varied.</param>
-/// <param name="Targets">[n, classes], a distribution for each image.</param>
-/// <param name="Labels">The class of every image before any were mixed.</param>
-public sealed record TrainingBatch(int Index, Tensor<float> Images, Tensor<float> Targets, int[] Labels);
+/// <param name="Targets">[n, classes], a distribution for each image; null without labels.</param>
+/// <param name="Labels">The class of every image before any were mixed; empty without labels.</param>
+public sealed record TrainingBatch(int Index, Tensor<float> Images, Tensor<float>? Targets, int[] Labels);
 
 /// <summary>
 /// The batches of an epoch, made on a thread of their own while others are trained on. Order and variation follow from seed, epoch and
@@ -72,13 +72,13 @@ public static class BatchStream
             for (int index = 0; index < Count(images, batch); index++)
             {
                 ReadOnlySpan<int> chosen = order.AsSpan(index * batch, batch);
-                Tensor<float> pixels = images.Pick(chosen),
-                    targets = new([batch, images.Classes]);
-                int[] labels = new int[batch];
-                for (int i = 0; i < batch; i++)
+                Tensor<float> pixels = images.Pick(chosen);
+                Tensor<float>? targets = images.HasLabels ? new([batch, images.Classes]) : null;
+                int[] labels = new int[targets is null ? 0 : batch];
+                for (int i = 0; i < labels.Length; i++)
                 {
                     labels[i] = images.Labels[chosen[i]];
-                    targets.Values[i * images.Classes + labels[i]] = 1;
+                    targets!.Values[i * images.Classes + labels[i]] = 1;
                 }
                 augmentation.Apply(pixels, targets, RandomOf(seed, epoch, index));
                 ready.Add(new(index, pixels, targets, labels), stop);

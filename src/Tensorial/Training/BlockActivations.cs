@@ -41,12 +41,8 @@ internal sealed class BlockActivations : IDisposable
             return;
         Tensor<float> all = new([_images.Count, .. Shape]);
         int row = Shape.Count;
-        for (int first = 0; first < _images.Count; first += batch)
-        {
-            cancel.ThrowIfCancellationRequested();
-            int count = Math.Min(batch, _images.Count - first);
-            _network.Run(_images.Batch(first, count)).Values.CopyTo(all.Values.Slice(first * row, count * row));
-        }
+        foreach (ImageBatch some in _images.Batches(batch, cancel))
+            _network.Run(some.Images).Values.CopyTo(all.Values.Slice(some.First * row, some.Count * row));
         _kept = all;
     }
 

@@ -1,3 +1,5 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace Tensorial.Training;
 
 /// <summary>A block that has been tuned.</summary>
@@ -14,7 +16,10 @@ internal sealed record FinishedBlock(BlockRecord Record, IReadOnlyDictionary<str
 /// <param name="signature">Says which tuning it belongs to; another one is not continued with it.</param>
 public sealed class BlockFolder(string path, string signature)
 {
-    private readonly SortedDictionary<int, BlockRecord> _done = [];
+    private readonly SortedDictionary<int, Entry> _done = [];
+
+    /// <summary>Told what is damaged and done again.</summary>
+    public Action<string>? Warn { get; init; }
 
     private string ListPath => Path.Combine(path, "blocks.json");
 
@@ -25,9 +30,8 @@ public sealed class BlockFolder(string path, string signature)
     {
         Directory.CreateDirectory(path);
         SafetensorsFile.Write(TensorsPath(index), block.Weights);
-        _done[index] = block.Record;
-        Entry[] done = [.. _done.Select(static block => new Entry(block.Key, block.Value))];
-        StateFile.Write(ListPath, new Finished(StateFile.SchemaVersion, signature, done));
+        _done[index] = new(index, block.Record, StateFile.ChecksumOf(TensorsPath(index)));
+        StateFile.Write(ListPath, new Finished(StateFile.SchemaVersion, StateFile.Version, signature, [.. _done.Values]));
     }
 
     /// <summary>The finished blocks by their place; none where the folder has none.</summary>
@@ -42,17 +46,24 @@ public sealed class BlockFolder(string path, string signature)
             throw new BadInputException(
                 $"'{path}' holds another tuning ({finished.Signature}), not this one ({signature}). Give the same options, or another folder."
             );
-        foreach ((int index, BlockRecord record) in finished.Blocks)
+        foreach (Entry entry in finished.Blocks)
         {
-            _done[index] = record;
-            found[index] = new(record, SafetensorsFile.Read(TensorsPath(index)));
+            try
+            {
+                found[entry.Index] = new(entry.Block, StateFile.ReadTensors(TensorsPath(entry.Index), entry.Sha256));
+                _done[entry.Index] = entry;
+            }
+            catch (BadInputException error)
+            {
+                Warn?.Invoke($"{error.Message} The block '{entry.Block.Name}' is tuned again.");
+            }
         }
         return found;
     }
 
     private string TensorsPath(int index) => Path.Combine(path, $"block-{index + 1:D3}.safetensors");
 
-    private sealed record Finished(int SchemaVersion, string Signature, Entry[] Blocks) : IState;
+    private sealed record Finished(int SchemaVersion, string? Version, string Signature, Entry[] Blocks) : IState;
 
-    private sealed record Entry(int Index, BlockRecord Block);
+    private sealed record Entry([property: Range(0, int.MaxValue)] int Index, BlockRecord Block, string? Sha256);
 }

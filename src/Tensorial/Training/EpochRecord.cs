@@ -1,24 +1,30 @@
 using System.Collections.Immutable;
+using System.ComponentModel.DataAnnotations;
 using Tensorial.Graphs;
 
 namespace Tensorial.Training;
 
 /// <summary>What an epoch came to.</summary>
 /// <param name="Epoch">Counted from 1.</param>
-/// <param name="Loss">Mean loss over its batches, nats, as it was minimised.</param>
-/// <param name="TrainTop1">Share of images told right on the way, varied as they were and with weights still changing.</param>
+/// <param name="Loss">Mean loss over its batches as it was minimised: nats; of <see cref="Losses.RelativeSquares"/> without a
+/// unit.</param>
+/// <param name="TrainTop1">Share of images told right on the way, varied as they were and with weights still changing; null without
+/// labels.</param>
 /// <param name="TestTop1">Share of the test images told right after it; null where nobody asked.</param>
 /// <param name="Seconds">Wall time, evaluation included.</param>
 /// <param name="LearningRate">The rate of its last step.</param>
 /// <param name="ImagesPerSecond">Training alone.</param>
+/// <param name="TestError">‖y - t‖ / ‖t‖ of the outputs for the test images, t the teacher's; null unless the test images have no labels
+/// for them.</param>
 public sealed record EpochRecord(
-    int Epoch,
+    [property: Range(1, int.MaxValue)] int Epoch,
     double Loss,
-    double TrainTop1,
-    double? TestTop1,
-    double Seconds,
+    [property: Range(0.0, 1.0)] double? TrainTop1,
+    [property: Range(0.0, 1.0)] double? TestTop1,
+    [property: Range(0, double.MaxValue)] double Seconds,
     double LearningRate,
-    double ImagesPerSecond
+    double ImagesPerSecond,
+    double? TestError = null
 );
 
 /// <summary>Why a training ended.</summary>

@@ -14,8 +14,9 @@ public static class Fitness
     /// <param name="graph">The network, with or without a softmax at its end.</param>
     /// <param name="images">What it is to learn from.</param>
     /// <param name="role">What messages call it: the network, the teacher.</param>
+    /// <param name="withLabels">Whether it learns from labels.</param>
     /// <exception cref="BadInputException">They do not fit; shows both values.</exception>
-    public static void Check(Graph graph, ImageSet images, string role = "network")
+    public static void Check(Graph graph, ImageSet images, string role = "network", bool withLabels = true)
     {
         Graph sized = Logits.Of(graph).ForImages(images.ImageShape);
         if (
@@ -34,11 +35,14 @@ public static class Fitness
             throw new BadInputException(
                 $"'{broken.Name}' of the {role} holds values that are no finite numbers ({broken.NaN:N0} NaN, {broken.Infinite:N0} infinite): nothing can be learnt from there."
             );
+        if (withLabels)
+            images.LabelsFor("Training without a teacher");
         // Whatever else is wrong with the network, who compiles it says.
         if (
-            ShapeInference.Explore(sized).Operands.TryGetValue(sized.Outputs[0].Name, out Operand? output)
+            withLabels
+            && ShapeInference.Explore(sized).Operands.TryGetValue(sized.Outputs[0].Name, out Operand? output)
             && output.Shape.Rank > 0
-            && output.Shape.Count / output.Shape[0] != images.Classes
+            && output.Shape.Count / output.Shape[0] < images.Classes
         )
             throw new ShapeException(
                 $"The {role} tells {output.Shape.Count / output.Shape[0]} classes apart; {images.Name} has {images.Classes}."

@@ -13,7 +13,8 @@ namespace Tensorial.Training;
 public sealed class SequentialTuning
 {
     private readonly Graph _small,
-        _dense;
+        _dense,
+        _stored;
     private readonly ImageSet _images;
     private readonly ImmutableArray<TunedBlock> _blocks;
     private readonly SequentialOptions _each;
@@ -27,8 +28,10 @@ public sealed class SequentialTuning
     /// trained in the memory that is allowed.</exception>
     public SequentialTuning(Graph small, Graph dense, ImageSet images, SequentialOptions options)
     {
-        Fitness.Check(small, images);
-        Fitness.Check(dense, images, "teacher");
+        _stored = WeightsAsInitializers.ForTraining(small);
+        (small, dense) = (InFloat32.Apply(_stored), InFloat32.Apply(WeightsAsInitializers.ForTraining(dense)));
+        Fitness.Check(small, images, withLabels: false);
+        Fitness.Check(dense, images, "teacher", withLabels: false);
         _blocks = TunedBlock.Of(small, dense, options.Size);
         if (_blocks.IsEmpty)
             throw new BadInputException(
@@ -78,7 +81,7 @@ public sealed class SequentialTuning
                 Stopwatch clock = Stopwatch.StartNew();
                 using BlockLearning learning = LearningOf(
                     _blocks[index],
-                    _each.Inputs == BlockInputs.Tuned ? With(done.Take(index)) : _small
+                    _each.Inputs == BlockInputs.Tuned ? With(_small, done.Take(index)) : _small
                 );
                 (IReadOnlyDictionary<string, Tensor<float>> weights, double before, double after) = learning.Run(
                     epoch => Report(index, epoch),
@@ -93,7 +96,7 @@ public sealed class SequentialTuning
             },
             cancel
         );
-        return (With(done), [.. done.Select(static block => block!.Record)]);
+        return (With(_stored, done), [.. done.Select(static block => block!.Record)]);
 
         void Report(int index, int epoch)
         {
@@ -102,10 +105,10 @@ public sealed class SequentialTuning
             progress?.Report(new("block by block", epochs.Sum(), (long)_blocks.Length * _each.Epochs, "epochs"));
         }
 
-        Graph With(IEnumerable<FinishedBlock?> blocks) =>
+        static Graph With(Graph network, IEnumerable<FinishedBlock?> blocks) =>
             blocks
                 .SelectMany(static block => block!.Weights)
-                .Aggregate(_small, static (graph, weight) => graph.With(weight.Key, weight.Value));
+                .Aggregate(network, static (graph, weight) => graph.WithValues(weight.Key, weight.Value));
     }
 
     /// <summary>Whether weights are those of a block: all of them, or none where it stayed as it was.</summary>

@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+using System.Security.Cryptography;
 using System.Text.Json;
 
 namespace Tensorial.Training;
@@ -18,21 +20,37 @@ internal static class StateFile
     public static T Read<T>(string path, string what)
         where T : class, IState
     {
-        try
-        {
-            using FileStream stream = File.OpenRead(path);
-            T state = JsonSerializer.Deserialize<T>(stream, Json) ?? throw new BadInputException($"'{path}' is empty.");
-            return state.SchemaVersion == SchemaVersion
-                ? state
-                : throw new BadInputException(
-                    $"'{path}' has the schema version {state.SchemaVersion}; this program reads {SchemaVersion}."
-                );
-        }
-        catch (JsonException error)
-        {
-            throw new BadInputException($"'{path}' is no {what}: {error.Message}", error);
-        }
+        T state = JsonInput.Read<T>(File.ReadAllBytes(path), path, what, Json);
+        return state.SchemaVersion == SchemaVersion
+            ? state
+            : throw new BadInputException($"'{path}' has the schema version {state.SchemaVersion}; this program reads {SchemaVersion}.");
     }
+
+    /// <summary>SHA-256 of a file, in hexadecimal.</summary>
+    public static string ChecksumOf(string path)
+    {
+        using FileStream stream = File.OpenRead(path);
+        return Convert.ToHexStringLower(SHA256.HashData(stream));
+    }
+
+    /// <summary>Named tensors of a checkpoint, where they are as they were written.</summary>
+    /// <exception cref="BadInputException">The file is not there or not the one that was written, or holds a value that is not finite; names
+    /// file and tensor.</exception>
+    public static IReadOnlyDictionary<string, Tensor<float>> ReadTensors(string path, string? checksum)
+    {
+        if (!File.Exists(path))
+            throw new BadInputException($"'{path}' is missing.");
+        if (checksum is not null && ChecksumOf(path) != checksum)
+            throw new BadInputException($"'{path}' is damaged: it is not as it was written (SHA-256 differs).");
+        IReadOnlyDictionary<string, Tensor<float>> tensors = SafetensorsFile.Read(path);
+        foreach ((string name, Tensor<float> tensor) in tensors)
+            if (!TensorPrimitives.IsFiniteAll<float>(tensor.Values))
+                throw new BadInputException($"'{path}' is damaged: the tensor '{name}' holds values that are not finite.");
+        return tensors;
+    }
+
+    /// <summary>The version of this library, for stores to say who wrote them.</summary>
+    public static string Version { get; } = typeof(StateFile).Assembly.GetName().Version?.ToString(3) ?? "unknown";
 }
 
 /// <summary>What a <see cref="StateFile"/> holds.</summary>

@@ -9,7 +9,7 @@ using Tensorial.Training.Optimizers;
 
 namespace Tensorial.Training;
 
-/// <summary>Trains a classifier on labelled images.</summary>
+/// <summary>Trains a network on labelled images, or on another network's answers to images.</summary>
 public sealed class Trainer : IDisposable
 {
     private readonly Graph _graph;
@@ -19,7 +19,7 @@ public sealed class Trainer : IDisposable
     private readonly Optimizer _optimizer;
     private readonly ImmutableArray<Tensor<float>> _averages;
     private readonly List<EpochRecord> _epochs = [];
-    private (int Epoch, double Top1, Graph? Network) _best;
+    private (int Epoch, double Score, Graph? Network) _best;
 
     /// <summary>Prepares a training.</summary>
     /// <exception cref="BadInputException">Network, images and options do not fit, or an operation has no gradient; nothing has been
@@ -27,9 +27,12 @@ public sealed class Trainer : IDisposable
     public Trainer(Graph graph, ImageSet images, TrainingOptions options)
     {
         options.Check();
-        (_graph, _images, _options) = (graph, images, options);
-        Fitness.Check(graph, images);
-        _network = new(Logits.Of(graph).ForImages(images.ImageShape), momentum: (float)options.NormMomentum, threads: options.Threads);
+        graph = WeightsAsInitializers.ForTraining(graph);
+        Fitness.Check(graph, images, withLabels: options.Loss.NeedsLabels);
+        Graph trained = Logits.Of(InFloat32.Apply(graph)).ForImages(images.ImageShape);
+        _network = new(trained, momentum: (float)options.NormMomentum, threads: options.Threads);
+        (_graph, _images, _options) = (graph, images.OfClasses(_network.OutputShape.Count), options);
+        Fixed = FixedConstants(graph, trained);
         _optimizer = options.Optimizer();
         if (images.Count < 2)
             throw new BadInputException($"{images.Name} has too few images to train on.");
@@ -45,7 +48,10 @@ public sealed class Trainer : IDisposable
     /// <summary>Evaluates a network after each epoch: its top-1 accuracy on test images.</summary>
     public Func<Graph, double>? Evaluate { get; init; }
 
-    /// <summary>Another network's logits for images, for <see cref="Distillation"/>.</summary>
+    /// <summary>Evaluates a network after each epoch where there are no test labels: how far its outputs are from the teacher's.</summary>
+    public Func<Graph, double>? EvaluateError { get; init; }
+
+    /// <summary>Another network's logits for images, for <see cref="Distillation"/> and <see cref="RelativeSquares"/>.</summary>
     public Func<Tensor<float>, Tensor<float>>? Teacher { get; init; }
 
     /// <summary>Where checkpoints are kept, and found.</summary>
@@ -60,6 +66,9 @@ public sealed class Trainer : IDisposable
     /// <summary>What a step takes.</summary>
     public TrainingMemory Memory { get; }
 
+    /// <summary>What looks learnt and will not be trained, with the reason.</summary>
+    public ImmutableArray<FixedConstant> Fixed { get; }
+
     /// <summary>Trains until the last epoch, or until there is no progress. What a checkpoint has already is not done again.</summary>
     /// <exception cref="NumericalException">The training diverged; names epoch, step and layer. The checkpoint of the last good epoch
     /// stays.</exception>
@@ -69,14 +78,15 @@ public sealed class Trainer : IDisposable
         for (int epoch = first; epoch <= _options.Epochs && !IsStuck; epoch++)
         {
             Stopwatch clock = Stopwatch.StartNew();
-            (double loss, double top1, double rate) = Epoch(epoch, progress, cancel);
+            (double loss, double? top1, double rate) = Epoch(epoch, progress, cancel);
             double speed =
                 (double)BatchStream.Count(_images, _options.Batch) * Math.Min(_options.Batch, _images.Count) / clock.Elapsed.TotalSeconds;
             Graph network = Current();
-            double? test = Evaluate?.Invoke(network);
-            if (test is { } reached && reached > _best.Top1 + 1e-12 | _best.Epoch == 0)
+            double? test = Evaluate?.Invoke(network),
+                error = EvaluateError?.Invoke(network);
+            _epochs.Add(new(epoch, loss, top1, test, clock.Elapsed.TotalSeconds, rate, speed, error));
+            if (ScoreOf(_epochs[^1]) is { } reached && reached > _best.Score + 1e-12 | _best.Epoch == 0)
                 _best = (epoch, reached, _options.Patience is null ? null : network);
-            _epochs.Add(new(epoch, loss, top1, test, clock.Elapsed.TotalSeconds, rate, speed));
             Save(epoch);
             EpochDone?.Invoke(_epochs[^1]);
         }
@@ -91,7 +101,10 @@ public sealed class Trainer : IDisposable
 
     private bool IsStuck => _options.Patience is { } patience && _best.Epoch > 0 && _epochs.Count - _best.Epoch >= patience;
 
-    private (double Loss, double Top1, double LearningRate) Epoch(int epoch, IProgress<Progress>? progress, CancellationToken cancel)
+    /// <summary>What the best epoch has most of; null where nothing was tested.</summary>
+    private static double? ScoreOf(EpochRecord epoch) => epoch.TestTop1 ?? -epoch.TestError;
+
+    private (double Loss, double? Top1, double LearningRate) Epoch(int epoch, IProgress<Progress>? progress, CancellationToken cancel)
     {
         int batches = BatchStream.Count(_images, _options.Batch),
             seen = 0,
@@ -105,27 +118,30 @@ public sealed class Trainer : IDisposable
                 _options.LearningRate
                 * _options.Schedule.Factor(((epoch - 1) * (double)batches + batch.Index) / ((double)_options.Epochs * batches));
             (double loss, int told) = Step(batch, epoch, rate);
-            (total, right, seen) = (total + loss, right + told, seen + batch.Labels.Length);
-            progress?.Report(new($"epoch {epoch} of {_options.Epochs}", seen, (long)batches * batch.Labels.Length, "images"));
+            int count = batch.Images.Shape[0];
+            (total, right, seen) = (total + loss, right + told, seen + count);
+            progress?.Report(new($"epoch {epoch} of {_options.Epochs}", seen, (long)batches * count, "images"));
         }
-        return (total / batches, (double)right / seen, rate);
+        return (total / batches, _images.HasLabels ? (double)right / seen : null, rate);
     }
 
     private (double Loss, int Right) Step(TrainingBatch batch, int epoch, double rate)
     {
         Random random = BatchStream.RandomOf(_options.Seed, epoch, ~batch.Index - 1);
         Tensor<float>? teacher = Teacher?.Invoke(batch.Images);
-        int count = batch.Labels.Length,
+        int count = batch.Images.Shape[0],
             size = count / Memory.Parts,
             right = 0;
         double loss = 0;
         for (int first = 0; first < count; first += size)
         {
-            Tensor<float> targets = batch.Targets.Rows(first, size),
-                gradient = new(targets.Shape);
-            Tensor<float> logits = _network.Forward(batch.Images.Rows(first, size), random).As(targets.Shape);
-            loss += _options.Loss.Evaluate(logits, new(targets, teacher?.Rows(first, size)), gradient) / Memory.Parts;
-            right += Right(logits, batch.Labels.AsSpan(first, size));
+            Tensor<float> logits = _network.Forward(batch.Images.Rows(first, size), random);
+            logits = logits.As([size, logits.Shape.Count / size]);
+            Tensor<float> gradient = new(logits.Shape);
+            loss +=
+                _options.Loss.Evaluate(logits, new(batch.Targets?.Rows(first, size), teacher?.Rows(first, size)), gradient) / Memory.Parts;
+            if (batch.Targets is not null)
+                right += Right(logits, batch.Labels.AsSpan(first, size));
             if (!(loss <= _options.LargestLoss))
                 throw Diverged(batch, epoch, loss, teacher);
             // The mean over the batch is the mean of the parts' means.
@@ -174,14 +190,36 @@ public sealed class Trainer : IDisposable
         return right;
     }
 
+    /// <summary>Beside what is no weight, the weights that only other outputs depend on.</summary>
+    private static ImmutableArray<FixedConstant> FixedConstants(Graph whole, Graph trained)
+    {
+        HashSet<string> learnt = [.. TrainableConstants.Of(trained).Select(static constant => constant.Name)];
+        ILookup<string, Node> readers = whole
+            .Nodes.SelectMany(static node => node.Inputs.Select(name => (name, node)))
+            .ToLookup(static read => read.name, static read => read.node);
+        return
+        [
+            .. TrainableConstants.FixedIn(whole).Where(constant => !learnt.Contains(constant.Name)),
+            .. TrainableConstants
+                .Of(whole)
+                .Where(constant => !learnt.Contains(constant.Name))
+                .Select(constant => new FixedConstant(
+                    constant.Name,
+                    whole.ConstantOf(constant.Name)!.Shape.Count,
+                    readers[constant.Name].First().Label,
+                    $"the loss is of '{whole.Outputs[0].Name}', which does not depend on it"
+                )),
+        ];
+    }
+
     /// <summary>The whole network with the weights, or their averages, as they are now.</summary>
     private Graph Current()
     {
         Graph graph = _graph;
         for (int i = 0; i < _network.Weights.Length; i++)
-            graph = graph.With(_network.Weights[i].Name, (_averages.IsEmpty ? _network.Weights[i].Value : _averages[i]).Clone());
+            graph = graph.WithValues(_network.Weights[i].Name, (_averages.IsEmpty ? _network.Weights[i].Value : _averages[i]).Clone());
         foreach ((string name, Tensor<float> value) in _network.Statistics)
-            graph = graph.With(name, value.Clone());
+            graph = graph.WithValues(name, value.Clone());
         return graph;
     }
 
@@ -200,7 +238,7 @@ public sealed class Trainer : IDisposable
             tensors[$"statistic/{name}"] = value;
         if (_best.Network is { } best)
             foreach (string name in _network.Weights.Select(static w => w.Name).Concat(_network.Statistics.Keys))
-                tensors[$"best/{name}"] = best.ConstantOf(name)!.Of<float>();
+                tensors[$"best/{name}"] = best.ConstantOf(name)!.To(ElementType.Float32).Of<float>();
         Checkpoints.Save(new(Signature, epoch, _optimizer.Steps, _best.Epoch, [.. _epochs], tensors));
     }
 
@@ -224,8 +262,8 @@ public sealed class Trainer : IDisposable
             Graph? best = _options.Patience is null ? null : _graph;
             foreach ((string key, Tensor<float> value) in checkpoint.Tensors)
                 if (key.StartsWith("best/", StringComparison.Ordinal))
-                    best = best?.With(key["best/".Length..], value);
-            _best = (checkpoint.BestEpoch, checkpoint.Epochs[checkpoint.BestEpoch - 1].TestTop1 ?? 0, best);
+                    best = best?.WithValues(key["best/".Length..], value);
+            _best = (checkpoint.BestEpoch, ScoreOf(checkpoint.Epochs[checkpoint.BestEpoch - 1]) ?? 0, best);
         }
         return checkpoint.Epoch;
 

@@ -30,7 +30,7 @@ public sealed record TunedBlock(string Output, string Input, ImmutableArray<Node
     {
         HashSet<string> ends = [.. dense.Nodes.SelectMany(static node => node.Outputs), .. dense.Inputs.Select(static port => port.Name)];
         if (size == BlockSize.Module)
-            ends.IntersectWith(Narrows(small));
+            ends.IntersectWith(small.Outputs.SelectMany(output => Narrows(small.Until(output.Name))).ToHashSet());
         Dictionary<string, Node> makers = [];
         foreach (Node node in small.Nodes)
         foreach (string output in node.Outputs)

@@ -147,7 +147,7 @@ public sealed class FreeExtentsTests : IDisposable
         Assert.Same(_fixed, _fixed.ForImages(null));
         Graph unknown = _fixed with { Inputs = [_fixed.Inputs[0] with { Dimensions = null }] };
         Assert.Equal("batch×1×28×28", string.Join('×', unknown.ForImages([1, 28, 28]).Inputs[0].Dimensions!.Value));
-        Assert.Equal(unknown.Inputs, unknown.ForImages([1, 28, 28]).AsOpenAs(unknown).Inputs);
+        Assert.Equal<Port>(unknown.Inputs, unknown.ForImages([1, 28, 28]).AsOpenAs(unknown).Inputs.AsEnumerable());
     }
 
     private static async Task<CommandRun> Runs(string[] command)

@@ -23,6 +23,19 @@ public class AllocationTests
         }
     }
 
+    /// <summary>The least that is possible is possible, whatever costs are counted in.</summary>
+    [Fact]
+    public void A_budget_of_the_least_is_met()
+    {
+        for (int seed = 0; seed < 30; seed++)
+        {
+            Candidate[][] choices = Choices(new(seed), layers: 60, each: 6);
+            double least = choices.Sum(static layer => layer.Min(static c => (double)c.Parameters));
+            ImmutableArray<Candidate> chosen = Allocation.Solve(choices, [Parameters with { Most = least }]);
+            Assert.Equal(least, chosen.Sum(static c => (double)c.Parameters));
+        }
+    }
+
     [Fact]
     public void Two_budgets_are_both_kept()
     {

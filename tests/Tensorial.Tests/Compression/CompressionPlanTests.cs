@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Tensorial.Analysis;
 using Tensorial.Compression;
 using Tensorial.Decompositions;
 using Tensorial.Graphs;
@@ -52,7 +53,29 @@ public sealed class CompressionPlanTests : IDisposable
         Assert.Equal("2, 1·0", candidate.Form.Order.ToString());
     }
 
+    /// <summary>One rank for all channels, or a list with one for each.</summary>
     [Theory]
+    [InlineData("decoupled-in", 1), InlineData("decoupled-out", 0)]
+    public void Ranks_can_be_a_list_by_channel(string format, int mode)
+    {
+        int channels = Middle.Kernel.Shape[mode],
+            perFilter = 9 + Middle.Kernel.Shape[1 - mode];
+        ImmutableArray<int> ranks = [.. Enumerable.Range(0, channels).Select(static channel => channel % 4)];
+        string list = string.Join(", ", ranks);
+
+        Candidate differing = Planned($$"""{ "name": "{{Middle.Name}}", "format": "{{format}}", "ranks": [{{list}}] }"""),
+            same = Planned($$"""{ "name": "{{Middle.Name}}", "format": "{{format}}", "ranks": [2] }""");
+        CompressionPlan.Of("model.onnx", "abc", [], [differing]).Write(_path);
+        Candidate again = CompressionPlan.Read(_path).ChoicesFor([Middle]).Single();
+
+        Assert.Equal<int>(ranks, again.Form!.Ranks);
+        Assert.Equal(ranks.Sum() * perFilter, again.Parameters);
+        Assert.Equal(2 * channels * perFilter, same.Parameters);
+        Assert.Equal($"3:{channels / 4} 2:{channels / 4} 1:{channels / 4} 0:{channels / 4}", LayerForm.Text(again.Form.Format, ranks));
+    }
+
+    [Theory]
+    [InlineData("\"format\": \"decoupled-in\", \"ranks\": [1, 2]", "one rank for all channels or")]
     [InlineData("\"format\": \"cp\", \"ranks\": [0]", "ranks of 1 to")]
     [InlineData("\"format\": \"cp\", \"ranks\": [99999999]", "ranks of 1 to")]
     [InlineData("\"format\": \"tucker2\", \"ranks\": [4]", "takes 2 ranks")]
@@ -74,6 +97,15 @@ public sealed class CompressionPlanTests : IDisposable
     [Fact]
     public void A_layer_that_is_not_there_is_named() =>
         Assert.Contains("conv99", Assert.Throws<BadInputException>(() => Planned("""{ "name": "conv99", "format": null }""")).Message);
+
+    [Fact]
+    public void A_layer_may_be_called_by_its_node()
+    {
+        Assert.NotEqual(Middle.Name, Middle.Weight.Node.Name);
+        Candidate planned = Planned($$"""{ "name": "{{Middle.Weight.Node.Name}}", "format": "svd-out", "ranks": [4] }""");
+        Assert.Equal(KernelFormat.SvdOut, planned.Format);
+        Assert.Equal(Middle.Name, KernelWeights.Of(Sample).Matching([Middle.Weight.Node.Name]).Kernels.Single().Name);
+    }
 
     private Candidate Planned(string layer)
     {

@@ -16,7 +16,7 @@ public class FactorRewriteTests
 {
     internal static readonly ImmutableArray<KernelFormat> Formats =
     [
-        .. KernelFormat.All.Select(static format => format.IsReshaped ? format with { Order = 2 } : format),
+        .. KernelFormat.All.Select(static format => format.IsReshaped ? format with { Number = 2 } : format),
     ];
 
     public static TheoryData<string, int, int, int, int, int> Cases()
@@ -66,7 +66,7 @@ public class FactorRewriteTests
                     );
                     CompressibleLayer layer = CompressibleLayer.Of(graph).Layers.FirstOrDefault()!;
                     // A vector is no kernel, and not every format is one for every kernel.
-                    if (layer is null || layer.Formats.All(known => known.Name != format.Name))
+                    if (layer is null || !layer.Suits(format))
                         return;
                     LayerForm form = FormOf(layer, format);
                     for (int k = 0; k < 4; k++)
@@ -100,6 +100,65 @@ public class FactorRewriteTests
                     [form.Order, FactorOrder.Whole(form.Form), RandomOrder(form.Form.Tensor.Equation.Inputs.Length, random)]
             )
                 AssertSame(graph, layer, form with { Order = order }, random, [2, 12]);
+        }
+    }
+
+    /// <summary>N Tucker-2 terms side by side: 1×1 to N r channels, one convolution in N groups, 1×1 that adds the terms up.</summary>
+    [Theory]
+    [InlineData("bt:2", 2), InlineData("bt:3", 3)]
+    public void Block_terms_are_one_grouped_convolution(string format, int terms)
+    {
+        Graph graph = Convolved(new(4), 24, 16, 3, 3, 2, 1, 1, true);
+        CompressibleLayer layer = CompressibleLayer.Of(graph).Layers.Single();
+        LayerForm form = LayerForm.Of(layer, KernelFormat.Parse(format), [2, 3]);
+        Graph small = FactorRewrite.Apply(graph, layer, form, Fit(layer, form));
+
+        Convolution[] convolutions = [.. small.Nodes.Select(static node => (Convolution)node.Operation)];
+        Assert.Equal([1, terms, 1], convolutions.Select(static convolution => convolution.Groups));
+        Assert.Equal([1, 3, 1], convolutions.Select(static convolution => convolution.KernelShape[0]));
+        Assert.Equal(
+            [
+                [terms * 2, 16, 1, 1],
+                [terms * 3, 2, 3, 3],
+                [24, terms * 3, 1, 1],
+            ],
+            small.Nodes.Select(node => small.Initializers[node.Inputs[1]].Shape.ToArray())
+        );
+    }
+
+    public static TheoryData<string, int[]> RanksByChannel =>
+        new()
+        {
+            { "decoupled-in", [2, 0, 3, 1] },
+            { "decoupled-in", [3, 3, 2, 0] },
+            { "decoupled-in", [0, 0, 1, 1] },
+            { "decoupled-in", [2, 2, 2, 2] },
+            { "decoupled-out", [1, 0, 3, 2, 1, 3] },
+            { "decoupled-out", [3, 2, 2, 2, 1, 1] },
+            { "decoupled-out", [1, 1, 1, 1, 0, 0] },
+            { "decoupled-out", [2, 2, 2, 2, 2, 2] },
+        };
+
+    /// <summary>Channels of different ranks, in no order, some of them of rank 0.</summary>
+    [Theory]
+    [MemberData(nameof(RanksByChannel))]
+    public void Ranks_may_differ_by_channel(string format, int[] ranks)
+    {
+        foreach (bool bias in (bool[])[false, true])
+        {
+            Graph graph = Convolved(new(6), 6, 4, 3, 3, 2, 1, 1, bias);
+            CompressibleLayer layer = CompressibleLayer.Of(graph).Layers.Single();
+            LayerForm form = LayerForm.Of(layer, KernelFormat.Parse(format), [.. ranks]);
+            TensorFactors<double> fit = FreshFactors.Draw(form.Form, form.Ranks, 0.3, new(12));
+            AssertSame(graph, layer, form, fit, new(13), [2, 4, 15, 17]);
+
+            // A product of filter and pointwise kernel for each of the ranks, counted once at the places where each of them works.
+            GraphStatistics statistics = GraphStatistics.Of(FactorRewrite.Apply(graph, layer, form, fit));
+            int sum = ranks.Sum(),
+                perFilter = 9 + (format == "decoupled-in" ? 6 : 4);
+            Assert.Equal(sum * perFilter, form.Parameters);
+            Assert.Equal(form.Parameters, statistics.ConvolutionParameters);
+            Assert.Equal(form.MacsOf(layer), statistics.Macs);
         }
     }
 
@@ -163,7 +222,7 @@ public class FactorRewriteTests
         {
             Graph graph = Convolved(new(7), outputs, inputs, 3, 3, 2, 1, groups, true);
             CompressibleLayer layer = CompressibleLayer.Of(graph).Layers.Single();
-            if (format.IsReshaped && groups > 1)
+            if (!layer.Suits(format))
                 continue;
             LayerForm form = FormOf(layer, format);
             foreach (FactorOrder order in (FactorOrder[])[form.Order, FactorOrder.Whole(form.Form)])
@@ -172,20 +231,36 @@ public class FactorRewriteTests
                 yield return FactorRewrite.Apply(graph, layer, ordered, Fit(layer, ordered));
             }
         }
+        foreach (object[] values in RanksByChannel)
+        {
+            Graph graph = Convolved(new(6), 6, 4, 3, 3, 2, 1, 1, true);
+            CompressibleLayer layer = CompressibleLayer.Of(graph).Layers.Single();
+            LayerForm form = LayerForm.Of(layer, KernelFormat.Parse((string)values[0]), [.. (int[])values[1]]);
+            yield return FactorRewrite.Apply(graph, layer, form, FreshFactors.Draw(form.Form, form.Ranks, 0.3, new(12)));
+        }
     }
 
     private static void AssertSame(Graph graph, KernelFormat format, Random random, Shape images)
     {
         CompressibleLayer layer = CompressibleLayer.Of(graph).Layers.Single();
-        if (layer.Formats.Any(known => known.Name == format.Name))
+        if (layer.Suits(format))
             AssertSame(graph, layer, FormOf(layer, format), random, images);
         else
             Assert.Throws<BadInputException>(() => layer.FormOf(format));
     }
 
-    private static void AssertSame(Graph graph, CompressibleLayer layer, LayerForm form, Random random, Shape images)
+    private static void AssertSame(Graph graph, CompressibleLayer layer, LayerForm form, Random random, Shape images) =>
+        AssertSame(graph, layer, form, Fit(layer, form), random, images);
+
+    private static void AssertSame(
+        Graph graph,
+        CompressibleLayer layer,
+        LayerForm form,
+        TensorFactors<double> fit,
+        Random random,
+        Shape images
+    )
     {
-        TensorFactors<double> fit = Fit(layer, form);
         Graph small = FactorRewrite.Apply(graph, layer, form, fit),
             rebuilt = graph.With("w", layer.StoredAs(fit.Reconstruct()));
         Assert.DoesNotContain("w", small.Initializers.Keys);

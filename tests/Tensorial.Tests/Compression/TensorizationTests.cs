@@ -66,7 +66,7 @@ public class TensorizationTests
         );
         TrainingResult result = trainer.Run();
 
-        Assert.InRange(result.Epochs[^1].TrainTop1, 0.9, 1);
+        Assert.InRange(result.Epochs[^1].TrainTop1!.Value, 0.9, 1);
         Assert.Equal(GraphStatistics.Of(tensorial).Parameters, GraphStatistics.Of(result.Network).Parameters);
         Assert.True(GraphStatistics.Of(tensorial).Parameters < GraphStatistics.Of(graph).Parameters);
         Tensor<float> image = new([1, 1, 8, 8]);

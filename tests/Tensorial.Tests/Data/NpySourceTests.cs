@@ -102,10 +102,9 @@ public class NpySourceTests
     }
 
     [Theory]
-    [InlineData("npy:a.npy")]
     [InlineData("npy:a.npy,b.npy,c.npy")]
     [InlineData("npy:nchw")]
-    public void A_text_that_is_not_two_files_is_refused(string text) =>
+    public void A_text_that_is_not_one_or_two_files_is_refused(string text) =>
         Refusal.Says<BadInputException>("npy:IMAGES.npy,LABELS.npy", () => DataSource.Parse(text));
 
     [Fact]
@@ -113,9 +112,16 @@ public class NpySourceTests
     {
         using TemporaryFolder folder = new();
         string file = Path.Combine(folder.Path, "set.npz");
-        NpzFile.Write(file, new Dictionary<string, Tensor> { ["pictures"] = Numbers(ElementType.UInt8, 1, 2, 2) });
+        NpzFile.Write(
+            file,
+            new Dictionary<string, Tensor>
+            {
+                ["pictures"] = Numbers(ElementType.UInt8, 1, 2, 2),
+                ["more"] = Numbers(ElementType.UInt8, 1, 2, 2),
+            }
+        );
         Refusal.Says<BadInputException>(
-            "holds pictures, where one of these pairs is looked for: x_test, y_test; ",
+            "holds pictures, more, where one array alone or one of these pairs is looked for: x_test, y_test; ",
             () => DataSource.Parse($"npy:{file}").Open(Split.Test, Normalization.None)
         );
     }

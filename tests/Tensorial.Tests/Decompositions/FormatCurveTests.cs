@@ -29,6 +29,9 @@ public class FormatCurveTests
     [InlineData("tucker2", new[] { 2, 6 })]
     [InlineData("tt", new[] { 3, 5, 4 })]
     [InlineData("tt", new[] { 6, 4, 3 })]
+    [InlineData("tucker", new[] { 3, 4, 2, 1 })]
+    [InlineData("ht", new[] { 3, 4, 2, 2, 3 })]
+    [InlineData("ht", new[] { 5, 6, 3, 1, 2 })]
     public void The_error_of_a_fit_lies_between_the_bounds(string name, int[] ranks)
     {
         KernelFormat format = KernelFormat.Parse(name);

@@ -24,6 +24,38 @@ public class KernelFormTests
     public void Parameters_follow(string name, int[] ranks, int parameters) =>
         Assert.Equal(parameters, Form(name, [24, 10, 3, 3], 2).Parameters(ranks));
 
+    /// <summary>O = 24, I = 10, 3×2: N (I r + r s h w + s O) for block terms, a matrix a mode and a core a pair for the tree.</summary>
+    [Theory]
+    [InlineData("bt", new[] { 3, 4 }, 2 * (10 * 3 + 3 * 4 * 6 + 4 * 24))]
+    [InlineData("bt:5", new[] { 3, 4 }, 5 * (10 * 3 + 3 * 4 * 6 + 4 * 24))]
+    [InlineData("ht", new[] { 3, 4, 2, 1, 5 }, 10 * 3 + 24 * 4 + 3 * 2 + 2 * 1 + 2 * 1 * 5 + 3 * 4 * 5)]
+    public void Sums_and_trees_of_tucker_have_the_parameters_of_their_parts(string name, int[] ranks, int parameters)
+    {
+        KernelForm form = KernelForm.Of(KernelFormat.Parse(name), [24, 10, 3, 2]);
+        Assert.Equal(parameters, form.Parameters(ranks));
+        Assert.Equal(ranks.Length, form.MaxRanks.Length);
+    }
+
+    /// <summary>Each term is a Tucker-2 kernel by itself: a plain loop over all indices says what they add up to.</summary>
+    [Fact]
+    public void Block_terms_add_up()
+    {
+        KernelForm form = KernelForm.Of(KernelFormat.Parse("bt:3"), [4, 3, 2, 2]);
+        TensorFactors<double> drawn = FreshFactors.Draw(form, [2, 2], 1, new(1));
+        (Tensor<double> v, Tensor<double> g, Tensor<double> u) = (drawn.Factors[0], drawn.Factors[1], drawn.Factors[2]);
+        Tensor<double> made = drawn.Reconstruct();
+        for (int at = 0; at < made.Shape.Count; at++)
+        {
+            (int o, int i, int h, int w) = (at / 12, at / 4 % 3, at / 2 % 2, at % 2);
+            double sum = 0;
+            for (int n = 0; n < 3; n++)
+            for (int r = 0; r < 2; r++)
+            for (int s = 0; s < 2; s++)
+                sum += v.Values[(n * 2 + r) * 3 + i] * g.Values[(((n * 2 + s) * 2 + r) * 2 + h) * 2 + w] * u.Values[(o * 3 + n) * 2 + s];
+            Assert.Equal(sum, made.Values[at], 1e-12);
+        }
+    }
+
     /// <summary>Channels of different extents throughout, so that no two parts can trade places unnoticed.</summary>
     [Theory]
     [InlineData("rcp", new[] { 3 }, 2, new[] { 15, 14, 3, 2 })]
@@ -118,14 +150,15 @@ public class KernelFormTests
         Assert.Throws<ShapeException>(() => KernelForm.Of(KernelFormat.Parse(name), Shape.Of(extents)));
 
     [Theory]
-    [InlineData("rcp", "rcp:3"), InlineData("rtt:2", "rtt:2"), InlineData("cp", "cp")]
+    [InlineData("rcp", "rcp:3"), InlineData("rtt:2", "rtt:2"), InlineData("cp", "cp"), InlineData("bt", "bt:2"), InlineData("bt:8", "bt:8")]
     public void Names_say_how_channels_are_split(string text, string name) => Assert.Equal(name, KernelFormat.Parse(text).ToString());
 
     [Theory]
     [InlineData("parafac"), InlineData("cp:2"), InlineData("rcp:1"), InlineData("rcp:x"), InlineData("rcp:2:2"), InlineData("rcp:99")]
+    [InlineData("bt:1"), InlineData("bt:1000"), InlineData("ht:2")]
     public void What_is_no_format_is_refused(string text) =>
         Assert.Contains(text, Assert.Throws<BadInputException>(() => KernelFormat.Parse(text)).Message);
 
     private static KernelForm Form(string name, Shape weight, int order) =>
-        KernelForm.Of(KernelFormat.Parse(name) with { Order = order }, weight);
+        KernelForm.Of(KernelFormat.Parse(name) with { Number = order }, weight);
 }

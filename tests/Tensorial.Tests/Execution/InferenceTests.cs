@@ -186,6 +186,51 @@ public class InferenceTests
             6,
             6
         ),
+        ["bounds as numbers"] = Make(
+            static s =>
+            {
+                s.Constant("low", new Tensor<float>([], new[] { -0.1f }));
+                s.Constant("high", new Tensor<float>([1], new[] { 0.3f }));
+                string a = s.Node("leaky", new LeakyRelu(0.2f), s.Node("c1", new Convolution(), "x", s.Weights("w1", [20, 3, 1, 1])));
+                s.Node("y", new Min(), s.Node("max", new Max(), a, "low"), "high");
+            },
+            3,
+            6,
+            6
+        ),
+        ["transposed convolutions and upsampling"] = Make(
+            static s =>
+            {
+                ConvolutionTranspose up = new()
+                {
+                    Strides = [2, 2],
+                    Pads = [1, 0, 0, 1],
+                    OutputPadding = [1, 0],
+                };
+                string a = s.Node("c1", new Convolution(), "x", s.Weights("w1", [20, 3, 1, 1]));
+                string b = s.Node("up", up, a, s.Weights("w2", [20, 6, 3, 3]), s.Weights("b2", [6]));
+                s.Constant("scales", new Tensor<float>([4], new[] { 1f, 1, 2, 3 }));
+                Resize nearest = new()
+                {
+                    Sampling = new() { Interpolation = Interpolation.Nearest, Coordinates = Coordinates.Asymmetric },
+                };
+                s.Node("y", new Convolution { Groups = 6 }, s.Node("big", nearest, b, "scales"), s.Weights("w3", [6, 1, 3, 3]));
+            },
+            3,
+            5,
+            6
+        ),
+        ["one axis, deep"] = Make(
+            static s =>
+            {
+                string a = s.Node("c1", new Convolution { Pads = [2, 2] }, "x", s.Weights("w1", [20, 4, 5]), s.Weights("b1", [20]));
+                string b = s.Node("p", new MaxPool { KernelShape = [2], Strides = [2] }, s.Node("r", new Relu(), a));
+                string c = s.Node("c2", new Convolution { Groups = 20, Pads = [1, 1] }, b, s.Weights("w2", [20, 1, 3]));
+                s.Node("y", new GlobalAveragePool(), s.Node("joined", new Concat(1), c, b));
+            },
+            4,
+            24
+        ),
         ["activations"] = Make(
             static s =>
             {

@@ -20,6 +20,9 @@ public class TrainedNetworkTests
         ("grouped convolutions", Grouped),
         ("sequences", Sequences),
         ("everything else", Mixed),
+        ("normalisations before convolutions", Preactivated),
+        ("one normalisation applied four times", SharedNorm),
+        ("scales and shifts written out", WrittenOut),
     ];
 
     public static TheoryData<int, int, int> Cases()
@@ -184,6 +187,62 @@ public class TrainedNetworkTests
         sketch.Node("f", new Flatten(), "p");
         sketch.Node("y", new Gemm { TransposeB = true }, "f", sketch.Weights("wd", [10, second]), sketch.Weights("bd", [10]));
         return sketch.Graph(inputs, 8, 8);
+    }
+
+    /// <summary>A normalisation's input is read twice; one of them stands before any convolution.</summary>
+    private static Graph Preactivated()
+    {
+        Sketch sketch = new();
+        Convolution same = new() { Pads = [1, 1, 1, 1] };
+        sketch.Node("c0", same, Norm(sketch, "first", "x", 3), sketch.Weights("w0", [20, 3, 3, 3]));
+        string value = "c0";
+        for (int block = 1; block <= 2; block++)
+        {
+            sketch.Node($"r{block}", new Relu(), Norm(sketch, $"n{block}", value, 20));
+            sketch.Node($"c{block}", same, $"r{block}", sketch.Weights($"w{block}", [20, 20, 3, 3]));
+            value = sketch.Node($"a{block}", new Add(), value, $"c{block}");
+        }
+        sketch.Node("c3", same, Norm(sketch, "n3", value, 20), sketch.Weights("w3", [20, 20, 3, 3]));
+        sketch.Node("a3", new Add(), "c3", value);
+        sketch.Node("p", new GlobalAveragePool(), "a3");
+        sketch.Node("y", new Flatten(), "p");
+        return sketch.Graph(3, 6, 7);
+    }
+
+    private static Graph SharedNorm()
+    {
+        Sketch sketch = new();
+        Convolution same = new() { Pads = [1, 1, 1, 1] };
+        foreach ((string part, float low) in ((string, float)[])[("scale", 0.5f), ("shift", -0.5f), ("mean", -0.5f), ("variance", 0.5f)])
+            sketch.Weights(part, [6], low, low + 1);
+        string value = "x";
+        for (int k = 0; k < 4; k++)
+        {
+            sketch.Node($"c{k}", same, value, sketch.Weights($"w{k}", [6, k == 0 ? 3 : 6, 3, 3]));
+            sketch.Node($"n{k}", new BatchNormalization(), $"c{k}", "scale", "shift", "mean", "variance");
+            value = sketch.Node($"r{k}", new Relu(), $"n{k}");
+        }
+        sketch.Node("p", new GlobalAveragePool(), value);
+        sketch.Node("y", new Flatten(), "p");
+        return sketch.Graph(3, 6, 7);
+    }
+
+    /// <summary>Bias, scale and shift, layer scale: all of them weights.</summary>
+    private static Graph WrittenOut()
+    {
+        Sketch sketch = new();
+        Convolution same = new() { Pads = [1, 1, 1, 1] };
+        sketch.Node("c0", same, "x", sketch.Weights("w0", [6, 3, 3, 3]));
+        sketch.Node("b0", new Add(), "c0", sketch.Weights("bias", [6, 1, 1]));
+        sketch.Node("r0", new Relu(), "b0");
+        sketch.Node("c1", same, "r0", sketch.Weights("w1", [6, 6, 3, 3]));
+        sketch.Node("m1", new Mul(), "c1", sketch.Weights("scale", [1, 6, 1, 1]));
+        sketch.Node("s1", new Add(), sketch.Weights("shift", [1, 6, 1, 1]), "m1");
+        sketch.Node("l1", new Mul(), sketch.Weights("gamma", [6, 1, 1]), "s1");
+        sketch.Node("a1", new Add(), "r0", "l1");
+        sketch.Node("p", new GlobalAveragePool(), "a1");
+        sketch.Node("y", new Flatten(), "p");
+        return sketch.Graph(3, 6, 7);
     }
 
     private static Graph Folded()

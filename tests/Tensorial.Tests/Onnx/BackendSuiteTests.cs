@@ -24,9 +24,9 @@ public class BackendSuiteTests(ITestOutputHelper output)
     [MemberData(nameof(Claimed))]
     public void A_claimed_operator_passes(string name)
     {
-        // The suite made the windows it expects with π as 3.1415; its models, and we, take the full number.
-        bool roughPi = name.Contains("window", StringComparison.Ordinal);
-        BackendCase.Named(name).Check(roughPi ? 1e-4 : null);
+        // The suite made the windows it expects with π as 3.1415, and states sampled values to four digits; its models, and we, take all.
+        bool rough = name.Contains("window", StringComparison.Ordinal) || name.Contains("gridsample", StringComparison.Ordinal);
+        BackendCase.Named(name).Check(rough ? 1e-4 : null);
     }
 
     [OracleTheory(Oracle.OnnxBackend)]

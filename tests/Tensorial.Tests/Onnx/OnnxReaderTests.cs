@@ -15,8 +15,8 @@ public class OnnxReaderTests
     {
         ["no graph"] = (static m => m.Graph = null, ["no graph"]),
         ["no operator set"] = (static m => m.OpsetImport.Clear(), ["operator set"]),
-        ["old operator set"] = (static m => m.OpsetImport[0].Version = 6, ["version 6", "7 to 21"]),
-        ["new operator set"] = (static m => m.OpsetImport[0].Version = 22, ["version 22", "7 to 21"]),
+        ["old operator set"] = (static m => m.OpsetImport[0].Version = 6, ["version 6", "7 to 25"]),
+        ["new operator set"] = (static m => m.OpsetImport[0].Version = 26, ["version 26", "7 to 25"]),
         ["negative extent"] = (static m => m.Graph.Initializer[0].Dims[1] = -2, ["'w'", "-2", "axis 1"]),
         ["overflowing extents"] = (static m => Dims(m, 1 << 20, 1 << 20, 1 << 20, 1 << 20), ["'w'", "too large"]),
         ["huge extent"] = (static m => Dims(m, long.MaxValue), ["'w'", "9223372036854775807"]),
@@ -123,14 +123,26 @@ public class OnnxReaderTests
         );
         Graph graph = model.Read();
         Assert.Equal(["relu", "if"], graph.Nodes.Select(static node => node.Name));
-        Assert.Equal<string>(["late"], graph.Nodes[1].Captured);
+        Assert.Equal<string>(["x", "late"], graph.Nodes[1].Reads);
 
         branch.Node[0].Input[0] = "nowhere";
         Assert.Contains(
             "'nowhere'",
             Assert
                 .Throws<BadInputException>(() =>
-                    TinyModel.Of([], TinyModel.Node("If", "if", ["x"], ["y"], TinyModel.Body("then_branch", branch))).Read()
+                    TinyModel
+                        .Of(
+                            [],
+                            TinyModel.Node(
+                                "If",
+                                "if",
+                                ["x"],
+                                ["y"],
+                                TinyModel.Body("then_branch", branch),
+                                TinyModel.Body("else_branch", branch)
+                            )
+                        )
+                        .Read()
                 )
                 .Message
         );

@@ -107,6 +107,25 @@ internal static class TinyModel
         };
     }
 
+    /// <summary>An int64 vector.</summary>
+    public static TensorProto Longs(string name, params long[] values) =>
+        new()
+        {
+            Name = name,
+            DataType = (int)DataType.Int64,
+            Dims = { values.Length },
+            Int64Data = { values },
+        };
+
+    /// <summary>An int64 number.</summary>
+    public static TensorProto Scalar(string name, long value) =>
+        new()
+        {
+            Name = name,
+            DataType = (int)DataType.Int64,
+            Int64Data = { value },
+        };
+
     /// <summary>A float32 tensor whose bytes lie in another file.</summary>
     public static TensorProto External(string name, long[] shape, params (string Key, string Value)[] entries)
     {

@@ -1,6 +1,7 @@
 using FsCheck;
 using FsCheck.Fluent;
 using Tensorial.Equations;
+using Tensorial.Execution;
 using Tensorial.Operations;
 using Gemm = Tensorial.Operations.Gemm;
 using Workers = Tensorial.Kernels.Workers;
@@ -52,6 +53,7 @@ public class GradientTests
         (new Gelu(), -3, 3),
         (new Gelu(Tanh: true), -3, 3),
         (new Shrink(0.2f, 0.7f), -2, 2),
+        (new Swish(1.3f), -3, 3),
         (new Clip(-1, 1.5f), -2, 2),
         (new Clip(Max: 0.3f), -2, 2),
         (new Identity(), -1, 1),
@@ -247,6 +249,64 @@ public class GradientTests
                 },
                 [r.Spread([4, 3]), new Tensor<float>([4], new[] { 0.1f, -0.3f, 0.9f, 0.8f }), null, new Tensor<long>([2], new[] { 3L, 5L })]
             ),
+        r => Recurrent(r, new Rnn { Activations = [GateFunction.Of("Softsign")] }, 1, 1),
+        r => Recurrent(r, new Rnn { Direction = SequenceDirection.Reverse, BatchFirst = true }, 1, 1),
+        r => Recurrent(r, new Gru { LinearBeforeReset = true, Direction = SequenceDirection.Bidirectional }, 3, 1),
+        r => Recurrent(r, new Gru { LinearBeforeReset = true }, 3, 1),
+        r => Recurrent(r, new Lstm { Direction = SequenceDirection.Bidirectional }, 4, 2),
+        r => Recurrent(r, new Lstm { BatchFirst = true }, 4, 2),
+        r =>
+            (
+                new GroupNormalization(2) { Epsilon = 0.1f, ScalesGroups = r.Coin() is var groups && groups },
+                [r.Spread([2, 4, .. r.Shape()]), r.Spread([groups ? 2 : 4]), r.Spread([groups ? 2 : 4])]
+            ),
+        r =>
+            r.Shape(2) is var s ? (new RmsNormalization(-2) { Epsilon = 0.1f }, [r.Spread(s), r.Spread([.. s.Skip(s.Rank - 2)])]) : default,
+        r =>
+            (
+                new GridSample
+                {
+                    Interpolation = (Interpolation)r.Next(0, 3),
+                    Padding = (GridPadding)r.Next(0, 3),
+                    AlignCorners = r.Coin(),
+                },
+                [r.Spread([2, 2, 3, 4]), r.Spread([2, 2, 3, 2], -1.3, 1.3)]
+            ),
+        r =>
+            (
+                new Attention { IsCausal = r.Coin(), SoftCap = r.Coin() ? 1.5f : 0 },
+                [r.Spread([1, 4, 2, 3]), r.Spread([1, 2, 3, 3]), r.Spread([1, 2, 3, 2])]
+            ),
+        r =>
+            (
+                new Attention { QueryHeads = 2, KeyHeads = 1 },
+                [
+                    r.Spread([2, 2, 6]),
+                    r.Spread([2, 3, 3]),
+                    r.Spread([2, 3, 2]),
+                    new Tensor<bool>([2, 3], new[] { true, true, false, false, true, true }),
+                ]
+            ),
+        r => (new ScatterND(), [r.Spread([4, 3]), Whole([2, 1], 3, 1), r.Spread([2, 3])]),
+        r => (new ScatterND(ScatterReduction.Add), [r.Spread([4, 3]), Whole([3, 2], 3, 1, 0, 2, 3, 1), r.Spread([3])]),
+        r => (new ScatterElements(1), [r.Spread([2, 3]), Whole([2, 2], 0, 2, -1, 1), r.Spread([2, 2])]),
+        r => (new ScatterElements(0, ScatterReduction.Add), [r.Spread([2, 3]), Whole([1, 3], 1, 1, 0), r.Spread([1, 3])]),
+        r => (new GatherND(), [r.Spread([2, 3, 2]), r.Indices([2, 2], 2)]),
+        r => (new GatherND(1), [r.Spread([2, 3, 2]), r.Indices([2, 1], 3)]),
+        r => (new TopK(r.Next(0, 2), r.Coin(), 2), [r.Spread([3, 4])]),
+        r => (new CumSum(r.Coin(), r.Coin()), [r.Spread([2, 3]), Whole([], r.Next(0, 2))]),
+        r => (new Trilu(r.Coin()), [r.Spread([2, 3, 4]), Whole([], r.Next(-2, 3))]),
+        r => (new ReverseSequence(), [r.Spread([3, 2, 2]), Whole([2], 3, 2)]),
+        r =>
+            (
+                new FusedMatMul(0.7f, r.Coin() is var a && a, r.Coin() is var b && b),
+                [r.Spread(a ? [2, 4, 3] : [2, 3, 4]), r.Spread(b ? [5, 4] : [4, 5])]
+            ),
+        r =>
+            (
+                new DequantizeLinear(1),
+                [new Tensor<sbyte>([2, 2], new sbyte[] { 3, -7, 100, 0 }), r.Spread([2]), new Tensor<sbyte>([2], new sbyte[] { 1, -2 })]
+            ),
     ];
 
     private static readonly Arbitrary<int> Seeds = Gen.Choose(0, 100_000).ToArbitrary();
@@ -302,6 +362,33 @@ public class GradientTests
         typeof(Tensorial.Operations.Range),
         typeof(Unknown),
         typeof(GradientOf),
+        typeof(QuantizeLinear),
+        typeof(DynamicQuantizeLinear),
+        typeof(ConvInteger),
+        typeof(MatMulInteger),
+        typeof(QLinearConv),
+        typeof(QLinearMatMul),
+        typeof(QGemm),
+        typeof(QuantizedFunction),
+        typeof(NonMaxSuppression),
+        typeof(NonZero),
+        typeof(OneHot),
+        typeof(EyeLike),
+        typeof(IsInf),
+        typeof(IsNaN),
+        typeof(Bitwise),
+        typeof(SignalWindow),
+    ];
+
+    /// <summary>What has none yet; docs/operators.md says so.</summary>
+    private static readonly Type[] Untrained =
+    [
+        typeof(If),
+        typeof(Tensorial.Operations.Loop),
+        typeof(Subgraph),
+        typeof(Compress),
+        typeof(Dft),
+        typeof(Stft),
     ];
 
     [Fact]
@@ -312,6 +399,7 @@ public class GradientTests
             .. Functions.Select(static f => f.Operation.GetType()),
             .. Rows.Select(static row => row(new(1)).Operation.GetType()),
             .. Discrete,
+            .. Untrained,
         ];
         IEnumerable<Type> all = typeof(Operation)
             .Assembly.GetTypes()
@@ -336,6 +424,27 @@ public class GradientTests
                 Workers.Serial
             )
         );
+
+    private static Tensor<long> Whole(Shape shape, params long[] values) => new(shape, values);
+
+    /// <summary>A layer of 3 steps, 2 sequences (the second one shorter), 2 values in and 2 of state.</summary>
+    private static (Operation, Tensor?[]) Recurrent(RandomOperands r, Recurrent layer, int gates, int states)
+    {
+        int directions = layer.Direction == SequenceDirection.Bidirectional ? 2 : 1;
+        Shape state = layer.BatchFirst ? [2, directions, 2] : [directions, 2, 2];
+        return (
+            layer,
+            [
+                r.Spread(layer.BatchFirst ? [2, 3, 2] : [3, 2, 2]),
+                r.Spread([directions, 2 * gates, 2]),
+                r.Spread([directions, 2 * gates, 2]),
+                r.Coin() ? r.Spread([directions, 4 * gates]) : null,
+                r.Coin() ? new Tensor<int>([2], new[] { 3, 2 }) : null,
+                r.Spread(state),
+                states > 1 ? r.Spread(state) : null,
+            ]
+        );
+    }
 
     private static Tensor<double> Scalar(double value) => new([], new[] { value });
 

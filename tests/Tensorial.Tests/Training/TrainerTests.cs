@@ -227,7 +227,7 @@ public class TrainerTests
         Assert.Contains(
             "classes",
             Assert
-                .Throws<ShapeException>(() => new Trainer(Tensorial.Graphs.ReadyMade.Build("cnn4", [1, 8, 8], 7, 0), images, Usual))
+                .Throws<ShapeException>(() => new Trainer(Tensorial.Graphs.ReadyMade.Build("cnn4", [1, 8, 8], 3, 0), images, Usual))
                 .Message
         );
         Assert.Contains(

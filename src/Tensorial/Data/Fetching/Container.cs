@@ -87,7 +87,14 @@ internal abstract class Container
                 return reader.GetNextEntry();
             }
             catch (Exception broken)
-                when (broken is InvalidDataException or EndOfStreamException or ArithmeticException or FormatException or ArgumentException)
+                when (broken
+                        is InvalidDataException
+                            or EndOfStreamException
+                            or ArithmeticException
+                            or FormatException
+                            or ArgumentException
+                            or InvalidOperationException
+                )
             {
                 throw new BadInputException($"'{Name}' is not an intact tar archive: {broken.Message}", broken);
             }

@@ -9,7 +9,16 @@ namespace Tensorial.Execution;
 internal static class ActivationForms
 {
     /// <summary>The function of one value that a node is, if blocked kernels know it.</summary>
-    public static Activation? Of(Node node, Scope scope) => Of(node.Operation, i => node.Inputs.ElementAtOrDefault(i), scope);
+    public static Activation? Of(Node node, Scope scope) =>
+        node is { Operation: Max or Min, Inputs: [_, var bound] }
+            ? scope.Fixed(bound) is { Shape.Count: 1, Shape.Rank: < 2 } value
+                ? Bounded(node.Operation, value.Values[0])
+                : null
+            : Of(node.Operation, i => node.Inputs.ElementAtOrDefault(i), scope);
+
+    /// <summary>The larger, or smaller, of a value and a number.</summary>
+    private static Activation Bounded(Operation operation, float value) =>
+        operation is Max ? Activation.Clip(value, float.PositiveInfinity) : Activation.Clip(float.NegativeInfinity, value);
 
     /// <summary>The function whose gradient a node is.</summary>
     public static Activation? Of(GradientOf gradient, Node node, Scope scope) =>

@@ -13,23 +13,23 @@ internal static class FoldBatchNorm
     public static Graph Apply(Graph graph, ConstantOrigins origins, WeightCache cache)
     {
         Uses uses = new(graph);
-        Dictionary<string, Node> makers = [];
+        Dictionary<string, int> makers = [];
         ImmutableDictionary<string, Tensor>.Builder constants = graph.Initializers.ToBuilder();
         List<Node> nodes = [];
         foreach (Node node in graph.Nodes)
         {
             if (
                 node.Operation is BatchNormalization norm
-                && makers.TryGetValue(node.Inputs[0], out Node? convolution)
+                && makers.TryGetValue(node.Inputs[0], out int place)
                 && uses.OnlyReader(node.Inputs[0]) == node
-                && Fold(convolution, node, norm) is { } folded
+                && Fold(nodes[place], node, norm) is { } folded
             )
             {
-                nodes[nodes.IndexOf(convolution)] = folded;
+                nodes[place] = folded;
                 continue;
             }
             if (node.Operation is Convolution)
-                makers[node.Outputs[0]] = node;
+                makers[node.Outputs[0]] = nodes.Count;
             nodes.Add(node);
         }
         return graph with { Nodes = [.. nodes], Initializers = constants.ToImmutable() };

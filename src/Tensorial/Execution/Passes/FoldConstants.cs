@@ -7,6 +7,11 @@ namespace Tensorial.Execution;
 /// <summary>Computes what depends on constants alone, once, and drops the nodes that did it.</summary>
 internal static class FoldConstants
 {
+    /// <summary>Values computed of constants: some times as many as the file holds, and always so many.</summary>
+    private const int BudgetMultiple = 16;
+
+    private const long LeastBudget = 1 << 22;
+
     /// <param name="graph">The network.</param>
     /// <param name="shapes">What shape inference knows of its values.</param>
     /// <param name="cache">Where results of earlier compilations may lie ready.</param>
@@ -22,6 +27,8 @@ internal static class FoldConstants
     {
         ImmutableDictionary<string, Tensor>.Builder constants = graph.Initializers.ToBuilder();
         var kept = ImmutableArray.CreateBuilder<Node>();
+        // What does not fit the budget is left to be computed in its turn, where memory is given back.
+        long budget = Math.Max(LeastBudget, BudgetMultiple * graph.Initializers.Values.Sum(static value => (long)value.Shape.Count));
         foreach (Node node in graph.Nodes)
         {
             if (node.Outputs.All(name => name.Length == 0 || shapes[name].Value is not null))
@@ -30,8 +37,13 @@ internal static class FoldConstants
                     constants[name] = shapes[name].Value!;
                 origins?.Derive(node);
             }
-            else if (node.Inputs.All(IsFixed))
+            else if (
+                node.Inputs.All(IsFixed)
+                && node.Outputs.Sum(name => name.Length == 0 ? 0 : (long)shapes[name].Shape.Count) is var count
+                && count <= budget
+            )
             {
+                budget -= count;
                 Tensor?[] inputs = [.. node.Inputs.Select(name => name.Length == 0 ? null : constants[name])];
                 Tensor[] results = cache.Of(node.Operation, inputs, () => node.Operation.Apply(inputs));
                 for (int i = 0; i < node.Outputs.Length; i++)

@@ -26,7 +26,7 @@ public sealed record TrainingForm(Graph Graph, ImmutableArray<RunningStatistic> 
     public static TrainingForm Of(Graph graph, float momentum = 0.9f)
     {
         var nodes = ImmutableArray.CreateBuilder<Node>(graph.Nodes.Length);
-        var statistics = ImmutableArray.CreateBuilder<RunningStatistic>();
+        Dictionary<string, string> renewed = [];
         var masks = ImmutableArray.CreateBuilder<DropMask>();
         ImmutableDictionary<string, Tensor>.Builder constants = graph.Initializers.ToBuilder();
         foreach (Node node in graph.Nodes)
@@ -36,15 +36,20 @@ public sealed record TrainingForm(Graph Graph, ImmutableArray<RunningStatistic> 
                 case Constant constant:
                     constants[node.Outputs[0]] = constant.Value;
                     break;
-                case BatchNormalization norm when node.Inputs.Length == 5 && node.Inputs.Skip(3).All(graph.Initializers.ContainsKey):
+                case BatchNormalization norm when node.Inputs.Length == 5 && node.Inputs.Skip(3).All(constants.ContainsKey):
                     string mean = $"{node.Outputs[0]}/mean",
                         variance = $"{node.Outputs[0]}/variance";
-                    statistics.Add(new(node.Inputs[3], mean));
-                    statistics.Add(new(node.Inputs[4], variance));
+                    // A layer that is applied several times renews what its last application has made of them.
                     nodes.Add(
                         node with
                         {
                             Operation = new BatchNormalizationInTraining { Epsilon = norm.Epsilon, Momentum = momentum },
+                            Inputs =
+                            [
+                                .. node.Inputs.Take(3),
+                                renewed.GetValueOrDefault(node.Inputs[3], node.Inputs[3]),
+                                renewed.GetValueOrDefault(node.Inputs[4], node.Inputs[4]),
+                            ],
                             Outputs =
                             [
                                 node.Outputs[0],
@@ -55,6 +60,7 @@ public sealed record TrainingForm(Graph Graph, ImmutableArray<RunningStatistic> 
                             ],
                         }
                     );
+                    (renewed[node.Inputs[3]], renewed[node.Inputs[4]]) = (mean, variance);
                     break;
                 case Dropout dropout
                     when RatioOf(dropout, node, graph) is var ratio and > 0 && node.Outputs.Skip(1).All(static o => o.Length == 0):
@@ -75,7 +81,11 @@ public sealed record TrainingForm(Graph Graph, ImmutableArray<RunningStatistic> 
                 Inputs = inputs,
                 Initializers = constants.ToImmutable(),
             },
-            statistics.ToImmutable(),
+            [
+                .. renewed
+                    .Select(static pair => new RunningStatistic(pair.Key, pair.Value))
+                    .OrderBy(static s => s.Constant, StringComparer.Ordinal),
+            ],
             masks.ToImmutable()
         );
     }

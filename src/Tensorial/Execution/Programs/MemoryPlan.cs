@@ -1,3 +1,5 @@
+using Tensorial.Kernels.Blocked;
+
 namespace Tensorial.Execution;
 
 /// <summary>Gives values of overlapping lifetimes disjoint places in one arena, and reuses places that have come free.</summary>
@@ -5,6 +7,9 @@ internal static class MemoryPlan
 {
     /// <summary>Places are multiples of 16 floats: a cache line, and the widest vector.</summary>
     private const int Alignment = 16;
+
+    /// <summary>Floats of the largest arena: one array, less room to begin on a cache line.</summary>
+    private const int LargestArena = BlockedLayout.LargestLength;
 
     /// <summary>
     /// Assigns an offset to every value in the arena. Greedy by size: the largest first, each at the lowest offset free during
@@ -17,19 +22,25 @@ internal static class MemoryPlan
         int size = 0;
         foreach (Value value in values.Where(static v => v.IsInArena).OrderByDescending(static v => v.Length).ThenBy(static v => v.First))
         {
-            int offset = 0;
+            long offset = 0;
             foreach (Value other in placed.Where(p => p.First <= value.Last && value.First <= p.Last).OrderBy(static p => p.Offset))
             {
                 if (offset + value.Length <= other.Offset)
                     break;
-                offset = Math.Max(offset, RoundUp(other.Offset + other.Length));
+                offset = Math.Max(offset, RoundUp((long)other.Offset + other.Length));
             }
-            value.Offset = offset;
+            long end = offset + RoundUp(value.Length);
+            if (end > LargestArena)
+                throw new ShapeException(
+                    $"the values alive together with '{value.Name}' of {value.Shape} take {end:N0} floats, more than the {LargestArena:N0} "
+                        + "that one evaluation may hold; use fewer images at a time, or smaller ones."
+                );
+            value.Offset = (int)offset;
             placed.Add(value);
-            size = Math.Max(size, checked(offset + RoundUp(value.Length)));
+            size = Math.Max(size, (int)end);
         }
         return size;
     }
 
-    private static int RoundUp(int length) => checked(length + Alignment - 1) & -Alignment;
+    private static long RoundUp(long length) => (length + Alignment - 1) & -Alignment;
 }

@@ -12,7 +12,7 @@ internal sealed class Value(string name, ElementType type, Shape shape, BlockedL
     public Shape Shape { get; } = shape;
 
     /// <summary>How a blocked value is laid out; null for a plain row-major one.</summary>
-    public BlockedLayout? Layout { get; private set; } = layout;
+    public BlockedLayout? Layout { get; private set; } = Checked(name, layout);
 
     /// <summary>Whether it is kept for some images at a time only (<see cref="KeepOnly"/>).</summary>
     public bool IsPassing { get; private set; }
@@ -42,7 +42,22 @@ internal sealed class Value(string name, ElementType type, Shape shape, BlockedL
     public bool IsInArena => Type == ElementType.Float32 && !IsExternal && SharesMemoryOf is null;
 
     /// <summary>Keeps room for so many images, where each is read as soon as it is made.</summary>
-    public void KeepOnly(int images) => (Layout, IsPassing) = (Layout!.Value with { Images = images }, true);
+    public void KeepOnly(int images) => (Layout, IsPassing) = (Checked(Name, Layout!.Value with { Images = images }), true);
+
+    /// <summary>The layout, where one array holds it: no address in it then wraps.</summary>
+    /// <exception cref="ShapeException">It is too large; names the value and its extents.</exception>
+    private static BlockedLayout? Checked(string name, BlockedLayout? layout)
+    {
+        try
+        {
+            _ = layout?.Length;
+            return layout;
+        }
+        catch (ShapeException error)
+        {
+            throw new ShapeException($"The value '{name}' is too large: {error.Message}", error);
+        }
+    }
 
     public Value Root => SharesMemoryOf?.Root ?? this;
 

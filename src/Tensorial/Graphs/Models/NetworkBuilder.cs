@@ -109,22 +109,23 @@ public sealed class NetworkBuilder
         );
 
     /// <summary>
-    /// A tensorial layer on features of any order, nothing flattened: a sum of products of the features with factors, then a bias, such as
-    /// <c>nchw,cap,phwb->nab</c> for features of 16×5×5 to 12×10 by way of a bond p. Factors are drawn so that the matrix they make
-    /// together is as wide as that of a dense layer (<see cref="FreshFactors"/>); they are called name.factor1, name.factor2, ...
+    /// A tensorial layer on features of any order, nothing flattened: a sum of products of the features with factors, axes behind a bar
+    /// convolved, then a bias. For example <c>nchw,cap,phwb->nab</c> for features of 16×5×5 to 12×10 by way of a bond p, or
+    /// <c>nchw,rc,rhw,or->nohw|hw</c> for a convolution in CP form. Factors are drawn so that the kernel they make together has the
+    /// variance of a dense layer's (<see cref="FreshFactors"/>); they are called name.factor1, name.factor2, ...
     /// </summary>
     /// <param name="name">The layer's name.</param>
     /// <param name="x">Features.</param>
     /// <param name="equation">Axes of the features, batch first, and of each factor; then of the result, batch first.</param>
-    /// <param name="extents">Extents of axes that the features do not have.</param>
+    /// <param name="extents">Extents of axes that the features do not have and, for convolved axes, of the kernels.</param>
     /// <exception cref="BadInputException">The equation is not of this form, or an axis has no extent or two.</exception>
     public Features Contraction(string name, Features x, string equation, IReadOnlyDictionary<char, int> extents)
     {
         Equation parsed = Equation.Parse(equation);
-        string features = parsed.Inputs[0],
-            output = parsed.Output;
+        (string features, string output) = (parsed.Inputs[0], parsed.Output);
+        HashSet<char> convolved = [.. parsed.Windows.Select(static window => window.Axis)];
         if (
-            !parsed.IsPlain
+            parsed.HasEllipsis
             || parsed.Inputs.Length < 2
             || features.Length != x.Extents.Rank + 1
             || output.Length == 0
@@ -134,13 +135,39 @@ public sealed class NetworkBuilder
             throw new BadInputException(
                 $"Features {x.Extents} take an equation of their {x.Extents.Rank + 1} axes, batch first, and of factors without the batch, such as nchw,cap,phwb->nab; not {equation}."
             );
-        Dictionary<char, int> known = features.Skip(1).Zip(x.Extents).ToDictionary();
+        Dictionary<char, int> known = features.Skip(1).Zip(x.Extents).Where(axis => !convolved.Contains(axis.First)).ToDictionary();
         foreach ((char axis, int extent) in extents)
             if (!known.TryAdd(axis, extent))
                 throw new BadInputException(
                     $"Axis {axis} of {equation} has the extent {known[axis]} of the features, and {extent} was given."
                 );
-        Shape ExtentsOf(string axes) =>
+        ImmutableArray<Shape> shapes = [.. parsed.Inputs.Skip(1).Select(axes => ExtentsOf(axes))];
+        Shape result = [.. parsed.Infer([Shape.Of([1, .. x.Extents]), .. shapes]).Skip(1)];
+        char[] bonds =
+        [
+            .. parsed
+                .Inputs.Skip(1)
+                .SelectMany(static factor => factor)
+                .Distinct()
+                .Where(a => !features.Contains(a) && !output.Contains(a)),
+        ];
+        // What one value of the result sums up: channels that end here, and the taps of the kernels together.
+        int summed = ExtentsOf(features.Skip(1).Where(axis => !convolved.Contains(axis) && !output.Contains(axis))).Count;
+        foreach (char axis in convolved)
+            summed *= parsed.Inputs.Skip(1).Sum(factor => factor.Contains(axis) ? known[axis] - 1 : 0) + 1;
+        ImmutableArray<Tensor<double>> factors = FreshFactors.Draw(shapes, ExtentsOf(bonds).Count, 1 / Math.Sqrt(3.0 * summed), _random);
+        string[] names =
+        [
+            .. factors.Select(
+                (factor, k) => Weight($"{name}.factor{k + 1}", factor.Shape, _ => (Tensor<float>)factor.To(ElementType.Float32))
+            ),
+        ];
+        Features product = Apply($"{name}.product", new EinsumOf(parsed), result, [x.Name, .. names]);
+        // A bias for each value that the layer makes, the same at all places that it slides over.
+        Shape bias = [.. result.Select((extent, axis) => convolved.Contains(output[axis + 1]) ? 1 : extent)];
+        return Apply(name, new Add(), result, product.Name, Weight($"{name}.bias", bias, Zeros));
+
+        Shape ExtentsOf(IEnumerable<char> axes) =>
             [
                 .. axes.Select(axis =>
                     known.TryGetValue(axis, out int extent)
@@ -148,33 +175,6 @@ public sealed class NetworkBuilder
                         : throw new BadInputException($"Axis {axis} of {equation} has no extent.")
                 ),
             ];
-
-        ImmutableArray<Shape> shapes = [.. parsed.Inputs.Skip(1).Select(ExtentsOf)];
-        string[] bonds =
-        [
-            .. parsed
-                .Inputs.Skip(1)
-                .SelectMany(static factor => factor)
-                .Distinct()
-                .Where(axis => !features.Contains(axis) && !output.Contains(axis))
-                .Select(static axis => $"{axis}"),
-        ];
-        int summed = ExtentsOf(string.Concat(features.Skip(1).Where(axis => !output.Contains(axis)))).Count;
-        ImmutableArray<Tensor<double>> factors = FreshFactors.Draw(
-            shapes,
-            ExtentsOf(string.Concat(bonds)).Count,
-            1 / Math.Sqrt(3.0 * summed),
-            _random
-        );
-        string[] names =
-        [
-            .. factors.Select(
-                (factor, k) => Weight($"{name}.factor{k + 1}", factor.Shape, _ => (Tensor<float>)factor.To(ElementType.Float32))
-            ),
-        ];
-        Shape result = ExtentsOf(output[1..]);
-        Features product = Apply($"{name}.product", new EinsumOf(parsed), result, [x.Name, .. names]);
-        return Apply(name, new Add(), result, product.Name, Weight($"{name}.bias", result, Zeros));
     }
 
     /// <summary>The network from its images to these features, which the last layer made; they are called "output".</summary>

@@ -15,7 +15,8 @@ public static unsafe class BlockedConversion
             float* from = plain,
                 to = blocked
         )
-            workers.Run(layout.Images * layout.Blocks * layout.Height, new Row(from, to, layout, toPlain: false));
+            using (Bounds.Know(from, plain.Length, to, blocked.Length))
+                workers.Run(layout.Images * layout.Blocks * layout.Height, new Row(from, to, layout, toPlain: false));
     }
 
     /// <summary>Reads the interior of a blocked value.</summary>
@@ -26,7 +27,8 @@ public static unsafe class BlockedConversion
             float* from = blocked,
                 to = plain
         )
-            workers.Run(layout.Images * layout.Blocks * layout.Height, new Row(to, from, layout, toPlain: true));
+            using (Bounds.Know(from, blocked.Length, to, plain.Length))
+                workers.Run(layout.Images * layout.Blocks * layout.Height, new Row(to, from, layout, toPlain: true));
     }
 
     /// <summary>
@@ -46,8 +48,10 @@ public static unsafe class BlockedConversion
                 width = layout.Width;
             float* pixels = blocked + layout.Pixel(image, block, row, 0),
                 values = plain + ((nint)image * layout.Channels + first) * plane + row * width;
+            Bounds.Check(pixels, width * Lanes);
+            Bounds.Check(values, (long)(count - 1) * plane + width);
             if (!toPlain && count < Lanes)
-                new Span<float>(pixels, width * Lanes).Clear();
+                Bounds.Span(pixels, width * Lanes).Clear();
             int lane = 0;
             for (; lane + 4 <= count; lane += 4, values += 4 * plane, pixels += 4)
             {
@@ -83,8 +87,9 @@ public static unsafe class BlockedConversion
 
     private static void Check(int plain, int blocked, in BlockedLayout layout)
     {
-        int count = layout.Images * layout.Channels * layout.Height * layout.Width;
-        if (plain < count || blocked < layout.Length)
-            throw new ArgumentException($"{layout} takes {count} plain and {layout.Length} blocked floats, not {plain} and {blocked}.");
+        int length = layout.Length,
+            count = layout.Images * layout.Channels * layout.Height * layout.Width;
+        if (plain < count || blocked < length)
+            throw new ArgumentException($"{layout} takes {count} plain and {length} blocked floats, not {plain} and {blocked}.");
     }
 }

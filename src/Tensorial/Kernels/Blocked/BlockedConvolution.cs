@@ -64,6 +64,12 @@ public static unsafe class BlockedConvolution
     )
     {
         Check(shape, inputLayout, residual.IsEmpty ? outputLayout : residualLayout, outputLayout);
+        inputLayout.Holds(input);
+        outputLayout.Holds(output);
+        if (!residual.IsEmpty)
+            residualLayout.Holds(residual);
+        if (!kernel.Fits(shape))
+            throw new ArgumentException($"The kernel was packed for another convolution than {shape}.");
         int channels = outputLayout.Blocks * BlockedLayout.Lanes;
         Span<float> biases = channels <= StackChannels ? stackalloc float[channels] : new float[channels];
         biases.Clear();
@@ -75,10 +81,11 @@ public static unsafe class BlockedConvolution
                 r = residual,
                 y = output
         )
-        {
-            ConvolutionData data = new(x, inputLayout, w + kernel.Start, b, r, residualLayout, y, outputLayout);
-            width.Run<Kernel, float>(new(kernel.Method, shape.InBlocks(), data, activation, workers));
-        }
+            using (Bounds.Know(x, input.Length, w, kernel.Values.Length, b, biases.Length, r, residual.Length, y, output.Length))
+            {
+                ConvolutionData data = new(x, inputLayout, w + kernel.Start, b, r, residualLayout, y, outputLayout);
+                width.Run<Kernel, float>(new(kernel.Method, shape.InBlocks(), data, activation, workers));
+            }
     }
 
     private readonly struct Kernel(
@@ -108,17 +115,25 @@ public static unsafe class BlockedConvolution
             throw new ArgumentException($"The input's halo {input.Halo} does not cover the padding {shape.Padding}.");
         if (input.Channels != shape.InputChannels)
             throw new ArgumentException($"{shape} takes {shape.InputChannels} channels, not {input.Channels}.");
-        BlockedLayout result = new(
-            input.Images,
-            shape.OutputChannels,
-            Positions(input.Height + shape.Padding.Top + shape.Padding.Bottom, shape.KernelHeight, shape.StrideY, shape.DilationY),
-            Positions(input.Width + shape.Padding.Left + shape.Padding.Right, shape.KernelWidth, shape.StrideX, shape.DilationX),
-            output.Halo
-        );
-        if (output != result)
-            throw new ArgumentException($"The output is {result}, not {output}.");
+        CheckExtents(shape, input, output);
         BlockedElementwise.SameExtents(residual, output);
     }
 
-    private static int Positions(int extent, int taps, int stride, int dilation) => (extent - (taps - 1) * dilation - 1) / stride + 1;
+    /// <summary>Refuses an output whose windows would reach beyond the input and its padding.</summary>
+    internal static void CheckExtents(in ConvolutionShape shape, in BlockedLayout input, in BlockedLayout output)
+    {
+        Halo padding = shape.Padding;
+        BlockedLayout result = output with
+        {
+            Images = input.Images,
+            Channels = shape.OutputChannels,
+            Height = Positions((long)input.Height + padding.Top + padding.Bottom, shape.KernelHeight, shape.StrideY, shape.DilationY),
+            Width = Positions((long)input.Width + padding.Left + padding.Right, shape.KernelWidth, shape.StrideX, shape.DilationX),
+        };
+        if (output != result)
+            throw new ArgumentException($"The output is {result}, not {output}.");
+    }
+
+    private static int Positions(long extent, long taps, int stride, int dilation) =>
+        extent - (taps - 1) * dilation - 1 is var room && room < 0 ? 0 : checked((int)(room / stride + 1));
 }

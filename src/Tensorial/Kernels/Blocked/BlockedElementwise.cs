@@ -34,12 +34,16 @@ public static unsafe class BlockedElementwise
     {
         SameExtents(aLayout, yLayout);
         SameExtents(bLayout, yLayout);
+        aLayout.Holds(a);
+        bLayout.Holds(b);
+        yLayout.Holds(y);
         fixed (
             float* aStart = a,
                 bStart = b,
                 yStart = y
         )
-            Run(new(aStart, aLayout), new(bStart, bLayout), new(yStart, yLayout), new BinaryRow(operation, activation), workers);
+            using (Bounds.Know(aStart, a.Length, bStart, b.Length, yStart, y.Length))
+                Run(new(aStart, aLayout), new(bStart, bLayout), new(yStart, yLayout), new BinaryRow(operation, activation), workers);
     }
 
     /// <summary>y = f(x).</summary>
@@ -53,11 +57,14 @@ public static unsafe class BlockedElementwise
     )
     {
         SameExtents(xLayout, yLayout);
+        xLayout.Holds(x);
+        yLayout.Holds(y);
         fixed (
             float* xStart = x,
                 yStart = y
         )
-            Run(new(xStart, xLayout), default, new(yStart, yLayout), new ActivationRow(activation), workers);
+            using (Bounds.Know(xStart, x.Length, yStart, y.Length))
+                Run(new(xStart, xLayout), default, new(yStart, yLayout), new ActivationRow(activation), workers);
     }
 
     /// <summary>dx = dy · f'; dx may be dy.</summary>
@@ -76,12 +83,16 @@ public static unsafe class BlockedElementwise
     {
         SameExtents(atLayout, dxLayout);
         SameExtents(dyLayout, dxLayout);
+        atLayout.Holds(at);
+        dyLayout.Holds(dy);
+        dxLayout.Holds(dx);
         fixed (
             float* atStart = at,
                 dyStart = dy,
                 dxStart = dx
         )
-            Run(new(atStart, atLayout), new(dyStart, dyLayout), new(dxStart, dxLayout), new SlopeRow(activation, fromResult), workers);
+            using (Bounds.Know(atStart, at.Length, dyStart, dy.Length, dxStart, dx.Length))
+                Run(new(atStart, atLayout), new(dyStart, dyLayout), new(dxStart, dxLayout), new SlopeRow(activation, fromResult), workers);
     }
 
     /// <summary>
@@ -99,19 +110,24 @@ public static unsafe class BlockedElementwise
     )
     {
         SameExtents(xLayout, yLayout);
+        xLayout.Holds(x);
+        yLayout.Holds(y);
+        OfChannels(scale, xLayout.Channels);
+        OfChannels(shift, xLayout.Channels);
         fixed (
             float* xStart = x,
                 yStart = y,
                 scaleStart = scale,
                 shiftStart = shift
         )
-            Run(
-                new(xStart, xLayout),
-                default,
-                new(yStart, yLayout),
-                new ScaleShiftRow(scaleStart, shiftStart, xLayout.Channels, 0, activation),
-                workers
-            );
+            using (Bounds.Know(xStart, x.Length, yStart, y.Length, scaleStart, scale.Length, shiftStart, shift.Length))
+                Run(
+                    new(xStart, xLayout),
+                    default,
+                    new(yStart, yLayout),
+                    new ScaleShiftRow(scaleStart, shiftStart, xLayout.Channels, 0, activation),
+                    workers
+                );
     }
 
     /// <summary>y = f(factor[image, channel] · x), factors plain [image][channel]: squeeze-and-excitation.</summary>
@@ -126,18 +142,22 @@ public static unsafe class BlockedElementwise
     )
     {
         SameExtents(xLayout, yLayout);
+        xLayout.Holds(x);
+        yLayout.Holds(y);
+        OfChannels(factors, xLayout.Images * xLayout.Channels);
         fixed (
             float* xStart = x,
                 yStart = y,
                 scaleStart = factors
         )
-            Run(
-                new(xStart, xLayout),
-                default,
-                new(yStart, yLayout),
-                new ScaleShiftRow(scaleStart, null, xLayout.Channels, xLayout.Channels, activation),
-                workers
-            );
+            using (Bounds.Know(xStart, x.Length, yStart, y.Length, scaleStart, factors.Length))
+                Run(
+                    new(xStart, xLayout),
+                    default,
+                    new(yStart, yLayout),
+                    new ScaleShiftRow(scaleStart, null, xLayout.Channels, xLayout.Channels, activation),
+                    workers
+                );
     }
 
     /// <summary>y = f(factor · x), factors a blocked value of one pixel per image: squeeze-and-excitation.</summary>
@@ -159,12 +179,16 @@ public static unsafe class BlockedElementwise
             || factorLayout.Channels != xLayout.Channels
         )
             throw new ArgumentException($"Factors for {xLayout} have one pixel per image and channel, not {factorLayout}.");
+        xLayout.Holds(x);
+        yLayout.Holds(y);
+        factorLayout.Holds(factors);
         fixed (
             float* xStart = x,
                 yStart = y,
                 factorStart = factors
         )
-            Run(new(xStart, xLayout), default, new(yStart, yLayout), new PixelScaleRow(factorStart, factorLayout, activation), workers);
+            using (Bounds.Know(xStart, x.Length, yStart, y.Length, factorStart, factors.Length))
+                Run(new(xStart, xLayout), default, new(yStart, yLayout), new PixelScaleRow(factorStart, factorLayout, activation), workers);
     }
 
     /// <summary>y = x where positive, slope[channel] · x elsewhere. One slope serves all channels.</summary>
@@ -183,12 +207,16 @@ public static unsafe class BlockedElementwise
             Activate(Activation.LeakyRelu(slopes[0]), x, xLayout, y, yLayout, workers);
             return;
         }
+        xLayout.Holds(x);
+        yLayout.Holds(y);
+        OfChannels(slopes, xLayout.Channels);
         fixed (
             float* xStart = x,
                 yStart = y,
                 slopeStart = slopes
         )
-            Run(new(xStart, xLayout), default, new(yStart, yLayout), new PReluRow(slopeStart, xLayout.Channels), workers);
+            using (Bounds.Know(xStart, x.Length, yStart, y.Length, slopeStart, slopes.Length))
+                Run(new(xStart, xLayout), default, new(yStart, yLayout), new PReluRow(slopeStart, xLayout.Channels), workers);
     }
 
     private readonly struct BinaryRow(Arithmetic operation, Activation activation) : IRowFunction
@@ -274,11 +302,11 @@ public static unsafe class BlockedElementwise
     /// <summary>One block's parameters, a neutral value in the lanes beyond the channels or where there are none.</summary>
     private static void Gather(float* values, int channels, int block, float neutral, float* to)
     {
-        Span<float> lanes = new(to, Lanes);
+        Span<float> lanes = Bounds.Span(to, Lanes);
         lanes.Fill(neutral);
         int first = block * Lanes;
         if (values != null)
-            new ReadOnlySpan<float>(values + first, Math.Min(Lanes, channels - first)).CopyTo(lanes);
+            Bounds.Span(values + first, Math.Min(Lanes, channels - first)).CopyTo(lanes);
     }
 
     /// <summary>A function of corresponding rows; the second is empty for functions of one value.</summary>
@@ -292,7 +320,7 @@ public static unsafe class BlockedElementwise
         public BlockedLayout Layout => layout;
 
         public Span<float> Row(int image, int block, int row, int length) =>
-            start == null ? default : new(start + layout.Pixel(image, block, row, 0), length);
+            start == null ? default : Bounds.Span(start + layout.Pixel(image, block, row, 0), length);
     }
 
     private static void Run<TFunction>(Operand a, Operand b, Operand y, TFunction function, Workers workers)
@@ -314,6 +342,12 @@ public static unsafe class BlockedElementwise
                     block
                 );
         }
+    }
+
+    private static void OfChannels(ReadOnlySpan<float> values, int count)
+    {
+        if (!values.IsEmpty && values.Length < count)
+            throw new ArgumentException($"{count} values are needed, not {values.Length}.");
     }
 
     internal static void SameExtents(BlockedLayout x, BlockedLayout y)

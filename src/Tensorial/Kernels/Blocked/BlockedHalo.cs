@@ -10,10 +10,10 @@ public static class BlockedHalo
     {
         if (layout.Halo == default)
             return;
-        if (values.Length < layout.Length)
-            throw new ArgumentException($"{layout} takes {layout.Length} floats, not {values.Length}.");
+        layout.Holds(values);
         fixed (float* start = values)
-            workers.Run(layout.Images * layout.Blocks, new Plane(start, layout));
+            using (Bounds.Know(start, values.Length))
+                workers.Run(layout.Images * layout.Blocks, new Plane(start, layout));
     }
 
     /// <summary>The end of a row's halo and the beginning of the next one's lie side by side, so a plane has one gap a row.</summary>
@@ -21,7 +21,7 @@ public static class BlockedHalo
     {
         public void Run(int plane)
         {
-            Span<float> all = new(start + (nint)plane * layout.PlanePitch, layout.PlanePitch);
+            Span<float> all = Bounds.Span(start + (nint)plane * layout.PlanePitch, layout.PlanePitch);
             int inside = layout.Width * BlockedLayout.Lanes,
                 gap = layout.RowPitch - inside,
                 at = layout.Interior;

@@ -29,7 +29,41 @@ public readonly record struct BlockedLayout(int Images, int Channels, int Height
 
     public int ImagePitch => Blocks * PlanePitch;
 
-    public int Length => checked(Images * ImagePitch);
+    /// <summary>
+    /// Floats that all images take. Every pitch and offset below is smaller, so none of them can wrap once this was asked for; each
+    /// kernel does, by <see cref="Holds"/>, before it makes a pointer.
+    /// </summary>
+    /// <exception cref="ShapeException">They are more than an array can hold; names the extents.</exception>
+    public int Length
+    {
+        get
+        {
+            // Exact below 2^53, and far above every bound where it is not.
+            double rows = (double)Halo.Top + Height + Halo.Bottom,
+                columns = (double)Halo.Left + Width + Halo.Right;
+            double floats = Images * Math.Ceiling((double)Channels / Lanes) * rows * columns * Lanes;
+            bool isSound = (Images | Channels | Height | Width | Halo.Top | Halo.Left | Halo.Bottom | Halo.Right) >= 0;
+            return isSound && floats <= LargestLength ? (int)floats : throw TooLarge(floats);
+        }
+    }
+
+    /// <summary>The most floats one value may take: what an array holds, less room to begin on a cache line.</summary>
+    public const int LargestLength = 0x7FFFFFC7 - 2 * Lanes;
+
+    /// <summary>Refuses a buffer that is shorter than this layout: from here on pointers are trusted.</summary>
+    /// <exception cref="ArgumentException">The buffer is too short.</exception>
+    /// <exception cref="ShapeException">No buffer holds this layout.</exception>
+    public void Holds(ReadOnlySpan<float> values)
+    {
+        if (values.Length < Length)
+            throw new ArgumentException($"{this} takes {Length:N0} floats, not {values.Length:N0}.");
+    }
+
+    private ShapeException TooLarge(double floats) =>
+        new(
+            $"{Images}×{Channels}×{Height}×{Width} inside a border of {Halo.Top}, {Halo.Left}, {Halo.Bottom} and {Halo.Right} takes "
+                + $"{floats:N0} values, more than the {LargestLength:N0} that are computed at once."
+        );
 
     /// <summary>Offset of a plane's first pixel inside the halo.</summary>
     public int Interior => Halo.Top * RowPitch + Halo.Left * Lanes;

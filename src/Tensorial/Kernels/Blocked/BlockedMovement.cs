@@ -28,19 +28,24 @@ public static unsafe class BlockedMovement
         BlockedElementwise.SameExtents(inputLayout with { Channels = outputLayout.Channels }, outputLayout);
         Within(inputLayout, inputFirst, count);
         Within(outputLayout, outputFirst, count);
+        inputLayout.Holds(input);
+        outputLayout.Holds(output);
         fixed (
             float* x = input,
                 y = output
         )
-            Run(new(x, inputLayout, inputFirst, y, outputLayout, outputFirst, count, 0), workers);
+            using (Bounds.Know(x, input.Length, y, output.Length))
+                Run(new(x, inputLayout, inputFirst, y, outputLayout, outputFirst, count, 0), workers);
     }
 
     /// <summary>output[:, first .. first + count] = value.</summary>
     public static void FillChannels(float value, Span<float> output, BlockedLayout outputLayout, int first, int count, Workers workers)
     {
         Within(outputLayout, first, count);
+        outputLayout.Holds(output);
         fixed (float* y = output)
-            Run(new(null, outputLayout, first, y, outputLayout, first, count, value), workers);
+            using (Bounds.Know(y, output.Length))
+                Run(new(null, outputLayout, first, y, outputLayout, first, count, value), workers);
     }
 
     /// <summary>output[y, x] = input[firstY + strideY · y, firstX + strideX · x], over the whole output; strides may be negative.</summary>
@@ -78,14 +83,17 @@ public static unsafe class BlockedMovement
         Inside(outputLayout.Width, firstX, strideX, inputLayout.Width);
         if (inputLayout.Images != outputLayout.Images || inputLayout.Channels != outputLayout.Channels)
             throw new ArgumentException($"Images and channels stay as they are: {inputLayout} and {outputLayout} differ.");
+        inputLayout.Holds(input);
+        outputLayout.Holds(output);
         fixed (
             float* x = input,
                 y = output
         )
-            workers.Run(
-                outputLayout.Images * outputLayout.Blocks,
-                new Placement(x, inputLayout, firstY, firstX, strideY, strideX, y, outputLayout)
-            );
+            using (Bounds.Know(x, input.Length, y, output.Length))
+                workers.Run(
+                    outputLayout.Images * outputLayout.Blocks,
+                    new Placement(x, inputLayout, firstY, firstX, strideY, strideX, y, outputLayout)
+                );
     }
 
     private readonly struct Placement(
@@ -103,12 +111,14 @@ public static unsafe class BlockedMovement
         {
             (int image, int block) = Math.DivRem(plane, outputLayout.Blocks);
             for (int row = 0; row < outputLayout.Height; row++)
-                new Span<float>(output + outputLayout.Pixel(image, block, row, 0), outputLayout.Width * Lanes).Clear();
+                Bounds.Span(output + outputLayout.Pixel(image, block, row, 0), outputLayout.Width * Lanes).Clear();
             for (int row = 0; row < inputLayout.Height; row++)
             for (int column = 0; column < inputLayout.Width; column++)
-                new ReadOnlySpan<float>(input + inputLayout.Pixel(image, block, row, column), Lanes).CopyTo(
-                    new(output + outputLayout.Pixel(image, block, firstY + row * strideY, firstX + column * strideX), Lanes)
-                );
+                Bounds
+                    .Span(input + inputLayout.Pixel(image, block, row, column), Lanes)
+                    .CopyTo(
+                        Bounds.Span(output + outputLayout.Pixel(image, block, firstY + row * strideY, firstX + column * strideX), Lanes)
+                    );
         }
     }
 
@@ -137,8 +147,8 @@ public static unsafe class BlockedMovement
         Workers workers
     )
     {
-        Inside(inputLayout.Height * factorY, 0, 1, outputLayout.Height);
-        Inside(inputLayout.Width * factorX, 0, 1, outputLayout.Width);
+        Inside(checked(inputLayout.Height * factorY), 0, 1, outputLayout.Height);
+        Inside(checked(inputLayout.Width * factorX), 0, 1, outputLayout.Width);
         Move(input, inputLayout, new(0, 1, factorY), new(0, 1, factorX), 0, output, outputLayout, workers);
     }
 
@@ -155,11 +165,17 @@ public static unsafe class BlockedMovement
     {
         if (inputLayout.Images != outputLayout.Images || inputLayout.Channels != outputLayout.Channels)
             throw new ArgumentException($"Images and channels stay as they are: {inputLayout} and {outputLayout} differ.");
+        inputLayout.Holds(input);
+        outputLayout.Holds(output);
         fixed (
             float* x = input,
                 y = output
         )
-            workers.Run(outputLayout.Images * outputLayout.Blocks, new PlaneMove(x, inputLayout, down, right, outside, y, outputLayout));
+            using (Bounds.Know(x, input.Length, y, output.Length))
+                workers.Run(
+                    outputLayout.Images * outputLayout.Blocks,
+                    new PlaneMove(x, inputLayout, down, right, outside, y, outputLayout)
+                );
     }
 
     /// <summary>Input position of an output position: first + stride · (position / repeats).</summary>
@@ -187,13 +203,16 @@ public static unsafe class BlockedMovement
                 float* to = output + outputLayout.Pixel(image, block, row, 0),
                     from = input + inputLayout.Pixel(image, block, down[row], 0);
                 bool rowInside = (uint)down[row] < (uint)inputLayout.Height;
+                Bounds.Check(to, outputLayout.Width * Lanes);
+                if (rowInside)
+                    Bounds.Check(from, inputLayout.Width * Lanes);
                 for (int column = 0; column < outputLayout.Width; column++, to += Lanes)
                 {
                     int x = right[column];
                     if (rowInside && (uint)x < (uint)inputLayout.Width)
                         ((Pixel*)to)[0] = ((Pixel*)from)[x];
                     else
-                        new Span<float>(to, Lanes).Fill(outside);
+                        Bounds.Span(to, Lanes).Fill(outside);
                 }
             }
         }
@@ -252,17 +271,16 @@ public static unsafe class BlockedMovement
         private void Copy(float* from, float* to, int lanes)
         {
             if (lanes == Lanes)
-                new ReadOnlySpan<float>(from, outputLayout.Width * Lanes).CopyTo(new Span<float>(to, outputLayout.Width * Lanes));
+                Bounds.Span(from, outputLayout.Width * Lanes).CopyTo(Bounds.Span(to, outputLayout.Width * Lanes));
             else
                 for (int column = outputLayout.Width; column > 0; column--, from += Lanes, to += Lanes)
-                for (int lane = 0; lane < lanes; lane++)
-                    to[lane] = from[lane];
+                    Bounds.Span(from, lanes).CopyTo(Bounds.Span(to, lanes));
         }
 
         private void Fill(float* to, int lanes)
         {
             for (int column = outputLayout.Width; column > 0; column--, to += Lanes)
-                new Span<float>(to, lanes).Fill(fill);
+                Bounds.Span(to, lanes).Fill(fill);
         }
     }
 

@@ -23,12 +23,16 @@ internal static unsafe class BlockedNormalization
         LaneWidth? width = null
     )
     {
+        layout.Holds(x);
+        Padded(layout, pivot.Length, sums.Length / 2);
         fixed (
             float* source = x,
                 center = pivot
         )
-        fixed (double* to = sums)
-            (width ?? LaneWidths.Best).Run<MomentsKernel, float>(new(source, layout, center, to));
+            using (Bounds.Know(source, x.Length, center, pivot.Length))
+                fixed (double* to = sums)
+                    using (Bounds.Know(to, sums.Length))
+                        (width ?? LaneWidths.Best).Run<MomentsKernel, float>(new(source, layout, center, to));
     }
 
     /// <summary>y = scale x + shift + residual, held within the bounds of the activation.</summary>
@@ -47,6 +51,15 @@ internal static unsafe class BlockedNormalization
         LaneWidth? width = null
     )
     {
+        BlockedElementwise.SameExtents(layout, outputLayout);
+        layout.Holds(x);
+        outputLayout.Holds(y);
+        if (!residual.IsEmpty)
+        {
+            BlockedElementwise.SameExtents(layout, residualLayout);
+            residualLayout.Holds(residual);
+        }
+        Padded(layout, scale.Length, shift.Length);
         fixed (
             float* source = x,
                 a = scale,
@@ -54,9 +67,10 @@ internal static unsafe class BlockedNormalization
                 r = residual,
                 target = y
         )
-            (width ?? LaneWidths.Best).Run<ApplyKernel, float>(
-                new(source, layout, a, b, r, residualLayout, Bounds(activation), target, outputLayout)
-            );
+            using (Bounds.Know(source, x.Length, a, scale.Length, b, shift.Length, r, residual.Length, target, y.Length))
+                (width ?? LaneWidths.Best).Run<ApplyKernel, float>(
+                    new(source, layout, a, b, r, residualLayout, Limits(activation), target, outputLayout)
+                );
     }
 
     /// <summary>
@@ -78,16 +92,30 @@ internal static unsafe class BlockedNormalization
         LaneWidth? width = null
     )
     {
+        layout.Holds(dy);
+        if (!y.IsEmpty)
+        {
+            BlockedElementwise.SameExtents(layout, resultLayout);
+            resultLayout.Holds(y);
+        }
+        if (!x.IsEmpty)
+        {
+            BlockedElementwise.SameExtents(layout, inputLayout);
+            inputLayout.Holds(x);
+        }
+        Padded(layout, x.IsEmpty ? int.MaxValue : mean.Length, x.IsEmpty ? sums.Length : sums.Length / 2);
         fixed (
             float* gradient = dy,
                 result = y,
                 source = x,
                 center = mean
         )
-        fixed (double* to = sums)
-            (width ?? LaneWidths.Best).Run<GradientSumsKernel, float>(
-                new(gradient, layout, Bounds(activation), result, resultLayout, source, inputLayout, center, to)
-            );
+            using (Bounds.Know(gradient, dy.Length, result, y.Length, source, x.Length, center, mean.Length))
+                fixed (double* to = sums)
+                    using (Bounds.Know(to, sums.Length))
+                        (width ?? LaneWidths.Best).Run<GradientSumsKernel, float>(
+                            new(gradient, layout, Limits(activation), result, resultLayout, source, inputLayout, center, to)
+                        );
     }
 
     /// <summary>dx = a dy + b x + c.</summary>
@@ -104,6 +132,12 @@ internal static unsafe class BlockedNormalization
         LaneWidth? width = null
     )
     {
+        BlockedElementwise.SameExtents(layout, gradientLayout);
+        BlockedElementwise.SameExtents(layout, inputLayout);
+        layout.Holds(dy);
+        inputLayout.Holds(x);
+        gradientLayout.Holds(dx);
+        Padded(layout, a.Length, Math.Min(b.Length, c.Length));
         fixed (
             float* gradient = dy,
                 source = x,
@@ -112,12 +146,22 @@ internal static unsafe class BlockedNormalization
                 third = c,
                 target = dx
         )
-            (width ?? LaneWidths.Best).Run<GradientKernel, float>(
-                new(gradient, layout, source, inputLayout, first, second, third, target, gradientLayout)
-            );
+            using (
+                Bounds.Know(gradient, dy.Length, source, x.Length, first, a.Length, second, b.Length, third, c.Length, target, dx.Length)
+            )
+                (width ?? LaneWidths.Best).Run<GradientKernel, float>(
+                    new(gradient, layout, source, inputLayout, first, second, third, target, gradientLayout)
+                );
     }
 
-    private static (float Low, float High) Bounds(Activation activation) =>
+    /// <summary>Refuses parameters by channel that do not fill whole blocks.</summary>
+    private static void Padded(in BlockedLayout layout, int first, int second)
+    {
+        if (Math.Min(first, second) < layout.Blocks * Lanes)
+            throw new ArgumentException($"{layout} has {layout.Blocks * Lanes} channels with padding, not {Math.Min(first, second)}.");
+    }
+
+    private static (float Low, float High) Limits(Activation activation) =>
         activation.Kind switch
         {
             ActivationKind.None => (float.NegativeInfinity, float.PositiveInfinity),

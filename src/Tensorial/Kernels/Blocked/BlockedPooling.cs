@@ -72,11 +72,14 @@ public static unsafe class BlockedPooling
     {
         if (inputLayout.Images != outputLayout.Images || inputLayout.Channels != outputLayout.Channels)
             throw new ArgumentException($"Pooling keeps images and channels: {inputLayout} and {outputLayout} differ.");
+        inputLayout.Holds(input);
+        outputLayout.Holds(output);
         fixed (
             float* x = input,
                 y = output
         )
-            width.Run<PoolingKernel, float>(new(summary, window, x, inputLayout, y, outputLayout, workers));
+            using (Bounds.Know(x, input.Length, y, output.Length))
+                width.Run<PoolingKernel, float>(new(summary, window, x, inputLayout, y, outputLayout, workers));
     }
 
     internal static void GlobalAverage(
@@ -94,10 +97,12 @@ public static unsafe class BlockedPooling
         int needed = isPlain ? layout.Images * layout.Channels : meansLayout.Length;
         if (means.Length < needed)
             throw new ArgumentException($"The means need {needed} floats, not {means.Length}.");
+        layout.Holds(input);
         fixed (
             float* x = input,
                 y = means
         )
-            width.Run<GlobalAverageKernel, float>(new(x, layout, y, meansLayout, isPlain, workers));
+            using (Bounds.Know(x, input.Length, y, means.Length))
+                width.Run<GlobalAverageKernel, float>(new(x, layout, y, meansLayout, isPlain, workers));
     }
 }

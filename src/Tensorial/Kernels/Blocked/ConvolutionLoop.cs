@@ -173,7 +173,7 @@ internal static unsafe class ConvolutionLoop
             for (int block = firstBlock; block < firstBlock + width / Lanes; block++)
             for (int row = rows.Start.Value; row < rows.End.Value; row++)
             {
-                Span<float> values = new(_data.Output + output.Pixel(image, block, row, 0), output.Width * Lanes);
+                Span<float> values = Bounds.Span(_data.Output + output.Pixel(image, block, row, 0), output.Width * Lanes);
                 activation.Apply(values, values);
             }
         }

@@ -398,5 +398,5 @@ internal static unsafe class ConvolutionTile
     private static TVector Input<TLanes, TVector, TFlavour>(float* at)
         where TLanes : struct, ILanes<TVector, float>
         where TVector : struct
-        where TFlavour : struct, IFlavour => TFlavour.IsDepthwise ? TLanes.Load(at) : TLanes.Broadcast(*at);
+        where TFlavour : struct, IFlavour => TFlavour.IsDepthwise ? TLanes.Load(at) : TLanes.Spread(at);
 }

@@ -91,6 +91,7 @@ internal sealed unsafe class InputGradient
         Workers workers
     )
     {
+        layout.Holds(gradient);
         if (!adds && !_coversAll)
             Clear(gradient, layout);
         for (int k = 0; k < Phases.Length; k++)
@@ -131,7 +132,8 @@ internal sealed unsafe class InputGradient
                 float* from = plane,
                     to = gradient
             )
-                workers.Run(own.Images * own.Blocks, new Placement(from, own, phase, _strideY, _strideX, to, layout, adds));
+                using (Bounds.Know(from, plane.Length, to, gradient.Length))
+                    workers.Run(own.Images * own.Blocks, new Placement(from, own, phase, _strideY, _strideX, to, layout, adds));
         }
     }
 
@@ -162,6 +164,8 @@ internal sealed unsafe class InputGradient
             {
                 float* from = phase + plane * own.PlanePitch + row * own.RowPitch;
                 float* to = gradient + plane * layout.PlanePitch + layout.Pixel(0, 0, place.Down.First + row * strideY, place.Right.First);
+                Bounds.Check(from, own.Width * BlockedLayout.Lanes);
+                Bounds.Check(to, (long)(own.Width - 1) * step + BlockedLayout.Lanes);
                 for (int column = own.Width; column > 0; column--, from += BlockedLayout.Lanes, to += step)
                 {
                     Vector512<float> value = Vector512.Load(from);

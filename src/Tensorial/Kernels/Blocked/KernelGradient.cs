@@ -24,7 +24,7 @@ internal static unsafe class KernelGradient
 
     /// <summary>Floats the sums take.</summary>
     public static int SumsLength(in ConvolutionShape shape, ConvolutionMethod method) =>
-        Blocks(shape.OutputChannels) * Lanes * (shape.IsDepthwise ? 1 : MostBlocks(shape) * Lanes) * Taps(shape, method);
+        checked(Blocks(shape.OutputChannels) * Lanes * (shape.IsDepthwise ? 1 : MostBlocks(shape) * Lanes) * Taps(shape, method));
 
     /// <summary>Taps, or the products that stand in their place.</summary>
     private static int Taps(in ConvolutionShape shape, ConvolutionMethod method) =>
@@ -57,12 +57,18 @@ internal static unsafe class KernelGradient
     {
         if (!inputLayout.Halo.Covers(shape.Padding))
             throw new ArgumentException($"The input's halo {inputLayout.Halo} does not cover the padding {shape.Padding}.");
+        inputLayout.Holds(x);
+        outputLayout.Holds(dy);
+        BlockedConvolution.CheckExtents(shape, inputLayout, outputLayout);
+        if (sums.Length < SumsLength(shape, method))
+            throw new ArgumentException($"The sums take {SumsLength(shape, method)} floats, not {sums.Length}.");
         fixed (
             float* input = x,
                 upstream = dy,
                 to = sums
         )
-            width.Run<Kernel, float>(new(shape, method, input, inputLayout, upstream, outputLayout, to));
+            using (Bounds.Know(input, x.Length, upstream, dy.Length, to, sums.Length))
+                width.Run<Kernel, float>(new(shape, method, input, inputLayout, upstream, outputLayout, to));
     }
 
     /// <summary>Adds the sums of all lanes, in their order, to a kernel gradient [outputs, inputs / groups, height, width].</summary>
@@ -77,11 +83,16 @@ internal static unsafe class KernelGradient
     {
         int squares = shape.IsDepthwise ? 1 : MostBlocks(shape),
             length = SumsLength(shape, method);
+        if (sums.Length < (long)lanes * length || gradient.Length < shape.KernelCount)
+            throw new ArgumentException(
+                $"{lanes} sums of {length} floats for {shape.KernelCount} weights do not fit {sums.Length} and {gradient.Length}."
+            );
         fixed (
             float* from = sums,
                 to = gradient
         )
-            workers.Run(Blocks(shape.OutputChannels) * squares, new Unpacking(shape, method, squares, from, lanes, length, to));
+            using (Bounds.Know(from, sums.Length, to, gradient.Length))
+                workers.Run(Blocks(shape.OutputChannels) * squares, new Unpacking(shape, method, squares, from, lanes, length, to));
     }
 
     /// <summary>
@@ -101,9 +112,9 @@ internal static unsafe class KernelGradient
         {
             int taps = shape.KernelHeight * shape.KernelWidth,
                 size = length / (Blocks(shape.OutputChannels) * squares);
-            float[] whole = new ReadOnlySpan<float>(sums + (nint)index * size, size).ToArray();
+            float[] whole = Bounds.Span(sums + (nint)index * size, size).ToArray();
             for (int lane = 1; lane < lanes; lane++)
-                TensorPrimitives.Add(whole, new ReadOnlySpan<float>(sums + (nint)lane * length + (nint)index * size, size), whole);
+                TensorPrimitives.Add(whole, Bounds.Span(sums + (nint)lane * length + (nint)index * size, size), whole);
             if (method != ConvolutionMethod.Direct)
                 WinogradGradient.TransformBack(method, whole, whole = new float[taps * Square]);
             (int block, int inputBlock) = Math.DivRem(index, squares);
@@ -128,6 +139,7 @@ internal static unsafe class KernelGradient
                     low = Math.Max(start, group),
                     high = Math.Min(start + Lanes, group + inputs);
                 float* to = gradient + ((first + o) * inputs + low - group) * taps + tap;
+                Bounds.Check(to, (long)(high - low - 1) * taps + 1);
                 for (int i = low; i < high; i++, to += taps)
                     *to += from[(i - start) * Lanes + o];
             }

@@ -60,28 +60,28 @@ internal static unsafe class KernelGradientTile
                 TVector u = TLanes.Load(upstream),
                     v = TLanes.Load(other),
                     s;
-                s = TLanes.Broadcast(from[0]);
+                s = TLanes.Spread(from + 0);
                 a0 = TLanes.MultiplyAdd(s, u, a0);
                 c0 = TLanes.MultiplyAdd(s, v, c0);
-                s = TLanes.Broadcast(from[1]);
+                s = TLanes.Spread(from + 1);
                 a1 = TLanes.MultiplyAdd(s, u, a1);
                 c1 = TLanes.MultiplyAdd(s, v, c1);
-                s = TLanes.Broadcast(from[2]);
+                s = TLanes.Spread(from + 2);
                 a2 = TLanes.MultiplyAdd(s, u, a2);
                 c2 = TLanes.MultiplyAdd(s, v, c2);
-                s = TLanes.Broadcast(from[3]);
+                s = TLanes.Spread(from + 3);
                 a3 = TLanes.MultiplyAdd(s, u, a3);
                 c3 = TLanes.MultiplyAdd(s, v, c3);
-                s = TLanes.Broadcast(from[4]);
+                s = TLanes.Spread(from + 4);
                 a4 = TLanes.MultiplyAdd(s, u, a4);
                 c4 = TLanes.MultiplyAdd(s, v, c4);
-                s = TLanes.Broadcast(from[5]);
+                s = TLanes.Spread(from + 5);
                 a5 = TLanes.MultiplyAdd(s, u, a5);
                 c5 = TLanes.MultiplyAdd(s, v, c5);
-                s = TLanes.Broadcast(from[6]);
+                s = TLanes.Spread(from + 6);
                 a6 = TLanes.MultiplyAdd(s, u, a6);
                 c6 = TLanes.MultiplyAdd(s, v, c6);
-                s = TLanes.Broadcast(from[7]);
+                s = TLanes.Spread(from + 7);
                 a7 = TLanes.MultiplyAdd(s, u, a7);
                 c7 = TLanes.MultiplyAdd(s, v, c7);
             }
@@ -133,22 +133,22 @@ internal static unsafe class KernelGradientTile
             for (int pixel = strip.Pixels; pixel > 0; pixel--, from += strip.InputStep, upstream += Lanes)
             {
                 TVector u = TLanes.Load(upstream);
-                a0 = TLanes.MultiplyAdd(TLanes.Broadcast(from[0]), u, a0);
-                a1 = TLanes.MultiplyAdd(TLanes.Broadcast(from[1]), u, a1);
-                a2 = TLanes.MultiplyAdd(TLanes.Broadcast(from[2]), u, a2);
-                a3 = TLanes.MultiplyAdd(TLanes.Broadcast(from[3]), u, a3);
-                a4 = TLanes.MultiplyAdd(TLanes.Broadcast(from[4]), u, a4);
-                a5 = TLanes.MultiplyAdd(TLanes.Broadcast(from[5]), u, a5);
-                a6 = TLanes.MultiplyAdd(TLanes.Broadcast(from[6]), u, a6);
-                a7 = TLanes.MultiplyAdd(TLanes.Broadcast(from[7]), u, a7);
-                a8 = TLanes.MultiplyAdd(TLanes.Broadcast(from[8]), u, a8);
-                a9 = TLanes.MultiplyAdd(TLanes.Broadcast(from[9]), u, a9);
-                a10 = TLanes.MultiplyAdd(TLanes.Broadcast(from[10]), u, a10);
-                a11 = TLanes.MultiplyAdd(TLanes.Broadcast(from[11]), u, a11);
-                a12 = TLanes.MultiplyAdd(TLanes.Broadcast(from[12]), u, a12);
-                a13 = TLanes.MultiplyAdd(TLanes.Broadcast(from[13]), u, a13);
-                a14 = TLanes.MultiplyAdd(TLanes.Broadcast(from[14]), u, a14);
-                a15 = TLanes.MultiplyAdd(TLanes.Broadcast(from[15]), u, a15);
+                a0 = TLanes.MultiplyAdd(TLanes.Spread(from + 0), u, a0);
+                a1 = TLanes.MultiplyAdd(TLanes.Spread(from + 1), u, a1);
+                a2 = TLanes.MultiplyAdd(TLanes.Spread(from + 2), u, a2);
+                a3 = TLanes.MultiplyAdd(TLanes.Spread(from + 3), u, a3);
+                a4 = TLanes.MultiplyAdd(TLanes.Spread(from + 4), u, a4);
+                a5 = TLanes.MultiplyAdd(TLanes.Spread(from + 5), u, a5);
+                a6 = TLanes.MultiplyAdd(TLanes.Spread(from + 6), u, a6);
+                a7 = TLanes.MultiplyAdd(TLanes.Spread(from + 7), u, a7);
+                a8 = TLanes.MultiplyAdd(TLanes.Spread(from + 8), u, a8);
+                a9 = TLanes.MultiplyAdd(TLanes.Spread(from + 9), u, a9);
+                a10 = TLanes.MultiplyAdd(TLanes.Spread(from + 10), u, a10);
+                a11 = TLanes.MultiplyAdd(TLanes.Spread(from + 11), u, a11);
+                a12 = TLanes.MultiplyAdd(TLanes.Spread(from + 12), u, a12);
+                a13 = TLanes.MultiplyAdd(TLanes.Spread(from + 13), u, a13);
+                a14 = TLanes.MultiplyAdd(TLanes.Spread(from + 14), u, a14);
+                a15 = TLanes.MultiplyAdd(TLanes.Spread(from + 15), u, a15);
             }
         }
         TLanes.Store(a0, sums + 0 * Lanes);

@@ -42,33 +42,33 @@ internal static unsafe class NarrowGradientTile
             {
                 TVector u = TLanes.Load(upstream);
                 if (TCount.Count > 0)
-                    a0 = TLanes.MultiplyAdd(TLanes.Broadcast(at[from[0]]), u, a0);
+                    a0 = TLanes.MultiplyAdd(TLanes.Spread(at + from[0]), u, a0);
                 if (TCount.Count > 1)
-                    a1 = TLanes.MultiplyAdd(TLanes.Broadcast(at[from[1]]), u, a1);
+                    a1 = TLanes.MultiplyAdd(TLanes.Spread(at + from[1]), u, a1);
                 if (TCount.Count > 2)
-                    a2 = TLanes.MultiplyAdd(TLanes.Broadcast(at[from[2]]), u, a2);
+                    a2 = TLanes.MultiplyAdd(TLanes.Spread(at + from[2]), u, a2);
                 if (TCount.Count > 3)
-                    a3 = TLanes.MultiplyAdd(TLanes.Broadcast(at[from[3]]), u, a3);
+                    a3 = TLanes.MultiplyAdd(TLanes.Spread(at + from[3]), u, a3);
                 if (TCount.Count > 4)
-                    a4 = TLanes.MultiplyAdd(TLanes.Broadcast(at[from[4]]), u, a4);
+                    a4 = TLanes.MultiplyAdd(TLanes.Spread(at + from[4]), u, a4);
                 if (TCount.Count > 5)
-                    a5 = TLanes.MultiplyAdd(TLanes.Broadcast(at[from[5]]), u, a5);
+                    a5 = TLanes.MultiplyAdd(TLanes.Spread(at + from[5]), u, a5);
                 if (TCount.Count > 6)
-                    a6 = TLanes.MultiplyAdd(TLanes.Broadcast(at[from[6]]), u, a6);
+                    a6 = TLanes.MultiplyAdd(TLanes.Spread(at + from[6]), u, a6);
                 if (TCount.Count > 7)
-                    a7 = TLanes.MultiplyAdd(TLanes.Broadcast(at[from[7]]), u, a7);
+                    a7 = TLanes.MultiplyAdd(TLanes.Spread(at + from[7]), u, a7);
                 if (TCount.Count > 8)
-                    a8 = TLanes.MultiplyAdd(TLanes.Broadcast(at[from[8]]), u, a8);
+                    a8 = TLanes.MultiplyAdd(TLanes.Spread(at + from[8]), u, a8);
                 if (TCount.Count > 9)
-                    a9 = TLanes.MultiplyAdd(TLanes.Broadcast(at[from[9]]), u, a9);
+                    a9 = TLanes.MultiplyAdd(TLanes.Spread(at + from[9]), u, a9);
                 if (TCount.Count > 10)
-                    a10 = TLanes.MultiplyAdd(TLanes.Broadcast(at[from[10]]), u, a10);
+                    a10 = TLanes.MultiplyAdd(TLanes.Spread(at + from[10]), u, a10);
                 if (TCount.Count > 11)
-                    a11 = TLanes.MultiplyAdd(TLanes.Broadcast(at[from[11]]), u, a11);
+                    a11 = TLanes.MultiplyAdd(TLanes.Spread(at + from[11]), u, a11);
                 if (TCount.Count > 12)
-                    a12 = TLanes.MultiplyAdd(TLanes.Broadcast(at[from[12]]), u, a12);
+                    a12 = TLanes.MultiplyAdd(TLanes.Spread(at + from[12]), u, a12);
                 if (TCount.Count > 13)
-                    a13 = TLanes.MultiplyAdd(TLanes.Broadcast(at[from[13]]), u, a13);
+                    a13 = TLanes.MultiplyAdd(TLanes.Spread(at + from[13]), u, a13);
             }
         }
         if (TCount.Count > 0)

@@ -24,18 +24,27 @@ public sealed class PackedKernel
     {
         if (method != ConvolutionMethod.Direct && !WinogradKernel.Supports(shape))
             throw new ArgumentException($"{shape} is not 3×3 with stride 1 and without groups, as {method} needs.");
+        int count = CountOf(shape, method);
+        float[] packed = GC.AllocateArray<float>(count + BlockedLayout.Lanes, pinned: true);
+        PackedKernel result = new(packed, AlignedStart.Of(packed), method);
+        result.Renew(kernel, shape);
+        return result;
+    }
+
+    /// <summary>Whether it holds as many weights as a convolution reads.</summary>
+    internal bool Fits(in ConvolutionShape shape) => Values.Length - Start >= CountOf(shape, Method);
+
+    /// <summary>Floats it takes.</summary>
+    private static int CountOf(in ConvolutionShape shape, ConvolutionMethod method)
+    {
         ConvolutionShape blocked = shape.InBlocks();
         int products = method switch
         {
             ConvolutionMethod.Winograd2 => Winograd2.Tile * Winograd2.Tile,
             ConvolutionMethod.Winograd4 => Winograd4.Tile * Winograd4.Tile,
-            _ => shape.KernelHeight * shape.KernelWidth,
+            _ => checked(shape.KernelHeight * shape.KernelWidth),
         };
-        int count = checked(new OutputGroups(blocked).Blocks * BlockedLayout.Lanes * blocked.SummedChannels * products);
-        float[] packed = GC.AllocateArray<float>(count + BlockedLayout.Lanes, pinned: true);
-        PackedKernel result = new(packed, AlignedStart.Of(packed), method);
-        result.Renew(kernel, shape);
-        return result;
+        return checked(new OutputGroups(blocked).Blocks * BlockedLayout.Lanes * blocked.SummedChannels * products);
     }
 
     /// <summary>Packs another kernel of the same shape into the same place.</summary>

@@ -21,15 +21,20 @@ internal static unsafe class PoolingGradient
         LaneWidth? width = null
     )
     {
+        inputLayout.Holds(x);
+        outputLayout.Holds(y);
+        upstreamLayout.Holds(dy);
+        gradientLayout.Holds(dx);
         fixed (
             float* source = x,
                 result = y,
                 upstream = dy,
                 to = dx
         )
-            (width ?? LaneWidths.Best).Run<Kernel, float>(
-                new(Summary.Maximum, window, source, inputLayout, result, outputLayout, upstream, upstreamLayout, to, gradientLayout)
-            );
+            using (Bounds.Know(source, x.Length, result, y.Length, upstream, dy.Length, to, dx.Length))
+                (width ?? LaneWidths.Best).Run<Kernel, float>(
+                    new(Summary.Maximum, window, source, inputLayout, result, outputLayout, upstream, upstreamLayout, to, gradientLayout)
+                );
     }
 
     /// <summary>dx of each window's values += dy over their number.</summary>
@@ -44,13 +49,16 @@ internal static unsafe class PoolingGradient
     )
     {
         Summary summary = over == AverageOver.Input ? Summary.MeanOverInput : Summary.MeanOverPadding;
+        upstreamLayout.Holds(dy);
+        gradientLayout.Holds(dx);
         fixed (
             float* upstream = dy,
                 to = dx
         )
-            (width ?? LaneWidths.Best).Run<Kernel, float>(
-                new(summary, window, null, gradientLayout, null, upstreamLayout, upstream, upstreamLayout, to, gradientLayout)
-            );
+            using (Bounds.Know(upstream, dy.Length, to, dx.Length))
+                (width ?? LaneWidths.Best).Run<Kernel, float>(
+                    new(summary, window, null, gradientLayout, null, upstreamLayout, upstream, upstreamLayout, to, gradientLayout)
+                );
     }
 
     /// <summary>dx += dy[image, channel] over the size of the plane, dy plain.</summary>

@@ -176,7 +176,7 @@ internal readonly unsafe struct GlobalAverageKernel(
             int first = block * BlockedLayout.Lanes,
                 count = isPlain ? Math.Min(BlockedLayout.Lanes, layout.Channels - first) : BlockedLayout.Lanes;
             float* to = means + (isPlain ? image * layout.Channels + first : meansLayout.Pixel(image, block, 0, 0));
-            new ReadOnlySpan<float>(mean, count).CopyTo(new Span<float>(to, count));
+            Bounds.Span(mean, count).CopyTo(Bounds.Span(to, count));
         }
     }
 }

@@ -19,12 +19,16 @@ internal static unsafe class WinogradKernel
     {
         OutputGroups groups = new(shape);
         fixed (double* g = Filter<TWinograd>())
-        fixed (
-            float* from = kernel,
-                to = packed
-        )
-            for (int group = 0; group < groups.Count; group++)
-                width.Run<Group, double>(new(shape, TWinograd.Tile, g, from, groups.FirstOutput(group), groups.Width(group), to));
+            using (Bounds.Know(g, 3 * TWinograd.Tile))
+                fixed (
+                    float* from = kernel,
+                        to = packed
+                )
+                    using (Bounds.Know(from, kernel.Length, to, packed.Length))
+                        for (int group = 0; group < groups.Count; group++)
+                            width.Run<Group, double>(
+                                new(shape, TWinograd.Tile, g, from, groups.FirstOutput(group), groups.Width(group), to)
+                            );
     }
 
     /// <summary>The kernels of a group of outputs, side by side.</summary>
@@ -39,7 +43,7 @@ internal static unsafe class WinogradKernel
             double* taps = stackalloc double[9 * most],
                 half = stackalloc double[tile * 3 * most],
                 whole = stackalloc double[most];
-            new Span<double>(taps, 9 * most).Clear();
+            Bounds.Span(taps, 9 * most).Clear();
             int inputs = shape.InputChannels,
                 outputs = Math.Min(width, shape.OutputChannels - first);
             float* to = packed + (nint)first * inputs * tile * tile;
@@ -54,10 +58,7 @@ internal static unsafe class WinogradKernel
                 for (int product = 0; product < tile * tile; product++)
                 {
                     Combine<TLanes, TVector>(g + product % tile * 3, half + product / tile * 3 * most, most, whole);
-                    TensorPrimitives.ConvertTruncating(
-                        new ReadOnlySpan<double>(whole, width),
-                        new Span<float>(to + (nint)product * inputs * width, width)
-                    );
+                    TensorPrimitives.ConvertTruncating(Bounds.Span(whole, width), Bounds.Span(to + (nint)product * inputs * width, width));
                 }
             }
         }
@@ -68,9 +69,9 @@ internal static unsafe class WinogradKernel
             where TLanes : struct, ILanes<TVector, double>
             where TVector : struct
         {
-            TVector g0 = TLanes.Broadcast(by[0]),
-                g1 = TLanes.Broadcast(by[1]),
-                g2 = TLanes.Broadcast(by[2]);
+            TVector g0 = TLanes.Spread(by + 0),
+                g1 = TLanes.Spread(by + 1),
+                g2 = TLanes.Spread(by + 2);
             for (int at = 0; at < width; at += TLanes.Count)
             {
                 TVector sum = TLanes.MultiplyAdd(g1, TLanes.Load(from + step + at), TLanes.Multiply(g0, TLanes.Load(from + at)));

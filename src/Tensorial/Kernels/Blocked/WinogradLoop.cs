@@ -122,7 +122,7 @@ internal static unsafe class WinogradLoop
         private void Multiply(float* input, int firstBlock, int end, float* sums)
         {
             float* zero = stackalloc float[2 * Lanes];
-            new Span<float>(zero, 2 * Lanes).Clear();
+            Bounds.Span(zero, 2 * Lanes).Clear();
             int perOutput = shape.InputChannels * Products;
             for (int product = 0; product < Products; product++)
             for (int block = firstBlock; block < end; block += 2)
@@ -215,7 +215,7 @@ internal static unsafe class WinogradLoop
                 }
                 if (clips || activation.Kind == ActivationKind.None)
                     continue;
-                Span<float> values = new(y, width * Lanes);
+                Span<float> values = Bounds.Span(y, width * Lanes);
                 activation.Apply(values, values);
             }
         }

@@ -86,17 +86,22 @@ internal static unsafe class WinogradTile
     /// <summary>Memory for transformed values, kept by each thread for the next call.</summary>
     public static float* Scratch(int count)
     {
-        if (t_scratch is null || t_scratch.Length < count + Lanes)
+        bool isNew = t_scratch is null || t_scratch.Length < count + Lanes;
+        if (isNew)
             t_scratch = GC.AllocateArray<float>(count + Lanes, pinned: true);
-        return (float*)Unsafe.AsPointer(ref t_scratch[AlignedStart.Of(t_scratch)]);
+        float* start = (float*)Unsafe.AsPointer(ref t_scratch![AlignedStart.Of(t_scratch)]);
+        // The thread keeps it.
+        if (isNew)
+            _ = Bounds.Know(start, count);
+        return start;
     }
 
     /// <summary>The part of a patch that the plane holds, zeros for what lies beyond.</summary>
     private static void CopyInside(float* from, int pitch, int extent, int rows, int columns, float* patch)
     {
-        new Span<float>(patch, extent * extent * Lanes).Clear();
+        Bounds.Span(patch, extent * extent * Lanes).Clear();
         int length = Math.Min(columns, extent) * Lanes;
         for (int r = 0; r < Math.Min(rows, extent); r++)
-            new ReadOnlySpan<float>(from + r * pitch, length).CopyTo(new Span<float>(patch + r * extent * Lanes, length));
+            Bounds.Span(from + r * pitch, length).CopyTo(Bounds.Span(patch + r * extent * Lanes, length));
     }
 }

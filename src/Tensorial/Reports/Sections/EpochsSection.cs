@@ -28,7 +28,11 @@ internal static class EpochsSection
             "epochs",
             "Epoch by epoch",
             [
-                new Figure("curves", Caption(epochs), [Accuracy(epochs, across), Loss(epochs, across)]),
+                new Figure(
+                    "curves",
+                    Caption(epochs),
+                    [.. epochs.All(static e => e.TrainTop1 is not null) ? (Chart[])[Accuracy(epochs, across)] : [], Loss(epochs, across)]
+                ),
                 new Figure(
                     "pace",
                     Prose.Of(
@@ -77,11 +81,11 @@ internal static class EpochsSection
                         ),
                     ]
                 : [],
-            Line("training", Trained, epochs.Select(static (e, k) => new Point(k + 1, e.TrainTop1))),
+            Line("training", Trained, epochs.Select(static (e, k) => new Point(k + 1, e.TrainTop1!.Value))),
         ];
         return new(
             "Accuracy",
-            Said("Top-1 accuracy", epochs, static e => e.TestTop1 ?? e.TrainTop1, static v => Numbers.Percent(v, 2)),
+            Said("Top-1 accuracy", epochs, static e => (e.TestTop1 ?? e.TrainTop1)!.Value, static v => Numbers.Percent(v, 2)),
             across,
             new("top-1", LinearScale.Around(lines.SelectMany(static line => line.Points).Select(static p => p.Y)), TickFormat.Percent),
             [.. lines]
@@ -99,7 +103,11 @@ internal static class EpochsSection
             "Loss",
             Said("Training loss", epochs, static e => e.Loss, static v => Numbers.Significant(v)),
             across,
-            new("loss, nats", LinearScale.Around(line.Points.Select(static p => p.Y)), TickFormat.Number),
+            new(
+                epochs[0].TrainTop1 is null ? "loss" : "loss, nats",
+                LinearScale.Around(line.Points.Select(static p => p.Y)),
+                TickFormat.Number
+            ),
             [line]
         )
         {
@@ -147,12 +155,13 @@ internal static class EpochsSection
                 new("loss", "loss", CellFormat.Significant),
                 new("trainTop1", "training top-1", CellFormat.PercentFine),
                 new("testTop1", "test top-1", CellFormat.PercentFine),
+                new("testError", "test error", CellFormat.PercentFine, "relative, of outputs against the teacher's"),
                 new("learningRate", "learning rate", CellFormat.Significant, "of its last step"),
                 new("imagesPerSecond", "images a second", CellFormat.Count),
                 new("seconds", "seconds", CellFormat.Significant, "evaluation included"),
             ],
             epochs.Select(static e =>
-                (ValueList<Cell>)[e.Epoch, e.Loss, e.TrainTop1, e.TestTop1, e.LearningRate, e.ImagesPerSecond, e.Seconds]
+                (ValueList<Cell>)[e.Epoch, e.Loss, e.TrainTop1, e.TestTop1, e.TestError, e.LearningRate, e.ImagesPerSecond, e.Seconds]
             )
         );
 }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Tensorial.Analysis;
 using Tensorial.Compression;
+using Tensorial.Decompositions;
 using Tensorial.Reports.Charts;
 
 namespace Tensorial.Reports.Sections;
@@ -29,7 +30,7 @@ internal static class FactorsSection
                     [
                         layer.Name,
                         layer.Format ?? "dense",
-                        layer.Ranks is { } ranks ? string.Join('×', ranks) : "",
+                        layer is { Ranks: { } ranks, Format: { } format } ? LayerForm.Text(KernelFormat.Parse(format), ranks) : "",
                         layer.ParametersAfter,
                         layer.ParametersBefore,
                         Share(layer.ParametersAfter, layer.ParametersBefore),

@@ -3,13 +3,20 @@ using System.Numerics.Tensors;
 namespace Tensorial.Training.Losses;
 
 /// <summary>What a batch is measured against.</summary>
-/// <param name="Distribution">[n, classes]: how likely each class is meant to be; one 1 a row for plain labels.</param>
+/// <param name="Distribution">[n, classes]: how likely each class is meant to be; one 1 a row for plain labels; null without any.</param>
 /// <param name="TeacherLogits">[n, classes]: another network's answers; null without one.</param>
-public readonly record struct Targets(Tensor<float> Distribution, Tensor<float>? TeacherLogits = null);
+public readonly record struct Targets(Tensor<float>? Distribution, Tensor<float>? TeacherLogits = null)
+{
+    /// <exception cref="BadInputException">There are no labels.</exception>
+    internal Tensor<float> Labels => Distribution ?? throw new BadInputException("This loss needs labels.");
+}
 
 /// <summary>The loss of a batch, as a mean over its images.</summary>
 public abstract record Loss
 {
+    /// <summary>Whether <see cref="Targets.Distribution"/> is read.</summary>
+    public virtual bool NeedsLabels => true;
+
     /// <summary>The loss, nats; writes its derivatives by the logits [n, classes].</summary>
     public abstract double Evaluate(Tensor<float> logits, Targets targets, Tensor<float> gradient);
 
@@ -59,7 +66,7 @@ public sealed record CrossEntropy(double LabelSmoothing = 0) : Loss
     public override double Evaluate(Tensor<float> logits, Targets targets, Tensor<float> gradient)
     {
         gradient.Values.Clear();
-        return AddCrossEntropy(logits, Smoothed(targets.Distribution, LabelSmoothing), 1, 1, gradient);
+        return AddCrossEntropy(logits, Smoothed(targets.Labels, LabelSmoothing), 1, 1, gradient);
     }
 
     internal static Tensor<float> Smoothed(Tensor<float> distribution, double smoothing)
@@ -78,15 +85,19 @@ public sealed record CrossEntropy(double LabelSmoothing = 0) : Loss
 /// divergence KL(softmax(teacher / temperature) ‖ softmax(z / temperature)).
 /// </summary>
 /// <param name="Temperature">How far the teacher's answers are softened.</param>
-/// <param name="Weight">Share of the teacher, 0 to 1.</param>
+/// <param name="Weight">Share of the teacher, 0 to 1; with 1 no labels are needed.</param>
 /// <param name="LabelSmoothing">As in <see cref="CrossEntropy"/>, for the labels' share.</param>
 public sealed record Distillation(double Temperature = 4, double Weight = 0.9, double LabelSmoothing = 0) : Loss
 {
+    public override bool NeedsLabels => Weight < 1;
+
     public override double Evaluate(Tensor<float> logits, Targets targets, Tensor<float> gradient)
     {
         Tensor<float> teacher = targets.TeacherLogits ?? throw new BadInputException("Distillation needs the answers of a teacher.");
         gradient.Values.Clear();
-        double labels = AddCrossEntropy(logits, CrossEntropy.Smoothed(targets.Distribution, LabelSmoothing), 1 - Weight, 1, gradient);
+        double labels = NeedsLabels
+            ? AddCrossEntropy(logits, CrossEntropy.Smoothed(targets.Labels, LabelSmoothing), 1 - Weight, 1, gradient)
+            : 0;
         (Tensor<float> soft, double entropy) = Softened(teacher);
         return labels + AddCrossEntropy(logits, soft, Weight, Temperature, gradient) - Weight * Temperature * Temperature * entropy;
     }

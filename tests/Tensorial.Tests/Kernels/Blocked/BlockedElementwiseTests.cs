@@ -94,6 +94,7 @@ public class BlockedElementwiseTests
                     to = y
             )
             {
+                using Bounds.Scope known = Bounds.Know(from, x.Length, a, scale.Length, b, shift.Length, to, y.Length);
                 ChannelRows.ScaleShift(width, from, a, b, to, 3);
                 for (int i = 0; i < y.Length; i++)
                     Assert.Equal(scale[i % 16] * x[i] + shift[i % 16], y[i], 1e-6);

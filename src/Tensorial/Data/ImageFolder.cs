@@ -1,0 +1,101 @@
+namespace Tensorial.Data;
+
+/// <summary>The files of a set in a folder and those below it, with their classes where subfolders tell them.</summary>
+/// <param name="Root">The folder that names are relative to.</param>
+/// <param name="Files">Names, in an order that mixes classes and is the same every time.</param>
+/// <param name="Labels">The class of each; null where there are none.</param>
+/// <param name="Classes">Names of the classes in order; empty where there are none.</param>
+internal sealed record ImageFolder(string Root, string[] Files, int[]? Labels, string[] Classes)
+{
+    /// <summary>Seed of the order.</summary>
+    private const int Seed = 0;
+
+    /// <summary>Subfolders that hold a split; the first that is there counts.</summary>
+    private static readonly string[] TrainNames = ["train", "training"],
+        TestNames = ["test", "val", "valid", "validation"];
+
+    /// <summary>Lists the files; none is opened.</summary>
+    /// <param name="folder">The folder. Where it has subfolders for both splits, one of them counts.</param>
+    /// <param name="split">Which split.</param>
+    /// <param name="extensions">Ends of the names that count.</param>
+    /// <param name="what">What they are, for messages.</param>
+    /// <param name="labelled">Whether subfolders are classes.</param>
+    /// <exception cref="BadInputException">There is no such file.</exception>
+    /// <exception cref="IOException">The folder is missing or cannot be read.</exception>
+    public static ImageFolder List(string folder, Split split, IReadOnlySet<string> extensions, string what, bool labelled)
+    {
+        if (!Directory.Exists(folder))
+            throw new DirectoryNotFoundException($"The folder '{folder}' does not exist.");
+        string root = SplitOf(folder, split);
+        string[] files =
+        [
+            .. new DirectoryInfo(root)
+                .EnumerateFiles("*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.Hidden })
+                .Where(file => extensions.Contains(file.Extension))
+                .Select(file => Path.GetRelativePath(root, file.FullName)),
+        ];
+        if (files.Length == 0)
+            throw new BadInputException($"'{root}' and the folders below it hold no {what} ({string.Join(", ", extensions)}).");
+        Array.Sort(files, StringComparer.Ordinal);
+        // Whoever takes the first few is to get some of every class.
+        new Random(Seed).Shuffle(files);
+        string[] classes = labelled ? ClassesOf(files) : [];
+        if (classes.Length < 2)
+            return new(root, files, null, []);
+        Dictionary<string, int> numbers = classes.Select(static (name, k) => (name, k)).ToDictionary();
+        return new(root, files, [.. files.Select(file => numbers[Top(file)])], classes);
+    }
+
+    private static string SplitOf(string folder, Split split)
+    {
+        string? train = First(TrainNames),
+            test = First(TestNames);
+        return train is null || test is null ? folder
+            : split == Split.Train ? train
+            : test;
+
+        string? First(string[] names) => names.Select(name => Path.Combine(folder, name)).FirstOrDefault(Directory.Exists);
+    }
+
+    /// <summary>The folders next to the root, sorted, where every file lies in one of at least two.</summary>
+    private static string[] ClassesOf(string[] files)
+    {
+        HashSet<string> names = [];
+        foreach (string file in files)
+            if (Top(file) is { Length: > 0 } name)
+                names.Add(name);
+            else
+                return [];
+        return [.. names.Order(StringComparer.Ordinal)];
+    }
+
+    private static string Top(string file) =>
+        file.IndexOf(Path.DirectorySeparatorChar, StringComparison.Ordinal) is > 0 and var at ? file[..at] : "";
+}
+
+/// <summary>Picture files in a folder, decoded when they are asked for.</summary>
+internal sealed record ImageFolderSource(string Folder, ImageTransform Transform, bool Labelled) : DataSource
+{
+    /// <summary>Follows the folder where its subfolders are no classes.</summary>
+    private const string Unlabelled = ",unlabelled";
+
+    public static ImageFolderSource Of(string place, ImageTransform transform)
+    {
+        transform.Check();
+        bool labelled = !place.EndsWith(Unlabelled, StringComparison.OrdinalIgnoreCase);
+        return new(labelled ? place : place[..^Unlabelled.Length], transform, labelled);
+    }
+
+    private protected override ImageSet Read(Split split, Normalization normalization, int limit)
+    {
+        ImageFolder found = ImageFolder.List(Folder, split, ImageFile.Extensions, "pictures", Labelled);
+        string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(found.Root)));
+        return new ImageSet(
+            name,
+            new PictureFiles(found.Root, found.Files, Transform),
+            found.Labels,
+            found.Classes.Length,
+            normalization
+        ).Take(limit);
+    }
+}

@@ -1,0 +1,51 @@
+using System.Collections.Immutable;
+using Tensorial.Graphs;
+using Tensorial.Kernels;
+using Tensorial.Operations;
+
+namespace Tensorial.Execution;
+
+/// <summary>A graph as an operation: the body of a branch or a loop. Operands stand in the order of its inputs, results of its outputs.</summary>
+/// <param name="Body">The graph; what it captures from around it is among its inputs.</param>
+public sealed record Subgraph(Graph Body) : Operation
+{
+    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    {
+        Dictionary<string, Operand> given = [];
+        for (int i = 0; i < Body.Inputs.Length; i++)
+            if (inputs.Optional(i) is { } operand)
+                given[Body.Inputs[i].Name] = operand;
+        InferredShapes shapes = ShapeInference.Explore(Body, given);
+        if (!shapes.Failures.IsEmpty)
+            throw shapes.Failures[0].Reason;
+        return
+        [
+            .. Body.Outputs.Select(port =>
+                shapes.Operands.GetValueOrDefault(port.Name)
+                ?? throw new BadInputException($"the extents of the body's output '{port.Name}' are not known.")
+            ),
+        ];
+    }
+
+    public override Tensor[] Evaluate(
+        ReadOnlySpan<Tensor?> inputs,
+        int count,
+        Workers workers,
+        Action<ImmutableArray<Operand>>? check = null
+    )
+    {
+        Dictionary<string, Tensor> given = [];
+        for (int i = 0; i < Body.Inputs.Length; i++)
+            if (inputs.Optional(i) is { } value)
+                given[Body.Inputs[i].Name] = value;
+        IReadOnlyDictionary<string, Tensor> results = Interpreter.Run(Body, given, workers);
+        return [.. Body.Outputs.Take(Limited(count, Body.Outputs.Length)).Select(port => results[port.Name])];
+    }
+
+    public override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    {
+        Tensor[] results = Evaluate(inputs, outputs.Length, workers);
+        for (int i = 0; i < outputs.Length; i++)
+            Conversion.Convert(results[i], outputs[i]);
+    }
+}

@@ -1,0 +1,197 @@
+using System.Collections.Immutable;
+using Tensorial.Operations;
+
+namespace Tensorial.Graphs;
+
+/// <summary>
+/// Constant folding of weights: what nodes make of constants alone becomes an initializer where it takes no more room than the constants
+/// that vanish for it. Weights behind Transpose and Reshape, and kernels under weight normalisation, are plain weights then. Factors that
+/// are multiplied into a larger kernel, quantised weights and those that a Cast widens stay as they are stored.
+/// <para>A constant that is only moved keeps its name.</para>
+/// </summary>
+internal sealed class FoldWeights
+{
+    /// <summary>Values up to which a moved constant is copied though others read it too: vectors and single numbers.</summary>
+    private const int MostCopied = 1 << 12;
+
+    /// <summary>What stands between roots and result may take this many times their room while it is computed.</summary>
+    private const int MostOnTheWay = 4;
+
+    private readonly Graph _graph;
+    private readonly Dictionary<string, Tensor> _constants;
+
+    /// <summary>Nodes that read constants alone, by each of their results.</summary>
+    private readonly Dictionary<string, Node> _makers = [];
+
+    /// <summary>Floating-point constants that a value is made of.</summary>
+    private readonly Dictionary<string, ImmutableHashSet<string>> _roots = [];
+
+    private readonly Dictionary<Node, int> _places = new(ReferenceEqualityComparer.Instance);
+
+    /// <summary>Values that nodes of the network proper read, or that leave it.</summary>
+    private readonly HashSet<string> _read;
+
+    private FoldWeights(Graph graph)
+    {
+        _graph = graph;
+        _constants = graph.Initializers.ToDictionary();
+        foreach (Node node in graph.Nodes)
+            if (node.Operation is Constant constant)
+                _constants[node.Outputs[0]] = constant.Value;
+        foreach ((string name, Tensor value) in _constants)
+            _roots[name] = value.ElementType.IsFloating() ? [name] : [];
+        _read = [.. graph.Outputs.Select(static port => port.Name)];
+        foreach (Node node in graph.Nodes)
+        {
+            _places[node] = _places.Count;
+            if (node.Operation is Constant)
+                continue;
+            if (node.Inputs.IsEmpty || !node.Captured.IsEmpty || !node.Inputs.All(name => name.Length == 0 || _roots.ContainsKey(name)))
+            {
+                _read.UnionWith(node.Reads);
+                continue;
+            }
+            ImmutableHashSet<string> roots = node
+                .Inputs.Where(static name => name.Length > 0)
+                .Aggregate(ImmutableHashSet<string>.Empty, (all, name) => all.Count == 0 ? _roots[name] : all.Union(_roots[name]));
+            foreach (string output in node.Outputs.Where(static name => name.Length > 0))
+                (_makers[output], _roots[output]) = (node, roots);
+        }
+    }
+
+    public static Graph Apply(Graph graph) => new FoldWeights(graph).Run();
+
+    private Graph Run()
+    {
+        Dictionary<string, string> renamed = [];
+        ImmutableDictionary<string, Tensor>.Builder constants = _graph.Initializers.ToBuilder();
+        HashSet<string> captured = [.. _graph.Nodes.SelectMany(static node => node.Captured)];
+        HashSet<Node> folded = new(ReferenceEqualityComparer.Instance);
+        foreach (string[] results in Groups())
+        {
+            if (Values(results) is not { } made)
+                continue;
+            Node[] nodes = Expression(results);
+            string[] roots = [.. results.SelectMany(name => _roots[name]).Distinct()];
+            bool keepsName =
+                results.Length == 1 && roots is [{ } only] && nodes.All(IsMove) && IsOwn(only) && !captured.Contains(results[0]);
+            for (int k = 0; k < results.Length; k++)
+            {
+                string name = keepsName ? roots[0] : results[k];
+                constants[name] = made[k];
+                renamed[results[k]] = name;
+            }
+            folded.UnionWith(nodes);
+        }
+        if (folded.Count == 0)
+            return _graph;
+        // An input that gave such a constant a default has the extents it had before.
+        return _graph with
+        {
+            Nodes =
+            [
+                .. _graph
+                    .Nodes.Where(node => !folded.Contains(node))
+                    .Select(node =>
+                        node.Inputs.Any(name => renamed.GetValueOrDefault(name, name) != name)
+                            ? node with
+                            {
+                                Inputs = [.. node.Inputs.Select(name => renamed.GetValueOrDefault(name, name))],
+                            }
+                            : node
+                    ),
+            ],
+            Inputs = _graph.Inputs.RemoveAll(port => renamed.ContainsValue(port.Name)),
+            Initializers = constants.ToImmutable(),
+        };
+    }
+
+    /// <summary>Results that the network reads, those together that are made of the same constants.</summary>
+    private List<string[]> Groups()
+    {
+        Dictionary<string, string> parents = [];
+        string Find(string name)
+        {
+            while (parents.TryGetValue(name, out string? parent) && parent != name)
+                name = parents[name] = parents.GetValueOrDefault(parent, parent);
+            return name;
+        }
+        string[] results = [.. _makers.Keys.Where(_read.Contains)];
+        foreach (string result in results)
+        {
+            string[] roots = [.. _roots[result]];
+            foreach (string root in roots)
+                parents[Find(root)] = Find(roots[0]);
+        }
+        return
+        [
+            .. results
+                .Where(result => !_roots[result].IsEmpty)
+                .GroupBy(result => Find(_roots[result].First()))
+                .Select(static group => group.ToArray()),
+        ];
+    }
+
+    private static bool IsMove(Node node) => node.Operation is Reshaping or Transpose;
+
+    /// <summary>Whether nothing but nodes on constants read a constant.</summary>
+    private bool IsOwn(string root) => !_read.Contains(root);
+
+    /// <summary>The values of results that belong together; null where folding them would cost room, or cannot be done.</summary>
+    private Tensor[]? Values(string[] results)
+    {
+        if (results.Any(name => _graph.Outputs.Any(port => port.Name == name)))
+            return null;
+        string[] roots = [.. results.SelectMany(name => _roots[name]).Distinct()];
+        long all = roots.Sum(name => BytesOf(_constants[name])),
+            own = roots.Where(IsOwn).Sum(name => BytesOf(_constants[name]));
+        Node[] nodes = Expression(results);
+        Dictionary<string, Tensor> values = [];
+        try
+        {
+            foreach (Node node in nodes)
+            {
+                Tensor?[] inputs =
+                [
+                    .. node.Inputs.Select(name =>
+                        name.Length == 0 ? null : values.GetValueOrDefault(name) ?? _constants.GetValueOrDefault(name)
+                    ),
+                ];
+                ImmutableArray<Operand> types = node.Operation.Infer([
+                    .. inputs.Select(static value => value is null ? null : Operand.Of(value)),
+                ]);
+                if (types.Sum(static type => (long)type.Shape.Count * type.Type.Size()) > MostOnTheWay * Math.Max(all, MostCopied))
+                    return null;
+                Tensor[] made = node.Operation is Identity ? [inputs[0]!] : node.Operation.Apply(inputs);
+                for (int k = 0; k < node.Outputs.Length; k++)
+                    values[node.Outputs[k]] = made[k];
+            }
+        }
+        catch (BadInputException)
+        {
+            // What is wrong with a node is said where it is run.
+            return null;
+        }
+        Tensor[] found = [.. results.Select(name => values[name])];
+        bool isSmall = found.Sum(static value => (long)value.Shape.Count) <= MostCopied && nodes.All(IsMove);
+        return found.All(static value => value.ElementType.IsFloating()) && (isSmall || found.Sum(BytesOf) <= own) ? found : null;
+    }
+
+    /// <summary>The nodes that make results, in order.</summary>
+    private Node[] Expression(string[] results)
+    {
+        HashSet<Node> nodes = new(ReferenceEqualityComparer.Instance);
+        Stack<string> open = new(results);
+        List<Node> found = [];
+        while (open.TryPop(out string? name))
+            if (_makers.TryGetValue(name, out Node? maker) && nodes.Add(maker))
+            {
+                found.Add(maker);
+                foreach (string read in maker.Inputs)
+                    open.Push(read);
+            }
+        return [.. found.OrderBy(node => _places[node])];
+    }
+
+    private static long BytesOf(Tensor value) => (long)value.Shape.Count * value.ElementType.Size();
+}

@@ -1,0 +1,165 @@
+using System.Collections.Immutable;
+using System.Numerics;
+using Tensorial.Kernels;
+
+namespace Tensorial.Operations;
+
+/// <summary>What lies outside a grid that is sampled.</summary>
+public enum GridPadding
+{
+    Zeros,
+    Border,
+    Reflection,
+}
+
+/// <summary>
+/// X[n,c,x…] sampled at the positions that a grid [n,y…,d] names: d coordinates between -1 and 1, the last axis of X first.
+/// </summary>
+public sealed record GridSample : FloatOperation
+{
+    public Interpolation Interpolation { get; init; } = Interpolation.Linear;
+
+    public GridPadding Padding { get; init; }
+
+    /// <summary>Whether -1 and 1 are the centres of the outermost values instead of their outer edges.</summary>
+    public bool AlignCorners { get; init; }
+
+    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    {
+        Operand x = inputs.Floating(0, "X"),
+            grid = inputs.Floating(1, "grid");
+        int axes = x.Shape.Rank - 2;
+        if (axes < 1 || grid.Shape.Rank != axes + 2 || grid.Shape[^1] != axes || grid.Shape[0] != x.Shape[0])
+            throw new ShapeException($"a grid of {grid.Shape} does not sample {x.Shape}.");
+        if (axes > 8)
+            throw new UnsupportedException($"sampling of {axes} spatial axes is not supported.");
+        if (x.Shape.Count == 0 && grid.Shape.Count > 0)
+            throw new ShapeException($"nothing can be sampled from {x.Shape}.");
+        return [new(x.Type, [x.Shape[0], x.Shape[1], .. grid.Shape.Skip(1).SkipLast(1)])];
+    }
+
+    protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    {
+        Tensor<T> x = inputs[0]!.Of<T>(),
+            grid = inputs[1]!.Of<T>(),
+            y = outputs[0].Of<T>();
+        int planeX = x.Shape.CountOf(2, x.Shape.Rank),
+            planeY = y.Shape.CountOf(2, y.Shape.Rank),
+            channels = x.Shape[1];
+        workers.For(
+            x.Shape[0] * planeY,
+            point =>
+            {
+                (int image, int to) = (point / planeY, point % planeY);
+                List<(int Offset, T Weight)> taps = Taps(x.Shape, grid.Values, point);
+                for (int c = 0; c < channels; c++)
+                {
+                    ReadOnlySpan<T> plane = x.Values.Slice((image * channels + c) * planeX, planeX);
+                    T sum = T.Zero;
+                    foreach ((int offset, T weight) in taps)
+                        sum += weight * plane[offset];
+                    y.Values[(image * channels + c) * planeY + to] = sum;
+                }
+            }
+        );
+    }
+
+    /// <summary>What is sampled has a gradient, where it is sampled has none.</summary>
+    public override Reads? GradientReads(int input) => input == 0 ? Reads.Input(1) : null;
+
+    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    {
+        if (pull.Gradient(0) is not { } dx)
+            return;
+        Shape shape = dx.Shape;
+        int planeX = shape.CountOf(2, shape.Rank),
+            planeY = pull.Dy.Shape.CountOf(2, shape.Rank);
+        for (int point = 0; point < shape[0] * planeY; point++)
+            foreach ((int offset, T weight) in Taps<T>(shape, pull.Input(1).Values, point))
+                for (int c = 0; c < shape[1]; c++)
+                {
+                    int plane = point / planeY * shape[1] + c;
+                    dx.Values[plane * planeX + offset] += weight * pull.Dy.Values[plane * planeY + point % planeY];
+                }
+    }
+
+    /// <summary>The values of a plane that make the value at one point of the grid.</summary>
+    private List<(int Offset, T Weight)> Taps<T>(Shape shape, ReadOnlySpan<T> grid, int point)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        int axes = shape.Rank - 2;
+        List<(int Offset, T Weight)> taps = [(0, T.One)];
+        for (int axis = 0; axis < axes; axis++)
+        {
+            int extent = shape[2 + axis];
+            double at = Locate(double.CreateTruncating(grid[point * axes + axes - 1 - axis]), extent);
+            List<(int, T)> finer = [];
+            foreach ((int offset, T weight) in taps)
+            foreach ((int index, double share) in Along(at, extent))
+                finer.Add((offset * extent + index, weight * T.CreateTruncating(share)));
+            taps = finer;
+        }
+        return taps;
+    }
+
+    /// <summary>Where a coordinate lies along an axis, what lies outside brought in.</summary>
+    private double Locate(double coordinate, int extent)
+    {
+        double at = AlignCorners ? (coordinate + 1) / 2 * (extent - 1) : ((coordinate + 1) * extent - 1) / 2;
+        if (Interpolation == Interpolation.Nearest)
+            at = Math.Round(at);
+        return Padding switch
+        {
+            _ when double.IsNaN(at) && Padding != GridPadding.Zeros => 0,
+            // A cubic curve goes on beyond the border, over values that repeat it; four values on it is that value.
+            GridPadding.Border when Interpolation == Interpolation.Cubic => Math.Clamp(at, -4, extent + 3),
+            GridPadding.Border => Math.Clamp(at, 0, extent - 1),
+            GridPadding.Reflection => Reflected(at, extent),
+            _ => at,
+        };
+    }
+
+    private double Reflected(double at, int extent)
+    {
+        (double low, double high) = AlignCorners ? (0.0, extent - 1.0) : (-0.5, extent - 0.5);
+        double range = high - low;
+        if (range == 0 || !double.IsFinite(at))
+            return 0;
+        double turned = Math.Abs(at - low) % (2 * range);
+        return low + (turned > range ? 2 * range - turned : turned);
+    }
+
+    private IEnumerable<(int Index, double Weight)> Along(double at, int extent)
+    {
+        // What is no number, or too far away to count, meets nothing.
+        if (!(Math.Abs(at) < 1 << 30))
+            yield break;
+        double floor = Math.Floor(at),
+            rest = at - floor;
+        int first = (int)floor;
+        ReadOnlySpan<double> weights = Interpolation switch
+        {
+            Interpolation.Nearest => [1],
+            Interpolation.Linear => [1 - rest, rest],
+            _ => [Keys(1 + rest), Keys(rest), Keys(1 - rest), Keys(2 - rest)],
+        };
+        double[] all = weights.ToArray();
+        int start = Interpolation == Interpolation.Cubic ? first - 1 : first;
+        for (int k = 0; k < all.Length; k++)
+        {
+            int index = start + k;
+            if (Padding == GridPadding.Zeros && (index < 0 || index >= extent))
+                continue;
+            if (Padding == GridPadding.Reflection && (index < 0 || index >= extent))
+                index = (int)Reflected(index, extent);
+            yield return (Math.Clamp(index, 0, extent - 1), all[k]);
+        }
+    }
+
+    /// <summary>The cubic kernel (Keys 1981) with a = -0.75.</summary>
+    private static double Keys(double t)
+    {
+        const double a = -0.75;
+        return t < 1 ? ((a + 2) * t - (a + 3)) * t * t + 1 : ((a * t - 5 * a) * t + 8 * a) * t - 4 * a;
+    }
+}

@@ -1,0 +1,56 @@
+using System.Collections.Immutable;
+using Tensorial.Kernels;
+
+namespace Tensorial.Operations;
+
+/// <summary>
+/// A function of quantised values, quantised again, as ONNX Runtime's own operators are: QLinearAdd and its like. Operands are each value
+/// with its scale and zero point, then scale and zero point of the result.
+/// </summary>
+/// <param name="Type">The operator's name.</param>
+/// <param name="Function">The function of real numbers.</param>
+/// <param name="Operands">How many values it takes; 0 for a list, whose result's scale and zero point then come first.</param>
+public sealed record QuantizedFunction(string Type, Operation Function, int Operands) : Operation
+{
+    public override string Name => $"com.microsoft.{Type}";
+
+    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    {
+        (int values, int count, int result) = Places(inputs.Length);
+        Operand?[] real = new Operand?[count];
+        ElementType type = ElementType.UInt8;
+        for (int i = 0; i < count; i++)
+        {
+            Operand value = Quantization.Bytes(inputs, values + 3 * i, $"value {i}");
+            Quantization.CheckScale(inputs, values + 3 * i + 1, $"scale of value {i}", 1, value.Type);
+            real[i] = new(ElementType.Float32, value.Shape);
+            type = value.Type;
+        }
+        Quantization.CheckScale(inputs, result, "scale of the result", 1, type);
+        return [.. Function.Infer(real).Select(r => new Operand(type, r.Shape))];
+    }
+
+    public override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    {
+        (int values, int count, int result) = Places(inputs.Length);
+        Tensor?[] real = new Tensor?[count];
+        for (int i = 0; i < count; i++)
+        {
+            int at = values + 3 * i;
+            real[i] = new DequantizeLinear().Evaluate([inputs[at], inputs[at + 1]!.As([]), inputs[at + 2]?.As([])], 1, workers)[0];
+        }
+        Tensor y = Function.Evaluate(real, 1, workers)[0],
+            zero = inputs.Optional(result + 1)?.As([]) ?? Tensor.Zeros(outputs[0].ElementType, []);
+        new QuantizeLinear().Forward([y, inputs[result]!.As([]), zero], outputs, workers);
+    }
+
+    /// <summary>Where values begin, how many there are, and where the result's scale stands.</summary>
+    private (int Values, int Count, int Result) Places(int inputs)
+    {
+        if (Operands > 0)
+            return (0, Operands, 3 * Operands);
+        return inputs >= 5 && inputs % 3 == 2
+            ? (2, inputs / 3, 0)
+            : throw new BadInputException($"{inputs} operands are no list of values with scales and zero points.");
+    }
+}

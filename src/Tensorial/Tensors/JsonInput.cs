@@ -1,0 +1,147 @@
+using System.Collections;
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using System.ComponentModel.DataAnnotations;
+using System.Globalization;
+using System.Reflection;
+using System.Text.Json;
+
+namespace Tensorial;
+
+/// <summary>
+/// Reads JSON that people, other programs or a bad disk may have written, and checks it before anybody uses it: nothing is missing or null
+/// that the type says is there, also inside lists; numbers are finite and inside the <see cref="RangeAttribute"/> of their property.
+/// </summary>
+internal static class JsonInput
+{
+    private static readonly NullabilityInfoContext Nullability = new();
+
+    private static readonly ConcurrentDictionary<Type, Part[]> Known = new();
+
+    /// <summary>A property that is read from JSON.</summary>
+    private sealed record Part(PropertyInfo Property, string Name, bool MayBeNull, RangeAttribute? Range);
+
+    /// <summary>What a text says.</summary>
+    /// <param name="json">The text, UTF-8.</param>
+    /// <param name="name">What messages call it: the file.</param>
+    /// <param name="what">What it should be, for messages: a plan.</param>
+    /// <param name="options">How properties are named and read.</param>
+    /// <exception cref="BadInputException">It is not JSON, not of this type, or a value is missing or out of range; says where.</exception>
+    public static T Read<T>(ReadOnlySpan<byte> json, string name, string what, JsonSerializerOptions options)
+        where T : class
+    {
+        try
+        {
+            // Some editors mark UTF-8.
+            return Checked(JsonSerializer.Deserialize<T>(json.StartsWith("\uFEFF"u8) ? json[3..] : json, options), name, what);
+        }
+        catch (Exception error) when (IsMalformed(error))
+        {
+            throw new BadInputException($"'{name}' is no {what}: {error.Message}", error);
+        }
+    }
+
+    /// <inheritdoc cref="Read{T}(ReadOnlySpan{byte}, string, string, JsonSerializerOptions)"/>
+    public static T Read<T>(JsonElement json, string name, string what, JsonSerializerOptions options)
+        where T : class
+    {
+        try
+        {
+            return Checked(json.Deserialize<T>(options), name, what);
+        }
+        catch (Exception error) when (IsMalformed(error))
+        {
+            throw new BadInputException($"'{name}' is no {what}: {error.Message}", error);
+        }
+    }
+
+    /// <summary>What the reader throws at text that does not fit a type: constructors' own refusals among them.</summary>
+    private static bool IsMalformed(Exception error) =>
+        error
+            is JsonException
+                or InvalidOperationException
+                or FormatException
+                or OverflowException
+                or ArgumentException
+                or NotSupportedException;
+
+    private static T Checked<T>(T? value, string name, string what)
+        where T : class
+    {
+        if (value is null)
+            throw new BadInputException($"'{name}' is no {what}: it is empty.");
+        if (Fault(value, "") is { } fault)
+            throw new BadInputException($"'{name}' is no {what}: {fault}.");
+        return value;
+    }
+
+    /// <summary>What is wrong with a value, or anything in it; null where nothing is.</summary>
+    private static string? Fault(object value, string path) =>
+        value switch
+        {
+            string or JsonElement => null,
+            double number => double.IsFinite(number) ? null : $"{path} is no finite number",
+            float number => float.IsFinite(number) ? null : $"{path} is no finite number",
+            IEnumerable<double> numbers when !IsMissing(numbers) => numbers.All(double.IsFinite)
+                ? null
+                : $"{path} holds a number that is not finite",
+            IDictionary entries => Faults(entries.Values, path),
+            IEnumerable items => IsMissing(items) ? $"{path} is missing" : Faults(items, path),
+            Enum => Enum.IsDefined(value.GetType(), value) ? null : $"{path} has no known value",
+            _ when value.GetType().IsPrimitive => null,
+            _ => PartsOf(value.GetType()).Select(part => Fault(value, path, part)).FirstOrDefault(static fault => fault is not null),
+        };
+
+    private static string? Faults(IEnumerable items, string path)
+    {
+        int index = 0;
+        foreach (object? item in items)
+        {
+            string at = string.Create(CultureInfo.InvariantCulture, $"{path}[{index++}]");
+            if ((item is null ? $"{at} is null" : Fault(item, at)) is { } fault)
+                return fault;
+        }
+        return null;
+    }
+
+    private static string? Fault(object owner, string path, Part part)
+    {
+        string at = path.Length == 0 ? part.Name : $"{path}.{part.Name}";
+        object? value = part.Property.GetValue(owner);
+        if (value is null)
+            return part.MayBeNull ? null : $"{at} is missing";
+        if (part.Range is { } range && !range.IsValid(value))
+            return string.Create(
+                CultureInfo.InvariantCulture,
+                $"{at} is {value}, which is not between {range.Minimum} and {range.Maximum}"
+            );
+        return Fault(value, at);
+    }
+
+    /// <summary>Whether it is an immutable array that nobody made.</summary>
+    private static bool IsMissing(IEnumerable items) =>
+        items.GetType() is { IsGenericType: true } type
+        && type.GetGenericTypeDefinition() == typeof(ImmutableArray<>)
+        && (bool)type.GetProperty(nameof(ImmutableArray<int>.IsDefault))!.GetValue(items)!;
+
+    private static Part[] PartsOf(Type type) => Known.GetOrAdd(type, static type => [.. Read(type)]);
+
+    private static IEnumerable<Part> Read(Type type)
+    {
+        foreach (PropertyInfo property in type.GetProperties(BindingFlags.Public | BindingFlags.Instance))
+        {
+            if (!property.CanWrite || property.GetIndexParameters().Length > 0)
+                continue;
+            bool mayBeNull = Nullable.GetUnderlyingType(property.PropertyType) is not null;
+            if (!property.PropertyType.IsValueType)
+                lock (Nullability)
+                    mayBeNull = Nullability.Create(property).ReadState != NullabilityState.NotNull;
+            yield return new(
+                property,
+                JsonNamingPolicy.CamelCase.ConvertName(property.Name),
+                mayBeNull,
+                property.GetCustomAttribute<RangeAttribute>()
+            );
+        }
+    }
+}
