@@ -146,7 +146,7 @@ public sealed class LatencyProbe(ImmutableArray<IRuntime> runtimes, int batch, i
         $"{layer.Weight.Node.Operation} {layer.Kernel.Shape} {layer.Input} {form} {form?.Form.Folding.Folded} {form?.Order}";
 
     /// <summary>The layer with float32 weights of its own, which runtimes are timed with; the first use stands for all.</summary>
-    private static CompressibleLayer InFloat32(CompressibleLayer layer)
+    internal static CompressibleLayer InFloat32(CompressibleLayer layer)
     {
         LayerUse use = layer.Use;
         Node node = use.Node with { Inputs = use.Node.Inputs.SetItem(use.Operand, layer.Name) };

@@ -36,6 +36,7 @@ internal static class WorthwhileForms
     {
         if ((layer.Parameters - form.Parameters) * layer.Weight.Weights.ElementType.Size() > BytesOfNodes)
             return false;
+        layer = LatencyProbe.InFloat32(layer);
         Graph alone = LatencyProbe.Alone(layer);
         Graph factored = FactorRewrite.Apply(alone, layer, form, LatencyProbe.Zeros(form));
         return OnnxFile.ToBytes(factored).Length > OnnxFile.ToBytes(alone).Length;

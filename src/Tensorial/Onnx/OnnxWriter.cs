@@ -28,8 +28,6 @@ internal sealed class OnnxWriter
     private readonly int _opset;
     private readonly Dictionary<string, Tensor> _made = [];
     private readonly Lazy<IReadOnlyDictionary<string, Operand>> _known;
-
-    /// <summary>Names of values that are taken.</summary>
     private readonly Lazy<HashSet<string>> _taken;
 
     private OnnxWriter(Graph graph)
@@ -126,16 +124,33 @@ internal sealed class OnnxWriter
             inputs = Encode(node, proto);
         else if (node.Operation is Branching branching)
             inputs = Own(node, branching, proto);
-        // A node that stands as the file had it is the file's own affair.
+        ImmutableArray<string> given = [.. inputs];
         bool isAsRead =
             source?.Operation == node.Operation
-            && OnnxReader.Present(proto.Input).SequenceEqual(OnnxReader.Present([.. inputs]))
+            && OnnxReader.Present(proto.Input).SequenceEqual(OnnxReader.Present(given))
             && OnnxReader.Present(proto.Output).SequenceEqual(OnnxReader.Present(node.Outputs));
-        Name(proto.Input, [.. inputs]);
+        Name(proto.Input, given);
         Name(proto.Output, node.Outputs);
+        // A node that stands as the file had it is the file's own affair.
         if (!isAsRead)
             Check(node, proto);
         return proto;
+    }
+
+    private void Check(Node node, NodeProto proto)
+    {
+        try
+        {
+            OnnxLaw.Check(
+                proto,
+                _opset,
+                name => _made.TryGetValue(name, out Tensor? made) ? made.ElementType : _known.Value.GetValueOrDefault(name)?.Type
+            );
+        }
+        catch (UnsupportedException error)
+        {
+            throw new UnsupportedException($"Node '{node.Label}' cannot be written: {error.Message}");
+        }
     }
 
     /// <summary>What a node with bodies reads itself; what its bodies read goes by its new name inside them.</summary>
@@ -155,22 +170,6 @@ internal sealed class OnnxWriter
     {
         if (!OnnxReader.Present(field).SequenceEqual(OnnxReader.Present(names)))
             Replace(field, OnnxReader.Present(names).AsSpan());
-    }
-
-    private void Check(Node node, NodeProto proto)
-    {
-        try
-        {
-            OnnxLaw.Check(
-                proto,
-                _opset,
-                name => _made.TryGetValue(name, out Tensor? made) ? made.ElementType : _known.Value.GetValueOrDefault(name)?.Type
-            );
-        }
-        catch (UnsupportedException error)
-        {
-            throw new UnsupportedException($"Node '{node.Label}' cannot be written: {error.Message}");
-        }
     }
 
     /// <summary>

@@ -10,53 +10,53 @@ public sealed class OwnRuntime : IRuntime
 {
     public string Name => "tensorial";
 
-    public ISession Load(Graph graph, int threads) =>
-        graph.Nodes.FirstOrDefault(static node => node.Operation is Unknown) is { Operation: Unknown unknown } node
-            ? throw new UnsupportedException($"Node '{node.Label}' ({unknown.Name}): {unknown.Reason}")
-        : Compile(graph, threads) is { } network ? new Session(network, graph)
-        : new Interpreted(graph, threads);
-
-    /// <summary>Null where values decide extents, as what is left of overlapping boxes: such a network runs node by node.</summary>
-    private static Inference? Compile(Graph graph, int threads)
+    public ISession Load(Graph graph, int threads)
     {
+        if (graph.Nodes.FirstOrDefault(static node => node.Operation is Unknown) is { Operation: Unknown unknown } node)
+            throw new UnsupportedException($"Node '{node.Label}': {unknown.Name} cannot be evaluated: {unknown.Reason}");
         try
         {
-            Inference network = new(graph, threads);
-            if (network.IsForImages || ShapeInference.Explore(graph).Failures.IsEmpty)
-                return network;
-            network.Dispose();
-            return null;
+            return new Compiled(new Inference(graph, threads), graph, threads);
         }
         catch (UnsupportedException)
         {
-            return null;
+            // Values decide extents, as what is left of overlapping boxes: such a network runs node by node.
+            return new Interpreted(graph, threads);
         }
     }
 
     public void Dispose() { }
 
-    private sealed class Interpreted(Graph graph, int threads) : ISession
-    {
-        private readonly ThreadWorkers _workers = new(threads);
-
-        public IReadOnlyDictionary<string, Tensor> Run(IReadOnlyDictionary<string, Tensor> inputs) =>
-            Interpreter.Run(graph, inputs, _workers);
-
-        public void Dispose() => _workers.Dispose();
-    }
-
-    private sealed class Session(Inference network, Graph graph) : ISession
+    private sealed class Compiled(Inference network, Graph graph, int threads) : ISession
     {
         /// <summary>Whether images are answered one by one, so that a batch may go through the network in pieces.</summary>
         private readonly bool _isByImage =
             network.IsForImages && network.FixedBatch is null && graph.Outputs is [{ } output] && IsByImage(graph, output.Name);
 
-        public IReadOnlyDictionary<string, Tensor> Run(IReadOnlyDictionary<string, Tensor> inputs) =>
-            _isByImage && inputs.TryGetValue(graph.FreeInputs[0].Name, out Tensor? images)
-                ? new Dictionary<string, Tensor> { [graph.Outputs[0].Name] = network.Run(images.Of<float>()) }
-                : network.Run(inputs);
+        /// <summary>Node by node, once it turned out that values decide extents; null until then.</summary>
+        private Interpreted? _slow;
 
-        public void Dispose() => network.Dispose();
+        public IReadOnlyDictionary<string, Tensor> Run(IReadOnlyDictionary<string, Tensor> inputs)
+        {
+            if (_slow is not null)
+                return _slow.Run(inputs);
+            if (_isByImage && inputs.TryGetValue(graph.FreeInputs[0].Name, out Tensor? images))
+                return new Dictionary<string, Tensor> { [graph.Outputs[0].Name] = network.Run(images.Of<float>()) };
+            try
+            {
+                return network.Run(inputs);
+            }
+            catch (UnsupportedException)
+            {
+                return (_slow = new(graph, threads)).Run(inputs);
+            }
+        }
+
+        public void Dispose()
+        {
+            network.Dispose();
+            _slow?.Dispose();
+        }
 
         private static bool IsByImage(Graph graph, string output) =>
             ((int[])[1, 3]).All(batch =>
@@ -68,5 +68,15 @@ public sealed class OwnRuntime : IRuntime
                     && operand is { Type: ElementType.Float32, Shape.Rank: > 0 }
                     && operand.Shape[0] == batch;
             });
+    }
+
+    private sealed class Interpreted(Graph graph, int threads) : ISession
+    {
+        private readonly ThreadWorkers _workers = new(threads);
+
+        public IReadOnlyDictionary<string, Tensor> Run(IReadOnlyDictionary<string, Tensor> inputs) =>
+            Interpreter.Run(graph, inputs, _workers);
+
+        public void Dispose() => _workers.Dispose();
     }
 }
