@@ -167,16 +167,16 @@ public sealed class CompressTests : IDisposable
             "--json",
             At("small.json")
         );
-        Assert.Contains(run.Code, (int[])[0, 1]);
+        Assert.Equal((0, ""), (run.Code, run.Code == 0 ? "" : run.Error));
         JsonElement result = Json("small.json");
-        Assert.Equal(run.Code == 1, result.GetProperty("verification").GetProperty("drop").GetDouble() > 10);
+        Assert.InRange(result.GetProperty("verification").GetProperty("drop").GetDouble(), double.NegativeInfinity, 10);
         Assert.NotEmpty(result.GetProperty("trials").EnumerateArray());
         Assert.True(
             result.GetProperty("after").GetProperty("parameters").GetDouble()
                 < result.GetProperty("before").GetProperty("parameters").GetDouble()
         );
         Assert.Equal(2, (await CommandRun.Of("plan", Sample, "--target", "max-drop=1", "--data", "sample")).Code);
-        Assert.Equal(3, (await CommandRun.Of("compress", Sample, At("none.onnx"), "--target", "max-drop=1")).Code);
+        Assert.Equal(2, (await CommandRun.Of("compress", Sample, At("none.onnx"), "--target", "max-drop=1")).Code);
     }
 
     [Fact]
@@ -197,11 +197,14 @@ public sealed class CompressTests : IDisposable
             "--allocate",
             "error"
         );
-        // Whether it got there is the machine's affair; what it says must be what the file gives.
+        // Whether it got there is the machine's affair; what it says must be what the file gives, and a target missed leaves none.
         Assert.Contains(run.Code, (int[])[0, 1]);
+        Assert.Equal(run.Code == 0, File.Exists(At("small.onnx")));
+        if (run.Code == 1)
+            return;
         JsonElement latency = Json("small.json").GetProperty("latencies").EnumerateArray().Single();
         Assert.Equal(4, latency.GetProperty("batch").GetInt32());
-        Assert.Equal(run.Code == 1, latency.GetProperty("ratio").GetDouble() > 1 + 1e-9);
+        Assert.InRange(latency.GetProperty("ratio").GetDouble(), 0, 1 + 1e-9);
     }
 
     private static string? FormatOf(JsonElement layer) =>

@@ -33,7 +33,7 @@ public class ForeignNetworkTests
             else
                 inputs[port.Name] = Some.Real<float>(
                     text is null
-                        ? [.. port.Dimensions!.Value.Select(static d => d.Extent!.Value)]
+                        ? [.. port.Dimensions!.Value.Select(static d => d.Extent ?? 1)]
                         :
                         [
                             .. text.Split('x')
