@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Tensorial.Data;
 using Tensorial.Graphs;
 using Tensorial.Operations;

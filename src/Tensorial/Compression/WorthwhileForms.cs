@@ -1,4 +1,3 @@
-using Tensorial.Decompositions;
 using Tensorial.Graphs;
 using Tensorial.Onnx;
 

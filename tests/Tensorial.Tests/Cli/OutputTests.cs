@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Google.Protobuf;
-using Tensorial.Onnx;
 using Tensorial.Onnx.Proto;
 using Tensorial.OnnxRuntime;
 using Tensorial.Tests.Onnx;

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Tensorial.Operations;
 
 namespace Tensorial.Graphs;
