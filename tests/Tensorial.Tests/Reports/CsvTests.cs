@@ -43,9 +43,7 @@ public class CsvTests
             spectra.Select(static row => Number(row["singularValue"]))
         );
         Assert.Equal(
-            analysis
-                .Layers.SelectMany(static l => l.Cuts, static (l, c) => (l.Name.ReplaceLineEndings("\\u000D\\u000A"), c.Cut))
-                .Distinct(),
+            analysis.Layers.SelectMany(static l => l.Cuts, static (l, c) => (Shown(l.Name), c.Cut)).Distinct(),
             spectra.Select(static row => (row["layer"], row["cut"])).Distinct()
         );
 
@@ -60,7 +58,7 @@ public class CsvTests
         List<Dictionary<string, string>> truncations = Read(files[2]);
         foreach ((TruncationResult truncation, Dictionary<string, string> row) in analysis.Truncations.Zip(truncations))
         {
-            Assert.Equal(truncation.Layer, row["layer"]);
+            Assert.Equal(Shown(truncation.Layer), row["layer"]);
             Assert.Equal(truncation.NormLoss, Number(row["normLoss"]));
             Assert.Equal(truncation.Top1, Number(row["top1"]));
             Assert.Equal(truncation.Recalibrated?.Top1, row["recalibratedTop1"].Length > 0 ? Number(row["recalibratedTop1"]) : null);
@@ -76,6 +74,9 @@ public class CsvTests
         foreach (Dictionary<string, string> row in Read(CsvWriter.Write(analysis, folder.Path)[0]).Where(row => row["cut"] == cut.Cut))
             Assert.Equal(cut.NormLoss((int)Number(row["index"])), Number(row["normLoss"]), 1e-15);
     }
+
+    /// <summary>A name with its control characters escaped, as tables show it.</summary>
+    private static string Shown(string name) => name.Replace("\r\n", "\\u000D\\u000A", StringComparison.Ordinal);
 
     private static double Number(string text) => double.Parse(text, NumberStyles.Float, CultureInfo.InvariantCulture);
 
