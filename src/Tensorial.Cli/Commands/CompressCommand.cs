@@ -179,7 +179,7 @@ internal static class CompressCommand
         staged.Place(options.Input.FullName);
         if (sizeAfter.FileBytes > sizeBefore.FileBytes)
             terminal.Note(
-                $"{options.Output.Name} is larger than {options.Input.Name}: what was saved in weights is less than the notes on how it was made (its metadata) take."
+                $"{options.Output.Name} is larger than {options.Input.Name}: what was saved in weights is less than new nodes, their names and the notes on how it was made (its metadata) take."
             );
         if (options.Html is { } page)
             ReportWriter.WriteHtml(CompressionPage.Build(result), page.FullName);

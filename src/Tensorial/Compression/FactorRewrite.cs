@@ -12,6 +12,8 @@ namespace Tensorial.Compression;
 /// </summary>
 public static class FactorRewrite
 {
+    private const int LongName = 64;
+
     /// <summary>The network with one layer in factors. Nodes are called <c>old name/format/stage</c>.</summary>
     /// <param name="graph">The network.</param>
     /// <param name="layer">One of its layers.</param>
@@ -27,7 +29,7 @@ public static class FactorRewrite
             int at = Place(graph, use);
             Node node = graph.Nodes[at];
             CompressibleLayer own = layer.At(use);
-            string prefix = $"{(node.Name.Length > 0 ? node.Name : layer.Name)}/{form.Format}";
+            string prefix = $"{NameOf(node, layer)}/{form.Format}";
             GraphWriter writer = before?.Sharing(prefix) ?? new(prefix, names);
             Write(writer, own, form, factors, node);
             graph = graph with
@@ -39,6 +41,13 @@ public static class FactorRewrite
         }
         return RemoveUnused.Apply(graph);
     }
+
+    /// <summary>
+    /// What new names begin with: the node's name. Some exporters join the names of all nodes they fused, to hundreds of characters that
+    /// every new node would repeat: then the weights' name, if it is shorter.
+    /// </summary>
+    private static string NameOf(Node node, CompressibleLayer layer) =>
+        node.Name.Length == 0 || (node.Name.Length > LongName && layer.Name.Length < node.Name.Length) ? layer.Name : node.Name;
 
     /// <summary>Where a layer's node stands: nodes before it may have been rewritten, but what it makes keeps its name.</summary>
     private static int Place(Graph graph, LayerUse use)

@@ -31,14 +31,18 @@ internal static class WorthwhileForms
         : GrowsFile(layer, form) ? Obstacle.FileBytes
         : null;
 
+    /// <summary>What is saved in weights is saved once; nodes and names come with every node that uses them.</summary>
     private static bool GrowsFile(CompressibleLayer layer, LayerForm form)
     {
-        if ((layer.Parameters - form.Parameters) * layer.Weight.Weights.ElementType.Size() > BytesOfNodes)
+        long saved = (layer.Parameters - form.Parameters) * layer.Weight.Weights.ElementType.Size();
+        if (saved > (long)BytesOfNodes * layer.Uses.Length)
             return false;
-        layer = LatencyProbe.InFloat32(layer);
-        Graph alone = LatencyProbe.Alone(layer);
-        Graph factored = FactorRewrite.Apply(alone, layer, form, LatencyProbe.Zeros(form));
-        return OnnxFile.ToBytes(factored).Length > OnnxFile.ToBytes(alone).Length;
+        CompressibleLayer one = LatencyProbe.InFloat32(layer);
+        Graph alone = LatencyProbe.Alone(one);
+        Graph factored = FactorRewrite.Apply(alone, one, form, LatencyProbe.Zeros(form));
+        long inFloat32 = (layer.Parameters - form.Parameters) * sizeof(float),
+            nodes = OnnxFile.ToBytes(factored).Length - OnnxFile.ToBytes(alone).Length + inFloat32;
+        return nodes * layer.Uses.Length > saved;
     }
 
     /// <summary>What would grow; the last is the one that a form gets furthest to.</summary>
