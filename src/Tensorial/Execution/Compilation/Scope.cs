@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Collections.Immutable;
 using Tensorial.Graphs;
 using Tensorial.Kernels.Blocked;
 using Tensorial.Operations;
@@ -20,15 +21,15 @@ internal sealed record Scope(
 )
 {
     private readonly HashSet<string> _blocked = [];
-    private readonly Lazy<HashSet<string>> _parameters = new(() =>
-        [.. Graph.Nodes.Take(ParametersFirst.Count(Graph)).SelectMany(static node => node.Outputs)]
-    );
 
     /// <summary>Who reads each value.</summary>
     public Uses Uses { get; } = new(Graph);
 
     /// <summary>Nodes that depend on constants alone: products of factors, for example. They come first and run once, whatever the batch.</summary>
-    public int ParameterNodes { get; } = ParametersFirst.Count(Graph);
+    private ImmutableArray<Node> Parameters { get; } = ParametersFirst.Leading(Graph);
+
+    /// <summary>How many of them there are.</summary>
+    public int ParameterNodes => Parameters.Length;
 
     /// <summary>Whether a value that is made before the node under consideration is left blocked.</summary>
     public bool IsBlocked(string name) => _blocked.Contains(name);
@@ -41,7 +42,7 @@ internal sealed record Scope(
     public Tensor? Constant(string? name) => name is { Length: > 0 } ? Graph.Initializers.GetValueOrDefault(name) : null;
 
     /// <summary>Whether a computed value depends on constants alone.</summary>
-    public bool IsParameter(string name) => _parameters.Value.Contains(name);
+    public bool IsParameter(string name) => Parameters.Any(node => node.Outputs.Contains(name));
 
     public bool IsComputed(string name) => name.Length > 0 && !Graph.Initializers.ContainsKey(name);
 

@@ -59,19 +59,14 @@ internal static class Differentiate
 
     private sealed class Appending(Graph graph, IReadOnlyDictionary<string, Operand> shapes, GradientPaths paths)
     {
-        private readonly HashSet<string> _names =
-        [
-            .. graph.Initializers.Keys,
-            .. graph.Inputs.Select(static port => port.Name),
-            .. graph.Nodes.SelectMany(static node => node.Outputs),
-        ];
+        private readonly UniqueNames _names = UniqueNames.Of(graph);
 
         public List<Node> Nodes { get; } = [];
 
         /// <summary>By value of the network: the sum of what has been contributed to its gradient.</summary>
         public Dictionary<string, string> Totals { get; } = [];
 
-        public string Seed(string output) => Totals[output] = Fresh($"∂{output}");
+        public string Seed(string output) => Totals[output] = _names.Unique($"∂{output}");
 
         public void Add(Node node, Reads reads)
         {
@@ -104,7 +99,7 @@ internal static class Differentiate
         {
             Reads reads = operands.Aggregate(Reads.Nothing, (all, i) => all | node.Operation.GradientReads(i)!.Value);
             ImmutableArray<Shape> extents = [.. node.Inputs.Select(name => name.Length > 0 ? shapes[name].Shape : [])];
-            string[] results = [.. operands.Select(i => Fresh($"∂{node.Inputs[i]}"))];
+            string[] results = [.. operands.Select(i => _names.Unique($"∂{node.Inputs[i]}"))];
             Nodes.Add(
                 new(
                     $"{node.Label} gradient",
@@ -123,7 +118,7 @@ internal static class Differentiate
 
         private void Reshape(Node node, string upstream)
         {
-            string result = Fresh($"∂{node.Inputs[0]}");
+            string result = _names.Unique($"∂{node.Inputs[0]}");
             Reshape back = new() { Extents = [.. shapes[node.Inputs[0]].Shape], AllowZero = true };
             Nodes.Add(new($"{node.Label} gradient", back, [upstream], [result]));
             Contribute(node.Inputs[0], result);
@@ -136,17 +131,9 @@ internal static class Differentiate
                 Totals[name] = gradient;
                 return;
             }
-            string sum = Fresh($"∂{name}");
+            string sum = _names.Unique($"∂{name}");
             Nodes.Add(new($"∂{name} sum", new Add(), [total, gradient], [sum]));
             Totals[name] = sum;
-        }
-
-        private string Fresh(string name)
-        {
-            string fresh = name;
-            for (int k = 2; !_names.Add(fresh); k++)
-                fresh = $"{name} {k}";
-            return fresh;
         }
     }
 }

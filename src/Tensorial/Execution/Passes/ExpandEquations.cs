@@ -65,12 +65,7 @@ public static class ExpandEquations
     /// <summary>Collects nodes and the constants they need, under names that are new.</summary>
     private sealed class NodeWriter(Graph graph)
     {
-        private readonly HashSet<string> _names =
-        [
-            .. graph.Initializers.Keys,
-            .. graph.Inputs.Select(static port => port.Name),
-            .. graph.Nodes.SelectMany(static node => node.Outputs),
-        ];
+        private readonly UniqueNames _names = UniqueNames.Of(graph);
         private readonly ImmutableDictionary<string, Tensor>.Builder _constants = graph.Initializers.ToBuilder();
 
         public List<Node> Nodes { get; } = [];
@@ -242,31 +237,23 @@ public static class ExpandEquations
         {
             Tensor<float> ones = new(shape);
             ones.Values.Fill(1);
-            string name = Fresh($"{node.Outputs[0]}/ones");
+            string name = _names.Unique($"{node.Outputs[0]}/ones");
             _constants[name] = ones;
             return name;
         }
 
         private string Constant(string label, long[] values)
         {
-            string name = Fresh(label);
+            string name = _names.Unique(label);
             _constants[name] = new Tensor<long>([values.Length], values);
             return name;
         }
 
         private string Put(string label, Operation operation, params ReadOnlySpan<string> inputs)
         {
-            string name = Fresh(label);
+            string name = _names.Unique(label);
             Nodes.Add(new(name, operation, [.. inputs], [name]));
             return name;
-        }
-
-        private string Fresh(string name)
-        {
-            string fresh = name;
-            for (int k = 2; !_names.Add(fresh); k++)
-                fresh = $"{name} {k}";
-            return fresh;
         }
 
         private static string Letters(ImmutableArray<ImmutableArray<int>> axes) =>

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Tensorial.Graphs;
 using Tensorial.Operations;
 
@@ -15,11 +16,11 @@ internal static class ParametersFirst
         return graph with { Nodes = [.. graph.Nodes.Where(parameters.Contains), .. graph.Nodes.Where(node => !parameters.Contains(node))] };
     }
 
-    /// <summary>Number of nodes at the beginning of a network that depend on constants alone.</summary>
-    public static int Count(Graph graph)
+    /// <summary>The nodes at the beginning of a network that depend on constants alone.</summary>
+    public static ImmutableArray<Node> Leading(Graph graph)
     {
         HashSet<Node> parameters = new(Of(graph), ReferenceEqualityComparer.Instance);
-        return graph.Nodes.TakeWhile(parameters.Contains).Count();
+        return [.. graph.Nodes.TakeWhile(parameters.Contains)];
     }
 
     private static IEnumerable<Node> Of(Graph graph)
