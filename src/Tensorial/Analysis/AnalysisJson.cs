@@ -6,7 +6,7 @@ using System.Text.Json.Serialization;
 namespace Tensorial.Analysis;
 
 /// <summary>Results as JSON: camelCase, doubles in the shortest form that reads back to the same bits.</summary>
-public static class AnalysisJson
+internal static class AnalysisJson
 {
     /// <summary>For files people open.</summary>
     public static JsonSerializerOptions Indented { get; } =

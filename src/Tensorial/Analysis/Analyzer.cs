@@ -9,7 +9,7 @@ namespace Tensorial.Analysis;
 /// The main job: the spectra of a network's kernels and, with images, the accuracy left after each truncation. What a store
 /// already holds is not computed again.
 /// </summary>
-public sealed record Analyzer
+internal sealed record Analyzer
 {
     public required Graph Graph { get; init; }
 

@@ -12,7 +12,7 @@ public static class Evaluator
     /// <exception cref="BadInputException">The images have no labels or do not fit the network, or its output is no scores of so many
     /// classes.</exception>
     /// <exception cref="NumericalException">An output is not a finite number.</exception>
-    public static Timed<Evaluation> Run(
+    internal static Timed<Evaluation> Run(
         Inference network,
         Graph graph,
         ImageSet images,
@@ -34,4 +34,4 @@ public static class Evaluator
 }
 
 /// <summary>A result and the wall-clock time it took.</summary>
-public readonly record struct Timed<T>(T Result, TimeSpan Elapsed);
+internal readonly record struct Timed<T>(T Result, TimeSpan Elapsed);

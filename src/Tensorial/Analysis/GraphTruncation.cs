@@ -8,7 +8,7 @@ namespace Tensorial.Analysis;
 /// <param name="Graph">The truncated network.</param>
 /// <param name="Kernels">What became of each kernel.</param>
 /// <param name="Untouched">Names of kernels that lack an axis a cut needs, and stay as they were.</param>
-public sealed record GraphTruncation(Graph Graph, ValueList<TruncatedKernel> Kernels, ValueList<string> Untouched)
+internal sealed record GraphTruncation(Graph Graph, ValueList<TruncatedKernel> Kernels, ValueList<string> Untouched)
 {
     /// <summary>Truncates kernels along cuts one after another. Axes a kernel does not have count as extent 1.</summary>
     /// <param name="graph">The network.</param>

@@ -7,7 +7,7 @@ namespace Tensorial.Analysis;
 /// <param name="Node">The node that uses them.</param>
 /// <param name="Groups">Convolution groups.</param>
 /// <param name="Macs">Multiply-accumulates for one image, of all nodes that use them.</param>
-public sealed record LayerFacts(Kernel Kernel, Node Node, int Groups, long Macs)
+internal sealed record LayerFacts(Kernel Kernel, Node Node, int Groups, long Macs)
 {
     public static LayerFacts Of(KernelWeight weight, GraphStatistics statistics) =>
         new(

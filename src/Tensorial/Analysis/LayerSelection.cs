@@ -4,7 +4,7 @@ using Tensorial.Graphs;
 namespace Tensorial.Analysis;
 
 /// <summary>Layers picked by the names of their weights or of their nodes.</summary>
-public static class LayerSelection
+internal static class LayerSelection
 {
     /// <summary>
     /// Those of a network's weights, cut or not, whose name, or that of the node which multiplies with it, matches a pattern; all where

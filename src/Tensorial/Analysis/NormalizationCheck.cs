@@ -15,7 +15,7 @@ namespace Tensorial.Analysis;
 /// <param name="Shift">Mean over channels of |mean of the images - running mean| / running standard deviation.</param>
 /// <param name="Expected">Running standard deviation, root mean square over channels.</param>
 /// <param name="Found">Standard deviation of the images, likewise.</param>
-public sealed record NormalizationCheck(string Layer, int Images, double Shift, double Expected, double Found)
+internal sealed record NormalizationCheck(string Layer, int Images, double Shift, double Expected, double Found)
 {
     /// <summary>Enough for means over all their pixels.</summary>
     private const int MostImages = 64;

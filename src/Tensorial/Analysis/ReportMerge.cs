@@ -1,7 +1,7 @@
 namespace Tensorial.Analysis;
 
 /// <summary>Puts the parts of a sweep together: results of its shards, or what a store holds.</summary>
-public static class ReportMerge
+internal static class ReportMerge
 {
     /// <summary>One report from several on the same model and images. Measurements found twice count once.</summary>
     /// <param name="parts">Reports and what messages call them.</param>

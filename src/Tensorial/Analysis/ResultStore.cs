@@ -8,7 +8,7 @@ namespace Tensorial.Analysis;
 /// A folder that keeps finished measurements, one line of JSON each, so that a run that was killed goes on where it was. A
 /// process appends to one file of its own, under a lock, and knows what all files in the folder hold: shards may share a folder.
 /// </summary>
-public sealed class ResultStore : IDisposable
+internal sealed class ResultStore : IDisposable
 {
     private readonly Dictionary<string, StoredResult> _known = [];
     private readonly string _folder;
@@ -182,7 +182,7 @@ public sealed class ResultStore : IDisposable
 }
 
 /// <summary>What a line of a store says.</summary>
-public enum StoredKind
+internal enum StoredKind
 {
     /// <summary>An <see cref="AnalysisReport"/> without its results: what was run.</summary>
     Run,
@@ -208,7 +208,7 @@ public enum StoredKind
 /// <param name="Kind">What the value is.</param>
 /// <param name="Value">The result.</param>
 /// <param name="Check">Checksum of key and result; older stores have none.</param>
-public sealed record StoredResult(string Key, string Scope, StoredKind Kind, JsonElement Value, string? Check = null)
+internal sealed record StoredResult(string Key, string Scope, StoredKind Kind, JsonElement Value, string? Check = null)
 {
     /// <exception cref="BadInputException">It is something else, or holds values that are missing or out of range.</exception>
     public T As<T>()

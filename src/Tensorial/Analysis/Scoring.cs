@@ -5,7 +5,7 @@ namespace Tensorial.Analysis;
 
 /// <summary>Collects a network's answers to labelled images, batch by batch, into an <see cref="Evaluation"/>.</summary>
 /// <param name="probabilities">Whether the answers are probabilities (after a softmax); otherwise they are logits.</param>
-public sealed class Scoring(bool probabilities)
+internal sealed class Scoring(bool probabilities)
 {
     private int _samples,
         _top1,

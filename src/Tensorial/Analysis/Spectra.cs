@@ -9,7 +9,7 @@ namespace Tensorial.Analysis;
 /// more values than space has (always, beyond the smallest kernels) one QR factorisation replaces them by a single short axis
 /// for every cut that keeps them on one side, exactly, because an orthogonal factor changes no singular value.
 /// </summary>
-public static class Spectra
+internal static class Spectra
 {
     /// <summary>The spectra of one kernel, in the order of the cuts.</summary>
     public static IReadOnlyList<CutSpectrum> Of(Kernel kernel, IReadOnlyList<Cut> cuts, Workers workers) =>

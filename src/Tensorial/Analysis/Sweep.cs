@@ -10,7 +10,7 @@ namespace Tensorial.Analysis;
 /// Measures the points of a plan on images. What comes before the first truncated kernel is computed once for all points there,
 /// decompositions serve all ranks of a ladder, untruncated points are the baseline, and every result goes to the store at once.
 /// </summary>
-public sealed class Sweep : IDisposable
+internal sealed class Sweep : IDisposable
 {
     /// <summary>Points that share one pass over the images where their common activations do not fit the budget.</summary>
     private const int PointsPerPass = 8;

@@ -4,7 +4,7 @@ namespace Tensorial.Analysis;
 /// The measurements of a sweep, as a value that can be counted, divided into shards and compared with what is already known.
 /// A unit is a run of points that share decompositions.
 /// </summary>
-public sealed record SweepPlan(ValueList<ValueList<SweepPoint>> Units)
+internal sealed record SweepPlan(ValueList<ValueList<SweepPoint>> Units)
 {
     /// <summary>The name under which measurements of many kernels at once are reported.</summary>
     public const string AllLayers = "all";
@@ -124,13 +124,13 @@ public sealed record SweepPlan(ValueList<ValueList<SweepPoint>> Units)
 }
 
 /// <summary>A kernel a sweep truncates, and its spectra along the cuts asked for.</summary>
-public sealed record SweepKernel(Kernel Kernel, IReadOnlyDictionary<Cut, CutSpectrum> Spectra);
+internal sealed record SweepKernel(Kernel Kernel, IReadOnlyDictionary<Cut, CutSpectrum> Spectra);
 
 /// <summary>One measurement: these kernels truncated so, all else as it was.</summary>
 /// <param name="Layer">Where it is reported.</param>
 /// <param name="Kernels">What is truncated.</param>
 /// <param name="Labels">The names it goes by: several where cuts of a kernel coincide because an axis has extent 1.</param>
-public sealed record SweepPoint(string Layer, ValueList<KernelSteps> Kernels, ValueList<SweepLabel> Labels)
+internal sealed record SweepPoint(string Layer, ValueList<KernelSteps> Kernels, ValueList<SweepLabel> Labels)
 {
     /// <summary>Whether every rank is maximal: nothing is truncated.</summary>
     public bool IsDense { get; init; }
@@ -141,8 +141,8 @@ public sealed record SweepPoint(string Layer, ValueList<KernelSteps> Kernels, Va
 }
 
 /// <summary>A kernel and the truncations made of it, in order.</summary>
-public sealed record KernelSteps(string Name, ValueList<CutStep> Steps);
+internal sealed record KernelSteps(string Name, ValueList<CutStep> Steps);
 
 /// <param name="Cut">The cut or cuts, as reported.</param>
 /// <param name="Rule">The rank rule or rules, as reported.</param>
-public sealed record SweepLabel(string Cut, string Rule);
+internal sealed record SweepLabel(string Cut, string Rule);

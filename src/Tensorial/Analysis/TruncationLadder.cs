@@ -5,7 +5,7 @@ namespace Tensorial.Analysis;
 /// <summary>
 /// A kernel at one cut, ready to be truncated there to any rank: all ranks share one decomposition, made when the first is asked for.
 /// </summary>
-public sealed class TruncationLadder(Kernel kernel, Cut cut, Workers workers)
+internal sealed class TruncationLadder(Kernel kernel, Cut cut, Workers workers)
 {
     private CutFactors? _factors;
 

@@ -8,7 +8,7 @@ namespace Tensorial.Compression;
 /// problem, solved by dynamic programming over what the budget leaves beyond the cheapest choice (exact to 1 part in <see cref="Steps"/> of
 /// that). Damages of different layers add up, which holds for small ones.
 /// </summary>
-public static class Allocation
+internal static class Allocation
 {
     /// <summary>
     /// Parts that what is left of a budget beyond the cheapest choice is counted in. Costs are rounded up, so a choice never exceeds it; the
@@ -143,7 +143,7 @@ public static class Allocation
 /// <param name="Most">What all may cost.</param>
 /// <param name="Fixed">What the rest of the network costs on top.</param>
 /// <param name="Unit">What follows a number, with the space before it.</param>
-public sealed record LayerBudget(string Name, Func<Candidate, double> Cost, double Most, double Fixed = 0, string Unit = "")
+internal sealed record LayerBudget(string Name, Func<Candidate, double> Cost, double Most, double Fixed = 0, string Unit = "")
 {
     /// <summary>Whether it allows a cost, up to the rounding of targets that are parts of a whole.</summary>
     public bool Allows(double cost) => cost <= Most + 1e-9 * (Math.Abs(Most) + Math.Abs(Fixed));

@@ -26,7 +26,7 @@ public enum AllocationRule
 }
 
 /// <summary>Chooses candidates by a rule.</summary>
-public static class AllocationRules
+internal static class AllocationRules
 {
     private static readonly (string Name, AllocationRule Rule)[] Names =
     [

@@ -14,7 +14,7 @@ namespace Tensorial.Compression;
 /// <param name="images">Calibration images; null for none.</param>
 /// <param name="options">What to try.</param>
 /// <param name="memory">Where results of an earlier run lie.</param>
-public sealed class CandidateSearch(Graph network, ImageSet? images, SearchOptions options, CompressionMemory memory)
+internal sealed class CandidateSearch(Graph network, ImageSet? images, SearchOptions options, CompressionMemory memory)
 {
     private readonly Graph _graph = WeightsAsInitializers.Apply(network);
 

@@ -5,7 +5,7 @@ using Tensorial.Graphs;
 namespace Tensorial.Compression;
 
 /// <summary>From targets for the whole network to budgets for the layers that can change.</summary>
-public static class CompressionBudget
+internal static class CompressionBudget
 {
     /// <param name="statistics">Sizes of the whole network.</param>
     /// <param name="layers">The layers that can change.</param>

@@ -6,7 +6,7 @@ using Tensorial.Graphs;
 namespace Tensorial.Compression;
 
 /// <summary>What became of a network: the JSON of <c>compress</c>, and what its report says.</summary>
-public sealed record CompressionResult
+internal sealed record CompressionResult
 {
     public int SchemaVersion { get; init; } = 1;
 
@@ -50,7 +50,7 @@ public sealed record CompressionResult
 /// <param name="BeforeMs">Median of the dense network.</param>
 /// <param name="AfterMs">Median of the compressed one.</param>
 /// <param name="Ratio">Median over pairs of after over before.</param>
-public sealed record MeasuredLatency(string Runtime, int Batch, double BeforeMs, double AfterMs, double Ratio)
+internal sealed record MeasuredLatency(string Runtime, int Batch, double BeforeMs, double AfterMs, double Ratio)
 {
     public static MeasuredLatency Of(string runtime, int batch, PairedTiming timing) =>
         new(
@@ -87,7 +87,7 @@ public sealed record CompressedSize(long Parameters, long ConvParameters, long M
 /// <param name="KeptBecause">Why it stays dense.</param>
 /// <param name="BreakEven">For each format the largest ranks at which it is smaller than the dense layer; null where the layer cannot be
 /// factored.</param>
-public sealed record CompressedLayer(
+internal sealed record CompressedLayer(
     string Name,
     string? Format,
     ImmutableArray<int>? Ranks,

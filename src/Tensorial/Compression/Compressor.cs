@@ -31,7 +31,7 @@ public sealed record RewriteOptions
 /// <param name="images">Calibration images; null for none.</param>
 /// <param name="options">How hard to fit.</param>
 /// <param name="memory">Where factors of an earlier run lie.</param>
-public sealed class Compressor(Graph network, ImageSet? images, RewriteOptions options, CompressionMemory memory)
+internal sealed class Compressor(Graph network, ImageSet? images, RewriteOptions options, CompressionMemory memory)
 {
     private const int Batch = 50;
 

@@ -10,7 +10,7 @@ namespace Tensorial.Compression;
 /// goes on), moves of axes between them where the format needs any, and products that make several factors into the weights of one stage.
 /// Stride, padding and dilation of an axis of space go to the stage that has that axis, the bias to the last.
 /// </summary>
-public static class FactorRewrite
+internal static class FactorRewrite
 {
     private const int LongName = 64;
 

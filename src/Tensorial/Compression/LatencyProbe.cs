@@ -12,7 +12,7 @@ namespace Tensorial.Compression;
 /// <param name="runtimes">What to time them in.</param>
 /// <param name="batch">Images at a time.</param>
 /// <param name="threads">Threads of a runtime.</param>
-public sealed class LatencyProbe(ImmutableArray<IRuntime> runtimes, int batch, int threads)
+internal sealed class LatencyProbe(ImmutableArray<IRuntime> runtimes, int batch, int threads)
 {
     private const int Pairs = 5;
 

@@ -5,7 +5,7 @@ using Tensorial.Graphs;
 namespace Tensorial.Compression;
 
 /// <summary>The layers of a network that may change, and those that stay with the reason.</summary>
-public sealed record LayerChoice(ImmutableArray<CompressibleLayer> Layers, ImmutableArray<KeptLayer> Kept)
+internal sealed record LayerChoice(ImmutableArray<CompressibleLayer> Layers, ImmutableArray<KeptLayer> Kept)
 {
     /// <summary>
     /// The first and the last layer stay as they are where they hold less than this part of the parameters: little to win, much to lose.

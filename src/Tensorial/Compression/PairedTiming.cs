@@ -9,7 +9,7 @@ namespace Tensorial.Compression;
 /// <param name="First">Seconds of each measurement, rising.</param>
 /// <param name="Second">The same of the other way.</param>
 /// <param name="Ratios">Second over first, pair by pair, rising.</param>
-public sealed record PairedTiming(IReadOnlyList<double> First, IReadOnlyList<double> Second, IReadOnlyList<double> Ratios)
+internal sealed record PairedTiming(IReadOnlyList<double> First, IReadOnlyList<double> Second, IReadOnlyList<double> Ratios)
 {
     /// <summary>
     /// A shorter measurement repeats its work until it takes so long: the clock and a passing interruption then weigh little.

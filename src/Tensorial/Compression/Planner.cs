@@ -25,7 +25,7 @@ public sealed record PlanRequest
 /// <summary>One form for each layer, and what others there were.</summary>
 /// <param name="Chosen">For each layer; the dense one has no form.</param>
 /// <param name="Candidates">All that were weighed.</param>
-public sealed record Choice(ImmutableArray<Candidate> Chosen, ImmutableArray<ImmutableArray<Candidate>> Candidates)
+internal sealed record Choice(ImmutableArray<Candidate> Chosen, ImmutableArray<ImmutableArray<Candidate>> Candidates)
 {
     /// <summary>Why layers stay dense: a clause that follows "because".</summary>
     public ImmutableDictionary<string, string> Reasons =>
@@ -47,7 +47,7 @@ public sealed record Choice(ImmutableArray<Candidate> Chosen, ImmutableArray<Imm
 /// <param name="images">Calibration images; null for none.</param>
 /// <param name="runtimes">In which latency counts.</param>
 /// <param name="memory">Where results of an earlier run lie.</param>
-public sealed class Planner(
+internal sealed class Planner(
     Graph network,
     ImmutableArray<CompressibleLayer> layers,
     ImageSet? images,

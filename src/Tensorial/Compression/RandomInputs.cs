@@ -3,7 +3,7 @@ using Tensorial.Graphs;
 namespace Tensorial.Compression;
 
 /// <summary>Random inputs of a network, for where shapes and times matter and values hardly do.</summary>
-public static class RandomInputs
+internal static class RandomInputs
 {
     /// <summary>
     /// What stands for an extent that the network leaves open beside the batch: most networks halve theirs five times at most.

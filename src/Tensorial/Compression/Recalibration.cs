@@ -6,7 +6,7 @@ using Tensorial.Graphs;
 namespace Tensorial.Compression;
 
 /// <summary>Batch-norm statistics of a compressed network, estimated again.</summary>
-public static class Recalibration
+internal static class Recalibration
 {
     /// <summary>
     /// Pixels by which images are moved, as in the usual training on small images; whole ones give statistics that no training has seen.

@@ -22,7 +22,7 @@ namespace Tensorial.Compression;
 /// <param name="Macs">Multiply-accumulates for one image.</param>
 /// <param name="Read">Values that reach it, for one image.</param>
 /// <param name="Written">Values that it makes.</param>
-public sealed record StagePlan(
+internal sealed record StagePlan(
     ImmutableArray<int> Factors,
     string Before,
     string Free,

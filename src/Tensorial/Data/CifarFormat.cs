@@ -4,7 +4,7 @@ namespace Tensorial.Data;
 /// A record of the CIFAR binary files: one or two label bytes, of which the last counts (in CIFAR-100: coarse, then fine), then 32 × 32
 /// bytes each of red, green and blue, row by row. See https://www.cs.toronto.edu/~kriz/cifar.html.
 /// </summary>
-public sealed record CifarFormat(string Name, int Classes, int LabelBytes)
+internal sealed record CifarFormat(string Name, int Classes, int LabelBytes)
 {
     public const int PixelBytes = 3 * 32 * 32;
 

@@ -1,7 +1,7 @@
 namespace Tensorial.Data;
 
 /// <summary>Whether a network's output can be the scores of classes, which labels are compared with.</summary>
-public static class ClassScores
+internal static class ClassScores
 {
     /// <summary>Whether values of this shape are one row of at least two scores for each image: [n, k], all other extents 1.</summary>
     /// <param name="output">Extents of an output, the batch first.</param>

@@ -7,7 +7,7 @@ namespace Tensorial.Data;
 /// Reads IDX files of bytes, as MNIST comes in: two zero bytes, the element type, the number of axes, every extent as a big-endian 32-bit
 /// number, then the values, last axis fastest. See http://yann.lecun.com/exdb/mnist.
 /// </summary>
-public static class IdxFile
+internal static class IdxFile
 {
     private const byte UnsignedByte = 0x08;
 

@@ -8,7 +8,7 @@ namespace Tensorial.Data;
 /// Reads PNG images of 8 bits a channel: grey, grey with alpha, RGB, RGBA; not interlaced, no palette. See the PNG specification
 /// (https://www.w3.org/TR/png-3).
 /// </summary>
-public static class PngFile
+internal static class PngFile
 {
     private static ReadOnlySpan<byte> Signature => [0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A];
 

@@ -14,7 +14,7 @@ public enum Interpolation
 /// Changes the size of pictures by two passes of a separable filter, which is widened where the picture shrinks (antialiasing): Pillow's
 /// <c>Image.resize</c> and torchvision's <c>resize</c> of a Pillow image, bit for bit.
 /// </summary>
-public static class Resampling
+internal static class Resampling
 {
     /// <summary>Fraction bits of weights: two for the sum of bicubic weights above 1, eight for a byte.</summary>
     private const int Bits = 32 - 8 - 2;

@@ -13,7 +13,7 @@ namespace Tensorial.Decompositions;
 /// One factor after another, the others' columns taken with norm 1: with N = Q Λ Qᵀ their normal equations and M the tensor's product with
 /// them, U(λ) = M Q (Λ + λ)⁻¹ Qᵀ trades norm for error, and λ is the largest within the bound.
 /// </remarks>
-public static class CpNormBound
+internal static class CpNormBound
 {
     /// <summary>The corrected factors.</summary>
     /// <param name="tensor">The tensor they were fitted to.</param>

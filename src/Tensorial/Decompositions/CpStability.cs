@@ -14,7 +14,7 @@ namespace Tensorial.Decompositions;
 /// The expected squared change of X̃ for noise of variance 1 on every number of every factor, Σₖ nₖ Σᵣ Π_{j≠k} ‖uʲᵣ‖²
 /// (A.-H. Phan et al., ECCV 2020, arXiv 2008.05441, section 3).
 /// </param>
-public sealed record CpStability(double TermEnergy, double LargestTerm, double LeastCosine, double Sensitivity)
+internal sealed record CpStability(double TermEnergy, double LargestTerm, double LeastCosine, double Sensitivity)
 {
     /// <summary>
     /// Two terms point in all but opposite directions and one is longer than the tensor (W. Krijnen, T. Dijkstra, A. Stegeman,

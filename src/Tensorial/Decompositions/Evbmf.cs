@@ -3,7 +3,7 @@ namespace Tensorial.Decompositions;
 /// <summary>The part of a matrix that noise does not explain.</summary>
 /// <param name="Rank">Singular values that stand out; 0 where none does.</param>
 /// <param name="NoiseVariance">Variance of the noise in each entry.</param>
-public sealed record Evbmf(int Rank, double NoiseVariance)
+internal sealed record Evbmf(int Rank, double NoiseVariance)
 {
     /// <summary>
     /// Empirical variational Bayes matrix factorization of a matrix [rows, columns] with unknown noise, from its singular values: the

@@ -7,7 +7,7 @@ namespace Tensorial.Decompositions;
 /// <summary>
 /// Fits a weight in a reshaped format: the decomposition of its folded tensor, the parts that belong together as one mode.
 /// </summary>
-public static class FoldedFit
+internal static class FoldedFit
 {
     /// <summary>The factors of a weight in the plain norm.</summary>
     /// <param name="weight">Of the shape that the form was made for.</param>

@@ -11,7 +11,7 @@ namespace Tensorial.Decompositions;
 /// <param name="Kernel">Extents [o, i, h, w].</param>
 /// <param name="Tails">For each bond and rank r, from 0 on: the part of the squared norm that singular values beyond the first r hold along
 /// its cut.</param>
-public sealed record FormatCurve(KernelFormat Format, Shape Kernel, ImmutableArray<ImmutableArray<double>> Tails)
+internal sealed record FormatCurve(KernelFormat Format, Shape Kernel, ImmutableArray<ImmutableArray<double>> Tails)
 {
     /// <summary>The curve of a kernel.</summary>
     /// <param name="kernel">[o, i, h, w].</param>

@@ -35,7 +35,7 @@ public static class KernelFit
 
     /// <summary>The same, with what fits of one kernel share.</summary>
     /// <inheritdoc cref="Of(Tensor{double}, KernelFormat, ImmutableArray{int}, KernelMetric?, FitOptions?, CancellationToken)" path="/exception"/>
-    public static TensorFactors<double> Of(
+    internal static TensorFactors<double> Of(
         KernelStarts starts,
         KernelForm form,
         ImmutableArray<int> ranks,

@@ -12,7 +12,7 @@ namespace Tensorial.Decompositions;
 /// <param name="kernel">[o, i, h, w].</param>
 /// <param name="metric">The measure; for several groups without a covariance.</param>
 /// <param name="groups">Groups of a grouped convolution: o is [group, channel], and each group is fitted by itself.</param>
-public sealed class KernelStarts(Tensor<double> kernel, KernelMetric metric, int groups = 1)
+internal sealed class KernelStarts(Tensor<double> kernel, KernelMetric metric, int groups = 1)
 {
     private readonly ConcurrentDictionary<string, Lazy<Tensor<double>>> _vectors = [];
     private readonly ConcurrentDictionary<Func<KernelStarts, double[][]>, Lazy<double[][]>> _energies = [];

@@ -9,7 +9,7 @@ namespace Tensorial.Equations;
 /// <param name="Shapes">Shapes of its operands.</param>
 /// <param name="Macs">Multiply-accumulates.</param>
 /// <param name="Seconds">The shortest of its runs, on one thread.</param>
-public sealed record MeasuredStep(string Equation, ImmutableArray<Shape> Shapes, long Macs, double Seconds)
+internal sealed record MeasuredStep(string Equation, ImmutableArray<Shape> Shapes, long Macs, double Seconds)
 {
     internal MatrixExtents Extents { get; init; }
 
@@ -22,7 +22,7 @@ public sealed record MeasuredStep(string Equation, ImmutableArray<Shape> Shapes,
 /// dense convolutions, and finds the constants that expect these times best. Plans made with what it yields depend on the machine; those of
 /// <see cref="CostModel.Default"/> do not.
 /// </summary>
-public static class CostCalibration
+internal static class CostCalibration
 {
     private const int Rounds = 25;
 

@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace Tensorial.Equations;
 
 /// <summary>Cost models as small JSON files, so that a machine is measured once.</summary>
-public static class CostModelFile
+internal static class CostModelFile
 {
     private const int SchemaVersion = 1;
 

@@ -7,7 +7,7 @@ namespace Tensorial.Execution;
 /// Forgets what a network has learnt: every weight is drawn anew as <see cref="NetworkBuilder"/> draws it, running statistics are those of
 /// no image yet. What is form and not weight stays: nodes, names, shapes, the constants of activations.
 /// </summary>
-public static class FreshWeights
+internal static class FreshWeights
 {
     /// <summary>Slope of a rectifier that learns its own (He et al. 2015).</summary>
     private const float Slope = 0.25f;

@@ -6,7 +6,7 @@ namespace Tensorial.Execution;
 /// <summary>
 /// Which values of a network carry gradients: those that change with the chosen constants and on which an output depends.
 /// </summary>
-public sealed class GradientPaths
+internal sealed class GradientPaths
 {
     private readonly HashSet<string> _carriers;
 

@@ -128,7 +128,7 @@ public sealed class Inference : IDisposable
     }
 
     /// <summary>Evaluates a batch up to, not including, a step, and keeps what the later steps need.</summary>
-    public Activations RunTo(int step, Tensor<float> images)
+    internal Activations RunTo(int step, Tensor<float> images)
     {
         Check(images.Shape);
         int count = images.Shape[0];
@@ -138,7 +138,7 @@ public sealed class Inference : IDisposable
     }
 
     /// <summary>Goes on from kept activations to a later step.</summary>
-    public Activations Continue(Activations at, int toStep)
+    internal Activations Continue(Activations at, int toStep)
     {
         Activations reached = at with { Step = toStep, Kept = new float[at.Kept.Length][][] };
         Each(
@@ -154,7 +154,7 @@ public sealed class Inference : IDisposable
 
     /// <summary>First outputs, from kept activations on. The activations stay usable.</summary>
     /// <exception cref="BadInputException">The first output is no row of float32 numbers for each image.</exception>
-    public Tensor<float> RunFrom(Activations at)
+    internal Tensor<float> RunFrom(Activations at)
     {
         Program program = ProgramOf(at.Source.Shape.With(0, at.Piece));
         RequireRows(program, at.Piece);
@@ -162,7 +162,7 @@ public sealed class Inference : IDisposable
     }
 
     /// <summary>All outputs, from kept activations on, in the order of the network's outputs. The activations stay usable.</summary>
-    public ImmutableArray<Tensor> RunAllFrom(Activations at) => Collect(at, _graph.Outputs.Length);
+    internal ImmutableArray<Tensor> RunAllFrom(Activations at) => Collect(at, _graph.Outputs.Length);
 
     public void Dispose()
     {
@@ -327,7 +327,7 @@ public sealed class Inference : IDisposable
 }
 
 /// <summary>A batch on its way through a network: all values that the steps from <see cref="Step"/> on still need.</summary>
-public sealed record Activations
+internal sealed record Activations
 {
     internal Activations(Tensor<float> source, int piece, int step, float[][][] kept) =>
         (Source, Piece, Step, Kept) = (source, piece, step, kept);

@@ -7,9 +7,9 @@ namespace Tensorial.Execution;
 
 /// <summary>A graph as an operation: the body of a branch or a loop. Operands stand in the order of its inputs, results of its outputs.</summary>
 /// <param name="Body">The graph; what it captures from around it is among its inputs.</param>
-public sealed record Subgraph(Graph Body) : Operation
+internal sealed record Subgraph(Graph Body) : Operation
 {
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Dictionary<string, Operand> given = [];
         for (int i = 0; i < Body.Inputs.Length; i++)
@@ -27,7 +27,7 @@ public sealed record Subgraph(Graph Body) : Operation
         ];
     }
 
-    public override Tensor[] Evaluate(
+    internal override Tensor[] Evaluate(
         ReadOnlySpan<Tensor?> inputs,
         int count,
         Workers workers,

@@ -24,7 +24,7 @@ public readonly record struct TrainableConstant(string Name, WeightRole Role);
 /// and of scales and shifts written as Mul and Add behind a layer. Other numbers that a file holds, such as the 1/6 of a written-out
 /// activation, are part of the network's form.
 /// </summary>
-public static class TrainableConstants
+internal static class TrainableConstants
 {
     /// <summary>The weights, in the order in which the network reads them.</summary>
     public static ImmutableArray<TrainableConstant> Of(Graph graph) => new LearntConstants(graph).Trainable;

@@ -99,7 +99,7 @@ public sealed class TrainedNetwork : IDisposable
     public IReadOnlyDictionary<string, Tensor<float>> Statistics => _statistics;
 
     /// <summary>Values that are dropped at random; empty for networks without dropout.</summary>
-    public ImmutableArray<DropMask> Masks => _form.Masks;
+    internal ImmutableArray<DropMask> Masks => _form.Masks;
 
     /// <summary>Bytes that activations and their gradients take for a batch, and what weights make whatever the batch.</summary>
     public long ActivationBytes(int images) => ProgramFor(images).Program.ArenaLength * (long)sizeof(float);

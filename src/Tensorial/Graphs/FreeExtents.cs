@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 namespace Tensorial.Graphs;
 
 /// <summary>Extents that a network leaves open until it sees images, as fully convolutional ones leave height and width.</summary>
-public static class FreeExtents
+internal static class FreeExtents
 {
     /// <summary>
     /// The network for images of these extents: what its input leaves open beside the batch is theirs. Extents that the network does

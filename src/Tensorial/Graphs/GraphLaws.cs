@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 namespace Tensorial.Graphs;
 
 /// <summary>What holds for every network: each value is made once, before it is read, and every output is made.</summary>
-public static class GraphLaws
+internal static class GraphLaws
 {
     /// <summary>The network with its nodes in an order of evaluation: the given one where it is one, so that files keep theirs.</summary>
     /// <param name="graph">The network.</param>

@@ -6,7 +6,7 @@ namespace Tensorial.Graphs;
 /// <param name="Name">The constant's name.</param>
 /// <param name="NaN">How many values are not a number.</param>
 /// <param name="Infinite">How many are infinite.</param>
-public sealed record NonFiniteWeights(string Name, long NaN, long Infinite)
+internal sealed record NonFiniteWeights(string Name, long NaN, long Infinite)
 {
     /// <summary>All such constants of a network, by name.</summary>
     public static ImmutableArray<NonFiniteWeights> Of(Graph graph) =>

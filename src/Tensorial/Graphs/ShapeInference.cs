@@ -6,13 +6,13 @@ namespace Tensorial.Graphs;
 /// <summary>What is known of every value of a network at given input extents, and which nodes defied it.</summary>
 /// <param name="Operands">By value name: type, extents and, where it is constant, the value.</param>
 /// <param name="Failures">Nodes whose shape rule failed, with the reason; what depends on them is unknown and not listed.</param>
-public sealed record InferredShapes(
+internal sealed record InferredShapes(
     IReadOnlyDictionary<string, Operand> Operands,
     ImmutableArray<(Node Node, BadInputException Reason)> Failures
 );
 
 /// <summary>Partial evaluation of a network at concrete input extents: types, extents and constants of all its values.</summary>
-public static class ShapeInference
+internal static class ShapeInference
 {
     /// <summary>
     /// Constant results up to this many values are computed on the way, so that arithmetic on shapes reaches Reshape and its

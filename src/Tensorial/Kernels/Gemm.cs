@@ -3,7 +3,7 @@ using System.Numerics;
 namespace Tensorial.Kernels;
 
 /// <summary>The product of two matrices, float or double, blocked for the caches and shared out over threads.</summary>
-public static unsafe class Gemm
+internal static unsafe class Gemm
 {
     /// <summary>C = alpha A B + beta C.</summary>
     /// <param name="m">Rows of A and C.</param>

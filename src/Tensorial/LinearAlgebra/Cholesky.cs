@@ -7,7 +7,7 @@ namespace Tensorial.LinearAlgebra;
 /// <summary>
 /// A = L Lᵀ of a symmetric positive definite matrix, and what it solves. Blocks of columns at a time, so that products do the work.
 /// </summary>
-public sealed class Cholesky<T>
+internal sealed class Cholesky<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     /// <summary>Columns of a block: its triangle stays in the first-level cache.</summary>
@@ -122,7 +122,7 @@ public sealed class Cholesky<T>
 }
 
 /// <inheritdoc cref="Cholesky{T}"/>
-public static class Cholesky
+internal static class Cholesky
 {
     /// <summary>Factors a matrix [n, n] given row after row; only its lower half is read.</summary>
     /// <exception cref="NumericalException">It is not positive definite.</exception>

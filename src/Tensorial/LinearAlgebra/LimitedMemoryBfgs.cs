@@ -3,7 +3,7 @@ using System.Numerics.Tensors;
 namespace Tensorial.LinearAlgebra;
 
 /// <summary>Minimises a smooth function of many variables from its values and gradients (J. Nocedal, Math. Comp. 35, 1980).</summary>
-public static class LimitedMemoryBfgs
+internal static class LimitedMemoryBfgs
 {
     /// <summary>Steps that the curvature is remembered from.</summary>
     private const int Memory = 12;

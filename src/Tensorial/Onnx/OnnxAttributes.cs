@@ -8,7 +8,7 @@ namespace Tensorial.Onnx;
 /// <see cref="Tensor"/>, or an <see cref="ImmutableArray{T}"/> of the first three. Anything else (a graph, a sparse tensor) is
 /// carried as it came, and asking for it by one of these types is an error that names it.
 /// </summary>
-public sealed class OnnxAttributes(IEnumerable<KeyValuePair<string, object>> values) : IEnumerable<KeyValuePair<string, object>>
+internal sealed class OnnxAttributes(IEnumerable<KeyValuePair<string, object>> values) : IEnumerable<KeyValuePair<string, object>>
 {
     private readonly ImmutableSortedDictionary<string, object> _values = values.ToImmutableSortedDictionary(StringComparer.Ordinal);
 

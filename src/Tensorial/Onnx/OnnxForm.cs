@@ -9,7 +9,7 @@ namespace Tensorial.Onnx;
 /// Constants that follow the node's own inputs: what our record holds as a property and this operator set takes as an input. Null
 /// stands for an absent one.
 /// </param>
-public sealed record OnnxForm(string Type, OnnxAttributes Attributes, ImmutableArray<Tensor?> Inputs)
+internal sealed record OnnxForm(string Type, OnnxAttributes Attributes, ImmutableArray<Tensor?> Inputs)
 {
     internal OnnxForm(string type, params ReadOnlySpan<(string Name, object? Value)> attributes)
         : this(type, OnnxAttributes.Of(attributes), []) { }

@@ -4,7 +4,7 @@ using Tensorial.Operations;
 namespace Tensorial.Onnx;
 
 /// <summary>What several rows of the table share.</summary>
-public static partial class OnnxOperators
+internal static partial class OnnxOperators
 {
     /// <summary>An operator without attributes.</summary>
     private static OnnxOperator Plain<T>(string type, int since = OldestOpset)

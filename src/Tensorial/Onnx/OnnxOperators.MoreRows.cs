@@ -5,7 +5,7 @@ using Tensorial.Operations;
 namespace Tensorial.Onnx;
 
 /// <summary>Rows of recurrent layers, attention, signals, indices, branches and loops.</summary>
-public static partial class OnnxOperators
+internal static partial class OnnxOperators
 {
     private static readonly (string, ScatterReduction)[] ScatterReductions =
     [

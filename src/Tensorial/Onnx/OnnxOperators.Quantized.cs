@@ -3,7 +3,7 @@ using Tensorial.Operations;
 namespace Tensorial.Onnx;
 
 /// <summary>Rows of quantised operators, and of those that ONNX Runtime adds to the standard.</summary>
-public static partial class OnnxOperators
+internal static partial class OnnxOperators
 {
     private const string Runtime = "com.microsoft";
 

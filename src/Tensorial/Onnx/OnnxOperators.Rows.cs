@@ -2,7 +2,7 @@ using Tensorial.Operations;
 
 namespace Tensorial.Onnx;
 
-public static partial class OnnxOperators
+internal static partial class OnnxOperators
 {
     private static IEnumerable<OnnxOperator> Rows() =>
         [

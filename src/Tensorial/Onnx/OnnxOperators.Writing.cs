@@ -4,7 +4,7 @@ using Tensorial.Operations;
 namespace Tensorial.Onnx;
 
 /// <summary>The way back: from our records to operators.</summary>
-public static partial class OnnxOperators
+internal static partial class OnnxOperators
 {
     /// <summary>How an operator set writes an operation that was made here.</summary>
     /// <param name="operation">The operation; what it holds as properties becomes attributes or constant inputs.</param>

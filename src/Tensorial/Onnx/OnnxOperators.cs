@@ -9,7 +9,7 @@ namespace Tensorial.Onnx;
 /// <param name="Since">First operator set of this form.</param>
 /// <param name="Until">Last operator set of this form.</param>
 /// <param name="Bind">Our record for given attributes and number of results.</param>
-public sealed record OnnxOperator(string Type, int Since, int Until, Func<OnnxAttributes, int, Operation> Bind)
+internal sealed record OnnxOperator(string Type, int Since, int Until, Func<OnnxAttributes, int, Operation> Bind)
 {
     /// <summary>The record, where the operator has no attributes, so that the row reads both ways.</summary>
     internal Type? Record { get; init; }
@@ -22,7 +22,7 @@ public sealed record OnnxOperator(string Type, int Since, int Until, Func<OnnxAt
 /// The operators of ONNX that this library evaluates: one row for each form an operator has had. What was an attribute in one
 /// operator set and an input in another is one record that accepts both, the input overriding the attribute.
 /// </summary>
-public static partial class OnnxOperators
+internal static partial class OnnxOperators
 {
     /// <summary>The oldest operator set that is read.</summary>
     public const int OldestOpset = 7;

@@ -15,7 +15,7 @@ public abstract record ArgExtreme : NumberOperation
     /// <summary>Whether the last of equal values is taken instead of the first.</summary>
     public bool Last { get; init; }
 
-    public sealed override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal sealed override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Shape shape = inputs.Numeric(0, "data").Shape;
         int axis = Operands.Axis(Axis, shape.Rank);

@@ -28,7 +28,7 @@ public sealed record Attention : FloatOperation
     /// <summary>What the fourth result holds: products (0), bounded (1), masked (2), after softmax (3).</summary>
     public int ProductsAfter { get; init; }
 
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand q = inputs.Floating(0, "Q"),
             k = inputs.Floating(1, "K"),
@@ -111,9 +111,9 @@ public sealed record Attention : FloatOperation
         };
     }
 
-    public override Reads? GradientReads(int input) => input < 3 ? Reads.AllInputs : null;
+    internal override Reads? GradientReads(int input) => input < 3 ? Reads.AllInputs : null;
 
-    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    private protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         if (pull.Upstream(0) is not { } dy || pull.Upstream(1) is not null || pull.Upstream(2) is not null || pull.Upstream(3) is not null)
             throw new UnsupportedException("only the first result of Attention has a gradient.");
@@ -137,7 +137,7 @@ public sealed record Attention : FloatOperation
     }
 
     /// <summary>One for each product of a query with a key, and of a weight with a value.</summary>
-    public override long Macs(ReadOnlySpan<Operand?> inputs, ReadOnlySpan<Operand> outputs) =>
+    internal override long Macs(ReadOnlySpan<Operand?> inputs, ReadOnlySpan<Operand> outputs) =>
         (long)outputs[3].Shape.Count * (outputs[1].Shape[3] + outputs[2].Shape[3]);
 }
 

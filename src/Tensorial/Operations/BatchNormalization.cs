@@ -11,7 +11,7 @@ public sealed record BatchNormalization : FloatOperation
 {
     public float Epsilon { get; init; } = 1e-5f;
 
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = inputs.Floating(0, "X");
         int channels = x.Shape.Rank > 1 ? x.Shape[1] : 1;
@@ -44,7 +44,7 @@ public sealed record BatchNormalization : FloatOperation
         );
     }
 
-    public override Reads? GradientReads(int input) =>
+    internal override Reads? GradientReads(int input) =>
         input switch
         {
             0 => Reads.Input(1) | Reads.Input(4),
@@ -55,7 +55,7 @@ public sealed record BatchNormalization : FloatOperation
         };
 
     /// <summary>With mean and variance as given, not as taken from X.</summary>
-    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    private protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         Tensor<T> dy = pull.Dy;
         int channels = pull.Shape(2)[0],

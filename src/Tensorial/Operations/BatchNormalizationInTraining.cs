@@ -11,14 +11,14 @@ namespace Tensorial.Operations;
 /// batch: Momentum · old + (1 - Momentum) · new, the new variance dividing by n - 1, as PyTorch has it; then the mean of the batch and the
 /// reciprocal 1 / √(variance + Epsilon), which the gradient reads.
 /// </summary>
-public sealed record BatchNormalizationInTraining : FloatOperation
+internal sealed record BatchNormalizationInTraining : FloatOperation
 {
     public float Epsilon { get; init; } = 1e-5f;
 
     /// <summary>What is kept of the running statistics at each step.</summary>
     public float Momentum { get; init; } = 0.9f;
 
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand y = new BatchNormalization().Infer(inputs)[0];
         int channels = y.Shape.Rank > 1 ? y.Shape[1] : 1;
@@ -70,7 +70,7 @@ public sealed record BatchNormalizationInTraining : FloatOperation
         );
     }
 
-    public override Reads? GradientReads(int input) =>
+    internal override Reads? GradientReads(int input) =>
         input switch
         {
             0 => Reads.Input(0) | Reads.Input(1) | Reads.Output(3) | Reads.Output(4),
@@ -79,7 +79,7 @@ public sealed record BatchNormalizationInTraining : FloatOperation
             _ => null,
         };
 
-    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    private protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         Tensor<T> dy = pull.Dy;
         Tensor<T>? dx = pull.Gradient(0),

@@ -8,7 +8,7 @@ namespace Tensorial.Operations;
 /// <summary>z = f(x, y), value by value, the operands stretched to a common shape.</summary>
 public abstract record Arithmetic : NumberOperation
 {
-    public sealed override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal sealed override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = inputs.Numeric(0, "A"),
             y = inputs.Numeric(1, "B");
@@ -29,9 +29,9 @@ public sealed record Add : Arithmetic
 {
     protected override void Over<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z) => TensorPrimitives.Add(x, y, z);
 
-    public override Reads? GradientReads(int input) => Reads.Nothing;
+    internal override Reads? GradientReads(int input) => Reads.Nothing;
 
-    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    private protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         pull.Gradient(0)?.AddStretched(pull.Dy.Values, pull.Dy.Shape);
         pull.Gradient(1)?.AddStretched(pull.Dy.Values, pull.Dy.Shape);
@@ -43,9 +43,9 @@ public sealed record Sub : Arithmetic
 {
     protected override void Over<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z) => TensorPrimitives.Subtract(x, y, z);
 
-    public override Reads? GradientReads(int input) => Reads.Nothing;
+    internal override Reads? GradientReads(int input) => Reads.Nothing;
 
-    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    private protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         pull.Gradient(0)?.AddStretched(pull.Dy.Values, pull.Dy.Shape);
         pull.Gradient(1)?.AddProduct(pull.Dy, new([], new[] { -T.One }));
@@ -57,9 +57,9 @@ public sealed record Mul : Arithmetic
 {
     protected override void Over<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z) => TensorPrimitives.Multiply(x, y, z);
 
-    public override Reads? GradientReads(int input) => Reads.Input(1 - input);
+    internal override Reads? GradientReads(int input) => Reads.Input(1 - input);
 
-    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    private protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         pull.Gradient(0)?.AddProduct(pull.Dy, pull.Input(1));
         pull.Gradient(1)?.AddProduct(pull.Dy, pull.Input(0));
@@ -75,10 +75,10 @@ public sealed record Div : Arithmetic
         TensorPrimitives.Divide(x, y, z);
     }
 
-    public override Reads? GradientReads(int input) => input == 0 ? Reads.Input(1) : Reads.Input(1) | Reads.Output();
+    internal override Reads? GradientReads(int input) => input == 0 ? Reads.Input(1) : Reads.Input(1) | Reads.Output();
 
     /// <summary>dx = dy / b, and the divisor gets -y / b of dy.</summary>
-    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    private protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         Tensor<T> quotients = new(pull.Dy.Shape);
         TensorPrimitives.Divide(pull.Dy.Values, Broadcasting.Stretched(pull.Input(1), pull.Dy.Shape), quotients.Values);
@@ -104,10 +104,10 @@ public sealed record Mod(bool Truncated = false) : Arithmetic
         }
     }
 
-    public override Reads? GradientReads(int input) => input == 0 ? Reads.Nothing : Reads.Input(0) | Reads.Input(1) | Reads.Output();
+    internal override Reads? GradientReads(int input) => input == 0 ? Reads.Nothing : Reads.Input(0) | Reads.Input(1) | Reads.Output();
 
     /// <summary>z = x - q y for a whole number q, which does not change with either.</summary>
-    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    private protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         pull.Gradient(0)?.AddStretched(pull.Dy.Values, pull.Dy.Shape);
         if (pull.Gradient(1) is not { } divisor)

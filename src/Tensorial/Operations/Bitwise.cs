@@ -19,7 +19,7 @@ public sealed record Bitwise(BitFunction Function) : Operation
 {
     public override string Name => Function >= BitFunction.ShiftLeft ? "BitShift" : $"Bitwise{Function}";
 
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = inputs.Numeric(0, "A"),
             y = inputs.Numeric(1, "B");

@@ -8,7 +8,7 @@ namespace Tensorial.Operations;
 /// <param name="ColumnFirst">Whether channels count as (channel, block row, block column), not (block row, block column, channel).</param>
 public sealed record DepthToSpace(int BlockSize, bool ColumnFirst = false) : MovingOperation
 {
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = inputs.Required(0, "input").OfRank(4, "the input");
         if (BlockSize < 1 || x.Shape[1] % ((long)BlockSize * BlockSize) != 0)
@@ -25,9 +25,9 @@ public sealed record DepthToSpace(int BlockSize, bool ColumnFirst = false) : Mov
         Strided.Permute<T>(split, x.Values, ColumnFirst ? [0, 1, 4, 2, 5, 3] : [0, 3, 4, 1, 5, 2], outputs[0].Of<T>().Values);
     }
 
-    public override Reads? GradientReads(int input) => Reads.Nothing;
+    internal override Reads? GradientReads(int input) => Reads.Nothing;
 
-    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    private protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         if (pull.Gradient(0) is not { } dx)
             return;
@@ -41,7 +41,7 @@ public sealed record DepthToSpace(int BlockSize, bool ColumnFirst = false) : Mov
 /// <summary>Blocks of space moved into channels: the inverse of <see cref="DepthToSpace"/> in its first form.</summary>
 public sealed record SpaceToDepth(int BlockSize) : MovingOperation
 {
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = inputs.Required(0, "input").OfRank(4, "the input");
         if (BlockSize < 1 || x.Shape[2] % BlockSize != 0 || x.Shape[3] % BlockSize != 0)
@@ -56,9 +56,9 @@ public sealed record SpaceToDepth(int BlockSize) : MovingOperation
         Strided.Permute<T>([y[0], x.Shape[1], y[2], BlockSize, y[3], BlockSize], x.Values, [0, 3, 5, 1, 2, 4], outputs[0].Of<T>().Values);
     }
 
-    public override Reads? GradientReads(int input) => Reads.Nothing;
+    internal override Reads? GradientReads(int input) => Reads.Nothing;
 
-    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    private protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         if (pull.Gradient(0) is not { } dx)
             return;

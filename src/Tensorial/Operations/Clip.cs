@@ -12,7 +12,7 @@ namespace Tensorial.Operations;
 /// <param name="Max">The upper bound.</param>
 public sealed record Clip(float? Min = null, float? Max = null) : NumberOperation
 {
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = inputs.Numeric(0, "input");
         for (int i = 1; i < inputs.Length; i++)
@@ -40,13 +40,13 @@ public sealed record Clip(float? Min = null, float? Max = null) : NumberOperatio
         );
     }
 
-    public override Reads? GradientReads(int input) => input == 0 ? Reads.Input(1) | Reads.Input(2) | Reads.Output() : null;
+    internal override Reads? GradientReads(int input) => input == 0 ? Reads.Input(1) | Reads.Input(2) | Reads.Output() : null;
 
     /// <summary>
     /// What lies strictly between the bounds passes, as with PyTorch's hardtanh and relu6, so that the result tells; the bounds themselves
     /// are not learnt.
     /// </summary>
-    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    private protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         (T? min, T? max) = (Bound<T>(pull.Inputs, 1, Min), Bound<T>(pull.Inputs, 2, Max));
         Slopes.Chain<T>(

@@ -15,7 +15,7 @@ public interface IRelation
 public abstract record Comparison<TRelation> : NumberOperation
     where TRelation : struct, IRelation
 {
-    public sealed override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal sealed override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = inputs.Required(0, "A"),
             y = inputs.Required(1, "B");

@@ -6,7 +6,7 @@ namespace Tensorial.Operations;
 /// <summary>The inputs one behind another along an axis.</summary>
 public sealed record Concat(int Axis) : MovingOperation
 {
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand first = inputs.Required(0, "inputs");
         int axis = Operands.Axis(Axis, first.Shape.Rank);
@@ -39,9 +39,9 @@ public sealed record Concat(int Axis) : MovingOperation
         }
     }
 
-    public override Reads? GradientReads(int input) => Reads.Nothing;
+    internal override Reads? GradientReads(int input) => Reads.Nothing;
 
-    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    private protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         Tensor<T> dy = pull.Dy;
         int axis = Operands.Axis(Axis, dy.Shape.Rank),

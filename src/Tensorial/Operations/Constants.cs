@@ -6,7 +6,7 @@ namespace Tensorial.Operations;
 /// <summary>A value.</summary>
 public sealed record Constant(Tensor Value) : MovingOperation
 {
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) => [Operand.Of(Value)];
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) => [Operand.Of(Value)];
 
     protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
         Value.Of<T>().Values.CopyTo(outputs[0].Of<T>().Values);
@@ -15,7 +15,7 @@ public sealed record Constant(Tensor Value) : MovingOperation
 /// <summary>One value, repeated to the shape that the input names.</summary>
 public sealed record ConstantOfShape(Tensor Value) : MovingOperation
 {
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Tensor extents = inputs.Constant(0, "input") ?? throw new BadInputException("input 0 (input) is missing.");
         if (Value.Shape.Count != 1)
@@ -32,7 +32,7 @@ public sealed record ShapeOf(int Start = 0, int? End = null) : Operation
 {
     public override string Name => "Shape";
 
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Shape shape = inputs.Required(0, "data").Shape;
         int start = Within(Start, shape.Rank),
@@ -52,7 +52,7 @@ public sealed record SizeOf : Operation
 {
     public override string Name => "Size";
 
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) =>
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) =>
         [Operand.Of(new Tensor<long>([], new[] { (long)inputs.Required(0, "data").Shape.Count }))];
 
     public override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
@@ -62,28 +62,28 @@ public sealed record SizeOf : Operation
 /// <summary>The values of the input as another type.</summary>
 public sealed record Cast(ElementType Type) : Operation
 {
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) => [new(Type, inputs.Required(0, "input").Shape)];
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) => [new(Type, inputs.Required(0, "input").Shape)];
 
     public override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
         Conversion.Convert(inputs[0]!, outputs[0]);
 
-    public override Reads? GradientReads(int input) => input == 0 ? Reads.Nothing : null;
+    internal override Reads? GradientReads(int input) => input == 0 ? Reads.Nothing : null;
 
-    public override void Backward(in Pullback pull, Workers workers) => Casts.Back(pull.Upstream[0]!, pull.Gradients[0]);
+    internal override void Backward(in Pullback pull, Workers workers) => Casts.Back(pull.Upstream[0]!, pull.Gradients[0]);
 }
 
 /// <summary>The values of the first input as the type of the second.</summary>
 public sealed record CastLike : Operation
 {
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) =>
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) =>
         [new(inputs.Required(1, "target_type").Type, inputs.Required(0, "input").Shape)];
 
     public override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
         Conversion.Convert(inputs[0]!, outputs[0]);
 
-    public override Reads? GradientReads(int input) => input == 0 ? Reads.Nothing : null;
+    internal override Reads? GradientReads(int input) => input == 0 ? Reads.Nothing : null;
 
-    public override void Backward(in Pullback pull, Workers workers) => Casts.Back(pull.Upstream[0]!, pull.Gradients[0]);
+    internal override void Backward(in Pullback pull, Workers workers) => Casts.Back(pull.Upstream[0]!, pull.Gradients[0]);
 }
 
 internal static class Casts
@@ -101,7 +101,7 @@ internal static class Casts
 /// <summary>start, start + delta, … as long as limit is not reached.</summary>
 public sealed record Range : NumberOperation
 {
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         ReadOnlySpan<string> names = ["start", "limit", "delta"];
         double[] values = new double[names.Length];

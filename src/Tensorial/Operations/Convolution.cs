@@ -15,9 +15,9 @@ public sealed record Convolution : Windowed
     public int Groups { get; init; } = 1;
 
     /// <summary>The window over each spatial axis for concrete extents: paddings and output extents resolved.</summary>
-    public ImmutableArray<WindowAxis> Windows(Shape input, Shape weights) => Resolve(input.Extents[2..], weights.Extents[2..]);
+    internal ImmutableArray<WindowAxis> Windows(Shape input, Shape weights) => Resolve(input.Extents[2..], weights.Extents[2..]);
 
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = inputs.Floating(0, "X"),
             w = inputs.Floating(1, "W");
@@ -46,7 +46,7 @@ public sealed record Convolution : Windowed
         new WindowedProduct(x.Shape, w.Shape, y.Shape, Groups, Windows(x.Shape, w.Shape)).Collect(x, w, y, workers);
     }
 
-    public override Reads? GradientReads(int input) =>
+    internal override Reads? GradientReads(int input) =>
         input switch
         {
             0 => Reads.Input(1),
@@ -54,7 +54,7 @@ public sealed record Convolution : Windowed
             _ => Reads.Nothing,
         };
 
-    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    private protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         Tensor<T> dy = pull.Dy;
         WindowedProduct product = new(pull.Shape(0), pull.Shape(1), dy.Shape, Groups, Windows(pull.Shape(0), pull.Shape(1)));
@@ -67,6 +67,6 @@ public sealed record Convolution : Windowed
     }
 
     /// <summary>One for every tap of every input channel of the group, at every output value; taps that meet padding count too.</summary>
-    public override long Macs(ReadOnlySpan<Operand?> inputs, ReadOnlySpan<Operand> outputs) =>
+    internal override long Macs(ReadOnlySpan<Operand?> inputs, ReadOnlySpan<Operand> outputs) =>
         (long)outputs[0].Shape.Count * inputs[1]!.Shape.CountOf(1, inputs[1]!.Shape.Rank);
 }

@@ -20,7 +20,7 @@ public sealed record ConvolutionTranspose : Windowed
     public ImmutableArray<int> OutputShape { get; init; } = [];
 
     /// <summary>The window of the convolution this is the adjoint of: its input is our result and its output our input.</summary>
-    public ImmutableArray<WindowAxis> Windows(Shape input, Shape weights)
+    internal ImmutableArray<WindowAxis> Windows(Shape input, Shape weights)
     {
         int axes = input.Rank - 2;
         Check(axes, weights.Extents[2..]);
@@ -66,7 +66,7 @@ public sealed record ConvolutionTranspose : Windowed
         return new((int)extent, input, taps, stride, dilation, (int)begin, (int)end);
     }
 
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = inputs.Floating(0, "X"),
             w = inputs.Floating(1, "W");
@@ -93,7 +93,7 @@ public sealed record ConvolutionTranspose : Windowed
         new WindowedProduct(y.Shape, w.Shape, x.Shape, Groups, Windows(x.Shape, w.Shape)).Spread(x, w, y, workers);
     }
 
-    public override Reads? GradientReads(int input) =>
+    internal override Reads? GradientReads(int input) =>
         input switch
         {
             0 => Reads.Input(1),
@@ -102,7 +102,7 @@ public sealed record ConvolutionTranspose : Windowed
         };
 
     /// <summary>Seen as the convolution it is the adjoint of, dy takes the place of the input and x that of the result.</summary>
-    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    private protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         Tensor<T> dy = pull.Dy;
         WindowedProduct product = new(dy.Shape, pull.Shape(1), pull.Shape(0), Groups, Windows(pull.Shape(0), pull.Shape(1)));
@@ -115,6 +115,6 @@ public sealed record ConvolutionTranspose : Windowed
     }
 
     /// <summary>One for every tap of every output channel of the group, at every input value.</summary>
-    public override long Macs(ReadOnlySpan<Operand?> inputs, ReadOnlySpan<Operand> outputs) =>
+    internal override long Macs(ReadOnlySpan<Operand?> inputs, ReadOnlySpan<Operand> outputs) =>
         (long)inputs[0]!.Shape.Count * inputs[1]!.Shape.CountOf(1, inputs[1]!.Shape.Rank);
 }

@@ -8,7 +8,7 @@ namespace Tensorial.Operations;
 /// <param name="Reverse">Whether sums run from the end.</param>
 public sealed record CumSum(bool Exclusive = false, bool Reverse = false) : NumberOperation
 {
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = inputs.Numeric(0, "x");
         inputs.Required(1, "axis");
@@ -40,10 +40,10 @@ public sealed record CumSum(bool Exclusive = false, bool Reverse = false) : Numb
         }
     }
 
-    public override Reads? GradientReads(int input) => input == 0 ? Reads.Input(1) : null;
+    internal override Reads? GradientReads(int input) => input == 0 ? Reads.Input(1) : null;
 
     /// <summary>A value counts in all sums behind it, so the gradient sums from the other end.</summary>
-    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    private protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         if (pull.Gradient(0) is not { } dx)
             return;

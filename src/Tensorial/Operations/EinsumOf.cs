@@ -10,7 +10,7 @@ public sealed record EinsumOf(Equation Equation) : FloatOperation
 {
     public override string Name => "Einsum";
 
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) =>
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) =>
         [new(inputs.Floating(0, "Inputs").Type, Equation.Infer(Shapes(inputs)))];
 
     protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
@@ -21,10 +21,10 @@ public sealed record EinsumOf(Equation Equation) : FloatOperation
         Plan.For(Equation, null, [.. operands.Select(static operand => operand.Shape)]).Run(operands, outputs[0].Of<T>(), workers);
     }
 
-    public override Reads? GradientReads(int input) => Reads.AllInputs;
+    internal override Reads? GradientReads(int input) => Reads.AllInputs;
 
     /// <summary>The gradient for an operand is the same equation with that operand and the result trading places.</summary>
-    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    private protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         Shape[] shapes = new Shape[pull.Inputs.Length];
         for (int i = 0; i < shapes.Length; i++)
@@ -41,7 +41,7 @@ public sealed record EinsumOf(Equation Equation) : FloatOperation
         }
     }
 
-    public override long Macs(ReadOnlySpan<Operand?> inputs, ReadOnlySpan<Operand> outputs) => Contraction.Macs(Equation, Shapes(inputs));
+    internal override long Macs(ReadOnlySpan<Operand?> inputs, ReadOnlySpan<Operand> outputs) => Contraction.Macs(Equation, Shapes(inputs));
 
     private static Shape[] Shapes(ReadOnlySpan<Operand?> inputs)
     {

@@ -8,7 +8,7 @@ namespace Tensorial.Operations;
 /// <param name="Positive">Whether ∞ counts.</param>
 public sealed record IsInf(bool Negative = true, bool Positive = true) : FloatOperation
 {
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) => [new(ElementType.Bool, inputs.Floating(0, "X").Shape)];
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) => [new(ElementType.Bool, inputs.Floating(0, "X").Shape)];
 
     protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
@@ -22,7 +22,7 @@ public sealed record IsInf(bool Negative = true, bool Positive = true) : FloatOp
 /// <summary>Whether each value is no number.</summary>
 public sealed record IsNaN : FloatOperation
 {
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) => [new(ElementType.Bool, inputs.Floating(0, "X").Shape)];
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) => [new(ElementType.Bool, inputs.Floating(0, "X").Shape)];
 
     protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {

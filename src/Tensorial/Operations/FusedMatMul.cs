@@ -11,7 +11,7 @@ public sealed record FusedMatMul(float Alpha = 1, bool TransposeA = false, bool 
 {
     public override string Name => "com.microsoft.FusedMatMul";
 
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand a = inputs.Floating(0, "A"),
             b = inputs.Floating(1, "B");
@@ -24,9 +24,9 @@ public sealed record FusedMatMul(float Alpha = 1, bool TransposeA = false, bool 
         System.Numerics.Tensors.TensorPrimitives.Multiply(outputs[0].Of<T>().Values, T.CreateChecked(Alpha), outputs[0].Of<T>().Values);
     }
 
-    public override Reads? GradientReads(int input) => Reads.Input(1 - input);
+    internal override Reads? GradientReads(int input) => Reads.Input(1 - input);
 
-    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    private protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         Tensor<T> dy = pull.Dy.Clone();
         System.Numerics.Tensors.TensorPrimitives.Multiply(dy.Values, T.CreateChecked(Alpha), dy.Values);
@@ -44,7 +44,7 @@ public sealed record FusedMatMul(float Alpha = 1, bool TransposeA = false, bool 
             pull.Gradient(i)?.Add<T>(Turned(gradients[i]!, turns[i]).Of<T>().Values);
     }
 
-    public override long Macs(ReadOnlySpan<Operand?> inputs, ReadOnlySpan<Operand> outputs) =>
+    internal override long Macs(ReadOnlySpan<Operand?> inputs, ReadOnlySpan<Operand> outputs) =>
         (long)outputs[0].Shape.Count * Turned(inputs[0]!.Shape, TransposeA)[^1];
 
     private static Shape Turned(Shape shape, bool turns) => turns && shape.Rank >= 2 ? [.. shape.SkipLast(2), shape[^1], shape[^2]] : shape;

@@ -9,7 +9,7 @@ namespace Tensorial.Operations;
 /// </summary>
 public sealed record Gather(int Axis = 0) : MovingOperation
 {
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = inputs.Required(0, "data"),
             indices = inputs.Required(1, "indices");
@@ -34,9 +34,9 @@ public sealed record Gather(int Axis = 0) : MovingOperation
             }
     }
 
-    public override Reads? GradientReads(int input) => input == 0 ? Reads.Input(1) : null;
+    internal override Reads? GradientReads(int input) => input == 0 ? Reads.Input(1) : null;
 
-    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    private protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         if (pull.Gradient(0) is not { } dx)
             return;
@@ -58,7 +58,7 @@ public sealed record Gather(int Axis = 0) : MovingOperation
 /// <summary>y[i] = x[i with its place along an axis replaced by indices[i]].</summary>
 public sealed record GatherElements(int Axis = 0) : MovingOperation
 {
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = inputs.Required(0, "data"),
             indices = inputs.Required(1, "indices").OfRank(x.Shape.Rank, "the indices");
@@ -76,9 +76,9 @@ public sealed record GatherElements(int Axis = 0) : MovingOperation
             y.Values[to] = x.Values[places[to]];
     }
 
-    public override Reads? GradientReads(int input) => input == 0 ? Reads.Input(1) : null;
+    internal override Reads? GradientReads(int input) => input == 0 ? Reads.Input(1) : null;
 
-    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    private protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         if (pull.Gradient(0) is not { } dx)
             return;

@@ -14,7 +14,7 @@ public sealed record Gemm : FloatOperation
 
     public bool TransposeB { get; init; }
 
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand a = inputs.Floating(0, "A").OfRank(2, "A"),
             b = inputs.Floating(1, "B").OfRank(2, "B");
@@ -56,10 +56,10 @@ public sealed record Gemm : FloatOperation
         );
     }
 
-    public override long Macs(ReadOnlySpan<Operand?> inputs, ReadOnlySpan<Operand> outputs) =>
+    internal override long Macs(ReadOnlySpan<Operand?> inputs, ReadOnlySpan<Operand> outputs) =>
         (long)outputs[0].Shape.Count * inputs[0]!.Shape[TransposeA ? 0 : 1];
 
-    public override Reads? GradientReads(int input) =>
+    internal override Reads? GradientReads(int input) =>
         input switch
         {
             0 => Reads.Input(1),
@@ -67,7 +67,7 @@ public sealed record Gemm : FloatOperation
             _ => Reads.Nothing,
         };
 
-    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    private protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         Tensor<T> dy = pull.Dy;
         (int m, int n, T alpha) = (dy.Shape[0], dy.Shape[1], T.CreateChecked(Alpha));

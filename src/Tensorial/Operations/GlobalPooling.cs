@@ -8,7 +8,7 @@ namespace Tensorial.Operations;
 /// <summary>Every plane of X[n,c,…] summarised by one value.</summary>
 public abstract record GlobalPooling : FloatOperation
 {
-    public sealed override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal sealed override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = inputs.Floating(0, "X");
         if (x.Shape.Rank < 3)
@@ -26,9 +26,9 @@ public abstract record GlobalPooling : FloatOperation
         workers.For(y.Shape.Count, plane => y.Values[plane] = Summary<T>(x.Values.Slice(plane * size, size)));
     }
 
-    public override Reads? GradientReads(int input) => Reads.Input(0) | Reads.Output();
+    internal override Reads? GradientReads(int input) => Reads.Input(0) | Reads.Output();
 
-    protected sealed override void Backward<T>(in Pullback<T> pull, Workers workers)
+    private protected sealed override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         if (pull.Gradient(0) is not { } dx)
             return;
@@ -63,7 +63,7 @@ public sealed record GlobalAveragePool : GlobalPooling
 {
     protected override T Summary<T>(ReadOnlySpan<T> plane) => TensorPrimitives.Sum(plane) / T.CreateChecked(plane.Length);
 
-    public override Reads? GradientReads(int input) => Reads.Nothing;
+    internal override Reads? GradientReads(int input) => Reads.Nothing;
 
     protected override void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope) => slope.Fill(T.One / T.CreateChecked(slope.Length));
 }

@@ -12,14 +12,14 @@ namespace Tensorial.Operations;
 /// <param name="Wanted">Operands whose gradients are the results, in this order.</param>
 /// <param name="Shapes">Extents of all operands of f, also of those whose values are absent.</param>
 /// <param name="Results">Number of results of f.</param>
-public sealed record GradientOf(Operation Of, ImmutableArray<int> Wanted, ImmutableArray<Shape> Shapes, int Results) : Operation
+internal sealed record GradientOf(Operation Of, ImmutableArray<int> Wanted, ImmutableArray<Shape> Shapes, int Results) : Operation
 {
     public override string Name => $"Gradient of {Of.Name}";
 
     /// <summary>Position of ∂L/∂y of a result among the operands.</summary>
     public int Upstream(int result = 0) => Shapes.Length + Results + result;
 
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand? upstream = null;
         for (int result = 0; result < Results && upstream is null; result++)

@@ -24,7 +24,7 @@ public sealed record GridSample : FloatOperation
     /// <summary>Whether -1 and 1 are the centres of the outermost values instead of their outer edges.</summary>
     public bool AlignCorners { get; init; }
 
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = inputs.Floating(0, "X"),
             grid = inputs.Floating(1, "grid");
@@ -65,9 +65,9 @@ public sealed record GridSample : FloatOperation
     }
 
     /// <summary>What is sampled has a gradient, where it is sampled has none.</summary>
-    public override Reads? GradientReads(int input) => input == 0 ? Reads.Input(1) : null;
+    internal override Reads? GradientReads(int input) => input == 0 ? Reads.Input(1) : null;
 
-    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    private protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         if (pull.Gradient(0) is not { } dx)
             return;

@@ -15,7 +15,7 @@ public sealed record GroupNormalization(int Groups) : FloatOperation
     /// <summary>Whether scale and shift have a value for each group only.</summary>
     public bool ScalesGroups { get; init; }
 
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = inputs.Floating(0, "X"),
             scale = inputs.Floating(1, "scale"),
@@ -57,7 +57,7 @@ public sealed record GroupNormalization(int Groups) : FloatOperation
         );
     }
 
-    public override Reads? GradientReads(int input) =>
+    internal override Reads? GradientReads(int input) =>
         input switch
         {
             0 => Reads.Input(0) | Reads.Input(1),
@@ -65,7 +65,7 @@ public sealed record GroupNormalization(int Groups) : FloatOperation
             _ => Reads.Nothing,
         };
 
-    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    private protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         Shape shape = pull.Shape(0);
         (int channels, int plane, int size) = Extents(shape);

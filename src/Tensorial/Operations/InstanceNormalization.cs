@@ -9,7 +9,7 @@ public sealed record InstanceNormalization : FloatOperation
 {
     public float Epsilon { get; init; } = 1e-5f;
 
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = inputs.Floating(0, "input"),
             scale = inputs.Floating(1, "scale"),
@@ -43,7 +43,7 @@ public sealed record InstanceNormalization : FloatOperation
         );
     }
 
-    public override Reads? GradientReads(int input) =>
+    internal override Reads? GradientReads(int input) =>
         input switch
         {
             0 => Reads.Input(0) | Reads.Input(1),
@@ -51,7 +51,7 @@ public sealed record InstanceNormalization : FloatOperation
             _ => Reads.Nothing,
         };
 
-    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    private protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         Tensor<T> dy = pull.Dy;
         Shape shape = pull.Shape(0);

@@ -12,7 +12,7 @@ public sealed record LayerNormalization(int Axis = -1) : FloatOperation
 {
     public float Epsilon { get; init; } = 1e-5f;
 
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = inputs.Floating(0, "X"),
             scale = inputs.Floating(1, "Scale");
@@ -55,7 +55,7 @@ public sealed record LayerNormalization(int Axis = -1) : FloatOperation
         );
     }
 
-    public override Reads? GradientReads(int input) =>
+    internal override Reads? GradientReads(int input) =>
         input switch
         {
             0 => Reads.Input(0) | Reads.Input(1),
@@ -63,7 +63,7 @@ public sealed record LayerNormalization(int Axis = -1) : FloatOperation
             _ => Reads.Nothing,
         };
 
-    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    private protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         if (pull.Upstream(0) is not { } dy || pull.Upstream(1) is not null || pull.Upstream(2) is not null)
             throw new UnsupportedException("the mean and the deviation of LayerNormalization have no gradient.");

@@ -18,7 +18,7 @@ public sealed record Lrn(int Size) : FloatOperation
 
     public float Bias { get; init; } = 1;
 
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = inputs.Floating(0, "X");
         if (x.Shape.Rank < 2)
@@ -57,12 +57,12 @@ public sealed record Lrn(int Size) : FloatOperation
         );
     }
 
-    public override Reads? GradientReads(int input) => Reads.Input(0);
+    internal override Reads? GradientReads(int input) => Reads.Input(0);
 
     /// <summary>
     /// dx = dy s^-β - (2αβ / n) x Σ dy x s^(-β-1), s being the bracket and the sum running over the channels whose sum holds x².
     /// </summary>
-    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    private protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         if (pull.Gradient(0) is not { } dx)
             return;

@@ -9,7 +9,7 @@ namespace Tensorial.Operations;
 /// </summary>
 public sealed record MatMul : FloatOperation
 {
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand a = inputs.Floating(0, "A"),
             b = inputs.Floating(1, "B");
@@ -33,10 +33,10 @@ public sealed record MatMul : FloatOperation
             Kernels.Gemm.Multiply(m, n, k, T.One, a.Values[left..], k, 1, b.Values[right..], n, 1, T.Zero, y.Values[product..], n, workers);
     }
 
-    public override Reads? GradientReads(int input) => Reads.Input(1 - input);
+    internal override Reads? GradientReads(int input) => Reads.Input(1 - input);
 
     /// <summary>dA = dY Bᵀ, dB = Aᵀ dY for every pair of matrices; a matrix that stood against several sums over them.</summary>
-    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    private protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         Tensor<T>? da = pull.Gradient(0),
             db = pull.Gradient(1);
@@ -52,7 +52,7 @@ public sealed record MatMul : FloatOperation
         }
     }
 
-    public override long Macs(ReadOnlySpan<Operand?> inputs, ReadOnlySpan<Operand> outputs) =>
+    internal override long Macs(ReadOnlySpan<Operand?> inputs, ReadOnlySpan<Operand> outputs) =>
         (long)outputs[0].Shape.Count * inputs[0]!.Shape[^1];
 
     /// <summary>A vector as a row (side 0) or a column (side 1); anything else as it is.</summary>

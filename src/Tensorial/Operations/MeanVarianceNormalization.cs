@@ -9,7 +9,7 @@ public sealed record MeanVarianceNormalization(ImmutableArray<int> Axes) : Float
     /// <summary>What ONNX adds to the deviation, against equal values.</summary>
     private const double Guard = 1e-9;
 
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = inputs.Floating(0, "X");
         _ = Operands.Axes(Axes, x.Shape.Rank);
@@ -39,9 +39,9 @@ public sealed record MeanVarianceNormalization(ImmutableArray<int> Axes) : Float
         Strided.Permute<T>([.. order.Select(axis => x.Shape[axis])], lines, back, outputs[0].Of<T>().Values);
     }
 
-    public override Reads? GradientReads(int input) => Reads.Input(0);
+    internal override Reads? GradientReads(int input) => Reads.Input(0);
 
-    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    private protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         if (pull.Gradient(0) is not { } dx)
             return;

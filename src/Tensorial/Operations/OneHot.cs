@@ -7,7 +7,7 @@ namespace Tensorial.Operations;
 /// <param name="Axis">The axis of the result that rows run along.</param>
 public sealed record OneHot(int Axis = -1) : MovingOperation
 {
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand indices = inputs.Numeric(0, "indices"),
             values = inputs.Required(2, "values");

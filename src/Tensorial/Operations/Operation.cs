@@ -5,7 +5,7 @@ using Tensorial.Kernels;
 namespace Tensorial.Operations;
 
 /// <summary>What is known of an operand before it is computed: its type and extents and, when it is constant, its value.</summary>
-public sealed record Operand(ElementType Type, Shape Shape, Tensor? Value = null)
+internal sealed record Operand(ElementType Type, Shape Shape, Tensor? Value = null)
 {
     public static Operand Of(Tensor value) => new(value.ElementType, value.Shape, value);
 }
@@ -24,7 +24,7 @@ public abstract record Operation
     /// such as that of Shape, carries its value; constant operands need no attention here, the caller folds those.
     /// </summary>
     /// <exception cref="ShapeException">The operands do not fit; states the fact, and the caller adds the node's name.</exception>
-    public abstract ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs);
+    internal abstract ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs);
 
     /// <summary>Computes the results into tensors that <see cref="Infer"/> has sized. Outputs never overlap inputs.</summary>
     public abstract void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers);
@@ -33,14 +33,14 @@ public abstract record Operation
     /// What the gradient of one input reads beside those of the results; null where the operation has no such gradient: the input is
     /// no real number, or nobody has written it down.
     /// </summary>
-    public virtual Reads? GradientReads(int input) => null;
+    internal virtual Reads? GradientReads(int input) => null;
 
     /// <summary>
     /// Adds to the gradient of every input that is asked for. A pure function of what <see cref="GradientReads"/> names and of the results'
     /// gradients, at least one of which is there.
     /// </summary>
     /// <exception cref="UnsupportedException">The values are neither float32 nor float64.</exception>
-    public virtual void Backward(in Pullback pull, Workers workers)
+    internal virtual void Backward(in Pullback pull, Workers workers)
     {
         foreach (Tensor? upstream in pull.Upstream)
         {
@@ -57,11 +57,11 @@ public abstract record Operation
     }
 
     /// <inheritdoc cref="Backward(in Pullback, Workers)"/>
-    protected virtual void Backward<T>(in Pullback<T> pull, Workers workers)
+    private protected virtual void Backward<T>(in Pullback<T> pull, Workers workers)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> => throw new UnsupportedException($"{Name} has no gradient.");
 
     /// <summary>Multiply-accumulates of one evaluation; 0 for operations that multiply no weights.</summary>
-    public virtual long Macs(ReadOnlySpan<Operand?> inputs, ReadOnlySpan<Operand> outputs) => 0;
+    internal virtual long Macs(ReadOnlySpan<Operand?> inputs, ReadOnlySpan<Operand> outputs) => 0;
 
     /// <summary>Infers, allocates and computes. Where values decide the extents of the results both are computed at once.</summary>
     /// <param name="inputs">The operands; null for an absent one.</param>
@@ -69,7 +69,7 @@ public abstract record Operation
     /// <param name="workers">Threads to use.</param>
     /// <param name="check">Refuses results that are too large, before they are allocated.</param>
     /// <exception cref="BadInputException">The operands do not fit, or the operation has fewer results.</exception>
-    public virtual Tensor[] Evaluate(
+    internal virtual Tensor[] Evaluate(
         ReadOnlySpan<Tensor?> inputs,
         int count,
         Workers workers,

@@ -7,7 +7,7 @@ namespace Tensorial.Operations;
 /// <summary>x where positive, slope x elsewhere; the slope stretches to the shape of x.</summary>
 public sealed record PRelu : NumberOperation
 {
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = inputs.Numeric(0, "X"),
             slope = inputs.Numeric(1, "slope");
@@ -30,9 +30,9 @@ public sealed record PRelu : NumberOperation
             workers
         );
 
-    public override Reads? GradientReads(int input) => input == 0 ? Reads.Input(0) | Reads.Input(1) : Reads.Input(0);
+    internal override Reads? GradientReads(int input) => input == 0 ? Reads.Input(0) | Reads.Input(1) : Reads.Input(0);
 
-    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    private protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         ReadOnlySpan<T> x = pull.Input(0).Values;
         Tensor<T> factors = new(pull.Dy.Shape);

@@ -32,7 +32,7 @@ public sealed record Pad : MovingOperation
     /// <summary>What a constant padding is made of.</summary>
     public float Value { get; init; }
 
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = inputs.Required(0, "data");
         (int Begin, int End)[] pads = Resolve(x.Shape, inputs.Constant(1, "pads"), inputs.Constant(3, "axes"));
@@ -119,9 +119,9 @@ public sealed record Pad : MovingOperation
         return resolved;
     }
 
-    public override Reads? GradientReads(int input) => input is 0 or 2 ? new Reads(0b1010, 0) : null;
+    internal override Reads? GradientReads(int input) => input is 0 or 2 ? new Reads(0b1010, 0) : null;
 
-    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    private protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         Tensor<T> dy = pull.Dy;
         Shape shape = pull.Shape(0);

@@ -11,9 +11,9 @@ public abstract record Pooling : Windowed
     public bool CeilMode { get; init; }
 
     /// <summary>The window over each spatial axis for concrete extents: paddings and output extents resolved.</summary>
-    public ImmutableArray<WindowAxis> Windows(Shape input) => Resolve(input.Extents[2..], KernelShape.AsSpan(), CeilMode);
+    internal ImmutableArray<WindowAxis> Windows(Shape input) => Resolve(input.Extents[2..], KernelShape.AsSpan(), CeilMode);
 
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = inputs.Required(0, "X");
         if (!x.Type.IsFloating() && x.Type is not (ElementType.UInt8 or ElementType.Int8))
@@ -45,9 +45,9 @@ public abstract record Pooling : Windowed
         );
     }
 
-    public override Reads? GradientReads(int input) => Reads.Input(0) | Reads.Output();
+    internal override Reads? GradientReads(int input) => Reads.Input(0) | Reads.Output();
 
-    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    private protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         if (pull.Gradient(0) is not { } dx || pull.Upstream(0) is not { } dy)
             return;
@@ -95,7 +95,7 @@ public sealed record AveragePool : Pooling
         return sum / T.CreateChecked(CountIncludePad ? walk.TapsInPadding() : walk.Taps.Length);
     }
 
-    public override Reads? GradientReads(int input) => Reads.Nothing;
+    internal override Reads? GradientReads(int input) => Reads.Nothing;
 
     private protected override void Spread<T>(T dy, T y, ReadOnlySpan<T> x, Span<T> dx, WindowWalk walk)
     {
@@ -133,7 +133,7 @@ public sealed record MaxPool : Pooling
     /// <summary>Whether positions count along columns first.</summary>
     public bool ColumnMajor { get; init; }
 
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand y = base.Infer(inputs)[0];
         return WithIndices ? [y, new(ElementType.Int64, y.Shape)] : [y];

@@ -10,7 +10,7 @@ namespace Tensorial.Operations;
 /// </summary>
 public sealed record Pow : NumberOperation
 {
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = inputs.Numeric(0, "X"),
             y = inputs.Numeric(1, "Y");
@@ -62,10 +62,10 @@ public sealed record Pow : NumberOperation
         return result;
     }
 
-    public override Reads? GradientReads(int input) => Reads.Input(0) | Reads.Input(1) | (input == 0 ? Reads.Nothing : Reads.Output());
+    internal override Reads? GradientReads(int input) => Reads.Input(0) | Reads.Input(1) | (input == 0 ? Reads.Nothing : Reads.Output());
 
     /// <summary>∂xʸ/∂x = y xʸ⁻¹, 0 where y is 0; ∂xʸ/∂y = xʸ ln x, 0 where x is 0.</summary>
-    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    private protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         Shape shape = pull.Dy.Shape;
         ReadOnlySpan<T> x = Broadcasting.Stretched(pull.Input(0), shape);

@@ -5,7 +5,7 @@ namespace Tensorial.Operations;
 /// </summary>
 /// <param name="Inputs">Bit i stands for input i; all bits for all inputs, however many.</param>
 /// <param name="Outputs">Bit k stands for result k.</param>
-public readonly record struct Reads(ulong Inputs, ulong Outputs)
+internal readonly record struct Reads(ulong Inputs, ulong Outputs)
 {
     /// <summary>The results' gradients are enough.</summary>
     public static Reads Nothing => default;
@@ -32,7 +32,7 @@ public readonly record struct Reads(ulong Inputs, ulong Outputs)
 /// <param name="outputs">Results; null where not read.</param>
 /// <param name="upstream">∂L/∂y of every result; null where L does not depend on it.</param>
 /// <param name="gradients">∂L/∂x of every operand, to be added to; null where nobody asks.</param>
-public readonly ref struct Pullback(
+internal readonly ref struct Pullback(
     ReadOnlySpan<Shape> shapes,
     ReadOnlySpan<Tensor?> inputs,
     ReadOnlySpan<Tensor?> outputs,
@@ -52,7 +52,7 @@ public readonly ref struct Pullback(
 }
 
 /// <summary>A <see cref="Pullback"/> of float32 or float64 numbers.</summary>
-public readonly ref struct Pullback<T>(Pullback untyped)
+internal readonly ref struct Pullback<T>(Pullback untyped)
     where T : unmanaged
 {
     private readonly Pullback _untyped = untyped;

@@ -20,7 +20,7 @@ public abstract record Reduction : NumberOperation
     /// <summary>Whether absent or empty axes mean that nothing is reduced.</summary>
     public bool NoneByDefault { get; init; }
 
-    public sealed override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal sealed override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = inputs.Numeric(0, "data");
         ImmutableArray<int> axes = Resolve(x.Shape, inputs.Constant(1, "axes"));
@@ -41,9 +41,9 @@ public abstract record Reduction : NumberOperation
         workers.For(y.Shape.Count, row => y.Values[row] = Over(values.Span.Slice(row * length, length)));
     }
 
-    public sealed override Reads? GradientReads(int input) => input == 0 ? SlopeReads | Reads.Input(1) : null;
+    internal sealed override Reads? GradientReads(int input) => input == 0 ? SlopeReads | Reads.Input(1) : null;
 
-    protected sealed override void Backward<T>(in Pullback<T> pull, Workers workers)
+    private protected sealed override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         if (pull.Gradient(0) is not { } dx)
             return;
@@ -91,7 +91,7 @@ public abstract record Reduction : NumberOperation
         where T : unmanaged, INumber<T>;
 
     /// <summary>What <see cref="Slope"/> reads; the rest is empty.</summary>
-    protected virtual Reads SlopeReads => Reads.Input(0);
+    private protected virtual Reads SlopeReads => Reads.Input(0);
 
     /// <summary>The derivatives of one result y by the values x it was made from.</summary>
     protected abstract void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope)
@@ -118,7 +118,7 @@ public sealed record ReduceSum : Reduction
 {
     protected override T Over<T>(ReadOnlySpan<T> x) => TensorPrimitives.Sum(x);
 
-    protected override Reads SlopeReads => Reads.Nothing;
+    private protected override Reads SlopeReads => Reads.Nothing;
 
     protected override void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope) => slope.Fill(T.One);
 }
@@ -128,7 +128,7 @@ public sealed record ReduceMean : Reduction
 {
     protected override T Over<T>(ReadOnlySpan<T> x) => TensorPrimitives.Sum(x) / T.CreateTruncating(Some(x).Length);
 
-    protected override Reads SlopeReads => Reads.Nothing;
+    private protected override Reads SlopeReads => Reads.Nothing;
 
     protected override void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope) => slope.Fill(T.One / T.CreateChecked(slope.Length));
 }
@@ -155,7 +155,7 @@ public sealed record ReduceMax : Reduction
 {
     protected override T Over<T>(ReadOnlySpan<T> x) => TensorPrimitives.Max(Some(x));
 
-    protected override Reads SlopeReads => Reads.Input(0) | Reads.Output();
+    private protected override Reads SlopeReads => Reads.Input(0) | Reads.Output();
 
     protected override void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope) => Extremes.Share(x, y, slope);
 }
@@ -165,7 +165,7 @@ public sealed record ReduceMin : Reduction
 {
     protected override T Over<T>(ReadOnlySpan<T> x) => TensorPrimitives.Min(Some(x));
 
-    protected override Reads SlopeReads => Reads.Input(0) | Reads.Output();
+    private protected override Reads SlopeReads => Reads.Input(0) | Reads.Output();
 
     protected override void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope) => Extremes.Share(x, y, slope);
 }
@@ -193,7 +193,7 @@ public sealed record ReduceL2 : Reduction
 {
     protected override T Over<T>(ReadOnlySpan<T> x) => Real<T>(Math.Sqrt(double.CreateChecked(TensorPrimitives.SumOfSquares(x))));
 
-    protected override Reads SlopeReads => Reads.Input(0) | Reads.Output();
+    private protected override Reads SlopeReads => Reads.Input(0) | Reads.Output();
 
     protected override void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope) => TensorPrimitives.Divide(x, T.IsZero(y) ? T.One : y, slope);
 }
@@ -211,7 +211,7 @@ public sealed record ReduceLogSum : Reduction
 {
     protected override T Over<T>(ReadOnlySpan<T> x) => Real<T>(Math.Log(double.CreateChecked(TensorPrimitives.Sum(x))));
 
-    protected override Reads SlopeReads => Reads.Output();
+    private protected override Reads SlopeReads => Reads.Output();
 
     protected override void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope) => slope.Fill(T.Exp(-y));
 }
@@ -232,7 +232,7 @@ public sealed record ReduceLogSumExp : Reduction
         return Real<T>(largest + Math.Log(sum));
     }
 
-    protected override Reads SlopeReads => Reads.Input(0) | Reads.Output();
+    private protected override Reads SlopeReads => Reads.Input(0) | Reads.Output();
 
     protected override void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope)
     {

@@ -8,7 +8,7 @@ public sealed record Expand : MovingOperation
 {
     public ImmutableArray<int>? Extents { get; init; }
 
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = inputs.Required(0, "input");
         ImmutableArray<int> extents =
@@ -19,9 +19,9 @@ public sealed record Expand : MovingOperation
     protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
         Broadcasting.Stretched(inputs[0]!.Of<T>(), outputs[0].Shape).CopyTo(outputs[0].Of<T>().Values);
 
-    public override Reads? GradientReads(int input) => input == 0 ? Reads.Nothing : null;
+    internal override Reads? GradientReads(int input) => input == 0 ? Reads.Nothing : null;
 
-    protected override void Backward<T>(in Pullback<T> pull, Workers workers) =>
+    private protected override void Backward<T>(in Pullback<T> pull, Workers workers) =>
         pull.Gradient(0)?.AddStretched(pull.Dy.Values, pull.Dy.Shape);
 }
 
@@ -30,7 +30,7 @@ public sealed record Tile : MovingOperation
 {
     public ImmutableArray<int>? Repeats { get; init; }
 
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = inputs.Required(0, "input");
         ImmutableArray<int> repeats =
@@ -49,9 +49,9 @@ public sealed record Tile : MovingOperation
         Strided.Gather<T>(Split(target, x.Shape), x.Values, 0, Folded(x.Shape), outputs[0].Of<T>().Values);
     }
 
-    public override Reads? GradientReads(int input) => input == 0 ? Reads.Nothing : null;
+    internal override Reads? GradientReads(int input) => input == 0 ? Reads.Nothing : null;
 
-    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    private protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         if (pull.Gradient(0) is not { Shape.Count: > 0 } dx)
             return;

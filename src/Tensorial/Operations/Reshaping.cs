@@ -9,15 +9,15 @@ public abstract record Reshaping : MovingOperation
     protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
         inputs[0]!.Of<T>().Values.CopyTo(outputs[0].Of<T>().Values);
 
-    public sealed override Reads? GradientReads(int input) => input == 0 ? Reads.Nothing : null;
+    internal sealed override Reads? GradientReads(int input) => input == 0 ? Reads.Nothing : null;
 
-    protected sealed override void Backward<T>(in Pullback<T> pull, Workers workers) => pull.Gradient(0)?.Add(pull.Dy.Values);
+    private protected sealed override void Backward<T>(in Pullback<T> pull, Workers workers) => pull.Gradient(0)?.Add(pull.Dy.Values);
 }
 
 /// <summary>y = x</summary>
 public sealed record Identity : Reshaping
 {
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) => [inputs.Required(0, "input") with { Value = null }];
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) => [inputs.Required(0, "input") with { Value = null }];
 }
 
 /// <summary>Dropout in a network that is not being trained: y = x.</summary>
@@ -29,7 +29,7 @@ public sealed record Dropout : Reshaping
     /// <summary>Whether there is a second result that says which values were kept: all.</summary>
     public bool WithMask { get; init; }
 
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = inputs.Required(0, "data") with { Value = null };
         bool training = inputs.Constant(2, "training_mode")?.Single("training_mode").Of<bool>().Values[0] ?? false;
@@ -50,7 +50,7 @@ public sealed record Dropout : Reshaping
 /// <summary>The axes before <see cref="Axis"/> as one, those from it on as another.</summary>
 public sealed record Flatten(int Axis = 1) : Reshaping
 {
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = inputs.Required(0, "input");
         int rank = x.Shape.Rank,
@@ -70,7 +70,7 @@ public sealed record Reshape : Reshaping
     /// <summary>Whether 0 means an extent of 0.</summary>
     public bool AllowZero { get; init; }
 
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = inputs.Required(0, "data");
         int[] extents =
@@ -108,7 +108,7 @@ public sealed record Squeeze : Reshaping
 {
     public ImmutableArray<int>? Axes { get; init; }
 
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = inputs.Required(0, "data");
         ImmutableArray<int> all = [.. Enumerable.Range(0, x.Shape.Rank)];
@@ -130,7 +130,7 @@ public sealed record Unsqueeze : Reshaping
 
     public ImmutableArray<int>? Axes { get; init; }
 
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = inputs.Required(0, "data");
         ImmutableArray<int> axes =

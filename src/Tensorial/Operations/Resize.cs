@@ -24,9 +24,9 @@ public sealed record Resize : FloatOperation
     public AspectRatio AspectRatio { get; init; }
 
     /// <summary>How positions are found and values between them made.</summary>
-    public Sampling Sampling { get; init; } = new();
+    internal Sampling Sampling { get; init; } = new();
 
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = inputs.Required(0, "X");
         if (!x.Type.IsFloating() && x.Type is not (ElementType.UInt8 or ElementType.Int8))
@@ -97,10 +97,10 @@ public sealed record Resize : FloatOperation
         }
     }
 
-    public override Reads? GradientReads(int input) => input == 0 ? new Reads(0b1110, 0) : null;
+    internal override Reads? GradientReads(int input) => input == 0 ? new Reads(0b1110, 0) : null;
 
     /// <summary>The adjoint of sampling, axis after axis from the last: what a value gave to the result comes back to it.</summary>
-    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    private protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         if (pull.Gradient(0) is not { } dx)
             return;

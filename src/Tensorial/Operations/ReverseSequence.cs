@@ -8,7 +8,7 @@ namespace Tensorial.Operations;
 /// <param name="BatchAxis">The axis of the batch, the other of the two.</param>
 public sealed record ReverseSequence(int TimeAxis = 0, int BatchAxis = 1) : MovingOperation
 {
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = inputs.Required(0, "input"),
             lengths = inputs.Required(1, "sequence_lens");
@@ -30,9 +30,9 @@ public sealed record ReverseSequence(int TimeAxis = 0, int BatchAxis = 1) : Movi
             x.Values.Slice(from * inner, inner).CopyTo(y.Values[(to * inner)..]);
     }
 
-    public override Reads? GradientReads(int input) => input == 0 ? Reads.Input(1) : null;
+    internal override Reads? GradientReads(int input) => input == 0 ? Reads.Input(1) : null;
 
-    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    private protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         if (pull.Gradient(0) is not { } dx)
             return;

@@ -12,7 +12,7 @@ public sealed record RmsNormalization(int Axis = -1) : FloatOperation
 
     public float Epsilon { get; init; } = 1e-5f;
 
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = inputs.Floating(0, "X"),
             scale = inputs.Floating(1, "scale");
@@ -41,10 +41,10 @@ public sealed record RmsNormalization(int Axis = -1) : FloatOperation
         );
     }
 
-    public override Reads? GradientReads(int input) => input == 0 ? Reads.Input(0) | Reads.Input(1) : Reads.Input(0);
+    internal override Reads? GradientReads(int input) => input == 0 ? Reads.Input(0) | Reads.Input(1) : Reads.Input(0);
 
     /// <summary>With r the reciprocal and g = scale dy: dx = r g - r³ x mean(g x).</summary>
-    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    private protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         int axis = Operands.Axis(Axis, pull.Dy.Shape.Rank),
             length = pull.Dy.Shape.CountOf(axis, pull.Dy.Shape.Rank);

@@ -48,16 +48,16 @@ public enum AspectRatio
 /// <param name="Scale">Result over input, before rounding.</param>
 /// <param name="From">Begin of the region that is sampled, 0 to 1.</param>
 /// <param name="To">End of the region that is sampled, 0 to 1.</param>
-public readonly record struct SampledAxis(int Input, int Output, double Scale, double From, double To)
+internal readonly record struct SampledAxis(int Input, int Output, double Scale, double From, double To)
 {
     public bool IsIdentity => Scale == 1 && Input == Output && From == 0 && To == 1;
 }
 
 /// <summary>A value of the input that takes part in a value of the result.</summary>
-public readonly record struct Tap(int Index, double Weight);
+internal readonly record struct Tap(int Index, double Weight);
 
 /// <summary>The rules by which a resized axis is sampled.</summary>
-public sealed record Sampling
+internal sealed record Sampling
 {
     public Interpolation Interpolation { get; init; }
 

@@ -19,7 +19,7 @@ public sealed record Slice : MovingOperation
     /// <summary>Distances between values; negative ones run backwards, null stands for 1.</summary>
     public ImmutableArray<int>? Steps { get; init; }
 
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = inputs.Required(0, "data");
         Cut[] cuts = Resolve(
@@ -79,9 +79,9 @@ public sealed record Slice : MovingOperation
         return new((int)Math.Max(start, 0), step, (int)((start - end - step - 1) / -(long)step));
     }
 
-    public override Reads? GradientReads(int input) => input == 0 ? new Reads(0b11110, 0) : null;
+    internal override Reads? GradientReads(int input) => input == 0 ? new Reads(0b11110, 0) : null;
 
-    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    private protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         if (pull.Gradient(0) is not { } dx)
             return;

@@ -10,7 +10,7 @@ namespace Tensorial.Operations;
 /// <param name="Flattened">Whether the axes from <paramref name="Axis"/> on count as one, as ONNX had it before opset 13.</param>
 public abstract record SoftmaxLike(int Axis, bool Flattened) : FloatOperation
 {
-    public sealed override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal sealed override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = inputs.Floating(0, "input");
         _ = Layout(x.Shape);
@@ -48,9 +48,9 @@ public abstract record SoftmaxLike(int Axis, bool Flattened) : FloatOperation
     protected abstract void Over<T>(ReadOnlySpan<T> x, Span<T> y)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>;
 
-    public sealed override Reads? GradientReads(int input) => BackReads;
+    internal sealed override Reads? GradientReads(int input) => BackReads;
 
-    protected sealed override void Backward<T>(in Pullback<T> pull, Workers workers)
+    private protected sealed override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         Tensor<T> at = BackReads.IncludesInput(0) ? pull.Input(0) : pull.Output(),
             dy = pull.Dy;
@@ -74,7 +74,7 @@ public abstract record SoftmaxLike(int Axis, bool Flattened) : FloatOperation
     }
 
     /// <summary>Whether <see cref="Back"/> is given x, or y.</summary>
-    protected virtual Reads BackReads => Reads.Output();
+    private protected virtual Reads BackReads => Reads.Output();
 
     /// <summary>The gradient over one line, in place of dy.</summary>
     protected abstract void Back<T>(ReadOnlySpan<T> at, Span<T> dy)
@@ -152,7 +152,7 @@ public sealed record LpNormalization(int Axis = -1, int P = 2) : SoftmaxLike(Axi
         TensorPrimitives.Divide(x, T.IsZero(norm) ? T.One : norm, y);
     }
 
-    protected override Reads BackReads => Reads.Input(0);
+    private protected override Reads BackReads => Reads.Input(0);
 
     /// <summary>(dy - (y·dy) ∂‖x‖/∂x) / ‖x‖</summary>
     protected override void Back<T>(ReadOnlySpan<T> at, Span<T> dy)

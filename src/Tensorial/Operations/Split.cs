@@ -13,7 +13,7 @@ public sealed record Split(int Parts, int Axis = 0) : MovingOperation
     /// </summary>
     public ImmutableArray<int>? Sizes { get; init; }
 
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = inputs.Required(0, "input");
         int axis = Operands.Axis(Axis, x.Shape.Rank),
@@ -47,9 +47,9 @@ public sealed record Split(int Parts, int Axis = 0) : MovingOperation
         }
     }
 
-    public override Reads? GradientReads(int input) => input == 0 ? Reads.Input(1) : null;
+    internal override Reads? GradientReads(int input) => input == 0 ? Reads.Input(1) : null;
 
-    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    private protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         if (pull.Gradient(0) is not { } dx)
             return;

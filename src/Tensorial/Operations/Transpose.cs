@@ -16,7 +16,7 @@ public sealed record Transpose(ImmutableArray<int> Order) : MovingOperation
             : throw new ShapeException($"perm {string.Join(", ", Order)} is no order of {rank} axes.");
     }
 
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = inputs.Required(0, "data");
         return [new(x.Type, [.. For(x.Shape.Rank).Select(axis => x.Shape[axis])])];
@@ -28,9 +28,9 @@ public sealed record Transpose(ImmutableArray<int> Order) : MovingOperation
         Strided.Permute<T>(x.Shape, x.Values, For(x.Shape.Rank).AsSpan(), outputs[0].Of<T>().Values);
     }
 
-    public override Reads? GradientReads(int input) => Reads.Nothing;
+    internal override Reads? GradientReads(int input) => Reads.Nothing;
 
-    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    private protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         if (pull.Gradient(0) is not { } dx)
             return;

@@ -6,7 +6,7 @@ namespace Tensorial.Operations;
 /// <summary>The upper or lower triangle of matrices, zeros elsewhere; a second operand moves the diagonal up.</summary>
 public sealed record Trilu(bool Upper = true) : MovingOperation
 {
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = inputs.Required(0, "input");
         if (x.Shape.Rank < 2)
@@ -35,9 +35,9 @@ public sealed record Trilu(bool Upper = true) : MovingOperation
         }
     }
 
-    public override Reads? GradientReads(int input) => input == 0 ? Reads.Input(1) : null;
+    internal override Reads? GradientReads(int input) => input == 0 ? Reads.Input(1) : null;
 
-    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    private protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         if (pull.Gradient(0) is not { } dx)
             return;

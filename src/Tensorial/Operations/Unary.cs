@@ -8,7 +8,7 @@ namespace Tensorial.Operations;
 /// <summary>y = f(x), value by value, for a function of real numbers.</summary>
 public abstract record RealFunction : FloatOperation
 {
-    public sealed override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) => [inputs.Floating(0, "X") with { Value = null }];
+    internal sealed override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) => [inputs.Floating(0, "X") with { Value = null }];
 
     protected sealed override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
         Elementwise.Map<T, T>(inputs[0]!.Of<T>(), outputs[0].Of<T>(), Over, workers);
@@ -17,9 +17,9 @@ public abstract record RealFunction : FloatOperation
     protected abstract void Over<T>(ReadOnlySpan<T> x, Span<T> y)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>;
 
-    public sealed override Reads? GradientReads(int input) => SlopeFromResult ? Reads.Output() : Reads.Input(0);
+    internal sealed override Reads? GradientReads(int input) => SlopeFromResult ? Reads.Output() : Reads.Input(0);
 
-    protected sealed override void Backward<T>(in Pullback<T> pull, Workers workers) =>
+    private protected sealed override void Backward<T>(in Pullback<T> pull, Workers workers) =>
         Slopes.Chain<T>(SlopeFromResult ? pull.Output() : pull.Input(0), pull.Dy, pull.Gradient(0), Slope, workers);
 
     /// <summary>Whether the derivative is written as a function of y = f(x).</summary>
@@ -33,7 +33,7 @@ public abstract record RealFunction : FloatOperation
 /// <summary>y = f(x), value by value, for a function that integers know as well.</summary>
 public abstract record NumberFunction : NumberOperation
 {
-    public sealed override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) => [inputs.Numeric(0, "X") with { Value = null }];
+    internal sealed override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) => [inputs.Numeric(0, "X") with { Value = null }];
 
     protected sealed override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
         Elementwise.Map<T, T>(inputs[0]!.Of<T>(), outputs[0].Of<T>(), Over, workers);
@@ -42,9 +42,9 @@ public abstract record NumberFunction : NumberOperation
     protected abstract void Over<T>(ReadOnlySpan<T> x, Span<T> y)
         where T : unmanaged, INumber<T>;
 
-    public sealed override Reads? GradientReads(int input) => SlopeFromResult ? Reads.Output() : Reads.Input(0);
+    internal sealed override Reads? GradientReads(int input) => SlopeFromResult ? Reads.Output() : Reads.Input(0);
 
-    protected sealed override void Backward<T>(in Pullback<T> pull, Workers workers) =>
+    private protected sealed override void Backward<T>(in Pullback<T> pull, Workers workers) =>
         Slopes.Chain<T>(SlopeFromResult ? pull.Output() : pull.Input(0), pull.Dy, pull.Gradient(0), Slope, workers);
 
     /// <summary>Whether the derivative is written as a function of y = f(x).</summary>

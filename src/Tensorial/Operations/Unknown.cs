@@ -11,7 +11,7 @@ public sealed record Unknown(string Domain, string Type, string Reason) : Operat
 {
     public override string Name => Domain.Length > 0 ? $"{Domain}.{Type}" : Type;
 
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) =>
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) =>
         throw new UnsupportedException($"{Name} cannot be evaluated: {Reason}");
 
     public override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>

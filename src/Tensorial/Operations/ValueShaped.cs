@@ -13,7 +13,7 @@ public abstract record ValueShaped : Operation
     /// <exception cref="BadInputException">The operands do not fit.</exception>
     protected abstract Tensor[] Compute(ReadOnlySpan<Tensor?> inputs, Workers workers);
 
-    public sealed override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal sealed override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Tensor?[] values = new Tensor?[inputs.Length];
         for (int i = 0; i < values.Length; i++)
@@ -21,7 +21,7 @@ public abstract record ValueShaped : Operation
         return [.. Compute(values, Workers.Serial).Select(Operand.Of)];
     }
 
-    public sealed override Tensor[] Evaluate(
+    internal sealed override Tensor[] Evaluate(
         ReadOnlySpan<Tensor?> inputs,
         int count,
         Workers workers,

@@ -8,7 +8,7 @@ namespace Tensorial.Operations;
 /// <summary>z = f(x₁, x₂, …), value by value, for an associative f; the operands are stretched to a common shape.</summary>
 public abstract record Variadic : NumberOperation
 {
-    public sealed override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal sealed override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand first = inputs.Numeric(0, "data_0");
         Shape shape = first.Shape;
@@ -42,9 +42,9 @@ public abstract record Variadic : NumberOperation
 /// <summary>The operand that beats the others; equals share its gradient evenly.</summary>
 public abstract record Extreme : Variadic
 {
-    public sealed override Reads? GradientReads(int input) => Reads.AllInputs | Reads.Output();
+    internal sealed override Reads? GradientReads(int input) => Reads.AllInputs | Reads.Output();
 
-    protected sealed override void Backward<T>(in Pullback<T> pull, Workers workers)
+    private protected sealed override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         Shape shape = pull.Dy.Shape;
         ReadOnlySpan<T> z = pull.Output().Values;
@@ -85,9 +85,9 @@ public sealed record Sum : Variadic
 {
     protected override void Over<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z) => TensorPrimitives.Add(x, y, z);
 
-    public override Reads? GradientReads(int input) => Reads.Nothing;
+    internal override Reads? GradientReads(int input) => Reads.Nothing;
 
-    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    private protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         for (int input = 0; input < pull.Inputs.Length; input++)
             pull.Gradient(input)?.AddStretched(pull.Dy.Values, pull.Dy.Shape);
@@ -101,9 +101,9 @@ public sealed record Mean : Variadic
 
     protected override void Finish<T>(Span<T> z, int count) => TensorPrimitives.Divide(z, T.CreateChecked(count), z);
 
-    public override Reads? GradientReads(int input) => Reads.Nothing;
+    internal override Reads? GradientReads(int input) => Reads.Nothing;
 
-    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    private protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         Tensor<T> share = new([], new[] { T.One / T.CreateChecked(pull.Inputs.Length) });
         for (int input = 0; input < pull.Inputs.Length; input++)

@@ -6,7 +6,7 @@ namespace Tensorial.Operations;
 /// <summary>x where a condition holds, y elsewhere; all three stretch to a common shape.</summary>
 public sealed record Where : MovingOperation
 {
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand condition = inputs.Truth(0, "condition"),
             x = inputs.Required(1, "X"),
@@ -26,9 +26,9 @@ public sealed record Where : MovingOperation
             values[i] = condition[i] ? x[i] : y[i];
     }
 
-    public override Reads? GradientReads(int input) => input == 0 ? null : Reads.Input(0);
+    internal override Reads? GradientReads(int input) => input == 0 ? null : Reads.Input(0);
 
-    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    private protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         ReadOnlySpan<bool> condition = Broadcasting.Stretched(pull.Inputs[0]!.Of<bool>(), pull.Dy.Shape);
         T[] chosen = new T[condition.Length];

@@ -26,7 +26,7 @@ public enum AutoPad
 /// <param name="Dilation">Distance between taps.</param>
 /// <param name="Begin">Padding before the input; negative crops.</param>
 /// <param name="End">Padding behind the input; negative crops.</param>
-public readonly record struct WindowAxis(int Input, int Output, int Taps, int Stride, int Dilation, int Begin, int End)
+internal readonly record struct WindowAxis(int Input, int Output, int Taps, int Stride, int Dilation, int Begin, int End)
 {
     /// <summary>The first and the last but one tap that meet the input when the window stands at <paramref name="output"/>.</summary>
     public (int First, int Past) TapsInside(int output)
@@ -60,7 +60,7 @@ public abstract record Windowed : FloatOperation
     /// <param name="taps">Extents of the window.</param>
     /// <param name="ceil">Whether a last position that reaches beyond the padding still counts.</param>
     /// <exception cref="ShapeException">The attributes do not fit the input or each other.</exception>
-    protected ImmutableArray<WindowAxis> Resolve(ReadOnlySpan<int> spatial, ReadOnlySpan<int> taps, bool ceil = false)
+    private protected ImmutableArray<WindowAxis> Resolve(ReadOnlySpan<int> spatial, ReadOnlySpan<int> taps, bool ceil = false)
     {
         int axes = spatial.Length;
         Check(axes, taps);

@@ -7,7 +7,7 @@ namespace Tensorial.Reports;
 /// The report of an analysis. Each section is a function from what was found to blocks; a report of something else is another list of
 /// sections.
 /// </summary>
-public static class AnalysisPage
+internal static class AnalysisPage
 {
     public static Report Build(AnalysisReport analysis)
     {

@@ -5,7 +5,7 @@ using Tensorial.Reports.Sections;
 namespace Tensorial.Reports;
 
 /// <summary>The report of a compression: what became smaller, what that cost, what every layer became and why.</summary>
-public static class CompressionPage
+internal static class CompressionPage
 {
     public static Report Build(CompressionResult result) =>
         new(

@@ -5,7 +5,7 @@ using Tensorial.Analysis;
 namespace Tensorial.Reports;
 
 /// <summary>Tables as comma-separated values (RFC 4180): UTF-8, CRLF, a heading row, invariant numbers in full.</summary>
-public static class CsvWriter
+internal static class CsvWriter
 {
     private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false);
 

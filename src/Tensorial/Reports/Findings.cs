@@ -3,7 +3,7 @@ using Tensorial.Analysis;
 namespace Tensorial.Reports;
 
 /// <summary>What follows from an analysis: the facts that sentences, maps and tables of its report share.</summary>
-public sealed record Findings(AnalysisReport Analysis)
+internal sealed record Findings(AnalysisReport Analysis)
 {
     /// <summary>The norm loss at which kernels are compared where nothing else is said.</summary>
     public const double UsualNormLoss = 0.1;
@@ -158,7 +158,7 @@ public sealed record Findings(AnalysisReport Analysis)
 }
 
 /// <summary>A kernel cut along one of its cuts, and the parameters of its two factors.</summary>
-public sealed record LayerCut(LayerAnalysis Layer, CutSpectrum Cut, int Rank, long Parameters)
+internal sealed record LayerCut(LayerAnalysis Layer, CutSpectrum Cut, int Rank, long Parameters)
 {
     public long Saved => Layer.Parameters - Parameters;
 }

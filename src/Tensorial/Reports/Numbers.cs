@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Tensorial.Reports;
 
 /// <summary>Numbers as people read them, the same in every country. Spaces inside a number never break.</summary>
-public static class Numbers
+internal static class Numbers
 {
     private const string Thin = "\u202f";
 

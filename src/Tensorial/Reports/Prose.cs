@@ -8,7 +8,7 @@ namespace Tensorial.Reports;
 /// Running text: runs of words in a few styles. An interpolated string makes one; what is interpolated is plain text unless it is a
 /// <see cref="Run"/>.
 /// </summary>
-public sealed record Prose(ValueList<Run> Runs)
+internal sealed record Prose(ValueList<Run> Runs)
 {
     public static implicit operator Prose(string text) => new([new Run(text, RunStyle.Plain)]);
 
@@ -54,9 +54,9 @@ public sealed record Prose(ValueList<Run> Runs)
     }
 }
 
-public readonly record struct Run(string Text, RunStyle Style);
+internal readonly record struct Run(string Text, RunStyle Style);
 
-public enum RunStyle
+internal enum RunStyle
 {
     Plain,
     Code,

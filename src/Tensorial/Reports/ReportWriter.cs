@@ -5,7 +5,7 @@ using Tensorial.Reports.Html;
 namespace Tensorial.Reports;
 
 /// <summary>Reports as files for people.</summary>
-public static class ReportWriter
+internal static class ReportWriter
 {
     /// <summary>Writes the report of an analysis as one HTML file that needs nothing else; it appears whole or not at all.</summary>
     /// <exception cref="IOException">The file cannot be written; the message names it.</exception>

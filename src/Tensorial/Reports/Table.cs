@@ -7,16 +7,16 @@ namespace Tensorial.Reports;
 /// Rows of values under columns that know how to show them. The page and the CSV file are two writings of the same table.
 /// </summary>
 /// <param name="Rows">One cell for each column. May be made as it is read.</param>
-public sealed record Table(ValueList<Column> Columns, IEnumerable<ValueList<Cell>> Rows);
+internal sealed record Table(ValueList<Column> Columns, IEnumerable<ValueList<Cell>> Rows);
 
 /// <param name="Key">The column's name in CSV, camelCase.</param>
 /// <param name="Title">Its name for people.</param>
 /// <param name="Format">How its numbers are shown.</param>
 /// <param name="Note">What it means, where the title does not say; empty for none.</param>
-public sealed record Column(string Key, string Title, CellFormat Format, string Note = "");
+internal sealed record Column(string Key, string Title, CellFormat Format, string Note = "");
 
 /// <summary>How the cells of a column are shown; CSV always has the whole number, fractions as fractions.</summary>
-public enum CellFormat
+internal enum CellFormat
 {
     Text,
     Code,
@@ -29,7 +29,7 @@ public enum CellFormat
 }
 
 /// <summary>A number, a text, or nothing.</summary>
-public readonly record struct Cell
+internal readonly record struct Cell
 {
     private Cell(double? number, string? text) => (Number, Text) = (number, text);
 

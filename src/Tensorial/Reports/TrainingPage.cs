@@ -4,7 +4,7 @@ using Tensorial.Training;
 namespace Tensorial.Reports;
 
 /// <summary>The report of a training: what was reached, block by block, epoch by epoch, and how.</summary>
-public static class TrainingPage
+internal static class TrainingPage
 {
     public static Report Build(TrainingReport training) =>
         new(

@@ -6,7 +6,7 @@ using Tensorial.Training;
 namespace Tensorial.Reports;
 
 /// <summary>A training, or a tuning, as its page tells it.</summary>
-public sealed record TrainingReport
+internal sealed record TrainingReport
 {
     /// <summary>What it began with: a file, or a ready-made network's name.</summary>
     public required string Start { get; init; }

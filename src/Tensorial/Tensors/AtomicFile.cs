@@ -6,7 +6,7 @@ using System.Text;
 namespace Tensorial;
 
 /// <summary>Files that appear whole or not at all: written beside, then renamed.</summary>
-public static class AtomicFile
+internal static class AtomicFile
 {
     private const string Extension = ".partial";
 

@@ -1,7 +1,7 @@
 namespace Tensorial;
 
 /// <summary>Stretching of extents of 1, and of absent outer axes, to those of another operand (NumPy's rule, which ONNX follows).</summary>
-public static class Broadcasting
+internal static class Broadcasting
 {
     /// <summary>The shape both operands stretch to.</summary>
     /// <exception cref="ShapeException">Two extents differ and neither is 1.</exception>

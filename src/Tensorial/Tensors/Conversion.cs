@@ -5,7 +5,7 @@ using System.Runtime.InteropServices;
 namespace Tensorial;
 
 /// <summary>Values of one element type as another.</summary>
-public static class Conversion
+internal static class Conversion
 {
     /// <summary>
     /// The tensor with its values as another type; the same tensor where it has that type already. To floating point rounds to

@@ -33,7 +33,7 @@ public readonly record struct BFloat16(ushort Bits)
     }
 }
 
-public static class ElementTypes
+internal static class ElementTypes
 {
     /// <summary>The element type that stands for <typeparamref name="T"/>.</summary>
     public static ElementType Of<T>()

@@ -3,7 +3,7 @@ namespace Tensorial;
 /// <summary>
 /// One process at a time in a folder of results. Who takes it finds no half-written files of runs that were killed: they are removed.
 /// </summary>
-public sealed class FolderLock : IDisposable
+internal sealed class FolderLock : IDisposable
 {
     private readonly FileStream _file;
 

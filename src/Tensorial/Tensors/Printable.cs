@@ -4,7 +4,7 @@ using System.Text;
 namespace Tensorial;
 
 /// <summary>Text of files that are not trusted, on its way to people: a terminal obeys control characters, and a page has an end.</summary>
-public static class Printable
+internal static class Printable
 {
     /// <summary>Characters of a message: a paragraph.</summary>
     public const int LongestMessage = 2000;

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Tensorial.Training;
 
 /// <summary>Augmentations as text: <c>none</c>, <c>cifar</c>, or parts joined by commas: <c>pad=4,flip,erase=0.25,mixup=0.2</c>.</summary>
-public static class AugmentationText
+internal static class AugmentationText
 {
     /// <exception cref="BadInputException">A part is none of these; the message names it.</exception>
     public static Augmentation Parse(string text)

@@ -8,14 +8,14 @@ namespace Tensorial.Training;
 /// <param name="Images">[n, C, H, W], normalised and varied.</param>
 /// <param name="Targets">[n, classes], a distribution for each image; null without labels.</param>
 /// <param name="Labels">The class of every image before any were mixed; empty without labels.</param>
-public sealed record TrainingBatch(int Index, Tensor<float> Images, Tensor<float>? Targets, int[] Labels);
+internal sealed record TrainingBatch(int Index, Tensor<float> Images, Tensor<float>? Targets, int[] Labels);
 
 /// <summary>
 /// The batches of an epoch, made on a thread of their own while others are trained on. Order and variation follow from seed, epoch and
 /// place alone, so that an epoch is the same whenever it is run. Images that do not fill a last batch are left for the next epoch's
 /// shuffle.
 /// </summary>
-public static class BatchStream
+internal static class BatchStream
 {
     /// <summary>Batches made ahead.</summary>
     private const int Ahead = 3;

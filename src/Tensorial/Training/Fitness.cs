@@ -6,7 +6,7 @@ using Tensorial.Operations;
 namespace Tensorial.Training;
 
 /// <summary>Whether a network can learn from images at all: found out before the first step.</summary>
-public static class Fitness
+internal static class Fitness
 {
     /// <summary>
     /// Refuses images that a network does not take, classes it does not tell apart, and weights from which nothing can be learnt.

@@ -4,7 +4,7 @@ using Tensorial.Operations;
 namespace Tensorial.Training;
 
 /// <summary>A classifier up to its logits: losses take them before the softmax that some networks end in.</summary>
-public static class Logits
+internal static class Logits
 {
     /// <summary>The network without a softmax at its end, and without what only the other outputs need.</summary>
     public static Graph Of(Graph graph)

@@ -55,7 +55,7 @@ public sealed record BlockRecord(string Name, double ErrorBefore, double ErrorAf
 /// computing it takes.</param>
 /// <param name="IsKept">Whether those activations are computed once.</param>
 /// <param name="Step">What a step takes.</param>
-public sealed record BlockMemory(long ActivationBytes, bool IsKept, TrainingMemory Step)
+internal sealed record BlockMemory(long ActivationBytes, bool IsKept, TrainingMemory Step)
 {
     public long Bytes => ActivationBytes + Step.Bytes;
 }

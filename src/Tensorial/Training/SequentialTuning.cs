@@ -52,7 +52,7 @@ public sealed class SequentialTuning
     }
 
     /// <summary>What each block takes.</summary>
-    public ImmutableArray<BlockMemory> Memory { get; }
+    internal ImmutableArray<BlockMemory> Memory { get; }
 
     /// <summary>Blocks that learn at the same time.</summary>
     public int AtOnce { get; }

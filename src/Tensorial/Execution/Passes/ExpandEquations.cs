@@ -10,7 +10,7 @@ namespace Tensorial.Execution;
 /// transposed convolutions, products of two operands, and the reshapes and transposes between them. So a layer that is an equation runs on
 /// the kernels of convolutions, its gradients share the intermediate values, and it can be written as standard ONNX.
 /// </summary>
-public static class ExpandEquations
+internal static class ExpandEquations
 {
     /// <summary>The network as it runs: equations that convolve, or have more than two operands, in steps.</summary>
     /// <param name="graph">The network.</param>

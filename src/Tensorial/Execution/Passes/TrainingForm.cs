@@ -5,10 +5,10 @@ using Tensorial.Operations;
 namespace Tensorial.Execution;
 
 /// <summary>A running statistic: the constant that holds it, and the value of the network that is to take its place after a step.</summary>
-public readonly record struct RunningStatistic(string Constant, string Renewed);
+internal readonly record struct RunningStatistic(string Constant, string Renewed);
 
 /// <summary>Values that are dropped at random: the input of the network that says which, 0 or 1 / (1 - ratio) each.</summary>
-public readonly record struct DropMask(string Input, string Masked, float Ratio);
+internal readonly record struct DropMask(string Input, string Masked, float Ratio);
 
 /// <summary>
 /// A network as it is trained: batch normalisations take mean and variance from the batch and renew their running ones, dropout multiplies
@@ -18,7 +18,7 @@ public readonly record struct DropMask(string Input, string Masked, float Ratio)
 /// <param name="Graph">The network in its training form.</param>
 /// <param name="Statistics">Running statistics that a step renews.</param>
 /// <param name="Masks">Inputs to be drawn anew at every step.</param>
-public sealed record TrainingForm(Graph Graph, ImmutableArray<RunningStatistic> Statistics, ImmutableArray<DropMask> Masks)
+internal sealed record TrainingForm(Graph Graph, ImmutableArray<RunningStatistic> Statistics, ImmutableArray<DropMask> Masks)
 {
     /// <summary>The training form of a network.</summary>
     /// <param name="graph">The network as it is evaluated.</param>

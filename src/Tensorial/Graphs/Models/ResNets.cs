@@ -1,7 +1,7 @@
 namespace Tensorial.Graphs;
 
 /// <summary>Residual networks (He et al. 2016): the shallow, narrow ones for CIFAR and the wide ones for ImageNet.</summary>
-public static class ResNets
+internal static class ResNets
 {
     /// <summary>Depth 6 n + 2: three stages of n blocks with 16, 32 and 64 channels, a projection where the extents change.</summary>
     public static Graph Cifar(int depth, Shape image, int classes, int seed)

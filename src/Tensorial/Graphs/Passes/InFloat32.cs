@@ -6,7 +6,7 @@ namespace Tensorial.Graphs;
 /// A network of other floating-point types computed in float32: float16, bfloat16 and float64 constants, ports and casts become float32.
 /// What trains it and what calibrates on images works in float32, whatever the file stores.
 /// </summary>
-public static class InFloat32
+internal static class InFloat32
 {
     /// <summary>The network in float32; as it is where it has no other floating-point type.</summary>
     public static Graph Apply(Graph graph)

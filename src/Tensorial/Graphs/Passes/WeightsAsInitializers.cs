@@ -4,7 +4,7 @@ namespace Tensorial.Graphs;
 /// The form of a network in which every weight is an initializer that the layer reads itself. The same function with the same inputs and
 /// outputs; what looks for weights, rewrites or trains them starts from here.
 /// </summary>
-public static class WeightsAsInitializers
+internal static class WeightsAsInitializers
 {
     /// <summary>
     /// Constant nodes become initializers; Identity nodes on constants go; constants that are moved, or computed at no cost in room, are

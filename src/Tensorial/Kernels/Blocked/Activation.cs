@@ -1,7 +1,7 @@
 namespace Tensorial.Kernels.Blocked;
 
 /// <summary>The function an <see cref="Activation"/> applies.</summary>
-public enum ActivationKind
+internal enum ActivationKind
 {
     /// <summary>x.</summary>
     None,
@@ -35,7 +35,7 @@ public enum ActivationKind
 /// <param name="Kind">Which function.</param>
 /// <param name="Low">Lower bound of Clip; slope for negative values of LeakyRelu; α of HardSigmoid.</param>
 /// <param name="High">Upper bound of Clip; β of HardSigmoid.</param>
-public readonly record struct Activation(ActivationKind Kind, float Low = 0, float High = 0)
+internal readonly record struct Activation(ActivationKind Kind, float Low = 0, float High = 0)
 {
     public static Activation None => default;
 

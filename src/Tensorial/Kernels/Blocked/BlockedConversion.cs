@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace Tensorial.Kernels.Blocked;
 
 /// <summary>Between plain [image][channel][row][column] activations and blocked ones.</summary>
-public static unsafe class BlockedConversion
+internal static unsafe class BlockedConversion
 {
     private const int Lanes = BlockedLayout.Lanes;
 

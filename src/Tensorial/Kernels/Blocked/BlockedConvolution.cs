@@ -5,7 +5,7 @@ namespace Tensorial.Kernels.Blocked;
 /// grouped and depthwise kernels are all computed by one tile (<see cref="ConvolutionTile"/>) under one loop
 /// (<see cref="ConvolutionLoop"/>).
 /// </summary>
-public static unsafe class BlockedConvolution
+internal static unsafe class BlockedConvolution
 {
     /// <summary>Groups merged into one block at most; beyond that the zeros between them cost more than a general convolution.</summary>
     private const int MostMerged = 16;

@@ -3,7 +3,7 @@ using System.Numerics.Tensors;
 namespace Tensorial.Kernels.Blocked;
 
 /// <summary>The four operations on two values.</summary>
-public enum Arithmetic
+internal enum Arithmetic
 {
     Add,
     Subtract,
@@ -15,7 +15,7 @@ public enum Arithmetic
 /// Functions of every value of blocked activations. Halos may differ and are neither read nor written; an output may be an input of the
 /// same layout. Padding lanes are computed along: they may hold anything.
 /// </summary>
-public static unsafe class BlockedElementwise
+internal static unsafe class BlockedElementwise
 {
     private const int Lanes = BlockedLayout.Lanes;
 

@@ -1,7 +1,7 @@
 namespace Tensorial.Kernels.Blocked;
 
 /// <summary>Zeroes halos: the memory planner hands out used memory, and convolutions read the halo.</summary>
-public static class BlockedHalo
+internal static class BlockedHalo
 {
     /// <summary>
     /// Writes the halo and nothing else. Kernels write interiors only, so a buffer that keeps its layout needs this once.

@@ -1,7 +1,7 @@
 namespace Tensorial.Kernels.Blocked;
 
 /// <summary>Zeros around a plane, in pixels.</summary>
-public readonly record struct Halo(int Top, int Left, int Bottom, int Right)
+internal readonly record struct Halo(int Top, int Left, int Bottom, int Right)
 {
     /// <summary>The smallest halo that covers both.</summary>
     public Halo Union(Halo other) =>
@@ -16,7 +16,7 @@ public readonly record struct Halo(int Top, int Left, int Bottom, int Right)
 /// [image][block][Top + Height + Bottom][Left + Width + Right][16]. Lanes beyond <paramref name="Channels"/> in the last block may
 /// hold anything and reach no result. Sizes and offsets count floats.
 /// </summary>
-public readonly record struct BlockedLayout(int Images, int Channels, int Height, int Width, Halo Halo)
+internal readonly record struct BlockedLayout(int Images, int Channels, int Height, int Width, Halo Halo)
 {
     /// <summary>Channels a block holds: one 512-bit vector, a cache line.</summary>
     public const int Lanes = 16;

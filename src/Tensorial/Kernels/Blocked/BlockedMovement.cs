@@ -6,7 +6,7 @@ namespace Tensorial.Kernels.Blocked;
 /// Parts of blocked activations brought to another place. Interiors only; halos are neither read nor written. Input and output do not
 /// overlap.
 /// </summary>
-public static unsafe class BlockedMovement
+internal static unsafe class BlockedMovement
 {
     private const int Lanes = BlockedLayout.Lanes;
 

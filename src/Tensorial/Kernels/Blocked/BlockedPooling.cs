@@ -1,7 +1,7 @@
 namespace Tensorial.Kernels.Blocked;
 
 /// <summary>What an average divides by.</summary>
-public enum AverageOver
+internal enum AverageOver
 {
     /// <summary>The taps that meet the input.</summary>
     Input,
@@ -13,7 +13,7 @@ public enum AverageOver
 /// <summary>
 /// Pooling of blocked activations. Output extents are the caller's: a last window may reach beyond the padding (ceiling mode).
 /// </summary>
-public static unsafe class BlockedPooling
+internal static unsafe class BlockedPooling
 {
     /// <summary>The largest value of each window; what lies outside the input takes no part. NaN wins. The halo is not read.</summary>
     public static void Maximum(

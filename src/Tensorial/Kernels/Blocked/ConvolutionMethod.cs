@@ -1,7 +1,7 @@
 namespace Tensorial.Kernels.Blocked;
 
 /// <summary>How a convolution is computed. All methods give the same sums up to rounding.</summary>
-public enum ConvolutionMethod
+internal enum ConvolutionMethod
 {
     /// <summary>As defined.</summary>
     Direct,

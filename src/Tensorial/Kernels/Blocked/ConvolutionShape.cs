@@ -3,7 +3,7 @@ namespace Tensorial.Kernels.Blocked;
 /// <summary>
 /// The attributes of a two-dimensional convolution and the extents of its kernel [outputs, inputs / groups, height, width].
 /// </summary>
-public readonly record struct ConvolutionShape(
+internal readonly record struct ConvolutionShape(
     int InputChannels,
     int OutputChannels,
     int KernelHeight,

@@ -5,7 +5,7 @@ namespace Tensorial.Kernels.Blocked;
 /// channels only; outputs padded with zeros to whole blocks, the last group holding 16 where one block is left. Depthwise:
 /// [block][height][width][16]. For Winograd's methods the products of the transforms stand in place of the taps, before the inputs.
 /// </summary>
-public sealed class PackedKernel
+internal sealed class PackedKernel
 {
     private PackedKernel(float[] values, int start, ConvolutionMethod method) => (Values, Start, Method) = (values, start, method);
 

@@ -1,7 +1,7 @@
 namespace Tensorial.Kernels.Blocked;
 
 /// <summary>A window that slides over a plane: input row = StrideY · output row + DilationY · tap - Padding.Top; columns alike.</summary>
-public readonly record struct PlaneWindow(
+internal readonly record struct PlaneWindow(
     int Height,
     int Width,
     int StrideY = 1,

@@ -14,7 +14,7 @@ public sealed record If(Operation Then, Operation Else) : Branching
     /// <summary>Operands the node itself has, before those that its bodies capture.</summary>
     public override int OwnInputs => 1;
 
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand condition = inputs.Truth(0, "cond");
         if (condition.Shape.Count != 1)
@@ -34,7 +34,7 @@ public sealed record If(Operation Then, Operation Else) : Branching
         return [.. results.Select(static result => result with { Value = null })];
     }
 
-    public override Tensor[] Evaluate(
+    internal override Tensor[] Evaluate(
         ReadOnlySpan<Tensor?> inputs,
         int count,
         Workers workers,

@@ -19,7 +19,7 @@ public sealed record Loop(Operation Body, int OwnInputs) : Branching
 
     private int Carried => Math.Max(0, OwnInputs - 2);
 
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand?[] operands = Arguments(inputs, new(ElementType.Int64, []), new(ElementType.Bool, []));
         ImmutableArray<Operand> round = Body.Infer(operands);
@@ -38,7 +38,7 @@ public sealed record Loop(Operation Body, int OwnInputs) : Branching
         return results.ToImmutable();
     }
 
-    public override Tensor[] Evaluate(
+    internal override Tensor[] Evaluate(
         ReadOnlySpan<Tensor?> inputs,
         int count,
         Workers workers,

@@ -7,7 +7,7 @@ namespace Tensorial.Operations;
 /// <summary>Slices of the data that tuples of indices name; the first axes may be a batch that data and indices share.</summary>
 public sealed record GatherND(int BatchAxes = 0) : Operation
 {
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand data = inputs.Required(0, "data"),
             indices = inputs.Required(1, "indices");
@@ -28,9 +28,9 @@ public sealed record GatherND(int BatchAxes = 0) : Operation
             data.Bytes(places[i], slice).CopyTo(outputs[0].Bytes(i * slice, slice));
     }
 
-    public override Reads? GradientReads(int input) => input == 0 ? Reads.Input(1) : null;
+    internal override Reads? GradientReads(int input) => input == 0 ? Reads.Input(1) : null;
 
-    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    private protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         if (pull.Gradient(0) is not { } data)
             return;

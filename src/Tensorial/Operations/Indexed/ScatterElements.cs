@@ -7,7 +7,7 @@ namespace Tensorial.Operations;
 /// updates[i].</summary>
 public sealed record ScatterElements(int Axis = 0, ScatterReduction Reduction = ScatterReduction.None) : Operation
 {
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand data = inputs.Required(0, "data"),
             indices = inputs.Required(1, "indices"),
@@ -25,9 +25,9 @@ public sealed record ScatterElements(int Axis = 0, ScatterReduction Reduction = 
     public override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
         Scattering.Write(inputs[0]!, GatherElements.Places(inputs[0]!.Shape, inputs[1]!, Axis), inputs[2]!, 1, Reduction, outputs[0]);
 
-    public override Reads? GradientReads(int input) =>
+    internal override Reads? GradientReads(int input) =>
         input == 1 || Reduction is not (ScatterReduction.None or ScatterReduction.Add) ? null : Reads.Input(1);
 
-    protected override void Backward<T>(in Pullback<T> pull, Workers workers) =>
+    private protected override void Backward<T>(in Pullback<T> pull, Workers workers) =>
         Scattering.Back(pull, GatherElements.Places(pull.Shape(0), pull.Inputs[1]!, Axis), 1, Reduction);
 }

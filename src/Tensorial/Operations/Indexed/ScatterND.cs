@@ -6,7 +6,7 @@ namespace Tensorial.Operations;
 /// <summary>The data with slices replaced by, or reduced with, updates: y[indices[i]] = updates[i].</summary>
 public sealed record ScatterND(ScatterReduction Reduction = ScatterReduction.None) : Operation
 {
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand data = inputs.Required(0, "data"),
             indices = inputs.Required(1, "indices"),
@@ -30,10 +30,10 @@ public sealed record ScatterND(ScatterReduction Reduction = ScatterReduction.Non
         Scattering.Write(inputs[0]!, places, inputs[2]!, slice, Reduction, outputs[0]);
     }
 
-    public override Reads? GradientReads(int input) =>
+    internal override Reads? GradientReads(int input) =>
         input == 1 || Reduction is not (ScatterReduction.None or ScatterReduction.Add) ? null : Reads.Input(1);
 
-    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    private protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         (int[] places, int slice) = Places(pull.Inputs[1]!, pull.Shape(0));
         Scattering.Back(pull, places, slice, Reduction);

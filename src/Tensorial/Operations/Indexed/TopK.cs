@@ -13,7 +13,7 @@ namespace Tensorial.Operations;
 /// <param name="Count">k; null where the second operand says.</param>
 public sealed record TopK(int Axis = -1, bool Largest = true, int? Count = null) : NumberOperation
 {
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = inputs.Numeric(0, "X");
         int axis = Operands.Axis(Axis, x.Shape.Rank),
@@ -60,9 +60,9 @@ public sealed record TopK(int Axis = -1, bool Largest = true, int? Count = null)
     private int Compare<T>(T one, T other)
         where T : INumber<T> => Largest ? other.CompareTo(one) : one.CompareTo(other);
 
-    public override Reads? GradientReads(int input) => input == 0 ? Reads.Output(1) : null;
+    internal override Reads? GradientReads(int input) => input == 0 ? Reads.Output(1) : null;
 
-    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    private protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         if (pull.Gradient(0) is not { } dx || pull.Upstream(0) is not { } dy)
             return;

@@ -7,7 +7,7 @@ namespace Tensorial.Operations;
 /// <param name="Window">The convolution: its strides, paddings and groups.</param>
 public sealed record ConvInteger(Convolution Window) : Operation
 {
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = Quantization.Bytes(inputs, 0, "x"),
             w = Quantization.Bytes(inputs, 1, "w");
@@ -31,5 +31,5 @@ public sealed record ConvInteger(Convolution Window) : Operation
         return window.Evaluate([wide, kernel], 1, workers)[0];
     }
 
-    public override long Macs(ReadOnlySpan<Operand?> inputs, ReadOnlySpan<Operand> outputs) => Window.Macs(inputs, outputs);
+    internal override long Macs(ReadOnlySpan<Operand?> inputs, ReadOnlySpan<Operand> outputs) => Window.Macs(inputs, outputs);
 }

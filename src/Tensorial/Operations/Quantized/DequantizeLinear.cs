@@ -11,7 +11,7 @@ namespace Tensorial.Operations;
 /// <param name="Type">Type of the result; null for that of the scale.</param>
 public sealed record DequantizeLinear(int Axis = 1, int BlockSize = 0, ElementType? Type = null) : Operation
 {
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = inputs.Numeric(0, "x"),
             scale = inputs.Floating(1, "x_scale");
@@ -36,9 +36,9 @@ public sealed record DequantizeLinear(int Axis = 1, int BlockSize = 0, ElementTy
     }
 
     /// <summary>The scales alone have a gradient.</summary>
-    public override Reads? GradientReads(int input) => input == 1 ? Reads.Input(0) | Reads.Input(1) | Reads.Input(2) : null;
+    internal override Reads? GradientReads(int input) => input == 1 ? Reads.Input(0) | Reads.Input(1) | Reads.Input(2) : null;
 
-    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    private protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         if (pull.Gradient(1) is not { } scales)
             return;

@@ -9,7 +9,7 @@ namespace Tensorial.Operations;
 /// </summary>
 public sealed record DynamicQuantizeLinear : Operation
 {
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = inputs.Required(0, "x");
         return x.Type == ElementType.Float32

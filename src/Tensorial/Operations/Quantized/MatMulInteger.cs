@@ -9,7 +9,7 @@ namespace Tensorial.Operations;
 /// </summary>
 public sealed record MatMulInteger : Operation
 {
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand a = Quantization.Bytes(inputs, 0, "A"),
             b = Quantization.Bytes(inputs, 1, "B");
@@ -24,7 +24,7 @@ public sealed record MatMulInteger : Operation
     public override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
         Conversion.Convert(QuantizedProduct.Sum(inputs[0]!, inputs.Optional(2), inputs[1]!, inputs.Optional(3), workers), outputs[0]);
 
-    public override long Macs(ReadOnlySpan<Operand?> inputs, ReadOnlySpan<Operand> outputs) =>
+    internal override long Macs(ReadOnlySpan<Operand?> inputs, ReadOnlySpan<Operand> outputs) =>
         (long)outputs[0].Shape.Count * inputs[0]!.Shape[^1];
 }
 

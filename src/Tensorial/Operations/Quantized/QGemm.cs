@@ -20,7 +20,7 @@ public sealed record QGemm : Operation
 
     private Gemm Product => new() { TransposeA = TransposeA, TransposeB = TransposeB };
 
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand a = Quantization.Bytes(inputs, 0, "A"),
             b = Quantization.Bytes(inputs, 3, "B");
@@ -75,6 +75,6 @@ public sealed record QGemm : Operation
             );
     }
 
-    public override long Macs(ReadOnlySpan<Operand?> inputs, ReadOnlySpan<Operand> outputs) =>
+    internal override long Macs(ReadOnlySpan<Operand?> inputs, ReadOnlySpan<Operand> outputs) =>
         (long)outputs[0].Shape.Count * inputs[0]!.Shape[TransposeA ? 0 : 1];
 }

@@ -11,7 +11,7 @@ namespace Tensorial.Operations;
 /// <param name="Window">The convolution: its strides, paddings and groups.</param>
 public sealed record QLinearConv(Convolution Window) : Operation
 {
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = Quantization.Bytes(inputs, 0, "x"),
             w = Quantization.Bytes(inputs, 3, "w"),
@@ -48,6 +48,6 @@ public sealed record QLinearConv(Convolution Window) : Operation
 
     internal static Tensor<float> One => new([], new[] { 1f });
 
-    public override long Macs(ReadOnlySpan<Operand?> inputs, ReadOnlySpan<Operand> outputs) =>
+    internal override long Macs(ReadOnlySpan<Operand?> inputs, ReadOnlySpan<Operand> outputs) =>
         (long)outputs[0].Shape.Count * inputs[3]!.Shape.CountOf(1, inputs[3]!.Shape.Rank);
 }

@@ -7,7 +7,7 @@ namespace Tensorial.Operations;
 /// result.</summary>
 public sealed record QLinearMatMul : Operation
 {
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand a = Quantization.Bytes(inputs, 0, "a"),
             b = Quantization.Bytes(inputs, 3, "b"),
@@ -36,6 +36,6 @@ public sealed record QLinearMatMul : Operation
         new QuantizeLinear().Forward([scaled, scale, inputs[7]!.As([])], outputs, workers);
     }
 
-    public override long Macs(ReadOnlySpan<Operand?> inputs, ReadOnlySpan<Operand> outputs) =>
+    internal override long Macs(ReadOnlySpan<Operand?> inputs, ReadOnlySpan<Operand> outputs) =>
         (long)outputs[0].Shape.Count * inputs[0]!.Shape[^1];
 }

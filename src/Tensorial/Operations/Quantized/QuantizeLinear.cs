@@ -12,7 +12,7 @@ namespace Tensorial.Operations;
 /// <param name="Type">The integers of the result; null for those of the zero point, or 8 bits without sign.</param>
 public sealed record QuantizeLinear(int Axis = 1, int BlockSize = 0, ElementType? Type = null) : Operation
 {
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = inputs.Numeric(0, "x"),
             scale = inputs.Required(1, "y_scale");

@@ -10,11 +10,11 @@ namespace Tensorial.Operations;
 /// <param name="Type">The operator's name.</param>
 /// <param name="Function">The function of real numbers.</param>
 /// <param name="Operands">How many values it takes; 0 for a list, whose result's scale and zero point then come first.</param>
-public sealed record QuantizedFunction(string Type, Operation Function, int Operands) : Operation
+internal sealed record QuantizedFunction(string Type, Operation Function, int Operands) : Operation
 {
     public override string Name => $"com.microsoft.{Type}";
 
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         (int values, int count, int result) = Places(inputs.Length);
         Operand?[] real = new Operand?[count];

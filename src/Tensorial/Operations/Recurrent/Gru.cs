@@ -28,9 +28,9 @@ public sealed record Gru : Recurrent
         return new GruCell<T>(ActivationsOf(direction), Clip, LinearBeforeReset, r, bias);
     }
 
-    public override Reads? GradientReads(int input) => LinearBeforeReset ? base.GradientReads(input) : null;
+    internal override Reads? GradientReads(int input) => LinearBeforeReset ? base.GradientReads(input) : null;
 
-    protected override void Backward<T>(in Pullback<T> pull, Kernels.Workers workers)
+    private protected override void Backward<T>(in Pullback<T> pull, Kernels.Workers workers)
     {
         if (!LinearBeforeReset)
             throw new UnsupportedException("GRU with linear_before_reset = 0 has no gradient.");

@@ -23,7 +23,7 @@ public sealed record Lstm : Recurrent
     internal override ImmutableArray<GateFunction> UsualActivations { get; } =
     [GateFunction.Of("Sigmoid"), GateFunction.Of("Tanh"), GateFunction.Of("Tanh")];
 
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         ImmutableArray<Operand> results = base.Infer(inputs);
         Check(inputs, 7, "P", [Directions, 3 * inputs[2]!.Shape[2]]);
@@ -37,9 +37,9 @@ public sealed record Lstm : Recurrent
         return new LstmCell<T>(ActivationsOf(direction), Clip, InputForget, peepholes);
     }
 
-    public override Reads? GradientReads(int input) => InputForget || input == 7 ? null : base.GradientReads(input);
+    internal override Reads? GradientReads(int input) => InputForget || input == 7 ? null : base.GradientReads(input);
 
-    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    private protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         if (InputForget || pull.Inputs.Optional(7) is not null)
             throw new UnsupportedException("LSTM with peepholes or input_forget has no gradient.");

@@ -51,7 +51,7 @@ public abstract record Recurrent : FloatOperation
         return Activations.IsEmpty ? UsualActivations : Activations.Slice(direction * count, count);
     }
 
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         RecurrentExtents e = Extents(
             inputs.Floating(0, "X").OfRank(3, "X").Shape,
@@ -104,10 +104,10 @@ public abstract record Recurrent : FloatOperation
             run.Walk(direction, Cell<T>(direction, inputs), null, outputs);
     }
 
-    public override Reads? GradientReads(int input) => input == 4 ? null : Reads.AllInputs;
+    internal override Reads? GradientReads(int input) => input == 4 ? null : Reads.AllInputs;
 
     /// <summary>Backpropagation through time; the walk forward is repeated and its gates kept.</summary>
-    protected override void Backward<T>(in Pullback<T> pull, Workers workers)
+    private protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         if (Clip > 0)
             throw new UnsupportedException($"{Name} with clip has no gradient.");
@@ -126,7 +126,7 @@ public abstract record Recurrent : FloatOperation
         where T : unmanaged, System.Numerics.IBinaryFloatingPointIeee754<T>;
 
     /// <summary>One for each weight, at every step of every sequence.</summary>
-    public override long Macs(ReadOnlySpan<Operand?> inputs, ReadOnlySpan<Operand> outputs) =>
+    internal override long Macs(ReadOnlySpan<Operand?> inputs, ReadOnlySpan<Operand> outputs) =>
         (long)inputs[0]!.Shape[0] * inputs[0]!.Shape[1] * (inputs[1]!.Shape.Count + inputs[2]!.Shape.Count);
 }
 

@@ -18,7 +18,7 @@ public sealed record Dft(int Axis = 1, bool Inverse = false, bool OneSided = fal
     /// <summary>Longest transform: what one line takes in complex doubles must stay far from the size of memory.</summary>
     private const int Longest = 1 << 26;
 
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand x = inputs.Floating(0, "input");
         if (x.Shape.Rank < 2 || x.Shape[^1] is not (1 or 2))

@@ -7,11 +7,11 @@ namespace Tensorial.Operations;
 /// <param name="Type">The operator's name: HannWindow, HammingWindow or BlackmanWindow.</param>
 /// <param name="Periodic">Whether N is the length, not one less.</param>
 /// <param name="Result">Type of the values.</param>
-public sealed record SignalWindow(string Type, bool Periodic = true, ElementType Result = ElementType.Float32) : Operation
+internal sealed record SignalWindow(string Type, bool Periodic = true, ElementType Result = ElementType.Float32) : Operation
 {
     public override string Name => Type;
 
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         int length = (inputs.Constant(0, "size") ?? throw new BadInputException("input 0 (size) is missing."))
             .Single("size")

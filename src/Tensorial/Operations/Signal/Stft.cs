@@ -13,7 +13,7 @@ public sealed record Stft(bool OneSided = true) : FloatOperation
 {
     public override string Name => "STFT";
 
-    public override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
         Operand signal = inputs.Floating(0, "signal");
         if (signal.Shape.Rank is not (2 or 3) || signal.Shape.Rank == 3 && signal.Shape[2] is not (1 or 2))

@@ -5,7 +5,7 @@ namespace Tensorial.Reports.Charts;
 /// <summary>Lines over two axes: all that the reports need to draw. <see cref="ChartSvg"/> turns one into SVG.</summary>
 /// <param name="Title">Stands above it.</param>
 /// <param name="Description">What a reader would see in it, for those who cannot.</param>
-public sealed record Chart(string Title, string Description, Axis X, Axis Y, ValueList<Series> Series)
+internal sealed record Chart(string Title, string Description, Axis X, Axis Y, ValueList<Series> Series)
 {
     /// <summary>Values worth a horizontal line.</summary>
     public ValueList<Level> Levels { get; init; } = [];
@@ -20,12 +20,12 @@ public sealed record Chart(string Title, string Description, Axis X, Axis Y, Val
 }
 
 /// <param name="Title">What is measured, with its unit.</param>
-public sealed record Axis(string Title, Scale Scale, TickFormat Format);
+internal sealed record Axis(string Title, Scale Scale, TickFormat Format);
 
 /// <summary>A line, points, or both.</summary>
 /// <param name="Name">Shown with each value.</param>
 /// <param name="Ink">Its colour and dash.</param>
-public sealed record Series(string Name, Ink Ink, ValueList<Point> Points)
+internal sealed record Series(string Name, Ink Ink, ValueList<Point> Points)
 {
     /// <summary>
     /// Whether each point was measured, and so gets a dot; otherwise the line is a curve of which points may be thinned out.
@@ -34,18 +34,18 @@ public sealed record Series(string Name, Ink Ink, ValueList<Point> Points)
 }
 
 /// <param name="Label">Said with the value, such as the rank; empty for none.</param>
-public readonly record struct Point(double X, double Y, string Label = "");
+internal readonly record struct Point(double X, double Y, string Label = "");
 
-public sealed record Level(double Value, string Label);
+internal sealed record Level(double Value, string Label);
 
 /// <summary>Panel: a third of a page, as for small multiples. Wide: half a page or more.</summary>
-public enum ChartSize
+internal enum ChartSize
 {
     Panel,
     Wide,
 }
 
-public enum TickFormat
+internal enum TickFormat
 {
     Number,
     Percent,
@@ -56,8 +56,8 @@ public enum TickFormat
 /// <summary>Which line is which.</summary>
 /// <param name="Entries">Names and inks; empty for a scale of depth alone.</param>
 /// <param name="Depth">The ends of the depth scale, from the first layer to the last; null where the inks are not of depth.</param>
-public sealed record Legend(ValueList<LegendEntry> Entries, DepthScale? Depth = null);
+internal sealed record Legend(ValueList<LegendEntry> Entries, DepthScale? Depth = null);
 
-public sealed record LegendEntry(string Name, Ink Ink);
+internal sealed record LegendEntry(string Name, Ink Ink);
 
-public sealed record DepthScale(string First, string Last);
+internal sealed record DepthScale(string First, string Last);

@@ -3,7 +3,7 @@ namespace Tensorial.Reports.Charts;
 /// <summary>Colour and dash of a line, as class names of the style sheet, which knows them for light and dark.</summary>
 /// <param name="Colour">Class of the colour.</param>
 /// <param name="Dash">0 solid, 1 dashed, 2 dotted.</param>
-public readonly record struct Ink(string Colour, int Dash)
+internal readonly record struct Ink(string Colour, int Dash)
 {
     /// <summary>
     /// Cuts of the same kind share a hue and differ by dash, so that four hues do, which stay apart for colour-blind eyes and, by dash, in

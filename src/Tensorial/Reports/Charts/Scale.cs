@@ -3,7 +3,7 @@ using Tensorial.Analysis;
 namespace Tensorial.Reports.Charts;
 
 /// <summary>Where a value lies between the ends of an axis, 0 to 1, and which values get a tick.</summary>
-public abstract record Scale(double Low, double High)
+internal abstract record Scale(double Low, double High)
 {
     /// <summary>0 at <see cref="Low"/>, 1 at <see cref="High"/>; values beyond an end lie on it.</summary>
     public double Position(double value) => Math.Clamp(Place(value), 0, 1);
@@ -14,7 +14,7 @@ public abstract record Scale(double Low, double High)
     protected abstract double Place(double value);
 }
 
-public sealed record LinearScale(double Low, double High) : Scale(Low, High)
+internal sealed record LinearScale(double Low, double High) : Scale(Low, High)
 {
     /// <summary>The narrowest with round ends that holds all values; 0 to 1 where there are none.</summary>
     public static LinearScale Around(IEnumerable<double> values, int ticks = 5)
@@ -60,7 +60,7 @@ public sealed record LinearScale(double Low, double High) : Scale(Low, High)
 }
 
 /// <summary>Decades; within one decade its 1, 2 and 5. Zero and below lie on the low end.</summary>
-public sealed record LogScale(double Low, double High) : Scale(Low, High)
+internal sealed record LogScale(double Low, double High) : Scale(Low, High)
 {
     public override ValueList<double> Ticks(int about)
     {
@@ -84,7 +84,7 @@ public sealed record LogScale(double Low, double High) : Scale(Low, High)
 }
 
 /// <summary>Things in order, at 1, 2, 3, …; each has a name.</summary>
-public sealed record OrdinalScale(ValueList<string> Names) : Scale(1, Math.Max(1, Names.Count))
+internal sealed record OrdinalScale(ValueList<string> Names) : Scale(1, Math.Max(1, Names.Count))
 {
     public override ValueList<double> Ticks(int about)
     {

@@ -5,7 +5,7 @@ namespace Tensorial.Training.Schedules;
 /// <summary>
 /// Schedules as text: <c>constant</c>, <c>cosine</c>, <c>onecycle</c>, <c>step:60,120</c> (tenfold less at the end of these epochs).
 /// </summary>
-public static class ScheduleText
+internal static class ScheduleText
 {
     /// <param name="text">The schedule.</param>
     /// <param name="epochs">Epochs of the training.</param>

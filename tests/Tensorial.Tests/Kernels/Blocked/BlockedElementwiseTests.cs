@@ -15,8 +15,9 @@ public class BlockedElementwiseTests
     private readonly Workers _workers = new TwoThreads();
 
     [Theory, CombinatorialArithmetic]
-    public void Binary_functions_combine_values(Arithmetic operation, bool activated)
+    public void Binary_functions_combine_values(object function, bool activated)
     {
+        Arithmetic operation = (Arithmetic)function;
         Activation activation = activated ? Activation.Relu : Activation.None;
         BlockedElementwise.Binary(operation, _a.Values, _a.Layout, _b.Values, _b.Layout, activation, _y.Values, YLayout, _workers);
         _y.Equal(
@@ -36,8 +37,9 @@ public class BlockedElementwiseTests
     }
 
     [Theory, MemberData(nameof(BlockedConvolutionTests.Activations), MemberType = typeof(BlockedConvolutionTests))]
-    public void Activations_apply_to_every_value(Activation activation)
+    public void Activations_apply_to_every_value(object function)
     {
+        Activation activation = (Activation)function;
         BlockedElementwise.Activate(activation, _a.Values, XLayout, _y.Values, YLayout, _workers);
         _y.Equal((i, c, y, x) => ActivationFormula.Of(activation, _a[i, c, y, x]), 1e-6);
 
