@@ -11,8 +11,10 @@ public sealed record AnalysisReport
     /// <summary>Raised when a field changes its meaning or goes away; new fields do not raise it.</summary>
     public int SchemaVersion { get; init; } = 1;
 
+    /// <summary>What was run: tool, model, data, machine.</summary>
     public required Provenance Provenance { get; init; }
 
+    /// <summary>Parameters and multiply-accumulates of the network.</summary>
     public required ModelSummary Model { get; init; }
 
     /// <summary>Kernels that were cut, in the order of the network.</summary>
@@ -31,6 +33,7 @@ public sealed record AnalysisReport
     [Range(0, int.MaxValue)]
     public int PlannedTruncations { get; init; }
 
+    /// <summary>Accuracy after each truncation; empty where there were no images.</summary>
     public ValueList<TruncationResult> Truncations { get; init; } = [];
 }
 
@@ -59,6 +62,7 @@ public sealed record LayerAnalysis
     [Range(1, int.MaxValue)]
     public int Groups { get; init; } = 1;
 
+    /// <summary>Values of the kernel.</summary>
     [Range(0, long.MaxValue)]
     public long Parameters { get; init; }
 
@@ -70,6 +74,7 @@ public sealed record LayerAnalysis
     [Range(0, double.MaxValue)]
     public double Norm { get; init; }
 
+    /// <summary>The spectrum along every cut.</summary>
     public ValueList<CutSpectrum> Cuts { get; init; } = [];
 }
 

@@ -71,6 +71,7 @@ public readonly record struct Cut
     public bool Crosses(Cut other) =>
         Meet(Left, other.Left) && Meet(Left, other.Right) && Meet(Right, other.Left) && Meet(Right, other.Right);
 
+    /// <inheritdoc/>
     public override string ToString() => $"{Left}|{Right}";
 
     private static bool Meet(string one, string other) => one.Any(other.Contains);

@@ -17,5 +17,6 @@ public sealed record CutStep(Cut Cut, RankRule Rule)
             );
     }
 
+    /// <inheritdoc/>
     public override string ToString() => $"{Cut}:{Rule}";
 }

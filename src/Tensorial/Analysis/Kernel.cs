@@ -17,6 +17,7 @@ public sealed class Kernel
     /// <summary>The type of the values in the network, which <see cref="Store"/> gives back.</summary>
     public ElementType StoredAs { get; }
 
+    /// <summary>The kernel, its axes as <see cref="Cut"/> names them.</summary>
     public Tensor<double> Values { get; }
 
     /// <summary>||K||.</summary>

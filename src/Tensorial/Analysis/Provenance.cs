@@ -7,15 +7,19 @@ namespace Tensorial.Analysis;
 /// <summary>What is needed to get the same numbers again.</summary>
 public sealed record Provenance
 {
+    /// <summary>Name of the tool.</summary>
     public string Tool { get; init; } = "tensorial";
 
+    /// <summary>Version of the tool.</summary>
     public required string Version { get; init; }
 
+    /// <summary>The command as it could be typed again.</summary>
     public required string CommandLine { get; init; }
 
     /// <summary>When the run began, UTC.</summary>
     public required DateTimeOffset Date { get; init; }
 
+    /// <summary>The network's file.</summary>
     public required ModelFile Model { get; init; }
 
     /// <summary>Images the accuracies were measured on; null without data.</summary>
@@ -24,8 +28,10 @@ public sealed record Provenance
     /// <summary>Images batch-norm statistics were estimated on; null where nothing was recalibrated.</summary>
     public DataUse? Calibration { get; init; }
 
+    /// <summary>Seed of everything random.</summary>
     public long Seed { get; init; }
 
+    /// <summary>Processor and threads.</summary>
     public required Machine Machine { get; init; }
 
     /// <summary>Which part of the sweep this is, as <c>2/4</c>; null for all of it.</summary>
@@ -60,6 +66,7 @@ public sealed record ModelFile(string Name, string Sha256, long Bytes)
 /// <param name="Fingerprint">Hash of the images, labels and normalisation.</param>
 public sealed record DataUse(string Description, string Split, int Samples, string Fingerprint)
 {
+    /// <summary>What identifies a set: its name, split, number of images and fingerprint.</summary>
     public static DataUse Of(ImageSet images, Split split) =>
         new(images.Name, split == Data.Split.Test ? "test" : "train", images.Count, images.Fingerprint);
 }

@@ -30,25 +30,31 @@ public abstract record RankRule
     /// <summary>This rank, or the maximal rank where that is smaller.</summary>
     public sealed record Rank(int Value) : RankRule
     {
+        /// <inheritdoc/>
         public override int RankAt(CutSpectrum spectrum) => Math.Min(Value, spectrum.MaxRank);
 
+        /// <inheritdoc/>
         public override string ToString() => Value.ToString(CultureInfo.InvariantCulture);
     }
 
     /// <summary>A part of the maximal rank, above 0 up to 1, rounded to the nearest rank but never to 0.</summary>
     public sealed record Fraction(double Value) : RankRule
     {
+        /// <inheritdoc/>
         public override int RankAt(CutSpectrum spectrum) =>
             Math.Max(1, (int)Math.Round(Value * spectrum.MaxRank, MidpointRounding.AwayFromZero));
 
+        /// <inheritdoc/>
         public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Value * 100:0.######}%");
     }
 
     /// <summary>The smallest rank whose norm loss does not exceed this.</summary>
     public sealed record NormLoss(double Value) : RankRule
     {
+        /// <inheritdoc/>
         public override int RankAt(CutSpectrum spectrum) => Math.Max(1, spectrum.RankFor(Value));
 
+        /// <inheritdoc/>
         public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"loss={Value}");
     }
 

@@ -41,14 +41,20 @@ public sealed record SweepOptions
 /// <summary>Kernels one by one, all convolution kernels together, or first the one and then the other.</summary>
 public enum SweepScope
 {
+    /// <summary>Each layer by itself, and all layers together.</summary>
     Both,
+
+    /// <summary>One layer at a time.</summary>
     EachLayer,
+
+    /// <summary>All layers together.</summary>
     AllLayers,
 }
 
 /// <summary>One of several equal parts of a sweep: which one, from 1, and of how many.</summary>
 public readonly record struct Shard(int Index, int Count)
 {
+    /// <summary>The whole sweep as one shard.</summary>
     public static Shard Whole { get; } = new(1, 1);
 
     /// <summary>Reads <c>2/4</c>.</summary>
@@ -65,5 +71,6 @@ public readonly record struct Shard(int Index, int Count)
     /// <summary>Whether this part has the unit of work with this number.</summary>
     public bool Takes(int unit) => unit % Count == Index - 1;
 
+    /// <inheritdoc/>
     public override string ToString() => $"{Index}/{Count}";
 }

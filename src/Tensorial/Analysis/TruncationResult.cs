@@ -31,14 +31,18 @@ public sealed record TruncationResult
     /// <summary>1 - ||K_chi|| / ||K||; for <c>all</c> the mean over the kernels.</summary>
     public double RelativeNormLoss { get; init; }
 
+    /// <summary>Fraction of images whose label has the largest score.</summary>
     [Range(0.0, 1.0)]
     public double Top1 { get; init; }
 
+    /// <summary>Fraction of images whose label is among the five largest scores.</summary>
     [Range(0.0, 1.0)]
     public double Top5 { get; init; }
 
+    /// <summary>Mean cross-entropy in nats.</summary>
     public double Loss { get; init; }
 
+    /// <summary>Number of images.</summary>
     [Range(0, int.MaxValue)]
     public int Samples { get; init; }
 

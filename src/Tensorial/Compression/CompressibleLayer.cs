@@ -25,6 +25,7 @@ public sealed record CompressibleLayer(KernelWeight Weight, Tensor<double> Kerne
         KernelFormat.Cp3,
     ];
 
+    /// <summary>Name of its weight.</summary>
     public string Name => Weight.Name;
 
     /// <summary>Its only use, or the first one.</summary>
@@ -36,8 +37,10 @@ public sealed record CompressibleLayer(KernelWeight Weight, Tensor<double> Kerne
     /// <summary>Extents of what it answers.</summary>
     public Shape Output => Use.Output;
 
+    /// <summary>Whether it is a dense layer, without axes of space.</summary>
     public bool IsDense => Use.Space == 0;
 
+    /// <summary>Values of its weight.</summary>
     public long Parameters => Kernel.Shape.Count;
 
     /// <summary>Multiply-accumulates of the dense layer for one image.</summary>

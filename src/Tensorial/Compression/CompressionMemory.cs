@@ -32,6 +32,7 @@ public sealed class CompressionMemory : IDisposable
     /// <summary>A number kept under a name.</summary>
     public double? Find(string name) => _store?.Find<Remembered>(Key(name))?.Value;
 
+    /// <summary>Keeps a measurement under its name.</summary>
     public void Add(string name, double value) => _store?.Add(Key(name), _scope, StoredKind.Compression, new Remembered(name, value));
 
     /// <summary>Factors kept under a name: of exactly this form, or null.</summary>
@@ -74,6 +75,7 @@ public sealed class CompressionMemory : IDisposable
     /// <summary>The name under which a file's checksum is kept.</summary>
     private static string FileOf(string name) => $"{name}/file";
 
+    /// <inheritdoc/>
     public void Dispose() => _store?.Dispose();
 
     private string Key(string name) => ResultStore.Key(_scope, name);

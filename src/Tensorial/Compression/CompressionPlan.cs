@@ -30,6 +30,7 @@ public sealed record CompressionPlan(
         ReadCommentHandling = JsonCommentHandling.Skip,
     };
 
+    /// <summary>The plan that choices make for a model's file.</summary>
     public static CompressionPlan Of(string model, string sha256, IEnumerable<CompressionTarget> targets, IEnumerable<Candidate> chosen) =>
         new(
             1,
@@ -67,6 +68,7 @@ public sealed record CompressionPlan(
             : throw new BadInputException($"'{path}' is a plan of version {plan.SchemaVersion}; version 1 is read.");
     }
 
+    /// <summary>Writes the plan as JSON.</summary>
     public void Write(string path) => AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, this, Json));
 
     /// <summary>The candidates that the plan names.</summary>

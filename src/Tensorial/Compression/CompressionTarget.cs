@@ -33,6 +33,7 @@ public sealed record CompressionTarget(TargetMeasure Measure, double Value)
         );
     }
 
+    /// <inheritdoc/>
     public override string ToString() =>
         string.Create(CultureInfo.InvariantCulture, $"{Names.First(name => name.Measure == Measure).Name}={Value}");
 }

@@ -12,13 +12,16 @@ public sealed record RewriteOptions
     /// <summary>Images that covariances are taken over when layers are fitted one after another.</summary>
     public int CovarianceImages { get; init; } = 2000;
 
+    /// <summary>Most iterations of a fit.</summary>
     public int Iterations { get; init; } = 800;
 
     /// <summary>Starts of CP.</summary>
     public int Starts { get; init; } = 1;
 
+    /// <summary>Threads to use.</summary>
     public int Threads { get; init; } = Environment.ProcessorCount;
 
+    /// <summary>Seed of random starts.</summary>
     public int Seed { get; init; }
 }
 

@@ -74,11 +74,13 @@ public sealed record FactorOrder(ImmutableArray<ImmutableArray<int>> Stages)
             throw new BadInputException($"An order of {form.Tensor.Equation} names each of its factors 0 to {count - 1} once, not {this}.");
     }
 
+    /// <inheritdoc/>
     public bool Equals(FactorOrder? other) =>
         other is not null
         && Stages.Length == other.Stages.Length
         && Stages.Zip(other.Stages).All(static pair => pair.First.SequenceEqual(pair.Second));
 
+    /// <inheritdoc/>
     public override int GetHashCode() => Stages.SelectMany(static stage => stage).Aggregate(Stages.Length, HashCode.Combine);
 
     /// <summary>For example <c>0, 1·2·3, 4</c>.</summary>

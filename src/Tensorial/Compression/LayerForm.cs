@@ -9,6 +9,7 @@ namespace Tensorial.Compression;
 /// <param name="Order">The order in which the factors meet the input.</param>
 public sealed record LayerForm(KernelForm Form, ImmutableArray<int> Ranks, FactorOrder Order)
 {
+    /// <summary>The format.</summary>
     public KernelFormat Format => Form.Format;
 
     /// <summary>Numbers that the factors hold.</summary>
@@ -32,9 +33,11 @@ public sealed record LayerForm(KernelForm Form, ImmutableArray<int> Ranks, Facto
             )
         );
 
+    /// <inheritdoc/>
     public bool Equals(LayerForm? other) =>
         other is not null && Form == other.Form && Ranks.SequenceEqual(other.Ranks) && Order == other.Order;
 
+    /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Form.Format, Order, Ranks.Aggregate(0, HashCode.Combine));
 
     /// <summary>

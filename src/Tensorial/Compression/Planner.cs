@@ -14,8 +14,10 @@ public sealed record PlanRequest
     /// </summary>
     public ImmutableArray<CompressionTarget> Targets { get; init; } = [];
 
+    /// <summary>How layers share the budget.</summary>
     public AllocationRule Rule { get; init; } = AllocationRule.Measured;
 
+    /// <summary>Which candidates are tried.</summary>
     public SearchOptions Search { get; init; } = new();
 
     /// <summary>Images at a time where time counts.</summary>

@@ -11,6 +11,7 @@ public sealed record SearchOptions
     /// </summary>
     public static ImmutableArray<KernelFormat> Usual { get; } = [.. KernelFormat.All.Where(static format => format.IsUsual)];
 
+    /// <summary>Formats to try.</summary>
     public ImmutableArray<KernelFormat> Formats { get; init; } = Usual;
 
     /// <summary>Parts of the kernel's parameters that candidates keep.</summary>
@@ -53,7 +54,9 @@ public sealed record SearchOptions
     /// <summary>Steps of the descent of a fit, at most.</summary>
     public int Iterations { get; init; } = 120;
 
+    /// <summary>Threads to use.</summary>
     public int Threads { get; init; } = Environment.ProcessorCount;
 
+    /// <summary>Seed of random starts.</summary>
     public int Seed { get; init; }
 }

@@ -6,5 +6,6 @@ namespace Tensorial.Data;
 /// <param name="Labels">Their classes; empty where the set has no labels.</param>
 public readonly record struct ImageBatch(int First, Tensor<float> Images, ReadOnlyMemory<int> Labels)
 {
+    /// <summary>Number of images.</summary>
     public int Count => Images.Shape[0];
 }

@@ -60,8 +60,10 @@ public sealed class ImageSet
         _fingerprint = new(ComputeFingerprint);
     }
 
+    /// <summary>Name for people.</summary>
     public string Name { get; }
 
+    /// <summary>Number of images.</summary>
     public int Count { get; }
 
     /// <summary>Extents of one image: channels, height, width.</summary>
@@ -70,12 +72,14 @@ public sealed class ImageSet
     /// <summary>How many classes there are; 0 where there are no labels.</summary>
     public int Classes { get; }
 
+    /// <summary>Whether images have labels.</summary>
     public bool HasLabels => _labels is not null;
 
     /// <summary>The class of every image.</summary>
     /// <exception cref="BadInputException">The set has no labels.</exception>
     public ReadOnlySpan<int> Labels => LabelsFor("This").Span;
 
+    /// <summary>Means and deviations that are taken out of every channel.</summary>
     public Normalization Normalization => _normalizer.Normalization;
 
     /// <summary>The class of every image, for something that cannot do without.</summary>
@@ -200,6 +204,7 @@ public sealed class ImageSet
             ? this
             : new($"{Name}, shifted", new ShiftedImages(_store, _first, Count, most, seed), 0, Count, _labels, Classes, Normalization);
 
+    /// <inheritdoc/>
     public override string ToString() => $"{Name}: {Count:N0} images of {ImageShape}, {(HasLabels ? $"{Classes} classes" : "no labels")}";
 
     /// <exception cref="BadInputException">The limit is not positive.</exception>

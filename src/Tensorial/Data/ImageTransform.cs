@@ -22,6 +22,7 @@ public readonly record struct ImageSize(int Height, int Width)
             : throw new BadInputException($"'{text}' is no size of a picture: give 224, or height and width as 480x640.");
     }
 
+    /// <inheritdoc/>
     public override string ToString() => $"{Height}x{Width}";
 }
 
@@ -49,6 +50,7 @@ public sealed record ImageTransform
     /// <summary>Whether a letterbox has the picture in its top left corner (YOLOX) instead of its middle (other YOLO).</summary>
     public bool AtCorner { get; init; }
 
+    /// <summary>Filter of resizing.</summary>
     public Interpolation Interpolation { get; init; }
 
     /// <summary>One channel of luma instead of R, G, B.</summary>

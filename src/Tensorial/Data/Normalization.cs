@@ -47,8 +47,10 @@ public sealed class Normalization : IEquatable<Normalization>
 
     private static readonly (string Name, Normalization Value)[] Presets = [("none", None), ("imagenet", ImageNet), ("cifar10", Cifar10)];
 
+    /// <summary>Mean of each channel.</summary>
     public ImmutableArray<float> Means { get; }
 
+    /// <summary>Standard deviation of each channel.</summary>
     public ImmutableArray<float> Deviations { get; }
 
     /// <summary>Whether channels are reversed before their mean and deviation apply.</summary>
@@ -114,14 +116,17 @@ public sealed class Normalization : IEquatable<Normalization>
         }
     }
 
+    /// <inheritdoc/>
     public bool Equals(Normalization? other) =>
         other is not null
         && IsReversed == other.IsReversed
         && Means.SequenceEqual(other.Means)
         && Deviations.SequenceEqual(other.Deviations);
 
+    /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as Normalization);
 
+    /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Means.Length, Means[0], Deviations[0], IsReversed);
 
     /// <summary>A preset's name, or the numbers as <see cref="Parse"/> reads them; "reversed" where channels are.</summary>

@@ -3,7 +3,10 @@ namespace Tensorial.Data;
 /// <summary>Whether the channels of stored images come before their pixels, count×C×H×W, or after, count×H×W×C, or neither.</summary>
 public enum PixelOrder
 {
+    /// <summary>[channels, height, width].</summary>
     ChannelsFirst,
+
+    /// <summary>[height, width, channels].</summary>
     ChannelsLast,
 
     /// <summary>Samples of any extents, as the network takes them.</summary>

@@ -60,8 +60,10 @@ public sealed record Folding(Shape Shape, ImmutableArray<Shape> Parts)
         return tensor;
     }
 
+    /// <inheritdoc/>
     public bool Equals(Folding? other) => other is not null && Shape == other.Shape && Parts.SequenceEqual(other.Parts);
 
+    /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Shape, Folded);
 
     /// <summary>For example <c>64×64×3×3 as 4·4·4×4·4·4×3×3</c>.</summary>

@@ -115,8 +115,10 @@ public sealed partial record KernelFormat(string Name)
             );
     }
 
+    /// <inheritdoc/>
     public bool Equals(KernelFormat? other) => other is not null && Name == other.Name && Number == other.Number;
 
+    /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Name, Number);
 
     /// <summary>As <see cref="Parse"/> reads it.</summary>

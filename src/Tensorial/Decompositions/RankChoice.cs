@@ -11,22 +11,27 @@ public abstract record RankChoice
     /// <summary>These ranks, one for every bond of the format.</summary>
     public sealed record Given(ImmutableArray<int> Ranks) : RankChoice
     {
+        /// <inheritdoc/>
         public bool Equals(Given? other) => other is not null && Ranks.SequenceEqual(other.Ranks);
 
+        /// <inheritdoc/>
         public override int GetHashCode() => Ranks.Aggregate(0, HashCode.Combine);
 
+        /// <inheritdoc/>
         public override string ToString() => $"ranks {string.Join('×', Ranks)}";
     }
 
     /// <summary>The smallest ranks found whose relative error ‖X - X̃‖ / ‖X‖ is at most this.</summary>
     public sealed record WithinError(double Error) : RankChoice
     {
+        /// <inheritdoc/>
         public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"relative error {Error:G4}");
     }
 
     /// <summary>The largest ranks whose factors hold at most this part of the tensor's parameters.</summary>
     public sealed record AtRate(double Rate) : RankChoice
     {
+        /// <inheritdoc/>
         public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"rate {Rate:G4}");
     }
 
@@ -36,6 +41,7 @@ public abstract record RankChoice
     /// </summary>
     public sealed record ByData : RankChoice
     {
+        /// <inheritdoc/>
         public override string ToString() => "variational Bayes";
     }
 

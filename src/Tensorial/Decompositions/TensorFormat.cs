@@ -231,6 +231,7 @@ public sealed record TensorFormat(string Name, Equation Equation)
             )
         );
 
+    /// <inheritdoc/>
     public override string ToString() => Name;
 
     internal static char Mode(int mode) => (char)('a' + mode);

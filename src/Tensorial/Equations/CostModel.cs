@@ -7,6 +7,7 @@ namespace Tensorial.Equations;
 /// </summary>
 public sealed record CostModel
 {
+    /// <summary>The built-in constants.</summary>
     public static CostModel Default { get; } = new();
 
     /// <summary>Where the constants come from: built in, or which machine was measured when.</summary>

@@ -78,6 +78,7 @@ public sealed record Equation(ImmutableArray<string> Inputs, string Output)
 
     internal static bool Stretches(char axis) => axis is >= FirstStretched and < FirstNamed;
 
+    /// <inheritdoc/>
     public bool Equals(Equation? other) =>
         other is not null
         && Output == other.Output
@@ -85,6 +86,7 @@ public sealed record Equation(ImmutableArray<string> Inputs, string Output)
         && Windows.AsSpan().SequenceEqual(other.Windows.AsSpan())
         && Names.AsSpan().SequenceEqual(other.Names.AsSpan());
 
+    /// <inheritdoc/>
     public override int GetHashCode()
     {
         HashCode hash = default;
@@ -95,5 +97,6 @@ public sealed record Equation(ImmutableArray<string> Inputs, string Output)
         return hash.ToHashCode();
     }
 
+    /// <inheritdoc/>
     public override string ToString() => EquationText.Of(this);
 }

@@ -26,6 +26,7 @@ public sealed class Evaluation<T> : IDisposable
             Result = plan.Run(operands, workers);
     }
 
+    /// <summary>Value of the equation.</summary>
     public Tensor<T> Result { get; }
 
     /// <summary>
@@ -57,6 +58,7 @@ public sealed class Evaluation<T> : IDisposable
         return gradients;
     }
 
+    /// <inheritdoc/>
     public void Dispose()
     {
         _isDisposed = true;

@@ -69,6 +69,7 @@ public readonly record struct Padding
         return given || text is "same" or "valid" or "full";
     }
 
+    /// <inheritdoc/>
     public override string ToString() =>
         _rule != Rule.Given ? _rule.ToString().ToLowerInvariant()
         : _before == _after ? $"{_before}"

@@ -34,10 +34,13 @@ public sealed record PlanOptions
     /// <summary>Operands up to which all orders are looked at: 3ⁿ/2 pairs of subsets, some 50 ms for 12.</summary>
     public const int MostExact = 12;
 
+    /// <summary>The usual options.</summary>
     public static PlanOptions Default { get; } = new();
 
+    /// <summary>What is to be computed.</summary>
     public PlanGoal Goal { get; init; } = PlanGoal.Forward;
 
+    /// <summary>How an order is looked for.</summary>
     public PlanSearch Search { get; init; } = PlanSearch.Automatic;
 
     /// <summary>Computed values that may be alive at once, the result among them; null for any number.</summary>

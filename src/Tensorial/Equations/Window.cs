@@ -25,6 +25,7 @@ public sealed record Window(char Axis)
     private const int MostPadded = 1024,
         AlwaysPadded = 1 << 16;
 
+    /// <summary>Correlation or convolution.</summary>
     public WindowKind Kind { get; init; } = WindowKind.Correlation;
 
     /// <summary>Distance between positions of the window, in values of the signal.</summary>
@@ -33,6 +34,7 @@ public sealed record Window(char Axis)
     /// <summary>Distance between neighbours of a kernel, in values of the signal.</summary>
     public int Dilation { get; init; } = 1;
 
+    /// <summary>Zeros around the signal.</summary>
     public Padding Padding { get; init; } = Padding.Same;
 
     /// <summary>Whether the signal goes on from its start where it ends, instead of being zero there.</summary>

@@ -164,6 +164,7 @@ public sealed class Inference : IDisposable
     /// <summary>All outputs, from kept activations on, in the order of the network's outputs. The activations stay usable.</summary>
     internal ImmutableArray<Tensor> RunAllFrom(Activations at) => Collect(at, _graph.Outputs.Length);
 
+    /// <inheritdoc/>
     public void Dispose()
     {
         if (_ownsWorkers && _workers is IDisposable threads)

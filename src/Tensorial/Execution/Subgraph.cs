@@ -42,7 +42,7 @@ internal sealed record Subgraph(Graph Body) : Operation
         return [.. Body.Outputs.Take(Limited(count, Body.Outputs.Length)).Select(port => results[port.Name])];
     }
 
-    public override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    internal override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         Tensor[] results = Evaluate(inputs, outputs.Length, workers);
         for (int i = 0; i < outputs.Length; i++)

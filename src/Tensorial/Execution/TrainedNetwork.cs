@@ -10,6 +10,7 @@ namespace Tensorial.Execution;
 /// <summary>A weight under training: its value, and the gradient of the last batch.</summary>
 public sealed record TrainedWeight(TrainableConstant Constant, Tensor<float> Value, Tensor<float> Gradient)
 {
+    /// <summary>Name of the weight.</summary>
     public string Name => Constant.Name;
 }
 
@@ -191,6 +192,7 @@ public sealed class TrainedNetwork : IDisposable
         return graph;
     }
 
+    /// <inheritdoc/>
     public void Dispose() => _workers.Dispose();
 
     private Compiled ProgramFor(int images)

@@ -30,6 +30,7 @@ public sealed record Node(string Name, Operation Operation, ImmutableArray<strin
 /// <summary>An extent that is fixed, or free under a name (such as the batch).</summary>
 public readonly record struct Dimension(int? Extent, string? Name = null)
 {
+    /// <inheritdoc/>
     public override string ToString() => Extent?.ToString() ?? Name ?? "?";
 }
 

@@ -34,6 +34,7 @@ public sealed record GraphStatistics(
     ImmutableArray<string> Unknown
 )
 {
+    /// <summary>Counts of a graph whose shapes can be inferred.</summary>
     public static GraphStatistics Of(Graph graph)
     {
         InferredShapes shapes = ShapeInference.Explore(graph);

@@ -35,8 +35,10 @@ public sealed class ThreadWorkers : Workers, IDisposable
         }
     }
 
+    /// <inheritdoc/>
     public override int Count { get; }
 
+    /// <inheritdoc/>
     public override void For(int count, Action<int> body)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);

@@ -4,16 +4,16 @@ namespace Tensorial.Operations;
 public sealed record LeakyRelu(float Alpha = 0.01f) : RealFunction
 {
     /// <summary>A slope that is not negative keeps the sign, so that the result tells.</summary>
-    protected override bool SlopeFromResult => Alpha >= 0;
+    private protected override bool SlopeFromResult => Alpha >= 0;
 
-    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
+    private protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
     {
         T alpha = T.CreateChecked(Alpha);
         for (int i = 0; i < x.Length; i++)
             y[i] = x[i] < T.Zero ? alpha * x[i] : x[i];
     }
 
-    protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
+    private protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
     {
         T alpha = T.CreateChecked(Alpha);
         for (int i = 0; i < at.Length; i++)
@@ -24,14 +24,14 @@ public sealed record LeakyRelu(float Alpha = 0.01f) : RealFunction
 /// <summary>x where above alpha, 0 elsewhere</summary>
 public sealed record ThresholdedRelu(float Alpha = 1) : RealFunction
 {
-    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
+    private protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
     {
         T alpha = T.CreateChecked(Alpha);
         for (int i = 0; i < x.Length; i++)
             y[i] = x[i] > alpha ? x[i] : T.Zero;
     }
 
-    protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
+    private protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
     {
         T alpha = T.CreateChecked(Alpha);
         for (int i = 0; i < at.Length; i++)
@@ -42,14 +42,14 @@ public sealed record ThresholdedRelu(float Alpha = 1) : RealFunction
 /// <summary>x where positive, alpha (exp x - 1) elsewhere</summary>
 public sealed record Elu(float Alpha = 1) : RealFunction
 {
-    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
+    private protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
     {
         T alpha = T.CreateChecked(Alpha);
         for (int i = 0; i < x.Length; i++)
             y[i] = x[i] < T.Zero ? alpha * T.ExpM1(x[i]) : x[i];
     }
 
-    protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
+    private protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
     {
         T alpha = T.CreateChecked(Alpha);
         for (int i = 0; i < at.Length; i++)
@@ -60,14 +60,14 @@ public sealed record Elu(float Alpha = 1) : RealFunction
 /// <summary>max(x, 0) + min(0, alpha (exp(x / alpha) - 1))</summary>
 public sealed record Celu(float Alpha = 1) : RealFunction
 {
-    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
+    private protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
     {
         T alpha = T.CreateChecked(Alpha);
         for (int i = 0; i < x.Length; i++)
             y[i] = x[i] < T.Zero ? alpha * T.ExpM1(x[i] / alpha) : x[i];
     }
 
-    protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
+    private protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
     {
         T alpha = T.CreateChecked(Alpha);
         for (int i = 0; i < at.Length; i++)
@@ -83,7 +83,7 @@ public sealed record Selu(float Alpha = Selu.DefaultAlpha, float Gamma = Selu.De
     internal const float DefaultAlpha = 1.67326319217681884765625f,
         DefaultGamma = 1.05070102214813232421875f;
 
-    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
+    private protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
     {
         T alpha = T.CreateChecked(Alpha),
             gamma = T.CreateChecked(Gamma);
@@ -91,7 +91,7 @@ public sealed record Selu(float Alpha = Selu.DefaultAlpha, float Gamma = Selu.De
             y[i] = gamma * (x[i] > T.Zero ? x[i] : alpha * T.ExpM1(x[i]));
     }
 
-    protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
+    private protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
     {
         T alpha = T.CreateChecked(Alpha),
             gamma = T.CreateChecked(Gamma);
@@ -103,7 +103,7 @@ public sealed record Selu(float Alpha = Selu.DefaultAlpha, float Gamma = Selu.De
 /// <summary>alpha x + beta, held between 0 and 1</summary>
 public sealed record HardSigmoid(float Alpha = 0.2f, float Beta = 0.5f) : RealFunction
 {
-    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
+    private protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
     {
         T alpha = T.CreateChecked(Alpha),
             beta = T.CreateChecked(Beta);
@@ -111,9 +111,9 @@ public sealed record HardSigmoid(float Alpha = 0.2f, float Beta = 0.5f) : RealFu
             y[i] = T.Clamp(alpha * x[i] + beta, T.Zero, T.One);
     }
 
-    protected override bool SlopeFromResult => true;
+    private protected override bool SlopeFromResult => true;
 
-    protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
+    private protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
     {
         T alpha = T.CreateChecked(Alpha);
         for (int i = 0; i < at.Length; i++)
@@ -124,7 +124,7 @@ public sealed record HardSigmoid(float Alpha = 0.2f, float Beta = 0.5f) : RealFu
 /// <summary>x times (x / 6 + 1 / 2 held between 0 and 1)</summary>
 public sealed record HardSwish : RealFunction
 {
-    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
+    private protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
     {
         T sixth = T.One / T.CreateChecked(6),
             half = T.CreateChecked(0.5);
@@ -132,7 +132,7 @@ public sealed record HardSwish : RealFunction
             y[i] = x[i] * T.Clamp(sixth * x[i] + half, T.Zero, T.One);
     }
 
-    protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
+    private protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
     {
         T three = T.CreateChecked(3),
             sixth = T.One / T.CreateChecked(6);
@@ -147,7 +147,7 @@ public sealed record HardSwish : RealFunction
 /// <summary>log(1 + exp x), written so that it does not overflow</summary>
 public sealed record Softplus : RealFunction
 {
-    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
+    private protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
     {
         for (int i = 0; i < x.Length; i++)
             y[i] = Of(x[i]);
@@ -156,7 +156,7 @@ public sealed record Softplus : RealFunction
     internal static T Of<T>(T x)
         where T : System.Numerics.IBinaryFloatingPointIeee754<T> => T.Max(x, T.Zero) + T.LogP1(T.Exp(-T.Abs(x)));
 
-    protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
+    private protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
     {
         for (int i = 0; i < at.Length; i++)
             slope[i] = T.One / (T.One + T.Exp(-at[i]));
@@ -166,13 +166,13 @@ public sealed record Softplus : RealFunction
 /// <summary>x / (1 + |x|)</summary>
 public sealed record Softsign : RealFunction
 {
-    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
+    private protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
     {
         for (int i = 0; i < x.Length; i++)
             y[i] = x[i] / (T.One + T.Abs(x[i]));
     }
 
-    protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
+    private protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
     {
         for (int i = 0; i < at.Length; i++)
         {
@@ -185,13 +185,13 @@ public sealed record Softsign : RealFunction
 /// <summary>x tanh(log(1 + exp x))</summary>
 public sealed record Mish : RealFunction
 {
-    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
+    private protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
     {
         for (int i = 0; i < x.Length; i++)
             y[i] = x[i] * T.Tanh(Softplus.Of(x[i]));
     }
 
-    protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
+    private protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
     {
         for (int i = 0; i < at.Length; i++)
         {
@@ -204,7 +204,7 @@ public sealed record Mish : RealFunction
 /// <summary>x Φ(x), Φ the normal distribution function; with <paramref name="Tanh"/> its approximation by a hyperbolic tangent.</summary>
 public sealed record Gelu(bool Tanh = false) : RealFunction
 {
-    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
+    private protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
     {
         T half = T.CreateChecked(0.5),
             cubic = T.CreateChecked(0.044715);
@@ -218,7 +218,7 @@ public sealed record Gelu(bool Tanh = false) : RealFunction
         }
     }
 
-    protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
+    private protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
     {
         T half = T.CreateChecked(0.5),
             cubic = T.CreateChecked(0.044715),
@@ -239,7 +239,7 @@ public sealed record Gelu(bool Tanh = false) : RealFunction
 /// <summary>x + bias below -lambda, x - bias above lambda, 0 between</summary>
 public sealed record Shrink(float Bias = 0, float Lambda = 0.5f) : RealFunction
 {
-    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
+    private protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
     {
         T bias = T.CreateChecked(Bias),
             lambda = T.CreateChecked(Lambda);
@@ -250,7 +250,7 @@ public sealed record Shrink(float Bias = 0, float Lambda = 0.5f) : RealFunction
                 : T.Zero;
     }
 
-    protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
+    private protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
     {
         T lambda = T.CreateChecked(Lambda);
         for (int i = 0; i < at.Length; i++)

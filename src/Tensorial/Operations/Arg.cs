@@ -7,6 +7,7 @@ namespace Tensorial.Operations;
 /// <summary>Where along an axis a value stands that beats all others.</summary>
 public abstract record ArgExtreme : NumberOperation
 {
+    /// <summary>Axis that is searched.</summary>
     public int Axis { get; init; }
 
     /// <summary>Whether the axis stays, with extent 1.</summary>
@@ -24,7 +25,7 @@ public abstract record ArgExtreme : NumberOperation
         return [new(ElementType.Int64, [.. shape.Take(axis), .. KeepDims ? [1] : Array.Empty<int>(), .. shape.Skip(axis + 1)])];
     }
 
-    protected sealed override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    private protected sealed override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         Tensor<T> x = inputs[0]!.Of<T>();
         Tensor<long> y = outputs[0].Of<long>();
@@ -49,18 +50,18 @@ public abstract record ArgExtreme : NumberOperation
         );
     }
 
-    protected abstract bool Beats<T>(T value, T champion)
+    private protected abstract bool Beats<T>(T value, T champion)
         where T : INumber<T>;
 }
 
 /// <summary>Where the largest value stands along <see cref="ArgExtreme.Axis"/></summary>
 public sealed record ArgMax : ArgExtreme
 {
-    protected override bool Beats<T>(T value, T champion) => value > champion;
+    private protected override bool Beats<T>(T value, T champion) => value > champion;
 }
 
 /// <summary>Where the smallest value stands along <see cref="ArgExtreme.Axis"/></summary>
 public sealed record ArgMin : ArgExtreme
 {
-    protected override bool Beats<T>(T value, T champion) => value < champion;
+    private protected override bool Beats<T>(T value, T champion) => value < champion;
 }

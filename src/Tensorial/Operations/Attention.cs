@@ -11,6 +11,7 @@ namespace Tensorial.Operations;
 /// </summary>
 public sealed record Attention : FloatOperation
 {
+    /// <summary>Whether a query sees only keys up to its own position.</summary>
     public bool IsCausal { get; init; }
 
     /// <summary>Factor of the products; null for 1 / √d.</summary>
@@ -80,7 +81,7 @@ public sealed record Attention : FloatOperation
             : throw new ShapeException($"{name} of shape {shape} does not split into {heads} heads.");
     }
 
-    protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    private protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         AttentionHeads<T> heads = Prepare<T>(inputs);
         Tensor<T> y = new([heads.Extents.Batch, heads.Extents.Heads, heads.Extents.Queries, heads.Extents.ValueSize]);

@@ -9,6 +9,7 @@ namespace Tensorial.Operations;
 /// </summary>
 public sealed record BatchNormalization : FloatOperation
 {
+    /// <summary>Added to the variance.</summary>
     public float Epsilon { get; init; } = 1e-5f;
 
     internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
@@ -22,7 +23,7 @@ public sealed record BatchNormalization : FloatOperation
         return [x with { Value = null }];
     }
 
-    protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    private protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         Tensor<T> x = inputs[0]!.Of<T>(),
             y = outputs[0].Of<T>();

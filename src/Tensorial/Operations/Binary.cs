@@ -16,18 +16,18 @@ public abstract record Arithmetic : NumberOperation
         return [new(x.Type, Broadcasting.Join(x.Shape, y.Shape))];
     }
 
-    protected sealed override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
+    private protected sealed override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
         Elementwise.Combine<T, T>(inputs[0]!.Of<T>(), inputs[1]!.Of<T>(), outputs[0].Of<T>(), Over, workers);
 
     /// <summary>The function over spans.</summary>
-    protected abstract void Over<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z)
+    private protected abstract void Over<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z)
         where T : unmanaged, INumber<T>;
 }
 
 /// <summary>x + y</summary>
 public sealed record Add : Arithmetic
 {
-    protected override void Over<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z) => TensorPrimitives.Add(x, y, z);
+    private protected override void Over<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z) => TensorPrimitives.Add(x, y, z);
 
     internal override Reads? GradientReads(int input) => Reads.Nothing;
 
@@ -41,7 +41,7 @@ public sealed record Add : Arithmetic
 /// <summary>x - y</summary>
 public sealed record Sub : Arithmetic
 {
-    protected override void Over<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z) => TensorPrimitives.Subtract(x, y, z);
+    private protected override void Over<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z) => TensorPrimitives.Subtract(x, y, z);
 
     internal override Reads? GradientReads(int input) => Reads.Nothing;
 
@@ -55,7 +55,7 @@ public sealed record Sub : Arithmetic
 /// <summary>x y</summary>
 public sealed record Mul : Arithmetic
 {
-    protected override void Over<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z) => TensorPrimitives.Multiply(x, y, z);
+    private protected override void Over<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z) => TensorPrimitives.Multiply(x, y, z);
 
     internal override Reads? GradientReads(int input) => Reads.Input(1 - input);
 
@@ -69,7 +69,7 @@ public sealed record Mul : Arithmetic
 /// <summary>x / y; integers round towards zero</summary>
 public sealed record Div : Arithmetic
 {
-    protected override void Over<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z)
+    private protected override void Over<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z)
     {
         IntegerDivision.Check(y);
         TensorPrimitives.Divide(x, y, z);
@@ -93,7 +93,7 @@ public sealed record Div : Arithmetic
 /// <summary>The remainder of x / y, with the sign of y, or with that of x where <paramref name="Truncated"/> (C's fmod).</summary>
 public sealed record Mod(bool Truncated = false) : Arithmetic
 {
-    protected override void Over<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z)
+    private protected override void Over<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z)
     {
         IntegerDivision.Check(y);
         for (int i = 0; i < x.Length; i++)

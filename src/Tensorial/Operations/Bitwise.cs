@@ -7,16 +7,26 @@ namespace Tensorial.Operations;
 /// <summary>A function of the bits of two integers, value by value, the operands stretched to a common shape.</summary>
 public enum BitFunction
 {
+    /// <summary>Bitwise and.</summary>
     And,
+
+    /// <summary>Bitwise or.</summary>
     Or,
+
+    /// <summary>Bitwise exclusive or.</summary>
     Xor,
+
+    /// <summary>Shift to the left.</summary>
     ShiftLeft,
+
+    /// <summary>Shift to the right.</summary>
     ShiftRight,
 }
 
 /// <inheritdoc cref="BitFunction"/>
 public sealed record Bitwise(BitFunction Function) : Operation
 {
+    /// <inheritdoc/>
     public override string Name => Function >= BitFunction.ShiftLeft ? "BitShift" : $"Bitwise{Function}";
 
     internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
@@ -29,7 +39,7 @@ public sealed record Bitwise(BitFunction Function) : Operation
             : [new(x.Type, Broadcasting.Join(x.Shape, y.Shape))];
     }
 
-    public override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    internal override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         switch (outputs[0])
         {

@@ -17,7 +17,7 @@ public sealed record DepthToSpace(int BlockSize, bool ColumnFirst = false) : Mov
         return [new(x.Type, [x.Shape[0], channels, checked(x.Shape[2] * BlockSize), checked(x.Shape[3] * BlockSize)])];
     }
 
-    protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    private protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         Tensor<T> x = inputs[0]!.Of<T>();
         (int n, int c, int h, int w, int b) = (x.Shape[0], outputs[0].Shape[1], x.Shape[2], x.Shape[3], BlockSize);
@@ -49,7 +49,7 @@ public sealed record SpaceToDepth(int BlockSize) : MovingOperation
         return [new(x.Type, [x.Shape[0], checked(x.Shape[1] * BlockSize * BlockSize), x.Shape[2] / BlockSize, x.Shape[3] / BlockSize])];
     }
 
-    protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    private protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         Tensor<T> x = inputs[0]!.Of<T>();
         Shape y = outputs[0].Shape;

@@ -21,7 +21,7 @@ public sealed record Clip(float? Min = null, float? Max = null) : NumberOperatio
         return [x with { Value = null }];
     }
 
-    protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    private protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         (T? min, T? max) = (Bound<T>(inputs, 1, Min), Bound<T>(inputs, 2, Max));
         Elementwise.Map<T, T>(

@@ -7,6 +7,7 @@ namespace Tensorial.Operations;
 /// <summary>A relation between two numbers, as a type, so that the loop over it compiles to straight code.</summary>
 public interface IRelation
 {
+    /// <summary>Whether the relation holds for two values.</summary>
     static abstract bool Holds<T>(T x, T y)
         where T : unmanaged, INumber<T>;
 }
@@ -23,13 +24,13 @@ public abstract record Comparison<TRelation> : NumberOperation
         return [new(ElementType.Bool, Broadcasting.Join(x.Shape, y.Shape))];
     }
 
-    public sealed override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    internal sealed override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         bool truth = inputs[0] is Tensor<bool>;
         base.Forward(truth ? [inputs[0]!.To(ElementType.UInt8), inputs[1]!.To(ElementType.UInt8)] : inputs, outputs, workers);
     }
 
-    protected sealed override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
+    private protected sealed override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
         Elementwise.Combine<T, bool>(inputs[0]!.Of<T>(), inputs[1]!.Of<T>(), outputs[0].Of<bool>(), Over, workers);
 
     private static void Over<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<bool> z)
@@ -55,32 +56,42 @@ public sealed record Greater : Comparison<GreaterThan>;
 /// <summary>x ≥ y</summary>
 public sealed record GreaterOrEqual : Comparison<AtLeast>;
 
+/// <summary>x = y.</summary>
 public readonly struct EqualTo : IRelation
 {
+    /// <inheritdoc/>
     public static bool Holds<T>(T x, T y)
         where T : unmanaged, INumber<T> => x == y;
 }
 
+/// <summary>x &lt; y.</summary>
 public readonly struct LessThan : IRelation
 {
+    /// <inheritdoc/>
     public static bool Holds<T>(T x, T y)
         where T : unmanaged, INumber<T> => x < y;
 }
 
+/// <summary>x ≤ y.</summary>
 public readonly struct AtMost : IRelation
 {
+    /// <inheritdoc/>
     public static bool Holds<T>(T x, T y)
         where T : unmanaged, INumber<T> => x <= y;
 }
 
+/// <summary>x &gt; y.</summary>
 public readonly struct GreaterThan : IRelation
 {
+    /// <inheritdoc/>
     public static bool Holds<T>(T x, T y)
         where T : unmanaged, INumber<T> => x > y;
 }
 
+/// <summary>x ≥ y.</summary>
 public readonly struct AtLeast : IRelation
 {
+    /// <inheritdoc/>
     public static bool Holds<T>(T x, T y)
         where T : unmanaged, INumber<T> => x >= y;
 }

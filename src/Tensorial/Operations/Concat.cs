@@ -22,7 +22,7 @@ public sealed record Concat(int Axis) : MovingOperation
         return [new(first.Type, first.Shape.With(axis, (int)Math.Min(extent, int.MaxValue)))];
     }
 
-    protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    private protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         Tensor<T> y = outputs[0].Of<T>();
         int axis = Operands.Axis(Axis, y.Shape.Rank),

@@ -8,7 +8,7 @@ public sealed record Constant(Tensor Value) : MovingOperation
 {
     internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) => [Operand.Of(Value)];
 
-    protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
+    private protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
         Value.Of<T>().Values.CopyTo(outputs[0].Of<T>().Values);
 }
 
@@ -23,13 +23,14 @@ public sealed record ConstantOfShape(Tensor Value) : MovingOperation
         return [new(Value.ElementType, Shape.Of(extents.Integers("input").AsSpan()))];
     }
 
-    protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
+    private protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
         outputs[0].Of<T>().Values.Fill(Value.Of<T>().Values[0]);
 }
 
 /// <summary>The extents of the input from axis <paramref name="Start"/> up to, not including, <paramref name="End"/>.</summary>
 public sealed record ShapeOf(int Start = 0, int? End = null) : Operation
 {
+    /// <inheritdoc/>
     public override string Name => "Shape";
 
     internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
@@ -41,7 +42,7 @@ public sealed record ShapeOf(int Start = 0, int? End = null) : Operation
         return [Operand.Of(new Tensor<long>([extents.Length], extents))];
     }
 
-    public override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
+    internal override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
         Infer([Operand.Of(inputs[0]!)])[0].Value!.Of<long>().Values.CopyTo(outputs[0].Of<long>().Values);
 
     private static int Within(int axis, int rank) => (int)Math.Clamp(axis < 0 ? (long)axis + rank : axis, 0, rank);
@@ -50,12 +51,13 @@ public sealed record ShapeOf(int Start = 0, int? End = null) : Operation
 /// <summary>The number of values of the input.</summary>
 public sealed record SizeOf : Operation
 {
+    /// <inheritdoc/>
     public override string Name => "Size";
 
     internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) =>
         [Operand.Of(new Tensor<long>([], new[] { (long)inputs.Required(0, "data").Shape.Count }))];
 
-    public override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
+    internal override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
         outputs[0].Of<long>().Values[0] = inputs[0]!.Shape.Count;
 }
 
@@ -64,7 +66,7 @@ public sealed record Cast(ElementType Type) : Operation
 {
     internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) => [new(Type, inputs.Required(0, "input").Shape)];
 
-    public override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
+    internal override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
         Conversion.Convert(inputs[0]!, outputs[0]);
 
     internal override Reads? GradientReads(int input) => input == 0 ? Reads.Nothing : null;
@@ -78,7 +80,7 @@ public sealed record CastLike : Operation
     internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) =>
         [new(inputs.Required(1, "target_type").Type, inputs.Required(0, "input").Shape)];
 
-    public override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
+    internal override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
         Conversion.Convert(inputs[0]!, outputs[0]);
 
     internal override Reads? GradientReads(int input) => input == 0 ? Reads.Nothing : null;
@@ -119,7 +121,7 @@ public sealed record Range : NumberOperation
             : throw new ShapeException($"a range of {count} values is too long.");
     }
 
-    protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    private protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         T start = inputs[0]!.Of<T>().Values[0],
             delta = inputs[2]!.Of<T>().Values[0];

@@ -9,6 +9,7 @@ namespace Tensorial.Operations;
 /// </summary>
 public sealed record Convolution : Windowed
 {
+    /// <inheritdoc/>
     public override string Name => "Conv";
 
     /// <summary>Channels are split into this many groups that do not see each other.</summary>
@@ -36,7 +37,7 @@ public sealed record Convolution : Windowed
         return [new(x.Type, [x.Shape[0], outputs, .. Windows(x.Shape, w.Shape).Select(static window => window.Output)])];
     }
 
-    protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    private protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         Tensor<T> x = inputs[0]!.Of<T>(),
             w = inputs[1]!.Of<T>(),

@@ -9,8 +9,10 @@ namespace Tensorial.Operations;
 /// </summary>
 public sealed record ConvolutionTranspose : Windowed
 {
+    /// <inheritdoc/>
     public override string Name => "ConvTranspose";
 
+    /// <summary>Number of groups of channels.</summary>
     public int Groups { get; init; } = 1;
 
     /// <summary>Extents added to the end of the result, which a stride above 1 leaves open; empty for none.</summary>
@@ -83,7 +85,7 @@ public sealed record ConvolutionTranspose : Windowed
         return [new(x.Type, [x.Shape[0], outputs, .. Windows(x.Shape, w.Shape).Select(static window => window.Input)])];
     }
 
-    protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    private protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         Tensor<T> x = inputs[0]!.Of<T>(),
             w = inputs[1]!.Of<T>(),

@@ -19,7 +19,7 @@ public sealed record CumSum(bool Exclusive = false, bool Reverse = false) : Numb
 
     private static int AxisOf(Tensor given, Shape shape) => Operands.Axis(given.Single("axis").Integers("axis")[0], shape.Rank);
 
-    protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
+    private protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
         Add(inputs[0]!.Of<T>(), AxisOf(inputs[1]!, inputs[0]!.Shape), Reverse, outputs[0].Of<T>());
 
     private void Add<T>(Tensor<T> x, int axis, bool reverse, Tensor<T> y)

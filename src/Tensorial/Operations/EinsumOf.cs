@@ -8,12 +8,13 @@ namespace Tensorial.Operations;
 /// <summary>A sum of products over named axes.</summary>
 public sealed record EinsumOf(Equation Equation) : FloatOperation
 {
+    /// <inheritdoc/>
     public override string Name => "Einsum";
 
     internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) =>
         [new(inputs.Floating(0, "Inputs").Type, Equation.Infer(Shapes(inputs)))];
 
-    protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    private protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         Tensor<T>[] operands = new Tensor<T>[inputs.Length];
         for (int i = 0; i < operands.Length; i++)

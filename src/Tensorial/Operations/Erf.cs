@@ -3,13 +3,13 @@ namespace Tensorial.Operations;
 /// <summary>The error function, 2/√π ∫₀ˣ exp(-t²) dt, to about 1e-15.</summary>
 public sealed record Erf : RealFunction
 {
-    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
+    private protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
     {
         for (int i = 0; i < x.Length; i++)
             y[i] = T.CreateChecked(Of(double.CreateChecked(x[i])));
     }
 
-    protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
+    private protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
     {
         T factor = T.CreateChecked(2 / Math.Sqrt(Math.PI));
         for (int i = 0; i < at.Length; i++)

@@ -14,7 +14,7 @@ public sealed record EyeLike(int Diagonal = 0, ElementType? Type = null) : Opera
         return [new(Type ?? x.Type, x.Shape)];
     }
 
-    public override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    internal override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         Tensor<byte> eye = new(outputs[0].Shape);
         for (int row = 0; row < eye.Shape[0]; row++)

@@ -8,9 +8,10 @@ namespace Tensorial.Operations;
 /// <param name="Positive">Whether ∞ counts.</param>
 public sealed record IsInf(bool Negative = true, bool Positive = true) : FloatOperation
 {
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) => [new(ElementType.Bool, inputs.Floating(0, "X").Shape)];
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) =>
+        [new(ElementType.Bool, inputs.Floating(0, "X").Shape)];
 
-    protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    private protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         ReadOnlySpan<T> x = inputs[0]!.Of<T>().Values;
         Span<bool> y = outputs[0].Of<bool>().Values;
@@ -22,9 +23,10 @@ public sealed record IsInf(bool Negative = true, bool Positive = true) : FloatOp
 /// <summary>Whether each value is no number.</summary>
 public sealed record IsNaN : FloatOperation
 {
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) => [new(ElementType.Bool, inputs.Floating(0, "X").Shape)];
+    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) =>
+        [new(ElementType.Bool, inputs.Floating(0, "X").Shape)];
 
-    protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    private protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         ReadOnlySpan<T> x = inputs[0]!.Of<T>().Values;
         Span<bool> y = outputs[0].Of<bool>().Values;

@@ -9,6 +9,7 @@ namespace Tensorial.Operations;
 /// <param name="TransposeB">Whether those of B do.</param>
 public sealed record FusedMatMul(float Alpha = 1, bool TransposeA = false, bool TransposeB = false) : FloatOperation
 {
+    /// <inheritdoc/>
     public override string Name => "com.microsoft.FusedMatMul";
 
     internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
@@ -18,7 +19,7 @@ public sealed record FusedMatMul(float Alpha = 1, bool TransposeA = false, bool 
         return new MatMul().Infer([a with { Shape = Turned(a.Shape, TransposeA) }, b with { Shape = Turned(b.Shape, TransposeB) }]);
     }
 
-    protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    private protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         new MatMul().Forward([Turned(inputs[0]!, TransposeA), Turned(inputs[1]!, TransposeB)], outputs, workers);
         System.Numerics.Tensors.TensorPrimitives.Multiply(outputs[0].Of<T>().Values, T.CreateChecked(Alpha), outputs[0].Of<T>().Values);

@@ -6,12 +6,16 @@ namespace Tensorial.Operations;
 /// <summary>Y = Alpha A B + Beta C, A and B optionally transposed, C stretched to the shape of the product and optional.</summary>
 public sealed record Gemm : FloatOperation
 {
+    /// <summary>Factor of the product.</summary>
     public float Alpha { get; init; } = 1;
 
+    /// <summary>Factor of the added matrix.</summary>
     public float Beta { get; init; } = 1;
 
+    /// <summary>Whether the first matrix is transposed.</summary>
     public bool TransposeA { get; init; }
 
+    /// <summary>Whether the second matrix is transposed.</summary>
     public bool TransposeB { get; init; }
 
     internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
@@ -28,7 +32,7 @@ public sealed record Gemm : FloatOperation
         return [new(a.Type, shape)];
     }
 
-    protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    private protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         Tensor<T> a = inputs[0]!.Of<T>(),
             b = inputs[1]!.Of<T>(),

@@ -16,7 +16,7 @@ public abstract record GlobalPooling : FloatOperation
         return [new(x.Type, [x.Shape[0], x.Shape[1], .. Enumerable.Repeat(1, x.Shape.Rank - 2)])];
     }
 
-    protected sealed override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    private protected sealed override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         Tensor<T> x = inputs[0]!.Of<T>(),
             y = outputs[0].Of<T>();
@@ -50,36 +50,36 @@ public abstract record GlobalPooling : FloatOperation
     }
 
     /// <summary>The derivatives of a plane's value y by the values x of the plane.</summary>
-    protected abstract void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope)
+    private protected abstract void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>;
 
     /// <summary>The value of one plane.</summary>
-    protected abstract T Summary<T>(ReadOnlySpan<T> plane)
+    private protected abstract T Summary<T>(ReadOnlySpan<T> plane)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>;
 }
 
 /// <summary>The mean of every plane</summary>
 public sealed record GlobalAveragePool : GlobalPooling
 {
-    protected override T Summary<T>(ReadOnlySpan<T> plane) => TensorPrimitives.Sum(plane) / T.CreateChecked(plane.Length);
+    private protected override T Summary<T>(ReadOnlySpan<T> plane) => TensorPrimitives.Sum(plane) / T.CreateChecked(plane.Length);
 
     internal override Reads? GradientReads(int input) => Reads.Nothing;
 
-    protected override void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope) => slope.Fill(T.One / T.CreateChecked(slope.Length));
+    private protected override void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope) => slope.Fill(T.One / T.CreateChecked(slope.Length));
 }
 
 /// <summary>The largest value of every plane</summary>
 public sealed record GlobalMaxPool : GlobalPooling
 {
-    protected override T Summary<T>(ReadOnlySpan<T> plane) => TensorPrimitives.Max(plane);
+    private protected override T Summary<T>(ReadOnlySpan<T> plane) => TensorPrimitives.Max(plane);
 
-    protected override void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope) => Extremes.Share(x, y, slope);
+    private protected override void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope) => Extremes.Share(x, y, slope);
 }
 
 /// <summary>The p-norm of every plane</summary>
 public sealed record GlobalLpPool(int P = 2) : GlobalPooling
 {
-    protected override T Summary<T>(ReadOnlySpan<T> plane)
+    private protected override T Summary<T>(ReadOnlySpan<T> plane)
     {
         T sum = T.Zero,
             p = T.CreateChecked(P);
@@ -88,7 +88,7 @@ public sealed record GlobalLpPool(int P = 2) : GlobalPooling
         return T.Pow(sum, T.One / p);
     }
 
-    protected override void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope)
+    private protected override void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope)
     {
         for (int i = 0; i < x.Length; i++)
             slope[i] = PNorms.Slope(x[i], y, P);

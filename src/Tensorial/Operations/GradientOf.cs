@@ -28,7 +28,7 @@ internal sealed record GradientOf(Operation Of, ImmutableArray<int> Wanted, Immu
         return [.. Wanted.Select(operand => new Operand(type, Shapes[operand]))];
     }
 
-    public override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    internal override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         Tensor?[] gradients = new Tensor?[Shapes.Length];
         for (int k = 0; k < Wanted.Length; k++)

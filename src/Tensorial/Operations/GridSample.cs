@@ -7,8 +7,13 @@ namespace Tensorial.Operations;
 /// <summary>What lies outside a grid that is sampled.</summary>
 public enum GridPadding
 {
+    /// <summary>Zeros.</summary>
     Zeros,
+
+    /// <summary>The nearest value of the border.</summary>
     Border,
+
+    /// <summary>The signal mirrored at its border.</summary>
     Reflection,
 }
 
@@ -17,8 +22,10 @@ public enum GridPadding
 /// </summary>
 public sealed record GridSample : FloatOperation
 {
+    /// <summary>How values between samples are found.</summary>
     public Interpolation Interpolation { get; init; } = Interpolation.Linear;
 
+    /// <summary>What lies outside of the signal.</summary>
     public GridPadding Padding { get; init; }
 
     /// <summary>Whether -1 and 1 are the centres of the outermost values instead of their outer edges.</summary>
@@ -38,7 +45,7 @@ public sealed record GridSample : FloatOperation
         return [new(x.Type, [x.Shape[0], x.Shape[1], .. grid.Shape.Skip(1).SkipLast(1)])];
     }
 
-    protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    private protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         Tensor<T> x = inputs[0]!.Of<T>(),
             grid = inputs[1]!.Of<T>(),

@@ -10,6 +10,7 @@ namespace Tensorial.Operations;
 /// </summary>
 public sealed record GroupNormalization(int Groups) : FloatOperation
 {
+    /// <summary>Added to the variance.</summary>
     public float Epsilon { get; init; } = 1e-5f;
 
     /// <summary>Whether scale and shift have a value for each group only.</summary>
@@ -30,7 +31,7 @@ public sealed record GroupNormalization(int Groups) : FloatOperation
         return [x with { Value = null }];
     }
 
-    protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    private protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         Tensor<T> x = inputs[0]!.Of<T>(),
             scale = inputs[1]!.Of<T>(),

@@ -7,6 +7,7 @@ namespace Tensorial.Operations;
 /// <summary>Y = scale (X - mean) / √(variance + Epsilon) + shift, mean and variance taken over every plane of X[n,c,…] by itself.</summary>
 public sealed record InstanceNormalization : FloatOperation
 {
+    /// <summary>Added to the variance.</summary>
     public float Epsilon { get; init; } = 1e-5f;
 
     internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
@@ -23,7 +24,7 @@ public sealed record InstanceNormalization : FloatOperation
         return [x with { Value = null }];
     }
 
-    protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    private protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         Tensor<T> x = inputs[0]!.Of<T>(),
             scale = inputs[1]!.Of<T>(),

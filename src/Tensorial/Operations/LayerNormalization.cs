@@ -10,6 +10,7 @@ namespace Tensorial.Operations;
 /// </summary>
 public sealed record LayerNormalization(int Axis = -1) : FloatOperation
 {
+    /// <summary>Added to the variance.</summary>
     public float Epsilon { get; init; } = 1e-5f;
 
     internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
@@ -26,7 +27,7 @@ public sealed record LayerNormalization(int Axis = -1) : FloatOperation
         return [x with { Value = null }, new(ElementType.Float32, moments), new(ElementType.Float32, moments)];
     }
 
-    protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    private protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         Tensor<T> x = inputs[0]!.Of<T>(),
             y = outputs[0].Of<T>();

@@ -13,7 +13,7 @@ public abstract record Logic : Operation
     internal sealed override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) =>
         [new(ElementType.Bool, Broadcasting.Join(inputs.Truth(0, "A").Shape, inputs.Truth(1, "B").Shape))];
 
-    public sealed override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
+    internal sealed override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
         Elementwise.Combine<bool, bool>(
             inputs[0]!.Of<bool>(),
             inputs[1]!.Of<bool>(),
@@ -23,25 +23,25 @@ public abstract record Logic : Operation
         );
 
     /// <summary>The function over spans.</summary>
-    protected abstract void Over(ReadOnlySpan<byte> x, ReadOnlySpan<byte> y, Span<byte> z);
+    private protected abstract void Over(ReadOnlySpan<byte> x, ReadOnlySpan<byte> y, Span<byte> z);
 }
 
 /// <summary>x and y</summary>
 public sealed record And : Logic
 {
-    protected override void Over(ReadOnlySpan<byte> x, ReadOnlySpan<byte> y, Span<byte> z) => TensorPrimitives.BitwiseAnd(x, y, z);
+    private protected override void Over(ReadOnlySpan<byte> x, ReadOnlySpan<byte> y, Span<byte> z) => TensorPrimitives.BitwiseAnd(x, y, z);
 }
 
 /// <summary>x or y</summary>
 public sealed record Or : Logic
 {
-    protected override void Over(ReadOnlySpan<byte> x, ReadOnlySpan<byte> y, Span<byte> z) => TensorPrimitives.BitwiseOr(x, y, z);
+    private protected override void Over(ReadOnlySpan<byte> x, ReadOnlySpan<byte> y, Span<byte> z) => TensorPrimitives.BitwiseOr(x, y, z);
 }
 
 /// <summary>either x or y</summary>
 public sealed record Xor : Logic
 {
-    protected override void Over(ReadOnlySpan<byte> x, ReadOnlySpan<byte> y, Span<byte> z) => TensorPrimitives.Xor(x, y, z);
+    private protected override void Over(ReadOnlySpan<byte> x, ReadOnlySpan<byte> y, Span<byte> z) => TensorPrimitives.Xor(x, y, z);
 }
 
 /// <summary>not x</summary>
@@ -49,7 +49,7 @@ public sealed record Not : Operation
 {
     internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) => [new(ElementType.Bool, inputs.Truth(0, "X").Shape)];
 
-    public override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
+    internal override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
         TensorPrimitives.Xor(
             MemoryMarshal.AsBytes(inputs[0]!.Of<bool>().Values),
             (byte)1,

@@ -10,12 +10,16 @@ namespace Tensorial.Operations;
 /// </summary>
 public sealed record Lrn(int Size) : FloatOperation
 {
+    /// <inheritdoc/>
     public override string Name => "LRN";
 
+    /// <summary>Factor of the mean square.</summary>
     public float Alpha { get; init; } = 1e-4f;
 
+    /// <summary>Exponent.</summary>
     public float Beta { get; init; } = 0.75f;
 
+    /// <summary>Added to the scaled mean square.</summary>
     public float Bias { get; init; } = 1;
 
     internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
@@ -28,7 +32,7 @@ public sealed record Lrn(int Size) : FloatOperation
         return [x with { Value = null }];
     }
 
-    protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    private protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         Tensor<T> x = inputs[0]!.Of<T>(),
             y = outputs[0].Of<T>();

@@ -22,7 +22,7 @@ public sealed record MatMul : FloatOperation
         return [new(a.Type, [.. batch, .. rows, .. columns])];
     }
 
-    protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    private protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         Tensor<T> a = inputs[0]!.Of<T>(),
             b = inputs[1]!.Of<T>(),

@@ -16,7 +16,7 @@ public sealed record MeanVarianceNormalization(ImmutableArray<int> Axes) : Float
         return [x with { Value = null }];
     }
 
-    protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    private protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         Tensor<T> x = inputs[0]!.Of<T>();
         (int[] order, int length) = Lines(x.Shape);

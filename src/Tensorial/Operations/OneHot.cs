@@ -23,7 +23,7 @@ public sealed record OneHot(int Axis = -1) : MovingOperation
         : given.Single("depth").To(ElementType.Int64).Integers("depth")[0] is >= 0 and var depth ? depth
         : throw new ShapeException("depth must not be negative.");
 
-    protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    private protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         ReadOnlySpan<long> indices = inputs[0]!.To(ElementType.Int64).Of<long>().Values;
         ReadOnlySpan<T> values = inputs[2]!.Of<T>().Values;

@@ -27,7 +27,7 @@ public abstract record Operation
     internal abstract ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs);
 
     /// <summary>Computes the results into tensors that <see cref="Infer"/> has sized. Outputs never overlap inputs.</summary>
-    public abstract void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers);
+    internal abstract void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers);
 
     /// <summary>
     /// What the gradient of one input reads beside those of the results; null where the operation has no such gradient: the input is

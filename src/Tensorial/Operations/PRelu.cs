@@ -17,7 +17,7 @@ public sealed record PRelu : NumberOperation
         return [x with { Value = null }];
     }
 
-    protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
+    private protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
         Elementwise.Combine<T, T>(
             inputs[0]!.Of<T>(),
             inputs[1]!.Of<T>(),

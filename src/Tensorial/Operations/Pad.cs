@@ -27,6 +27,7 @@ public sealed record Pad : MovingOperation
     /// <summary>Amounts before every axis, then behind every one.</summary>
     public ImmutableArray<int>? Pads { get; init; }
 
+    /// <summary>What the border is filled with.</summary>
     public PadMode Mode { get; init; }
 
     /// <summary>What a constant padding is made of.</summary>
@@ -56,7 +57,7 @@ public sealed record Pad : MovingOperation
         return [new(x.Type, Shape.Of(extents))];
     }
 
-    protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    private protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         Tensor<T> x = inputs[0]!.Of<T>(),
             y = outputs[0].Of<T>();

@@ -25,7 +25,7 @@ public abstract record Pooling : Windowed
         return [new(x.Type, [x.Shape[0], x.Shape[1], .. Windows(x.Shape).Select(static window => window.Output)])];
     }
 
-    protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    private protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         Tensor<T> x = inputs[0]!.Of<T>(),
             y = outputs[0].Of<T>();
@@ -139,7 +139,7 @@ public sealed record MaxPool : Pooling
         return WithIndices ? [y, new(ElementType.Int64, y.Shape)] : [y];
     }
 
-    protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    private protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         base.Forward<T>(inputs, outputs, workers);
         if (outputs.Length > 1)

@@ -17,7 +17,7 @@ public sealed record Pow : NumberOperation
         return [new(x.Type, Broadcasting.Join(x.Shape, y.Shape))];
     }
 
-    protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    private protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         Tensor x = inputs[0]!,
             y = inputs[1]!,

@@ -31,7 +31,7 @@ public abstract record Reduction : NumberOperation
         return [new(x.Type, Shape.Of([.. extents]))];
     }
 
-    protected sealed override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    private protected sealed override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         Tensor<T> x = inputs[0]!.Of<T>(),
             y = outputs[0].Of<T>();
@@ -87,14 +87,14 @@ public abstract record Reduction : NumberOperation
     }
 
     /// <summary>The value for one set of values.</summary>
-    protected abstract T Over<T>(ReadOnlySpan<T> x)
+    private protected abstract T Over<T>(ReadOnlySpan<T> x)
         where T : unmanaged, INumber<T>;
 
     /// <summary>What <see cref="Slope"/> reads; the rest is empty.</summary>
     private protected virtual Reads SlopeReads => Reads.Input(0);
 
     /// <summary>The derivatives of one result y by the values x it was made from.</summary>
-    protected abstract void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope)
+    private protected abstract void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>;
 
     internal ImmutableArray<int> Resolve(Shape shape, Tensor? given)
@@ -116,29 +116,29 @@ public abstract record Reduction : NumberOperation
 /// <summary>Σ x</summary>
 public sealed record ReduceSum : Reduction
 {
-    protected override T Over<T>(ReadOnlySpan<T> x) => TensorPrimitives.Sum(x);
+    private protected override T Over<T>(ReadOnlySpan<T> x) => TensorPrimitives.Sum(x);
 
     private protected override Reads SlopeReads => Reads.Nothing;
 
-    protected override void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope) => slope.Fill(T.One);
+    private protected override void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope) => slope.Fill(T.One);
 }
 
 /// <summary>Σ x / n</summary>
 public sealed record ReduceMean : Reduction
 {
-    protected override T Over<T>(ReadOnlySpan<T> x) => TensorPrimitives.Sum(x) / T.CreateTruncating(Some(x).Length);
+    private protected override T Over<T>(ReadOnlySpan<T> x) => TensorPrimitives.Sum(x) / T.CreateTruncating(Some(x).Length);
 
     private protected override Reads SlopeReads => Reads.Nothing;
 
-    protected override void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope) => slope.Fill(T.One / T.CreateChecked(slope.Length));
+    private protected override void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope) => slope.Fill(T.One / T.CreateChecked(slope.Length));
 }
 
 /// <summary>Π x</summary>
 public sealed record ReduceProd : Reduction
 {
-    protected override T Over<T>(ReadOnlySpan<T> x) => x.IsEmpty ? T.One : TensorPrimitives.Product(x);
+    private protected override T Over<T>(ReadOnlySpan<T> x) => x.IsEmpty ? T.One : TensorPrimitives.Product(x);
 
-    protected override void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope)
+    private protected override void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope)
     {
         // Products of all before, then of all behind: right where some x are 0.
         T before = T.One,
@@ -153,27 +153,27 @@ public sealed record ReduceProd : Reduction
 /// <summary>The largest x</summary>
 public sealed record ReduceMax : Reduction
 {
-    protected override T Over<T>(ReadOnlySpan<T> x) => TensorPrimitives.Max(Some(x));
+    private protected override T Over<T>(ReadOnlySpan<T> x) => TensorPrimitives.Max(Some(x));
 
     private protected override Reads SlopeReads => Reads.Input(0) | Reads.Output();
 
-    protected override void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope) => Extremes.Share(x, y, slope);
+    private protected override void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope) => Extremes.Share(x, y, slope);
 }
 
 /// <summary>The smallest x</summary>
 public sealed record ReduceMin : Reduction
 {
-    protected override T Over<T>(ReadOnlySpan<T> x) => TensorPrimitives.Min(Some(x));
+    private protected override T Over<T>(ReadOnlySpan<T> x) => TensorPrimitives.Min(Some(x));
 
     private protected override Reads SlopeReads => Reads.Input(0) | Reads.Output();
 
-    protected override void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope) => Extremes.Share(x, y, slope);
+    private protected override void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope) => Extremes.Share(x, y, slope);
 }
 
 /// <summary>Σ |x|</summary>
 public sealed record ReduceL1 : Reduction
 {
-    protected override T Over<T>(ReadOnlySpan<T> x)
+    private protected override T Over<T>(ReadOnlySpan<T> x)
     {
         T sum = T.Zero;
         foreach (T value in x)
@@ -181,7 +181,7 @@ public sealed record ReduceL1 : Reduction
         return sum;
     }
 
-    protected override void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope)
+    private protected override void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope)
     {
         for (int i = 0; i < x.Length; i++)
             slope[i] = T.CreateChecked(T.Sign(x[i]));
@@ -191,35 +191,36 @@ public sealed record ReduceL1 : Reduction
 /// <summary>√Σ x²</summary>
 public sealed record ReduceL2 : Reduction
 {
-    protected override T Over<T>(ReadOnlySpan<T> x) => Real<T>(Math.Sqrt(double.CreateChecked(TensorPrimitives.SumOfSquares(x))));
+    private protected override T Over<T>(ReadOnlySpan<T> x) => Real<T>(Math.Sqrt(double.CreateChecked(TensorPrimitives.SumOfSquares(x))));
 
     private protected override Reads SlopeReads => Reads.Input(0) | Reads.Output();
 
-    protected override void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope) => TensorPrimitives.Divide(x, T.IsZero(y) ? T.One : y, slope);
+    private protected override void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope) =>
+        TensorPrimitives.Divide(x, T.IsZero(y) ? T.One : y, slope);
 }
 
 /// <summary>Σ x²</summary>
 public sealed record ReduceSumSquare : Reduction
 {
-    protected override T Over<T>(ReadOnlySpan<T> x) => TensorPrimitives.SumOfSquares(x);
+    private protected override T Over<T>(ReadOnlySpan<T> x) => TensorPrimitives.SumOfSquares(x);
 
-    protected override void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope) => TensorPrimitives.Add(x, x, slope);
+    private protected override void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope) => TensorPrimitives.Add(x, x, slope);
 }
 
 /// <summary>log Σ x</summary>
 public sealed record ReduceLogSum : Reduction
 {
-    protected override T Over<T>(ReadOnlySpan<T> x) => Real<T>(Math.Log(double.CreateChecked(TensorPrimitives.Sum(x))));
+    private protected override T Over<T>(ReadOnlySpan<T> x) => Real<T>(Math.Log(double.CreateChecked(TensorPrimitives.Sum(x))));
 
     private protected override Reads SlopeReads => Reads.Output();
 
-    protected override void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope) => slope.Fill(T.Exp(-y));
+    private protected override void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope) => slope.Fill(T.Exp(-y));
 }
 
 /// <summary>log Σ exp x, shifted by the largest value so that nothing overflows</summary>
 public sealed record ReduceLogSumExp : Reduction
 {
-    protected override T Over<T>(ReadOnlySpan<T> x)
+    private protected override T Over<T>(ReadOnlySpan<T> x)
     {
         double largest = double.NegativeInfinity,
             sum = 0;
@@ -234,7 +235,7 @@ public sealed record ReduceLogSumExp : Reduction
 
     private protected override Reads SlopeReads => Reads.Input(0) | Reads.Output();
 
-    protected override void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope)
+    private protected override void Slope<T>(ReadOnlySpan<T> x, T y, Span<T> slope)
     {
         TensorPrimitives.Subtract(x, y, slope);
         TensorPrimitives.Exp<T>(slope, slope);

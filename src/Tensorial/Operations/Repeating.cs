@@ -6,6 +6,7 @@ namespace Tensorial.Operations;
 /// <summary>The input stretched together with the shape that the second input, or else <see cref="Extents"/>, names.</summary>
 public sealed record Expand : MovingOperation
 {
+    /// <summary>Extents to broadcast to; null where an input gives them.</summary>
     public ImmutableArray<int>? Extents { get; init; }
 
     internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
@@ -16,7 +17,7 @@ public sealed record Expand : MovingOperation
         return [new(x.Type, Broadcasting.Join(x.Shape, Shape.Of(extents.AsSpan())))];
     }
 
-    protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
+    private protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
         Broadcasting.Stretched(inputs[0]!.Of<T>(), outputs[0].Shape).CopyTo(outputs[0].Of<T>().Values);
 
     internal override Reads? GradientReads(int input) => input == 0 ? Reads.Nothing : null;
@@ -28,6 +29,7 @@ public sealed record Expand : MovingOperation
 /// <summary>The input repeated along every axis, as many times as the second input, or else <see cref="Repeats"/>, says.</summary>
 public sealed record Tile : MovingOperation
 {
+    /// <summary>Repetitions of each axis; null where an input gives them.</summary>
     public ImmutableArray<int>? Repeats { get; init; }
 
     internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
@@ -40,7 +42,7 @@ public sealed record Tile : MovingOperation
         return [new(x.Type, [.. x.Shape.Select((extent, axis) => (int)Math.Clamp((long)extent * repeats[axis], -1, int.MaxValue))])];
     }
 
-    protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    private protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         Tensor<T> x = inputs[0]!.Of<T>();
         Shape target = outputs[0].Shape;

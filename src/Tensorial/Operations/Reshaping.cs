@@ -6,7 +6,7 @@ namespace Tensorial.Operations;
 /// <summary>An operation whose first result holds the values of its first input, in the same order, perhaps under another shape.</summary>
 public abstract record Reshaping : MovingOperation
 {
-    protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
+    private protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
         inputs[0]!.Of<T>().Values.CopyTo(outputs[0].Of<T>().Values);
 
     internal sealed override Reads? GradientReads(int input) => input == 0 ? Reads.Nothing : null;
@@ -39,7 +39,7 @@ public sealed record Dropout : Reshaping
         return WithMask ? [x, new(ElementType.Bool, x.Shape)] : [x];
     }
 
-    protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    private protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         base.Forward<T>(inputs, outputs, workers);
         if (outputs.Length > 1)
@@ -106,6 +106,7 @@ public sealed record Reshape : Reshaping
 /// <summary>Without some axes of extent 1: those of a second input, else <see cref="Axes"/>, else all.</summary>
 public sealed record Squeeze : Reshaping
 {
+    /// <summary>The axes; null where an input gives them or all of extent 1 are meant.</summary>
     public ImmutableArray<int>? Axes { get; init; }
 
     internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
@@ -128,6 +129,7 @@ public sealed record Unsqueeze : Reshaping
     /// <summary>More axes than any network has; to find places for them takes their square.</summary>
     private const int MostAxes = 64;
 
+    /// <summary>The axes; null where an input gives them or all of extent 1 are meant.</summary>
     public ImmutableArray<int>? Axes { get; init; }
 
     internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)

@@ -38,7 +38,7 @@ public sealed record Resize : FloatOperation
         return [new(x.Type, [.. Resolve(x.Shape, null, scales, sizes).Select(static grid => grid.Output)])];
     }
 
-    protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    private protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         Tensor<T> x = inputs[0]!.Of<T>(),
             y = outputs[0].Of<T>();

@@ -8,8 +8,10 @@ namespace Tensorial.Operations;
 /// axes.</summary>
 public sealed record RmsNormalization(int Axis = -1) : FloatOperation
 {
+    /// <inheritdoc/>
     public override string Name => "RMSNormalization";
 
+    /// <summary>Added to the variance.</summary>
     public float Epsilon { get; init; } = 1e-5f;
 
     internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
@@ -22,7 +24,7 @@ public sealed record RmsNormalization(int Axis = -1) : FloatOperation
             : throw new ShapeException($"scale of shape {scale.Shape} does not stretch to {line}.");
     }
 
-    protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    private protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         Tensor<T> x = inputs[0]!.Of<T>(),
             y = outputs[0].Of<T>();

@@ -5,29 +5,54 @@ namespace Tensorial.Operations;
 /// <summary>How values between grid points are made.</summary>
 public enum Interpolation
 {
+    /// <summary>The nearest sample.</summary>
     Nearest,
+
+    /// <summary>Linear between neighbours.</summary>
     Linear,
+
+    /// <summary>Cubic over four neighbours.</summary>
     Cubic,
 }
 
 /// <summary>Where a position of the result lies in the input; the names are ONNX's coordinate_transformation_mode.</summary>
 public enum Coordinates
 {
+    /// <summary>ONNX <c>half_pixel</c>: (x + 0.5) / scale - 0.5.</summary>
     HalfPixel,
+
+    /// <summary>ONNX <c>half_pixel_symmetric</c>: centred for outputs of rounded extent.</summary>
     HalfPixelSymmetric,
+
+    /// <summary>ONNX <c>pytorch_half_pixel</c>: half pixel, and 0 where the output has extent 1.</summary>
     PytorchHalfPixel,
+
+    /// <summary>ONNX <c>align_corners</c>: first and last samples coincide.</summary>
     AlignCorners,
+
+    /// <summary>ONNX <c>asymmetric</c>: x / scale.</summary>
     Asymmetric,
+
+    /// <summary>ONNX <c>tf_half_pixel_for_nn</c>: (x + 0.5) / scale.</summary>
     HalfPixelForNearest,
+
+    /// <summary>ONNX <c>tf_crop_and_resize</c>: within a region of interest.</summary>
     CropAndResize,
 }
 
 /// <summary>Which neighbour is nearest; the first two differ for positions halfway between.</summary>
 public enum NearestMode
 {
+    /// <summary>Rounds, halves down.</summary>
     RoundPreferFloor,
+
+    /// <summary>Rounds, halves up.</summary>
     RoundPreferCeil,
+
+    /// <summary>Rounds down.</summary>
     Floor,
+
+    /// <summary>Rounds up.</summary>
     Ceil,
 }
 
@@ -37,8 +62,13 @@ public enum NearestMode
 /// </summary>
 public enum AspectRatio
 {
+    /// <summary>Every axis to its own extent.</summary>
     Stretch,
+
+    /// <summary>One scale for all axes, no extent larger than asked.</summary>
     NotLarger,
+
+    /// <summary>One scale for all axes, no extent smaller than asked.</summary>
     NotSmaller,
 }
 

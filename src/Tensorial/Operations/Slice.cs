@@ -9,8 +9,10 @@ namespace Tensorial.Operations;
 /// </summary>
 public sealed record Slice : MovingOperation
 {
+    /// <summary>First index of each axis; null where an input gives it.</summary>
     public ImmutableArray<int>? Starts { get; init; }
 
+    /// <summary>End of each axis, exclusive; null where an input gives it.</summary>
     public ImmutableArray<int>? Ends { get; init; }
 
     /// <summary>The axes that are sliced; null for the first ones, as many as there are starts.</summary>
@@ -32,7 +34,7 @@ public sealed record Slice : MovingOperation
         return [new(x.Type, [.. cuts.Select(static cut => cut.Count)])];
     }
 
-    protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    private protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         Tensor<T> x = inputs[0]!.Of<T>();
         (int start, int[] strides) = View(x.Shape, inputs);

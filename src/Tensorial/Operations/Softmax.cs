@@ -17,7 +17,7 @@ public abstract record SoftmaxLike(int Axis, bool Flattened) : FloatOperation
         return [x with { Value = null }];
     }
 
-    protected sealed override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    private protected sealed override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         Tensor<T> x = inputs[0]!.Of<T>(),
             y = outputs[0].Of<T>();
@@ -45,7 +45,7 @@ public abstract record SoftmaxLike(int Axis, bool Flattened) : FloatOperation
     }
 
     /// <summary>The function over the values of one line; <paramref name="y"/> may be <paramref name="x"/>.</summary>
-    protected abstract void Over<T>(ReadOnlySpan<T> x, Span<T> y)
+    private protected abstract void Over<T>(ReadOnlySpan<T> x, Span<T> y)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>;
 
     internal sealed override Reads? GradientReads(int input) => BackReads;
@@ -77,7 +77,7 @@ public abstract record SoftmaxLike(int Axis, bool Flattened) : FloatOperation
     private protected virtual Reads BackReads => Reads.Output();
 
     /// <summary>The gradient over one line, in place of dy.</summary>
-    protected abstract void Back<T>(ReadOnlySpan<T> at, Span<T> dy)
+    private protected abstract void Back<T>(ReadOnlySpan<T> at, Span<T> dy)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>;
 
     private (int Outer, int Length, int Inner) Layout(Shape shape)
@@ -94,7 +94,7 @@ public abstract record SoftmaxLike(int Axis, bool Flattened) : FloatOperation
 /// <summary>exp xᵢ / Σ exp xⱼ, shifted by the largest value so that nothing overflows</summary>
 public sealed record Softmax(int Axis = -1, bool Flattened = false) : SoftmaxLike(Axis, Flattened)
 {
-    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
+    private protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
     {
         TensorPrimitives.Subtract(x, TensorPrimitives.Max(x), y);
         TensorPrimitives.Exp(y, y);
@@ -102,7 +102,7 @@ public sealed record Softmax(int Axis = -1, bool Flattened = false) : SoftmaxLik
     }
 
     /// <summary>y (dy - Σ y dy)</summary>
-    protected override void Back<T>(ReadOnlySpan<T> at, Span<T> dy)
+    private protected override void Back<T>(ReadOnlySpan<T> at, Span<T> dy)
     {
         TensorPrimitives.Subtract(dy, TensorPrimitives.Dot(at, dy), dy);
         TensorPrimitives.Multiply(dy, at, dy);
@@ -112,7 +112,7 @@ public sealed record Softmax(int Axis = -1, bool Flattened = false) : SoftmaxLik
 /// <summary>xᵢ - log Σ exp xⱼ</summary>
 public sealed record LogSoftmax(int Axis = -1, bool Flattened = false) : SoftmaxLike(Axis, Flattened)
 {
-    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
+    private protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
     {
         TensorPrimitives.Subtract(x, TensorPrimitives.Max(x), y);
         T sum = T.Zero;
@@ -122,7 +122,7 @@ public sealed record LogSoftmax(int Axis = -1, bool Flattened = false) : Softmax
     }
 
     /// <summary>dy - exp(y) Σ dy</summary>
-    protected override void Back<T>(ReadOnlySpan<T> at, Span<T> dy)
+    private protected override void Back<T>(ReadOnlySpan<T> at, Span<T> dy)
     {
         T sum = TensorPrimitives.Sum<T>(dy);
         for (int i = 0; i < dy.Length; i++)
@@ -133,20 +133,20 @@ public sealed record LogSoftmax(int Axis = -1, bool Flattened = false) : Softmax
 /// <summary>1 at the first of the largest values, 0 elsewhere</summary>
 public sealed record Hardmax(int Axis = -1, bool Flattened = false) : SoftmaxLike(Axis, Flattened)
 {
-    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
+    private protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
     {
         int largest = TensorPrimitives.IndexOfMax(x);
         y.Clear();
         y[largest] = T.One;
     }
 
-    protected override void Back<T>(ReadOnlySpan<T> at, Span<T> dy) => dy.Clear();
+    private protected override void Back<T>(ReadOnlySpan<T> at, Span<T> dy) => dy.Clear();
 }
 
 /// <summary>x / ‖x‖, the norm being the sum of magnitudes (P = 1) or the Euclidean one (P = 2); zeros stay zeros</summary>
 public sealed record LpNormalization(int Axis = -1, int P = 2) : SoftmaxLike(Axis, false)
 {
-    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
+    private protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
     {
         T norm = P == 1 ? TensorPrimitives.SumOfMagnitudes(x) : TensorPrimitives.Norm(x);
         TensorPrimitives.Divide(x, T.IsZero(norm) ? T.One : norm, y);
@@ -155,7 +155,7 @@ public sealed record LpNormalization(int Axis = -1, int P = 2) : SoftmaxLike(Axi
     private protected override Reads BackReads => Reads.Input(0);
 
     /// <summary>(dy - (y·dy) ∂‖x‖/∂x) / ‖x‖</summary>
-    protected override void Back<T>(ReadOnlySpan<T> at, Span<T> dy)
+    private protected override void Back<T>(ReadOnlySpan<T> at, Span<T> dy)
     {
         T norm = P == 1 ? TensorPrimitives.SumOfMagnitudes(at) : TensorPrimitives.Norm(at);
         if (T.IsZero(norm))

@@ -30,7 +30,7 @@ public sealed record Split(int Parts, int Axis = 0) : MovingOperation
         return [.. sizes.Select(part => new Operand(x.Type, x.Shape.With(axis, part)))];
     }
 
-    protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    private protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         Tensor<T> x = inputs[0]!.Of<T>();
         int axis = Operands.Axis(Axis, x.Shape.Rank),

@@ -5,7 +5,7 @@ namespace Tensorial.Operations;
 /// <summary>x / (1 + exp(-αx)), also called SiLU where α is 1 (Ramachandran et al. 2017).</summary>
 public sealed record Swish(float Alpha = 1) : RealFunction
 {
-    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
+    private protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
     {
         T[] gates = new T[x.Length];
         TensorPrimitives.Multiply(x, T.CreateChecked(Alpha), gates);
@@ -14,7 +14,7 @@ public sealed record Swish(float Alpha = 1) : RealFunction
     }
 
     /// <summary>σ + αx σ (1 - σ), with σ = 1 / (1 + exp(-αx)).</summary>
-    protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
+    private protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
     {
         T alpha = T.CreateChecked(Alpha);
         TensorPrimitives.Multiply(at, alpha, slope);

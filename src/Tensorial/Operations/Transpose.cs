@@ -22,7 +22,7 @@ public sealed record Transpose(ImmutableArray<int> Order) : MovingOperation
         return [new(x.Type, [.. For(x.Shape.Rank).Select(axis => x.Shape[axis])])];
     }
 
-    protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    private protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         Tensor<T> x = inputs[0]!.Of<T>();
         Strided.Permute<T>(x.Shape, x.Values, For(x.Shape.Rank).AsSpan(), outputs[0].Of<T>().Values);

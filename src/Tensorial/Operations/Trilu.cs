@@ -16,7 +16,7 @@ public sealed record Trilu(bool Upper = true) : MovingOperation
         return [x with { Value = null }];
     }
 
-    protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    private protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         inputs[0]!.CopyTo(outputs[0]);
         Clear(outputs[0].Of<T>(), inputs.Optional(1));

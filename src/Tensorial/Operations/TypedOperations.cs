@@ -9,7 +9,7 @@ namespace Tensorial.Operations;
 /// </summary>
 public abstract record FloatOperation : Operation
 {
-    public sealed override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    internal sealed override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         ElementType type = inputs[0] is Tensor<double> ? ElementType.Float64 : ElementType.Float32;
         if (Widening.IsNeeded(inputs, outputs, type))
@@ -21,7 +21,7 @@ public abstract record FloatOperation : Operation
     }
 
     /// <summary>Computes the results; all floating-point operands are of <typeparamref name="T"/>, which is float or double.</summary>
-    protected abstract void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    private protected abstract void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>;
 }
 
@@ -30,7 +30,7 @@ public abstract record FloatOperation : Operation
 /// </summary>
 public abstract record NumberOperation : Operation
 {
-    public override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    internal override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         ElementType type = inputs[0]!.ElementType;
         switch (type)
@@ -74,14 +74,14 @@ public abstract record NumberOperation : Operation
     }
 
     /// <summary>Computes the results; the first operand is of <typeparamref name="T"/>.</summary>
-    protected abstract void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    private protected abstract void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
         where T : unmanaged, INumber<T>;
 }
 
 /// <summary>An operation that moves values without looking at them, whatever their type.</summary>
 public abstract record MovingOperation : Operation
 {
-    public sealed override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    internal sealed override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         switch (outputs[0].ElementType)
         {
@@ -128,7 +128,7 @@ public abstract record MovingOperation : Operation
     }
 
     /// <summary>Moves the values; the results are of <typeparamref name="T"/>.</summary>
-    protected abstract void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    private protected abstract void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
         where T : unmanaged;
 }
 

@@ -8,13 +8,14 @@ namespace Tensorial.Operations;
 /// <summary>y = f(x), value by value, for a function of real numbers.</summary>
 public abstract record RealFunction : FloatOperation
 {
-    internal sealed override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) => [inputs.Floating(0, "X") with { Value = null }];
+    internal sealed override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) =>
+        [inputs.Floating(0, "X") with { Value = null }];
 
-    protected sealed override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
+    private protected sealed override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
         Elementwise.Map<T, T>(inputs[0]!.Of<T>(), outputs[0].Of<T>(), Over, workers);
 
     /// <summary>The function over a span.</summary>
-    protected abstract void Over<T>(ReadOnlySpan<T> x, Span<T> y)
+    private protected abstract void Over<T>(ReadOnlySpan<T> x, Span<T> y)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>;
 
     internal sealed override Reads? GradientReads(int input) => SlopeFromResult ? Reads.Output() : Reads.Input(0);
@@ -23,10 +24,10 @@ public abstract record RealFunction : FloatOperation
         Slopes.Chain<T>(SlopeFromResult ? pull.Output() : pull.Input(0), pull.Dy, pull.Gradient(0), Slope, workers);
 
     /// <summary>Whether the derivative is written as a function of y = f(x).</summary>
-    protected virtual bool SlopeFromResult => false;
+    private protected virtual bool SlopeFromResult => false;
 
     /// <summary>The derivative f'(x), given x or, with <see cref="SlopeFromResult"/>, y.</summary>
-    protected abstract void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
+    private protected abstract void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>;
 }
 
@@ -35,11 +36,11 @@ public abstract record NumberFunction : NumberOperation
 {
     internal sealed override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) => [inputs.Numeric(0, "X") with { Value = null }];
 
-    protected sealed override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
+    private protected sealed override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
         Elementwise.Map<T, T>(inputs[0]!.Of<T>(), outputs[0].Of<T>(), Over, workers);
 
     /// <summary>The function over a span.</summary>
-    protected abstract void Over<T>(ReadOnlySpan<T> x, Span<T> y)
+    private protected abstract void Over<T>(ReadOnlySpan<T> x, Span<T> y)
         where T : unmanaged, INumber<T>;
 
     internal sealed override Reads? GradientReads(int input) => SlopeFromResult ? Reads.Output() : Reads.Input(0);
@@ -48,23 +49,23 @@ public abstract record NumberFunction : NumberOperation
         Slopes.Chain<T>(SlopeFromResult ? pull.Output() : pull.Input(0), pull.Dy, pull.Gradient(0), Slope, workers);
 
     /// <summary>Whether the derivative is written as a function of y = f(x).</summary>
-    protected virtual bool SlopeFromResult => false;
+    private protected virtual bool SlopeFromResult => false;
 
     /// <summary>The derivative f'(x), given x or, with <see cref="SlopeFromResult"/>, y.</summary>
-    protected abstract void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
+    private protected abstract void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>;
 }
 
 /// <summary>|x|; the smallest integer, which has no opposite, stays</summary>
 public sealed record Abs : NumberFunction
 {
-    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
+    private protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
     {
         for (int i = 0; i < x.Length; i++)
             y[i] = T.IsNegative(x[i]) ? -x[i] : x[i];
     }
 
-    protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
+    private protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
     {
         for (int i = 0; i < at.Length; i++)
             slope[i] = T.CreateChecked(T.Sign(at[i]));
@@ -74,21 +75,21 @@ public sealed record Abs : NumberFunction
 /// <summary>-x</summary>
 public sealed record Neg : NumberFunction
 {
-    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Negate(x, y);
+    private protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Negate(x, y);
 
-    protected override bool SlopeFromResult => true;
+    private protected override bool SlopeFromResult => true;
 
-    protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope) => slope.Fill(-T.One);
+    private protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope) => slope.Fill(-T.One);
 }
 
 /// <summary>max(x, 0)</summary>
 public sealed record Relu : NumberFunction
 {
-    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Max(x, T.Zero, y);
+    private protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Max(x, T.Zero, y);
 
-    protected override bool SlopeFromResult => true;
+    private protected override bool SlopeFromResult => true;
 
-    protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
+    private protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
     {
         for (int i = 0; i < at.Length; i++)
             slope[i] = at[i] > T.Zero ? T.One : T.Zero;
@@ -98,43 +99,43 @@ public sealed record Relu : NumberFunction
 /// <summary>-1, 0 or 1, as x is negative, zero or positive</summary>
 public sealed record Sign : NumberFunction
 {
-    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
+    private protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
     {
         for (int i = 0; i < x.Length; i++)
             y[i] = T.IsNaN(x[i]) ? x[i] : T.CreateChecked(T.Sign(x[i]));
     }
 
-    protected override bool SlopeFromResult => true;
+    private protected override bool SlopeFromResult => true;
 
-    protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope) => slope.Clear();
+    private protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope) => slope.Clear();
 }
 
 /// <summary>exp x</summary>
 public sealed record Exp : RealFunction
 {
-    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Exp(x, y);
+    private protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Exp(x, y);
 
-    protected override bool SlopeFromResult => true;
+    private protected override bool SlopeFromResult => true;
 
-    protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope) => at.CopyTo(slope);
+    private protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope) => at.CopyTo(slope);
 }
 
 /// <summary>The natural logarithm of x</summary>
 public sealed record Log : RealFunction
 {
-    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Log(x, y);
+    private protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Log(x, y);
 
-    protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope) => TensorPrimitives.Reciprocal(at, slope);
+    private protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope) => TensorPrimitives.Reciprocal(at, slope);
 }
 
 /// <summary>√x</summary>
 public sealed record Sqrt : RealFunction
 {
-    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Sqrt(x, y);
+    private protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Sqrt(x, y);
 
-    protected override bool SlopeFromResult => true;
+    private protected override bool SlopeFromResult => true;
 
-    protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
+    private protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
     {
         for (int i = 0; i < at.Length; i++)
             slope[i] = T.One / (at[i] + at[i]);
@@ -144,11 +145,11 @@ public sealed record Sqrt : RealFunction
 /// <summary>1 / x</summary>
 public sealed record Reciprocal : RealFunction
 {
-    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Reciprocal(x, y);
+    private protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Reciprocal(x, y);
 
-    protected override bool SlopeFromResult => true;
+    private protected override bool SlopeFromResult => true;
 
-    protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
+    private protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
     {
         for (int i = 0; i < at.Length; i++)
             slope[i] = -at[i] * at[i];
@@ -158,41 +159,41 @@ public sealed record Reciprocal : RealFunction
 /// <summary>The largest integer not above x</summary>
 public sealed record Floor : RealFunction
 {
-    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Floor(x, y);
+    private protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Floor(x, y);
 
-    protected override bool SlopeFromResult => true;
+    private protected override bool SlopeFromResult => true;
 
-    protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope) => slope.Clear();
+    private protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope) => slope.Clear();
 }
 
 /// <summary>The smallest integer not below x</summary>
 public sealed record Ceil : RealFunction
 {
-    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Ceiling(x, y);
+    private protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Ceiling(x, y);
 
-    protected override bool SlopeFromResult => true;
+    private protected override bool SlopeFromResult => true;
 
-    protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope) => slope.Clear();
+    private protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope) => slope.Clear();
 }
 
 /// <summary>The integer nearest to x, the even one of two</summary>
 public sealed record Round : RealFunction
 {
-    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Round(x, y);
+    private protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Round(x, y);
 
-    protected override bool SlopeFromResult => true;
+    private protected override bool SlopeFromResult => true;
 
-    protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope) => slope.Clear();
+    private protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope) => slope.Clear();
 }
 
 /// <summary>tanh x</summary>
 public sealed record Tanh : RealFunction
 {
-    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Tanh(x, y);
+    private protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Tanh(x, y);
 
-    protected override bool SlopeFromResult => true;
+    private protected override bool SlopeFromResult => true;
 
-    protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
+    private protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
     {
         for (int i = 0; i < at.Length; i++)
             slope[i] = T.One - at[i] * at[i];
@@ -202,11 +203,11 @@ public sealed record Tanh : RealFunction
 /// <summary>1 / (1 + exp(-x))</summary>
 public sealed record Sigmoid : RealFunction
 {
-    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Sigmoid(x, y);
+    private protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Sigmoid(x, y);
 
-    protected override bool SlopeFromResult => true;
+    private protected override bool SlopeFromResult => true;
 
-    protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
+    private protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
     {
         for (int i = 0; i < at.Length; i++)
             slope[i] = at[i] * (T.One - at[i]);
@@ -216,17 +217,17 @@ public sealed record Sigmoid : RealFunction
 /// <summary>sin x</summary>
 public sealed record Sin : RealFunction
 {
-    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Sin(x, y);
+    private protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Sin(x, y);
 
-    protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope) => TensorPrimitives.Cos(at, slope);
+    private protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope) => TensorPrimitives.Cos(at, slope);
 }
 
 /// <summary>cos x</summary>
 public sealed record Cos : RealFunction
 {
-    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Cos(x, y);
+    private protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Cos(x, y);
 
-    protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
+    private protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
     {
         for (int i = 0; i < at.Length; i++)
             slope[i] = -T.Sin(at[i]);
@@ -236,11 +237,11 @@ public sealed record Cos : RealFunction
 /// <summary>tan x</summary>
 public sealed record Tan : RealFunction
 {
-    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Tan(x, y);
+    private protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Tan(x, y);
 
-    protected override bool SlopeFromResult => true;
+    private protected override bool SlopeFromResult => true;
 
-    protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
+    private protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
     {
         for (int i = 0; i < at.Length; i++)
             slope[i] = T.One + at[i] * at[i];
@@ -250,25 +251,25 @@ public sealed record Tan : RealFunction
 /// <summary>sinh x</summary>
 public sealed record Sinh : RealFunction
 {
-    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Sinh(x, y);
+    private protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Sinh(x, y);
 
-    protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope) => TensorPrimitives.Cosh(at, slope);
+    private protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope) => TensorPrimitives.Cosh(at, slope);
 }
 
 /// <summary>cosh x</summary>
 public sealed record Cosh : RealFunction
 {
-    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Cosh(x, y);
+    private protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Cosh(x, y);
 
-    protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope) => TensorPrimitives.Sinh(at, slope);
+    private protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope) => TensorPrimitives.Sinh(at, slope);
 }
 
 /// <summary>arcsin x</summary>
 public sealed record Asin : RealFunction
 {
-    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Asin(x, y);
+    private protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Asin(x, y);
 
-    protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
+    private protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
     {
         for (int i = 0; i < at.Length; i++)
             slope[i] = T.One / T.Sqrt(T.One - at[i] * at[i]);
@@ -278,9 +279,9 @@ public sealed record Asin : RealFunction
 /// <summary>arccos x</summary>
 public sealed record Acos : RealFunction
 {
-    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Acos(x, y);
+    private protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Acos(x, y);
 
-    protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
+    private protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
     {
         for (int i = 0; i < at.Length; i++)
             slope[i] = -T.One / T.Sqrt(T.One - at[i] * at[i]);
@@ -290,9 +291,9 @@ public sealed record Acos : RealFunction
 /// <summary>arctan x</summary>
 public sealed record Atan : RealFunction
 {
-    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Atan(x, y);
+    private protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Atan(x, y);
 
-    protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
+    private protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
     {
         for (int i = 0; i < at.Length; i++)
             slope[i] = T.One / (T.One + at[i] * at[i]);
@@ -302,9 +303,9 @@ public sealed record Atan : RealFunction
 /// <summary>arsinh x</summary>
 public sealed record Asinh : RealFunction
 {
-    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Asinh(x, y);
+    private protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Asinh(x, y);
 
-    protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
+    private protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
     {
         for (int i = 0; i < at.Length; i++)
             slope[i] = T.One / T.Sqrt(at[i] * at[i] + T.One);
@@ -314,9 +315,9 @@ public sealed record Asinh : RealFunction
 /// <summary>arcosh x</summary>
 public sealed record Acosh : RealFunction
 {
-    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Acosh(x, y);
+    private protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Acosh(x, y);
 
-    protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
+    private protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
     {
         for (int i = 0; i < at.Length; i++)
             slope[i] = T.One / T.Sqrt(at[i] * at[i] - T.One);
@@ -326,9 +327,9 @@ public sealed record Acosh : RealFunction
 /// <summary>artanh x</summary>
 public sealed record Atanh : RealFunction
 {
-    protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Atanh(x, y);
+    private protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Atanh(x, y);
 
-    protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
+    private protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
     {
         for (int i = 0; i < at.Length; i++)
             slope[i] = T.One / (T.One - at[i] * at[i]);

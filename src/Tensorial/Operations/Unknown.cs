@@ -9,11 +9,12 @@ namespace Tensorial.Operations;
 /// <param name="Reason">Why it cannot be evaluated.</param>
 public sealed record Unknown(string Domain, string Type, string Reason) : Operation
 {
+    /// <inheritdoc/>
     public override string Name => Domain.Length > 0 ? $"{Domain}.{Type}" : Type;
 
     internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) =>
         throw new UnsupportedException($"{Name} cannot be evaluated: {Reason}");
 
-    public override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
+    internal override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
         throw new UnsupportedException($"{Name} cannot be evaluated: {Reason}");
 }

@@ -11,7 +11,7 @@ public abstract record ValueShaped : Operation
 {
     /// <summary>The results, extents and values.</summary>
     /// <exception cref="BadInputException">The operands do not fit.</exception>
-    protected abstract Tensor[] Compute(ReadOnlySpan<Tensor?> inputs, Workers workers);
+    private protected abstract Tensor[] Compute(ReadOnlySpan<Tensor?> inputs, Workers workers);
 
     internal sealed override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
     {
@@ -32,7 +32,7 @@ public abstract record ValueShaped : Operation
         return results[..Limited(count, results.Length)];
     }
 
-    public sealed override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    internal sealed override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         Tensor[] results = Compute(inputs, workers);
         for (int i = 0; i < outputs.Length; i++)

@@ -21,7 +21,7 @@ public abstract record Variadic : NumberOperation
         return [new(first.Type, shape)];
     }
 
-    protected sealed override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    private protected sealed override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         Tensor<T> z = outputs[0].Of<T>();
         Broadcasting.Stretched(inputs[0]!.Of<T>(), z.Shape).CopyTo(z.Values);
@@ -31,11 +31,11 @@ public abstract record Variadic : NumberOperation
     }
 
     /// <summary>f over spans; <paramref name="z"/> may be <paramref name="x"/>.</summary>
-    protected abstract void Over<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z)
+    private protected abstract void Over<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z)
         where T : unmanaged, INumber<T>;
 
     /// <summary>What remains to be done when all of <paramref name="count"/> operands are in.</summary>
-    protected virtual void Finish<T>(Span<T> z, int count)
+    private protected virtual void Finish<T>(Span<T> z, int count)
         where T : unmanaged, INumber<T> { }
 }
 
@@ -71,19 +71,19 @@ public abstract record Extreme : Variadic
 /// <summary>The largest of the operands; NaN wins</summary>
 public sealed record Max : Extreme
 {
-    protected override void Over<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z) => TensorPrimitives.Max(x, y, z);
+    private protected override void Over<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z) => TensorPrimitives.Max(x, y, z);
 }
 
 /// <summary>The smallest of the operands; NaN wins</summary>
 public sealed record Min : Extreme
 {
-    protected override void Over<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z) => TensorPrimitives.Min(x, y, z);
+    private protected override void Over<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z) => TensorPrimitives.Min(x, y, z);
 }
 
 /// <summary>The sum of the operands</summary>
 public sealed record Sum : Variadic
 {
-    protected override void Over<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z) => TensorPrimitives.Add(x, y, z);
+    private protected override void Over<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z) => TensorPrimitives.Add(x, y, z);
 
     internal override Reads? GradientReads(int input) => Reads.Nothing;
 
@@ -97,9 +97,9 @@ public sealed record Sum : Variadic
 /// <summary>The mean of the operands</summary>
 public sealed record Mean : Variadic
 {
-    protected override void Over<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z) => TensorPrimitives.Add(x, y, z);
+    private protected override void Over<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z) => TensorPrimitives.Add(x, y, z);
 
-    protected override void Finish<T>(Span<T> z, int count) => TensorPrimitives.Divide(z, T.CreateChecked(count), z);
+    private protected override void Finish<T>(Span<T> z, int count) => TensorPrimitives.Divide(z, T.CreateChecked(count), z);
 
     internal override Reads? GradientReads(int input) => Reads.Nothing;
 

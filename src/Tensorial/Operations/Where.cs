@@ -15,7 +15,7 @@ public sealed record Where : MovingOperation
         return [new(x.Type, Broadcasting.Join(condition.Shape, Broadcasting.Join(x.Shape, y.Shape)))];
     }
 
-    protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    private protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         Tensor<T> z = outputs[0].Of<T>();
         ReadOnlySpan<bool> condition = Broadcasting.Stretched(inputs[0]!.Of<bool>(), z.Shape);

@@ -46,13 +46,16 @@ public abstract record Windowed : FloatOperation
     /// <summary>Extents of the window; empty where a kernel's shape says them.</summary>
     public ImmutableArray<int> KernelShape { get; init; } = [];
 
+    /// <summary>Step of the window along each axis of space; empty for 1.</summary>
     public ImmutableArray<int> Strides { get; init; } = [];
 
+    /// <summary>Distance of the window's taps along each axis of space; empty for 1.</summary>
     public ImmutableArray<int> Dilations { get; init; } = [];
 
     /// <summary>Padding before every spatial axis, then behind every one.</summary>
     public ImmutableArray<int> Pads { get; init; } = [];
 
+    /// <summary>How padding follows from the extents.</summary>
     public AutoPad AutoPad { get; init; }
 
     /// <summary>The window over each spatial axis of an input, with all defaults and automatic padding resolved.</summary>
@@ -75,7 +78,7 @@ public abstract record Windowed : FloatOperation
     }
 
     /// <summary>Refuses attributes that do not fit the number of spatial axes or the extents of the window.</summary>
-    protected void Check(int axes, ReadOnlySpan<int> taps)
+    private protected void Check(int axes, ReadOnlySpan<int> taps)
     {
         CheckCount(KernelShape, axes, "kernel_shape");
         CheckCount(Strides, axes, "strides");

@@ -3,18 +3,43 @@ namespace Tensorial;
 /// <summary>The types a tensor's values may have.</summary>
 public enum ElementType
 {
+    /// <summary>IEEE 754 single precision.</summary>
     Float32,
+
+    /// <summary>IEEE 754 double precision.</summary>
     Float64,
+
+    /// <summary>IEEE 754 half precision.</summary>
     Float16,
+
+    /// <summary>The upper half of a single-precision number.</summary>
     BFloat16,
+
+    /// <summary>Signed, 8 bits.</summary>
     Int8,
+
+    /// <summary>Signed, 16 bits.</summary>
     Int16,
+
+    /// <summary>Signed, 32 bits.</summary>
     Int32,
+
+    /// <summary>Signed, 64 bits.</summary>
     Int64,
+
+    /// <summary>Unsigned, 8 bits.</summary>
     UInt8,
+
+    /// <summary>Unsigned, 16 bits.</summary>
     UInt16,
+
+    /// <summary>Unsigned, 32 bits.</summary>
     UInt32,
+
+    /// <summary>Unsigned, 64 bits.</summary>
     UInt64,
+
+    /// <summary>Truth value, a byte of 0 or 1.</summary>
     Bool,
 }
 
@@ -23,6 +48,7 @@ public enum ElementType
 /// </summary>
 public readonly record struct BFloat16(ushort Bits)
 {
+    /// <summary>The same value in single precision.</summary>
     public static explicit operator float(BFloat16 value) => BitConverter.UInt32BitsToSingle((uint)value.Bits << 16);
 
     /// <summary>Rounds to nearest, ties to even; NaN stays NaN.</summary>

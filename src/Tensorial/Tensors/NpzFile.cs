@@ -90,6 +90,7 @@ public sealed class NpzFile : IDisposable
             }
         );
 
+    /// <inheritdoc/>
     public void Dispose() => _archive.Dispose();
 
     /// <summary>What System.IO.Compression throws at archives that are cut, inconsistent, or packed in a way it does not know.</summary>

@@ -84,10 +84,13 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
         return count;
     }
 
+    /// <inheritdoc/>
     public bool Equals(Shape other) => Span.SequenceEqual(other.Span);
 
+    /// <inheritdoc/>
     public override bool Equals(object? obj) => obj is Shape other && Equals(other);
 
+    /// <inheritdoc/>
     public override int GetHashCode()
     {
         HashCode hash = default;
@@ -96,10 +99,13 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
         return hash.ToHashCode();
     }
 
+    /// <summary>Whether extents are equal.</summary>
     public static bool operator ==(Shape left, Shape right) => left.Equals(right);
 
+    /// <summary>Whether extents differ.</summary>
     public static bool operator !=(Shape left, Shape right) => !left.Equals(right);
 
+    /// <inheritdoc/>
     public IEnumerator<int> GetEnumerator() => ((IEnumerable<int>)(_extents ?? [])).GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();

@@ -7,8 +7,10 @@ public abstract class Tensor
 {
     private protected Tensor(Shape shape) => Shape = shape;
 
+    /// <summary>Extents.</summary>
     public Shape Shape { get; }
 
+    /// <summary>Type of the values.</summary>
     public abstract ElementType ElementType { get; }
 
     /// <summary>The same values under another shape of equal count. Memory is shared.</summary>
@@ -43,6 +45,7 @@ public abstract class Tensor
             _ => new Tensor<bool>(shape),
         };
 
+    /// <inheritdoc/>
     public override string ToString() => $"{ElementType} {Shape}";
 }
 
@@ -66,12 +69,16 @@ public sealed class Tensor<T> : Tensor
         _memory = values;
     }
 
+    /// <inheritdoc/>
     public override ElementType ElementType => ElementTypes.Of<T>();
 
+    /// <summary>The values in row-major order.</summary>
     public Memory<T> Memory => _memory;
 
+    /// <summary>The values in row-major order.</summary>
     public Span<T> Values => _memory.Span;
 
+    /// <inheritdoc/>
     public override Tensor<T> As(Shape shape) => new(shape, _memory);
 
     /// <summary>Some entries of the first axis, in the same memory.</summary>

@@ -3,6 +3,7 @@ namespace Tensorial.Training;
 /// <summary>How training images are varied.</summary>
 public sealed record Augmentation
 {
+    /// <summary>Images as they are.</summary>
     public static Augmentation None { get; } = new();
 
     /// <summary>

@@ -21,13 +21,16 @@ public sealed record SequentialOptions
     /// <summary>Times a block sees them.</summary>
     public int Epochs { get; init; } = 10;
 
+    /// <summary>Images in a batch.</summary>
     public int Batch { get; init; } = 64;
 
     /// <summary>Of Adam, falling along a cosine.</summary>
     public double LearningRate { get; init; } = 1e-3;
 
+    /// <summary>What a block is fed while it is tuned.</summary>
     public BlockInputs Inputs { get; init; }
 
+    /// <summary>How much of the network is a block.</summary>
     public BlockSize Size { get; init; }
 
     /// <summary>
@@ -36,6 +39,7 @@ public sealed record SequentialOptions
     /// </summary>
     public long? MostBytes { get; init; }
 
+    /// <summary>Seed of the order of images.</summary>
     public int Seed { get; init; }
 
     /// <summary>Threads to compute with; 0 for all cores.</summary>

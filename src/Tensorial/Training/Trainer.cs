@@ -97,6 +97,7 @@ public sealed class Trainer : IDisposable
         );
     }
 
+    /// <inheritdoc/>
     public void Dispose() => _network.Dispose();
 
     private bool IsStuck => _options.Patience is { } patience && _best.Epoch > 0 && _epochs.Count - _best.Epoch >= patience;

@@ -10,6 +10,7 @@ namespace Tensorial.Training;
 /// <param name="Parts">Parts that a batch goes through in, one after the other; their gradients add up to the whole's.</param>
 public sealed record TrainingMemory(long ActivationBytes, long WeightBytes, int Parts)
 {
+    /// <summary>Bytes in all.</summary>
     public long Bytes => ActivationBytes + WeightBytes;
 
     /// <summary>

@@ -7,6 +7,7 @@ namespace Tensorial.Training;
 /// <summary>How a network is trained. The defaults are the usual recipe for residual networks on CIFAR.</summary>
 public sealed record TrainingOptions
 {
+    /// <summary>Passes over the training images.</summary>
     public int Epochs { get; init; } = 10;
 
     /// <summary>Images a step.</summary>
@@ -15,13 +16,16 @@ public sealed record TrainingOptions
     /// <summary>What the schedule's factor is multiplied with.</summary>
     public double LearningRate { get; init; } = 0.1;
 
+    /// <summary>Learning rate over time.</summary>
     public Schedule Schedule { get; init; } = new Cosine();
 
     /// <summary>Makes the optimizer of a run.</summary>
     public Func<Optimizer> Optimizer { get; init; } = static () => new Sgd(0.9, nesterov: true) { Decay = new(5e-4) };
 
+    /// <summary>What is minimised.</summary>
     public Loss Loss { get; init; } = new CrossEntropy();
 
+    /// <summary>Random changes of training images.</summary>
     public Augmentation Augmentation { get; init; } = Augmentation.None;
 
     /// <summary>Longest gradient, over all weights together; longer ones are shortened to it. Null for no limit.</summary>

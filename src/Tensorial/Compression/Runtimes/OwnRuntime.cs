@@ -8,8 +8,10 @@ namespace Tensorial.Compression.Runtimes;
 /// <summary>This library's executor.</summary>
 public sealed class OwnRuntime : IRuntime
 {
+    /// <inheritdoc/>
     public string Name => "tensorial";
 
+    /// <inheritdoc/>
     public ISession Load(Graph graph, int threads)
     {
         if (graph.Nodes.FirstOrDefault(static node => node.Operation is Unknown) is { Operation: Unknown unknown } node)
@@ -25,6 +27,7 @@ public sealed class OwnRuntime : IRuntime
         }
     }
 
+    /// <inheritdoc/>
     public void Dispose() { }
 
     private sealed class Compiled(Inference network, Graph graph, int threads) : ISession

@@ -6,6 +6,7 @@ public sealed record PublishedSet
     /// <summary>The word for it on the command line.</summary>
     public required string Name { get; init; }
 
+    /// <summary>Name for people.</summary>
     public required string Title { get; init; }
 
     /// <summary>The files in their standard format, whatever they were packed in.</summary>
@@ -23,6 +24,7 @@ public sealed record PublishedSet
     /// <summary>What <c>--data</c> says to read it from a folder.</summary>
     public string Source(string folder) => $"{(Name.StartsWith("cifar", StringComparison.Ordinal) ? Name : "idx")}:{folder}";
 
+    /// <summary>All sets that can be fetched.</summary>
     public static IReadOnlyList<PublishedSet> All { get; } =
     [
         new()

@@ -10,6 +10,7 @@ namespace Tensorial.Graphs;
 /// <param name="Extents">Its extents without the batch.</param>
 public readonly record struct Features(string Name, Shape Extents)
 {
+    /// <summary>Extent of the first axis.</summary>
     public int Channels => Extents[0];
 }
 
@@ -62,6 +63,7 @@ public sealed class NetworkBuilder
         );
     }
 
+    /// <summary>Batch normalisation over the channel axis, with fresh statistics.</summary>
     public Features BatchNormalization(string name, Features x) =>
         Apply(
             name,
@@ -74,10 +76,13 @@ public sealed class NetworkBuilder
             Weight($"{name}.running_var", [x.Channels], Ones)
         );
 
+    /// <summary>max(x, 0).</summary>
     public Features Relu(string name, Features x) => Apply(name, new Relu(), x.Extents, x.Name);
 
+    /// <summary>x + y.</summary>
     public Features Add(string name, Features x, Features y) => Apply(name, new Add(), x.Extents, x.Name, y.Name);
 
+    /// <summary>Largest value of each window of kernel × kernel.</summary>
     public Features MaxPool(string name, Features x, int kernel, int stride, int padding = 0) =>
         Apply(
             name,
@@ -95,6 +100,7 @@ public sealed class NetworkBuilder
     public Features GlobalAverage(string name, Features x) =>
         Flatten($"{name}.flat", Apply(name, new GlobalAveragePool(), [x.Channels, 1, 1], x.Name));
 
+    /// <summary>All axes but the batch joined into one.</summary>
     public Features Flatten(string name, Features x) => Apply(name, new Flatten(), [x.Extents.Count], x.Name);
 
     /// <summary>y = W x + b.</summary>

@@ -8,7 +8,7 @@ public abstract record Branching : Operation
     /// <summary>Operands the node itself has, before those that its bodies capture.</summary>
     public abstract int OwnInputs { get; }
 
-    public sealed override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    internal sealed override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         Tensor[] results = Evaluate(inputs, outputs.Length, workers);
         for (int i = 0; i < outputs.Length; i++)

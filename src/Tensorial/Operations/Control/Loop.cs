@@ -15,6 +15,7 @@ public sealed record Loop(Operation Body, int OwnInputs) : Branching
     /// <summary>More rounds than any network makes: a file that asks for more would never end.</summary>
     private const long MostRounds = 1 << 24;
 
+    /// <inheritdoc/>
     public override int OwnInputs { get; } = OwnInputs;
 
     private int Carried => Math.Max(0, OwnInputs - 2);

@@ -6,7 +6,7 @@ namespace Tensorial.Operations;
 /// <param name="Axis">The axis; null to flatten.</param>
 public sealed record Compress(int? Axis = null) : ValueShaped
 {
-    protected override Tensor[] Compute(ReadOnlySpan<Tensor?> inputs, Workers workers)
+    private protected override Tensor[] Compute(ReadOnlySpan<Tensor?> inputs, Workers workers)
     {
         Tensor x = inputs.Optional(0) ?? throw new BadInputException("input 0 (input) is missing.");
         if (inputs.Optional(1) is not Tensor<bool> { Shape.Rank: 1 } condition)

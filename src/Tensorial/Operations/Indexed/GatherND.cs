@@ -20,7 +20,7 @@ public sealed record GatherND(int BatchAxes = 0) : Operation
         return [new(data.Type, [.. indices.Shape.SkipLast(1), .. data.Shape.Skip(BatchAxes + depth)])];
     }
 
-    public override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    internal override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         Tensor data = inputs[0]!;
         (int[] places, int slice) = Places(data.Shape, inputs[1]!);

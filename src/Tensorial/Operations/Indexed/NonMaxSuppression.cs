@@ -9,7 +9,7 @@ namespace Tensorial.Operations;
 /// <param name="Centred">Whether boxes are (centre x, centre y, width, height) instead of two opposite corners (y, x, y, x).</param>
 public sealed record NonMaxSuppression(bool Centred = false) : ValueShaped
 {
-    protected override Tensor[] Compute(ReadOnlySpan<Tensor?> inputs, Workers workers)
+    private protected override Tensor[] Compute(ReadOnlySpan<Tensor?> inputs, Workers workers)
     {
         Tensor<float> boxes = Floats(inputs, 0, "boxes"),
             scores = Floats(inputs, 1, "scores");

@@ -5,7 +5,7 @@ namespace Tensorial.Operations;
 /// <summary>The positions of all values that are not 0, one column each, in row-major order.</summary>
 public sealed record NonZero : ValueShaped
 {
-    protected override Tensor[] Compute(ReadOnlySpan<Tensor?> inputs, Workers workers)
+    private protected override Tensor[] Compute(ReadOnlySpan<Tensor?> inputs, Workers workers)
     {
         Tensor x = inputs.Optional(0) ?? throw new BadInputException("input 0 (X) is missing.");
         ReadOnlySpan<bool> flags = x.To(ElementType.Bool).Of<bool>().Values;

@@ -22,7 +22,7 @@ public sealed record ScatterElements(int Axis = 0, ScatterReduction Reduction = 
             : throw new ShapeException($"updates have the shape {updates.Shape}, indices {indices.Shape}.");
     }
 
-    public override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
+    internal override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
         Scattering.Write(inputs[0]!, GatherElements.Places(inputs[0]!.Shape, inputs[1]!, Axis), inputs[2]!, 1, Reduction, outputs[0]);
 
     internal override Reads? GradientReads(int input) =>

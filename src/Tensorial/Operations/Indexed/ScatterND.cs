@@ -24,7 +24,7 @@ public sealed record ScatterND(ScatterReduction Reduction = ScatterReduction.Non
             );
     }
 
-    public override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    internal override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         (int[] places, int slice) = Places(inputs[1]!, inputs[0]!.Shape);
         Scattering.Write(inputs[0]!, places, inputs[2]!, slice, Reduction, outputs[0]);

@@ -7,9 +7,17 @@ public enum ScatterReduction
 {
     /// <summary>It is replaced.</summary>
     None,
+
+    /// <summary>Sum.</summary>
     Add,
+
+    /// <summary>Product.</summary>
     Mul,
+
+    /// <summary>Largest.</summary>
     Max,
+
+    /// <summary>Smallest.</summary>
     Min,
 }
 

@@ -27,7 +27,7 @@ public sealed record TopK(int Axis = -1, bool Largest = true, int? Count = null)
     private static int K(Tensor? given) =>
         given is null ? throw new BadInputException("input 1 (K) is missing.") : given.Single("K").Integers("K")[0];
 
-    protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    private protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         Tensor<T> x = inputs[0]!.Of<T>(),
             values = outputs[0].Of<T>();

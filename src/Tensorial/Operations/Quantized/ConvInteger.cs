@@ -19,7 +19,7 @@ public sealed record ConvInteger(Convolution Window) : Operation
         return [new(ElementType.Int32, result.Shape)];
     }
 
-    public override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
+    internal override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
         Conversion.Convert(Sum(Window, inputs[0]!, inputs.Optional(2), inputs[1]!, inputs.Optional(3), exactly: true, workers), outputs[0]);
 
     /// <summary>The sums of products, whole numbers held as floating-point ones.</summary>

@@ -27,7 +27,7 @@ public sealed record DequantizeLinear(int Axis = 1, int BlockSize = 0, ElementTy
         return type.IsFloating() ? [new(type, x.Shape)] : throw new BadInputException($"output_dtype {type} is no floating-point type.");
     }
 
-    public override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    internal override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         if (inputs[1] is Tensor<double>)
             Dequantize<double>(inputs, outputs[0], workers);

@@ -17,7 +17,7 @@ public sealed record DynamicQuantizeLinear : Operation
             : throw new BadInputException($"input 0 (x) must hold Float32 numbers, not {x.Type}.");
     }
 
-    public override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    internal override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         Tensor<float> x = inputs[0]!.Of<float>();
         float low = x.Shape.Count == 0 ? 0 : Math.Min(0, TensorPrimitives.Min<float>(x.Values)),

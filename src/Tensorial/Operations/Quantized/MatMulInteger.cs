@@ -21,7 +21,7 @@ public sealed record MatMulInteger : Operation
         return [new(ElementType.Int32, result.Shape)];
     }
 
-    public override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
+    internal override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
         Conversion.Convert(QuantizedProduct.Sum(inputs[0]!, inputs.Optional(2), inputs[1]!, inputs.Optional(3), workers), outputs[0]);
 
     internal override long Macs(ReadOnlySpan<Operand?> inputs, ReadOnlySpan<Operand> outputs) =>

@@ -10,12 +10,16 @@ namespace Tensorial.Operations;
 /// </summary>
 public sealed record QGemm : Operation
 {
+    /// <inheritdoc/>
     public override string Name => "com.microsoft.QGemm";
 
+    /// <summary>Factor of the product.</summary>
     public float Alpha { get; init; } = 1;
 
+    /// <summary>Whether the first matrix is transposed.</summary>
     public bool TransposeA { get; init; }
 
+    /// <summary>Whether the second matrix is transposed.</summary>
     public bool TransposeB { get; init; }
 
     private Gemm Product => new() { TransposeA = TransposeA, TransposeB = TransposeB };
@@ -43,7 +47,7 @@ public sealed record QGemm : Operation
             : throw new BadInputException($"input 8 (y_zero_point) must hold 8-bit integers, not {type}.");
     }
 
-    public override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    internal override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         (Tensor a, Tensor b) = (inputs[0]!, inputs[3]!);
         int columns = outputs[0].Shape[1],

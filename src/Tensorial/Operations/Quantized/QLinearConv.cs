@@ -27,7 +27,7 @@ public sealed record QLinearConv(Convolution Window) : Operation
             : throw new BadInputException($"input 7 (y_zero_point) must hold 8-bit integers, not {zero.Type}.");
     }
 
-    public override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    internal override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         Tensor<float> sums = ConvInteger.Sum(Window, inputs[0]!, inputs[2], inputs[3]!, inputs[5], exactly: false, workers).Of<float>();
         ReadOnlySpan<float> scales = inputs[4]!.Of<float>().Values;

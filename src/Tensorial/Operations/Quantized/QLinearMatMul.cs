@@ -25,7 +25,7 @@ public sealed record QLinearMatMul : Operation
             : throw new BadInputException($"input 7 (y_zero_point) must hold 8-bit integers, not {zero.Type}.");
     }
 
-    public override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    internal override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         (Tensor a, Tensor b) = (inputs[0]!, inputs[3]!);
         Tensor sums = QuantizedProduct.Sum(a, inputs[2], b, inputs[5], workers);

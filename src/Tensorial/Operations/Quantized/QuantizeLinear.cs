@@ -34,7 +34,7 @@ public sealed record QuantizeLinear(int Axis = 1, int BlockSize = 0, ElementType
             : throw new BadInputException($"values are quantised to integers of 8 or 16 bits, not to {type}.");
     }
 
-    public override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    internal override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         if (inputs[0] is Tensor<double> || inputs[1] is Tensor<double>)
             Quantize(

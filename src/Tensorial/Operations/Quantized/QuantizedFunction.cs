@@ -30,7 +30,7 @@ internal sealed record QuantizedFunction(string Type, Operation Function, int Op
         return [.. Function.Infer(real).Select(r => new Operand(type, r.Shape))];
     }
 
-    public override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    internal override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         (int values, int count, int result) = Places(inputs.Length);
         Tensor?[] real = new Tensor?[count];

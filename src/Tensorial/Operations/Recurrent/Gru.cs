@@ -10,6 +10,7 @@ namespace Tensorial.Operations;
 /// </summary>
 public sealed record Gru : Recurrent
 {
+    /// <inheritdoc/>
     public override string Name => "GRU";
 
     /// <summary>Whether the reset gate multiplies the state's product instead of the state, as PyTorch has it.</summary>

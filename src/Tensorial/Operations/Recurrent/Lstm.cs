@@ -11,6 +11,7 @@ namespace Tensorial.Operations;
 /// </summary>
 public sealed record Lstm : Recurrent
 {
+    /// <inheritdoc/>
     public override string Name => "LSTM";
 
     /// <summary>Whether the forget gate is 1 - i.</summary>

@@ -6,7 +6,10 @@ namespace Tensorial.Operations;
 /// <summary>Which way a recurrent layer walks its sequences.</summary>
 public enum SequenceDirection
 {
+    /// <summary>From the first element to the last.</summary>
     Forward,
+
+    /// <summary>From the last element to the first.</summary>
     Reverse,
 
     /// <summary>Both; results of the reverse walk stand behind those of the forward one.</summary>
@@ -22,6 +25,7 @@ public abstract record Recurrent : FloatOperation
     /// <summary>h, the values of the state; 0 where the weights alone say.</summary>
     public int HiddenSize { get; init; }
 
+    /// <summary>Direction along the sequence.</summary>
     public SequenceDirection Direction { get; init; }
 
     /// <summary>The functions of one direction after another; empty for the usual ones.</summary>
@@ -97,7 +101,7 @@ public abstract record Recurrent : FloatOperation
         return new(steps, batch, x[2], hidden);
     }
 
-    protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    private protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         RecurrentRun<T> run = new(this, Extents(inputs[0]!.Shape, inputs[1]!.Shape, inputs[2]!.Shape), inputs, workers);
         for (int direction = 0; direction < Directions; direction++)

@@ -8,7 +8,7 @@ namespace Tensorial.Operations;
 internal abstract class RecurrentCell<T>(ImmutableArray<GateFunction> functions, float clip)
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
-    protected ImmutableArray<GateFunction> Functions { get; } = functions;
+    private protected ImmutableArray<GateFunction> Functions { get; } = functions;
 
     /// <summary>
     /// Computes the new states. <paramref name="fromInput"/> holds W x + biases and becomes the gates' values;
@@ -45,7 +45,7 @@ internal abstract class RecurrentCell<T>(ImmutableArray<GateFunction> functions,
     );
 
     /// <summary>Bounds the values, then applies a function.</summary>
-    protected void Activate(int function, Span<T> values)
+    private protected void Activate(int function, Span<T> values)
     {
         if (clip > 0)
             TensorPrimitives.Clamp(values, T.CreateChecked(-clip), T.CreateChecked(clip), values);

@@ -7,6 +7,7 @@ namespace Tensorial.Operations;
 /// <summary>The plain recurrent layer: h = f(W x + R h + biases).</summary>
 public sealed record Rnn : Recurrent
 {
+    /// <inheritdoc/>
     public override string Name => "RNN";
 
     internal override int Gates => 1;

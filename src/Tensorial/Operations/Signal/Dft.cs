@@ -13,6 +13,7 @@ namespace Tensorial.Operations;
 /// <param name="OneSided">Whether only the first ⌊length / 2⌋ + 1 values of a real signal's transform are given.</param>
 public sealed record Dft(int Axis = 1, bool Inverse = false, bool OneSided = false) : FloatOperation
 {
+    /// <inheritdoc/>
     public override string Name => "DFT";
 
     /// <summary>Longest transform: what one line takes in complex doubles must stay far from the size of memory.</summary>
@@ -44,7 +45,7 @@ public sealed record Dft(int Axis = 1, bool Inverse = false, bool OneSided = fal
         return length is >= 1 and <= Longest ? length : throw new ShapeException($"a transform of length {length} is not supported.");
     }
 
-    protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    private protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         Tensor<T> x = inputs[0]!.Of<T>(),
             y = outputs[0].Of<T>();

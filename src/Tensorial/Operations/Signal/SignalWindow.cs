@@ -19,7 +19,7 @@ internal sealed record SignalWindow(string Type, bool Periodic = true, ElementTy
         return length >= 0 ? [new(Result, [length])] : throw new ShapeException($"a window of {length} values does not exist.");
     }
 
-    public override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    internal override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         ReadOnlySpan<double> weights = Type switch
         {

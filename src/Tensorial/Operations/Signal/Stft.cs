@@ -11,6 +11,7 @@ namespace Tensorial.Operations;
 /// <param name="OneSided">Whether only the first ⌊frame / 2⌋ + 1 bins are given.</param>
 public sealed record Stft(bool OneSided = true) : FloatOperation
 {
+    /// <inheritdoc/>
     public override string Name => "STFT";
 
     internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
@@ -39,7 +40,7 @@ public sealed record Stft(bool OneSided = true) : FloatOperation
         : given.Single(name).Integers(name)[0] is >= 1 and var value ? value
         : throw new BadInputException($"input '{name}' must be at least 1.");
 
-    protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
+    private protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         Tensor<T> signal = inputs[0]!.Of<T>(),
             y = outputs[0].Of<T>();

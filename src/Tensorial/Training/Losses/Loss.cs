@@ -63,6 +63,7 @@ public abstract record Loss
 /// </summary>
 public sealed record CrossEntropy(double LabelSmoothing = 0) : Loss
 {
+    /// <inheritdoc/>
     public override double Evaluate(Tensor<float> logits, Targets targets, Tensor<float> gradient)
     {
         gradient.Values.Clear();
@@ -89,8 +90,10 @@ public sealed record CrossEntropy(double LabelSmoothing = 0) : Loss
 /// <param name="LabelSmoothing">As in <see cref="CrossEntropy"/>, for the labels' share.</param>
 public sealed record Distillation(double Temperature = 4, double Weight = 0.9, double LabelSmoothing = 0) : Loss
 {
+    /// <inheritdoc/>
     public override bool NeedsLabels => Weight < 1;
 
+    /// <inheritdoc/>
     public override double Evaluate(Tensor<float> logits, Targets targets, Tensor<float> gradient)
     {
         Tensor<float> teacher = targets.TeacherLogits ?? throw new BadInputException("Distillation needs the answers of a teacher.");

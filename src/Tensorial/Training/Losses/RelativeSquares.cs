@@ -6,8 +6,10 @@ namespace Tensorial.Training.Losses;
 /// </summary>
 public sealed record RelativeSquares : Loss
 {
+    /// <inheritdoc/>
     public override bool NeedsLabels => false;
 
+    /// <inheritdoc/>
     public override double Evaluate(Tensor<float> logits, Targets targets, Tensor<float> gradient)
     {
         Tensor<float> teacher = targets.TeacherLogits ?? throw new BadInputException("Distillation needs the answers of a teacher.");

@@ -6,6 +6,7 @@ namespace Tensorial.Training.Optimizers;
 /// <summary>By how much weights are pulled to 0 at every step, for each of their roles. Usually kernels only.</summary>
 public readonly record struct WeightDecay(double Kernels, double Biases = 0, double Normalizations = 0)
 {
+    /// <summary>The factor for weights of a role.</summary>
     public double Of(WeightRole role) =>
         role switch
         {
@@ -26,6 +27,7 @@ public abstract class Optimizer
     /// <summary>Steps taken.</summary>
     public int Steps { get; private set; }
 
+    /// <summary>Weight decay (L2).</summary>
     public WeightDecay Decay { get; init; }
 
     /// <summary>Numbers remembered of every weight.</summary>

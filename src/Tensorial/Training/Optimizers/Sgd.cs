@@ -9,8 +9,10 @@ namespace Tensorial.Training.Optimizers;
 /// </summary>
 public sealed class Sgd(double momentum = 0.9, bool nesterov = false) : Optimizer
 {
+    /// <inheritdoc/>
     protected override ImmutableArray<string> Memories => ["velocity"];
 
+    /// <inheritdoc/>
     protected override void Step(Span<float> w, Span<float> g, ImmutableArray<Tensor<float>> memory, double learningRate, double decay)
     {
         Span<float> v = memory[0].Values;
