@@ -31,19 +31,17 @@ internal sealed record PlanOptions(
     /// <param name="file">The network as it was read.</param>
     public LayerChoice LayersOf(Graph graph, Graph file) => LayerChoice.Of(graph, Layers, Keep, file);
 
-    public PlanRequest Request =>
+    public CompressionOptions Compression =>
         new()
         {
             Targets = Targets,
+            Formats = Formats,
             Rule = Rule,
+            RankMultiple = RankMultiple,
+            CalibrationImages = CalibrationImages,
             LatencyBatch = LatencyBatch,
-            Search = new()
-            {
-                Formats = Formats,
-                RankMultiple = RankMultiple,
-                Threads = Threads,
-                Seed = Seed,
-            },
+            Threads = Threads,
+            Seed = Seed,
         };
 
     /// <summary>The memory in the folder of --resume; one that forgets without.</summary>
@@ -80,7 +78,7 @@ internal sealed record PlanOptions(
         {
             HelpName = "N",
             Description = "Training images to calibrate on.",
-            DefaultValueFactory = static _ => 2000,
+            DefaultValueFactory = static _ => new CompressionOptions().CalibrationImages,
         };
 
         private readonly Option<int> _multiple = new("--rank-multiple")

@@ -38,6 +38,7 @@ public sealed class OrtRuntime : IRuntime
             return new OrtSession(new InferenceSession(path, options));
         });
 
+    /// <inheritdoc/>
     public void Dispose() { }
 
     private static SessionOptions Options(int threads) =>

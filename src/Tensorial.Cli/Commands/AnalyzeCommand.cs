@@ -131,17 +131,8 @@ internal static class AnalyzeCommand
             ? (options.Data! with { Split = Split.Train, Limit = count }).Open()
             : null;
         using ResultStore? store = options.Store is null ? null : ResultStore.Open(options.Store.FullName, WriterName(options.Sweep.Shard));
-        GraphStatistics statistics = GraphStatistics.Of(graph);
-        Analyzer analyzer = new()
+        Analyzer analyzer = Analyzer.Create(graph, weights, ProvenanceOf(options, images, calibration)) with
         {
-            Graph = graph,
-            Layers = [.. weights.Kernels.Select(weight => LayerFacts.Of(weight, statistics))],
-            Uncut =
-            [
-                .. weights.Uncut.Select(static uncut => new UncutLayer(uncut.Name, uncut.Node.Label, [.. uncut.Shape ?? []], uncut.Reason)),
-            ],
-            Model = new(graph.Name, statistics.Parameters, statistics.KernelParameters, statistics.Macs),
-            Provenance = ProvenanceOf(options, images, calibration),
             Images = images,
             Calibration = calibration,
             Options = options.Sweep,

@@ -100,16 +100,11 @@ internal static class CompressCommand
         ModelFile source = ModelFile.Of(options.Input.ToString());
         using CompressionMemory memory = plan.OpenMemory(source, training);
         ImmutableArray<IRuntime> runtimes = Runtimes.OpenAll(plan.Runtimes);
-        RewriteOptions rewriting = new()
-        {
-            Threads = plan.Threads,
-            Seed = plan.Seed,
-            CovarianceImages = plan.CalibrationImages,
-        };
-        NetworkCompression compression = new(graph, layers, training, runtimes, rewriting, memory) { Recalibrates = options.Recalibrate };
+        NetworkCompression compression = new(graph, layers, training, runtimes, plan.Compression.Rewriting, memory) { Recalibrates = options.Recalibrate };
         CompressedNetwork compressed = options.PlanFile is { } file
             ? terminal.WithProgress(progress => compression.Run(CompressionPlan.Read(file.ToString()).ChoicesFor(layers), progress, cancel))
-            : terminal.WithProgress(progress => compression.Run(plan.Request, progress, cancel));
+            : terminal.WithProgress(progress => compression.Run(plan.Compression.Request, progress, cancel));
+        compressed = compressed.With(graph, kept);
         (Graph small, ImmutableArray<Candidate> chosen) = (compressed.Graph, compressed.Chosen);
         small = small with { Metadata = small.Metadata.SetItems(ProvenanceOf(options, source, chosen)) };
         using OutputModel staged = OutputModel.Stage(small.AsOpenAs(read), options.Output);
@@ -150,20 +145,8 @@ internal static class CompressCommand
             After = sizeAfter,
             Verification = verification,
             Targets = [.. plan.Targets.Select(static target => target.ToString())],
-            Recalibrated = compressed.Recalibrated,
-            Layers = CompressedLayer.InOrder(
-                graph,
-                [
-                    .. chosen.Select(c =>
-                        CompressedLayer.Of(
-                            c,
-                            compressed.Factors.GetValueOrDefault(c.Layer.Name),
-                            compressed.Reasons.GetValueOrDefault(c.Layer.Name)
-                        )
-                    ),
-                    .. kept.Select(CompressedLayer.Of),
-                ]
-            ),
+            Recalibrated = compressed.IsRecalibrated,
+            Layers = compressed.Layers,
             Fronts = compressed.Fronts,
             Trials = compressed.Trials,
             Latencies = latencies,

@@ -55,7 +55,7 @@ internal static class PlanCommand
         using CompressionMemory memory = options.Plan.OpenMemory(source, training);
         ImmutableArray<IRuntime> runtimes = Runtimes.OpenAll(options.Plan.Runtimes);
         Planner planner = new(graph, layers, training, runtimes, memory);
-        ImmutableArray<Candidate> chosen = terminal.WithProgress(progress => planner.Choose(options.Plan.Request, progress, cancel)).Chosen;
+        ImmutableArray<Candidate> chosen = terminal.WithProgress(progress => planner.Choose(options.Plan.Compression.Request, progress, cancel)).Chosen;
         foreach (IRuntime runtime in runtimes)
             runtime.Dispose();
         Table table = Terminal.NewTable(

@@ -36,6 +36,23 @@ internal sealed record Analyzer
 
     public int Threads { get; init; } = Environment.ProcessorCount;
 
+    /// <summary>An analysis of these weights of a network.</summary>
+    public static Analyzer Create(Graph graph, KernelWeights weights, Provenance provenance)
+    {
+        GraphStatistics statistics = GraphStatistics.Of(graph);
+        return new()
+        {
+            Graph = graph,
+            Layers = [.. weights.Kernels.Select(weight => LayerFacts.Of(weight, statistics))],
+            Uncut =
+            [
+                .. weights.Uncut.Select(static uncut => new UncutLayer(uncut.Name, uncut.Node.Label, [.. uncut.Shape ?? []], uncut.Reason)),
+            ],
+            Model = new(graph.Name, statistics.Parameters, statistics.KernelParameters, statistics.Macs),
+            Provenance = provenance,
+        };
+    }
+
     /// <summary>Everything the results of the sweep depend on, hashed.</summary>
     private string Scope =>
         ResultStore.Key("run", Provenance.Model.Sha256, Provenance.Data?.Fingerprint ?? "", Provenance.Calibration?.Fingerprint ?? "");

@@ -6,7 +6,7 @@ using Tensorial.Graphs;
 namespace Tensorial.Analysis;
 
 /// <summary>Measures how well a network does on labelled images.</summary>
-public static class Evaluator
+internal static class Evaluator
 {
     /// <summary>Evaluates a network on every image of a set; the time includes reading and scoring.</summary>
     /// <exception cref="BadInputException">The images have no labels or do not fit the network, or its output is no scores of so many

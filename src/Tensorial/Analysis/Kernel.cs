@@ -1,4 +1,5 @@
 using Tensorial.Graphs;
+using Tensorial.Kernels;
 
 namespace Tensorial.Analysis;
 
@@ -23,6 +24,7 @@ public sealed class Kernel
     /// <summary>||K||.</summary>
     public double Norm => FrobeniusNorm(Values.Values);
 
+    /// <summary>A layer's weights in float64.</summary>
     /// <exception cref="NumericalException">A value is infinite or not a number.</exception>
     public static Kernel Of(KernelWeight weight) => Of(weight.Name, string.Concat(weight.Axes), weight.Weights);
 
@@ -50,6 +52,23 @@ public sealed class Kernel
 
     /// <summary>Axes longer than 1: the only ones that matter to a spectrum.</summary>
     public string LongAxes => string.Concat(Axes.Where(axis => Extent(axis) > 1));
+
+    /// <summary>Singular values along cuts.</summary>
+    /// <param name="cuts">The cuts; all of the kernel's axes where none is given.</param>
+    /// <exception cref="BadInputException">A cut does not divide the kernel's axes.</exception>
+    public IReadOnlyList<CutSpectrum> Spectra(params ReadOnlySpan<string> cuts)
+    {
+        Cut[] wanted = cuts.IsEmpty ? [.. Cut.All(Axes)] : [.. cuts.ToArray().Select(Cut.Parse)];
+        foreach (Cut cut in wanted)
+            Truncation.Check(this, cut);
+        return Analysis.Spectra.Of(this, wanted, Workers.Serial);
+    }
+
+    /// <summary>The nearest kernel of lower rank along a cut, in the Frobenius norm.</summary>
+    /// <param name="cut">For example <c>o|ihw</c>.</param>
+    /// <param name="rank">How the rank is chosen.</param>
+    /// <exception cref="BadInputException">The cut does not divide the kernel's axes.</exception>
+    public Truncation Truncate(string cut, RankRule rank) => Truncation.Of(this, [new CutStep(Cut.Parse(cut), rank)]);
 
     /// <summary>Rounds other values of this kernel's shape to the type the network stores.</summary>
     public Tensor Store(Tensor<double> values) => values.To(StoredAs);

@@ -1,6 +1,9 @@
+using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using System.Text;
 using Tensorial.Data;
+using Tensorial.Graphs;
 
 namespace Tensorial.Analysis;
 
@@ -52,6 +55,29 @@ public sealed record ModelFile(string Name, string Sha256, long Bytes)
     /// <summary>Name and the beginning of the hash: enough to tell files apart where people read it.</summary>
     public string Mark => $"{Name} {Sha256[..12]}";
 
+    private const int Chunk = 1 << 20;
+
+    /// <summary>A network that is in memory: the hash and size are those of its nodes' names and its constants.</summary>
+    public static ModelFile Of(Graph graph)
+    {
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        long bytes = 0;
+        foreach (Node node in graph.Nodes)
+            hash.AppendData(Encoding.UTF8.GetBytes($"{node.Operation} {string.Join(' ', node.Inputs)} {string.Join(' ', node.Outputs)}\n"));
+        foreach ((string name, Tensor value) in graph.Initializers.OrderBy(static pair => pair.Key, StringComparer.Ordinal))
+        {
+            hash.AppendData(Encoding.UTF8.GetBytes($"{name} {value.ElementType} {value.Shape}\n"));
+            for (int first = 0; first < value.Shape.Count; first += Chunk)
+            {
+                Span<byte> some = value.Bytes(first, Math.Min(Chunk, value.Shape.Count - first));
+                hash.AppendData(some);
+                bytes += some.Length;
+            }
+        }
+        return new(graph.Name, Convert.ToHexStringLower(hash.GetHashAndReset()), bytes);
+    }
+
+    /// <summary>A file.</summary>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static ModelFile Of(string path)
     {
@@ -85,4 +111,12 @@ public sealed record Machine(string Os, string Runtime, int Processors, int Thre
             Environment.ProcessorCount,
             threads
         );
+}
+
+/// <summary>The version of this library.</summary>
+internal static class LibraryVersion
+{
+    public static string Text { get; } =
+        typeof(LibraryVersion).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0]
+        ?? "unknown";
 }

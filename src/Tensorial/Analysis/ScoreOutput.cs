@@ -7,7 +7,7 @@ namespace Tensorial.Analysis;
 /// <summary>The output of a network that scores classes: a row of at least two numbers for each image.</summary>
 /// <param name="Name">The output.</param>
 /// <param name="AreProbabilities">Whether they are probabilities (after a softmax); otherwise they are logits.</param>
-public sealed record ScoreOutput(string Name, bool AreProbabilities)
+internal sealed record ScoreOutput(string Name, bool AreProbabilities)
 {
     /// <summary>
     /// The output that scores classes: with labels the one of so many values; without, one that ends in a softmax, or the only output there

@@ -14,7 +14,7 @@ namespace Tensorial.Compression;
 /// <param name="Damage">What it does to the network: mean KL divergence of its predictions in nats where images were given, else e² / (1 -
 /// e²) of the relative error e.</param>
 /// <param name="Milliseconds">Measured time of the layer for a batch in each runtime; empty where latency was not asked for.</param>
-public sealed record Candidate(
+internal sealed record Candidate(
     CompressibleLayer Layer,
     LayerForm? Form,
     long Parameters,

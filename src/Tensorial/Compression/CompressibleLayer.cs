@@ -14,7 +14,7 @@ namespace Tensorial.Compression;
 /// The same as [o, i, h, w], float64; i of one group, h all axes of space but the last: 1 for one axis, depth times height for three.
 /// </param>
 /// <param name="Uses">The nodes that multiply with them: several where layers share their weights.</param>
-public sealed record CompressibleLayer(KernelWeight Weight, Tensor<double> Kernel, ImmutableArray<LayerUse> Uses)
+internal sealed record CompressibleLayer(KernelWeight Weight, Tensor<double> Kernel, ImmutableArray<LayerUse> Uses)
 {
     /// <summary>Formats of whole channels that part a kernel along a single axis of space.</summary>
     private static readonly ImmutableArray<KernelFormat> AlongOneAxis =
@@ -198,4 +198,4 @@ public sealed record CompressibleLayer(KernelWeight Weight, Tensor<double> Kerne
 }
 
 /// <summary>A layer that stays as it is, and why: a clause that follows "because".</summary>
-public sealed record KeptLayer(string Name, long Parameters, string Reason);
+internal sealed record KeptLayer(string Name, long Parameters, string Reason);

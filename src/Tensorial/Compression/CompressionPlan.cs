@@ -12,7 +12,7 @@ namespace Tensorial.Compression;
 /// <param name="Sha256">Of that file.</param>
 /// <param name="Targets">What was asked for.</param>
 /// <param name="Layers">Every layer that could be written as factors.</param>
-public sealed record CompressionPlan(
+internal sealed record CompressionPlan(
     int SchemaVersion,
     string? Model,
     string? Sha256,
@@ -123,7 +123,7 @@ public sealed record CompressionPlan(
 /// <param name="Damage">Expected KL divergence of the network's predictions, nats, from this layer alone; without data e² / (1 - e²) of the
 /// relative error e.</param>
 /// <param name="Reason">For people.</param>
-public sealed record PlannedLayer(
+internal sealed record PlannedLayer(
     string Name,
     string? Format,
     ImmutableArray<int>? Ranks,

@@ -63,7 +63,7 @@ internal sealed record MeasuredLatency(string Runtime, int Batch, double BeforeM
 }
 
 /// <summary>Sizes of a network, and how well it does.</summary>
-public sealed record CompressedSize(long Parameters, long ConvParameters, long Macs, long FileBytes, double? Top1, double? LatencyMs = null)
+internal sealed record CompressedSize(long Parameters, long ConvParameters, long Macs, long FileBytes, double? Top1, double? LatencyMs = null)
 {
     /// <param name="graph">The network.</param>
     /// <param name="bytes">Of its file.</param>
@@ -87,7 +87,7 @@ public sealed record CompressedSize(long Parameters, long ConvParameters, long M
 /// <param name="KeptBecause">Why it stays dense.</param>
 /// <param name="BreakEven">For each format the largest ranks at which it is smaller than the dense layer; null where the layer cannot be
 /// factored.</param>
-internal sealed record CompressedLayer(
+public sealed record CompressedLayer(
     string Name,
     string? Format,
     ImmutableArray<int>? Ranks,
@@ -100,7 +100,7 @@ internal sealed record CompressedLayer(
     ImmutableSortedDictionary<string, ValueList<int>>? BreakEven = null
 )
 {
-    public static CompressedLayer Of(Candidate chosen, TensorFactors<double>? fit, string? reason) =>
+    internal static CompressedLayer Of(Candidate chosen, TensorFactors<double>? fit, string? reason) =>
         new(
             chosen.Layer.Name,
             chosen.Format?.ToString(),
@@ -115,13 +115,13 @@ internal sealed record CompressedLayer(
         );
 
     /// <summary>Layers in the order in which a network reads them.</summary>
-    public static ImmutableArray<CompressedLayer> InOrder(Graph graph, IEnumerable<CompressedLayer> layers)
+    internal static ImmutableArray<CompressedLayer> InOrder(Graph graph, IEnumerable<CompressedLayer> layers)
     {
         string[] reads = [.. graph.Nodes.SelectMany(static node => node.Inputs)];
         return [.. layers.OrderBy(layer => Array.IndexOf(reads, layer.Name))];
     }
 
-    public static CompressedLayer Of(KeptLayer kept) =>
+    internal static CompressedLayer Of(KeptLayer kept) =>
         new(kept.Name, null, null, kept.Parameters, kept.Parameters, null, null, null, kept.Reason);
 }
 
@@ -130,7 +130,7 @@ internal sealed record CompressedLayer(
 /// </summary>
 /// <param name="Format">The format; <c>auto</c> for the best of all.</param>
 /// <param name="Points">From small to large.</param>
-public sealed record Front(string Format, ImmutableArray<FrontPoint> Points)
+internal sealed record Front(string Format, ImmutableArray<FrontPoint> Points)
 {
     private static readonly double[] Sizes = [0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
 
@@ -174,4 +174,4 @@ public sealed record Front(string Format, ImmutableArray<FrontPoint> Points)
 
 /// <param name="Rate">Parameters over those of the dense layers.</param>
 /// <param name="Damage">See <see cref="Candidate.Damage"/>.</param>
-public readonly record struct FrontPoint(double Rate, double Damage);
+internal readonly record struct FrontPoint(double Rate, double Damage);

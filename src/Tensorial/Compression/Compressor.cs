@@ -7,7 +7,7 @@ using Tensorial.Kernels;
 namespace Tensorial.Compression;
 
 /// <summary>How chosen candidates become a network.</summary>
-public sealed record RewriteOptions
+internal sealed record RewriteOptions
 {
     /// <summary>Images that covariances are taken over when layers are fitted one after another.</summary>
     public int CovarianceImages { get; init; } = 2000;

@@ -8,7 +8,7 @@ namespace Tensorial.Compression;
 /// which depends on parameters alone and is done when a runtime loads the network. A single stage makes the whole kernel.
 /// </summary>
 /// <param name="Stages">Places of the factors in the format's equation.</param>
-public sealed record FactorOrder(ImmutableArray<ImmutableArray<int>> Stages)
+internal sealed record FactorOrder(ImmutableArray<ImmutableArray<int>> Stages)
 {
     /// <summary>Whether the kernel is made again, and the layer itself left as it was.</summary>
     public bool IsWhole => Stages.Length == 1;

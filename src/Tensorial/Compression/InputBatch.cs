@@ -8,7 +8,7 @@ namespace Tensorial.Compression;
 /// <param name="Extent">The first extent of the inputs.</param>
 /// <param name="Count">How many of these are samples; the others only fill a batch whose size the network fixes.</param>
 /// <param name="Labels">The class of each sample; empty where there are none.</param>
-public sealed record InputBatch(IReadOnlyDictionary<string, Tensor> Inputs, int Extent, int Count, ReadOnlyMemory<int> Labels)
+internal sealed record InputBatch(IReadOnlyDictionary<string, Tensor> Inputs, int Extent, int Count, ReadOnlyMemory<int> Labels)
 {
     /// <summary>Random samples: one batch where the network leaves its size open, else as many batches as it takes.</summary>
     /// <inheritdoc cref="RandomInputs.Create" path="/exception"/>

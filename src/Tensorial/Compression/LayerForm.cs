@@ -7,7 +7,7 @@ namespace Tensorial.Compression;
 /// <param name="Form">The format on its kernel.</param>
 /// <param name="Ranks">The ranks.</param>
 /// <param name="Order">The order in which the factors meet the input.</param>
-public sealed record LayerForm(KernelForm Form, ImmutableArray<int> Ranks, FactorOrder Order)
+internal sealed record LayerForm(KernelForm Form, ImmutableArray<int> Ranks, FactorOrder Order)
 {
     /// <summary>The format.</summary>
     public KernelFormat Format => Form.Format;

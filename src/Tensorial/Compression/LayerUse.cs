@@ -8,7 +8,7 @@ namespace Tensorial.Compression;
 /// <param name="Operand">The node's input that holds the weights: 1, or 0 of a matrix product from the left.</param>
 /// <param name="Input">Extents of what it reads beside them: [1, i, ...] of a convolution, rows of i values of a dense layer.</param>
 /// <param name="Output">Extents of what it answers.</param>
-public sealed record LayerUse(Node Node, int Operand, Shape Input, Shape Output)
+internal sealed record LayerUse(Node Node, int Operand, Shape Input, Shape Output)
 {
     /// <summary>The name of what the node reads beside its weights.</summary>
     internal string Data => Node.Inputs[1 - Operand];

@@ -9,30 +9,62 @@ using Tensorial.Graphs;
 namespace Tensorial.Compression;
 
 /// <summary>A network in factors, and how it came about.</summary>
-/// <param name="Graph">The network.</param>
-/// <param name="Chosen">What was chosen for each layer.</param>
-/// <param name="Factors">The factors by layer name.</param>
-/// <param name="Recalibrated">Whether batch-norm statistics were estimated again.</param>
-/// <param name="Fronts">What each format could do at other sizes; empty where the choice was given.</param>
-/// <param name="Trials">Sizes that were tried for <see cref="TargetMeasure.MaxDrop"/>, in turn; empty where it was not searched
-/// for.</param>
-public sealed record CompressedNetwork(
-    Graph Graph,
-    ImmutableArray<Candidate> Chosen,
-    ImmutableDictionary<string, TensorFactors<double>> Factors,
-    bool Recalibrated,
-    ImmutableArray<Front> Fronts,
-    ImmutableArray<DropTrial> Trials
-)
+public sealed record CompressedNetwork
 {
+    internal CompressedNetwork(Graph graph, ImmutableArray<Candidate> chosen, ImmutableDictionary<string, TensorFactors<double>> factors) =>
+        (Graph, Chosen, Factors) = (graph, chosen, factors);
+
+    /// <summary>The network.</summary>
+    public Graph Graph { get; private init; }
+
+    /// <summary>Layer by layer, in the order of the network: format, ranks, sizes, error; or why it was kept.</summary>
+    public ImmutableArray<CompressedLayer> Layers { get; internal init; } = [];
+
+    /// <summary>Whether batch-norm statistics were estimated again.</summary>
+    public bool IsRecalibrated { get; internal init; }
+
+    /// <summary>What was chosen for each layer.</summary>
+    internal ImmutableArray<Candidate> Chosen { get; }
+
+    /// <summary>The factors by layer name.</summary>
+    internal ImmutableDictionary<string, TensorFactors<double>> Factors { get; }
+
+    /// <summary>What each format could do at other sizes; empty where the choice was given.</summary>
+    internal ImmutableArray<Front> Fronts { get; init; } = [];
+
+    /// <summary>Sizes that were tried for <see cref="TargetMeasure.MaxDrop"/>, in turn; empty where it was not searched for.</summary>
+    internal ImmutableArray<DropTrial> Trials { get; init; } = [];
+
     /// <summary>Why a layer that could have changed stays dense: a clause that follows "because".</summary>
-    public ImmutableDictionary<string, string> Reasons { get; init; } = ImmutableDictionary<string, string>.Empty;
+    internal ImmutableDictionary<string, string> Reasons { get; init; } = ImmutableDictionary<string, string>.Empty;
+
+    /// <summary>This result with its account layer by layer, those that were kept from the start among them.</summary>
+    internal CompressedNetwork With(Graph network, ImmutableArray<KeptLayer> kept) =>
+        this with
+        {
+            Layers = CompressedLayer.InOrder(
+                network,
+                [
+                    .. Chosen.Select(candidate =>
+                        CompressedLayer.Of(
+                            candidate,
+                            Factors.GetValueOrDefault(candidate.Layer.Name),
+                            Reasons.GetValueOrDefault(candidate.Layer.Name)
+                        )
+                    ),
+                    .. kept.Select(CompressedLayer.Of),
+                ]
+            ),
+        };
+
+    /// <summary>This result with the dynamic dimensions of the network that was read.</summary>
+    internal CompressedNetwork OpenAs(Graph read) => this with { Graph = Graph.AsOpenAs(read) };
 }
 
 /// <summary>One size that was tried.</summary>
 /// <param name="Parameters">Parameters of the whole network over those before.</param>
 /// <param name="Drop">Points of top-1 accuracy lost on the training images that were held back from calibration.</param>
-public readonly record struct DropTrial(double Parameters, double Drop);
+internal readonly record struct DropTrial(double Parameters, double Drop);
 
 /// <summary>From a network to a smaller one: candidates, choice, factors, batch-norm statistics.</summary>
 /// <param name="network">The network.</param>
@@ -41,7 +73,7 @@ public readonly record struct DropTrial(double Parameters, double Drop);
 /// <param name="runtimes">In which latency counts.</param>
 /// <param name="rewriting">How hard to fit.</param>
 /// <param name="memory">Where results of an earlier run lie.</param>
-public sealed class NetworkCompression(
+internal sealed class NetworkCompression(
     Graph network,
     ImmutableArray<CompressibleLayer> layers,
     ImageSet? training,
@@ -94,7 +126,7 @@ public sealed class NetworkCompression(
                 rewriting.Seed,
                 cancel
             );
-        return new(small, chosen, factors, recalibrated, [], []);
+        return new(small, chosen, factors) { IsRecalibrated = recalibrated };
     }
 
     /// <summary>Halves the interval between a size that loses too much and one that does not.</summary>

@@ -7,7 +7,7 @@ using Tensorial.Graphs;
 namespace Tensorial.Compression;
 
 /// <summary>What a plan is to reach, and how.</summary>
-public sealed record PlanRequest
+internal sealed record PlanRequest
 {
     /// <summary>
     /// How small, or how fast; <see cref="TargetMeasure.MaxDrop"/> is not for the planner, which sees single layers only.

@@ -4,7 +4,7 @@ using Tensorial.Decompositions;
 namespace Tensorial.Compression;
 
 /// <summary>What candidates are made of.</summary>
-public sealed record SearchOptions
+internal sealed record SearchOptions
 {
     /// <summary>
     /// Formats that are weighed where none is asked for: those that a chain of convolutions computes in few passes over memory.

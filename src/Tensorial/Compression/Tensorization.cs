@@ -10,7 +10,7 @@ namespace Tensorial.Compression;
 /// dense network, each layer of which is written in a format and trained as factors. Where <see cref="NetworkCompression"/> looks for
 /// factors of trained weights, these are drawn.
 /// </summary>
-public static class Tensorization
+internal static class Tensorization
 {
     /// <summary>A network with every layer but a light first and last one in a format at a rate, factors drawn.</summary>
     /// <inheritdoc cref="Choose" path="/param[@name='format' or @name='rate' or @name='images']|/exception"/>

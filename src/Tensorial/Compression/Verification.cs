@@ -6,7 +6,7 @@ using Tensorial.Graphs;
 namespace Tensorial.Compression;
 
 /// <summary>A network as a function: all outputs for some inputs, both by name.</summary>
-public delegate IReadOnlyDictionary<string, Tensor> NetworkFunction(IReadOnlyDictionary<string, Tensor> inputs);
+internal delegate IReadOnlyDictionary<string, Tensor> NetworkFunction(IReadOnlyDictionary<string, Tensor> inputs);
 
 /// <summary>How the answers of two networks to the same inputs compare.</summary>
 /// <param name="Samples">Samples compared.</param>
@@ -46,7 +46,7 @@ public sealed record Verification(int Samples, ImmutableArray<OutputDifference> 
     /// <param name="cancel">Ends it between batches.</param>
     /// <exception cref="BadInputException">The networks have different outputs, or answer in different shapes.</exception>
     /// <exception cref="NumericalException">A value of b is no finite number where that of a is one.</exception>
-    public static Verification Of(
+    internal static Verification Of(
         NetworkFunction first,
         NetworkFunction second,
         IEnumerable<InputBatch> batches,

@@ -4,7 +4,7 @@ using Tensorial.Kernels;
 namespace Tensorial.Equations;
 
 /// <summary>Evaluates equations, each by the plan that is cheapest for its operands' shapes.</summary>
-public static class Contraction
+internal static class Contraction
 {
     /// <summary>The result of an equation.</summary>
     /// <exception cref="ShapeException">The operands do not fit the equation or each other.</exception>

@@ -110,6 +110,19 @@ public sealed class Plan
     /// </summary>
     public Plan Adjoint(int operand) => _adjoints[operand] ??= new(Problem.Adjoint(operand), Options with { Goal = PlanGoal.Forward });
 
+    /// <summary>The steps as text, a line each: operands, expression, multiply-accumulates.</summary>
+    public override string ToString() =>
+        string.Join(
+            '\n',
+            [
+                $"{Equation}: {Macs:N0} MACs, at most {PeakElements:N0} values alive",
+                .. Steps.Select(
+                    (step, k) =>
+                        $"  {Problem.Given + k} = {step.Left}{(step.Right is { } right ? $" * {right}" : "")}: {step.Expression}, {step.Shape}, {step.Macs:N0} MACs"
+                ),
+            ]
+        );
+
     private void Check<T>(ReadOnlySpan<Tensor<T>> operands)
         where T : unmanaged
     {

@@ -37,6 +37,8 @@ public sealed record PlanOptions
     /// <summary>The usual options.</summary>
     public static PlanOptions Default { get; } = new();
 
+    internal static PlanOptions ForGradients { get; } = new() { Goal = PlanGoal.ForwardAndBackward };
+
     /// <summary>What is to be computed.</summary>
     public PlanGoal Goal { get; init; } = PlanGoal.Forward;
 

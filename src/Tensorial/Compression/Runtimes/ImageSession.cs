@@ -3,7 +3,7 @@ using Tensorial.Graphs;
 namespace Tensorial.Compression.Runtimes;
 
 /// <summary>Sessions of networks that answer images.</summary>
-public static class ImageSession
+internal static class ImageSession
 {
     /// <summary>The first output for a batch of images.</summary>
     /// <param name="session">The network, loaded.</param>
