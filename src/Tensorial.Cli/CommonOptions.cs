@@ -27,7 +27,7 @@ internal static class CommonOptions
             DefaultValueFactory = static _ => "none",
         };
 
-    public static Option<Split?> Split() =>
+    public static Option<DataSplit?> Split() =>
         new("--split")
         {
             HelpName = "train|test",

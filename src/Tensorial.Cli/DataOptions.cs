@@ -6,14 +6,14 @@ using Tensorial.Graphs;
 namespace Tensorial.Cli;
 
 /// <summary>Which images a command reads.</summary>
-internal sealed record DataOptions(DataSource Source, Split Split, Normalization Normalization, int? Limit)
+internal sealed record DataOptions(DataSource Source, DataSplit Split, Normalization Normalization, int? Limit)
 {
     public ImageSet Open() => Source.Open(Split, Normalization, Limit);
 
     /// <summary>Warns where a network seems to have been trained on images that were normalised otherwise.</summary>
     public static void CheckNormalization(Graph graph, ImageSet? images, int threads, Terminal terminal)
     {
-        if (images is not null && NormalizationCheck.Of(graph, images, threads) is { IsSuspicious: true } check)
+        if (images is not null && NormalizationCheck.From(graph, images, threads) is { IsSuspicious: true } check)
             terminal.Note(
                 $"warning: {check} The images may not be normalised as in training: see --normalize, --mean, --std, --scale, --bgr, --preset."
             );
@@ -23,7 +23,7 @@ internal sealed record DataOptions(DataSource Source, Split Split, Normalization
     internal sealed class Group(bool required)
     {
         private readonly ImageOptionGroup _images = new(required);
-        private readonly Option<Split?> _split = CommonOptions.Split();
+        private readonly Option<DataSplit?> _split = CommonOptions.Split();
         private readonly Option<int?> _limit = CommonOptions.Limit();
 
         public void AddTo(Command command)
@@ -34,7 +34,7 @@ internal sealed record DataOptions(DataSource Source, Split Split, Normalization
         }
 
         /// <summary>The images asked for; null where --data was not given.</summary>
-        public DataOptions? Read(ParseResult parsed, Split split) =>
+        public DataOptions? Read(ParseResult parsed, DataSplit split) =>
             _images.Read(parsed) is { } set
                 ? new(set.Source, parsed.GetValue(_split) ?? split, set.Normalization, parsed.GetValue(_limit))
                 : null;

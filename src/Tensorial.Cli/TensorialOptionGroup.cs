@@ -25,30 +25,30 @@ internal sealed record TensorialLayers(KernelFormat Format, double Rate, string[
         ImageSet images,
         int batch,
         RewriteOptions fitting,
-        CompressionMemory memory,
+        ResultCache memory,
         Terminal terminal,
         CancellationToken cancel
     )
     {
         Graph file = graph;
-        graph = file.ForImages(images.ImageShape);
-        LayerChoice choice = LayerChoice.Of(graph, Layers, Keep, file);
-        ImmutableArray<Candidate> chosen = Tensorization.Choose(choice.Layers, Format, Rate, batch, isTrained: !isFresh);
+        graph = file.WithImageShape(images.ImageShape);
+        LayerChoice choice = LayerChoice.From(graph, Layers, Keep, file);
+        ImmutableArray<CompressionCandidate> chosen = Tensorization.Choose(choice.Layers, Format, Rate, batch, isTrained: !isFresh);
         ImmutableDictionary<string, TensorFactors<double>> fits = ImmutableDictionary<string, TensorFactors<double>>.Empty;
         Graph small;
         if (isFresh)
-            small = Tensorization.Draw(graph, chosen, fitting.Seed);
+            small = Tensorization.InitializeFactorized(graph, chosen, fitting.Seed);
         else
             (small, fits) = terminal.WithProgress(progress => new Compressor(graph, images, fitting, memory).Run(chosen, progress, cancel));
         return (
-            small.AsOpenAs(file),
+            small.WithDynamicDimensionsOf(file),
             CompressedLayer.InOrder(
                 graph,
                 [
                     .. chosen.Select(c =>
-                        CompressedLayer.Of(c, fits.GetValueOrDefault(c.Layer.Name), $"in {Format} it would not be smaller")
+                        CompressedLayer.From(c, fits.GetValueOrDefault(c.Layer.Name), $"in {Format} it would not be smaller")
                     ),
-                    .. choice.Kept.Select(CompressedLayer.Of),
+                    .. choice.Kept.Select(CompressedLayer.From),
                 ]
             )
         );

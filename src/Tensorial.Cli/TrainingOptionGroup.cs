@@ -12,9 +12,9 @@ namespace Tensorial.Cli;
 /// <summary>Which images a network is trained on and tested with.</summary>
 internal sealed record TrainingImages(DataSource Source, Normalization Normalization, int? Limit, int? TestLimit, bool IsTested)
 {
-    public ImageSet Train => Source.Open(Split.Train, Normalization, Limit);
+    public ImageSet Train => Source.Open(DataSplit.Train, Normalization, Limit);
 
-    public ImageSet? Test => IsTested ? Source.Open(Split.Test, Normalization, TestLimit) : null;
+    public ImageSet? Test => IsTested ? Source.Open(DataSplit.Test, Normalization, TestLimit) : null;
 }
 
 /// <summary>What a training leaves beside its network, and what it says there of itself.</summary>
@@ -236,10 +236,10 @@ internal sealed class TrainingOptionGroup(int epochs, double rate)
                     _ => new Adam(decoupled: rule == Rule.AdamW) { Decay = decays },
                 },
             Augmentation = AugmentationText.Parse(parsed.GetValue(_augment)!),
-            LargestGradient = parsed.GetValue(_clip),
-            WeightAverage = parsed.GetValue(_average),
+            MaxGradientNorm = parsed.GetValue(_clip),
+            EmaDecay = parsed.GetValue(_average),
             Patience = parsed.GetValue(_patience),
-            MostBytes = parsed.GetValue(_memory),
+            MemoryLimit = parsed.GetValue(_memory),
             Seed = parsed.GetValue(_seed),
             Threads = parsed.GetValue(_threads),
         };

@@ -38,13 +38,13 @@ internal sealed class TrainingRun(TrainingOptions options, ImageSet images, Imag
                 Version = ToolVersion.Text,
                 CommandLine = outputs.CommandLine,
                 Date = _began,
-                Model = ModelFile.Of(written.FullName),
+                Model = ModelFile.From(written.FullName),
                 Seed = options.Seed,
                 Machine = Machine.Here(options.Threads),
-                Data = test is null ? null : DataUse.Of(test, Split.Test),
+                Data = test is null ? null : DataUse.From(test, DataSplit.Test),
                 Seconds = (DateTimeOffset.UtcNow - _began).TotalSeconds,
             },
-            Images = DataUse.Of(images, Split.Train),
+            Images = DataUse.From(images, DataSplit.Train),
             Recipe = outputs.Recipe,
             Memory = Memory,
         };
@@ -74,15 +74,15 @@ internal sealed class TrainingRun(TrainingOptions options, ImageSet images, Imag
     /// <summary>How far a network's outputs are from the teacher's on the test images: ‖y - t‖ / ‖t‖.</summary>
     public double Error(Graph graph)
     {
-        using Inference network = new(graph.ForImages(test!.ImageShape), options.Threads),
-            teacher = new(Dense!.ForImages(test.ImageShape), options.Threads);
-        return Verification.Of(teacher.Run, network.Run, test, probabilities: false, cancel: cancel).RelativeError;
+        using Inference network = new(graph.WithImageShape(test!.ImageShape), options.Threads),
+            teacher = new(Dense!.WithImageShape(test.ImageShape), options.Threads);
+        return Verification.From(teacher.Run, network.Run, test, probabilities: false, cancel: cancel).RelativeError;
     }
 
     public double Top1(Graph graph)
     {
-        using Inference network = new(graph.ForImages(test!.ImageShape), options.Threads);
-        return Evaluator.Run(network, graph, test, cancel: cancel).Result.Top1;
+        using Inference network = new(graph.WithImageShape(test!.ImageShape), options.Threads);
+        return Evaluator.Evaluate(network, graph, test, cancel: cancel).Result.Top1;
     }
 
     private static string Line(EpochRecord e) =>
@@ -129,7 +129,7 @@ internal static class TrainingTables
 /// <summary>What a step took, in JSON.</summary>
 internal sealed record StepMemory(long Bytes, long ActivationBytes, long WeightBytes, int Parts)
 {
-    public static StepMemory? Of(TrainingMemory? memory) =>
+    public static StepMemory? From(TrainingMemory? memory) =>
         memory is null ? null : new(memory.Bytes, memory.ActivationBytes, memory.WeightBytes, memory.Parts);
 }
 

@@ -44,7 +44,7 @@ internal static class OrtTensors
         if (!value.IsTensor)
             throw new BadInputException($"The output '{name}' is a {value.OnnxType}, no tensor.");
         OrtTensorTypeAndShapeInfo info = value.GetTensorTypeAndShape();
-        Shape shape = Shape.Of([.. info.Shape.Select(static extent => checked((int)extent))]);
+        Shape shape = Shape.From([.. info.Shape.Select(static extent => checked((int)extent))]);
         return info.ElementDataType switch
         {
             TensorElementType.Float => Copy<float>(value, shape),

@@ -15,9 +15,9 @@ internal static class AllCuts
         using ThreadWorkers workers = new(threads);
         (Kernel Kernel, IReadOnlyList<Cut> Cuts)[] kernels =
         [
-            .. from weight in KernelWeights.Of(OnnxFile.Read(model)).Kernels
+            .. from weight in KernelWeights.From(OnnxFile.Read(model)).Kernels
             where weight.Weights.Shape.Rank > 2
-            let kernel = Kernel.Of(weight)
+            let kernel = Kernel.From(weight)
             select (kernel, (IReadOnlyList<Cut>)Cut.All(kernel.Axes)),
         ];
         string name = $"{Path.GetFileName(model)}, all cuts of {kernels.Length} kernels";

@@ -50,7 +50,7 @@ internal static class FactoredLayers
 
     private static string Cell(LatencyProbe probe, CompressibleLayer layer, KernelFormat format, double rate)
     {
-        LayerForm form = LayerForm.Of(layer, format, layer.FormOf(format).RanksAt(rate, 8));
+        LayerForm form = LayerForm.From(layer, format, layer.FormOf(format).RanksAt(rate, 8));
         ImmutableArray<double> ratios = probe.Ratios(layer, form);
         return string.Create(
             CultureInfo.InvariantCulture,

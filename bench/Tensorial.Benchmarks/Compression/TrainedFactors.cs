@@ -63,10 +63,10 @@ internal static class TrainedFactors
         Peer? rival
     )
     {
-        ImmutableArray<Candidate> chosen = Tensorization.Choose(CompressibleLayer.Of(dense).Layers, format, rate, Images);
+        ImmutableArray<CompressionCandidate> chosen = Tensorization.Choose(CompressibleLayer.Of(dense).Layers, format, rate, Images);
         if (chosen.Any(static candidate => candidate.Form is null))
             return $"   {rate, 4}: -";
-        using Timed factors = new(Tensorization.Draw(dense, chosen, seed: 0), channels, extent, peer);
+        using Timed factors = new(Tensorization.InitializeFactorized(dense, chosen, seed: 0), channels, extent, peer);
         LayerForm form = chosen[0].Form!;
         factors.Measure(usual, rival is not null && Shared.Contains(format.Name) ? Asked(rival, form, channels, extent) : null);
         string whole = form.Order.IsWhole ? "*" : "";

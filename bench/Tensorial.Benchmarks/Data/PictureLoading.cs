@@ -37,7 +37,7 @@ internal static class PictureLoading
 
         void Load()
         {
-            foreach (ImageBatch _ in source.Open(Split.Test, preset.Normalization).Batches(Batch)) { }
+            foreach (ImageBatch _ in source.Open(DataSplit.Test, preset.Normalization).Batches(Batch)) { }
         }
     }
 }

@@ -26,7 +26,7 @@ internal static class AgainstTensorLy
         {
             foreach (
                 KernelWeight weight in KernelWeights
-                    .Of(OnnxFile.Read(model))
+                    .From(OnnxFile.Read(model))
                     .Kernels.Where(static k => k.Weights.Shape is [_, _, > 1, > 1])
                     .DistinctBy(static k => k.Weights.Shape)
             )
@@ -35,7 +35,7 @@ internal static class AgainstTensorLy
                 NpyFile.Write(kernel, file);
                 foreach (string format in formats)
                 {
-                    ImmutableArray<int> ranks = Format(format).RanksWithin(kernel.Shape, (long)(rate * kernel.Shape.Count));
+                    ImmutableArray<int> ranks = Format(format).RanksWithin(kernel.Shape, (long)(rate * kernel.Shape.ElementCount));
                     TensorFactors<float> fit = Fit(kernel, format, ranks, workers);
                     using Peer? peer = Peer.Start(
                         "/usr/bin/python3",

@@ -12,14 +12,14 @@ internal static class Fits
     public static void Run(string model, double rate)
     {
         KernelWeight weight = KernelWeights
-            .Of(OnnxFile.Read(model))
+            .From(OnnxFile.Read(model))
             .Kernels.Where(static k => k.Weights.Shape.Rank == 4)
-            .MaxBy(static k => k.Weights.Shape.Count)!;
+            .MaxBy(static k => k.Weights.Shape.ElementCount)!;
         Tensor<double> kernel = (Tensor<double>)weight.Weights.To(ElementType.Float64);
         foreach (KernelFormat format in KernelFormat.All)
         {
             long start = Stopwatch.GetTimestamp();
-            TensorFactors<double> fit = KernelFit.Of(kernel, format, KernelForm.Of(format, kernel.Shape).RanksAt(rate));
+            TensorFactors<double> fit = KernelFactorization.Fit(kernel, format, KernelForm.From(format, kernel.Shape).RanksAt(rate));
             Console.WriteLine(
                 string.Create(CultureInfo.InvariantCulture, $"{weight.Name}  {fit}  {Stopwatch.GetElapsedTime(start).TotalSeconds:F2} s")
             );

@@ -22,7 +22,7 @@ internal static class OrdersInTime
         HalfSummed = 0,
         UnfoldedMac = 1e-11,
         ThinMac = 1e-11,
-        LaneMac = 1,
+        BatchedMac = 1,
         Move = 0,
     };
 
@@ -53,14 +53,14 @@ internal static class OrdersInTime
             Random random = new(1);
             Tensor<float>[] operands =
             [
-                .. shapes.Split(',').Select(shape => PlannedOrders.RandomOf(Shape.Of([.. shape.Split('x').Select(int.Parse)]), random)),
+                .. shapes.Split(',').Select(shape => PlannedOrders.RandomOf(Shape.From([.. shape.Split('x').Select(int.Parse)]), random)),
             ];
             Shape[] extents = [.. operands.Select(static operand => operand.Shape)];
             Equation equation = Equation.Parse(text);
             Plan[] plans =
             [
-                Plan.For(equation, new() { Search = PlanSearch.LeftToRight }, extents),
-                .. new[] { OnPaper, CostModel.Default, fitted }.Select(model => Plan.For(equation, new() { Cost = model }, extents)),
+                Plan.Create(equation, new() { Search = PlanSearch.LeftToRight }, extents),
+                .. new[] { OnPaper, CostModel.Default, fitted }.Select(model => Plan.Create(equation, new() { Cost = model }, extents)),
             ];
             Tensor<float> result = new(plans[0].Result);
             double[][] times = [.. plans.Select(static _ => new double[25])];

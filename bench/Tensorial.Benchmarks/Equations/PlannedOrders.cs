@@ -67,12 +67,12 @@ internal static class PlannedOrders
         Random random = new(1);
         Tensor<float>[] operands =
         [
-            .. one.Shapes.Split(',').Select(shape => RandomOf(Shape.Of([.. shape.Split('x').Select(int.Parse)]), random)),
+            .. one.Shapes.Split(',').Select(shape => RandomOf(Shape.From([.. shape.Split('x').Select(int.Parse)]), random)),
         ];
         Shape[] shapes = [.. operands.Select(static operand => operand.Shape)];
         PlanOptions goal = new() { Goal = backward ? PlanGoal.ForwardAndBackward : PlanGoal.Forward };
-        Plan planned = Plan.For(equation, goal, shapes),
-            naive = Plan.For(equation, goal with { Search = PlanSearch.LeftToRight }, shapes);
+        Plan planned = Plan.Create(equation, goal, shapes),
+            naive = Plan.Create(equation, goal with { Search = PlanSearch.LeftToRight }, shapes);
         using Peer? peer = Peer.Start(
             "/usr/bin/python3",
             "einsum.py",
@@ -107,7 +107,7 @@ internal static class PlannedOrders
             long start = Stopwatch.GetTimestamp();
             if (backward)
             {
-                using Evaluation<float> evaluation = plan.Evaluate<float>(operands, workers);
+                using EquationValue<float> evaluation = plan.Evaluate<float>(operands, workers);
                 evaluation.Gradients(evaluation.Result);
             }
             else
@@ -119,5 +119,5 @@ internal static class PlannedOrders
     private static double Median(double[] times) => times.Order().ElementAt(times.Length / 2);
 
     internal static Tensor<float> RandomOf(Shape shape, Random random) =>
-        new(shape, Enumerable.Range(0, shape.Count).Select(_ => random.NextSingle() - 0.5f).ToArray());
+        new(shape, Enumerable.Range(0, shape.ElementCount).Select(_ => random.NextSingle() - 0.5f).ToArray());
 }

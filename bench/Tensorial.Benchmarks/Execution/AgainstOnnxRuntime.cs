@@ -17,7 +17,7 @@ internal static class AgainstOnnxRuntime
             peer = new OrtRuntime();
         using ISession ours = own.Load(graph, threads),
             theirs = peer.Load(graph, threads);
-        int runs = Math.Max(1, (int)(5e10 / GraphStatistics.Of(graph).Macs / batch));
+        int runs = Math.Max(1, (int)(5e10 / GraphStatistics.From(graph).Macs / batch));
         Paired.Report(
             $"{Path.GetFileName(model)}, batch {batch}, {threads} threads, {peer.Name}",
             batch,

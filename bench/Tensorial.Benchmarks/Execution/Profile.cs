@@ -18,12 +18,12 @@ internal static class Profile
         extents[0] = images;
         Tensorial.Execution.Program program = Inference.Compile(
             graph,
-            new Dictionary<string, Shape> { [input.Name] = Shape.Of(extents) },
+            new Dictionary<string, Shape> { [input.Name] = Shape.From(extents) },
             new WeightCache()
         );
-        Step[] steps = [.. program.Segments.Select(static segment => segment.Steps[0])];
-        Frame frame = new(program, Workers.Serial);
-        Tensor<float> x = new(Shape.Of(extents));
+        ProgramStep[] steps = [.. program.Segments.Select(static segment => segment.Steps[0])];
+        ProgramFrame frame = new(program, Workers.Serial);
+        Tensor<float> x = new(Shape.From(extents));
         Random random = new(0);
         foreach (ref float value in x.Values)
             value = random.NextSingle() - 0.5f;

@@ -10,7 +10,7 @@ internal static class TrainingStep
     public static void Run(string model, int batch, int threads = 2)
     {
         Shape image = model == "lenet5" ? [1, 28, 28] : [3, 32, 32];
-        using TrainedNetwork network = new(ReadyMade.Build(model, image, 10, seed: 0), threads: threads);
+        using TrainedNetwork network = new(ModelZoo.Create(model, image, 10, seed: 0), threads: threads);
         Random random = new(0);
         Tensor<float> images = new([batch, .. image]),
             gradient = new([batch, 10]);
@@ -40,7 +40,7 @@ internal static class TrainingStep
     public static void Profile(string model, int batch, int threads)
     {
         Shape image = model == "lenet5" ? [1, 28, 28] : [3, 32, 32];
-        using TrainedNetwork network = new(ReadyMade.Build(model, image, 10, seed: 0), threads: threads) { Profile = [] };
+        using TrainedNetwork network = new(ModelZoo.Create(model, image, 10, seed: 0), threads: threads) { Profile = [] };
         Tensor<float> images = new([batch, .. image]);
         Random random = new(0);
         foreach (ref float value in images.Values)

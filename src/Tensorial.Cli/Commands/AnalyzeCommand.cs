@@ -91,7 +91,7 @@ internal static class AnalyzeCommand
                     {
                         Model = parsed.GetRequiredValue(model),
                         CommandLine = CommandLineOf(parsed),
-                        Data = data.Read(parsed, Split.Test),
+                        Data = data.Read(parsed, DataSplit.Test),
                         Layers = parsed.GetValue(layers) ?? [],
                         Sweep = sweep.Read(parsed),
                         Recalibrate = parsed.GetValue(recalibrate),
@@ -124,11 +124,11 @@ internal static class AnalyzeCommand
         }
         ImageSet? images = options.Data?.Open();
         images?.LabelsFor("Accuracy at each rank");
-        graph = graph.ForImages(images?.ImageShape);
+        graph = graph.WithImageShape(images?.ImageShape);
         DataOptions.CheckNormalization(graph, images, options.Threads, terminal);
-        KernelWeights weights = KernelWeights.Of(graph).Matching(options.Layers);
+        KernelWeights weights = KernelWeights.From(graph).Matching(options.Layers);
         ImageSet? calibration = options.Recalibrate is { } count
-            ? (options.Data! with { Split = Split.Train, Limit = count }).Open()
+            ? (options.Data! with { Split = DataSplit.Train, Limit = count }).Open()
             : null;
         using ResultStore? store = options.Store is null ? null : ResultStore.Open(options.Store.FullName, WriterName(options.Sweep.Shard));
         Analyzer analyzer = Analyzer.Create(graph, weights, ProvenanceOf(options, images, calibration)) with
@@ -181,9 +181,9 @@ internal static class AnalyzeCommand
             Version = ToolVersion.Text,
             CommandLine = options.CommandLine,
             Date = DateTimeOffset.UtcNow,
-            Model = ModelFile.Of(options.Model.FullName),
-            Data = images is null ? null : DataUse.Of(images, options.Data!.Split),
-            Calibration = calibration is null ? null : DataUse.Of(calibration, Split.Train),
+            Model = ModelFile.From(options.Model.FullName),
+            Data = images is null ? null : DataUse.From(images, options.Data!.Split),
+            Calibration = calibration is null ? null : DataUse.From(calibration, DataSplit.Train),
             Seed = options.Seed,
             Machine = Machine.Here(options.Threads),
             Shard = options.Sweep.Shard == Shard.Whole ? null : options.Sweep.Shard.ToString(),

@@ -87,9 +87,9 @@ internal static class BenchCommand
                 IReadOnlyDictionary<string, Tensor> inputs = RandomInputs.Create(first, batch, options.Seed),
                     others = RandomInputs.Create(second, batch, options.Seed);
                 PairedTiming timing = terminal.WithProgress(progress =>
-                    PairedTiming.Of(() => one.Run(inputs), () => other.Run(others), options.Pairs, progress, cancel)
+                    PairedTiming.From(() => one.Run(inputs), () => other.Run(others), options.Pairs, progress, cancel)
                 );
-                return new BenchRow(batch, BenchTime.Of(timing.First), BenchTime.Of(timing.Second), timing.Speedup);
+                return new BenchRow(batch, BenchTime.From(timing.First), BenchTime.From(timing.Second), timing.Speedup);
             }),
         ];
 
@@ -118,7 +118,7 @@ internal static class BenchCommand
 
     private sealed record BenchTime(double MedianMs, double LeastMs, double MostMs)
     {
-        public static BenchTime Of(IReadOnlyList<double> rising) =>
+        public static BenchTime From(IReadOnlyList<double> rising) =>
             new(1e3 * PairedTiming.Median(rising), 1e3 * rising[0], 1e3 * rising[^1]);
 
         public override string ToString() => Text($"{MedianMs:F3} ({LeastMs:F3} to {MostMs:F3})");

@@ -18,7 +18,7 @@ internal static class CompressCommand
     internal sealed record Options(
         FileInfo Input,
         FileInfo Output,
-        PlanOptions Plan,
+        CompressionOptionGroup Plan,
         FileInfo? PlanFile,
         bool Recalibrate,
         string CommandLine,
@@ -31,7 +31,7 @@ internal static class CompressCommand
         Argument<FileInfo> input = new("in.onnx") { Description = "The trained network." };
         Argument<FileInfo> output = new("out.onnx") { Description = "The smaller one: standard operators, the same inputs and outputs." };
         output.Written();
-        PlanOptions.Group plan = new();
+        CompressionOptionGroup.Group plan = new();
         Option<FileInfo?> file = new("--plan")
         {
             HelpName = "FILE",
@@ -82,7 +82,7 @@ internal static class CompressCommand
 
     internal static ExitCode Run(Options options, Terminal terminal, CancellationToken cancel)
     {
-        PlanOptions plan = options.Plan;
+        CompressionOptionGroup plan = options.Plan;
         OutputFile.Check(options.Output, options.Input.FullName);
         OutputFile.Check(options.Json, options.Input.FullName, options.Output.FullName);
         OutputFile.Check(options.Html, options.Input.FullName, options.Output.FullName);
@@ -94,20 +94,20 @@ internal static class CompressCommand
             test = plan.Test?.Open();
         if (plan.Targets.Any(static target => target.Measure == TargetMeasure.MaxDrop))
             (test ?? throw new UsageException("--target max-drop= is about accuracy: it needs --data.")).LabelsFor("--target max-drop=");
-        Graph graph = read.ForImages((test ?? training)?.ImageShape);
+        Graph graph = read.WithImageShape((test ?? training)?.ImageShape);
         DataOptions.CheckNormalization(graph, test ?? training, plan.Threads, terminal);
         (ImmutableArray<CompressibleLayer> layers, ImmutableArray<KeptLayer> kept) = plan.LayersOf(graph, read);
-        ModelFile source = ModelFile.Of(options.Input.ToString());
-        using CompressionMemory memory = plan.OpenMemory(source, training);
+        ModelFile source = ModelFile.From(options.Input.ToString());
+        using ResultCache memory = plan.OpenMemory(source, training);
         ImmutableArray<IRuntime> runtimes = Runtimes.OpenAll(plan.Runtimes);
         NetworkCompression compression = new(graph, layers, training, runtimes, plan.Compression.Rewriting, memory) { Recalibrates = options.Recalibrate };
         CompressedNetwork compressed = options.PlanFile is { } file
             ? terminal.WithProgress(progress => compression.Run(CompressionPlan.Read(file.ToString()).ChoicesFor(layers), progress, cancel))
             : terminal.WithProgress(progress => compression.Run(plan.Compression.Request, progress, cancel));
         compressed = compressed.With(graph, kept);
-        (Graph small, ImmutableArray<Candidate> chosen) = (compressed.Graph, compressed.Chosen);
+        (Graph small, ImmutableArray<CompressionCandidate> chosen) = (compressed.Graph, compressed.Chosen);
         small = small with { Metadata = small.Metadata.SetItems(ProvenanceOf(options, source, chosen)) };
-        using OutputModel staged = OutputModel.Stage(small.AsOpenAs(read), options.Output);
+        using OutputModel staged = OutputModel.Stage(small.WithDynamicDimensionsOf(read), options.Output);
 
         Provenance provenance = new()
         {
@@ -117,11 +117,11 @@ internal static class CompressCommand
             Model = source,
             Seed = plan.Seed,
             Machine = Machine.Here(plan.Threads),
-            Data = test is null ? null : DataUse.Of(test, plan.Test!.Split),
+            Data = test is null ? null : DataUse.From(test, plan.Test!.Split),
             Seconds = clock.Elapsed.TotalSeconds,
             Calibration = training is null
                 ? null
-                : DataUse.Of(training.Take(Math.Min(plan.CalibrationImages, training.Count)), Split.Train),
+                : DataUse.From(training.Take(Math.Min(plan.CalibrationImages, training.Count)), DataSplit.Train),
         };
         (CompressedSize sizeBefore, CompressedSize sizeAfter, Verification verification) = Compared(
             options,
@@ -181,13 +181,13 @@ internal static class CompressCommand
         CancellationToken cancel
     )
     {
-        Graph written = OnnxFile.Read(staged.Path).AsOpenAs(graph);
+        Graph written = OnnxFile.Read(staged.Path).WithDynamicDimensionsOf(graph);
         using IRuntime runtime = Runtimes.Suiting(graph, options.Plan.Threads);
         using ISession before = runtime.Load(graph, options.Plan.Threads),
             after = runtime.Load(written, options.Plan.Threads);
         ScoreOutput? scores = ScoreOutput.Find(graph, test is { HasLabels: true } ? test.Classes : null);
         Verification verification = terminal.WithProgress(progress =>
-            Verification.Of(
+            Verification.From(
                 before.Run,
                 after.Run,
                 test is null
@@ -200,8 +200,8 @@ internal static class CompressCommand
             )
         );
         return (
-            CompressedSize.Of(graph, OutputModel.BytesOf(options.Input.FullName), verification.First),
-            CompressedSize.Of(written, staged.Bytes, verification.Second),
+            CompressedSize.From(graph, OutputModel.BytesOf(options.Input.FullName), verification.First),
+            CompressedSize.From(written, staged.Bytes, verification.Second),
             verification
         );
     }
@@ -221,8 +221,8 @@ internal static class CompressCommand
         return
         [
             .. probe
-                .Compare(graph, OnnxFile.Read(staged.Path).AsOpenAs(graph), cancel)
-                .Select((timing, k) => MeasuredLatency.Of(runtimes[k].Name, options.Plan.LatencyBatch, timing)),
+                .Compare(graph, OnnxFile.Read(staged.Path).WithDynamicDimensionsOf(graph), cancel)
+                .Select((timing, k) => MeasuredLatency.From(runtimes[k].Name, options.Plan.LatencyBatch, timing)),
         ];
     }
 
@@ -243,7 +243,7 @@ internal static class CompressCommand
         }
     }
 
-    private static Dictionary<string, string> ProvenanceOf(Options options, ModelFile source, ImmutableArray<Candidate> chosen) =>
+    private static Dictionary<string, string> ProvenanceOf(Options options, ModelFile source, ImmutableArray<CompressionCandidate> chosen) =>
         new()
         {
             ["tensorial.version"] = ToolVersion.Text,

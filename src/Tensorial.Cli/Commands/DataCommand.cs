@@ -89,7 +89,7 @@ internal static class DataCommand
         string source = options.Set.Source(options.Out.ToString());
         terminal.Say($"{options.Set.Title} is in place: --data {source}");
         if (options.Json is { } json)
-            JsonFile.Write(json, new DataFile(1, options.Set.Name, source, [.. files.Select(FileRow.Of)]));
+            JsonFile.Write(json, new DataFile(1, options.Set.Name, source, [.. files.Select(FileRow.From)]));
         return ExitCode.Done;
     }
 
@@ -98,7 +98,7 @@ internal static class DataCommand
 
     private sealed record FileRow(string Name, string Path, long Bytes, string Sha256, bool Verified, bool WasThere)
     {
-        public static FileRow Of(FetchedFile file) =>
+        public static FileRow From(FetchedFile file) =>
             new(file.File.Name, file.Path, file.File.Bytes, file.Sha256, file.File.Sha256 is not null, file.WasThere);
     }
 }

@@ -33,7 +33,7 @@ internal static class DataExportCommand
         return command.Finish(
             terminal,
             (parsed, cancel) =>
-                Run(new(data.Read(parsed, Split.Test)!, parsed.GetRequiredValue(folder), parsed.GetValue(flat)), terminal, cancel)
+                Run(new(data.Read(parsed, DataSplit.Test)!, parsed.GetRequiredValue(folder), parsed.GetValue(flat)), terminal, cancel)
         );
     }
 

@@ -36,7 +36,7 @@ internal static class DemoCommand
         FileInfo model = File("fashion-cnn.onnx"),
             report = File("report.html");
         AtomicFile.Write(model.FullName, static stream => stream.Write(Sample.Model.Span));
-        DataOptions data = new(DataSource.Parse("sample"), Split.Test, Normalization.None, Limit: null);
+        DataOptions data = new(DataSource.Parse("sample"), DataSplit.Test, Normalization.None, Limit: null);
 
         terminal.Say("tensorial inspect fashion-cnn.onnx");
         InspectCommand.Run(new(model, Json: null), terminal);

@@ -105,8 +105,8 @@ internal static class EinsumCommand
         Equation equation = Equation.Parse(options.Equation);
         Shape[] shapes = [.. options.Shapes];
         CostModel model = ModelOf(options, terminal, cancel);
-        Plan plan = Plan.For(equation, options.Plan with { Cost = model }, shapes),
-            naive = Plan.For(equation, new() { Search = PlanSearch.LeftToRight, Cost = model }, shapes);
+        Plan plan = Plan.Create(equation, options.Plan with { Cost = model }, shapes),
+            naive = Plan.Create(equation, new() { Search = PlanSearch.LeftToRight, Cost = model }, shapes);
 
         terminal.Say($"{equation}: {string.Join(", ", shapes)} -> {plan.Result}");
         Show("Planned", plan, terminal);
@@ -132,8 +132,8 @@ internal static class EinsumCommand
                     naive.Macs,
                     plan.PeakElements,
                     naive.PeakElements,
-                    [.. plan.Steps.Select(EinsumStep.Of)],
-                    [.. naive.Steps.Select(EinsumStep.Of)],
+                    [.. plan.Steps.Select(EinsumStep.From)],
+                    [.. naive.Steps.Select(EinsumStep.From)],
                     model,
                     plan.Seconds,
                     naive.Seconds
@@ -182,7 +182,7 @@ internal static class EinsumCommand
         if (plan.Steps.IsEmpty)
             return;
         Table table = Terminal.NewTable("step#", "expression", "result", "MACs#", "bytes#", "scratch#", "µs#");
-        foreach (Step step in plan.Steps)
+        foreach (PlanStep step in plan.Steps)
             table.AddRow(
                 $"{table.Rows.Count + 1}",
                 step.Expression.Escaped(),
@@ -210,7 +210,7 @@ internal static class EinsumCommand
         ];
         return extents.Contains(-1)
             ? throw new BadInputException($"'{text}' is no shape; extents joined by x are, such as 8x16x32x32, or scalar.")
-            : Shape.Of(extents);
+            : Shape.From(extents);
     }
 
     private static int[] ExtentsOf(Shape shape) => [.. shape];
@@ -228,7 +228,7 @@ internal static class EinsumCommand
         double Seconds
     )
     {
-        public static EinsumStep Of(Step step) =>
+        public static EinsumStep From(PlanStep step) =>
             new(step.Left, step.Right, step.Expression, ExtentsOf(step.Shape), step.Macs, step.Bytes, step.Scratch, step.Seconds);
     }
 

@@ -41,7 +41,7 @@ internal static class EvaluateCommand
                 Run(
                     new(
                         parsed.GetRequiredValue(model),
-                        data.Read(parsed, Split.Test)!,
+                        data.Read(parsed, DataSplit.Test)!,
                         parsed.GetValue(output),
                         parsed.GetValue(batch),
                         parsed.GetValue(threads),
@@ -59,12 +59,12 @@ internal static class EvaluateCommand
         Graph graph = OnnxFile.Read(options.Model.FullName);
         ImageSet images = options.Data.Open();
         images.LabelsFor("Top-1 accuracy");
-        graph = graph.ForImages(images.ImageShape);
+        graph = graph.WithImageShape(images.ImageShape);
         ScoreOutput scores = ScoreOutput.ForLabels(graph, images, options.Output);
         graph = graph with { Outputs = [graph.Outputs.First(port => port.Name == scores.Name)] };
         using Inference network = new(graph, options.Threads);
         (Evaluation result, TimeSpan elapsed) = terminal.WithProgress(progress =>
-            Evaluator.Run(network, graph, images, options.Batch, progress, cancel)
+            Evaluator.Evaluate(network, graph, images, options.Batch, progress, cancel)
         );
         DataOptions.CheckNormalization(graph, images, options.Threads, terminal);
         double imagesPerSecond = result.Samples / elapsed.TotalSeconds;

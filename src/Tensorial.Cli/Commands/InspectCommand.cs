@@ -28,7 +28,7 @@ internal static class InspectCommand
     internal static ExitCode Run(Options options, Terminal terminal)
     {
         OutputFile.Check(options.Json, options.Model.FullName);
-        Inspection found = Inspection.Of(options.Model.ToString());
+        Inspection found = Inspection.From(options.Model.ToString());
         ShowHead(found, terminal);
         ShowLayers(found, terminal);
         ShowOperations(found, terminal);

@@ -21,29 +21,29 @@ internal sealed record Inspection(
     IReadOnlyList<string> Warnings
 )
 {
-    public static Inspection Of(string path)
+    public static Inspection From(string path)
     {
         Graph graph = OnnxFile.Read(path);
-        GraphStatistics statistics = GraphStatistics.Of(graph);
-        OnnxFacts facts = OnnxFacts.Of(graph)!;
+        GraphStatistics statistics = GraphStatistics.From(graph);
+        OnnxFacts facts = OnnxFacts.From(graph)!;
         return new(
             1,
-            ModelFile.Of(path),
+            ModelFile.From(path),
             new(
                 facts.IrVersion,
                 facts.Producer,
                 facts.OperatorSets.ToDictionary(static o => o.Key.Length > 0 ? o.Key : "ai.onnx", static o => o.Value),
                 facts.KeepsDataElsewhere
             ),
-            [.. graph.FreeInputs.Select(InspectedPort.Of)],
-            [.. graph.Outputs.Select(InspectedPort.Of)],
+            [.. graph.FreeInputs.Select(InspectedPort.From)],
+            [.. graph.Outputs.Select(InspectedPort.From)],
             statistics.Parameters,
             statistics.KernelParameters,
             statistics.ConvolutionParameters,
             statistics.Macs,
             statistics.PeakActivations,
             LayersOf(graph, statistics),
-            [.. statistics.Nodes.Select(InspectedNode.Of)],
+            [.. statistics.Nodes.Select(InspectedNode.From)],
             [.. WarningsOf(graph, statistics, facts)]
         );
     }
@@ -51,7 +51,7 @@ internal sealed record Inspection(
     /// <summary>Kernels and what cannot be cut, in the order of the network.</summary>
     private static InspectedLayer[] LayersOf(Graph graph, GraphStatistics statistics)
     {
-        KernelWeights weights = KernelWeights.Of(WeightsAsInitializers.Apply(graph));
+        KernelWeights weights = KernelWeights.From(WeightsAsInitializers.Apply(graph));
         // What a node makes has the same name in both forms.
         Dictionary<string, (int Place, NodeStatistics Size)> places = [];
         foreach (NodeStatistics node in statistics.Nodes)
@@ -59,8 +59,8 @@ internal sealed record Inspection(
         return
         [
             .. weights
-                .Kernels.Select(kernel => InspectedLayer.Of(kernel, places[FirstOf(kernel.Node)].Size))
-                .Concat(weights.Uncut.Select(uncut => InspectedLayer.Of(uncut, places[FirstOf(uncut.Node)].Size)))
+                .Kernels.Select(kernel => InspectedLayer.From(kernel, places[FirstOf(kernel.Node)].Size))
+                .Concat(weights.Uncut.Select(uncut => InspectedLayer.From(uncut, places[FirstOf(uncut.Node)].Size)))
                 .OrderBy(layer => places[FirstOf(layer.Source)].Place),
         ];
     }
@@ -73,7 +73,7 @@ internal sealed record Inspection(
             yield return $"'{found.Name}' holds values that are no finite numbers ({found.NaN:N0} NaN, {found.Infinite:N0} infinite): it has no spectrum.";
         foreach ((string name, string type) in facts.OpaqueInitializers)
             yield return $"'{name}' is stored as {type}, which is kept but not computed with.";
-        if (FreeExtents.Of(graph) is { IsEmpty: false } free)
+        if (DynamicDimensions.Of(graph) is { IsEmpty: false } free)
             yield return $"The input leaves {string.Join(", ", free)} open: sizes are for extents of 1 there. With --data, other commands take those of the images.";
         foreach (string reason in statistics.Unknown)
             yield return reason;
@@ -90,7 +90,7 @@ internal sealed record OnnxFormat(long IrVersion, string Producer, IReadOnlyDict
 /// <param name="Shape">An extent is a number, or a name (? for none) where it is free. Null where the file does not say.</param>
 internal sealed record InspectedPort(string Name, ElementType Type, IReadOnlyList<string>? Shape)
 {
-    public static InspectedPort Of(Port port) =>
+    public static InspectedPort From(Port port) =>
         new(port.Name, port.Type, port.Dimensions is { } dimensions ? [.. dimensions.Select(static d => d.ToString())] : null);
 
     public override string ToString() =>
@@ -117,7 +117,7 @@ internal sealed record InspectedLayer(
     [System.Text.Json.Serialization.JsonIgnore]
     public Node Source { get; private init; } = null!;
 
-    public static InspectedLayer Of(KernelWeight kernel, NodeStatistics size) =>
+    public static InspectedLayer From(KernelWeight kernel, NodeStatistics size) =>
         new(
             kernel.Name,
             kernel.Node.Label,
@@ -126,7 +126,7 @@ internal sealed record InspectedLayer(
             [.. kernel.Weights.Shape],
             string.Concat(kernel.Axes),
             kernel.Groups,
-            kernel.Weights.Shape.Count,
+            kernel.Weights.Shape.ElementCount,
             size.Macs,
             size.Output is { } output ? [.. output] : null,
             size.Activations,
@@ -137,7 +137,7 @@ internal sealed record InspectedLayer(
             Source = kernel.Node,
         };
 
-    public static InspectedLayer Of(UncutKernel uncut, NodeStatistics size) =>
+    public static InspectedLayer From(UncutKernel uncut, NodeStatistics size) =>
         new(
             uncut.Name,
             uncut.Node.Label,
@@ -146,7 +146,7 @@ internal sealed record InspectedLayer(
             uncut.Shape is { } shape ? [.. shape] : null,
             null,
             null,
-            uncut.Shape?.Count,
+            uncut.Shape?.ElementCount,
             size.Macs,
             size.Output is { } output ? [.. output] : null,
             size.Activations,
@@ -167,7 +167,7 @@ internal sealed record InspectedNode(
     long? Activations
 )
 {
-    public static InspectedNode Of(NodeStatistics node) =>
+    public static InspectedNode From(NodeStatistics node) =>
         new(
             node.Node.Label,
             node.Node.Operation.Name,

@@ -14,14 +14,14 @@ namespace Tensorial.Cli.Commands;
 /// <summary>tensorial plan: which layer to write how, as a file to look at and to change.</summary>
 internal static class PlanCommand
 {
-    internal sealed record Options(FileInfo Model, FileInfo? Output, PlanOptions Plan);
+    internal sealed record Options(FileInfo Model, FileInfo? Output, CompressionOptionGroup Plan);
 
     public static Command Create(Terminal terminal)
     {
         Argument<FileInfo> model = CommonOptions.Model();
         Option<FileInfo?> output = new("--out") { HelpName = "FILE", Description = "Where the plan goes (JSON, docs/compress.md)." };
         output.Written();
-        PlanOptions.Group plan = new();
+        CompressionOptionGroup.Group plan = new();
         Command command = new(
             "plan",
             "Proposes for every layer a format and ranks, within targets for the network's size, where that damages its predictions least."
@@ -48,14 +48,14 @@ internal static class PlanCommand
                 "A drop is searched for with whole networks: give max-drop= to compress, or plan with params=, macs= or latency=."
             );
         ImageSet? training = options.Plan.Training?.Open();
-        Graph graph = file.ForImages(training?.ImageShape);
+        Graph graph = file.WithImageShape(training?.ImageShape);
         DataOptions.CheckNormalization(graph, training, options.Plan.Threads, terminal);
         (ImmutableArray<CompressibleLayer> layers, ImmutableArray<KeptLayer> kept) = options.Plan.LayersOf(graph, file);
-        ModelFile source = ModelFile.Of(options.Model.ToString());
-        using CompressionMemory memory = options.Plan.OpenMemory(source, training);
+        ModelFile source = ModelFile.From(options.Model.ToString());
+        using ResultCache memory = options.Plan.OpenMemory(source, training);
         ImmutableArray<IRuntime> runtimes = Runtimes.OpenAll(options.Plan.Runtimes);
         Planner planner = new(graph, layers, training, runtimes, memory);
-        ImmutableArray<Candidate> chosen = terminal.WithProgress(progress => planner.Choose(options.Plan.Compression.Request, progress, cancel)).Chosen;
+        ImmutableArray<CompressionCandidate> chosen = terminal.WithProgress(progress => planner.Choose(options.Plan.Compression.Request, progress, cancel)).Chosen;
         foreach (IRuntime runtime in runtimes)
             runtime.Dispose();
         Table table = Terminal.NewTable(
@@ -69,7 +69,7 @@ internal static class PlanCommand
             "relative error#",
             "damage#"
         );
-        foreach (Candidate c in chosen)
+        foreach (CompressionCandidate c in chosen)
             table.AddRow(
                 c.Layer.Name.Escaped(),
                 c.Format?.ToString() ?? "dense",
@@ -79,14 +79,14 @@ internal static class PlanCommand
                 Text($"{c.Macs:N0}"),
                 Text($"{c.Layer.Macs:N0}"),
                 c.Format is null ? "" : Text($"{c.RelativeError:F4}"),
-                c.Format is null ? "" : Text($"{c.Damage:G3}")
+                c.Format is null ? "" : Text($"{c.Sensitivity:G3}")
             );
         terminal.Show(table);
         foreach (KeptLayer layer in kept)
             terminal.Say($"Kept: {layer.Name}, because {layer.Reason}.");
-        CompressionBudget.Check(GraphStatistics.Of(graph), layers, options.Plan.Targets, chosen);
+        CompressionBudget.Check(GraphStatistics.From(graph), layers, options.Plan.Targets, chosen);
         if (options.Output is { } target)
-            CompressionPlan.Of(options.Model.Name, source.Sha256, options.Plan.Targets, chosen).Write(target.ToString());
+            CompressionPlan.From(options.Model.Name, source.Sha256, options.Plan.Targets, chosen).Write(target.ToString());
         return ExitCode.Done;
     }
 

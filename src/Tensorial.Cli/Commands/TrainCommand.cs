@@ -31,7 +31,7 @@ internal static class TrainCommand
     {
         Argument<string> model = new("model")
         {
-            Description = $"A network to go on with (model.onnx), or a fresh one: {string.Join(", ", ReadyMade.Names)}.",
+            Description = $"A network to go on with (model.onnx), or a fresh one: {string.Join(", ", ModelZoo.Names)}.",
         };
         model.ReadAsPath();
         Argument<FileInfo> output = new("out.onnx") { Description = "The trained network." };
@@ -88,9 +88,9 @@ internal static class TrainCommand
     internal static ExitCode Run(Options options, Terminal terminal, CancellationToken cancel)
     {
         bool isFile = File.Exists(options.Model);
-        if (!isFile && !ReadyMade.Knows(options.Model))
+        if (!isFile && !ModelZoo.Knows(options.Model))
             throw new FileNotFoundException(
-                $"There is no file '{options.Model}', and no ready-made network of this name; there are {string.Join(", ", ReadyMade.Names)}."
+                $"There is no file '{options.Model}', and no ready-made network of this name; there are {string.Join(", ", ModelZoo.Names)}."
             );
         OutputFile.Check(options.Output, isFile ? [options.Model] : []);
         options.Outputs.Check([options.Output.FullName, .. isFile ? [options.Model] : Array.Empty<string>()]);
@@ -99,17 +99,17 @@ internal static class TrainCommand
         ImageSet images = options.Images.Train;
         images.LabelsFor("Training without a teacher");
         ImageSet? test = options.Images.Test;
-        Graph graph = isFile ? Read(options) : ReadyMade.Build(options.Model, images.ImageShape, images.Classes, options.Training.Seed);
+        Graph graph = isFile ? Read(options) : ModelZoo.Create(options.Model, images.ImageShape, images.Classes, options.Training.Seed);
         foreach (ImageSet set in (ImageSet[])[images, .. test is null ? Array.Empty<ImageSet>() : [test]])
-            Fitness.Check(graph, set);
+            InputValidation.Check(graph, set);
         ImmutableArray<CompressedLayer> layers = [];
         if (options.Tensorial is { } tensorial)
         {
             bool isFresh = !isFile || options.IsFresh;
-            using CompressionMemory memory =
+            using ResultCache memory =
                 !isFresh && options.Folder is { } folder
-                    ? CompressionMemory.Open(folder.FullName, ModelFile.Of(options.Model).Sha256, images.Fingerprint)
-                    : CompressionMemory.None;
+                    ? ResultCache.Open(folder.FullName, ModelFile.From(options.Model).Sha256, images.Fingerprint)
+                    : ResultCache.None;
             RewriteOptions fitting = new() { Threads = options.Training.Threads, Seed = options.Training.Seed };
             (graph, layers) = tensorial.ApplyTo(graph, isFresh, images, options.Training.Batch, fitting, memory, terminal, cancel);
             CompressionTablesForPeople.ShowLayers(layers, terminal);
@@ -118,7 +118,7 @@ internal static class TrainCommand
         {
             Folder = options.Folder,
             Signature =
-                $"train {(isFile && options.IsFresh ? "fresh " : "")}{(isFile ? ModelFile.Of(options.Model).Mark : options.Model)} on {images.Fingerprint}: {options.Signature}{(options.Tensorial is null ? "" : $", {options.Tensorial.Signature}")}",
+                $"train {(isFile && options.IsFresh ? "fresh " : "")}{(isFile ? ModelFile.From(options.Model).Mark : options.Model)} on {images.Fingerprint}: {options.Signature}{(options.Tensorial is null ? "" : $", {options.Tensorial.Signature}")}",
         };
         TrainingResult result = run.Train(graph);
         Dictionary<string, string> metadata = new()
@@ -148,7 +148,7 @@ internal static class TrainCommand
                     images.Count,
                     test?.Count,
                     result.Stopped,
-                    StepMemory.Of(run.Memory),
+                    StepMemory.From(run.Memory),
                     [.. result.Epochs],
                     layers.IsEmpty ? null : layers
                 )
@@ -173,6 +173,6 @@ internal static class TrainCommand
     private static Graph Read(Options options)
     {
         Graph graph = WeightsAsInitializers.Apply(OnnxFile.Read(options.Model));
-        return options.IsFresh ? FreshWeights.Of(graph, options.Training.Seed) : graph;
+        return options.IsFresh ? FreshWeights.Initialize(graph, options.Training.Seed) : graph;
     }
 }

@@ -88,11 +88,11 @@ internal static class TruncateCommand
         OutputFile.Check(options.Output, options.Input.FullName);
         OutputFile.Check(options.Json, options.Input.FullName, options.Output.FullName);
         Graph graph = WeightsAsInitializers.Apply(OnnxFile.Read(options.Input.FullName));
-        ImmutableArray<KernelWeight> kernels = KernelWeights.Of(graph).Matching(options.Layers).Kernels;
+        ImmutableArray<KernelWeight> kernels = KernelWeights.From(graph).Matching(options.Layers).Kernels;
         if (options.Layers.Count == 0)
             kernels = [.. kernels.Where(static kernel => kernel.Axes.Length > 2)];
         using ThreadWorkers workers = new(options.Threads);
-        GraphTruncation truncation = GraphTruncation.Of(graph, kernels, options.Steps, workers);
+        GraphTruncation truncation = GraphTruncation.From(graph, kernels, options.Steps, workers);
         if (truncation.Kernels.Count == 0)
             throw new BadInputException(
                 $"{options.Input.Name} has no kernel that {string.Join(" and ", options.Steps.Select(static s => s.Cut))} divides; see tensorial inspect."
@@ -124,7 +124,7 @@ internal static class TruncateCommand
         {
             ["tensorial.version"] = ToolVersion.Text,
             ["tensorial.command"] = options.CommandLine,
-            ["tensorial.source"] = $"{options.Input.Name} sha256:{ModelFile.Of(options.Input.FullName).Sha256}",
+            ["tensorial.source"] = $"{options.Input.Name} sha256:{ModelFile.From(options.Input.FullName).Sha256}",
             ["tensorial.truncations"] = JsonSerializer.Serialize(truncation.Kernels, AnalysisJson.Line),
         };
 

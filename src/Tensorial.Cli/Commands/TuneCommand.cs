@@ -121,7 +121,7 @@ internal static class TuneCommand
                     Batch = training.BatchIfGiven(parsed) ?? blocks.Batch,
                     Size = parsed.GetValue(blockSize),
                     Inputs = parsed.GetValue(blockInputs),
-                    MostBytes = options.MostBytes,
+                    MemoryLimit = options.MemoryLimit,
                     Seed = options.Seed,
                     Threads = options.Threads,
                 };
@@ -160,12 +160,12 @@ internal static class TuneCommand
         ImageSet? test = options.Images.Test;
         foreach (ImageSet set in (ImageSet[])[images, .. test is null ? Array.Empty<ImageSet>() : [test]])
         {
-            Fitness.Check(small, set, withLabels: dense is null);
+            InputValidation.Check(small, set, withLabels: dense is null);
             if (dense is not null)
-                Fitness.Check(dense, set, "teacher", withLabels: false);
+                InputValidation.Check(dense, set, "teacher", withLabels: false);
         }
         DataOptions.CheckNormalization(dense ?? small, images, options.Training.Threads, terminal);
-        using Inference? teacher = dense is null ? null : new(Logits.Of(dense).ForImages(images.ImageShape), options.Training.Threads);
+        using Inference? teacher = dense is null ? null : new(Logits.Of(dense).WithImageShape(images.ImageShape), options.Training.Threads);
         TrainingOptions learning = options.Training;
         if (teacher is not null)
         {
@@ -196,7 +196,7 @@ internal static class TuneCommand
             {
                 Checkpoints = options.Folder is null ? null : new(options.Folder.FullName, signature) { Warn = terminal.Warn },
             };
-            blockMemory = BlocksMemory.Of(blockwise);
+            blockMemory = BlocksMemory.From(blockwise);
             terminal.Note($"blocks take {blockMemory}");
             (tuned, blocks) = terminal.WithProgress(progress => blockwise.Run(progress, cancel));
         }
@@ -230,7 +230,7 @@ internal static class TuneCommand
                     errorAfter,
                     blocks,
                     blockMemory,
-                    StepMemory.Of(run.Memory),
+                    StepMemory.From(run.Memory),
                     [.. training?.Epochs ?? []]
                 )
             );
@@ -308,9 +308,9 @@ internal static class TuneCommand
     /// <summary>What both parts of a tuning have in common, for checkpoints.</summary>
     private static string SignatureOf(Options options, ImageSet images)
     {
-        string signature = Text($"tune {ModelFile.Of(options.Input.FullName).Mark} on {images.Fingerprint}, {options.Mode}");
+        string signature = Text($"tune {ModelFile.From(options.Input.FullName).Mark} on {images.Fingerprint}, {options.Mode}");
         if (options.Teacher is { } teacher)
-            signature += Text($", teacher {ModelFile.Of(teacher.FullName).Mark}");
+            signature += Text($", teacher {ModelFile.From(teacher.FullName).Mark}");
         if (options.Mode == Mode.E2e)
             return signature;
         SequentialOptions blocks = options.Blocks;
@@ -365,7 +365,7 @@ internal static class TuneCommand
     /// <param name="AtOnce">Blocks at work.</param>
     private sealed record BlocksMemory(long Bytes, long ActivationBytes, bool AreKept, int AtOnce)
     {
-        public static BlocksMemory Of(SequentialTuning tuning)
+        public static BlocksMemory From(SequentialTuning tuning)
         {
             BlockMemory largest = tuning.Memory.MaxBy(static block => block.Bytes)!;
             return new(

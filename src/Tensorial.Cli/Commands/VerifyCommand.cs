@@ -79,7 +79,7 @@ internal static class VerifyCommand
                     new(
                         parsed.GetRequiredValue(first),
                         parsed.GetRequiredValue(second),
-                        data.Read(parsed, Split.Test),
+                        data.Read(parsed, DataSplit.Test),
                         parsed.GetValue(runtime),
                         new(
                             parsed.GetValue(drop),
@@ -108,8 +108,8 @@ internal static class VerifyCommand
             throw new UsageException("--max-drop is about accuracy: it needs --data.");
         OutputFile.Check(options.Json, options.First.FullName, options.Second.FullName);
         ImageSet? images = options.Data?.Open();
-        Graph first = OnnxFile.Read(options.First.ToString()).ForImages(images?.ImageShape),
-            second = OnnxFile.Read(options.Second.ToString()).ForImages(images?.ImageShape);
+        Graph first = OnnxFile.Read(options.First.ToString()).WithImageShape(images?.ImageShape),
+            second = OnnxFile.Read(options.Second.ToString()).WithImageShape(images?.ImageShape);
         DataOptions.CheckNormalization(first, images, options.Threads, terminal);
         int threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount;
         using IRuntime runtime = options.Runtime is { } named ? Runtimes.Open(named) : Runtimes.Suiting(first, threads);
@@ -118,7 +118,7 @@ internal static class VerifyCommand
         ScoreOutput? scores = ScoreOutput.Find(first, images is { HasLabels: true } ? images.Classes : null);
         Refuse(options.Gates, scores, images);
         Verification found = terminal.WithProgress(progress =>
-            Verification.Of(
+            Verification.From(
                 one.Run,
                 other.Run,
                 images is null

@@ -39,11 +39,11 @@ internal sealed record Analyzer
     /// <summary>An analysis of these weights of a network.</summary>
     public static Analyzer Create(Graph graph, KernelWeights weights, Provenance provenance)
     {
-        GraphStatistics statistics = GraphStatistics.Of(graph);
+        GraphStatistics statistics = GraphStatistics.From(graph);
         return new()
         {
             Graph = graph,
-            Layers = [.. weights.Kernels.Select(weight => LayerFacts.Of(weight, statistics))],
+            Layers = [.. weights.Kernels.Select(weight => LayerFacts.From(weight, statistics))],
             Uncut =
             [
                 .. weights.Uncut.Select(static uncut => new UncutLayer(uncut.Name, uncut.Node.Label, [.. uncut.Shape ?? []], uncut.Reason)),
@@ -78,7 +78,7 @@ internal sealed record Analyzer
         };
         if (Images is not null)
         {
-            SweepPlan plan = SweepPlan.Of(KernelsOf(layers), Options);
+            SweepPlan plan = SweepPlan.From(KernelsOf(layers), Options);
             report = report with { PlannedTruncations = plan.Results };
             AddRun(outline with { PlannedTruncations = plan.Results });
             (Evaluation baseline, Evaluation? recalibrated, List<TruncationResult> results) = Sweep(
@@ -121,7 +121,7 @@ internal sealed record Analyzer
         using ThreadWorkers workers = new(Threads);
         bool bySpectrum = Options.Ranks.Any(static rule => rule is RankRule.NormLoss);
         SweepPlan plan = SweepPlan
-            .Of(KernelsOf(bySpectrum ? AnalyzeLayers(workers, null, cancel) : [.. Layers.Select(ShapesOnly)]), Options)
+            .From(KernelsOf(bySpectrum ? AnalyzeLayers(workers, null, cancel) : [.. Layers.Select(ShapesOnly)]), Options)
             .Part(Options.Shard);
         return (
             plan,
@@ -224,7 +224,7 @@ internal sealed record Analyzer
         [
             .. from steps in point.Kernels
             let ranks = steps.Steps.Select(static step => ((RankRule.Rank)step.Rule).Value).ToArray()
-            let parameters = Layers.First(layer => layer.Kernel.Name == steps.Name).Kernel.Values.Shape.Count
+            let parameters = Layers.First(layer => layer.Kernel.Name == steps.Name).Kernel.Values.Shape.ElementCount
             select new TruncatedKernel(
                 steps.Name,
                 [.. steps.Steps.Select(static step => step.Cut.ToString())],

@@ -21,7 +21,7 @@ internal sealed class BatchNormRecalibration(Graph original, ImageSet images, in
     {
         foreach (Node node in _normalizations)
         {
-            (double[] means, double[] variances) = Statistics(graph.Until(node.Inputs[0]), cancel);
+            (double[] means, double[] variances) = Statistics(graph.ExtractSubgraph(node.Inputs[0]), cancel);
             graph = Replace(Replace(graph, node.Inputs[3], means), node.Inputs[4], variances);
         }
         return graph;
@@ -52,7 +52,7 @@ internal sealed class BatchNormRecalibration(Graph original, ImageSet images, in
         {
             Tensor<float> values = network.Run(some.Images);
             int channels = values.Shape[1],
-                plane = values.Shape.CountOf(2, values.Shape.Rank);
+                plane = values.Shape.ElementCountOf(2, values.Shape.Rank);
             if (sums.Length == 0)
                 (sums, squares) = (new double[channels], new double[channels]);
             for (int index = 0; index < values.Shape[0] * channels; index++)

@@ -33,7 +33,7 @@ public readonly record struct Cut
         }
         if (sides.FirstOrDefault(static s => s.Distinct().Count() < s.Length) is { } side)
             throw new BadInputException($"The cut \"{text}\" names an axis twice in \"{side}\".");
-        return Of(sides[0], sides[1]);
+        return From(sides[0], sides[1]);
     }
 
     /// <summary>All 2^(n-1) - 1 cuts of a kernel with these n axes, those with the fewest rows' axes first.</summary>
@@ -44,7 +44,7 @@ public readonly record struct Cut
         [
             .. from subset in Enumerable.Range(1, (1 << sorted.Length) - 2)
             let left = Pick(sorted, subset)
-            let cut = Of(left, Except(sorted, left))
+            let cut = From(left, Except(sorted, left))
             where cut.Left == left
             orderby left.Length, Position(sorted, left)
             select cut,
@@ -58,7 +58,7 @@ public readonly record struct Cut
     {
         string left = string.Concat(Left.Where(axes.Contains)),
             right = string.Concat(Right.Where(axes.Contains));
-        return left.Length > 0 && right.Length > 0 ? Of(left, right) : null;
+        return left.Length > 0 && right.Length > 0 ? From(left, right) : null;
     }
 
     /// <summary>Whether this cut divides exactly these axes.</summary>
@@ -77,7 +77,7 @@ public readonly record struct Cut
     private static bool Meet(string one, string other) => one.Any(other.Contains);
 
     /// <summary>The cut between these two sets of axes.</summary>
-    internal static Cut Of(string one, string other)
+    internal static Cut From(string one, string other)
     {
         (one, other) = (Sorted(one), Sorted(other));
         bool swap = one.Length > other.Length || (one.Length == other.Length && Place(one[0]) > Place(other[0]));

@@ -42,7 +42,7 @@ internal sealed class CutFactors
         int rows = Spectrum.Rows,
             columns = Spectrum.Columns;
         Tensor<double> sum = new([rows, columns]);
-        Gemm.Multiply(
+        MatrixProduct.Multiply(
             rows,
             columns,
             rank,

@@ -12,7 +12,7 @@ internal static class Evaluator
     /// <exception cref="BadInputException">The images have no labels or do not fit the network, or its output is no scores of so many
     /// classes.</exception>
     /// <exception cref="NumericalException">An output is not a finite number.</exception>
-    internal static Timed<Evaluation> Run(
+    internal static Timed<Evaluation> Evaluate(
         Inference network,
         Graph graph,
         ImageSet images,

@@ -13,7 +13,7 @@ public static class GraphAnalysis
         public KernelSet Kernels => new(WeightsAsInitializers.Apply(graph));
 
         /// <summary>Parameters, multiply-accumulates and activations.</summary>
-        public GraphStatistics Statistics => GraphStatistics.Of(graph);
+        public GraphStatistics Statistics => GraphStatistics.From(graph);
 
         /// <summary>This network with a kernel replaced by its truncation, in the type the network stores.</summary>
         public Graph With(Kernel kernel, Truncation truncation) =>
@@ -34,9 +34,9 @@ public static class GraphAnalysis
             CancellationToken cancel = default
         )
         {
-            Graph fixedExtents = graph.ForImages(images.ImageShape);
+            Graph fixedExtents = graph.WithImageShape(images.ImageShape);
             using Inference inference = new(InFloat32.Apply(fixedExtents), threads);
-            return Evaluator.Run(inference, fixedExtents, images, progress: progress, cancel: cancel).Result;
+            return Evaluator.Evaluate(inference, fixedExtents, images, progress: progress, cancel: cancel).Result;
         }
 
         /// <summary>As <see cref="Evaluate"/>, on a thread of its own.</summary>
@@ -62,18 +62,18 @@ public static class GraphAnalysis
             CancellationToken cancel = default
         )
         {
-            Graph plain = WeightsAsInitializers.Apply(graph).ForImages(images?.ImageShape);
+            Graph plain = WeightsAsInitializers.Apply(graph).WithImageShape(images?.ImageShape);
             int count = threads > 0 ? threads : Environment.ProcessorCount;
             Provenance provenance = new()
             {
                 Version = LibraryVersion.Text,
                 CommandLine = "",
                 Date = DateTimeOffset.UtcNow,
-                Model = ModelFile.Of(plain),
-                Data = images is null ? null : DataUse.Of(images, Split.Test),
+                Model = ModelFile.From(plain),
+                Data = images is null ? null : DataUse.From(images, DataSplit.Test),
                 Machine = Machine.Here(count),
             };
-            Analyzer analyzer = Analyzer.Create(plain, KernelWeights.Of(plain), provenance) with
+            Analyzer analyzer = Analyzer.Create(plain, KernelWeights.From(plain), provenance) with
             {
                 Images = images,
                 Options = options ?? new(),

@@ -16,20 +16,20 @@ internal sealed record GraphTruncation(Graph Graph, ValueList<TruncatedKernel> K
     /// <param name="steps">The cuts and what decides the ranks.</param>
     /// <param name="workers">Threads to decompose with.</param>
     /// <exception cref="NumericalException">A weight is not finite.</exception>
-    public static GraphTruncation Of(Graph graph, ImmutableArray<KernelWeight> weights, IReadOnlyList<CutStep> steps, Workers workers)
+    public static GraphTruncation From(Graph graph, ImmutableArray<KernelWeight> weights, IReadOnlyList<CutStep> steps, Workers workers)
     {
         List<TruncatedKernel> kernels = [];
         List<string> untouched = [];
         foreach (KernelWeight weight in weights)
         {
-            Kernel kernel = Kernel.Of(weight);
+            Kernel kernel = Kernel.From(weight);
             CutStep?[] own = [.. steps.Select(step => step.Cut.Among(kernel.Axes) is { } cut ? step with { Cut = cut } : null)];
             if (own.Contains(null))
             {
                 untouched.Add(kernel.Name);
                 continue;
             }
-            Truncation truncation = Truncation.Of(kernel, own!, workers);
+            Truncation truncation = Truncation.From(kernel, own!, workers);
             graph = graph.With(kernel.Name, kernel.Store(truncation.Values));
             kernels.Add(truncation.Account);
         }

@@ -26,10 +26,10 @@ public sealed class Kernel
 
     /// <summary>A layer's weights in float64.</summary>
     /// <exception cref="NumericalException">A value is infinite or not a number.</exception>
-    public static Kernel Of(KernelWeight weight) => Of(weight.Name, string.Concat(weight.Axes), weight.Weights);
+    public static Kernel From(KernelWeight weight) => From(weight.Name, string.Concat(weight.Axes), weight.Weights);
 
-    /// <inheritdoc cref="Of(KernelWeight)"/>
-    public static Kernel Of(string name, string axes, Tensor weights)
+    /// <inheritdoc cref="From(KernelWeight)"/>
+    public static Kernel From(string name, string axes, Tensor weights)
     {
         if (axes.Length != weights.Shape.Rank)
             throw new ShapeException($"{name} has {weights.Shape.Rank} axes ({weights.Shape}), but {axes.Length} are named ({axes}).");
@@ -68,7 +68,7 @@ public sealed class Kernel
     /// <param name="cut">For example <c>o|ihw</c>.</param>
     /// <param name="rank">How the rank is chosen.</param>
     /// <exception cref="BadInputException">The cut does not divide the kernel's axes.</exception>
-    public Truncation Truncate(string cut, RankRule rank) => Truncation.Of(this, [new CutStep(Cut.Parse(cut), rank)]);
+    public Truncation Truncate(string cut, RankRule rank) => Truncation.From(this, [new CutStep(Cut.Parse(cut), rank)]);
 
     /// <summary>Rounds other values of this kernel's shape to the type the network stores.</summary>
     public Tensor Store(Tensor<double> values) => values.To(StoredAs);

@@ -9,9 +9,9 @@ namespace Tensorial.Analysis;
 /// <param name="Macs">Multiply-accumulates for one image, of all nodes that use them.</param>
 internal sealed record LayerFacts(Kernel Kernel, Node Node, int Groups, long Macs)
 {
-    public static LayerFacts Of(KernelWeight weight, GraphStatistics statistics) =>
+    public static LayerFacts From(KernelWeight weight, GraphStatistics statistics) =>
         new(
-            Kernel.Of(weight),
+            Kernel.From(weight),
             weight.Node,
             weight.Groups,
             statistics.Nodes.Where(node => weight.Nodes.Any(own => ReferenceEquals(node.Node, own))).Sum(static node => node.Macs ?? 0)
@@ -27,7 +27,7 @@ internal sealed record LayerFacts(Kernel Kernel, Node Node, int Groups, long Mac
             Shape = [.. Kernel.Values.Shape.Extents],
             Axes = [.. Kernel.Axes.Select(static axis => axis.ToString())],
             Groups = Groups,
-            Parameters = Kernel.Values.Shape.Count,
+            Parameters = Kernel.Values.Shape.ElementCount,
             Macs = Macs,
             Norm = Kernel.Norm,
             Cuts = [.. spectra],

@@ -13,7 +13,7 @@ internal static class Matricisation
     public static Tensor<double> Unfold(Tensor<double> tensor, string axes, string left, string right)
     {
         int rows = left.Aggregate(1, (product, axis) => product * tensor.Shape[axes.IndexOf(axis)]);
-        Shape shape = [rows, rows == 0 ? 0 : tensor.Shape.Count / rows];
+        Shape shape = [rows, rows == 0 ? 0 : tensor.Shape.ElementCount / rows];
         if (left + right == axes)
             return tensor.As(shape);
         Tensor<double> matrix = new(shape);

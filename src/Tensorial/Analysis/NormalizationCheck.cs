@@ -39,7 +39,7 @@ internal sealed record NormalizationCheck(string Layer, int Images, double Shift
 
     /// <summary>Looks at the first images of a set.</summary>
     /// <returns>Null where the network has no batch normalisation with running statistics, or cannot be run up to it.</returns>
-    public static NormalizationCheck? Of(Graph graph, ImageSet images, int threads)
+    public static NormalizationCheck? From(Graph graph, ImageSet images, int threads)
     {
         Node? node = graph.Nodes.FirstOrDefault(node =>
             node.Operation is BatchNormalization && node.Inputs.Length >= 5 && node.Inputs[3..5].All(graph.Initializers.ContainsKey)
@@ -50,7 +50,7 @@ internal sealed record NormalizationCheck(string Layer, int Images, double Shift
         int count = Math.Min(MostImages, images.Count);
         try
         {
-            using Inference network = new(graph.Until(node.Inputs[0]), threads);
+            using Inference network = new(graph.ExtractSubgraph(node.Inputs[0]), threads);
             values = network.Run(images.Batch(0, count));
         }
         catch (UnsupportedException)
@@ -60,7 +60,7 @@ internal sealed record NormalizationCheck(string Layer, int Images, double Shift
         ReadOnlySpan<float> means = graph.Initializers[node.Inputs[3]].To(ElementType.Float32).Of<float>().Values,
             variances = graph.Initializers[node.Inputs[4]].To(ElementType.Float32).Of<float>().Values;
         int channels = means.Length,
-            plane = values.Shape.CountOf(2, values.Shape.Rank);
+            plane = values.Shape.ElementCountOf(2, values.Shape.Rank);
         double shift = 0,
             expected = 0,
             found = 0;

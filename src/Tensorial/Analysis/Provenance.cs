@@ -58,7 +58,7 @@ public sealed record ModelFile(string Name, string Sha256, long Bytes)
     private const int Chunk = 1 << 20;
 
     /// <summary>A network that is in memory: the hash and size are those of its nodes' names and its constants.</summary>
-    public static ModelFile Of(Graph graph)
+    public static ModelFile From(Graph graph)
     {
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         long bytes = 0;
@@ -67,9 +67,9 @@ public sealed record ModelFile(string Name, string Sha256, long Bytes)
         foreach ((string name, Tensor value) in graph.Initializers.OrderBy(static pair => pair.Key, StringComparer.Ordinal))
         {
             hash.AppendData(Encoding.UTF8.GetBytes($"{name} {value.ElementType} {value.Shape}\n"));
-            for (int first = 0; first < value.Shape.Count; first += Chunk)
+            for (int first = 0; first < value.Shape.ElementCount; first += Chunk)
             {
-                Span<byte> some = value.Bytes(first, Math.Min(Chunk, value.Shape.Count - first));
+                Span<byte> some = value.Bytes(first, Math.Min(Chunk, value.Shape.ElementCount - first));
                 hash.AppendData(some);
                 bytes += some.Length;
             }
@@ -79,7 +79,7 @@ public sealed record ModelFile(string Name, string Sha256, long Bytes)
 
     /// <summary>A file.</summary>
     /// <exception cref="IOException">The file cannot be read.</exception>
-    public static ModelFile Of(string path)
+    public static ModelFile From(string path)
     {
         using FileStream file = File.OpenRead(path);
         return new(Path.GetFileName(path), Convert.ToHexStringLower(SHA256.HashData(file)), file.Length);
@@ -93,8 +93,8 @@ public sealed record ModelFile(string Name, string Sha256, long Bytes)
 public sealed record DataUse(string Description, string Split, int Samples, string Fingerprint)
 {
     /// <summary>What identifies a set: its name, split, number of images and fingerprint.</summary>
-    public static DataUse Of(ImageSet images, Split split) =>
-        new(images.Name, split == Data.Split.Test ? "test" : "train", images.Count, images.Fingerprint);
+    public static DataUse From(ImageSet images, DataSplit split) =>
+        new(images.Name, split == Data.DataSplit.Test ? "test" : "train", images.Count, images.Fingerprint);
 }
 
 /// <param name="Os">Operating system and architecture.</param>

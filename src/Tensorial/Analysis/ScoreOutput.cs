@@ -22,7 +22,7 @@ internal sealed record ScoreOutput(string Name, bool AreProbabilities)
             ? rows.FirstOrDefault(row => row.Scores == wanted).Port ?? (rows is [{ } only] && only.Scores > wanted ? only.Port : null)
             : rows.FirstOrDefault(row => Scoring.GivesProbabilities(graph, row.Port.Name)).Port
                 ?? (graph.Outputs.Length == 1 && rows is [{ } single] ? single.Port : null);
-        return found is null ? null : Of(graph, found.Name);
+        return found is null ? null : From(graph, found.Name);
     }
 
     /// <summary>The output that labels are compared with: the one named, else the first.</summary>
@@ -40,12 +40,12 @@ internal sealed record ScoreOutput(string Name, bool AreProbabilities)
                 );
         (Port Port, int Scores)[] rows = [.. Rows(graph)];
         string[] exact = [.. rows.Where(row => row.Scores == images.Classes).Select(static row => row.Port.Name)];
-        IReadOnlyDictionary<string, Operand> known = ShapeInference.Explore(graph).Operands;
+        IReadOnlyDictionary<string, ValueInfo> known = ShapeInference.Explore(graph).Operands;
         int scores = rows.FirstOrDefault(row => row.Port == port).Scores;
         bool fits = scores == images.Classes || (scores > images.Classes && exact.Length == 0);
         // Where no shape is known the answers themselves will tell.
-        if (fits || !known.TryGetValue(port.Name, out Operand? operand))
-            return Of(graph, port.Name);
+        if (fits || !known.TryGetValue(port.Name, out ValueInfo? operand))
+            return From(graph, port.Name);
         throw new BadInputException(
             $"The output '{port.Name}' is {operand.Shape} for one image, and {images.Name} has labels of {images.Classes} classes: they cannot be compared. "
                 + (
@@ -56,15 +56,15 @@ internal sealed record ScoreOutput(string Name, bool AreProbabilities)
         );
     }
 
-    private static ScoreOutput Of(Graph graph, string name) => new(name, Scoring.GivesProbabilities(graph, name));
+    private static ScoreOutput From(Graph graph, string name) => new(name, Scoring.GivesProbabilities(graph, name));
 
     /// <summary>Outputs that are one row of numbers for each image, and how many numbers that is.</summary>
     private static IEnumerable<(Port Port, int Scores)> Rows(Graph graph)
     {
-        IReadOnlyDictionary<string, Operand> known = ShapeInference.Explore(graph).Operands;
+        IReadOnlyDictionary<string, ValueInfo> known = ShapeInference.Explore(graph).Operands;
         foreach (Port port in graph.Outputs)
             if (
-                known.TryGetValue(port.Name, out Operand? operand)
+                known.TryGetValue(port.Name, out ValueInfo? operand)
                 && operand.Type is ElementType.Float32 or ElementType.Float64 or ElementType.Float16 or ElementType.BFloat16
                 && ClassScores.Are(operand.Shape)
             )

@@ -44,8 +44,8 @@ internal sealed class Scoring(bool probabilities)
             throw new ShapeException(
                 $"Accuracy needs one row of class scores for each image; the network's output is {answers.Shape}. Networks with other outputs are compared by tensorial verify."
             );
-        int classes = labels.Length == 0 ? 0 : answers.Shape.Count / labels.Length;
-        if (classes * labels.Length != answers.Shape.Count)
+        int classes = labels.Length == 0 ? 0 : answers.Shape.ElementCount / labels.Length;
+        if (classes * labels.Length != answers.Shape.ElementCount)
             throw new ShapeException(
                 $"The network answers {labels.Length} images with values of shape {answers.Shape}; one row for each image was expected."
             );

@@ -80,7 +80,7 @@ internal static class Spectra
         if (together.Length > 0)
         {
             double small = kernel.Extent(space);
-            yield return new(index, kernel.Extent(channels) * small * small, Cut.Of(channels, space), together);
+            yield return new(index, kernel.Extent(channels) * small * small, Cut.From(channels, space), together);
         }
         foreach (Cut cut in distinct.Where(cut => !Together(cut)))
         {

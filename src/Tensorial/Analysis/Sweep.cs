@@ -150,7 +150,7 @@ internal sealed class Sweep : IDisposable
     {
         Kernel kernel = _kernels[steps.Name];
         if (steps.Steps is not [{ Rule: RankRule.Rank rank } step])
-            return Truncation.Of(kernel, steps.Steps, _workers);
+            return Truncation.From(kernel, steps.Steps, _workers);
         if (!ladders.TryGetValue((steps.Name, step.Cut), out TruncationLadder? ladder))
             ladders[(steps.Name, step.Cut)] = ladder = new(kernel, step.Cut, _workers);
         return ladder.At(rank.Value);

@@ -13,7 +13,7 @@ internal sealed record SweepPlan(ValueList<ValueList<SweepPoint>> Units)
     public int Results => Units.Sum(static unit => unit.Sum(static point => point.Labels.Count));
 
     /// <summary>Plans a sweep over kernels whose spectra are known.</summary>
-    public static SweepPlan Of(IReadOnlyList<SweepKernel> kernels, SweepOptions options)
+    public static SweepPlan From(IReadOnlyList<SweepKernel> kernels, SweepOptions options)
     {
         List<ValueList<SweepPoint>> units = [];
         if (options.Scope != SweepScope.AllLayers)

@@ -11,7 +11,7 @@ public sealed record Truncation(Tensor<double> Values, TruncatedKernel Account)
     /// cross, a later one raises the rank at an earlier one again, and the account says so (docs/analysis.md).
     /// </summary>
     /// <exception cref="BadInputException">A cut does not divide the kernel's axes.</exception>
-    public static Truncation Of(Kernel kernel, IReadOnlyList<CutStep> steps, Workers? workers = null)
+    public static Truncation From(Kernel kernel, IReadOnlyList<CutStep> steps, Workers? workers = null)
     {
         workers ??= Workers.Serial;
         Tensor<double> values = kernel.Values;
@@ -24,15 +24,15 @@ public sealed record Truncation(Tensor<double> Values, TruncatedKernel Account)
             if (ranks[k] < factors.Spectrum.MaxRank)
                 values = factors.Keep(ranks[k]);
         }
-        return Of(kernel, [.. steps.Select(static step => step.Cut)], ranks, values, workers);
+        return From(kernel, [.. steps.Select(static step => step.Cut)], ranks, values, workers);
     }
 
-    internal static Truncation Of(Kernel kernel, Cut[] cuts, int[] ranks, Tensor<double> values, Workers workers)
+    internal static Truncation From(Kernel kernel, Cut[] cuts, int[] ranks, Tensor<double> values, Workers workers)
     {
         int[] after =
-            cuts.Length == 1 ? ranks : [.. Spectra.Of(Kernel.Of(kernel.Name, kernel.Axes, values), cuts, workers).Select(NumericalRank)];
+            cuts.Length == 1 ? ranks : [.. Spectra.Of(Kernel.From(kernel.Name, kernel.Axes, values), cuts, workers).Select(NumericalRank)];
         bool crossing = TreeTensor.Crosses(kernel, cuts);
-        long dense = values.Shape.Count,
+        long dense = values.Shape.ElementCount,
             parameters = crossing ? dense : Math.Min(dense, TreeTensor.Parameters(kernel, cuts, after));
         double norm = kernel.Norm,
             loss = norm == 0 ? 0 : Distance(kernel.Values.Values, values.Values) / norm;

@@ -16,6 +16,6 @@ internal sealed class TruncationLadder(Kernel kernel, Cut cut, Workers workers)
         Truncation.Check(kernel, cut);
         _factors ??= new(kernel.Values, kernel.Axes, cut, workers);
         int kept = Math.Min(rank, _factors.Spectrum.MaxRank);
-        return Truncation.Of(kernel, [cut], [kept], kept < _factors.Spectrum.MaxRank ? _factors.Keep(kept) : kernel.Values, workers);
+        return Truncation.From(kernel, [cut], [kept], kept < _factors.Spectrum.MaxRank ? _factors.Keep(kept) : kernel.Values, workers);
     }
 }

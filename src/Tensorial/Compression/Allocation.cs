@@ -22,12 +22,12 @@ internal static class Allocation
     /// <param name="choices">The candidates of each layer.</param>
     /// <param name="budgets">For each budget the cost of a candidate and how much all may cost together.</param>
     /// <exception cref="GoalNotMetException">No choice keeps the budgets; says the least that is possible.</exception>
-    public static ImmutableArray<Candidate> Solve(IReadOnlyList<IReadOnlyList<Candidate>> choices, IReadOnlyList<LayerBudget> budgets)
+    public static ImmutableArray<CompressionCandidate> Solve(IReadOnlyList<IReadOnlyList<CompressionCandidate>> choices, IReadOnlyList<LayerBudget> budgets)
     {
         if (choices.Count == 0)
             return [];
         // Costs are rounded up below: what does least damage of all must not fail for that.
-        ImmutableArray<Candidate> gentlest = [.. choices.Select(static layer => layer.MinBy(static c => c.Damage)!)];
+        ImmutableArray<CompressionCandidate> gentlest = [.. choices.Select(static layer => layer.MinBy(static c => c.Sensitivity)!)];
         if (budgets.All(budget => budget.Keeps(gentlest)))
             return gentlest;
         foreach (LayerBudget budget in budgets)
@@ -39,10 +39,10 @@ internal static class Allocation
                 );
         }
         // With several budgets a mixture of them is one; the best choice that keeps each on its own counts.
-        ImmutableArray<Candidate>? best = null;
+        ImmutableArray<CompressionCandidate>? best = null;
         foreach (double[] mixture in MixturesOf(budgets.Count))
         {
-            double Cost(Candidate candidate) =>
+            double Cost(CompressionCandidate candidate) =>
                 budgets.Select((budget, k) => mixture[k] * budget.Cost(candidate) / Math.Max(budget.Most, 1e-12)).Sum();
             double cheapest = choices.Sum(layer => layer.Min(Cost));
             for (double most = Math.Max(1, budgets.Count == 1 ? cheapest : 1); most > 0.05; most *= 0.97)
@@ -51,7 +51,7 @@ internal static class Allocation
                     break;
                 if (!budgets.All(budget => budget.Keeps(chosen)))
                     continue;
-                if (best is null || chosen.Sum(static c => c.Damage) < best.Value.Sum(static c => c.Damage))
+                if (best is null || chosen.Sum(static c => c.Sensitivity) < best.Value.Sum(static c => c.Sensitivity))
                     best = chosen;
                 break;
             }
@@ -87,9 +87,9 @@ internal static class Allocation
     }
 
     /// <summary>The least damage at a cost of at most so much; null where there is no choice.</summary>
-    private static ImmutableArray<Candidate>? Single(
-        IReadOnlyList<IReadOnlyList<Candidate>> choices,
-        Func<Candidate, double> cost,
+    private static ImmutableArray<CompressionCandidate>? Single(
+        IReadOnlyList<IReadOnlyList<CompressionCandidate>> choices,
+        Func<CompressionCandidate, double> cost,
         double most
     )
     {
@@ -106,11 +106,11 @@ internal static class Allocation
             int[] chosen = taken[layer] = new int[Steps + 1];
             for (int k = 0; k < choices[layer].Count; k++)
             {
-                Candidate candidate = choices[layer][k];
+                CompressionCandidate candidate = choices[layer][k];
                 int steps = PartsOf(layer, candidate);
                 for (int at = steps; at <= Steps; at++)
                 {
-                    double total = damage[at - steps] + candidate.Damage;
+                    double total = damage[at - steps] + candidate.Sensitivity;
                     if (total < next[at])
                         (next[at], chosen[at]) = (total, k);
                 }
@@ -119,7 +119,7 @@ internal static class Allocation
         }
         if (double.IsPositiveInfinity(damage[Steps]))
             return null;
-        Candidate[] result = new Candidate[choices.Count];
+        CompressionCandidate[] result = new CompressionCandidate[choices.Count];
         for (int layer = choices.Count - 1, at = Steps; layer >= 0; layer--)
         {
             result[layer] = choices[layer][taken[layer][at]];
@@ -127,7 +127,7 @@ internal static class Allocation
         }
         return [.. result];
 
-        int PartsOf(int layer, Candidate candidate)
+        int PartsOf(int layer, CompressionCandidate candidate)
         {
             double more = cost(candidate) - least[layer];
             return more <= 0 ? 0
@@ -143,11 +143,11 @@ internal static class Allocation
 /// <param name="Most">What all may cost.</param>
 /// <param name="Fixed">What the rest of the network costs on top.</param>
 /// <param name="Unit">What follows a number, with the space before it.</param>
-internal sealed record LayerBudget(string Name, Func<Candidate, double> Cost, double Most, double Fixed = 0, string Unit = "")
+internal sealed record LayerBudget(string Name, Func<CompressionCandidate, double> Cost, double Most, double Fixed = 0, string Unit = "")
 {
     /// <summary>Whether it allows a cost, up to the rounding of targets that are parts of a whole.</summary>
     public bool Allows(double cost) => cost <= Most + 1e-9 * (Math.Abs(Most) + Math.Abs(Fixed));
 
     /// <summary>Whether candidates keep it.</summary>
-    public bool Keeps(IEnumerable<Candidate> chosen) => Allows(chosen.Sum(Cost));
+    public bool Keeps(IEnumerable<CompressionCandidate> chosen) => Allows(chosen.Sum(Cost));
 }

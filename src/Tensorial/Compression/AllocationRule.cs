@@ -48,15 +48,15 @@ internal static class AllocationRules
 
     /// <summary>One candidate of each layer, within budgets.</summary>
     /// <exception cref="GoalNotMetException">No choice keeps the budgets; says the least that is possible.</exception>
-    public static ImmutableArray<Candidate> Choose(
+    public static ImmutableArray<CompressionCandidate> Choose(
         this AllocationRule rule,
-        IReadOnlyList<IReadOnlyList<Candidate>> choices,
+        IReadOnlyList<IReadOnlyList<CompressionCandidate>> choices,
         IReadOnlyList<LayerBudget> budgets
     ) =>
         rule switch
         {
             AllocationRule.Energy => Original(
-                Allocation.Solve([.. choices.Select(static layer => (IReadOnlyList<Candidate>)[.. layer.Select(Lost)])], budgets),
+                Allocation.Solve([.. choices.Select(static layer => (IReadOnlyList<CompressionCandidate>)[.. layer.Select(Lost)])], budgets),
                 choices
             ),
             AllocationRule.EqualError => Level(
@@ -69,11 +69,11 @@ internal static class AllocationRules
         };
 
     /// <summary>The lowest level of a measure at which the cheapest candidates below it keep the budgets.</summary>
-    private static ImmutableArray<Candidate> Level(
-        IReadOnlyList<IReadOnlyList<Candidate>> choices,
+    private static ImmutableArray<CompressionCandidate> Level(
+        IReadOnlyList<IReadOnlyList<CompressionCandidate>> choices,
         IReadOnlyList<LayerBudget> budgets,
-        Func<Candidate, double> measure,
-        Func<Candidate, double, bool> allowed
+        Func<CompressionCandidate, double> measure,
+        Func<CompressionCandidate, double, bool> allowed
     )
     {
         if (choices.Count == 0)
@@ -93,7 +93,7 @@ internal static class AllocationRules
         }
         return At(levels[high]);
 
-        ImmutableArray<Candidate> At(double level) =>
+        ImmutableArray<CompressionCandidate> At(double level) =>
             [
                 .. choices.Select(layer =>
                     layer
@@ -102,16 +102,16 @@ internal static class AllocationRules
                 ),
             ];
 
-        bool Keeps(ImmutableArray<Candidate> chosen) => budgets.All(budget => budget.Keeps(chosen));
+        bool Keeps(ImmutableArray<CompressionCandidate> chosen) => budgets.All(budget => budget.Keeps(chosen));
     }
 
-    private static Candidate Lost(Candidate candidate) =>
+    private static CompressionCandidate Lost(CompressionCandidate candidate) =>
         candidate with
         {
-            Damage =
+            Sensitivity =
                 candidate.RelativeError * candidate.RelativeError * TensorPrimitives.SumOfSquares<double>(candidate.Layer.Kernel.Values),
         };
 
-    private static ImmutableArray<Candidate> Original(ImmutableArray<Candidate> chosen, IReadOnlyList<IReadOnlyList<Candidate>> choices) =>
+    private static ImmutableArray<CompressionCandidate> Original(ImmutableArray<CompressionCandidate> chosen, IReadOnlyList<IReadOnlyList<CompressionCandidate>> choices) =>
         [.. chosen.Select((candidate, layer) => choices[layer].First(known => Equals(known.Form, candidate.Form)))];
 }

@@ -14,7 +14,7 @@ namespace Tensorial.Compression;
 /// <param name="images">Calibration images; null for none.</param>
 /// <param name="options">What to try.</param>
 /// <param name="memory">Where results of an earlier run lie.</param>
-internal sealed class CandidateSearch(Graph network, ImageSet? images, SearchOptions options, CompressionMemory memory)
+internal sealed class CandidateSearch(Graph network, ImageSet? images, SearchOptions options, ResultCache memory)
 {
     private readonly Graph _graph = WeightsAsInitializers.Apply(network);
 
@@ -34,7 +34,7 @@ internal sealed class CandidateSearch(Graph network, ImageSet? images, SearchOpt
     /// <param name="layers">Layers of the network, in order.</param>
     /// <param name="progress">Told of each candidate.</param>
     /// <param name="cancel">Ends it.</param>
-    public ImmutableArray<ImmutableArray<Candidate>> Run(
+    public ImmutableArray<ImmutableArray<CompressionCandidate>> Run(
         ImmutableArray<CompressibleLayer> layers,
         IProgress<Progress>? progress = null,
         CancellationToken cancel = default
@@ -43,7 +43,7 @@ internal sealed class CandidateSearch(Graph network, ImageSet? images, SearchOpt
     /// <summary>The same for forms that are given.</summary>
     /// <inheritdoc cref="Run(ImmutableArray{CompressibleLayer}, IProgress{Progress}?, CancellationToken)"/>
     /// <param name="formsOf">The forms of a layer.</param>
-    public ImmutableArray<ImmutableArray<Candidate>> Run(
+    public ImmutableArray<ImmutableArray<CompressionCandidate>> Run(
         ImmutableArray<CompressibleLayer> layers,
         Func<CompressibleLayer, ImmutableArray<LayerForm>> formsOf,
         IProgress<Progress>? progress = null,
@@ -51,16 +51,16 @@ internal sealed class CandidateSearch(Graph network, ImageSet? images, SearchOpt
     )
     {
         ImmutableArray<LayerForm>[] forms = [.. layers.Select(formsOf)];
-        ImmutableArray<Candidate>[] found = new ImmutableArray<Candidate>[layers.Length];
-        bool measures = images is not null && options.MeasuresDamage;
+        ImmutableArray<CompressionCandidate>[] found = new ImmutableArray<CompressionCandidate>[layers.Length];
+        bool measures = images is not null && options.MeasuresSensitivity;
         (_done, _all) = (0, forms.Sum(own => own.Length + (measures ? Math.Min(own.Length, options.MeasuredCandidates) : 0)));
         if (measures)
         {
             // One layer after another: each passes its activations on.
-            using DamageMeasurement damage = new(
+            using SensitivityMeasurement damage = new(
                 _graph,
                 layers,
-                images!.Take(Math.Min(options.DamageImages, images!.Count)),
+                images!.Take(Math.Min(options.SensitivityImages, images!.Count)),
                 options.Threads
             );
             foreach (int layer in damage.Order)
@@ -100,7 +100,7 @@ internal sealed class CandidateSearch(Graph network, ImageSet? images, SearchOpt
                     (layer.Parameters <= MostDescended ? options.Rates : options.RatesOfLarge)
                         .Select(rate => layer.FormOf(format).RanksAt(starts, rate, options.RankMultiple))
                         .DistinctBy(static ranks => string.Join('×', ranks))
-                        .Select(ranks => LayerForm.Of(layer, format, ranks))
+                        .Select(ranks => LayerForm.From(layer, format, ranks))
                 )
                 .Where(form => WorthwhileForms.Contain(layer, form)),
         ];
@@ -108,7 +108,7 @@ internal sealed class CandidateSearch(Graph network, ImageSet? images, SearchOpt
 
     /// <summary>One format of a layer at a rate.</summary>
     internal LayerForm FormAt(CompressibleLayer layer, KernelFormat format, double rate) =>
-        LayerForm.Of(layer, format, layer.FormOf(format).RanksAt(PlainStarts(layer), rate, options.RankMultiple));
+        LayerForm.From(layer, format, layer.FormOf(format).RanksAt(PlainStarts(layer), rate, options.RankMultiple));
 
     /// <summary>Before images are looked at, which is done layer by layer.</summary>
     private KernelStarts PlainStarts(CompressibleLayer layer) =>
@@ -125,7 +125,7 @@ internal sealed class CandidateSearch(Graph network, ImageSet? images, SearchOpt
             [
                 .. forms.Select(form =>
                     form.Format.HasRankByChannel && form.Ranks.Length > 1
-                        ? LayerForm.Of(
+                        ? LayerForm.From(
                             layer,
                             form.Format,
                             form.Form.RanksAt(starts, (form.Parameters + 0.5) / layer.Parameters, options.RankMultiple)
@@ -134,10 +134,10 @@ internal sealed class CandidateSearch(Graph network, ImageSet? images, SearchOpt
                 ),
             ];
 
-    private ImmutableArray<Candidate> Candidates(
+    private ImmutableArray<CompressionCandidate> Candidates(
         CompressibleLayer layer,
         ImmutableArray<LayerForm> forms,
-        DamageMeasurement? damage,
+        SensitivityMeasurement? damage,
         int threads,
         IProgress<Progress>? progress,
         CancellationToken cancel
@@ -154,12 +154,12 @@ internal sealed class CandidateSearch(Graph network, ImageSet? images, SearchOpt
         int[] kept = options.KeepDominated
             ? [.. Enumerable.Range(0, forms.Length)]
             : [.. Enumerable.Range(0, forms.Length).Where(one => !Enumerable.Range(0, forms.Length).Any(other => Dominates(other, one)))];
-        ImmutableArray<Candidate>.Builder candidates = ImmutableArray.CreateBuilder<Candidate>();
-        candidates.Add(Candidate.Dense(layer));
+        ImmutableArray<CompressionCandidate>.Builder candidates = ImmutableArray.CreateBuilder<CompressionCandidate>();
+        candidates.Add(CompressionCandidate.Dense(layer));
         if (damage is null)
         {
             candidates.AddRange(
-                kept.Select(index => Candidate.Of(layer, forms[index], errors[index]!.Value, NoiseToSignal(errors[index]!.Value)))
+                kept.Select(index => CompressionCandidate.From(layer, forms[index], errors[index]!.Value, NoiseToSignal(errors[index]!.Value)))
             );
             return candidates.ToImmutable();
         }
@@ -177,8 +177,8 @@ internal sealed class CandidateSearch(Graph network, ImageSet? images, SearchOpt
             );
             Report(progress, 1);
         }
-        DamageCurve curve = new([.. measured.Select(index => (errors[index]!.Value, damages[index]!.Value))]);
-        candidates.AddRange(kept.Select(index => Candidate.Of(layer, forms[index], errors[index]!.Value, curve.At(errors[index]!.Value))));
+        SensitivityCurve curve = new([.. measured.Select(index => (errors[index]!.Value, damages[index]!.Value))]);
+        candidates.AddRange(kept.Select(index => CompressionCandidate.From(layer, forms[index], errors[index]!.Value, curve.At(errors[index]!.Value))));
         // Those that need not be measured.
         Report(progress, Math.Min(forms.Length, options.MeasuredCandidates) - open.Count);
         return candidates.ToImmutable();
@@ -190,7 +190,7 @@ internal sealed class CandidateSearch(Graph network, ImageSet? images, SearchOpt
                 index =>
                 {
                     int iterations = layer.Parameters <= MostDescended || forms[index].Format.IsIterative ? options.Iterations : 0;
-                    TensorFactors<double> fit = KernelFit.Of(
+                    TensorFactors<double> fit = KernelFactorization.Fit(
                         starts.Value,
                         forms[index].Form,
                         forms[index].Ranks,
@@ -247,7 +247,7 @@ internal sealed class CandidateSearch(Graph network, ImageSet? images, SearchOpt
             options.Seed,
             options.Iterations,
             images is null ? 0 : options.CovarianceImages,
-            what == "damage" ? options.DamageImages : 0
+            what == "damage" ? options.SensitivityImages : 0
         );
 
     /// <summary>
@@ -258,7 +258,7 @@ internal sealed class CandidateSearch(Graph network, ImageSet? images, SearchOpt
     private InputMoments? MomentsOf(CompressibleLayer layer, CancellationToken cancel) =>
         images is null || !LayerMetrics.Suits(layer)
             ? null
-            : InputMoments.Of(
+            : InputMoments.From(
                 layer,
                 _graph,
                 null,

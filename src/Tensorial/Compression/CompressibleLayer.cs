@@ -41,7 +41,7 @@ internal sealed record CompressibleLayer(KernelWeight Weight, Tensor<double> Ker
     public bool IsDense => Use.Space == 0;
 
     /// <summary>Values of its weight.</summary>
-    public long Parameters => Kernel.Shape.Count;
+    public long Parameters => Kernel.Shape.ElementCount;
 
     /// <summary>Multiply-accumulates of the dense layer for one image.</summary>
     public long Macs => Uses.Sum(use => Parameters * use.Products);
@@ -75,7 +75,7 @@ internal sealed record CompressibleLayer(KernelWeight Weight, Tensor<double> Ker
     /// <summary>Whether a format makes sense here.</summary>
     public bool Suits(KernelFormat format)
     {
-        int taps = Kernel.Shape.CountOf(2, Kernel.Shape.Rank);
+        int taps = Kernel.Shape.ElementCountOf(2, Kernel.Shape.Rank);
         // Depthwise branches are written for convolutions of planes.
         bool canBranch = format.Ragged is null || (Use.Space == 2 && Use.Node.Operation is Convolution);
         bool partsOneAxis = Use.Space != 1 || taps == 1 || format.IsReshaped || AlongOneAxis.Contains(format);
@@ -94,7 +94,7 @@ internal sealed record CompressibleLayer(KernelWeight Weight, Tensor<double> Ker
     /// <exception cref="BadInputException">It makes no sense there.</exception>
     public KernelForm FormOf(KernelFormat format) =>
         Suits(format)
-            ? KernelForm.Of(format, Kernel.Shape, Groups)
+            ? KernelForm.From(format, Kernel.Shape, Groups)
             : throw new BadInputException(
                 $"{format} makes no sense for '{Name}' of shape {Kernel.Shape}{(Groups > 1 ? $" in {Groups} groups" : "")}, which takes {string.Join(", ", Formats)}."
             );
@@ -130,8 +130,8 @@ internal sealed record CompressibleLayer(KernelWeight Weight, Tensor<double> Ker
     public static (ImmutableArray<CompressibleLayer> Layers, ImmutableArray<KeptLayer> Kept) Of(Graph graph)
     {
         graph = WeightsAsInitializers.Apply(graph);
-        IReadOnlyDictionary<string, Operand> shapes = ShapeInference.Explore(graph).Operands;
-        KernelWeights weights = KernelWeights.Of(graph);
+        IReadOnlyDictionary<string, ValueInfo> shapes = ShapeInference.Explore(graph).Operands;
+        KernelWeights weights = KernelWeights.From(graph);
         if (NonFiniteWeights.Of(graph) is [{ } broken, ..])
             throw new NumericalException(
                 $"'{broken.Name}' holds {broken.NaN + broken.Infinite:N0} values that are not finite numbers; a network is compressed from finite ones."
@@ -148,7 +148,7 @@ internal sealed record CompressibleLayer(KernelWeight Weight, Tensor<double> Ker
                 ? "the extents of what it reads are not known"
                 : uses.Select(use => Obstacle(weight, use!)).FirstOrDefault(static found => found is not null);
             if (reason is not null)
-                kept.Add(new(weight.Name, weight.Weights.Shape.Count, reason));
+                kept.Add(new(weight.Name, weight.Weights.Shape.ElementCount, reason));
             else
                 layers.Add(
                     new(weight, LayoutOf(weight).ToKernel(weight.Weights), [.. uses!])
@@ -158,29 +158,29 @@ internal sealed record CompressibleLayer(KernelWeight Weight, Tensor<double> Ker
                     }
                 );
         }
-        kept.AddRange(weights.Uncut.Select(static uncut => new KeptLayer(uncut.Name, uncut.Shape?.Count ?? 0, uncut.Reason)));
+        kept.AddRange(weights.Uncut.Select(static uncut => new KeptLayer(uncut.Name, uncut.Shape?.ElementCount ?? 0, uncut.Reason)));
         return (layers.ToImmutable(), kept.ToImmutable());
     }
 
     private static KernelLayout LayoutOf(KernelWeight weight) =>
         new(weight.Axes, weight.Weights.Shape, weight.Groups, weight.Node.Operation is ConvolutionTranspose);
 
-    private static LayerUse? UseOf(KernelWeight weight, Node node, IReadOnlyDictionary<string, Operand> shapes)
+    private static LayerUse? UseOf(KernelWeight weight, Node node, IReadOnlyDictionary<string, ValueInfo> shapes)
     {
         // Weights may reach the node under another name, through a Cast or a Transpose.
         int operand = node.Operation is MatMul or Gemm && IsConstant(node.Inputs[0]) ? 0 : 1;
         return
-            shapes.TryGetValue(node.Inputs[1 - operand], out Operand? input)
-            && shapes.TryGetValue(node.Outputs.FirstOrDefault() ?? "", out Operand? output)
+            shapes.TryGetValue(node.Inputs[1 - operand], out ValueInfo? input)
+            && shapes.TryGetValue(node.Outputs.FirstOrDefault() ?? "", out ValueInfo? output)
             ? new(node, operand, input.Shape, output.Shape)
             : null;
 
-        bool IsConstant(string name) => name == weight.Name || shapes.TryGetValue(name, out Operand? known) && known.Value is not null;
+        bool IsConstant(string name) => name == weight.Name || shapes.TryGetValue(name, out ValueInfo? known) && known.Value is not null;
     }
 
-    private static bool AddsByChannel(Node node, IReadOnlyDictionary<string, Operand> shapes) =>
+    private static bool AddsByChannel(Node node, IReadOnlyDictionary<string, ValueInfo> shapes) =>
         node.Inputs.ElementAtOrDefault(2) is not { Length: > 0 } bias
-        || shapes.TryGetValue(bias, out Operand? added) && added.Shape == [shapes[node.Outputs[0]].Shape[1]];
+        || shapes.TryGetValue(bias, out ValueInfo? added) && added.Shape == [shapes[node.Outputs[0]].Shape[1]];
 
     private static string? Obstacle(KernelWeight weight, LayerUse use) =>
         use.Node.Operation switch

@@ -63,7 +63,7 @@ internal static class CompressionBudget
         GraphStatistics statistics,
         ImmutableArray<CompressibleLayer> layers,
         IEnumerable<CompressionTarget> targets,
-        ImmutableArray<Candidate> chosen
+        ImmutableArray<CompressionCandidate> chosen
     )
     {
         IEnumerable<CompressionTarget> sizes = targets.Where(static target => target.Measure != TargetMeasure.Latency);
@@ -78,6 +78,6 @@ internal static class CompressionBudget
     }
 
     /// <summary>What cannot change counts in full.</summary>
-    private static LayerBudget Budget(CompressionTarget target, Func<Candidate, double> cost, double all, double changeable) =>
+    private static LayerBudget Budget(CompressionTarget target, Func<CompressionCandidate, double> cost, double all, double changeable) =>
         new(target.ToString(), cost, target.Value * all - (all - changeable), all - changeable);
 }

@@ -39,7 +39,7 @@ public sealed record CompressionOptions
     public int LatencyBatch { get; init; } = 1;
 
     /// <summary>Where measurements of an earlier run are found and new ones kept.</summary>
-    public CompressionMemory Memory { get; init; } = CompressionMemory.None;
+    public ResultCache Memory { get; init; } = ResultCache.None;
 
     /// <summary>Threads; 0 for one a processor.</summary>
     public int Threads { get; init; }

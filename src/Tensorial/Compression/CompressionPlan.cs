@@ -31,7 +31,7 @@ internal sealed record CompressionPlan(
     };
 
     /// <summary>The plan that choices make for a model's file.</summary>
-    public static CompressionPlan Of(string model, string sha256, IEnumerable<CompressionTarget> targets, IEnumerable<Candidate> chosen) =>
+    public static CompressionPlan From(string model, string sha256, IEnumerable<CompressionTarget> targets, IEnumerable<CompressionCandidate> chosen) =>
         new(
             1,
             model,
@@ -52,7 +52,7 @@ internal sealed record CompressionPlan(
                     c.Layer.Macs,
                     c.Macs,
                     c.RelativeError,
-                    c.Damage,
+                    c.Sensitivity,
                     ReasonOf(c)
                 )),
             ]
@@ -73,7 +73,7 @@ internal sealed record CompressionPlan(
 
     /// <summary>The candidates that the plan names.</summary>
     /// <exception cref="BadInputException">The plan does not fit the network: names what.</exception>
-    public ImmutableArray<Candidate> ChoicesFor(ImmutableArray<CompressibleLayer> layers)
+    public ImmutableArray<CompressionCandidate> ChoicesFor(ImmutableArray<CompressibleLayer> layers)
     {
         Dictionary<string, PlannedLayer> plans = [];
         foreach (PlannedLayer planned in Layers.IsDefault ? [] : Layers)
@@ -93,12 +93,12 @@ internal sealed record CompressionPlan(
         return
         [
             .. layers.Select(layer =>
-                plans.GetValueOrDefault(layer.Name) is { Format: not null } planned ? planned.For(layer) : Candidate.Dense(layer)
+                plans.GetValueOrDefault(layer.Name) is { Format: not null } planned ? planned.For(layer) : CompressionCandidate.Dense(layer)
             ),
         ];
     }
 
-    private static string ReasonOf(Candidate c) =>
+    private static string ReasonOf(CompressionCandidate c) =>
         c.Format is null
             ? "dense: no smaller form of it was worth its damage"
             : FormattableString.Invariant(
@@ -120,7 +120,7 @@ internal sealed record CompressionPlan(
 /// <param name="MacsBefore">For one image.</param>
 /// <param name="MacsAfter">For one image.</param>
 /// <param name="RelativeError">Of the kernel, as fitted when the plan was made.</param>
-/// <param name="Damage">Expected KL divergence of the network's predictions, nats, from this layer alone; without data e² / (1 - e²) of the
+/// <param name="Sensitivity">Expected KL divergence of the network's predictions, nats, from this layer alone; without data e² / (1 - e²) of the
 /// relative error e.</param>
 /// <param name="Reason">For people.</param>
 internal sealed record PlannedLayer(
@@ -135,12 +135,12 @@ internal sealed record PlannedLayer(
     [property: Range(0, long.MaxValue)] long MacsBefore = 0,
     [property: Range(0, long.MaxValue)] long MacsAfter = 0,
     [property: Range(0, double.MaxValue)] double RelativeError = 0,
-    [property: Range(0, double.MaxValue)] double Damage = 0,
+    [property: Range(0, double.MaxValue)] double Sensitivity = 0,
     string? Reason = null
 )
 {
     /// <exception cref="BadInputException">The format or the ranks do not fit the layer.</exception>
-    internal Candidate For(CompressibleLayer layer)
+    internal CompressionCandidate For(CompressibleLayer layer)
     {
         try
         {
@@ -151,7 +151,7 @@ internal sealed record PlannedLayer(
             form.Check(ranks.AsSpan());
             FactorOrder order = Order is { } stages ? new(stages) : FactorOrder.Cheapest(form, ranks, layer);
             order.Check(form);
-            return Candidate.Of(layer, new(form, ranks, order), RelativeError, Damage);
+            return CompressionCandidate.From(layer, new(form, ranks, order), RelativeError, Sensitivity);
         }
         catch (BadInputException error)
         {
@@ -166,9 +166,9 @@ internal sealed record PlannedLayer(
             throw new BadInputException($"{form.Format} splits no channels, and reshape says how.");
         if (parts.Length != 2 || parts.Any(static mode => mode.IsDefaultOrEmpty || mode.Any(static part => part < 1)))
             throw new BadInputException("reshape has two lists of parts of 1 or more: of the output's channels and of the input's.");
-        Folding folding = new(weight, [.. parts.Select(static mode => Shape.Of(mode.AsSpan())), [weight[2]], [weight[3]]]);
+        Folding folding = new(weight, [.. parts.Select(static mode => Shape.From(mode.AsSpan())), [weight[2]], [weight[3]]]);
         if (folding.Padded[0] < weight[0] || folding.Padded[1] < weight[1])
             throw new BadInputException($"reshape splits channels into {folding.Folded}, which is fewer than {weight[0]} and {weight[1]}.");
-        return KernelForm.Of(form.Format with { Number = parts[0].Length }, weight, 1, folding);
+        return KernelForm.From(form.Format with { Number = parts[0].Length }, weight, 1, folding);
     }
 }

@@ -33,7 +33,7 @@ internal sealed record CompressionResult
     public ImmutableArray<CompressedLayer> Layers { get; init; } = [];
 
     /// <summary>What each format, and all together, would damage at other sizes; empty where a plan was given.</summary>
-    public ImmutableArray<Front> Fronts { get; init; } = [];
+    public ImmutableArray<ParetoFront> Fronts { get; init; } = [];
 
     /// <summary>Sizes that were tried in search of a drop; empty where none was searched for.</summary>
     public ImmutableArray<DropTrial> Trials { get; init; } = [];
@@ -52,7 +52,7 @@ internal sealed record CompressionResult
 /// <param name="Ratio">Median over pairs of after over before.</param>
 internal sealed record MeasuredLatency(string Runtime, int Batch, double BeforeMs, double AfterMs, double Ratio)
 {
-    public static MeasuredLatency Of(string runtime, int batch, PairedTiming timing) =>
+    public static MeasuredLatency From(string runtime, int batch, PairedTiming timing) =>
         new(
             runtime,
             batch,
@@ -68,9 +68,9 @@ internal sealed record CompressedSize(long Parameters, long ConvParameters, long
     /// <param name="graph">The network.</param>
     /// <param name="bytes">Of its file.</param>
     /// <param name="evaluation">How well it does; null where that was not measured.</param>
-    public static CompressedSize Of(Graph graph, long bytes, Evaluation? evaluation)
+    public static CompressedSize From(Graph graph, long bytes, Evaluation? evaluation)
     {
-        GraphStatistics statistics = GraphStatistics.Of(graph);
+        GraphStatistics statistics = GraphStatistics.From(graph);
         return new(statistics.Parameters, statistics.ConvolutionParameters, statistics.Macs, bytes, evaluation?.Top1);
     }
 }
@@ -100,7 +100,7 @@ public sealed record CompressedLayer(
     ImmutableSortedDictionary<string, ValueList<int>>? BreakEven = null
 )
 {
-    internal static CompressedLayer Of(Candidate chosen, TensorFactors<double>? fit, string? reason) =>
+    internal static CompressedLayer From(CompressionCandidate chosen, TensorFactors<double>? fit, string? reason) =>
         new(
             chosen.Layer.Name,
             chosen.Format?.ToString(),
@@ -121,7 +121,7 @@ public sealed record CompressedLayer(
         return [.. layers.OrderBy(layer => Array.IndexOf(reads, layer.Name))];
     }
 
-    internal static CompressedLayer Of(KeptLayer kept) =>
+    internal static CompressedLayer From(KeptLayer kept) =>
         new(kept.Name, null, null, kept.Parameters, kept.Parameters, null, null, null, kept.Reason);
 }
 
@@ -130,12 +130,12 @@ public sealed record CompressedLayer(
 /// </summary>
 /// <param name="Format">The format; <c>auto</c> for the best of all.</param>
 /// <param name="Points">From small to large.</param>
-internal sealed record Front(string Format, ImmutableArray<FrontPoint> Points)
+internal sealed record ParetoFront(string Format, ImmutableArray<ParetoPoint> Points)
 {
     private static readonly double[] Sizes = [0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
 
     /// <summary>The front of every format among the candidates, and of all together.</summary>
-    public static ImmutableArray<Front> Of(ImmutableArray<ImmutableArray<Candidate>> candidates)
+    public static ImmutableArray<ParetoFront> Of(ImmutableArray<ImmutableArray<CompressionCandidate>> candidates)
     {
         KernelFormat[] formats =
         [
@@ -146,17 +146,17 @@ internal sealed record Front(string Format, ImmutableArray<FrontPoint> Points)
             .. formats.Select(format =>
                 Along(
                     format.ToString(),
-                    [.. candidates.Select(layer => (IReadOnlyList<Candidate>)[.. layer.Where(c => c.Format is null || c.Format == format)])]
+                    [.. candidates.Select(layer => (IReadOnlyList<CompressionCandidate>)[.. layer.Where(c => c.Format is null || c.Format == format)])]
                 )
             ),
-            Along("auto", [.. candidates.Select(static layer => (IReadOnlyList<Candidate>)layer)]),
+            Along("auto", [.. candidates.Select(static layer => (IReadOnlyList<CompressionCandidate>)layer)]),
         ];
     }
 
-    private static Front Along(string name, IReadOnlyList<IReadOnlyList<Candidate>> choices)
+    private static ParetoFront Along(string name, IReadOnlyList<IReadOnlyList<CompressionCandidate>> choices)
     {
         double all = choices.Sum(static layer => (double)layer[0].Layer.Parameters);
-        var points = ImmutableArray.CreateBuilder<FrontPoint>();
+        var points = ImmutableArray.CreateBuilder<ParetoPoint>();
         // Of nothing there are no parts.
         if (all == 0)
             return new(name, []);
@@ -165,13 +165,13 @@ internal sealed record Front(string Format, ImmutableArray<FrontPoint> Points)
             LayerBudget budget = new(name, static c => c.Parameters, size * all);
             if (choices.Sum(layer => layer.Min(budget.Cost)) > budget.Most)
                 continue;
-            ImmutableArray<Candidate> chosen = Allocation.Solve(choices, [budget]);
-            points.Add(new(chosen.Sum(static c => (double)c.Parameters) / all, chosen.Sum(static c => c.Damage)));
+            ImmutableArray<CompressionCandidate> chosen = Allocation.Solve(choices, [budget]);
+            points.Add(new(chosen.Sum(static c => (double)c.Parameters) / all, chosen.Sum(static c => c.Sensitivity)));
         }
         return new(name, points.ToImmutable());
     }
 }
 
 /// <param name="Rate">Parameters over those of the dense layers.</param>
-/// <param name="Damage">See <see cref="Candidate.Damage"/>.</param>
-internal readonly record struct FrontPoint(double Rate, double Damage);
+/// <param name="Sensitivity">See <see cref="CompressionCandidate.Sensitivity"/>.</param>
+internal readonly record struct ParetoPoint(double Rate, double Sensitivity);

@@ -34,7 +34,7 @@ internal sealed record RewriteOptions
 /// <param name="images">Calibration images; null for none.</param>
 /// <param name="options">How hard to fit.</param>
 /// <param name="memory">Where factors of an earlier run lie.</param>
-internal sealed class Compressor(Graph network, ImageSet? images, RewriteOptions options, CompressionMemory memory)
+internal sealed class Compressor(Graph network, ImageSet? images, RewriteOptions options, ResultCache memory)
 {
     private const int Batch = 50;
 
@@ -42,7 +42,7 @@ internal sealed class Compressor(Graph network, ImageSet? images, RewriteOptions
 
     /// <summary>The network with the chosen layers in factors, and their fits by layer name.</summary>
     public (Graph Graph, ImmutableDictionary<string, TensorFactors<double>> Fits) Run(
-        ImmutableArray<Candidate> chosen,
+        ImmutableArray<CompressionCandidate> chosen,
         IProgress<Progress>? progress = null,
         CancellationToken cancel = default
     )
@@ -51,7 +51,7 @@ internal sealed class Compressor(Graph network, ImageSet? images, RewriteOptions
             .Nodes.Select(static (node, place) => (node, place))
             .Where(static pair => pair.node.Outputs is [{ Length: > 0 }, ..])
             .ToDictionary(static pair => pair.node.Outputs[0], static pair => pair.place);
-        Candidate[] order = [.. chosen.Where(static c => c.Form is not null).OrderBy(c => places[c.Layer.Use.Node.Outputs[0]])];
+        CompressionCandidate[] order = [.. chosen.Where(static c => c.Form is not null).OrderBy(c => places[c.Layer.Use.Node.Outputs[0]])];
         return images is null
             ? Together(order, progress, cancel)
             : InTurn(order, images.Take(Math.Min(options.CovarianceImages, images.Count)), progress, cancel);
@@ -59,7 +59,7 @@ internal sealed class Compressor(Graph network, ImageSet? images, RewriteOptions
 
     /// <summary>Without images no layer depends on another.</summary>
     private (Graph, ImmutableDictionary<string, TensorFactors<double>>) Together(
-        Candidate[] order,
+        CompressionCandidate[] order,
         IProgress<Progress>? progress,
         CancellationToken cancel
     )
@@ -89,7 +89,7 @@ internal sealed class Compressor(Graph network, ImageSet? images, RewriteOptions
     }
 
     private (Graph, ImmutableDictionary<string, TensorFactors<double>>) InTurn(
-        Candidate[] order,
+        CompressionCandidate[] order,
         ImageSet images,
         IProgress<Progress>? progress,
         CancellationToken cancel
@@ -112,7 +112,7 @@ internal sealed class Compressor(Graph network, ImageSet? images, RewriteOptions
             );
             fits[layer.Name] = fit;
             if (shift.Length > 0)
-                current = ShiftSlot.Of(_graph, layer)!.Apply(current, _graph, shift);
+                current = ShiftSlot.From(_graph, layer)!.Apply(current, _graph, shift);
             current = FactorRewrite.Apply(current, layer, order[k].Form!, fit);
         }
         progress?.Report(new("rewrite", order.Length, order.Length, "layers"));
@@ -121,7 +121,7 @@ internal sealed class Compressor(Graph network, ImageSet? images, RewriteOptions
 
     /// <summary>A layer's factors, from what the network written so far reads, and what its bias must make up for.</summary>
     private (TensorFactors<double> Fit, double[] Shift) FitTo(
-        Candidate candidate,
+        CompressionCandidate candidate,
         Graph current,
         bool isFirst,
         ImageSet images,
@@ -131,10 +131,10 @@ internal sealed class Compressor(Graph network, ImageSet? images, RewriteOptions
     {
         CompressibleLayer layer = candidate.Layer;
         InputMoments? moments = LayerMetrics.Suits(layer)
-            ? InputMoments.Of(layer, current, isFirst ? null : _graph, images, Batch, options.Threads, cancel)
+            ? InputMoments.From(layer, current, isFirst ? null : _graph, images, Batch, options.Threads, cancel)
             : null;
         KernelMetric metric = LayerMetrics.Of(_graph, layer, moments);
-        bool centred = ShiftSlot.Of(_graph, layer) is not null;
+        bool centred = ShiftSlot.From(_graph, layer) is not null;
         Tensor<double> target =
             moments is null || isFirst
                 ? layer.Kernel
@@ -157,11 +157,11 @@ internal sealed class Compressor(Graph network, ImageSet? images, RewriteOptions
         return made;
     }
 
-    private string KeyOf(Candidate candidate) =>
+    private string KeyOf(CompressionCandidate candidate) =>
         $"factors {candidate.Layer.Name} {candidate.Form} {candidate.Form!.Form.Folding.Folded} {options.Starts} {options.Iterations} {options.Seed}";
 
-    private TensorFactors<double> Fit(Candidate candidate, KernelStarts starts, Workers workers, CancellationToken cancel) =>
-        KernelFit
-            .Of(starts, candidate.Form!.Form, candidate.Form.Ranks, new(options.Starts, options.Iterations, options.Seed, workers), cancel)
+    private TensorFactors<double> Fit(CompressionCandidate candidate, KernelStarts starts, Workers workers, CancellationToken cancel) =>
+        KernelFactorization
+            .Fit(starts, candidate.Form!.Form, candidate.Form.Ranks, new(options.Starts, options.Iterations, options.Seed, workers), cancel)
             .Balanced();
 }

@@ -25,7 +25,7 @@ internal sealed class DepthwiseBranches(
 
     private readonly int _outputs = layer.Kernel.Shape[0],
         _inputs = layer.Kernel.Shape[1],
-        _taps = layer.Kernel.Shape.CountOf(2, layer.Kernel.Shape.Rank);
+        _taps = layer.Kernel.Shape.ElementCountOf(2, layer.Kernel.Shape.Rank);
 
     /// <summary>Filters that each channel is stored with, zeros beyond its rank.</summary>
     private readonly int _stored = form.Ranks.Max();

@@ -117,10 +117,10 @@ internal sealed class FactorProducts(GraphWriter writer, KernelForm form, Tensor
     {
         if (factors.Length == 1)
             return ([], 0);
-        Plan plan = Plan.For(new(factors, axes), new() { Goal = PlanGoal.ForwardAndBackward, Cost = CostModel.Default }, shapes);
+        Plan plan = Plan.Create(new(factors, axes), new() { Goal = PlanGoal.ForwardAndBackward, Cost = CostModel.Default }, shapes);
         return (
             [.. plan.Steps.Select(static step => (step.Left, step.Right!.Value))],
-            plan.Steps.Sum(static step => step.Macs + StagePlan.MacsPerMove * step.Shape.Count)
+            plan.Steps.Sum(static step => step.Macs + StagePlan.MacsPerMove * step.Shape.ElementCount)
         );
     }
 
@@ -129,7 +129,7 @@ internal sealed class FactorProducts(GraphWriter writer, KernelForm form, Tensor
     {
         if (places.Length == 1)
             return Constant(name, places[0], axes, extents);
-        List<Term> terms = [.. places.Select(place => new Term(null, place, _axes[place]))];
+        List<FactorProduct> terms = [.. places.Select(place => new FactorProduct(null, place, _axes[place]))];
         HashSet<int> rest = [.. Enumerable.Range(0, places.Length)];
         foreach (
             (int one, int other) in Pairs(
@@ -140,7 +140,7 @@ internal sealed class FactorProducts(GraphWriter writer, KernelForm form, Tensor
         )
         {
             rest.ExceptWith([one, other]);
-            Term made = Multiplied(
+            FactorProduct made = Multiplied(
                 terms[one],
                 terms[other],
                 axes + string.Concat(rest.Select(k => terms[k].Axes)),
@@ -149,7 +149,7 @@ internal sealed class FactorProducts(GraphWriter writer, KernelForm form, Tensor
             rest.Add(terms.Count);
             terms.Add(made);
         }
-        Term product = terms[^1];
+        FactorProduct product = terms[^1];
         string value = product.Value!;
         if (product.Axes != axes)
             value = writer.Transposed(name, value, [.. axes.Select(axis => product.Axes.IndexOf(axis))]);
@@ -160,7 +160,7 @@ internal sealed class FactorProducts(GraphWriter writer, KernelForm form, Tensor
     /// A[batch, left, summed] B[batch, summed, right] = C[batch, left, right]; where nothing is summed A[left, 1, batch] B[right, batch] =
     /// C[left, right, batch].
     /// </summary>
-    private Term Multiplied(Term a, Term b, string needed, string? final)
+    private FactorProduct Multiplied(FactorProduct a, FactorProduct b, string needed, string? final)
     {
         string shared = string.Concat(a.Axes.Intersect(b.Axes)),
             batch = string.Concat(shared.Where(needed.Contains)),
@@ -188,7 +188,7 @@ internal sealed class FactorProducts(GraphWriter writer, KernelForm form, Tensor
         return new(isReady ? product : writer.Reshaped(what, product, Extents(made)), -1, made) { IsFull = !isReady };
     }
 
-    private string Arranged(Term term, string axes, ImmutableArray<int> extents)
+    private string Arranged(FactorProduct term, string axes, ImmutableArray<int> extents)
     {
         if (term.Value is null)
             return Constant(_axes[term.Factor], term.Factor, axes, extents);
@@ -211,14 +211,14 @@ internal sealed class FactorProducts(GraphWriter writer, KernelForm form, Tensor
                     [factors.Factors[factor]],
                     Workers.Serial
                 );
-                return values.To(weight.Weights.ElementType).As(Shape.Of(extents.AsSpan()));
+                return values.To(weight.Weights.ElementType).As(Shape.From(extents.AsSpan()));
             }
         );
         return weight.ReadAs == weight.Weights.ElementType ? constant : writer.Put($"{name}/cast", new Cast(weight.ReadAs), constant);
     }
 
     /// <summary>A factor that is still to be stored, or a value with all its axes.</summary>
-    private sealed record Term(string? Value, int Factor, string Axes)
+    private sealed record FactorProduct(string? Value, int Factor, string Axes)
     {
         /// <summary>Whether the value has an axis for each letter.</summary>
         public bool IsFull { get; init; } = true;

@@ -22,7 +22,7 @@ internal static class FactorRewrite
     /// <exception cref="BadInputException">The order cannot be had there.</exception>
     public static Graph Apply(Graph graph, CompressibleLayer layer, LayerForm form, TensorFactors<double> factors)
     {
-        UniqueNames names = UniqueNames.Of(graph);
+        UniqueNames names = UniqueNames.From(graph);
         GraphWriter? before = null;
         foreach (LayerUse use in layer.Uses)
         {

@@ -35,8 +35,8 @@ public static class GraphCompression
         )
         {
             Graph read = WeightsAsInitializers.Apply(graph),
-                sized = read.ForImages(calibration?.ImageShape);
-            (ImmutableArray<CompressibleLayer> layers, ImmutableArray<KeptLayer> kept) = LayerChoice.Of(
+                sized = read.WithImageShape(calibration?.ImageShape);
+            (ImmutableArray<CompressibleLayer> layers, ImmutableArray<KeptLayer> kept) = LayerChoice.From(
                 sized,
                 options.Layers,
                 options.Keep,
@@ -73,11 +73,11 @@ public static class GraphCompression
         )
         {
             int count = threads > 0 ? threads : Environment.ProcessorCount;
-            Graph sized = graph.ForImages(images.ImageShape);
+            Graph sized = graph.WithImageShape(images.ImageShape);
             using OwnRuntime runtime = new();
             using ISession before = runtime.Load(sized, count),
-                after = runtime.Load(other.ForImages(images.ImageShape), count);
-            return Verification.Of(
+                after = runtime.Load(other.WithImageShape(images.ImageShape), count);
+            return Verification.From(
                 before.Run,
                 after.Run,
                 InputBatch.Images(sized, images, batch: 64),
@@ -97,6 +97,6 @@ public static class GraphCompression
         /// <param name="seed">Decides the factors.</param>
         /// <exception cref="BadInputException">The rate is not above 0 and below 1.</exception>
         public Graph InitializeFactorized(KernelFormat format, double rate, int batch = 128, int seed = 0) =>
-            Tensorization.Draw(graph, format, rate, batch, seed);
+            Tensorization.InitializeFactorized(graph, format, rate, batch, seed);
     }
 }

@@ -2,7 +2,7 @@ using Tensorial.Data;
 using Tensorial.Execution;
 using Tensorial.Graphs;
 using Tensorial.Kernels;
-using Gemm = Tensorial.Kernels.Gemm;
+using Gemm = Tensorial.Kernels.MatrixProduct;
 
 namespace Tensorial.Compression;
 
@@ -53,7 +53,7 @@ internal sealed class InputMoments
     /// <param name="batch">How many at a time.</param>
     /// <param name="threads">Threads to run with.</param>
     /// <param name="cancel">Ends it between batches.</param>
-    public static InputMoments Of(
+    public static InputMoments From(
         CompressibleLayer layer,
         Graph changed,
         Graph? dense,
@@ -64,11 +64,11 @@ internal sealed class InputMoments
     )
     {
         using ThreadWorkers workers = new(threads > 0 ? threads : Environment.ProcessorCount);
-        InputMoments result = new(layer.Kernel.Shape.Count / layer.Kernel.Shape[0], dense is not null);
+        InputMoments result = new(layer.Kernel.Shape.ElementCount / layer.Kernel.Shape[0], dense is not null);
         foreach (LayerUse use in layer.Uses)
         {
-            using Inference one = new(InFloat32.Apply(changed.Until(use.Data)), threads);
-            using Inference? other = dense is null ? null : new(InFloat32.Apply(dense.Until(use.Data)), threads);
+            using Inference one = new(InFloat32.Apply(changed.ExtractSubgraph(use.Data)), threads);
+            using Inference? other = dense is null ? null : new(InFloat32.Apply(dense.ExtractSubgraph(use.Data)), threads);
             foreach (ImageBatch some in images.Batches(batch, cancel))
                 result.Add(new(layer, use), one.Run(some.Images), other?.Run(some.Images), some.First, workers);
         }
@@ -80,14 +80,14 @@ internal sealed class InputMoments
         (int Image, int Place)[] places = layer.Places(x.Shape, MostPlaces, seed);
         float[] patches = layer.Of(x, places),
             gram = new float[_n * _n];
-        Gemm.Multiply<float>(_n, _n, places.Length, 1, patches, 1, _n, patches, _n, 1, 0, gram, _n, workers);
+        MatrixProduct.Multiply<float>(_n, _n, places.Length, 1, patches, 1, _n, patches, _n, 1, 0, gram, _n, workers);
         for (int k = 0; k < gram.Length; k++)
             _own[k] += gram[k];
         Sum(patches, _sums);
         if (y is not null)
         {
             float[] others = layer.Of(y, places);
-            Gemm.Multiply<float>(_n, _n, places.Length, 1, others, 1, _n, patches, _n, 1, 0, gram, _n, workers);
+            MatrixProduct.Multiply<float>(_n, _n, places.Length, 1, others, 1, _n, patches, _n, 1, 0, gram, _n, workers);
             for (int k = 0; k < gram.Length; k++)
                 _cross[k] += gram[k];
             Sum(others, _others);

@@ -9,7 +9,7 @@ namespace Tensorial.Compression;
 /// </summary>
 internal sealed class InputPatches(CompressibleLayer layer, LayerUse use)
 {
-    private readonly int _n = layer.Kernel.Shape.Count / layer.Kernel.Shape[0];
+    private readonly int _n = layer.Kernel.Shape.ElementCount / layer.Kernel.Shape[0];
 
     /// <summary>Some places of every image, the same ones for every network that is run on it.</summary>
     /// <param name="shape">Extents of the layer's input, batch first.</param>
@@ -17,10 +17,10 @@ internal sealed class InputPatches(CompressibleLayer layer, LayerUse use)
     /// <param name="seed">Decides which.</param>
     public (int Image, int Place)[] Places(Shape shape, int most, int seed)
     {
-        int count = use.Space > 0 ? Windows(shape).Aggregate(1, (all, window) => all * Written(window)) : shape.Count / _n / shape[0];
+        int count = use.Space > 0 ? Windows(shape).Aggregate(1, (all, window) => all * Written(window)) : shape.ElementCount / _n / shape[0];
         int images = shape[0];
         if (use.Space == 0 && use.SummedAxis == 0)
-            (images, count) = (1, shape.Count / _n);
+            (images, count) = (1, shape.ElementCount / _n);
         int[] all = [.. Enumerable.Range(0, count)];
         Random random = new(seed);
         return
@@ -46,8 +46,8 @@ internal sealed class InputPatches(CompressibleLayer layer, LayerUse use)
     {
         // Neighbours along the summed axis are so far apart.
         int axis = use.SummedAxis,
-            stride = x.Shape.CountOf(axis + 1, x.Shape.Rank),
-            image = axis == 0 ? x.Shape.Count : x.Shape.Count / x.Shape[0];
+            stride = x.Shape.ElementCountOf(axis + 1, x.Shape.Rank),
+            image = axis == 0 ? x.Shape.ElementCount : x.Shape.ElementCount / x.Shape[0];
         for (int k = 0; k < places.Length; k++)
         {
             int start = places[k].Image * image + places[k].Place / stride * _n * stride + places[k].Place % stride;
@@ -60,7 +60,7 @@ internal sealed class InputPatches(CompressibleLayer layer, LayerUse use)
     {
         ImmutableArray<WindowAxis> windows = Windows(x.Shape);
         int channels = x.Shape[1],
-            plane = x.Shape.CountOf(2, x.Shape.Rank),
+            plane = x.Shape.ElementCountOf(2, x.Shape.Rank),
             taps = windows.Aggregate(1, static (count, window) => count * window.Taps);
         int[] offsets = new int[taps];
         for (int k = 0; k < places.Length; k++)

@@ -28,8 +28,8 @@ internal sealed class LatencyProbe(ImmutableArray<IRuntime> runtimes, int batch,
     private readonly Dictionary<string, ImmutableArray<double>> _known = [];
 
     /// <summary>The candidates with their times, without those that are slower than the dense layer somewhere.</summary>
-    public ImmutableArray<ImmutableArray<Candidate>> Timed(
-        ImmutableArray<ImmutableArray<Candidate>> choices,
+    public ImmutableArray<ImmutableArray<CompressionCandidate>> Timed(
+        ImmutableArray<ImmutableArray<CompressionCandidate>> choices,
         IProgress<Progress>? progress = null,
         CancellationToken cancel = default
     )
@@ -40,19 +40,19 @@ internal sealed class LatencyProbe(ImmutableArray<IRuntime> runtimes, int batch,
         [
             .. choices.Select(layer =>
             {
-                Candidate dense = layer[0] with { Milliseconds = Dense(layer[0].Layer) };
-                var faster = ImmutableArray.CreateBuilder<Candidate>();
+                CompressionCandidate dense = layer[0] with { Milliseconds = Dense(layer[0].Layer) };
+                var faster = ImmutableArray.CreateBuilder<CompressionCandidate>();
                 faster.Add(dense);
-                foreach (IGrouping<string, Candidate> format in layer.Skip(1).GroupBy(static candidate => candidate.Format!.ToString()))
+                foreach (IGrouping<string, CompressionCandidate> format in layer.Skip(1).GroupBy(static candidate => candidate.Format!.ToString()))
                 {
                     int slow = 0;
-                    foreach (Candidate candidate in format.OrderBy(static candidate => candidate.Parameters))
+                    foreach (CompressionCandidate candidate in format.OrderBy(static candidate => candidate.Parameters))
                     {
                         cancel.ThrowIfCancellationRequested();
                         progress?.Report(new("time", ++done, all, "candidates"));
                         if (slow == SlowInARow)
                             continue;
-                        Candidate timed = candidate with { Milliseconds = InFactors(candidate.Layer, candidate.Form!, dense.Milliseconds) };
+                        CompressionCandidate timed = candidate with { Milliseconds = InFactors(candidate.Layer, candidate.Form!, dense.Milliseconds) };
                         bool isFaster = timed.Milliseconds.Zip(dense.Milliseconds).All(static pair => pair.First < pair.Second);
                         if (isFaster)
                             faster.Add(timed);
@@ -93,13 +93,13 @@ internal sealed class LatencyProbe(ImmutableArray<IRuntime> runtimes, int batch,
             {
                 using ISession one = runtime.Load(first, threads),
                     other = runtime.Load(second, threads);
-                return PairedTiming.Of(() => one.Run(inputs), () => other.Run(inputs), PairsOfNetworks, cancel: cancel);
+                return PairedTiming.From(() => one.Run(inputs), () => other.Run(inputs), PairsOfNetworks, cancel: cancel);
             }),
         ];
     }
 
     /// <summary>A network with candidates' forms and zeros for factors: as fast as it will be, and good for nothing else.</summary>
-    public static Graph Hollow(Graph graph, IEnumerable<Candidate> chosen) =>
+    public static Graph WithZeroWeights(Graph graph, IEnumerable<CompressionCandidate> chosen) =>
         chosen
             .Where(static c => c.Form is not null)
             .Aggregate(graph, static (network, c) => FactorRewrite.Apply(network, c.Layer, c.Form!, Zeros(c.Form!)));
@@ -136,7 +136,7 @@ internal sealed class LatencyProbe(ImmutableArray<IRuntime> runtimes, int batch,
                 {
                     using ISession one = runtime.Load(alone, threads),
                         other = runtime.Load(factored, threads);
-                    return dense[k] * PairedTiming.Median(PairedTiming.Of(() => one.Run(inputs), () => other.Run(inputs), Pairs).Ratios);
+                    return dense[k] * PairedTiming.Median(PairedTiming.From(() => one.Run(inputs), () => other.Run(inputs), Pairs).Ratios);
                 }
             ),
         ];

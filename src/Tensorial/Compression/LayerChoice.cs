@@ -18,17 +18,17 @@ internal sealed record LayerChoice(ImmutableArray<CompressibleLayer> Layers, Imm
     /// one.</param>
     /// <param name="keep">Patterns of names that stay.</param>
     /// <param name="file">
-    /// The network as it was read, where <paramref name="graph"/> has the extents of some images (<see cref="FreeExtents"/>): what that
+    /// The network as it was read, where <paramref name="graph"/> has the extents of some images (<see cref="DynamicDimensions"/>): what that
     /// leaves open no layer may rely on.
     /// </param>
     /// <exception cref="BadInputException">A pattern matches nothing.</exception>
-    public static LayerChoice Of(Graph graph, IReadOnlyList<string> layers, IReadOnlyList<string> keep, Graph? file = null)
+    public static LayerChoice From(Graph graph, IReadOnlyList<string> layers, IReadOnlyList<string> keep, Graph? file = null)
     {
         (ImmutableArray<CompressibleLayer> all, ImmutableArray<KeptLayer> kept) = CompressibleLayer.Of(graph);
-        KernelWeights weights = KernelWeights.Of(WeightsAsInitializers.Apply(graph));
+        KernelWeights weights = KernelWeights.From(WeightsAsInitializers.Apply(graph));
         HashSet<string> wanted = [.. weights.Matching(layers).Kernels.Select(static kernel => kernel.Name)];
         HashSet<string> held = keep.Count == 0 ? [] : [.. weights.Matching(keep).Kernels.Select(static kernel => kernel.Name)];
-        bool isOpen = file is not null && !FreeExtents.Of(file).IsEmpty;
+        bool isOpen = file is not null && !DynamicDimensions.Of(file).IsEmpty;
         double parameters = all.Sum(static layer => layer.Parameters);
         (CompressibleLayer Layer, string? Reason)[] judged = [.. all.Select((layer, place) => (layer, ReasonOf(layer, place)))];
         return new(

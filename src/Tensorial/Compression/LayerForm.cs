@@ -17,7 +17,7 @@ internal sealed record LayerForm(KernelForm Form, ImmutableArray<int> Ranks, Fac
 
     /// <summary>A form of a layer, in its cheapest order.</summary>
     /// <exception cref="BadInputException">The format or the ranks do not fit the layer.</exception>
-    public static LayerForm Of(CompressibleLayer layer, KernelFormat format, ImmutableArray<int> ranks)
+    public static LayerForm From(CompressibleLayer layer, KernelFormat format, ImmutableArray<int> ranks)
     {
         KernelForm form = layer.FormOf(format);
         form.Check(ranks.AsSpan());

@@ -2,7 +2,7 @@ using Tensorial.Decompositions;
 using Tensorial.Graphs;
 using Tensorial.LinearAlgebra;
 using Tensorial.Operations;
-using Gemm = Tensorial.Kernels.Gemm;
+using MatrixProduct = Tensorial.Kernels.MatrixProduct;
 
 namespace Tensorial.Compression;
 
@@ -16,7 +16,7 @@ internal static class LayerMetrics
     /// Whether the layer's covariance is affordable. Groups, which read different channels, are fitted in the plain norm.
     /// </summary>
     public static bool Suits(CompressibleLayer layer) =>
-        layer.Groups == 1 && layer.Kernel.Shape.Count / layer.Kernel.Shape[0] <= MostInputs;
+        layer.Groups == 1 && layer.Kernel.Shape.ElementCount / layer.Kernel.Shape[0] <= MostInputs;
 
     /// <summary>
     /// The measure of a layer's kernel: without moments the plain norm; with them what its answers change by, the means left out where the
@@ -24,7 +24,7 @@ internal static class LayerMetrics
     /// </summary>
     public static KernelMetric Of(Graph graph, CompressibleLayer layer, InputMoments? moments) =>
         new(
-            moments is null ? null : KernelMetric.Regularised(moments.Own(ShiftSlot.Of(graph, layer) is not null)),
+            moments is null ? null : KernelMetric.Regularised(moments.Own(ShiftSlot.From(graph, layer) is not null)),
             OutputWeights(graph, layer)
         );
 
@@ -60,7 +60,7 @@ internal static class LayerMetrics
         // The ridge on both sides: unchanged inputs give back the kernel.
         for (int k = 0; k < n; k++)
             both[k * n + k] += regularised.Values[k * n + k] - own.Values[k * n + k];
-        Gemm.Multiply<double>(outputs, n, n, 1, kernel.Values, n, 1, both, n, 1, 0, target, n, Kernels.Workers.Serial);
+        MatrixProduct.Multiply<double>(outputs, n, n, 1, kernel.Values, n, 1, both, n, 1, 0, target, n, Kernels.Workers.Serial);
         Cholesky.OfRegularised<double>(regularised.Values, n).SolveRows(target);
         return new(kernel.Shape, target);
     }

@@ -26,7 +26,7 @@ internal sealed record LayerUse(Node Node, int Operand, Shape Input, Shape Outpu
         : Input.Rank - 1;
 
     /// <summary>Places read: rows (all axes of space but the last) and columns. Of a dense layer its rows.</summary>
-    internal (int Rows, int Columns) Read => Space > 0 ? Places(Input) : (Input.Count / Math.Max(1, Input[SummedAxis]), 1);
+    internal (int Rows, int Columns) Read => Space > 0 ? Places(Input) : (Input.ElementCount / Math.Max(1, Input[SummedAxis]), 1);
 
     /// <summary>Places written.</summary>
     internal (int Rows, int Columns) Written => Space > 0 ? Places(Output) : Read;
@@ -36,5 +36,5 @@ internal sealed record LayerUse(Node Node, int Operand, Shape Input, Shape Outpu
     /// </summary>
     internal long Products => IsTransposed ? (long)Read.Rows * Read.Columns : (long)Written.Rows * Written.Columns;
 
-    private static (int Rows, int Columns) Places(Shape shape) => (shape.CountOf(2, shape.Rank - 1), shape[shape.Rank - 1]);
+    private static (int Rows, int Columns) Places(Shape shape) => (shape.ElementCountOf(2, shape.Rank - 1), shape[shape.Rank - 1]);
 }

@@ -11,7 +11,7 @@ namespace Tensorial.Compression;
 /// <summary>A network in factors, and how it came about.</summary>
 public sealed record CompressedNetwork
 {
-    internal CompressedNetwork(Graph graph, ImmutableArray<Candidate> chosen, ImmutableDictionary<string, TensorFactors<double>> factors) =>
+    internal CompressedNetwork(Graph graph, ImmutableArray<CompressionCandidate> chosen, ImmutableDictionary<string, TensorFactors<double>> factors) =>
         (Graph, Chosen, Factors) = (graph, chosen, factors);
 
     /// <summary>The network.</summary>
@@ -24,13 +24,13 @@ public sealed record CompressedNetwork
     public bool IsRecalibrated { get; internal init; }
 
     /// <summary>What was chosen for each layer.</summary>
-    internal ImmutableArray<Candidate> Chosen { get; }
+    internal ImmutableArray<CompressionCandidate> Chosen { get; }
 
     /// <summary>The factors by layer name.</summary>
     internal ImmutableDictionary<string, TensorFactors<double>> Factors { get; }
 
     /// <summary>What each format could do at other sizes; empty where the choice was given.</summary>
-    internal ImmutableArray<Front> Fronts { get; init; } = [];
+    internal ImmutableArray<ParetoFront> Fronts { get; init; } = [];
 
     /// <summary>Sizes that were tried for <see cref="TargetMeasure.MaxDrop"/>, in turn; empty where it was not searched for.</summary>
     internal ImmutableArray<DropTrial> Trials { get; init; } = [];
@@ -46,19 +46,19 @@ public sealed record CompressedNetwork
                 network,
                 [
                     .. Chosen.Select(candidate =>
-                        CompressedLayer.Of(
+                        CompressedLayer.From(
                             candidate,
                             Factors.GetValueOrDefault(candidate.Layer.Name),
                             Reasons.GetValueOrDefault(candidate.Layer.Name)
                         )
                     ),
-                    .. kept.Select(CompressedLayer.Of),
+                    .. kept.Select(CompressedLayer.From),
                 ]
             ),
         };
 
     /// <summary>This result with the dynamic dimensions of the network that was read.</summary>
-    internal CompressedNetwork OpenAs(Graph read) => this with { Graph = Graph.AsOpenAs(read) };
+    internal CompressedNetwork OpenAs(Graph read) => this with { Graph = Graph.WithDynamicDimensionsOf(read) };
 }
 
 /// <summary>One size that was tried.</summary>
@@ -79,7 +79,7 @@ internal sealed class NetworkCompression(
     ImageSet? training,
     ImmutableArray<IRuntime> runtimes,
     RewriteOptions rewriting,
-    CompressionMemory memory
+    ResultCache memory
 )
 {
     private readonly Graph _graph = WeightsAsInitializers.Apply(network);
@@ -103,12 +103,12 @@ internal sealed class NetworkCompression(
         Planner planner = new(_graph, layers, training, runtimes, memory);
         if (request.Targets is [{ Measure: TargetMeasure.MaxDrop }])
             return Smallest(request, planner, progress, cancel);
-        Choice choice = planner.Choose(request, progress, cancel);
-        return Run(choice.Chosen, progress, cancel) with { Fronts = Front.Of(choice.Candidates), Reasons = choice.Reasons };
+        PlannerResult choice = planner.Choose(request, progress, cancel);
+        return Run(choice.Chosen, progress, cancel) with { Fronts = ParetoFront.Of(choice.Candidates), Reasons = choice.Reasons };
     }
 
     /// <summary>Compresses as chosen.</summary>
-    public CompressedNetwork Run(ImmutableArray<Candidate> chosen, IProgress<Progress>? progress = null, CancellationToken cancel = default)
+    public CompressedNetwork Run(ImmutableArray<CompressionCandidate> chosen, IProgress<Progress>? progress = null, CancellationToken cancel = default)
     {
         (Graph small, ImmutableDictionary<string, TensorFactors<double>> factors) = new Compressor(_graph, training, rewriting, memory).Run(
             chosen,
@@ -136,28 +136,28 @@ internal sealed class NetworkCompression(
         if (training is null)
             throw new BadInputException($"{request.Targets[0]} takes images to measure accuracy on: give --data.");
         training.LabelsFor($"The target {request.Targets[0]}");
-        ImmutableArray<ImmutableArray<Candidate>> candidates = planner
+        ImmutableArray<ImmutableArray<CompressionCandidate>> candidates = planner
             .Choose(request with { Targets = [new(TargetMeasure.Parameters, 1)] }, progress, cancel)
             .Candidates;
-        GraphStatistics statistics = GraphStatistics.Of(_graph);
+        GraphStatistics statistics = GraphStatistics.From(_graph);
         ImageSet held = training.Skip(Math.Max(training.Count / 2, training.Count - HeldImages));
         double before = Top1(_graph, held, cancel);
         double changeable = layers.Sum(static layer => (double)layer.Parameters),
             least = candidates.Sum(static layer => layer.Min(static c => (double)c.Parameters));
         (double low, double high) = ((statistics.Parameters - changeable + least) / statistics.Parameters, 1);
-        CompressedNetwork best = Run([.. layers.Select(Candidate.Dense)], progress, cancel) with { Fronts = Front.Of(candidates) };
+        CompressedNetwork best = Run([.. layers.Select(CompressionCandidate.Dense)], progress, cancel) with { Fronts = ParetoFront.Of(candidates) };
         var trials = ImmutableArray.CreateBuilder<DropTrial>();
         for (int trial = 0; trial < MostTrials; trial++)
         {
             double middle = (low + high) / 2;
             IReadOnlyList<LayerBudget> budgets = CompressionBudget.Of(statistics, layers, [new(TargetMeasure.Parameters, middle)], []);
-            ImmutableArray<Candidate> chosen = request.Rule.Choose(
-                [.. candidates.Select(static layer => (IReadOnlyList<Candidate>)layer)],
+            ImmutableArray<CompressionCandidate> chosen = request.Rule.Choose(
+                [.. candidates.Select(static layer => (IReadOnlyList<CompressionCandidate>)layer)],
                 budgets
             );
             CompressedNetwork tried = Run(chosen, progress, cancel);
             double drop = 100 * (before - Top1(tried.Graph, held, cancel));
-            trials.Add(new((double)GraphStatistics.Of(tried.Graph).Parameters / statistics.Parameters, drop));
+            trials.Add(new((double)GraphStatistics.From(tried.Graph).Parameters / statistics.Parameters, drop));
             if (drop <= most)
                 (high, best) = (middle, tried with { Fronts = best.Fronts });
             else
@@ -169,6 +169,6 @@ internal sealed class NetworkCompression(
     private double Top1(Graph network, ImageSet images, CancellationToken cancel)
     {
         using Inference inference = new(InFloat32.Apply(network), rewriting.Threads);
-        return Evaluator.Run(inference, network, images, cancel: cancel).Result.Top1;
+        return Evaluator.Evaluate(inference, network, images, cancel: cancel).Result.Top1;
     }
 }

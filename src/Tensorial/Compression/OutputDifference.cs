@@ -70,7 +70,7 @@ internal sealed class OutputComparison(string name, bool? scores)
         }
         bool isBatched = a.Shape.Rank > 0 && a.Shape[0] == batch;
         int rows = isBatched ? count : 1,
-            row = a.Shape.Count / Math.Max(1, isBatched ? batch : 1);
+            row = a.Shape.ElementCount / Math.Max(1, isBatched ? batch : 1);
         for (int sample = 0; sample < rows; sample++)
             Add(one.Values.Slice(sample * row, row), other.Values.Slice(sample * row, row));
     }

@@ -28,7 +28,7 @@ internal sealed record PairedTiming(IReadOnlyList<double> First, IReadOnlyList<d
     /// <param name="pairs">Measurements of each.</param>
     /// <param name="progress">Told after each pair.</param>
     /// <param name="cancel">Ends it between pairs.</param>
-    public static PairedTiming Of(
+    public static PairedTiming From(
         Action first,
         Action second,
         int pairs = 15,

@@ -27,7 +27,7 @@ internal sealed record PlanRequest
 /// <summary>One form for each layer, and what others there were.</summary>
 /// <param name="Chosen">For each layer; the dense one has no form.</param>
 /// <param name="Candidates">All that were weighed.</param>
-internal sealed record Choice(ImmutableArray<Candidate> Chosen, ImmutableArray<ImmutableArray<Candidate>> Candidates)
+internal sealed record PlannerResult(ImmutableArray<CompressionCandidate> Chosen, ImmutableArray<ImmutableArray<CompressionCandidate>> Candidates)
 {
     /// <summary>Why layers stay dense: a clause that follows "because".</summary>
     public ImmutableDictionary<string, string> Reasons =>
@@ -54,7 +54,7 @@ internal sealed class Planner(
     ImmutableArray<CompressibleLayer> layers,
     ImageSet? images,
     ImmutableArray<IRuntime> runtimes,
-    CompressionMemory memory
+    ResultCache memory
 )
 {
     private readonly Graph _graph = WeightsAsInitializers.Apply(network);
@@ -68,12 +68,12 @@ internal sealed class Planner(
     /// <summary>Chooses for a request.</summary>
     /// <exception cref="GoalNotMetException">The targets cannot be met; says the least that is possible.</exception>
     /// <exception cref="BadInputException">The rule does not suit the formats or the targets.</exception>
-    public Choice Choose(PlanRequest request, IProgress<Progress>? progress = null, CancellationToken cancel = default)
+    public PlannerResult Choose(PlanRequest request, IProgress<Progress>? progress = null, CancellationToken cancel = default)
     {
         bool timed = request.Targets.Any(static target => target.Measure == TargetMeasure.Latency);
         SearchOptions options = request.Search with
         {
-            MeasuresDamage = request.Rule == AllocationRule.Measured,
+            MeasuresSensitivity = request.Rule == AllocationRule.Measured,
             AdaptsRanks = !timed,
             KeepDominated = timed || request.Rule == AllocationRule.EqualError,
         };
@@ -81,19 +81,19 @@ internal sealed class Planner(
         if (request.Rule == AllocationRule.Uniform)
             return Uniform(request, search, timed, progress, cancel);
         LatencyProbe probe = new(runtimes, request.LatencyBatch, options.Threads);
-        ImmutableArray<ImmutableArray<Candidate>> candidates = timed
+        ImmutableArray<ImmutableArray<CompressionCandidate>> candidates = timed
             ? Faster(probe, search, options, progress, cancel)
             : search.Run(layers, progress, cancel);
         return timed
             ? WithinTime(request, candidates, probe, cancel)
             : new(
-                request.Rule.Choose(Lists(candidates), CompressionBudget.Of(GraphStatistics.Of(_graph), layers, request.Targets, [])),
+                request.Rule.Choose(Lists(candidates), CompressionBudget.Of(GraphStatistics.From(_graph), layers, request.Targets, [])),
                 candidates
             );
     }
 
     /// <summary>Forms are timed before they are fitted: what is not faster need not be.</summary>
-    private ImmutableArray<ImmutableArray<Candidate>> Faster(
+    private ImmutableArray<ImmutableArray<CompressionCandidate>> Faster(
         LatencyProbe probe,
         CandidateSearch search,
         SearchOptions options,
@@ -101,18 +101,18 @@ internal sealed class Planner(
         CancellationToken cancel
     )
     {
-        ImmutableArray<ImmutableArray<Candidate>> timed = probe.Timed(
+        ImmutableArray<ImmutableArray<CompressionCandidate>> timed = probe.Timed(
             [
                 .. layers.Select(layer =>
-                    (ImmutableArray<Candidate>)
-                        [Candidate.Dense(layer), .. search.FormsOf(layer).Select(form => Candidate.Of(layer, form, 1, 0))]
+                    (ImmutableArray<CompressionCandidate>)
+                        [CompressionCandidate.Dense(layer), .. search.FormsOf(layer).Select(form => CompressionCandidate.From(layer, form, 1, 0))]
                 ),
             ],
             progress,
             cancel
         );
-        Dictionary<string, ImmutableArray<Candidate>> byLayer = timed.ToDictionary(static layer => layer[0].Layer.Name);
-        ImmutableArray<ImmutableArray<Candidate>> found = search.Run(
+        Dictionary<string, ImmutableArray<CompressionCandidate>> byLayer = timed.ToDictionary(static layer => layer[0].Layer.Name);
+        ImmutableArray<ImmutableArray<CompressionCandidate>> found = search.Run(
             layers,
             layer => [.. byLayer[layer.Name].Where(static c => c.Form is not null).Select(static c => c.Form!)],
             progress,
@@ -136,9 +136,9 @@ internal sealed class Planner(
     /// <summary>
     /// Layers by themselves miss what passes between them: the whole is timed too, and the budget corrected by what it says.
     /// </summary>
-    private Choice WithinTime(
+    private PlannerResult WithinTime(
         PlanRequest request,
-        ImmutableArray<ImmutableArray<Candidate>> candidates,
+        ImmutableArray<ImmutableArray<CompressionCandidate>> candidates,
         LatencyProbe probe,
         CancellationToken cancel
     )
@@ -147,7 +147,7 @@ internal sealed class Planner(
         ImmutableArray<(double, double)> latencies = [.. all.Select((own, k) => (own, candidates.Sum(layer => layer[0].Milliseconds[k])))];
         double wanted = request.Targets.Where(static target => target.Measure == TargetMeasure.Latency).Min(static target => target.Value),
             aim = wanted;
-        (ImmutableArray<Candidate> Chosen, double Reached) best = ([], double.PositiveInfinity);
+        (ImmutableArray<CompressionCandidate> Chosen, double Reached) best = ([], double.PositiveInfinity);
         (double slow, double fast) = (double.NaN, double.NaN);
         for (int round = 0; round <= Corrections; round++)
         {
@@ -157,12 +157,12 @@ internal sealed class Planner(
                     target.Measure == TargetMeasure.Latency ? target with { Value = Math.Min(1, aim) } : target
                 ),
             ];
-            ImmutableArray<Candidate> chosen;
+            ImmutableArray<CompressionCandidate> chosen;
             try
             {
                 chosen = request.Rule.Choose(
                     Lists(candidates),
-                    CompressionBudget.Of(GraphStatistics.Of(_graph), layers, targets, latencies)
+                    CompressionBudget.Of(GraphStatistics.From(_graph), layers, targets, latencies)
                 );
             }
             catch (GoalNotMetException) when (round > 0)
@@ -171,7 +171,7 @@ internal sealed class Planner(
                 break;
             }
             double reached = probe
-                .Compare(_graph, LatencyProbe.Hollow(_graph, chosen), cancel)
+                .Compare(_graph, LatencyProbe.WithZeroWeights(_graph, chosen), cancel)
                 .Max(static timing => PairedTiming.Median(timing.Ratios));
             bool met = reached <= wanted;
             // What meets the target and is slowest has given up least; until something meets it, the fastest.
@@ -188,13 +188,13 @@ internal sealed class Planner(
         return new(best.Chosen, candidates);
     }
 
-    private Choice Uniform(PlanRequest request, CandidateSearch search, bool timed, IProgress<Progress>? progress, CancellationToken cancel)
+    private PlannerResult Uniform(PlanRequest request, CandidateSearch search, bool timed, IProgress<Progress>? progress, CancellationToken cancel)
     {
         if (request.Search.Formats is not [{ } format])
             throw new BadInputException("Uniform rates take one format: with several there is none to prefer.");
         if (timed)
             throw new BadInputException("Uniform rates know parameters and multiply-accumulates, no latency.");
-        IReadOnlyList<LayerBudget> budgets = CompressionBudget.Of(GraphStatistics.Of(_graph), layers, request.Targets, []);
+        IReadOnlyList<LayerBudget> budgets = CompressionBudget.Of(GraphStatistics.From(_graph), layers, request.Targets, []);
         (double low, double high) = (0, 1);
         for (int step = 0; step < 40; step++)
         {
@@ -206,8 +206,8 @@ internal sealed class Planner(
         }
         // Refuses with the least that is possible what no rate can do.
         if (!budgets.All(budget => budget.Keeps(At(low))))
-            Allocation.Solve([.. At(low).Select(static c => (IReadOnlyList<Candidate>)[c])], budgets);
-        ImmutableArray<ImmutableArray<Candidate>> found = search.Run(
+            Allocation.Solve([.. At(low).Select(static c => (IReadOnlyList<CompressionCandidate>)[c])], budgets);
+        ImmutableArray<ImmutableArray<CompressionCandidate>> found = search.Run(
             layers,
             layer => FormAt(layer, low) is { } form ? [form] : [],
             progress,
@@ -222,10 +222,10 @@ internal sealed class Planner(
             return WorthwhileForms.Contain(layer, form) ? form : null;
         }
 
-        IEnumerable<Candidate> At(double rate) =>
-            layers.Select(layer => FormAt(layer, rate) is { } form ? Candidate.Of(layer, form, 1, 0) : Candidate.Dense(layer));
+        IEnumerable<CompressionCandidate> At(double rate) =>
+            layers.Select(layer => FormAt(layer, rate) is { } form ? CompressionCandidate.From(layer, form, 1, 0) : CompressionCandidate.Dense(layer));
     }
 
-    private static IReadOnlyList<IReadOnlyList<Candidate>> Lists(ImmutableArray<ImmutableArray<Candidate>> candidates) =>
-        [.. candidates.Select(static layer => (IReadOnlyList<Candidate>)layer)];
+    private static IReadOnlyList<IReadOnlyList<CompressionCandidate>> Lists(ImmutableArray<ImmutableArray<CompressionCandidate>> candidates) =>
+        [.. candidates.Select(static layer => (IReadOnlyList<CompressionCandidate>)layer)];
 }

@@ -14,7 +14,7 @@ internal static class RandomInputs
     private const long MacsToCompare = 20_000_000_000;
 
     /// <summary>Samples that a comparison is made on: 64, fewer where a network takes long for one.</summary>
-    public static int SamplesFor(Graph graph) => (int)Math.Clamp(MacsToCompare / Math.Max(1, GraphStatistics.Of(graph).Macs), 1, 64);
+    public static int SamplesFor(Graph graph) => (int)Math.Clamp(MacsToCompare / Math.Max(1, GraphStatistics.From(graph).Macs), 1, 64);
 
     /// <summary>A tensor for every input: normally distributed numbers, zeros where the type is of integers (they may be indices).</summary>
     /// <param name="graph">The network.</param>
@@ -29,7 +29,7 @@ internal static class RandomInputs
 
     private static Shape ShapeOf(Port port, int batch) =>
         port.Dimensions is { } dimensions
-            ? Shape.Of([.. dimensions.Select((dimension, axis) => dimension.Extent ?? (axis == 0 ? batch : OpenExtent))])
+            ? Shape.From([.. dimensions.Select((dimension, axis) => dimension.Extent ?? (axis == 0 ? batch : OpenExtent))])
             : throw new BadInputException($"The input '{port.Name}' does not say which shape it has.");
 
     private static Tensor Tensor(Port port, Shape shape, Random random)

@@ -33,7 +33,7 @@ internal sealed record SearchOptions
     /// <summary>
     /// Whether the damage of a candidate is measured in the network, where there are images; else the error of its kernel stands for it.
     /// </summary>
-    public bool MeasuresDamage { get; init; } = true;
+    public bool MeasuresSensitivity { get; init; } = true;
 
     /// <summary>
     /// Whether to keep candidates that are larger, dearer and worse than another of the same layer: they may still be faster.
@@ -44,7 +44,7 @@ internal sealed record SearchOptions
     public int CovarianceImages { get; init; } = 500;
 
     /// <summary>Images that damage is measured on.</summary>
-    public int DamageImages { get; init; } = 1000;
+    public int SensitivityImages { get; init; } = 1000;
 
     /// <summary>
     /// Candidates of a layer whose damage is measured in the network, at least 2; that of the others follows from their error.

@@ -12,7 +12,7 @@ namespace Tensorial.Compression;
 internal sealed record ShiftSlot(string Name, int Sign)
 {
     /// <summary>The slot of a layer; null where it has none of its own, or stands in several places.</summary>
-    public static ShiftSlot? Of(Graph graph, CompressibleLayer layer)
+    public static ShiftSlot? From(Graph graph, CompressibleLayer layer)
     {
         if (layer.Uses.Length > 1)
             return null;

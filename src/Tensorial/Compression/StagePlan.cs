@@ -73,7 +73,7 @@ internal sealed record StagePlan(
     public static ImmutableArray<StagePlan>? Of(KernelForm form, ImmutableArray<int> ranks, FactorOrder order, CompressibleLayer layer)
     {
         // Padded channels exist in the kernel's parts only: the whole kernel is cut to size.
-        if (!order.IsWhole && form.Folding.Padded.Count != form.Folding.Shape.Count)
+        if (!order.IsWhole && form.Folding.Padded.ElementCount != form.Folding.Shape.ElementCount)
             return null;
         // Where ranks differ by channel, factors are written channel by channel in their order, and no whole kernel is made of them.
         RaggedBond? ragged = form.Tensor.Ragged;

@@ -14,9 +14,9 @@ internal static class Tensorization
 {
     /// <summary>A network with every layer but a light first and last one in a format at a rate, factors drawn.</summary>
     /// <inheritdoc cref="Choose" path="/param[@name='format' or @name='rate' or @name='images']|/exception"/>
-    /// <inheritdoc cref="Draw(Graph, IEnumerable{Candidate}, int)" path="/param"/>
-    public static Graph Draw(Graph graph, KernelFormat format, double rate, int images = 128, int seed = 0) =>
-        Draw(graph, Choose(LayerChoice.Of(graph, [], []).Layers, format, rate, images), seed);
+    /// <inheritdoc cref="InitializeFactorized(Graph, IEnumerable{CompressionCandidate}, int)" path="/param"/>
+    public static Graph InitializeFactorized(Graph graph, KernelFormat format, double rate, int images = 128, int seed = 0) =>
+        InitializeFactorized(graph, Choose(LayerChoice.From(graph, [], []).Layers, format, rate, images), seed);
 
     /// <summary>A format for every layer, at one rate.</summary>
     /// <param name="layers">The layers.</param>
@@ -29,7 +29,7 @@ internal static class Tensorization
     /// <returns>For each layer its form in the order that is cheapest for the batch; the layer as it is where its factors would not be
     /// fewer.</returns>
     /// <exception cref="BadInputException">The rate is not above 0 and below 1.</exception>
-    public static ImmutableArray<Candidate> Choose(
+    public static ImmutableArray<CompressionCandidate> Choose(
         ImmutableArray<CompressibleLayer> layers,
         KernelFormat format,
         double rate,
@@ -43,29 +43,29 @@ internal static class Tensorization
         [
             .. layers.Select(layer =>
                 FormOf(layer, format, rate, images, isTrained) is { } form
-                    ? Candidate.Of(layer, form, error: 0, damage: 0)
-                    : Candidate.Dense(layer)
+                    ? CompressionCandidate.From(layer, form, error: 0, damage: 0)
+                    : CompressionCandidate.Dense(layer)
             ),
         ];
     }
 
     /// <summary>
-    /// The network with layers as factors that are drawn anew (<see cref="FreshFactors"/>), as wide as the dense weights that they replace.
+    /// The network with layers as factors that are drawn anew (<see cref="InitialFactors"/>), as wide as the dense weights that they replace.
     /// </summary>
     /// <param name="graph">A dense network with fresh weights.</param>
     /// <param name="chosen">How its layers are written.</param>
     /// <param name="seed">Decides the factors.</param>
-    public static Graph Draw(Graph graph, IEnumerable<Candidate> chosen, int seed)
+    public static Graph InitializeFactorized(Graph graph, IEnumerable<CompressionCandidate> chosen, int seed)
     {
         graph = WeightsAsInitializers.Apply(graph);
         Random random = new(seed);
-        foreach (Candidate candidate in chosen)
+        foreach (CompressionCandidate candidate in chosen)
             if (candidate.Form is { } form)
                 graph = FactorRewrite.Apply(
                     graph,
                     candidate.Layer,
                     form,
-                    FreshFactors.Draw(form.Form, form.Ranks, DeviationOf(candidate.Layer), random)
+                    InitialFactors.Draw(form.Form, form.Ranks, DeviationOf(candidate.Layer), random)
                 );
         return graph;
     }
@@ -90,7 +90,7 @@ internal static class Tensorization
     /// <summary>Root mean square of the dense weights; He's for a kernel of zeros.</summary>
     private static double DeviationOf(CompressibleLayer layer)
     {
-        double mean = TensorPrimitives.SumOfSquares<double>(layer.Kernel.Values) / layer.Kernel.Shape.Count;
-        return Math.Sqrt(mean > 0 ? mean : 2.0 / layer.Kernel.Shape.CountOf(1, 4));
+        double mean = TensorPrimitives.SumOfSquares<double>(layer.Kernel.Values) / layer.Kernel.Shape.ElementCount;
+        return Math.Sqrt(mean > 0 ? mean : 2.0 / layer.Kernel.Shape.ElementCountOf(1, 4));
     }
 }

@@ -46,7 +46,7 @@ public sealed record Verification(int Samples, ImmutableArray<OutputDifference> 
     /// <param name="cancel">Ends it between batches.</param>
     /// <exception cref="BadInputException">The networks have different outputs, or answer in different shapes.</exception>
     /// <exception cref="NumericalException">A value of b is no finite number where that of a is one.</exception>
-    internal static Verification Of(
+    internal static Verification From(
         NetworkFunction first,
         NetworkFunction second,
         IEnumerable<InputBatch> batches,
@@ -104,7 +104,7 @@ public sealed record Verification(int Samples, ImmutableArray<OutputDifference> 
     /// <param name="batch">Images at a time.</param>
     /// <param name="progress">Told after each batch.</param>
     /// <param name="cancel">Ends it between batches.</param>
-    public static Verification Of(
+    public static Verification From(
         Func<Tensor<float>, Tensor<float>> first,
         Func<Tensor<float>, Tensor<float>> second,
         ImageSet images,
@@ -117,7 +117,7 @@ public sealed record Verification(int Samples, ImmutableArray<OutputDifference> 
         const string name = "output";
         Shape one = first(images.Batch(0, 1)).Shape;
         bool isScored = images.CanBeScored(one);
-        return Of(
+        return From(
             Named(first),
             Named(second),
             images

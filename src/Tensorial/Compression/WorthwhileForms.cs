@@ -15,7 +15,7 @@ internal static class WorthwhileForms
     /// <summary>Why no format makes the layer smaller: a clause that follows "because".</summary>
     public static string WhyNone(CompressibleLayer layer) =>
         layer
-            .Formats.Select(format => LayerForm.Of(layer, format, [.. layer.FormOf(format).MaxRanks.Select(static _ => 1)]))
+            .Formats.Select(format => LayerForm.From(layer, format, [.. layer.FormOf(format).MaxRanks.Select(static _ => 1)]))
             .Select(form => WhyNot(layer, form))
             .OrderDescending()
             .FirstOrDefault() switch

@@ -18,12 +18,12 @@ internal sealed record CifarFormat(string Name, int Classes, int LabelBytes)
     public string ArchiveFolder => LabelBytes == 1 ? "cifar-10-batches-bin" : "cifar-100-binary";
 
     /// <summary>The files that make up a split, in order.</summary>
-    public IReadOnlyList<string> Files(Split split) =>
+    public IReadOnlyList<string> Files(DataSplit split) =>
         (LabelBytes, split) switch
         {
-            (1, Split.Train) => ["data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"],
+            (1, DataSplit.Train) => ["data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"],
             (1, _) => ["test_batch.bin"],
-            (_, Split.Train) => ["train.bin"],
+            (_, DataSplit.Train) => ["train.bin"],
             _ => ["test.bin"],
         };
 }

@@ -3,7 +3,7 @@ namespace Tensorial.Data;
 /// <summary>CIFAR's binary files, in the folder given or in the one inside it that the published archive makes.</summary>
 internal sealed record CifarSource(CifarFormat Format, string Folder) : DataSource
 {
-    private protected override ImageSet Read(Split split, Normalization normalization, int limit)
+    private protected override ImageSet Read(DataSplit split, Normalization normalization, int limit)
     {
         IReadOnlyList<string> paths = Locate(split);
         int[] counts = [.. paths.Select(CountOf)];
@@ -17,10 +17,10 @@ internal sealed record CifarSource(CifarFormat Format, string Folder) : DataSour
             Span<byte> pixels = images.Values.Slice(first * CifarFormat.PixelBytes, count * CifarFormat.PixelBytes);
             ReadRecords(paths[file], pixels, labels.AsSpan(first, count));
         }
-        return new($"{Format.Name} ({(split == Split.Train ? "train" : "test")})", images, labels, Format.Classes, normalization);
+        return new($"{Format.Name} ({(split == DataSplit.Train ? "train" : "test")})", images, labels, Format.Classes, normalization);
     }
 
-    private IReadOnlyList<string> Locate(Split split)
+    private IReadOnlyList<string> Locate(DataSplit split)
     {
         IReadOnlyList<string> names = Format.Files(split);
         if (!Directory.Exists(Folder))

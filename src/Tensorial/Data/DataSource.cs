@@ -29,8 +29,8 @@ public abstract record DataSource
             ("cifar10", _) => new CifarSource(CifarFormat.Cifar10, place),
             ("cifar100", _) => new CifarSource(CifarFormat.Cifar100, place),
             ("idx", _) => new IdxSource(place),
-            ("images", _) => ImageFolderSource.Of(place, transform ?? new()),
-            ("npy" or "npz", _) => NpySource.Of(place),
+            ("images", _) => ImageFolderSource.From(place, transform ?? new()),
+            ("npy" or "npz", _) => NpySource.From(place),
             ("sample", "") => new SampleSource(),
             _ => throw new BadInputException($"'{text}' is no data set. {Expected}"),
         };
@@ -40,11 +40,11 @@ public abstract record DataSource
     /// name.</summary>
     /// <exception cref="BadInputException">The files are not what the format says; the message names file, place and values.</exception>
     /// <exception cref="IOException">A file or folder is missing or cannot be read.</exception>
-    public ImageSet Open(Split split, Normalization normalization, int? limit = null)
+    public ImageSet Open(DataSplit split, Normalization normalization, int? limit = null)
     {
         ImageSet.CheckLimit(limit);
         return Read(split, normalization, limit ?? int.MaxValue);
     }
 
-    private protected abstract ImageSet Read(Split split, Normalization normalization, int limit);
+    private protected abstract ImageSet Read(DataSplit split, Normalization normalization, int limit);
 }

@@ -100,13 +100,13 @@ internal sealed class ArrayFiles : FileImages
     {
         Tensor first = StoredArray.Pixels(PathOf(0), NpyFile.Read(PathOf(0)));
         (_type, ImageShape) = (first.ElementType, first.Shape);
-        if (first.Shape.Count == 0 || (first is Tensor<byte> && first.Shape.Rank != 3))
+        if (first.Shape.ElementCount == 0 || (first is Tensor<byte> && first.Shape.Rank != 3))
             throw new ShapeException($"'{PathOf(0)}' has the shape {first.Shape}: a sample needs C×H×W, or floats of any shape.");
     }
 
     public override Shape ImageShape { get; }
 
-    public override long ImageBytes => (long)ImageShape.Count * (_type == ElementType.UInt8 ? sizeof(byte) : sizeof(float));
+    public override long ImageBytes => (long)ImageShape.ElementCount * (_type == ElementType.UInt8 ? sizeof(byte) : sizeof(float));
 
     protected override string Settings => "arrays";
 

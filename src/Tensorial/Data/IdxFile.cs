@@ -50,7 +50,7 @@ internal static class IdxFile
 
             bool whole = extents[0] <= limit;
             extents[0] = Math.Min(extents[0], limit);
-            Tensor<byte> values = new(Shape.Of(extents));
+            Tensor<byte> values = new(Shape.From(extents));
             int read = stream.ReadAtLeast(values.Values, values.Values.Length, throwOnEndOfStream: false);
             if (read < values.Values.Length)
             {

@@ -5,11 +5,11 @@ namespace Tensorial.Data;
 /// <summary>A pair of IDX files with the names that the MNIST family uses, gzip-compressed or not.</summary>
 internal sealed partial record IdxSource(string Folder) : DataSource
 {
-    private protected override ImageSet Read(Split split, Normalization normalization, int limit)
+    private protected override ImageSet Read(DataSplit split, Normalization normalization, int limit)
     {
         string images = Locate(split, "images", 3);
         string labels = Locate(split, "labels", 1);
-        string name = $"{Path.GetFileName(Path.GetFullPath(Folder))} ({(split == Split.Train ? "train" : "test")})";
+        string name = $"{Path.GetFileName(Path.GetFullPath(Folder))} ({(split == DataSplit.Train ? "train" : "test")})";
         return Combine(name, images, IdxFile.Read(images, 3..4, limit), labels, IdxFile.Read(labels, 1..1), normalization, limit);
     }
 
@@ -42,11 +42,11 @@ internal sealed partial record IdxSource(string Folder) : DataSource
     /// The only file for this split and part: MNIST's own name, with a dot instead of the second hyphen, with the prefix of EMNIST,
     /// with .gz.
     /// </summary>
-    private string Locate(Split split, string part, int rank)
+    private string Locate(DataSplit split, string part, int rank)
     {
         if (!Directory.Exists(Folder))
             throw new DirectoryNotFoundException($"The folder '{Folder}' for IDX files does not exist.");
-        string[] words = split == Split.Train ? ["train"] : ["t10k", "test"];
+        string[] words = split == DataSplit.Train ? ["train"] : ["t10k", "test"];
         IEnumerable<string> found =
             from path in Directory.EnumerateFiles(Folder)
             let match = FileName().Match(Path.GetFileName(path))

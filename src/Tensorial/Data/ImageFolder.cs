@@ -22,7 +22,7 @@ internal sealed record ImageFolder(string Root, string[] Files, int[]? Labels, s
     /// <param name="labelled">Whether subfolders are classes.</param>
     /// <exception cref="BadInputException">There is no such file.</exception>
     /// <exception cref="IOException">The folder is missing or cannot be read.</exception>
-    public static ImageFolder List(string folder, Split split, IReadOnlySet<string> extensions, string what, bool labelled)
+    public static ImageFolder List(string folder, DataSplit split, IReadOnlySet<string> extensions, string what, bool labelled)
     {
         if (!Directory.Exists(folder))
             throw new DirectoryNotFoundException($"The folder '{folder}' does not exist.");
@@ -46,12 +46,12 @@ internal sealed record ImageFolder(string Root, string[] Files, int[]? Labels, s
         return new(root, files, [.. files.Select(file => numbers[Top(file)])], classes);
     }
 
-    private static string SplitOf(string folder, Split split)
+    private static string SplitOf(string folder, DataSplit split)
     {
         string? train = First(TrainNames),
             test = First(TestNames);
         return train is null || test is null ? folder
-            : split == Split.Train ? train
+            : split == DataSplit.Train ? train
             : test;
 
         string? First(string[] names) => names.Select(name => Path.Combine(folder, name)).FirstOrDefault(Directory.Exists);
@@ -79,14 +79,14 @@ internal sealed record ImageFolderSource(string Folder, ImageTransform Transform
     /// <summary>Follows the folder where its subfolders are no classes.</summary>
     private const string Unlabelled = ",unlabelled";
 
-    public static ImageFolderSource Of(string place, ImageTransform transform)
+    public static ImageFolderSource From(string place, ImageTransform transform)
     {
         transform.Check();
         bool labelled = !place.EndsWith(Unlabelled, StringComparison.OrdinalIgnoreCase);
         return new(labelled ? place : place[..^Unlabelled.Length], transform, labelled);
     }
 
-    private protected override ImageSet Read(Split split, Normalization normalization, int limit)
+    private protected override ImageSet Read(DataSplit split, Normalization normalization, int limit)
     {
         ImageFolder found = ImageFolder.List(Folder, split, ImageFile.Extensions, "pictures", Labelled);
         string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(found.Root)));

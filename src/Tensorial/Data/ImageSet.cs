@@ -218,7 +218,7 @@ public sealed class ImageSet
     private void Fill(Tensor<float> batch, Func<int, int> imageOf, CancellationToken cancel)
     {
         int count = batch.Shape[0],
-            size = ImageShape.Count;
+            size = ImageShape.ElementCount;
         if (_store.IsInMemory)
             for (int k = 0; k < count; k++)
                 Put(k);
@@ -248,7 +248,7 @@ public sealed class ImageSet
             throw new BadInputException($"{name}: images must be UInt8 or Float32, not {images.ElementType}.");
         if (images.Shape.Rank < 2 || (images is Tensor<byte> && images.Shape.Rank != 4))
             throw new ShapeException($"{name}: images must have the shape count×C×H×W, not {images.Shape}.");
-        if (images.Shape.Count == 0)
+        if (images.Shape.ElementCount == 0)
             throw new BadInputException($"{name} is empty: its images have the shape {images.Shape}.");
         if (images is Tensor<float> floats)
             StoredArray.CheckFinite(name, floats);

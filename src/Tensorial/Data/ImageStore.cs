@@ -16,7 +16,7 @@ internal abstract class ImageStore
     public abstract bool IsInMemory { get; }
 
     /// <summary>Bytes that an image takes once it is read.</summary>
-    public virtual long ImageBytes => ImageShape.Count;
+    public virtual long ImageBytes => ImageShape.ElementCount;
 
     /// <summary>One image, of bytes or of float32. Not to be changed. May be called by several threads at once.</summary>
     /// <exception cref="BadInputException">Its file is damaged or does not fit the others; names it.</exception>
@@ -29,7 +29,7 @@ internal abstract class ImageStore
 /// <summary>Images in memory as they were stored, [count, ...]: bytes stay bytes.</summary>
 internal sealed class MemoryImages(Tensor images) : ImageStore
 {
-    private readonly Shape _image = Shape.Of(images.Shape.Extents[1..]);
+    private readonly Shape _image = Shape.From(images.Shape.Extents[1..]);
 
     public override int Count => images.Shape[0];
 
@@ -39,7 +39,7 @@ internal sealed class MemoryImages(Tensor images) : ImageStore
 
     public override Tensor Read(int image, CancellationToken cancel)
     {
-        int size = _image.Count;
+        int size = _image.ElementCount;
         return images is Tensor<byte> bytes
             ? new Tensor<byte>(_image, bytes.Memory.Slice(image * size, size))
             : new Tensor<float>(_image, images.Of<float>().Memory.Slice(image * size, size));
@@ -48,8 +48,8 @@ internal sealed class MemoryImages(Tensor images) : ImageStore
     public override void AddTo(IncrementalHash hash, int first, int count)
     {
         hash.AppendData(Encoding.UTF8.GetBytes($"{images.ElementType} {images.Shape.With(0, count)}"));
-        int start = first * _image.Count,
-            length = count * _image.Count;
+        int start = first * _image.ElementCount,
+            length = count * _image.ElementCount;
         hash.AppendData(
             images is Tensor<byte> bytes
                 ? bytes.Values.Slice(start, length)

@@ -21,7 +21,7 @@ internal sealed record NpySource(string Images, string? Labels, PixelOrder? Orde
 
     /// <param name="place">What follows <c>npy:</c>.</param>
     /// <exception cref="BadInputException">More than two files.</exception>
-    public static NpySource Of(string place)
+    public static NpySource From(string place)
     {
         string[] parts = place.Split(',', StringSplitOptions.TrimEntries);
         PixelOrder? order = parts[^1].ToLowerInvariant() switch
@@ -42,7 +42,7 @@ internal sealed record NpySource(string Images, string? Labels, PixelOrder? Orde
         };
     }
 
-    private protected override ImageSet Read(Split split, Normalization normalization, int limit)
+    private protected override ImageSet Read(DataSplit split, Normalization normalization, int limit)
     {
         if (Labels is not null)
             return Combine(Images, NpyFile.Read(Images), Labels, NpyFile.Read(Labels), normalization, limit);
@@ -52,7 +52,7 @@ internal sealed record NpySource(string Images, string? Labels, PixelOrder? Orde
             return Combine(Images, NpyFile.Read(Images), null, null, normalization, limit);
 
         using NpzFile file = NpzFile.Open(Images);
-        string word = split == Split.Train ? "train" : "test";
+        string word = split == DataSplit.Train ? "train" : "test";
         HashSet<string> there = [.. file.Names];
         (string Images, string Labels)[] pairs =
         [
@@ -87,7 +87,7 @@ internal sealed record NpySource(string Images, string? Labels, PixelOrder? Orde
                     )
             );
         }
-        if (images.Shape.Count == 0)
+        if (images.Shape.ElementCount == 0)
             throw new BadInputException($"'{imagesName}' holds no images: its shape is {images.Shape}.");
         Tensor pixels = StoredArray.Pixels(imagesName, images) switch
         {
@@ -100,7 +100,7 @@ internal sealed record NpySource(string Images, string? Labels, PixelOrder? Orde
         ).Take(limit);
     }
 
-    private ImageSet Folder(Split split, Normalization normalization)
+    private ImageSet Folder(DataSplit split, Normalization normalization)
     {
         ImageFolder found = ImageFolder.List(Images, split, Extensions, "arrays", labelled: true);
         return new(

@@ -18,7 +18,7 @@ internal sealed class PixelNormalizer
     public PixelNormalizer(string name, Normalization normalization, Shape image)
     {
         _channels = image.Rank > 1 ? image[0] : 1;
-        _plane = image.Count / _channels;
+        _plane = image.ElementCount / _channels;
         normalization.Check(name, _channels);
         Normalization = normalization;
         _table = Table(normalization, _channels);

@@ -48,7 +48,7 @@ internal static class StoredArray
             {
                 throw new BadInputException(
                     $"{name}: image {index / size:N0} holds {values[index]} at pixel "
-                        + $"{index % size} of {Shape.Of(images.Shape.Extents[1..])}."
+                        + $"{index % size} of {Shape.From(images.Shape.Extents[1..])}."
                 );
             }
         }

@@ -36,7 +36,7 @@ internal sealed class BondRanks
     {
         int rank =
             !_fixed.IsEmpty ? Math.Min(_fixed[_taken.Count], values.Length)
-            : _byData ? Math.Max(1, Evbmf.Of(values, rows, columns).Rank)
+            : _byData ? Math.Max(1, Evbmf.From(values, rows, columns).Rank)
             : Spend(values);
         _taken.Add(rank);
         return rank;

@@ -12,7 +12,7 @@ internal sealed record ChannelMetric(Tensor<double>? Root, Tensor<double>? Inver
     private const double Floor = 1e-10;
 
     /// <summary>The metric of one input channel: its block of Σ [i·t, i·t].</summary>
-    public static ChannelMetric Of(Tensor<double>? covariance, int channel, int taps)
+    public static ChannelMetric From(Tensor<double>? covariance, int channel, int taps)
     {
         if (covariance is null)
             return new(null, null);
@@ -21,10 +21,10 @@ internal sealed record ChannelMetric(Tensor<double>? Root, Tensor<double>? Inver
         Tensor<double> block = new([taps, taps]);
         for (int row = 0; row < taps; row++)
             covariance.Values.Slice((first + row) * n + first, taps).CopyTo(block.Values[(row * taps)..]);
-        return Of(block);
+        return From(block);
     }
 
-    public static ChannelMetric Of(Tensor<double> matrix)
+    public static ChannelMetric From(Tensor<double> matrix)
     {
         SymmetricEigen<double> eigen = SymmetricEigen.Of(matrix);
         double floor = Math.Max(double.Epsilon, Floor * eigen.Values.Max());
@@ -44,7 +44,7 @@ internal sealed record ChannelMetric(Tensor<double>? Root, Tensor<double>? Inver
             return [.. rows];
         int n = matrix.Shape[0];
         double[] result = new double[rows.Length];
-        Gemm.Multiply<double>(rows.Length / n, n, n, 1, rows, n, 1, matrix.Values, n, 1, 0, result, n, Workers.Serial);
+        MatrixProduct.Multiply<double>(rows.Length / n, n, n, 1, rows, n, 1, matrix.Values, n, 1, 0, result, n, Workers.Serial);
         return result;
     }
 
@@ -55,7 +55,7 @@ internal sealed record ChannelMetric(Tensor<double>? Root, Tensor<double>? Inver
             result = new([n, n]);
         for (int at = 0; at < n * n; at++)
             scaled.Values[at] *= values[at % n];
-        Gemm.Multiply<double>(n, n, n, 1, scaled.Values, n, 1, eigen.Vectors.Values, 1, n, 0, result.Values, n, Workers.Serial);
+        MatrixProduct.Multiply<double>(n, n, n, 1, scaled.Values, n, 1, eigen.Vectors.Values, 1, n, 0, result.Values, n, Workers.Serial);
         return result;
     }
 }
@@ -65,10 +65,10 @@ internal sealed record ChannelMetric(Tensor<double>? Root, Tensor<double>? Inver
 /// <param name="Vectors">[t, t], ascending.</param>
 internal sealed record SmallSvd(double[] Energies, Tensor<double> Vectors)
 {
-    public static SmallSvd Of(double[] matrix, int rows, int columns)
+    public static SmallSvd From(double[] matrix, int rows, int columns)
     {
         Tensor<double> gram = new([columns, columns]);
-        Gemm.Multiply<double>(columns, columns, rows, 1, matrix, 1, columns, matrix, columns, 1, 0, gram.Values, columns, Workers.Serial);
+        MatrixProduct.Multiply<double>(columns, columns, rows, 1, matrix, 1, columns, matrix, columns, 1, 0, gram.Values, columns, Workers.Serial);
         SymmetricEigen<double> eigen = SymmetricEigen.Of(gram);
         return new([.. eigen.Values.Reverse().Select(static value => Math.Max(0, value))], eigen.Vectors);
     }

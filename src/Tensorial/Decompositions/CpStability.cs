@@ -24,7 +24,7 @@ internal sealed record CpStability(double TermEnergy, double LargestTerm, double
 
     /// <summary>The stability of a CP fit.</summary>
     /// <exception cref="BadInputException">The factors are not those of CP.</exception>
-    public static CpStability Of<T>(TensorFactors<T> cp)
+    public static CpStability From<T>(TensorFactors<T> cp)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         if (cp.Ranks is not [int rank] || cp.Format != TensorFormat.Cp(cp.Factors.Length))

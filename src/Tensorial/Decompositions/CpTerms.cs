@@ -13,7 +13,7 @@ internal static class CpTerms
     {
         int rank = factor.Shape[1];
         double[] norms = new double[rank];
-        for (int at = 0; at < factor.Shape.Count; at++)
+        for (int at = 0; at < factor.Shape.ElementCount; at++)
         {
             double value = double.CreateChecked(factor.Values[at]);
             norms[at % rank] += value * value;
@@ -47,7 +47,7 @@ internal static class CpTerms
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         Tensor<T> result = new(factor.Shape);
-        for (int at = 0; at < factor.Shape.Count; at++)
+        for (int at = 0; at < factor.Shape.ElementCount; at++)
             result.Values[at] = T.CreateTruncating(double.CreateChecked(factor.Values[at]) * scales[at % scales.Length]);
         return result;
     }
@@ -58,7 +58,7 @@ internal static class CpTerms
     {
         int rank = factor.Shape[1];
         Tensor<T> gram = new([rank, rank]);
-        Gemm.Multiply<T>(
+        MatrixProduct.Multiply<T>(
             rank,
             rank,
             factor.Shape[0],

@@ -26,7 +26,7 @@ internal sealed class CpTree<T>
         // Halves as equal as they come make the Khatri–Rao products and what is left of the tensor smallest.
         _split = Enumerable
             .Range(1, Math.Max(1, tensor.Shape.Rank - 1))
-            .MinBy(split => (long)tensor.Shape.CountOf(0, split) + tensor.Shape.CountOf(split, tensor.Shape.Rank));
+            .MinBy(split => (long)tensor.Shape.ElementCountOf(0, split) + tensor.Shape.ElementCountOf(split, tensor.Shape.Rank));
     }
 
     /// <summary>Calls for every mode in order with its M [n, R], made from the factors as they are at that moment.</summary>
@@ -35,11 +35,11 @@ internal sealed class CpTree<T>
     public void Sweep(Tensor<T>[] factors, Action<int, Tensor<T>> visit)
     {
         int order = factors.Length,
-            rows = _tensor.Shape.CountOf(0, _split),
-            columns = _tensor.Shape.CountOf(_split, order);
+            rows = _tensor.Shape.ElementCountOf(0, _split),
+            columns = _tensor.Shape.ElementCountOf(_split, order);
         Tensor<T> left = new([rows, _rank]),
             right = new([columns, _rank]);
-        Gemm.Multiply<T>(
+        MatrixProduct.Multiply<T>(
             rows,
             _rank,
             columns,
@@ -56,7 +56,7 @@ internal sealed class CpTree<T>
             _workers
         );
         Visit(left, 0, _split, factors, visit);
-        Gemm.Multiply<T>(
+        MatrixProduct.Multiply<T>(
             columns,
             _rank,
             rows,
@@ -84,8 +84,8 @@ internal sealed class CpTree<T>
             return;
         }
         int middle = (first + end) / 2,
-            rows = _tensor.Shape.CountOf(first, middle),
-            columns = _tensor.Shape.CountOf(middle, end);
+            rows = _tensor.Shape.ElementCountOf(first, middle),
+            columns = _tensor.Shape.ElementCountOf(middle, end);
         Visit(SumRight(part, rows, columns, KhatriRao(factors, middle, end)), first, middle, factors, visit);
         Visit(SumLeft(part, rows, columns, KhatriRao(factors, first, middle)), middle, end, factors, visit);
     }

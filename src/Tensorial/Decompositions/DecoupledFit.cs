@@ -162,7 +162,7 @@ internal static class DecoupledFit
     private static (int Outputs, int Inputs, int Taps) Extents(KernelStarts starts)
     {
         Shape shape = starts.Kernel.Shape;
-        return (shape[0], shape[1], shape.CountOf(2, shape.Rank));
+        return (shape[0], shape[1], shape.ElementCountOf(2, shape.Rank));
     }
 
     private static int[] Each(ImmutableArray<int> ranks, int places) =>

@@ -32,7 +32,7 @@ internal sealed class DecoupledInput
     {
         (_target, _covariance, _outputs, _inputs, _taps, _ranks) = (kernel.ToArray(), covariance, outputs, inputs, taps, ranks);
         _columns = inputs * taps;
-        _metrics = [.. Enumerable.Range(0, inputs).Select(i => ChannelMetric.Of(covariance, i, taps))];
+        _metrics = [.. Enumerable.Range(0, inputs).Select(i => ChannelMetric.From(covariance, i, taps))];
         _mixes = [.. ranks.Select(rank => new double[outputs * rank])];
         _filters = [.. ranks.Select(rank => new double[rank * taps])];
         _gap = [.. _target];
@@ -48,7 +48,7 @@ internal sealed class DecoupledInput
         double[][] energies = new double[inputs][];
         for (int i = 0; i < inputs; i++)
             energies[i] = SmallSvd
-                .Of(ChannelMetric.Of(covariance, i, taps).Weighted(Channel(kernel, i, outputs, inputs * taps, taps)), outputs, taps)
+                .From(ChannelMetric.From(covariance, i, taps).Weighted(Channel(kernel, i, outputs, inputs * taps, taps)), outputs, taps)
                 .Energies;
         return energies;
     }
@@ -69,7 +69,7 @@ internal sealed class DecoupledInput
             double[] made = Made(i),
                 wanted = Channel(_gapTimesCovariance, i, _outputs, _columns, _taps);
             TensorPrimitives.Add<double>(metric.Unweighted(wanted), metric.Weighted(made), wanted);
-            SmallSvd svd = SmallSvd.Of(wanted, _outputs, _taps);
+            SmallSvd svd = SmallSvd.From(wanted, _outputs, _taps);
             // P = Y V and D = Vᵀ Σᵢᵢ^-½.
             double[] vectors = svd.Leading(rank);
             Product(_outputs, rank, _taps, 1, wanted, vectors, 0, _mixes[i]);
@@ -157,7 +157,7 @@ internal sealed class DecoupledInput
 
     /// <summary>A channel's columns of some rows times its filters: [rows, t] Dᵢᵀ.</summary>
     private void TimesFilters(int rows, double[] values, int channel, Span<double> result, int stride) =>
-        Gemm.Multiply<double>(
+        MatrixProduct.Multiply<double>(
             rows,
             _ranks[channel],
             _taps,
@@ -194,6 +194,6 @@ internal sealed class DecoupledInput
     )
     {
         if (inner > 0)
-            Gemm.Multiply<double>(rows, columns, inner, scale, a, inner, 1, b, columns, 1, keep, result, columns, Workers.Serial);
+            MatrixProduct.Multiply<double>(rows, columns, inner, scale, a, inner, 1, b, columns, 1, keep, result, columns, Workers.Serial);
     }
 }

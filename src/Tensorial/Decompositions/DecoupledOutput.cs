@@ -22,7 +22,7 @@ internal sealed class DecoupledOutput
     }
 
     /// <summary>Squared singular values, descending.</summary>
-    public double[] Energies(ReadOnlySpan<double> kernel) => SmallSvd.Of(Weighted(kernel), _inputs, _taps).Energies;
+    public double[] Energies(ReadOnlySpan<double> kernel) => SmallSvd.From(Weighted(kernel), _inputs, _taps).Energies;
 
     /// <summary>p [i, r] and d [r, t].</summary>
     /// <param name="kernel">[i, t].</param>
@@ -32,7 +32,7 @@ internal sealed class DecoupledOutput
     public (double[] Mix, double[] Filters) Of(ReadOnlySpan<double> kernel, int rank, int rounds, double gain)
     {
         double[] weighted = Weighted(kernel),
-            vectors = SmallSvd.Of(weighted, _inputs, _taps).Leading(rank),
+            vectors = SmallSvd.From(weighted, _inputs, _taps).Leading(rank),
             filters = new double[rank * _taps],
             mix = new double[_inputs * rank];
         for (int at = 0; at < vectors.Length; at++)
@@ -115,7 +115,7 @@ internal sealed class DecoupledOutput
         }
         if (trace > 0)
             TensorPrimitives.Divide(places.Values, trace, places.Values);
-        return (ChannelMetric.Of(channels), ChannelMetric.Of(places));
+        return (ChannelMetric.From(channels), ChannelMetric.From(places));
     }
 
     private static double[] Transposed(double[] matrix, int rows, int columns)
@@ -139,5 +139,5 @@ internal sealed class DecoupledOutput
         int bColumn,
         Span<double> result,
         int stride
-    ) => Gemm.Multiply<double>(rows, columns, inner, 1, a, aRow, aColumn, b, bRow, bColumn, 0, result, stride, Workers.Serial);
+    ) => MatrixProduct.Multiply<double>(rows, columns, inner, 1, a, aRow, aColumn, b, bRow, bColumn, 0, result, stride, Workers.Serial);
 }

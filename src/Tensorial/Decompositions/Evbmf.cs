@@ -14,7 +14,7 @@ internal sealed record Evbmf(int Rank, double NoiseVariance)
     /// <param name="rows">Rows of the matrix.</param>
     /// <param name="columns">Its columns.</param>
     /// <exception cref="ShapeException">There are not as many values as the matrix has.</exception>
-    public static Evbmf Of(ReadOnlySpan<double> values, int rows, int columns)
+    public static Evbmf From(ReadOnlySpan<double> values, int rows, int columns)
     {
         (int l, int m) = (Math.Min(rows, columns), Math.Max(rows, columns));
         if (values.Length != l)

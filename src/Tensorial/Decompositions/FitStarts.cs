@@ -67,9 +67,9 @@ internal static class FitStarts
             return Random(shapes[..^1], new(options.Seed + task.Attempt));
         bool isPlain = starts.Metric.Covariance is null;
         // The kernel as [o, the axes of each inner factor].
-        Tensor<double> tensor = starts.Weighed.As([kernel[0], .. shapes[..^1].Select(static shape => shape.CountOf(1, shape.Rank))]);
+        Tensor<double> tensor = starts.Weighed.As([kernel[0], .. shapes[..^1].Select(static shape => shape.ElementCountOf(1, shape.Rank))]);
         CpOptions terms = new(isPlain ? options.Starts : 1, isPlain ? options.Iterations : SweepsToStart, Seed: options.Seed);
-        return [.. Cp.Fit(tensor, RankChoice.Of(ranks[0]), terms, cancel: cancel).Factors[1..].SelectMany(Transposed)];
+        return [.. Cp.Fit(tensor, RankChoice.From(ranks[0]), terms, cancel: cancel).Factors[1..].SelectMany(Transposed)];
     }
 
     /// <summary>A ring i, h, w, o by alternating least squares.</summary>
@@ -78,7 +78,7 @@ internal static class FitStarts
         ImmutableArray<int> ranks = task.Ranks;
         TensorFactors<double> ring = TensorRing.Fit(
             task.Starts.Weighed,
-            RankChoice.Of(ranks[3], ranks[0], ranks[1], ranks[2]),
+            RankChoice.From(ranks[3], ranks[0], ranks[1], ranks[2]),
             [1, 2, 3, 0],
             new(Seed: task.Options.Seed),
             cancel: task.Cancel
@@ -103,7 +103,7 @@ internal static class FitStarts
         ImmutableArray<Shape> shapes = form.Tensor.FactorShapes(starts.Kernel.Shape, ranks.AsSpan());
         if (task.Attempt > 0)
             return Random(shapes[..^1], new(options.Seed + task.Attempt));
-        KernelForm one = KernelForm.Of(term, starts.Kernel.Shape);
+        KernelForm one = KernelForm.From(term, starts.Kernel.Shape);
         List<double>[] values = [.. shapes[..^1].Select(static _ => new List<double>())];
         for (int k = 0; k < form.Tensor.Fixed!.Value.Extent; k++)
         {
@@ -122,7 +122,7 @@ internal static class FitStarts
         List<double> values = [];
         foreach (Shape factor in shapes)
         {
-            double[] row = new double[factor.CountOf(1, factor.Rank)];
+            double[] row = new double[factor.ElementCountOf(1, factor.Rank)];
             for (int r = 0; r < factor[0]; r++)
             {
                 for (int k = 0; k < row.Length; k++)

@@ -21,7 +21,7 @@ internal static class Fits
     {
         if (tensor.Shape.Rank < least)
             throw new ShapeException($"A tensor of order {least} or more was expected, not one of shape {tensor.Shape}.");
-        if (tensor.Shape.Count == 0)
+        if (tensor.Shape.ElementCount == 0)
             throw new ShapeException($"A tensor of shape {tensor.Shape} is empty and has no factors.");
         if (!TensorPrimitives.IsFiniteAll<T>(tensor.Values))
             throw new NumericalException($"A tensor {tensor.Shape} to be factored holds values that are not finite.");
@@ -43,7 +43,7 @@ internal static class Fits
     {
         int[] modes = [mode, .. Enumerable.Range(0, tensor.Shape.Rank).Where(other => other != mode)];
         int rows = tensor.Shape[mode];
-        return (mode == 0 ? tensor : Permuted(tensor, modes)).As([rows, tensor.Shape.Count / rows]);
+        return (mode == 0 ? tensor : Permuted(tensor, modes)).As([rows, tensor.Shape.ElementCount / rows]);
     }
 
     /// <summary>The tensor with one mode multiplied by a matrix: Y[.., r, ..] = Σₙ X[.., n, ..] M[n, r].</summary>
@@ -51,8 +51,8 @@ internal static class Fits
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         Shape shape = tensor.Shape;
-        int outer = shape.CountOf(0, mode),
-            inner = shape.CountOf(mode + 1, shape.Rank),
+        int outer = shape.ElementCountOf(0, mode),
+            inner = shape.ElementCountOf(mode + 1, shape.Rank),
             n = shape[mode],
             r = matrix.Shape[1];
         if (outer > 1 && inner < Narrow)
@@ -60,12 +60,12 @@ internal static class Fits
             // Many products with few columns each: one product with the mode as columns is worth moving it there and back.
             Tensor<T> rows = inner == 1 ? tensor : Permuted(tensor.As([outer, n, inner]), 0, 2, 1),
                 product = new([outer, inner, r]);
-            Gemm.Multiply<T>(outer * inner, r, n, T.One, rows.Values, n, 1, matrix.Values, r, 1, T.Zero, product.Values, r, workers);
+            MatrixProduct.Multiply<T>(outer * inner, r, n, T.One, rows.Values, n, 1, matrix.Values, r, 1, T.Zero, product.Values, r, workers);
             return (inner == 1 ? product : Permuted(product, 0, 2, 1)).As(shape.With(mode, r));
         }
         Tensor<T> result = new(shape.With(mode, r));
         for (int k = 0; k < outer; k++)
-            Gemm.Multiply<T>(
+            MatrixProduct.Multiply<T>(
                 r,
                 inner,
                 n,
@@ -93,7 +93,7 @@ internal static class Fits
         (int m, int n) = (matrix.Shape[0], matrix.Shape[1]);
         Tensor<T> gram = new([m, m]),
             result = new([m, rank]);
-        Gemm.Multiply<T>(m, m, n, T.One, matrix.Values, n, 1, matrix.Values, 1, n, T.Zero, gram.Values, m, workers);
+        MatrixProduct.Multiply<T>(m, m, n, T.One, matrix.Values, n, 1, matrix.Values, 1, n, T.Zero, gram.Values, m, workers);
         Span<T> vectors = SymmetricEigen.Of(gram, workers).Vectors.Values;
         for (int row = 0; row < m; row++)
         for (int k = 0; k < rank; k++)
@@ -108,8 +108,8 @@ internal static class Fits
         int at = 0;
         foreach (Shape shape in shapes)
         {
-            factors.Add(new(shape, values.Slice(at, shape.Count).ToArray()));
-            at += shape.Count;
+            factors.Add(new(shape, values.Slice(at, shape.ElementCount).ToArray()));
+            at += shape.ElementCount;
         }
         return factors.ToImmutable();
     }

@@ -26,7 +26,7 @@ internal static class FoldedFit
         CancellationToken cancel = default
     )
     {
-        Reshaping reshaping = form.Format.Reshaping ?? throw new BadInputException($"{form.Format} splits no channels.");
+        ChannelReshaping reshaping = form.Format.Reshaping ?? throw new BadInputException($"{form.Format} splits no channels.");
         options ??= new(Starts: 3, Iterations: 500);
         Folding folding = form.Folding;
         Tensor<double> folded = folding.Fold(weight),
@@ -34,7 +34,7 @@ internal static class FoldedFit
         ranks.Check(form.Tensor, folded.Shape);
         // A rate counts the weight's own parameters, and the fits see the padded ones.
         if (ranks is RankChoice.AtRate(var rate))
-            ranks = new RankChoice.AtRate(rate * weight.Shape.Count / folded.Shape.Count);
+            ranks = new RankChoice.AtRate(rate * weight.Shape.ElementCount / folded.Shape.ElementCount);
         if (reshaping.InPairs)
             fitted = Fits.Permuted(folded, [.. form.Pairs.SelectMany(static pair => pair)])
                 .As([.. form.Pairs.Select(pair => pair.Aggregate(1, (count, part) => count * folded.Shape[part]))]);
@@ -54,7 +54,7 @@ internal static class FoldedFit
     internal static TensorFactors<double> InMeasure(FitTask task)
     {
         (KernelStarts starts, KernelForm form, ImmutableArray<int> ranks, FitOptions options, CancellationToken cancel) = task;
-        TensorFactors<double> plain = Of(starts.Kernel, form, RankChoice.Of(ranks.AsSpan()), options, cancel);
+        TensorFactors<double> plain = Of(starts.Kernel, form, RankChoice.From(ranks.AsSpan()), options, cancel);
         FoldedObjective objective = new(starts.Kernel, form, ranks, starts.Metric, cancel);
         double[] point = [.. plain.Factors.SelectMany(static factor => factor.Values.ToArray())];
         if (starts.Metric != KernelMetric.Plain)

@@ -34,7 +34,7 @@ internal sealed class FoldedObjective(
         TensorPrimitives.Multiply(weighed.Values, 2 / _energy, weighed.Values);
         Tensor<double> byFolded = form.Folding.Fold(weighed);
         Equation whole = form.Tensor.Equation;
-        for (int k = 0, at = 0; k < factors.Length; at += _shapes[k].Count, k++)
+        for (int k = 0, at = 0; k < factors.Length; at += _shapes[k].ElementCount, k++)
         {
             // The same equation with one factor and the tensor trading places.
             Equation equation = new([whole.Output, .. whole.Inputs.RemoveAt(k)], whole.Inputs[k]);

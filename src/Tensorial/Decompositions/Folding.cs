@@ -11,13 +11,13 @@ namespace Tensorial.Decompositions;
 public sealed record Folding(Shape Shape, ImmutableArray<Shape> Parts)
 {
     /// <summary>The extents after padding.</summary>
-    public Shape Padded => [.. Parts.Select(static parts => parts.Count)];
+    public Shape Padded => [.. Parts.Select(static parts => parts.ElementCount)];
 
     /// <summary>The extents of all parts, in order.</summary>
     public Shape Folded => [.. Parts.SelectMany(static parts => parts)];
 
     /// <summary>The tensor itself, no mode split.</summary>
-    public static Folding None(Shape shape) => new(shape, [.. shape.Select(static extent => Shape.Of(extent))]);
+    public static Folding None(Shape shape) => new(shape, [.. shape.Select(static extent => Shape.From(extent))]);
 
     /// <summary>
     /// The first <paramref name="channels"/> modes split into <paramref name="order"/> parts each, the others left whole. The parts ascend
@@ -25,11 +25,11 @@ public sealed record Folding(Shape Shape, ImmutableArray<Shape> Parts)
     /// that does not (13 becomes 16 = 4·4, 10 = 2·5 stays).
     /// </summary>
     /// <exception cref="BadInputException">The order is below 1.</exception>
-    public static Folding Of(Shape shape, int order, int channels = 2)
+    public static Folding From(Shape shape, int order, int channels = 2)
     {
         if (order < 1)
             throw new BadInputException($"A mode is split into 1 part or more, not {order}.");
-        return new(shape, [.. shape.Select((extent, mode) => mode < channels ? Balanced(extent, order) : Shape.Of(extent))]);
+        return new(shape, [.. shape.Select((extent, mode) => mode < channels ? Balanced(extent, order) : Shape.From(extent))]);
     }
 
     /// <summary>The tensor with its modes padded and split.</summary>
@@ -75,7 +75,7 @@ public sealed record Folding(Shape Shape, ImmutableArray<Shape> Parts)
         {
             int[] parts = Split(padded, order);
             if (parts[^1] <= 2 * Math.Pow(extent, 1.0 / order) + 1)
-                return Shape.Of(parts);
+                return Shape.From(parts);
         }
     }
 

@@ -19,7 +19,7 @@ internal sealed record FormatCurve(KernelFormat Format, Shape Kernel, ImmutableA
     /// <param name="metric">The measure; a covariance only for svd-out, whose singular values it leaves in closed form.</param>
     /// <exception cref="BadInputException">Singular values say nothing of the format's error in this measure.</exception>
     /// <exception cref="NumericalException">The kernel holds values that are not finite.</exception>
-    public static FormatCurve Of(Tensor<double> kernel, KernelFormat format, KernelMetric? metric = null)
+    public static FormatCurve From(Tensor<double> kernel, KernelFormat format, KernelMetric? metric = null)
     {
         metric ??= KernelMetric.Plain;
         if (kernel.Shape.Rank != 4)
@@ -33,7 +33,7 @@ internal sealed record FormatCurve(KernelFormat Format, Shape Kernel, ImmutableA
     }
 
     /// <summary>Parameters of the factors at some ranks.</summary>
-    public long Parameters(params ImmutableArray<int> ranks) => KernelForm.Of(Format, Kernel).Parameters(ranks.AsSpan());
+    public long Parameters(params ImmutableArray<int> ranks) => KernelForm.From(Format, Kernel).Parameters(ranks.AsSpan());
 
     /// <summary>
     /// Bounds of the least relative error at some ranks: no cut can drop less than its tail, and together they need not drop more than the
@@ -66,8 +66,8 @@ internal sealed record FormatCurve(KernelFormat Format, Shape Kernel, ImmutableA
     {
         int[] left = [.. rows.Select(static axis => "oihw".IndexOf(axis, StringComparison.Ordinal))];
         Tensor<double> arranged = Fits.Permuted(kernel, [.. left, .. Enumerable.Range(0, 4).Except(left)]);
-        int m = arranged.Shape.CountOf(0, left.Length);
-        double[] values = Svd.Values(arranged.As([m, kernel.Shape.Count / m])),
+        int m = arranged.Shape.ElementCountOf(0, left.Length);
+        double[] values = Svd.Values(arranged.As([m, kernel.Shape.ElementCount / m])),
             tails = new double[values.Length + 1];
         // From the smallest up, so that small tails keep their digits.
         for (int k = values.Length - 1; k >= 0; k--)

@@ -47,7 +47,7 @@ public sealed record KernelForm(KernelFormat Format, TensorFormat Tensor, Foldin
     /// <param name="groups">Groups of a convolution.</param>
     /// <param name="folding">How channels are split, where the usual way is not wanted.</param>
     /// <exception cref="BadInputException">The format has no form there: says why.</exception>
-    public static KernelForm Of(KernelFormat format, Shape weight, int groups = 1, Folding? folding = null)
+    public static KernelForm From(KernelFormat format, Shape weight, int groups = 1, Folding? folding = null)
     {
         if (weight.Rank != 4)
             throw new ShapeException($"A weight of four axes [o, i, h, w] was expected, not {weight}.");
@@ -55,7 +55,7 @@ public sealed record KernelForm(KernelFormat Format, TensorFormat Tensor, Foldin
             throw new ShapeException($"{weight[0]} output channels do not split into {groups} groups.");
         if (format.Reshaping is { } reshaping)
             return groups == 1
-                ? Split(format, reshaping, folding ?? Folding.Of(weight, format.Number))
+                ? Split(format, reshaping, folding ?? Folding.From(weight, format.Number))
                 : throw new BadInputException($"{format} splits channels, which the {groups} groups of a weight {weight} do already.");
         TensorFormat single = new(format.Name, Equation.Parse(format.Equation!))
         {
@@ -97,7 +97,7 @@ public sealed record KernelForm(KernelFormat Format, TensorFormat Tensor, Foldin
     /// <param name="rate">The part.</param>
     /// <param name="multiple">Ranks are multiples of this where they are larger.</param>
     public ImmutableArray<int> RanksAt(double rate, int multiple = 1) =>
-        Single.RanksWithin(One, (long)(rate * Folding.Shape.Count / Groups), multiple: multiple);
+        Single.RanksWithin(One, (long)(rate * Folding.Shape.ElementCount / Groups), multiple: multiple);
 
     /// <summary>The same for a kernel: where ranks may differ by channel, as it has most use for them.</summary>
     /// <param name="starts">The kernel, and the measure.</param>
@@ -109,7 +109,7 @@ public sealed record KernelForm(KernelFormat Format, TensorFormat Tensor, Foldin
             return RanksAt(rate, multiple);
         Shape kernel = Folding.Shape;
         int places = kernel["oi".IndexOf(Format.Ragged!.Value.Along, StringComparison.Ordinal)];
-        return spread(starts, (int)(rate * kernel.Count / (Parameters(1) / places)), multiple);
+        return spread(starts, (int)(rate * kernel.ElementCount / (Parameters(1) / places)), multiple);
     }
 
     /// <summary>Refuses ranks that the form cannot have.</summary>
@@ -147,7 +147,7 @@ public sealed record KernelForm(KernelFormat Format, TensorFormat Tensor, Foldin
             );
     }
 
-    private static KernelForm Split(KernelFormat format, Reshaping reshaping, Folding folding)
+    private static KernelForm Split(KernelFormat format, ChannelReshaping reshaping, Folding folding)
     {
         Shape parts = folding.Folded;
         int outputs = folding.Parts[0].Rank,

@@ -237,7 +237,7 @@ public sealed partial record KernelFormat
     ];
 
     /// <summary>A reshaped format: all factors go downhill together, in every order that is not too many.</summary>
-    private static KernelFormat Split(string name, Reshaping reshaping) =>
+    private static KernelFormat Split(string name, ChannelReshaping reshaping) =>
         new(name)
         {
             Reshaping = reshaping,

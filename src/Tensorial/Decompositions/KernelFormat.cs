@@ -22,7 +22,7 @@ public sealed partial record KernelFormat(string Name)
     internal string? Equation { get; init; }
 
     /// <summary>How split channels become the modes of a decomposition; null for a format of whole channels.</summary>
-    internal Reshaping? Reshaping { get; init; }
+    internal ChannelReshaping? Reshaping { get; init; }
 
     /// <summary>What the number behind the name counts, as in <c>rcp:2</c>; null where the name takes none.</summary>
     internal FormatNumber? Numbered { get; init; }
@@ -50,7 +50,7 @@ public sealed partial record KernelFormat(string Name)
     internal Func<KernelStarts, int, int, ImmutableArray<int>>? SpreadRanks { get; init; }
 
     /// <summary>Fits the factors.</summary>
-    internal Func<FitTask, TensorFactors<double>> Fit { get; init; } = KernelFit.ByProjection;
+    internal Func<FitTask, TensorFactors<double>> Fit { get; init; } = KernelFactorization.ByProjection;
 
     /// <summary>Values of all factors but the last, where a descent begins.</summary>
     internal Func<FitTask, double[]> Start { get; init; } = FitStarts.ByCuts;
@@ -80,7 +80,7 @@ public sealed partial record KernelFormat(string Name)
     internal bool IsUsual { get; init; }
 
     /// <summary>Whether the last factor, which alone holds the output's channels, is solved for and the others go downhill.</summary>
-    internal bool IsProjected => Fit == KernelFit.ByProjection;
+    internal bool IsProjected => Fit == KernelFactorization.ByProjection;
 
     /// <summary>Whether channels may have ranks of their own.</summary>
     public bool HasRankByChannel => Ragged is not null;
@@ -137,7 +137,7 @@ internal sealed record FormatNumber(string Counts, int Usual, int Least, int Mos
 /// every part is a mode.</param>
 /// <param name="Tensor">The decomposition of a tensor of some order; its second argument counts the modes of channels.</param>
 /// <param name="Decompose">Fits it in the plain norm.</param>
-internal sealed record Reshaping(
+internal sealed record ChannelReshaping(
     bool InPairs,
     Func<int, int, TensorFormat> Tensor,
     Func<Tensor<double>, RankChoice, FitOptions, CancellationToken, TensorFactors<double>> Decompose

@@ -28,8 +28,8 @@ public sealed record KernelMetric(Tensor<double>? Covariance = null, double[]? W
             return kernel;
         Tensor<double> result = new(kernel.Shape);
         int n = covariance.Shape[0];
-        Gemm.Multiply<double>(
-            kernel.Shape.Count / n,
+        MatrixProduct.Multiply<double>(
+            kernel.Shape.ElementCount / n,
             n,
             n,
             1,
@@ -68,7 +68,7 @@ public sealed record KernelMetric(Tensor<double>? Covariance = null, double[]? W
     private Tensor<double> Scaled(Tensor<double> values, Func<double, double> scale)
     {
         Tensor<double> result = values.Clone();
-        int row = values.Shape.Count / values.Shape[0];
+        int row = values.Shape.ElementCount / values.Shape[0];
         for (int o = 0; o < values.Shape[0]; o++)
         {
             double factor = scale(Weights![o]);
@@ -102,7 +102,7 @@ public sealed record KernelMetric(Tensor<double>? Covariance = null, double[]? W
         for (int row = 0; row < n; row++)
         for (int k = 0; k < n; k++)
             scaled.Values[row * n + k] *= Math.Sqrt(Math.Max(0, eigen.Values[k]));
-        Gemm.Multiply<double>(n, n, n, 1, scaled.Values, n, 1, eigen.Vectors.Values, 1, n, 0, root.Values, n, Workers.Serial);
+        MatrixProduct.Multiply<double>(n, n, n, 1, scaled.Values, n, 1, eigen.Vectors.Values, 1, n, 0, root.Values, n, Workers.Serial);
         return root;
     }
 }

@@ -66,14 +66,14 @@ internal sealed class KernelStarts(Tensor<double> kernel, KernelMetric metric, i
             return weighed;
         Tensor<double> result = new(weighed.Shape);
         int n = root.Shape[0];
-        Gemm.Multiply<double>(weighed.Shape[0], n, n, 1, weighed.Values, n, 1, root.Values, n, 1, 0, result.Values, n, Workers.Serial);
+        MatrixProduct.Multiply<double>(weighed.Shape[0], n, n, 1, weighed.Values, n, 1, root.Values, n, 1, 0, result.Values, n, Workers.Serial);
         return result;
     }
 
     private static KernelStarts OfGroup(Tensor<double> kernel, KernelMetric metric, int groups, int group)
     {
         int outputs = kernel.Shape[0] / groups,
-            count = kernel.Shape.Count / groups;
+            count = kernel.Shape.ElementCount / groups;
         Tensor<double> own = new(kernel.Shape.With(0, outputs), kernel.Values.Slice(group * count, count).ToArray());
         return new(own, new(null, metric.Weights?[(group * outputs)..((group + 1) * outputs)]));
     }

@@ -46,7 +46,7 @@ public abstract record RankChoice
     }
 
     /// <inheritdoc cref="Given"/>
-    public static RankChoice Of(params ReadOnlySpan<int> ranks) => new Given([.. ranks]);
+    public static RankChoice From(params ReadOnlySpan<int> ranks) => new Given([.. ranks]);
 
     /// <summary>Refuses what no tensor can fulfil.</summary>
     /// <exception cref="BadInputException">Ranks below 1 or above what the format can use, an error or a rate out of range.</exception>

@@ -23,7 +23,7 @@ internal static class RankSearch
         choice switch
         {
             RankChoice.Given(var ranks) => fit(ranks),
-            RankChoice.AtRate(var rate) => fit(format.RanksWithin(tensor.Shape, (long)(rate * tensor.Shape.Count))),
+            RankChoice.AtRate(var rate) => fit(format.RanksWithin(tensor.Shape, (long)(rate * tensor.Shape.ElementCount))),
             RankChoice.WithinError(var error) => Smallest(format.MaxRanks(tensor.Shape), fit, error, tensor.Shape),
             _ => Smallest(format.MaxRanks(tensor.Shape), fit, Noise(tensor), tensor.Shape),
         };
@@ -36,7 +36,7 @@ internal static class RankSearch
     public static TensorFactors<T> Shared<T>(TensorFormat format, Tensor<T> tensor, double rate, Func<RankChoice, TensorFactors<T>> fit)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
         ((double[])[0, 0.25, 0.5, 0.75, 1])
-            .Select(RankChoice (power) => new RankChoice.Given(format.RanksWithin(tensor.Shape, (long)(rate * tensor.Shape.Count), power)))
+            .Select(RankChoice (power) => new RankChoice.Given(format.RanksWithin(tensor.Shape, (long)(rate * tensor.Shape.ElementCount), power)))
             .Distinct()
             .Select(fit)
             .MinBy(static fitted => fitted.RelativeError)!;
@@ -84,11 +84,11 @@ internal static class RankSearch
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         Shape shape = tensor.Shape;
-        int split = Enumerable.Range(1, shape.Rank - 1).MinBy(split => (long)shape.CountOf(0, split) + shape.CountOf(split, shape.Rank));
-        int rows = shape.CountOf(0, split),
-            columns = shape.CountOf(split, shape.Rank);
+        int split = Enumerable.Range(1, shape.Rank - 1).MinBy(split => (long)shape.ElementCountOf(0, split) + shape.ElementCountOf(split, shape.Rank));
+        int rows = shape.ElementCountOf(0, split),
+            columns = shape.ElementCountOf(split, shape.Rank);
         double[] values = Fits.Wide(Svd.Values<T>(tensor.Values, rows, columns));
         double energy = values.Sum(static value => value * value);
-        return energy > 0 ? Math.Min(1, Math.Sqrt(Evbmf.Of(values, rows, columns).NoiseVariance * shape.Count / energy)) : 0;
+        return energy > 0 ? Math.Min(1, Math.Sqrt(Evbmf.From(values, rows, columns).NoiseVariance * shape.ElementCount / energy)) : 0;
     }
 }

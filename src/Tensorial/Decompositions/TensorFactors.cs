@@ -27,10 +27,10 @@ public sealed record TensorFactors<T>(
 
     /// <summary>Numbers stored.</summary>
     public long Parameters =>
-        Format.Ragged is null ? Factors.Sum(static factor => (long)factor.Shape.Count) : Format.Parameters(Folding.Folded, Ranks.AsSpan());
+        Format.Ragged is null ? Factors.Sum(static factor => (long)factor.Shape.ElementCount) : Format.Parameters(Folding.Folded, Ranks.AsSpan());
 
     /// <summary>Numbers stored over those of the tensor.</summary>
-    public double Rate => (double)Parameters / Shape.Count;
+    public double Rate => (double)Parameters / Shape.ElementCount;
 
     /// <summary>The tensor that the factors make.</summary>
     public Tensor<T> Reconstruct(Workers? workers = null) =>
@@ -71,7 +71,7 @@ public sealed record TensorFactors<T>(
     public override string ToString() =>
         string.Create(
             CultureInfo.InvariantCulture,
-            $"{Format} {string.Join('×', Ranks)}: {Shape.Count:N0} -> {Parameters:N0} parameters ({Rate:F2}), relative error {RelativeError:F4}"
+            $"{Format} {string.Join('×', Ranks)}: {Shape.ElementCount:N0} -> {Parameters:N0} parameters ({Rate:F2}), relative error {RelativeError:F4}"
         );
 
     /// <summary>Factors of a folded tensor, with their error measured on the tensor itself.</summary>

@@ -88,7 +88,7 @@ public sealed record TensorFormat(string Name, Equation Equation)
         else if (ranks.Length != bonds.Length)
             throw new BadInputException($"{this} takes {bonds.Length} ranks, not {ranks.Length} ({string.Join('×', ranks.ToArray())}).");
         int[] extents = Ragged is null ? ranks.ToArray() : [Largest(ranks)];
-        return [.. Equation.Inputs.Select(axes => Shape.Of([.. axes.Select(Extent)]))];
+        return [.. Equation.Inputs.Select(axes => Shape.From([.. axes.Select(Extent)]))];
 
         int Extent(char axis) =>
             axis == Fixed?.Axis ? Fixed.Value.Extent
@@ -126,8 +126,8 @@ public sealed record TensorFormat(string Name, Equation Equation)
     {
         Tensor<double> cut = factor.Clone();
         (int bond, int along) = (axes.IndexOf(ragged.Axis), axes.IndexOf(ragged.Along));
-        (int inBond, int inAlong) = (cut.Shape.CountOf(bond + 1, axes.Length), cut.Shape.CountOf(along + 1, axes.Length));
-        for (int at = 0; at < cut.Shape.Count; at++)
+        (int inBond, int inAlong) = (cut.Shape.ElementCountOf(bond + 1, axes.Length), cut.Shape.ElementCountOf(along + 1, axes.Length));
+        for (int at = 0; at < cut.Shape.ElementCount; at++)
             if (at / inBond % cut.Shape[bond] >= ranks[at / inAlong % cut.Shape[along]])
                 cut.Values[at] = 0;
         return cut;

@@ -102,14 +102,14 @@ public static class TensorRing
         int order = shape.Rank,
             joint = ranks[0];
         Tensor<T>[] cores = new Tensor<T>[order];
-        (Tensor<T> u, Tensor<T> rest) = Cut(tensor.As([shape[0], shape.Count / shape[0]]), ranks[0] * ranks[1], random, workers);
+        (Tensor<T> u, Tensor<T> rest) = Cut(tensor.As([shape[0], shape.ElementCount / shape[0]]), ranks[0] * ranks[1], random, workers);
         cores[0] = Fits.Permuted(u.As([shape[0], joint, ranks[1]]), 1, 0, 2);
         // [r₀, r₁, …] to [r₁, …, r₀]: the end that will join the first core comes last.
-        rest = Fits.Permuted(rest.As([joint, rest.Shape.Count / joint]), 1, 0);
+        rest = Fits.Permuted(rest.As([joint, rest.Shape.ElementCount / joint]), 1, 0);
         for (int k = 1; k < order - 1; k++)
         {
             int rows = ranks[k] * shape[k];
-            (u, rest) = Cut(rest.As([rows, rest.Shape.Count / rows]), ranks[k + 1], random, workers);
+            (u, rest) = Cut(rest.As([rows, rest.Shape.ElementCount / rows]), ranks[k + 1], random, workers);
             cores[k] = u.As([ranks[k], shape[k], ranks[k + 1]]);
         }
         cores[^1] = rest.As([ranks[order - 1], shape[order - 1], joint]);
@@ -148,7 +148,7 @@ public static class TensorRing
         int order = tensor.Shape.Rank;
         double variance =
             Math.Pow(TensorFactors<T>.Norm(tensor.Values), 2)
-            / tensor.Shape.Count
+            / tensor.Shape.ElementCount
             / ranks.Aggregate(1.0, static (product, rank) => product * rank);
         T scale = T.CreateChecked(Math.Pow(variance, 0.5 / order));
         return

@@ -74,7 +74,7 @@ internal sealed class TensorRingLeastSquares<T> : ExtrapolatedAlternation<T>
         {
             Tensor<T> next = _transfers[(core + k) % order],
                 product = new([around.Shape[0], next.Shape[1]]);
-            Gemm.Multiply<T>(
+            MatrixProduct.Multiply<T>(
                 around.Shape[0],
                 next.Shape[1],
                 next.Shape[0],

@@ -39,7 +39,7 @@ public static class TensorTrain
         {
             int extent = tensor.Shape[modes[k]],
                 rows = left * extent,
-                columns = rest.Shape.Count / rows;
+                columns = rest.Shape.ElementCount / rows;
             Svd<T> svd = Svd.Thin(rest.As([rows, columns]), workers);
             int rank = bonds.Next(Fits.Wide(svd.Values), rows, columns);
             Tensor<T> u = Fits.Columns(svd.U, rank),

@@ -16,15 +16,15 @@ internal static class Unfolding
         string columns = string.Concat(axes.Where(axis => !rows.Contains(axis)));
         Tensor<double> arranged = Contract(tensor, axes, rows + columns);
         int m = rows.Aggregate(1, (count, axis) => count * tensor.Shape[axes.IndexOf(axis)]),
-            n = tensor.Shape.Count / m,
+            n = tensor.Shape.ElementCount / m,
             rank = Math.Min(m, n);
         bool wide = m <= n;
         Tensor<double> gram = new([rank, rank]),
             largestFirst = new([rank, rank]);
         if (wide)
-            Gemm.Multiply<double>(m, m, n, 1, arranged.Values, n, 1, arranged.Values, 1, n, 0, gram.Values, m, Workers.Serial);
+            MatrixProduct.Multiply<double>(m, m, n, 1, arranged.Values, n, 1, arranged.Values, 1, n, 0, gram.Values, m, Workers.Serial);
         else
-            Gemm.Multiply<double>(n, n, m, 1, arranged.Values, 1, n, arranged.Values, n, 1, 0, gram.Values, n, Workers.Serial);
+            MatrixProduct.Multiply<double>(n, n, m, 1, arranged.Values, 1, n, arranged.Values, n, 1, 0, gram.Values, n, Workers.Serial);
         Tensor<double> vectors = SymmetricEigen.Of(gram).Vectors;
         for (int row = 0; row < rank; row++)
         for (int k = 0; k < rank; k++)
@@ -32,7 +32,7 @@ internal static class Unfolding
         if (wide)
             return largestFirst;
         Tensor<double> left = new([m, rank]);
-        Gemm.Multiply<double>(m, rank, n, 1, arranged.Values, n, 1, largestFirst.Values, rank, 1, 0, left.Values, rank, Workers.Serial);
+        MatrixProduct.Multiply<double>(m, rank, n, 1, arranged.Values, n, 1, largestFirst.Values, rank, 1, 0, left.Values, rank, Workers.Serial);
         return Qr.Thin(left).Q;
     }
 

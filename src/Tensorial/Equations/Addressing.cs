@@ -18,11 +18,11 @@ internal sealed class Addressing
     /// <param name="isNew">Whether the order of the axes is not that of the layout.</param>
     public Addressing(Pair pair, int own, Layout layout, int[] axes, bool isNew = false)
     {
-        Term term = own == 0 ? pair.Left : pair.Right;
+        IndexList term = own == 0 ? pair.Left : pair.Right;
         _unfolded = new UnfoldedAxis?[term.Axes];
         foreach (int axis in axes)
             if (pair.Convolves(axis) && pair.Derived(axis) == own)
-                _unfolded[axis] = new(pair.Incidence(axis), own);
+                _unfolded[axis] = new(pair.RelationOf(axis), own);
         bool isDirect = !isNew && axes.All(axis => _unfolded[axis]?.IsOwn(term[axis].Extent) ?? true);
         _strides = [.. layout.Strides];
         if (isDirect)
@@ -39,18 +39,18 @@ internal sealed class Addressing
     }
 
     /// <summary>Lays a piece out anew; null where it is read where it lies.</summary>
-    public Gathering? Laying { get; }
+    public Packing? Laying { get; }
 
     /// <summary>Where plain axes of a piece lie.</summary>
     public Layout Layout => new([], _strides);
 
     /// <summary>Addresses of all iterations of some loops.</summary>
-    public AddressTable Table(List<Loop> loops)
+    public AddressTable Table(List<AxisLoop> loops)
     {
         int stride = -1,
             next = -1;
         bool isEven = true;
-        foreach (Loop loop in Enumerable.Reverse(loops).Where(static loop => loop.Extent > 1))
+        foreach (AxisLoop loop in Enumerable.Reverse(loops).Where(static loop => loop.Extent > 1))
         {
             int own = Offset(loop, 1) - Offset(loop, 0);
             for (int k = 0; isEven && k < loop.Extent; k++)
@@ -65,11 +65,11 @@ internal sealed class Addressing
         if (isEven)
             return AddressTable.Even(Loops.Count(loops), Math.Max(stride, 0));
         int[] offsets = [0];
-        foreach (Loop loop in loops)
+        foreach (AxisLoop loop in loops)
             offsets = [.. offsets.SelectMany(offset => Enumerable.Range(0, loop.Extent).Select(k => offset + Offset(loop, k)))];
-        return AddressTable.Of(offsets);
+        return AddressTable.From(offsets);
     }
 
-    private int Offset(Loop loop, int entry) =>
+    private int Offset(AxisLoop loop, int entry) =>
         _strides[loop.Axis] * (_unfolded[loop.Axis] is { } unfolded ? unfolded.Offset(loop.Place, entry) : entry);
 }

@@ -8,7 +8,7 @@ internal sealed class Algebra
 {
     private readonly int[] _uses;
     private readonly Relation?[] _relations;
-    private readonly Leg[] _goals;
+    private readonly AxisIndex[] _goals;
     private readonly (long Least, long Most)[] _sums;
 
     public Algebra(Problem problem)
@@ -16,12 +16,12 @@ internal sealed class Algebra
         Problem = problem;
         Axes = new([.. string.Concat(problem.Inputs).Distinct()]);
         int count = Axes.Length;
-        (_uses, _relations, _goals, _sums) = (new int[count], new Relation?[count], new Leg[count], new (long, long)[count]);
+        (_uses, _relations, _goals, _sums) = (new int[count], new Relation?[count], new AxisIndex[count], new (long, long)[count]);
         Dictionary<char, int> extents = Extents(problem);
-        Operands = new Term[problem.Inputs.Length];
+        Operands = new IndexList[problem.Inputs.Length];
         for (int i = 0; i < Operands.Length; i++)
         {
-            Leg[] legs = new Leg[count];
+            AxisIndex[] legs = new AxisIndex[count];
             for (int place = 0; place < problem.Inputs[i].Length; place++)
             {
                 char axis = problem.Inputs[i][place];
@@ -29,7 +29,7 @@ internal sealed class Algebra
                     extent = problem.Shapes[i][place];
                 Relation? relation = problem.Relations.FirstOrDefault(own => own.Axis == axis);
                 if (relation is not null)
-                    legs[k] = Leg.Of(extent, relation.Inputs[i]);
+                    legs[k] = AxisIndex.From(extent, relation.Inputs[i]);
                 else if (extent == extents[axis])
                     legs[k] = new(extent, 1);
                 _relations[k] = relation;
@@ -46,14 +46,14 @@ internal sealed class Algebra
     public string Axes { get; }
 
     /// <summary>The operands, diagonals taken, axes that only stretch left out.</summary>
-    public Term[] Operands { get; }
+    public IndexList[] Operands { get; }
 
     public bool IsConvolved(int axis) => _relations[axis] is not null;
 
     public int Modulus(int axis) => _relations[axis]?.Modulus ?? 0;
 
     /// <summary>The operand summed over the axes that nothing else has.</summary>
-    public Term Summed(Term operand)
+    public IndexList Summed(IndexList operand)
     {
         for (int k = 0; k < Axes.Length; k++)
             if (operand.Has(k) && _uses[k] == 1)
@@ -62,9 +62,9 @@ internal sealed class Algebra
     }
 
     /// <summary>The product of two terms, summed over axes that no other term and not the result has.</summary>
-    public Term Product(Term a, Term b)
+    public IndexList Product(IndexList a, IndexList b)
     {
-        Leg[] legs = new Leg[Axes.Length];
+        AxisIndex[] legs = new AxisIndex[Axes.Length];
         for (int k = 0; k < legs.Length; k++)
         {
             if (!a.Has(k) || !b.Has(k))
@@ -92,7 +92,7 @@ internal sealed class Algebra
         }
         _uses[k] = holders;
         int extent = relation.Output == 0 ? 1 : problem.Result[problem.Output.IndexOf(Axes[k])];
-        _goals[k] = Leg.Closing(extent, relation, holders);
+        _goals[k] = AxisIndex.Closing(extent, relation, holders);
         _sums[k] = (Operands.Sum(operand => operand[k].Least), Operands.Sum(operand => operand[k].Most));
     }
 

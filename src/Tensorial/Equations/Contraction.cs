@@ -14,9 +14,9 @@ internal static class Contraction
         Shape[] shapes = new Shape[operands.Length];
         for (int i = 0; i < shapes.Length; i++)
             shapes[i] = operands[i].Shape;
-        return Plan.For(equation, null, shapes).Run(operands, workers);
+        return Plan.Create(equation, null, shapes).Run(operands, workers);
     }
 
     /// <summary>Multiply-accumulates of that evaluation.</summary>
-    public static long Macs(Equation equation, params ReadOnlySpan<Shape> shapes) => Plan.For(equation, null, shapes).Macs;
+    public static long Macs(Equation equation, params ReadOnlySpan<Shape> shapes) => Plan.Create(equation, null, shapes).Macs;
 }

@@ -135,12 +135,12 @@ internal static class CostCalibration
         Random random = new(1);
         Tensor<float>[] operands =
         [
-            .. probe.Shapes.Split(',').Select(shape => RandomOf(Shape.Of([.. shape.Split('x').Select(int.Parse)]), random)),
+            .. probe.Shapes.Split(',').Select(shape => RandomOf(Shape.From([.. shape.Split('x').Select(int.Parse)]), random)),
         ];
         Shape[] shapes = [.. operands.Select(static operand => operand.Shape)];
-        Plan plan = Plan.For(Equation.Parse(probe.Equation), null, shapes);
+        Plan plan = Plan.Create(Equation.Parse(probe.Equation), null, shapes);
         Algebra algebra = new(plan.Problem);
-        Pair pair = Pair.Of(algebra, algebra.Summed(algebra.Operands[0]), algebra.Summed(algebra.Operands[1]));
+        Pair pair = Pair.From(algebra, algebra.Summed(algebra.Operands[0]), algebra.Summed(algebra.Operands[1]));
         return (new(probe.Equation, [.. shapes], plan.Macs, 0) { Extents = pair.Extents() }, plan, operands, new(plan.Result));
     }
 

@@ -38,13 +38,13 @@ public sealed record CostModel
     public double ThinMac { get; init; } = 4.9e-11;
 
     /// <summary>Seconds of a multiply-accumulate in products so small that the step goes along their batch instead.</summary>
-    public double LaneMac { get; init; } = 6e-10;
+    public double BatchedMac { get; init; } = 6e-10;
 
     /// <summary>Seconds to move a value from one array to another.</summary>
     public double Move { get; init; } = 2.6e-10;
 
     /// <summary>All constants, in an order of their own.</summary>
-    internal double[] Constants => [Step, Product, Mac, HalfRate, HalfSummed, UnfoldedMac, ThinMac, LaneMac, Move];
+    internal double[] Constants => [Step, Product, Mac, HalfRate, HalfSummed, UnfoldedMac, ThinMac, BatchedMac, Move];
 
     /// <summary>This model with other constants, in the order of <see cref="Constants"/>.</summary>
     internal CostModel With(double[] constants) =>
@@ -57,7 +57,7 @@ public sealed record CostModel
             HalfSummed = constants[4],
             UnfoldedMac = constants[5],
             ThinMac = constants[6],
-            LaneMac = constants[7],
+            BatchedMac = constants[7],
             Move = constants[8],
         };
 
@@ -74,7 +74,7 @@ public sealed record CostModel
             : Math.Min(extents.Left, extents.Right) <= 2 ? ThinMac
             : Mac * slow;
         double products = extents.Batch * Product + extents.Macs * mac,
-            lanes = extents.Macs * LaneMac;
+            lanes = extents.Macs * BatchedMac;
         return Step + Math.Min(products, lanes) + extents.Moved * Move;
     }
 }

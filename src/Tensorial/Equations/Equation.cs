@@ -75,18 +75,18 @@ public sealed record Equation(ImmutableArray<string> Inputs, string Output)
 
     /// <summary>The shape of the result.</summary>
     /// <exception cref="ShapeException">The operands do not fit the equation or each other.</exception>
-    public Shape Infer(params ReadOnlySpan<Shape> shapes) => Problem.Of(this, shapes).Result;
+    public Shape Infer(params ReadOnlySpan<Shape> shapes) => Problem.From(this, shapes).Result;
 
     /// <summary>The value for operands, on one thread, by the plan that is cheapest for their shapes; its gradients follow from it.</summary>
     /// <param name="operands">One tensor an operand.</param>
     /// <exception cref="ShapeException">The operands do not fit the equation or each other.</exception>
-    public Evaluation<T> Evaluate<T>(params ReadOnlySpan<Tensor<T>> operands)
+    public EquationValue<T> Evaluate<T>(params ReadOnlySpan<Tensor<T>> operands)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         Shape[] shapes = new Shape[operands.Length];
         for (int i = 0; i < shapes.Length; i++)
             shapes[i] = operands[i].Shape;
-        return Plan.For(this, PlanOptions.ForGradients, shapes).Evaluate(operands);
+        return Plan.Create(this, PlanOptions.ForGradients, shapes).Evaluate(operands);
     }
 
     internal static bool Stretches(char axis) => axis is >= FirstStretched and < FirstNamed;

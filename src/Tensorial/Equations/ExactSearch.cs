@@ -9,12 +9,12 @@ namespace Tensorial.Equations;
 internal static class ExactSearch
 {
     /// <summary>The tree over the leaves of the least cost, or whatever else is to be least; null where none keeps the limit.</summary>
-    public static Tree? Best(Algebra algebra, ReadOnlySpan<Tree> leaves, PlanOptions options, Func<Tree, double>? least = null)
+    public static Tree? Search(Algebra algebra, ReadOnlySpan<Tree> leaves, PlanOptions options, Func<Tree, double>? least = null)
     {
         double limit = options.MemoryLimit ?? double.PositiveInfinity;
         int all = (1 << leaves.Length) - 1;
         List<Tree>[] best = new List<Tree>[all + 1];
-        Term[] terms = new Term[all + 1];
+        IndexList[] terms = new IndexList[all + 1];
         for (int subset = 1; subset <= all; subset++)
         {
             int lowest = subset & -subset;
@@ -43,9 +43,9 @@ internal static class ExactSearch
         Algebra algebra,
         List<Tree> ones,
         List<Tree> others,
-        Term one,
-        Term other,
-        Term product,
+        IndexList one,
+        IndexList other,
+        IndexList product,
         List<Tree> kept,
         double limit,
         PlanOptions options
@@ -60,7 +60,7 @@ internal static class ExactSearch
         double cost = options.Cost.Seconds(pair, options.Goal);
         foreach (Tree a in ones)
         foreach (Tree b in others)
-            Keep(Tree.Of(pair, a, b, cost), kept, limit);
+            Keep(Tree.From(pair, a, b, cost), kept, limit);
     }
 
     private static void Keep(Tree tree, List<Tree> kept, double limit)

@@ -10,7 +10,7 @@ internal static class GreedySearch
     private const int PartLeaves = 7;
 
     /// <summary>The tree found of the least cost, or whatever else is to be least; null where none keeps the limit.</summary>
-    public static Tree? Best(Algebra algebra, ReadOnlySpan<Tree> leaves, PlanOptions options, Func<Tree, double>? least = null)
+    public static Tree? Search(Algebra algebra, ReadOnlySpan<Tree> leaves, PlanOptions options, Func<Tree, double>? least = null)
     {
         least ??= static tree => tree.Cost;
         Random random = new(options.Seed);
@@ -26,12 +26,12 @@ internal static class GreedySearch
         return best is null ? null : Improved(algebra, best, options);
     }
 
-    private readonly record struct Candidate(Tree Left, Tree Right, double Score);
+    private readonly record struct ContractionPair(Tree Left, Tree Right, double Score);
 
     private static Tree Trial(Algebra algebra, ReadOnlySpan<Tree> leaves, PlanOptions options, double weight, double noise, Random random)
     {
         List<Tree> trees = [.. leaves];
-        List<Candidate> candidates = [];
+        List<ContractionPair> candidates = [];
         for (int i = 0; i < trees.Count; i++)
         for (int j = 0; j < i; j++)
             Add(trees[i], trees[j]);
@@ -46,7 +46,7 @@ internal static class GreedySearch
                     : trees.OrderBy(static tree => tree.Term.Size).Take(2).ToArray() is [var a, var b]
                         ? (a, b)
                         : default;
-            Tree joined = Tree.Of(algebra, left, right, options);
+            Tree joined = Tree.From(algebra, left, right, options);
             trees.Remove(left);
             trees.Remove(right);
             candidates.RemoveAll(c => c.Left == left || c.Right == left || c.Left == right || c.Right == right);
@@ -66,7 +66,7 @@ internal static class GreedySearch
         }
     }
 
-    private static bool Share(Term a, Term b)
+    private static bool Share(IndexList a, IndexList b)
     {
         for (int k = 0; k < a.Axes; k++)
             if (a.Has(k) && b.Has(k))
@@ -88,6 +88,6 @@ internal static class GreedySearch
             leaves.AddRange([widest.Left!, widest.Right!]);
         }
         Tree[] improved = [.. leaves.Select(leaf => Improved(algebra, leaf, options))];
-        return ExactSearch.Best(algebra, improved, options) is { } better && better.Cost < tree.Cost ? better : tree;
+        return ExactSearch.Search(algebra, improved, options) is { } better && better.Cost < tree.Cost ? better : tree;
     }
 }

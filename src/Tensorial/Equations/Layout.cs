@@ -6,7 +6,7 @@ namespace Tensorial.Equations;
 internal sealed record Layout(int[] Order, int[] Strides)
 {
     /// <summary>Values one after another in the order given.</summary>
-    public static Layout Of(Term term, params ReadOnlySpan<int> order)
+    public static Layout From(IndexList term, params ReadOnlySpan<int> order)
     {
         int[] strides = new int[term.Axes];
         for (int place = order.Length - 1, stride = 1; place >= 0; stride *= term[order[place--]].Extent)
@@ -17,7 +17,7 @@ internal sealed record Layout(int[] Order, int[] Strides)
     /// <summary>
     /// An operand as the caller brings it: an axis that it names twice advances in both places, one that it does not name stands still.
     /// </summary>
-    public static Layout Of(Term term, string operand, Shape shape, string axes)
+    public static Layout From(IndexList term, string operand, Shape shape, string axes)
     {
         int[] own = shape.Strides(),
             strides = new int[term.Axes];
@@ -34,7 +34,7 @@ internal sealed record Layout(int[] Order, int[] Strides)
 /// <param name="Place">0, 1 or 2: the entry of the left term, the right one or the product; <see cref="Plain"/> where all share it.</param>
 /// <param name="Role">What it is in the matrix product.</param>
 /// <param name="Extent">Number of entries.</param>
-internal readonly record struct Loop(int Axis, int Place, Role Role, int Extent)
+internal readonly record struct AxisLoop(int Axis, int Place, Role Role, int Extent)
 {
     public const int Plain = 3;
 }

@@ -9,11 +9,11 @@ internal sealed class Loops
         foreach (int axis in left.Order)
         {
             int derived = pair.Convolves(axis) ? pair.Derived(axis) : -1;
-            Loop loop = derived switch
+            AxisLoop loop = derived switch
             {
                 < 0 => new(
                     axis,
-                    Loop.Plain,
+                    AxisLoop.Plain,
                     !pair.Right.Has(axis) ? Role.Left
                         : pair.Product.Has(axis) ? Role.Batch
                         : Role.Summed,
@@ -34,7 +34,7 @@ internal sealed class Loops
             int derived = pair.Convolves(axis) ? pair.Derived(axis) : -1;
             Folds |= derived == 2;
             if (!pair.Left.Has(axis))
-                Right.Add(new(axis, Loop.Plain, Role.Right, pair.Right[axis].Extent));
+                Right.Add(new(axis, AxisLoop.Plain, Role.Right, pair.Right[axis].Extent));
             else if (derived == 1)
                 Right.Add(new(axis, 2, Role.Right, pair.Product[axis].Extent));
             else if (derived == 2)
@@ -43,16 +43,16 @@ internal sealed class Loops
     }
 
     /// <summary>Batches and left axes that lie outside everything else in the left term.</summary>
-    public List<Loop> Outer { get; } = [];
+    public List<AxisLoop> Outer { get; } = [];
 
     /// <summary>The left term's other loops.</summary>
-    public List<Loop> Inner { get; } = [];
+    public List<AxisLoop> Inner { get; } = [];
 
     /// <summary>Summed loops over the right entries of axes along which the left term is unfolded.</summary>
-    public List<Loop> Unfolded { get; } = [];
+    public List<AxisLoop> Unfolded { get; } = [];
 
     /// <summary>Loops of the right term and the product alone, in the right term's order.</summary>
-    public List<Loop> Right { get; } = [];
+    public List<AxisLoop> Right { get; } = [];
 
     /// <summary>Whether the left term is unfolded along an axis; the right one may be too, along another.</summary>
     public bool UnfoldsLeft => Unfolded.Count > 0;
@@ -61,11 +61,11 @@ internal sealed class Loops
 
     public bool Convolves { get; }
 
-    public static int Count(List<Loop> loops) => loops.Aggregate(1, static (count, loop) => checked(count * loop.Extent));
+    public static int Count(List<AxisLoop> loops) => loops.Aggregate(1, static (count, loop) => checked(count * loop.Extent));
 }
 
 /// <summary>Nested loops and how far each moves within both terms and the product.</summary>
-internal sealed class Nest(List<Loop> loops, Layout left, Layout right, Layout result)
+internal sealed class LoopNest(List<AxisLoop> loops, Layout left, Layout right, Layout result)
 {
     private readonly (int Extent, int Left, int Right, int Result)[] _loops =
     [

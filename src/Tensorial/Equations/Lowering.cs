@@ -24,8 +24,8 @@ internal sealed class Lowering
     private readonly bool _isRightFirst;
     private readonly Addressing _leftReads,
         _rightReads;
-    private readonly Gathering? _fold;
-    private readonly Nest _outer,
+    private readonly Packing? _fold;
+    private readonly LoopNest _outer,
         _repeats,
         _batches;
     private readonly Multiplication _product;
@@ -34,13 +34,13 @@ internal sealed class Lowering
     public Lowering(Pair pair, Layout left, Layout right)
     {
         Loops loops = new(pair, left, right);
-        List<Loop> outer = [.. loops.Outer],
+        List<AxisLoop> outer = [.. loops.Outer],
             inner = loops.Inner,
             rows,
             repeats = [],
             columns = loops.Right;
-        List<Loop> summed = [.. inner.Where(static loop => loop.Role == Role.Summed), .. loops.Unfolded];
-        List<Loop> batches = [.. inner.Where(static loop => loop.Role == Role.Batch)];
+        List<AxisLoop> summed = [.. inner.Where(static loop => loop.Role == Role.Summed), .. loops.Unfolded];
+        List<AxisLoop> batches = [.. inner.Where(static loop => loop.Role == Role.Batch)];
         _isRightFirst = inner.Exists(static loop => loop.Role == Role.Left);
         if (_isRightFirst)
             rows = [.. inner.Where(static loop => loop.Role == Role.Left)];
@@ -54,7 +54,7 @@ internal sealed class Lowering
         {
             // Pieces neither so large that they fall out of the cache nor so small that there are very many.
             long size = inner.Aggregate(1L, (count, loop) => count * pair.Left[loop.Axis].Extent);
-            while (size > Piece && inner[0] == summed[0] && summed[0].Place == Loop.Plain)
+            while (size > Piece && inner[0] == summed[0] && summed[0].Place == AxisLoop.Plain)
             {
                 repeats.Add(summed[0]);
                 inner.RemoveAt(0);
@@ -69,7 +69,7 @@ internal sealed class Lowering
                 outer.RemoveAt(outer.Count - 1);
             }
         }
-        Loop lane = loops.Convolves
+        AxisLoop lane = loops.Convolves
             ? default
             : outer.Concat(batches).FirstOrDefault(loop => loop.Role == Role.Batch && loop.Extent > 1 && left.Strides[loop.Axis] == 1);
         bool hasLane =
@@ -86,15 +86,15 @@ internal sealed class Lowering
         );
         _rightReads = new(pair, 1, right, rightOrder, isNew: rightOrder != right.Order);
 
-        List<Loop> results =
+        List<AxisLoop> results =
         [
             .. outer,
             .. batches,
             .. _isRightFirst ? columns : rows,
             .. _isRightFirst ? rows : columns,
-            .. hasLane ? [lane] : Array.Empty<Loop>(),
+            .. hasLane ? [lane] : Array.Empty<AxisLoop>(),
         ];
-        Result = Layout.Of(
+        Result = Layout.From(
             pair.Product,
             [.. results.Where(static loop => loop.Place != 1).Select(static loop => loop.Axis).Distinct().Where(pair.Product.Has)]
         );
@@ -111,7 +111,7 @@ internal sealed class Lowering
         _product = _isRightFirst
             ? new(rightColumns, rightSummed, leftSummed, leftRows, hasLane ? lane.Extent : 1)
             : new(leftRows, leftSummed, rightSummed, rightColumns, hasLane ? lane.Extent : 1);
-        _plane = PlaneConvolution.Of(pair, left, right, Result);
+        _plane = PlaneConvolution.From(pair, left, right, Result);
     }
 
     /// <summary>Where the values of the product lie.</summary>
@@ -158,7 +158,7 @@ internal sealed class Lowering
     {
         (int x, int y, int z) = _outer.At(index);
         int count = _product.Count;
-        Gathering? laying = _leftReads.Laying;
+        Packing? laying = _leftReads.Laying;
         T[]? laid = laying is null ? null : ArrayPool<T>.Shared.Rent(laying.Count);
         T[]? unfolded = _fold is null ? null : ArrayPool<T>.Shared.Rent(_batches.Count * count);
         for (int repeat = 0; repeat < _repeats.Count; repeat++)

@@ -41,7 +41,7 @@ internal sealed class Multiplication(AddressTable rowsA, AddressTable columnsA, 
         else if (columnsB.Count == 1)
             Rows(b, rowsB, columnsB, a, beta, c);
         else
-            Gemm.Multiply(a, rowsA, columnsA, b, rowsB, columnsB, beta, c, columnsB.Count, workers);
+            MatrixProduct.Multiply(a, rowsA, columnsA, b, rowsB, columnsB, beta, c, columnsB.Count, workers);
     }
 
     /// <summary>Whether to go along the sum rather than along the long side.</summary>

@@ -7,7 +7,7 @@ internal delegate Tree SearchOrder(Algebra algebra, ReadOnlySpan<Tree> leaves, P
 internal static class OrderSearch
 {
     /// <exception cref="GoalNotMetException">No order that was found keeps the memory limit.</exception>
-    public static Tree Best(Algebra algebra, ReadOnlySpan<Tree> leaves, PlanOptions options)
+    public static Tree Search(Algebra algebra, ReadOnlySpan<Tree> leaves, PlanOptions options)
     {
         if (Found(algebra, leaves, options) is { } best)
             return best;
@@ -35,8 +35,8 @@ internal static class OrderSearch
         return search switch
         {
             PlanSearch.LeftToRight => LeftToRight(algebra, leaves, options),
-            PlanSearch.Exact => ExactSearch.Best(algebra, leaves, options, least),
-            _ => GreedySearch.Best(algebra, leaves, options, least),
+            PlanSearch.Exact => ExactSearch.Search(algebra, leaves, options, least),
+            _ => GreedySearch.Search(algebra, leaves, options, least),
         };
     }
 
@@ -44,7 +44,7 @@ internal static class OrderSearch
     {
         Tree tree = leaves[0];
         for (int i = 1; i < leaves.Length; i++)
-            tree = Tree.Of(algebra, tree, leaves[i], options);
+            tree = Tree.From(algebra, tree, leaves[i], options);
         return tree.Peak <= (options.MemoryLimit ?? double.PositiveInfinity) ? tree : null;
     }
 }

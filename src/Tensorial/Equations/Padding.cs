@@ -32,7 +32,7 @@ public readonly record struct Padding
     public static Padding Full => new(Rule.Full);
 
     /// <summary>So many values before and after the signal; negative numbers crop it.</summary>
-    public static Padding Of(int before, int after) => new(Rule.Given, before, after);
+    public static Padding From(int before, int after) => new(Rule.Given, before, after);
 
     internal (int Before, int After) For(int signal, int span, int stride, WindowKind kind)
     {
@@ -64,7 +64,7 @@ public readonly record struct Padding
             "same" => Same,
             "valid" => Valid,
             "full" => Full,
-            _ => Of(before, after),
+            _ => From(before, after),
         };
         return given || text is "same" or "valid" or "full";
     }

@@ -5,7 +5,7 @@ namespace Tensorial.Equations;
 /// and summed where not; the rest belongs to one side. Along a convolved axis one of the three entries, the derived one, is decided by the
 /// other two: an operand is unfolded along it, or the product is folded.
 /// </summary>
-internal readonly struct Pair(Algebra algebra, Term left, Term right, Term product)
+internal readonly struct Pair(Algebra algebra, IndexList left, IndexList right, IndexList product)
 {
     /// <summary>What moving one value costs, in multiply-accumulates, when it is decided what to unfold.</summary>
     private const double Moving = 6;
@@ -18,23 +18,23 @@ internal readonly struct Pair(Algebra algebra, Term left, Term right, Term produ
 
     public Algebra Algebra => algebra;
 
-    public Term Left => left;
+    public IndexList Left => left;
 
-    public Term Right => right;
+    public IndexList Right => right;
 
-    public Term Product => product;
+    public IndexList Product => product;
 
     /// <summary>The step that multiplies two terms, the larger one on the left.</summary>
-    public static Pair Of(Algebra algebra, Term a, Term b)
+    public static Pair From(Algebra algebra, IndexList a, IndexList b)
     {
-        Term product = algebra.Product(a, b);
+        IndexList product = algebra.Product(a, b);
         return b.Size > a.Size ? new(algebra, b, a, product) : new(algebra, a, b, product);
     }
 
     /// <summary>Whether the step convolves an axis. One that it only carries from a factor to the product is as good as plain.</summary>
     public bool Convolves(int axis) => algebra.IsConvolved(axis) && left.Has(axis) && right.Has(axis) && product.Has(axis);
 
-    public Incidence Incidence(int axis) => new(left[axis], right[axis], product[axis], algebra.Modulus(axis));
+    public IndexRelation RelationOf(int axis) => new(left[axis], right[axis], product[axis], algebra.Modulus(axis));
 
     /// <summary>Which entry of a convolved axis the two others decide, 0 left, 1 right, 2 product: the choice that is least work.</summary>
     public int Derived(int axis)
@@ -45,7 +45,7 @@ internal readonly struct Pair(Algebra algebra, Term left, Term right, Term produ
             others = OtherMacs(axis);
         for (int place = 0; place < 3; place++)
         {
-            Term derived = At(place);
+            IndexList derived = At(place);
             double cost = Entries(axis, place) * (others + (place == 2 ? Adding : Moving) * derived.Size / derived[axis].Extent);
             if (cost < least && derived[axis].IsUnique(modulus))
                 (best, least) = (place, cost);
@@ -59,8 +59,8 @@ internal readonly struct Pair(Algebra algebra, Term left, Term right, Term produ
     /// </summary>
     public Pair Adjoint(int side)
     {
-        (Term gradient, Term other) = side == 0 ? (left, right) : (right, left);
-        Term negated = other.Negated();
+        (IndexList gradient, IndexList other) = side == 0 ? (left, right) : (right, left);
+        IndexList negated = other.Negated();
         return negated.Size > product.Size ? new(algebra, negated, product, gradient) : new(algebra, product, negated, gradient);
     }
 
@@ -117,7 +117,7 @@ internal readonly struct Pair(Algebra algebra, Term left, Term right, Term produ
     /// <summary>Multiply-accumulates of the step; those that meet padding count too.</summary>
     public double Macs() => Extents().Macs;
 
-    private Term At(int place) =>
+    private IndexList At(int place) =>
         place == 0 ? left
         : place == 1 ? right
         : product;

@@ -15,7 +15,7 @@ namespace Tensorial.Equations;
 /// <param name="Seconds">How long the cost model thinks it takes on one thread.</param>
 /// <param name="Scratch">Values of float32 that are laid out anew while it runs on one thread: a padded signal, an unfolded kernel, feature
 /// maps in blocks. They are gone when it ends, and are not among <see cref="Plan.PeakElements"/>.</param>
-public sealed record Step(int Left, int? Right, string Expression, Shape Shape, long Macs, long Bytes, double Seconds, long Scratch);
+public sealed record PlanStep(int Left, int? Right, string Expression, Shape Shape, long Macs, long Bytes, double Seconds, long Scratch);
 
 /// <summary>
 /// How an equation is evaluated for operands of given shapes: pairwise steps in an order found by search. Plain data; the same for the
@@ -29,7 +29,7 @@ public sealed class Plan
     internal Plan(Problem problem, PlanOptions options, SearchOrder? search = null)
     {
         (Problem, Options) = (problem, options);
-        PlannedSteps = new(problem, options, search ?? OrderSearch.Best);
+        PlannedSteps = new(problem, options, search ?? OrderSearch.Search);
         _gradients = new(() => new(Problem, PlannedSteps));
         _adjoints = new Plan?[problem.Given];
     }
@@ -37,7 +37,7 @@ public sealed class Plan
     /// <summary>The plan of an equation, kept for the next time.</summary>
     /// <exception cref="ShapeException">The operands do not fit the equation or each other.</exception>
     /// <exception cref="GoalNotMetException">No order that was found keeps the memory limit.</exception>
-    public static Plan For(Equation equation, PlanOptions? options = null, params ReadOnlySpan<Shape> shapes) =>
+    public static Plan Create(Equation equation, PlanOptions? options = null, params ReadOnlySpan<Shape> shapes) =>
         PlanCache.Get(equation, options ?? PlanOptions.Default, shapes);
 
     /// <summary>The equation.</summary>
@@ -50,7 +50,7 @@ public sealed class Plan
     public Shape Result => Problem.Result;
 
     /// <summary>The steps in the order in which they are taken.</summary>
-    public ImmutableArray<Step> Steps => PlannedSteps.Steps;
+    public ImmutableArray<PlanStep> Steps => PlannedSteps.Steps;
 
     /// <summary>Multiply-accumulates of all steps.</summary>
     public long Macs => Steps.Sum(static step => step.Macs);
@@ -80,7 +80,7 @@ public sealed class Plan
     public Tensor<T> Run<T>(ReadOnlySpan<Tensor<T>> operands, Workers? workers = null)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        Tensor<T> result = new(Result, GC.AllocateUninitializedArray<T>(Result.Count));
+        Tensor<T> result = new(Result, GC.AllocateUninitializedArray<T>(Result.ElementCount));
         Run(operands, result, workers);
         return result;
     }
@@ -98,7 +98,7 @@ public sealed class Plan
 
     /// <summary>The result, and what its gradients need.</summary>
     /// <exception cref="ShapeException">The operands have not the shapes the plan was made for.</exception>
-    public Evaluation<T> Evaluate<T>(ReadOnlySpan<Tensor<T>> operands, Workers? workers = null)
+    public EquationValue<T> Evaluate<T>(ReadOnlySpan<Tensor<T>> operands, Workers? workers = null)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         Check(operands);

@@ -18,7 +18,7 @@ internal static class PlanCache
             return known;
         if (Plans.Count >= Most)
             Plans.Clear();
-        return Plans.GetOrAdd(key, new Plan(Problem.Of(equation, shapes), options));
+        return Plans.GetOrAdd(key, new Plan(Problem.From(equation, shapes), options));
     }
 
     private readonly record struct Key(Equation Equation, PlanOptions Options, Shape[] Shapes)

@@ -52,16 +52,16 @@ internal sealed class PlaneConvolution
     /// <summary>The step, where these kernels do it, and do it well.</summary>
     /// <param name="pair">The step.</param>
     /// <param name="layouts">Where the values of the left term, the right one and the product lie.</param>
-    public static PlaneConvolution? Of(Pair pair, params ReadOnlySpan<Layout> layouts)
+    public static PlaneConvolution? From(Pair pair, params ReadOnlySpan<Layout> layouts)
     {
         const int product = 2;
-        if (pair.Macs() < LeastMacs || PlaneRoles.Of(pair, layouts) is not { } roles)
+        if (pair.Macs() < LeastMacs || PlaneRoles.From(pair, layouts) is not { } roles)
             return null;
         BlockedLayout input = roles.Map(roles.X),
             output = roles.Map(roles.Y);
         ConvolutionShape shape = roles.Shape;
         InputGradient? back = null;
-        if (product == roles.X && (back = InputGradient.Of(shape, input, output)) is null)
+        if (product == roles.X && (back = InputGradient.From(shape, input, output)) is null)
             return null;
         ConvolutionShape computed = back is null ? shape : InputGradient.Exchanged(shape);
         if (!BlockedConvolution.Supports(computed) || Waste(computed) > MostWaste)
@@ -229,14 +229,14 @@ internal sealed class PlaneConvolution
         double padded = shape.IsDepthwise ? Padded(shape.OutputChannels) : (double)blocked.InputChannels * Padded(blocked.OutputsPerGroup);
         return padded / (shape.IsDepthwise ? shape.OutputChannels : (double)shape.OutputChannels * shape.InputsPerGroup);
 
-        static int Padded(int channels) => (channels + BlockedLayout.Lanes - 1) / BlockedLayout.Lanes * BlockedLayout.Lanes;
+        static int Padded(int channels) => (channels + BlockedLayout.ChannelBlock - 1) / BlockedLayout.ChannelBlock * BlockedLayout.ChannelBlock;
     }
 
     /// <summary>Aligned memory that each thread keeps for its next call.</summary>
     private static Span<float> Own(int count)
     {
-        if (t_scratch is null || t_scratch.Length < count + BlockedLayout.Lanes)
-            t_scratch = GC.AllocateUninitializedArray<float>(count + BlockedLayout.Lanes, pinned: true);
+        if (t_scratch is null || t_scratch.Length < count + BlockedLayout.ChannelBlock)
+            t_scratch = GC.AllocateUninitializedArray<float>(count + BlockedLayout.ChannelBlock, pinned: true);
         return t_scratch.AsSpan(AlignedStart.Of(t_scratch), count);
     }
 }

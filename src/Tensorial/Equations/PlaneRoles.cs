@@ -13,7 +13,7 @@ internal sealed class PlaneRoles
         _inputs = [],
         _outputs = [],
         _space = [];
-    private readonly Term[] _terms;
+    private readonly IndexList[] _terms;
     private readonly PlaneAxis[] _axes;
 
     private PlaneRoles(Pair pair, int x, int y, int window, PlaneAxis[] axes, List<int> space)
@@ -79,9 +79,9 @@ internal sealed class PlaneRoles
     }
 
     /// <summary>Reads a step; null where it is nothing of the kind, or lies in another order.</summary>
-    public static PlaneRoles? Of(Pair pair, ReadOnlySpan<Layout> layouts)
+    public static PlaneRoles? From(Pair pair, ReadOnlySpan<Layout> layouts)
     {
-        Term[] terms = [pair.Left, pair.Right, pair.Product];
+        IndexList[] terms = [pair.Left, pair.Right, pair.Product];
         List<int> convolved = [];
         for (int k = 0; k < pair.Left.Axes; k++)
             if (pair.Convolves(k))
@@ -91,12 +91,12 @@ internal sealed class PlaneRoles
         int window = Enumerable.Range(0, 3).MinBy(place => convolved.Aggregate(1.0, (size, axis) => size * terms[place][axis].Extent));
         int y = window == 2 ? 1 : 2,
             x = 3 - window - y;
-        return Of(pair, layouts, convolved, x, y, window) ?? Of(pair, layouts, convolved, y, x, window);
+        return From(pair, layouts, convolved, x, y, window) ?? From(pair, layouts, convolved, y, x, window);
     }
 
-    private static PlaneRoles? Of(Pair pair, ReadOnlySpan<Layout> layouts, List<int> convolved, int x, int y, int window)
+    private static PlaneRoles? From(Pair pair, ReadOnlySpan<Layout> layouts, List<int> convolved, int x, int y, int window)
     {
-        Term kernel =
+        IndexList kernel =
             window == 0 ? pair.Left
             : window == 1 ? pair.Right
             : pair.Product;
@@ -113,7 +113,7 @@ internal sealed class PlaneRoles
         [
             .. space.Select(axis =>
                 !convolved.Contains(axis) ? PlaneAxis.One
-                : pair.Algebra.Modulus(axis) == 0 ? PlaneAxis.Of(pair.Incidence(axis), x, y, window)
+                : pair.Algebra.Modulus(axis) == 0 ? PlaneAxis.From(pair.RelationOf(axis), x, y, window)
                 : null
             ),
         ];
@@ -183,7 +183,7 @@ internal sealed record PlaneAxis(int Taps, int Stride, int Dilation, int Before,
 
     /// <summary>The relation of three entries as x = stride·y + dilation·w - before; null where it has another form, or crops.</summary>
     /// <param name="mirrored">Whether x is taken backwards.</param>
-    public static PlaneAxis? Of(Incidence incidence, int x, int y, int window, bool mirrored = false)
+    public static PlaneAxis? From(IndexRelation incidence, int x, int y, int window, bool mirrored = false)
     {
         long sign = mirrored ? -incidence.Scale(x) : incidence.Scale(x),
             total = mirrored ? incidence.Total + sign * (incidence.Extent(x) - 1) : incidence.Total,

@@ -21,7 +21,7 @@ internal sealed class PlannedGradients
         int count = steps.Values.Count;
         (_layouts, _lowerings) = (new Layout[count], new (Lowering, bool)[count]);
         PlannedValue result = steps.Values[^1];
-        _layouts[^1] = Layout.Of(result.Term, problem.Output, problem.Result, steps.Algebra.Axes);
+        _layouts[^1] = Layout.From(result.Term, problem.Output, problem.Result, steps.Algebra.Axes);
         for (int k = count - 1; k >= 0; k--)
         {
             PlannedValue value = steps.Values[k];
@@ -88,7 +88,7 @@ internal sealed class PlannedGradients
         lowering.Run(gradientIsLeft ? gradient : other, gradientIsLeft ? other : gradient, gradients[target], workers);
     }
 
-    private void Plan(Pair pair, Term product, Layout gradient, Layout other, int target)
+    private void Plan(Pair pair, IndexList product, Layout gradient, Layout other, int target)
     {
         bool gradientIsLeft = pair.Left == product;
         Lowering lowering = gradientIsLeft ? new(pair, gradient, other) : new(pair, other, gradient);
@@ -96,7 +96,7 @@ internal sealed class PlannedGradients
     }
 
     /// <summary>An operand that was summed first has the gradient of its sum, repeated.</summary>
-    private Term GradientTerm(int operand) =>
+    private IndexList GradientTerm(int operand) =>
         _steps.Values.FirstOrDefault(value => value.Left == operand && value.Right < 0) is { } sum ? sum.Term : _steps.Values[operand].Term;
 
     private bool[] Needed(ReadOnlySpan<bool> wanted)

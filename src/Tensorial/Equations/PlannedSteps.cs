@@ -17,12 +17,12 @@ internal sealed class PlannedSteps
     public PlannedSteps(Problem problem, PlanOptions options, SearchOrder search)
     {
         (_problem, _algebra) = (problem, new(problem));
-        _isZero = problem.Shapes.Any(static shape => shape.Count == 0);
+        _isZero = problem.Shapes.Any(static shape => shape.ElementCount == 0);
         for (int i = 0; i < problem.Inputs.Length; i++)
             _values.Add(
                 new(
                     _algebra.Operands[i],
-                    Layout.Of(_algebra.Operands[i], problem.Inputs[i], problem.Shapes[i], _algebra.Axes),
+                    Layout.From(_algebra.Operands[i], problem.Inputs[i], problem.Shapes[i], _algebra.Axes),
                     -1,
                     -1,
                     null
@@ -31,16 +31,16 @@ internal sealed class PlannedSteps
         if (_isZero)
             return;
 
-        List<Step> steps = [];
+        List<PlanStep> steps = [];
         Tree[] leaves = new Tree[problem.Inputs.Length];
         for (int i = 0; i < leaves.Length; i++)
-            leaves[i] = Tree.Of(_algebra.Summed(_algebra.Operands[i]), i);
+            leaves[i] = Tree.From(_algebra.Summed(_algebra.Operands[i]), i);
         Add(search(_algebra, leaves, options), steps, options);
         Steps = [.. steps];
         Peak = PeakOf();
     }
 
-    public ImmutableArray<Step> Steps { get; } = [];
+    public ImmutableArray<PlanStep> Steps { get; } = [];
 
     public long Peak { get; }
 
@@ -78,7 +78,7 @@ internal sealed class PlannedSteps
     public (Memory<T>[]? Values, T[]?[] Pooled, Tensor<T> Result) RunKeeping<T>(ReadOnlySpan<Tensor<T>> operands, Workers workers)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        Tensor<T> result = new(_problem.Result, GC.AllocateUninitializedArray<T>(_problem.Result.Count));
+        Tensor<T> result = new(_problem.Result, GC.AllocateUninitializedArray<T>(_problem.Result.ElementCount));
         if (_isZero)
         {
             result.Values.Clear();
@@ -123,7 +123,7 @@ internal sealed class PlannedSteps
             values[i] = operands[i].Memory;
         for (int i = operands.Length; i < _problem.Inputs.Length; i++)
         {
-            T[] ones = new T[_problem.Shapes[i].Count];
+            T[] ones = new T[_problem.Shapes[i].ElementCount];
             ones.AsSpan().Fill(T.One);
             values[i] = ones;
         }
@@ -149,7 +149,7 @@ internal sealed class PlannedSteps
     /// <param name="axes">The axes of the tensor.</param>
     /// <param name="shape">Its shape.</param>
     /// <param name="isOwn">Whether the memory may become the tensor's.</param>
-    public Tensor<T> Arranged<T>(Term term, Layout layout, Memory<T> values, string axes, Shape shape, bool isOwn)
+    public Tensor<T> Arranged<T>(IndexList term, Layout layout, Memory<T> values, string axes, Shape shape, bool isOwn)
         where T : unmanaged
     {
         if (isOwn && IsInOrder(term, layout, axes))
@@ -159,7 +159,7 @@ internal sealed class PlannedSteps
         return result;
     }
 
-    private void Arrange<T>(Term term, Layout layout, Memory<T> values, string axes, Tensor<T> result)
+    private void Arrange<T>(IndexList term, Layout layout, Memory<T> values, string axes, Tensor<T> result)
         where T : unmanaged
     {
         int[] strides = result.Shape.Strides();
@@ -176,23 +176,23 @@ internal sealed class PlannedSteps
             (extents[k], from[k]) = (result.Shape[place], axis >= 0 && term.Has(axis) ? layout.Strides[axis] : 0);
             to[k] += strides[place];
         }
-        Strided.Copy<T>(Shape.Of(extents), values.Span, 0, from, result.Values, 0, to);
+        Strided.Copy<T>(Shape.From(extents), values.Span, 0, from, result.Values, 0, to);
     }
 
-    private bool IsInOrder(Term term, Layout layout, string axes)
+    private bool IsInOrder(IndexList term, Layout layout, string axes)
     {
         int[] places = [.. axes.Select(axis => _algebra.Axes.IndexOf(axis, StringComparison.Ordinal))];
         return places.AsSpan().SequenceEqual([.. layout.Order.Where(axis => term[axis].Extent > 1 || places.Contains(axis))]);
     }
 
-    private int Add(Tree tree, List<Step> steps, PlanOptions options)
+    private int Add(Tree tree, List<PlanStep> steps, PlanOptions options)
     {
         if (tree.Operand >= 0)
         {
             PlannedValue operand = _values[tree.Operand];
             if (tree.Term == operand.Term)
                 return tree.Operand;
-            Layout kept = Layout.Of(tree.Term, [.. operand.Layout.Order.Where(tree.Term.Has)]);
+            Layout kept = Layout.From(tree.Term, [.. operand.Layout.Order.Where(tree.Term.Has)]);
             double seconds = options.Cost.Step + (operand.Term.Size + tree.Term.Size) * options.Cost.Move;
             return Add(
                 new(tree.Term, kept, tree.Operand, -1, null),
@@ -218,7 +218,7 @@ internal sealed class PlannedSteps
         );
     }
 
-    private int Add(PlannedValue value, List<Step> steps, MatrixExtents extents, double seconds, long scratch)
+    private int Add(PlannedValue value, List<PlanStep> steps, MatrixExtents extents, double seconds, long scratch)
     {
         _values.Add(value);
         int? right = value.Right < 0 ? null : value.Right;
@@ -250,7 +250,7 @@ internal sealed class PlannedSteps
     {
         int operands = _problem.Inputs.Length;
         double alive = 0,
-            peak = _values.Count == operands ? _problem.Result.Count : 0;
+            peak = _values.Count == operands ? _problem.Result.ElementCount : 0;
         for (int k = operands; k < _values.Count; k++)
         {
             PlannedValue value = _values[k];
@@ -267,8 +267,8 @@ internal sealed class PlannedSteps
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         int[] summed = [.. operand.Layout.Order.Where(axis => !sum.Term.Has(axis))];
-        Gathering rows = new(
-            [.. sum.Layout.Order.Concat(summed).Select(axis => new Loop(axis, Loop.Plain, Role.Left, operand.Term[axis].Extent))],
+        Packing rows = new(
+            [.. sum.Layout.Order.Concat(summed).Select(axis => new AxisLoop(axis, AxisLoop.Plain, Role.Left, operand.Term[axis].Extent))],
             0,
             operand.Layout,
             default
@@ -283,4 +283,4 @@ internal sealed class PlannedSteps
 }
 
 /// <summary>A value of a plan: an operand, or what a step makes of one value (sums) or two.</summary>
-internal sealed record PlannedValue(Term Term, Layout Layout, int Left, int Right, Lowering? Lowering);
+internal sealed record PlannedValue(IndexList Term, Layout Layout, int Left, int Right, Lowering? Lowering);

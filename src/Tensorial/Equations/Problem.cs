@@ -25,7 +25,7 @@ internal sealed record Problem(
 {
     /// <exception cref="BadInputException">The windows do not fit the equation.</exception>
     /// <exception cref="ShapeException">The operands do not fit the equation or each other.</exception>
-    public static Problem Of(Equation equation, ReadOnlySpan<Shape> shapes)
+    public static Problem From(Equation equation, ReadOnlySpan<Shape> shapes)
     {
         Equation full = equation.For(shapes);
         Dictionary<char, int> extents = Extents(full, shapes);
@@ -49,7 +49,7 @@ internal sealed record Problem(
             equation,
             [.. full.Inputs, .. summed.Select(static axis => axis.ToString())],
             full.Output,
-            [.. shapes, .. summed.Select(axis => Shape.Of(extents[axis]))],
+            [.. shapes, .. summed.Select(axis => Shape.From(extents[axis]))],
             [.. full.Output.Select(axis => extents[axis])],
             [.. relations],
             shapes.Length

@@ -7,18 +7,18 @@ namespace Tensorial.Equations;
 /// <param name="Right">The smaller one.</param>
 /// <param name="Cost">What the search adds up, of all its steps.</param>
 /// <param name="Peak">Computed values alive at once at most.</param>
-internal sealed record Tree(Term Term, int Operand, Tree? Left, Tree? Right, double Cost, double Peak)
+internal sealed record Tree(IndexList Term, int Operand, Tree? Left, Tree? Right, double Cost, double Peak)
 {
-    public static Tree Of(Term operand, int index) => new(operand, index, null, null, 0, 0);
+    public static Tree From(IndexList operand, int index) => new(operand, index, null, null, 0, 0);
 
-    public static Tree Of(Algebra algebra, Tree a, Tree b, PlanOptions options)
+    public static Tree From(Algebra algebra, Tree a, Tree b, PlanOptions options)
     {
-        Pair pair = Pair.Of(algebra, a.Term, b.Term);
-        return Of(pair, a, b, options.Cost.Seconds(pair, options.Goal));
+        Pair pair = Pair.From(algebra, a.Term, b.Term);
+        return From(pair, a, b, options.Cost.Seconds(pair, options.Goal));
     }
 
     /// <summary>The product of two trees, of known cost.</summary>
-    public static Tree Of(Pair pair, Tree a, Tree b, double cost)
+    public static Tree From(Pair pair, Tree a, Tree b, double cost)
     {
         if (pair.Left != a.Term)
             (a, b) = (b, a);

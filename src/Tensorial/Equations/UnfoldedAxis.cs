@@ -15,7 +15,7 @@ internal sealed class UnfoldedAxis
 
     /// <param name="incidence">Which entries meet.</param>
     /// <param name="own">The operand's place.</param>
-    public UnfoldedAxis(Incidence incidence, int own)
+    public UnfoldedAxis(IndexRelation incidence, int own)
     {
         (int p, int q) = ((own + 1) % 3, (own + 2) % 3);
         if (incidence.Extent(q) > incidence.Extent(p))
@@ -68,9 +68,9 @@ internal sealed class UnfoldedAxis
     public int Offset(int place, int entry) => (place == _firstPlace ? _first : _second)[entry];
 
     /// <summary>The copies that lay it out.</summary>
-    public Run[] Copies()
+    public StridedRun[] Copies()
     {
-        List<Run> runs = [];
+        List<StridedRun> runs = [];
         for (int place = 0; place < Extent; )
         {
             int first = Source[place],

@@ -31,7 +31,7 @@ public static class Backpropagation
     {
         IReadOnlyDictionary<string, Tensor> outputs = Interpreter.Run(graph, inputs, workers);
         IReadOnlyDictionary<string, Tensor> seeds = loss(outputs);
-        IReadOnlyDictionary<string, Operand> shapes = ShapeInference.Run(
+        IReadOnlyDictionary<string, ValueInfo> shapes = ShapeInference.Run(
             graph with
             {
                 Inputs = [.. graph.Inputs.Select(Typed)],

@@ -19,7 +19,7 @@ internal static class FreshWeights
     /// </summary>
     /// <param name="graph">The network; float64 weights stay as they are.</param>
     /// <param name="seed">Decides the weights.</param>
-    public static Graph Of(Graph graph, int seed)
+    public static Graph Initialize(Graph graph, int seed)
     {
         graph = WeightsAsInitializers.ForTraining(graph);
         Random random = new(seed);
@@ -49,11 +49,11 @@ internal static class FreshWeights
             (WeightRole.Normalization, _) => Filled(learnt.Shape, input == 1 ? 1 : 0),
             (_, Convolution convolution) => InitialWeights.Kernel(
                 learnt.Shape,
-                learnt.Shape.Count / learnt.Shape[1] / convolution.Groups,
+                learnt.Shape.ElementCount / learnt.Shape[1] / convolution.Groups,
                 random
             ),
             // Here a kernel is [inputs, outputs / groups, …].
-            (_, ConvolutionTranspose) => InitialWeights.Kernel(learnt.Shape, learnt.Shape.Count / learnt.Shape[0], random),
+            (_, ConvolutionTranspose) => InitialWeights.Kernel(learnt.Shape, learnt.Shape.ElementCount / learnt.Shape[0], random),
             (_, Gemm dense) when input == 1 => InitialWeights.Matrix(learnt.Shape, learnt.Shape[dense.TransposeB ? 1 : 0], random),
             (_, MatMul) when learnt.Shape.Rank > 1 => InitialWeights.Matrix(
                 learnt.Shape,
@@ -64,7 +64,7 @@ internal static class FreshWeights
         };
 
     private static double RootMeanSquare(Tensor<float> tensor) =>
-        Math.Sqrt(System.Numerics.Tensors.TensorPrimitives.SumOfSquares<float>(tensor.Values) / Math.Max(1, tensor.Shape.Count));
+        Math.Sqrt(System.Numerics.Tensors.TensorPrimitives.SumOfSquares<float>(tensor.Values) / Math.Max(1, tensor.Shape.ElementCount));
 
     private static Tensor<float> Filled(Shape shape, float value)
     {

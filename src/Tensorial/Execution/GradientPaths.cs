@@ -34,16 +34,16 @@ internal sealed class GradientPaths
     /// <param name="outputs">Values whose gradients are given.</param>
     /// <exception cref="UnsupportedException">An operation on the way has no gradient; names node and input.</exception>
     /// <exception cref="BadInputException">A chosen constant does not exist, is no float32 or float64, or reaches no output.</exception>
-    public static GradientPaths Of(
+    public static GradientPaths From(
         Graph graph,
         IReadOnlyCollection<string> chosen,
-        IReadOnlyDictionary<string, Operand> values,
+        IReadOnlyDictionary<string, ValueInfo> values,
         IReadOnlyCollection<string> outputs
     )
     {
         foreach (string name in chosen)
         {
-            if (!values.TryGetValue(name, out Operand? operand))
+            if (!values.TryGetValue(name, out ValueInfo? operand))
                 throw new BadInputException($"The network has no constant '{name}' to be trained.");
             if (!IsReal(operand))
                 throw new BadInputException($"'{name}' holds {operand.Type} numbers; only Float32 and Float64 ones are trained.");
@@ -79,5 +79,5 @@ internal sealed class GradientPaths
     private static IEnumerable<string> Differentiable(Node node) =>
         node.Operation is BatchNormalizationInTraining ? node.Outputs.Take(1) : node.Outputs;
 
-    private static bool IsReal(Operand operand) => operand.Type is ElementType.Float32 or ElementType.Float64;
+    private static bool IsReal(ValueInfo operand) => operand.Type is ElementType.Float32 or ElementType.Float64;
 }

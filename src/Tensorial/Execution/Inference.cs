@@ -31,7 +31,7 @@ public sealed class Inference : IDisposable
     private readonly bool _ownsWorkers;
     private readonly ImmutableArray<Port> _inputs;
     private readonly ConcurrentDictionary<string, Program> _programs = new();
-    private readonly ConcurrentDictionary<(Program Program, bool Shared), ConcurrentBag<Frame>> _frames = new();
+    private readonly ConcurrentDictionary<(Program Program, bool Shared), ConcurrentBag<ProgramFrame>> _frames = new();
     private readonly ConcurrentDictionary<Shape, int> _pieces = new();
 
     /// <summary>Prepares a network.</summary>
@@ -97,7 +97,7 @@ public sealed class Inference : IDisposable
                 throw new BadInputException($"The input '{port.Name}' takes {port.Type} numbers, not {given.ElementType}.");
         }
         Program program = ProgramOf(_inputs.ToDictionary(static port => port.Name, port => inputs[port.Name].Shape));
-        Frame frame = new(program, _workers);
+        ProgramFrame frame = new(program, _workers);
         foreach (Port port in _inputs)
             frame.Bind(program.Inputs[port.Name], inputs[port.Name]);
         program.Run(frame, 0, program.Segments.Length);
@@ -193,11 +193,11 @@ public sealed class Inference : IDisposable
                     if (!IsByImage(OutputOf(first, k), at.Piece))
                     {
                         if (index == 0)
-                            made.Bytes(0, made.Shape.Count).CopyTo(results[k].Bytes(0, made.Shape.Count));
+                            made.Bytes(0, made.Shape.ElementCount).CopyTo(results[k].Bytes(0, made.Shape.ElementCount));
                         continue;
                     }
-                    int row = results[k].Shape.Count / at.Images;
-                    if (made.Shape.Count < images * row || made.Shape.Count % row != 0)
+                    int row = results[k].Shape.ElementCount / at.Images;
+                    if (made.Shape.ElementCount < images * row || made.Shape.ElementCount % row != 0)
                         throw new BadInputException(
                             $"Output '{output.Name}' is {output.Shape} for {images} images, but {results[k].Shape} for {at.Images}: they are not answered one by one."
                         );
@@ -209,7 +209,7 @@ public sealed class Inference : IDisposable
     }
 
     /// <summary>For every piece of the batch: a frame with the kept values restored, ready to run from the step they belong to.</summary>
-    private void Each(Activations at, Action<Program, Frame, int> body)
+    private void Each(Activations at, Action<Program, ProgramFrame, int> body)
     {
         int pieces = at.Kept.Length;
         bool shareOperations = pieces == 1;
@@ -220,8 +220,8 @@ public sealed class Inference : IDisposable
                 int first = index * at.Piece,
                     count = Math.Min(at.Piece, at.Images - first);
                 Program program = ProgramOf(at.Source.Shape.With(0, FixedBatch ?? count));
-                ConcurrentBag<Frame> idle = _frames.GetOrAdd((program, shareOperations), static _ => []);
-                if (!idle.TryTake(out Frame? frame))
+                ConcurrentBag<ProgramFrame> idle = _frames.GetOrAdd((program, shareOperations), static _ => []);
+                if (!idle.TryTake(out ProgramFrame? frame))
                     frame = new(program, shareOperations ? _workers : Workers.Serial);
 
                 Value input = program.Inputs[Input.Name];
@@ -238,11 +238,11 @@ public sealed class Inference : IDisposable
     /// <summary>The images of a piece; zeros fill up the last piece of a fixed size.</summary>
     private static Memory<float> Images(Activations at, int first, int count, Shape wanted)
     {
-        int stride = at.Source.Shape.Count / at.Images;
+        int stride = at.Source.Shape.ElementCount / at.Images;
         Memory<float> images = at.Source.Memory.Slice(first * stride, count * stride);
-        if (images.Length == wanted.Count)
+        if (images.Length == wanted.ElementCount)
             return images;
-        float[] filled = new float[wanted.Count];
+        float[] filled = new float[wanted.ElementCount];
         images.CopyTo(filled);
         return filled;
     }
@@ -292,7 +292,7 @@ public sealed class Inference : IDisposable
     internal static Program Compile(Graph graph, IReadOnlyDictionary<string, Shape> inputs, WeightCache cache)
     {
         graph = RecognizeActivations.Apply(DropIdentities.Apply(graph));
-        IReadOnlyDictionary<string, Operand> shapes = ShapeInference.Run(graph, inputs);
+        IReadOnlyDictionary<string, ValueInfo> shapes = ShapeInference.Run(graph, inputs);
         Graph expanded = ExpandEquations.ForExecution(graph, shapes, PlanGoal.Forward);
         if (expanded != graph)
             shapes = ShapeInference.Run(graph = expanded, inputs);

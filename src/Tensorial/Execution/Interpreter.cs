@@ -26,7 +26,7 @@ public static class Interpreter
             else if (!values.ContainsKey(port.Name))
                 throw new BadInputException($"No tensor is given for the input '{port.Name}'.");
         }
-        ValueLimit limit = ValueLimit.Of(graph, inputs.Values.Select(static tensor => tensor.Shape));
+        ValueLimit limit = ValueLimit.From(graph, inputs.Values.Select(static tensor => tensor.Shape));
         HashSet<string> outputs = [.. graph.Outputs.Select(static port => port.Name)];
         Dictionary<string, int> lastReader = [];
         for (int i = 0; i < graph.Nodes.Length; i++)

@@ -67,8 +67,8 @@ internal sealed class LearntConstants
                         _trainable.Add(new(name, role));
             }
             else if (ReasonOf(node, i) is { } reason)
-                foreach (string name in roots.Where(name => _constants[name].Shape.Count > 1))
-                    _fixed.TryAdd(name, new(name, _constants[name].Shape.Count, node.Label, reason));
+                foreach (string name in roots.Where(name => _constants[name].Shape.ElementCount > 1))
+                    _fixed.TryAdd(name, new(name, _constants[name].Shape.ElementCount, node.Label, reason));
         }
         if (isLayer || node.Inputs.Any(_behindLayers.Contains))
             _behindLayers.UnionWith(node.Outputs);
@@ -80,7 +80,7 @@ internal sealed class LearntConstants
         {
             Reshaping or Transpose or Slice or Cast => _roots[node.Inputs[0]],
             // A number alone, such as 1/6, is part of the network's form.
-            Mul => [.. node.Inputs.SelectMany(name => _roots[name]).Distinct().Where(name => _constants[name].Shape.Count > 1)],
+            Mul => [.. node.Inputs.SelectMany(name => _roots[name]).Distinct().Where(name => _constants[name].Shape.ElementCount > 1)],
             MatMul or EinsumOf => [.. node.Inputs.SelectMany(name => _roots[name]).Distinct()],
             _ => [],
         };
@@ -108,11 +108,11 @@ internal sealed class LearntConstants
     private bool IsLearntBeside(Node node, int input) =>
         _behindLayers.Contains(node.Inputs[1 - input])
         && _constants.TryGetValue(node.Inputs[input], out Tensor? value)
-        && value.Shape.Count > 1
+        && value.Shape.ElementCount > 1
         && (value.Shape.Count(static extent => extent > 1) == 1 || !IsWhole(value));
 
     private bool IsTable(string name) =>
-        _constants.TryGetValue(name, out Tensor? table) && table.ElementType.IsFloating() && table.Shape is { Rank: 2, Count: > 1 };
+        _constants.TryGetValue(name, out Tensor? table) && table.ElementType.IsFloating() && table.Shape is { Rank: 2, ElementCount: > 1 };
 
     /// <summary>
     /// Whether an instance normalisation is half of a group normalisation: its input is parted into groups, its own scale and shift are ones

@@ -9,9 +9,9 @@ namespace Tensorial.Execution;
 /// <param name="Body">The graph; what it captures from around it is among its inputs.</param>
 internal sealed record Subgraph(Graph Body) : Operation
 {
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Dictionary<string, Operand> given = [];
+        Dictionary<string, ValueInfo> given = [];
         for (int i = 0; i < Body.Inputs.Length; i++)
             if (inputs.Optional(i) is { } operand)
                 given[Body.Inputs[i].Name] = operand;
@@ -31,7 +31,7 @@ internal sealed record Subgraph(Graph Body) : Operation
         ReadOnlySpan<Tensor?> inputs,
         int count,
         Workers workers,
-        Action<ImmutableArray<Operand>>? check = null
+        Action<ImmutableArray<ValueInfo>>? check = null
     )
     {
         Dictionary<string, Tensor> given = [];

@@ -63,7 +63,7 @@ public sealed class TrainedNetwork : IDisposable
         TrainableConstant[] chosen = [.. weights ?? TrainableConstants.Of(graph)];
         if (chosen.Length == 0)
             throw new BadInputException("The network has no weights to train.");
-        TrainingForm form = TrainingForm.Of(graph, momentum);
+        TrainingForm form = TrainingForm.From(graph, momentum);
         ImmutableDictionary<string, Tensor>.Builder constants = form.Graph.Initializers.ToBuilder();
         var trained = ImmutableArray.CreateBuilder<TrainedWeight>(chosen.Length);
         foreach (TrainableConstant constant in chosen)
@@ -126,7 +126,7 @@ public sealed class TrainedNetwork : IDisposable
         Compiled compiled = _current = ProgramFor(inputs[_inputs[0].Name].Shape[0]);
         Program program = compiled.Program;
         program.Profile = Profile;
-        Frame frame = compiled.Frame.Value;
+        ProgramFrame frame = compiled.Frame.Value;
         foreach (Port input in _inputs)
             frame.Bind(program.Inputs[input.Name], inputs[input.Name]);
         foreach (DropMask mask in _form.Masks)
@@ -151,7 +151,7 @@ public sealed class TrainedNetwork : IDisposable
     public void Backward(IReadOnlyDictionary<string, Tensor> outputGradients, bool add = false)
     {
         Compiled compiled = _current ?? throw new InvalidOperationException("Backward comes after Forward.");
-        (Program program, Frame frame) = (compiled.Program, compiled.Frame.Value);
+        (Program program, ProgramFrame frame) = (compiled.Program, compiled.Frame.Value);
         foreach ((string output, string seed) in compiled.Derivatives.Seeds)
             frame.Bind(program.Inputs[seed], outputGradients[output]);
         // Sums of parts go to memory of their own first.
@@ -200,7 +200,7 @@ public sealed class TrainedNetwork : IDisposable
         if (_programs.TryGetValue(images, out Compiled? known))
             return known;
         Dictionary<string, Shape> inputs = InputsFor(images);
-        IReadOnlyDictionary<string, Operand> shapes = ShapeInference.Run(_form.Graph, inputs, _changing);
+        IReadOnlyDictionary<string, ValueInfo> shapes = ShapeInference.Run(_form.Graph, inputs, _changing);
         foreach (string output in _outputs)
             if (shapes[output] is not { Type: ElementType.Float32, Shape.Rank: > 0 } operand || operand.Shape[0] != images)
                 throw new BadInputException(
@@ -245,7 +245,7 @@ public sealed class TrainedNetwork : IDisposable
     {
         Dictionary<string, Shape> inputs = _inputs.ToDictionary(
             static port => port.Name,
-            port => Shape.Of([images, .. port.Dimensions!.Value.Skip(1).Select(static d => d.Extent ?? 1)])
+            port => Shape.From([images, .. port.Dimensions!.Value.Skip(1).Select(static d => d.Extent ?? 1)])
         );
         foreach (DropMask mask in _form.Masks)
             inputs[mask.Input] = ShapeInference.Explore(_original, inputs).Operands[mask.Masked].Shape;
@@ -272,6 +272,6 @@ public sealed class TrainedNetwork : IDisposable
         Program Program,
         Differentiated Derivatives,
         IReadOnlyDictionary<string, Shape> Shapes,
-        Lazy<Frame> Frame
+        Lazy<ProgramFrame> Frame
     );
 }

@@ -45,7 +45,7 @@ internal sealed class ConstantParts
                         waiting.Push(input);
             }
             else if (_constants[name] is { } constant && constant.ElementType.IsFloating())
-                count += constant.Shape.Count;
+                count += constant.Shape.ElementCount;
         }
         return count;
     }

@@ -71,7 +71,7 @@ public sealed record Graph(
 
     /// <summary>Name, size, inputs and outputs: <c>cnn4: 12 nodes, 93,322 constants' values, x Float32 [N, 3, 32, 32] -> scores Float32 [N, 10]</c>.</summary>
     public override string ToString() =>
-        $"{Name}: {Nodes.Length} nodes, {Initializers.Values.Sum(static value => (long)value.Shape.Count):N0} constants' values, "
+        $"{Name}: {Nodes.Length} nodes, {Initializers.Values.Sum(static value => (long)value.Shape.ElementCount):N0} constants' values, "
         + $"{string.Join(", ", FreeInputs)} -> {string.Join(", ", Outputs)}";
 
     /// <summary>This network with one constant replaced, or added. A constant that a node makes is replaced in that node.</summary>
@@ -95,7 +95,7 @@ public sealed record Graph(
         With(constant, value.To(ConstantOf(constant)?.ElementType ?? value.ElementType));
 
     /// <summary>The part of this network that makes one value, with that as its only output, of a type and extents left open.</summary>
-    public Graph Until(string value)
+    public Graph ExtractSubgraph(string value)
     {
         HashSet<string> needed = [value];
         var nodes = ImmutableArray.CreateBuilder<Node>();

@@ -13,7 +13,7 @@ namespace Tensorial.Graphs;
 public sealed record NodeStatistics(Node Node, Shape? Output, long Parameters, long? Macs)
 {
     /// <summary>Values of its first result.</summary>
-    public long? Activations => Output?.Count;
+    public long? Activations => Output?.ElementCount;
 }
 
 /// <summary>The size of a network, at batch 1: the one place where parameters, multiply-accumulates and activations are counted.</summary>
@@ -35,7 +35,7 @@ public sealed record GraphStatistics(
 )
 {
     /// <summary>Counts of a graph whose shapes can be inferred.</summary>
-    public static GraphStatistics Of(Graph graph)
+    public static GraphStatistics From(Graph graph)
     {
         InferredShapes shapes = ShapeInference.Explore(graph);
         Dictionary<string, Tensor> constants = graph.Initializers.ToDictionary();
@@ -46,11 +46,11 @@ public sealed record GraphStatistics(
         HashSet<string> counted = [];
         ConstantParts parts = new(graph, constants);
         ImmutableArray<NodeStatistics> nodes = [.. graph.Nodes.Select(node => Of(node, constants, parts, shapes.Operands, counted))];
-        KernelWeights kernels = KernelWeights.Of(WeightsAsInitializers.Apply(graph));
+        KernelWeights kernels = KernelWeights.From(WeightsAsInitializers.Apply(graph));
         IEnumerable<(Node Node, long Count)> weights =
         [
-            .. kernels.Kernels.Select(static k => (k.Node, (long)k.Weights.Shape.Count)),
-            .. kernels.Uncut.DistinctBy(static u => u.Name).Select(u => (u.Node, u.Shape?.Count ?? parts.ParametersOf(u.Name))),
+            .. kernels.Kernels.Select(static k => (k.Node, (long)k.Weights.Shape.ElementCount)),
+            .. kernels.Uncut.DistinctBy(static u => u.Name).Select(u => (u.Node, u.Shape?.ElementCount ?? parts.ParametersOf(u.Name))),
         ];
         return new(
             nodes,
@@ -67,14 +67,14 @@ public sealed record GraphStatistics(
         Node node,
         Dictionary<string, Tensor> constants,
         ConstantParts parts,
-        IReadOnlyDictionary<string, Operand> known,
+        IReadOnlyDictionary<string, ValueInfo> known,
         HashSet<string> counted
     )
     {
         long parameters = 0;
         foreach (string name in node.Inputs)
             if (constants.TryGetValue(name, out Tensor? value) && value.ElementType.IsFloating() && counted.Add(name))
-                parameters += value.Shape.Count;
+                parameters += value.Shape.ElementCount;
 
         bool followed =
             node.Outputs is [{ Length: > 0 }, ..]
@@ -82,13 +82,13 @@ public sealed record GraphStatistics(
             && node.Outputs.All(name => name.Length == 0 || known.ContainsKey(name));
         if (!followed)
             return new(node, null, parameters, null);
-        Operand?[] inputs = [.. node.Inputs.Select(name => name.Length > 0 ? known[name] : null)];
-        Operand[] outputs = [.. node.Outputs.Where(static n => n.Length > 0).Select(name => known[name])];
+        ValueInfo?[] inputs = [.. node.Inputs.Select(name => name.Length > 0 ? known[name] : null)];
+        ValueInfo[] outputs = [.. node.Outputs.Where(static n => n.Length > 0).Select(name => known[name])];
         long? macs = parts.IsConstant(node) ? 0 : node.Operation.Macs(inputs, outputs);
         return new(node, outputs.FirstOrDefault()?.Shape, parameters, macs);
     }
 
-    private static long Peak(Graph graph, IReadOnlyDictionary<string, Operand> known)
+    private static long Peak(Graph graph, IReadOnlyDictionary<string, ValueInfo> known)
     {
         Dictionary<string, int> lastRead = [];
         for (int index = 0; index < graph.Nodes.Length; index++)
@@ -110,6 +110,6 @@ public sealed record GraphStatistics(
         return peak;
 
         long Size(string name) =>
-            name.Length > 0 && known.TryGetValue(name, out Operand? operand) && operand.Value is null ? operand.Shape.Count : 0;
+            name.Length > 0 && known.TryGetValue(name, out ValueInfo? operand) && operand.Value is null ? operand.Shape.ElementCount : 0;
     }
 }

@@ -10,7 +10,7 @@ public sealed record KernelWeights(ImmutableArray<KernelWeight> Kernels, Immutab
     /// The weights of a network. Constants are followed through Identity, Transpose and Cast nodes; other forms are undone by
     /// <see cref="WeightsAsInitializers"/>.
     /// </summary>
-    public static KernelWeights Of(Graph graph) => new Search(graph).Run();
+    public static KernelWeights From(Graph graph) => new Search(graph).Run();
 
     /// <summary>
     /// How an operation names the axes of one of its operands, if that can be weights. A dense layer's may stand on either side.
@@ -185,7 +185,7 @@ public sealed record KernelWeights(ImmutableArray<KernelWeight> Kernels, Immutab
             }
             if (!weights.ElementType.IsFloating())
                 return $"its weights are {weights.ElementType}, not floating-point numbers";
-            if (weights.Shape.Count == 0)
+            if (weights.Shape.ElementCount == 0)
                 return $"its weights of shape {weights.Shape} are empty";
             if (_leaving.Contains(name))
                 return "its weights also leave the network as an output";

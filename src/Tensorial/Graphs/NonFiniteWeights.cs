@@ -13,11 +13,11 @@ internal sealed record NonFiniteWeights(string Name, long NaN, long Infinite)
         [
             .. graph
                 .Initializers.OrderBy(static i => i.Key, StringComparer.Ordinal)
-                .Select(static i => Of(i.Key, i.Value))
+                .Select(static i => From(i.Key, i.Value))
                 .Where(static found => found.NaN + found.Infinite > 0),
         ];
 
-    private static NonFiniteWeights Of(string name, Tensor values) =>
+    private static NonFiniteWeights From(string name, Tensor values) =>
         values switch
         {
             Tensor<float> t => Count(name, t, float.IsNaN, float.IsInfinity),

@@ -7,7 +7,7 @@ namespace Tensorial.Graphs;
 /// <param name="Operands">By value name: type, extents and, where it is constant, the value.</param>
 /// <param name="Failures">Nodes whose shape rule failed, with the reason; what depends on them is unknown and not listed.</param>
 internal sealed record InferredShapes(
-    IReadOnlyDictionary<string, Operand> Operands,
+    IReadOnlyDictionary<string, ValueInfo> Operands,
     ImmutableArray<(Node Node, BadInputException Reason)> Failures
 );
 
@@ -28,7 +28,7 @@ internal static class ShapeInference
     /// <param name="inputs">Extents of inputs, by name. Others take the extents the network declares, free ones being 1.</param>
     /// <param name="changing">Constants whose values are not to be relied on, as training changes them.</param>
     /// <exception cref="BadInputException">An operator is not supported or its operands do not fit; names the node.</exception>
-    public static IReadOnlyDictionary<string, Operand> Run(
+    public static IReadOnlyDictionary<string, ValueInfo> Run(
         Graph graph,
         IReadOnlyDictionary<string, Shape>? inputs = null,
         IReadOnlySet<string>? changing = null
@@ -45,7 +45,7 @@ internal static class ShapeInference
         IReadOnlySet<string>? changing = null
     )
     {
-        Dictionary<string, Operand> given = [];
+        Dictionary<string, ValueInfo> given = [];
         foreach (string name in changing ?? Enumerable.Empty<string>())
             if (graph.Initializers.TryGetValue(name, out Tensor? value))
                 given[name] = new(value.ElementType, value.Shape);
@@ -56,12 +56,12 @@ internal static class ShapeInference
     }
 
     /// <summary>As <see cref="Explore(Graph, IReadOnlyDictionary{string, Shape}?, IReadOnlySet{string}?)"/> for inputs whose types and constants are known too.</summary>
-    public static InferredShapes Explore(Graph graph, IReadOnlyDictionary<string, Operand> given)
+    public static InferredShapes Explore(Graph graph, IReadOnlyDictionary<string, ValueInfo> given)
     {
-        Dictionary<string, Operand> known = new(given);
+        Dictionary<string, ValueInfo> known = new(given);
         foreach ((string name, Tensor value) in graph.Initializers)
-            known.TryAdd(name, Operand.Of(value));
-        ValueLimit limit = ValueLimit.Of(
+            known.TryAdd(name, ValueInfo.From(value));
+        ValueLimit limit = ValueLimit.From(
             graph,
             graph.Inputs.Where(port => known.ContainsKey(port.Name)).Select(port => known[port.Name].Shape)
         );
@@ -76,10 +76,10 @@ internal static class ShapeInference
                     failures.Add((node, Absence(graph, node, missing)));
                 continue;
             }
-            Operand?[] operands = [.. node.Inputs.Select(name => name.Length > 0 ? known[name] : null)];
+            ValueInfo?[] operands = [.. node.Inputs.Select(name => name.Length > 0 ? known[name] : null)];
             try
             {
-                ImmutableArray<Operand> results = node.Operation.Infer(operands);
+                ImmutableArray<ValueInfo> results = node.Operation.Infer(operands);
                 if (results.Length < node.Outputs.Length)
                     throw new BadInputException($"it has {node.Outputs.Length} outputs, but the operator makes {results.Length}.");
                 limit.Check(results);
@@ -112,17 +112,17 @@ internal static class ShapeInference
         return new(known, failures.ToImmutable());
     }
 
-    private static ImmutableArray<Operand> Fold(Operation operation, Operand?[] operands, ImmutableArray<Operand> results, ValueLimit limit)
+    private static ImmutableArray<ValueInfo> Fold(Operation operation, ValueInfo?[] operands, ImmutableArray<ValueInfo> results, ValueLimit limit)
     {
         bool foldable =
             Array.TrueForAll(operands, static o => o is null or { Value: not null })
             && results.Any(static r => r.Value is null)
-            && results.Sum(static r => (long)r.Shape.Count) is var count and <= FoldLimit
+            && results.Sum(static r => (long)r.Shape.ElementCount) is var count and <= FoldLimit
             && (count <= ShapeValues || limit.AllowsFolding(count));
         if (!foldable)
             return results;
         Tensor[] values = operation.Apply([.. operands.Select(static o => o?.Value)]);
-        return [.. values.Select(Operand.Of)];
+        return [.. values.Select(ValueInfo.From)];
     }
 
     private static BadInputException Absence(Graph graph, Node node, string missing) =>
@@ -137,7 +137,7 @@ internal static class ShapeInference
             return Checked(port, given);
         if (port.Dimensions is { Length: > ValueLimit.MostAxes and var axes })
             throw new BadInputException($"Input '{port.Name}' has {axes:N0} axes; at most {ValueLimit.MostAxes} are computed with.");
-        return port.Dimensions is { } dimensions ? Shape.Of([.. dimensions.Select(static d => d.Extent ?? 1)]) : null;
+        return port.Dimensions is { } dimensions ? Shape.From([.. dimensions.Select(static d => d.Extent ?? 1)]) : null;
     }
 
     private static Shape Checked(Port port, Shape given)

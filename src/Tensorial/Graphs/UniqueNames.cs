@@ -8,7 +8,7 @@ internal sealed class UniqueNames
     private UniqueNames(HashSet<string> taken) => _taken = taken;
 
     /// <summary>Knows all names of a network.</summary>
-    public static UniqueNames Of(Graph graph) =>
+    public static UniqueNames From(Graph graph) =>
         new([
             .. graph.Initializers.Keys,
             .. graph.Inputs.Select(static port => port.Name),

@@ -32,22 +32,22 @@ internal sealed class ValueLimit(long held)
     private long _left = LargestAtOnce * Math.Max(LargestAtLeast, held * LargestMultiple),
         _foldable = Math.Max(FoldedAtLeast, held * FoldedMultiple);
 
-    public static ValueLimit Of(Graph graph, IEnumerable<Shape> inputs) =>
+    public static ValueLimit From(Graph graph, IEnumerable<Shape> inputs) =>
         new(
-            graph.Initializers.Values.Sum(static value => (long)value.Shape.Count)
-                + graph.Nodes.Sum(static node => node.Operation is Constant constant ? (long)constant.Value.Shape.Count : 0)
-                + inputs.Sum(static shape => (long)shape.Count)
+            graph.Initializers.Values.Sum(static value => (long)value.Shape.ElementCount)
+                + graph.Nodes.Sum(static node => node.Operation is Constant constant ? (long)constant.Value.Shape.ElementCount : 0)
+                + inputs.Sum(static shape => (long)shape.ElementCount)
         );
 
     /// <summary>Refuses results that are too large, before anybody allocates them.</summary>
     /// <exception cref="ShapeException">One is, or has too many axes; says how large.</exception>
-    public void Check(ImmutableArray<Operand> results)
+    public void Check(ImmutableArray<ValueInfo> results)
     {
-        foreach (Operand result in results)
+        foreach (ValueInfo result in results)
         {
             if (result.Shape.Rank > MostAxes)
                 throw new ShapeException($"its result has {result.Shape.Rank:N0} axes; at most {MostAxes} are computed with.");
-            long count = result.Shape.Count;
+            long count = result.Shape.ElementCount;
             if (count > _largest)
                 throw new ShapeException(
                     $"its result of {result.Shape} has {count:N0} values, more than the {_largest:N0} that a network may make of what its file and inputs hold."

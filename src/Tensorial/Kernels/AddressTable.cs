@@ -42,7 +42,7 @@ internal sealed class AddressTable
     public static AddressTable Even(int count, int stride) =>
         new(count, count <= 1 ? 1 : stride, null, null, Math.Max(0, count - 1) * stride) { MeanRun = count > 1 && stride != 1 ? 1 : count };
 
-    public static AddressTable Of(int[] offsets)
+    public static AddressTable From(int[] offsets)
     {
         int stride = offsets.Length > 1 ? offsets[1] - offsets[0] : 1;
         bool isEven = offsets.Length > 0 && offsets[0] == 0 && stride >= 0;

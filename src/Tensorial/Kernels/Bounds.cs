@@ -42,7 +42,7 @@ internal static unsafe class Bounds
 
         private Scope(Block[] blocks) => _blocks = blocks;
 
-        internal static Scope Of(ReadOnlySpan<(nuint Start, long Bytes)> buffers)
+        internal static Scope From(ReadOnlySpan<(nuint Start, long Bytes)> buffers)
         {
             List<Block> blocks = [];
             foreach ((nuint start, long bytes) in buffers)
@@ -87,7 +87,7 @@ internal static unsafe class Bounds
         if (!AreChecked)
             return default;
         long size = sizeof(T);
-        return Scope.Of([
+        return Scope.From([
             ((nuint)a, aLength * size),
             ((nuint)b, bLength * size),
             ((nuint)c, cLength * size),

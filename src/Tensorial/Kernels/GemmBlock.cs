@@ -30,8 +30,8 @@ internal unsafe struct GemmBlock<T>
     /// <summary>
     /// Strips of rows against panels of columns. Panels are the outer loop: each stays in the first-level cache while the strips pass.
     /// </summary>
-    public readonly void Multiply<TLanes, TVector>(int firstStrip, int pastStrip, int firstPanel, int pastPanel)
-        where TLanes : struct, ILanes<TVector, T>
+    public readonly void Multiply<TWidth, TVector>(int firstStrip, int pastStrip, int firstPanel, int pastPanel)
+        where TWidth : struct, IVectorWidth<TVector, T>
         where TVector : struct
     {
         T* edge = stackalloc T[StripHeight * PanelWidth];
@@ -39,15 +39,15 @@ internal unsafe struct GemmBlock<T>
         {
             int column = panel * PanelWidth,
                 width = Math.Min(PanelWidth, Columns - column),
-                vectors = width > TLanes.Count ? 2 : 1;
-            bool isWhole = width == vectors * TLanes.Count;
-            var whole = GemmTiles.Find<TLanes, TVector, T>(StripHeight, vectors);
+                vectors = width > TWidth.Count ? 2 : 1;
+            bool isWhole = width == vectors * TWidth.Count;
+            var whole = GemmTiles.Find<TWidth, TVector, T>(StripHeight, vectors);
             T* b = B + (nint)column * Depth;
             for (int strip = firstStrip; strip < pastStrip; strip++)
             {
                 int row = strip * StripHeight,
                     height = Math.Min(StripHeight, Rows - row);
-                var tile = height == StripHeight ? whole : GemmTiles.Find<TLanes, TVector, T>(height, vectors);
+                var tile = height == StripHeight ? whole : GemmTiles.Find<TWidth, TVector, T>(height, vectors);
                 T* a = A + (nint)row * Depth,
                     c = C + row * RowStrideC + column;
                 if (isWhole)

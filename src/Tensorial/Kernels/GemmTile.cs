@@ -111,7 +111,7 @@ internal static unsafe class GemmTile
     /// <param name="b">The columns' numbers for one depth side by side, one depth every <paramref name="stepB"/> numbers.</param>
     /// <param name="c">The first of the tile's numbers, one row every <paramref name="stepC"/> numbers.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Run<TLanes, TVector, T, TRows, TAcross>(
+    public static void Run<TWidth, TVector, T, TRows, TAcross>(
         nint depth,
         T* a,
         nint stepA,
@@ -122,13 +122,13 @@ internal static unsafe class GemmTile
         T alpha,
         T beta
     )
-        where TLanes : struct, ILanes<TVector, T>
+        where TWidth : struct, IVectorWidth<TVector, T>
         where TVector : struct
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
         where TRows : struct, IRows
         where TAcross : struct, IAcross
     {
-        TVector zero = TLanes.Broadcast(T.Zero),
+        TVector zero = TWidth.Broadcast(T.Zero),
             x,
             y,
             z = zero;
@@ -168,162 +168,162 @@ internal static unsafe class GemmTile
             {
                 Sse.Prefetch0(line);
                 if (TAcross.Vectors > 1)
-                    Sse.Prefetch0(line + TLanes.Count);
+                    Sse.Prefetch0(line + TWidth.Count);
             }
         }
         for (; depth > 0; depth--, a += stepA, b += stepB)
         {
-            y = TLanes.Load(b);
+            y = TWidth.Load(b);
             if (TAcross.Vectors > 1)
-                z = TLanes.Load(b + TLanes.Count);
+                z = TWidth.Load(b + TWidth.Count);
             if (TRows.Count > 0)
             {
-                x = TLanes.Spread(a + 0);
-                s0 = TLanes.MultiplyAdd(x, y, s0);
+                x = TWidth.Spread(a + 0);
+                s0 = TWidth.MultiplyAdd(x, y, s0);
                 if (TAcross.Vectors > 1)
-                    t0 = TLanes.MultiplyAdd(x, z, t0);
+                    t0 = TWidth.MultiplyAdd(x, z, t0);
             }
             if (TRows.Count > 1)
             {
-                x = TLanes.Spread(a + 1);
-                s1 = TLanes.MultiplyAdd(x, y, s1);
+                x = TWidth.Spread(a + 1);
+                s1 = TWidth.MultiplyAdd(x, y, s1);
                 if (TAcross.Vectors > 1)
-                    t1 = TLanes.MultiplyAdd(x, z, t1);
+                    t1 = TWidth.MultiplyAdd(x, z, t1);
             }
             if (TRows.Count > 2)
             {
-                x = TLanes.Spread(a + 2);
-                s2 = TLanes.MultiplyAdd(x, y, s2);
+                x = TWidth.Spread(a + 2);
+                s2 = TWidth.MultiplyAdd(x, y, s2);
                 if (TAcross.Vectors > 1)
-                    t2 = TLanes.MultiplyAdd(x, z, t2);
+                    t2 = TWidth.MultiplyAdd(x, z, t2);
             }
             if (TRows.Count > 3)
             {
-                x = TLanes.Spread(a + 3);
-                s3 = TLanes.MultiplyAdd(x, y, s3);
+                x = TWidth.Spread(a + 3);
+                s3 = TWidth.MultiplyAdd(x, y, s3);
                 if (TAcross.Vectors > 1)
-                    t3 = TLanes.MultiplyAdd(x, z, t3);
+                    t3 = TWidth.MultiplyAdd(x, z, t3);
             }
             if (TRows.Count > 4)
             {
-                x = TLanes.Spread(a + 4);
-                s4 = TLanes.MultiplyAdd(x, y, s4);
+                x = TWidth.Spread(a + 4);
+                s4 = TWidth.MultiplyAdd(x, y, s4);
                 if (TAcross.Vectors > 1)
-                    t4 = TLanes.MultiplyAdd(x, z, t4);
+                    t4 = TWidth.MultiplyAdd(x, z, t4);
             }
             if (TRows.Count > 5)
             {
-                x = TLanes.Spread(a + 5);
-                s5 = TLanes.MultiplyAdd(x, y, s5);
+                x = TWidth.Spread(a + 5);
+                s5 = TWidth.MultiplyAdd(x, y, s5);
                 if (TAcross.Vectors > 1)
-                    t5 = TLanes.MultiplyAdd(x, z, t5);
+                    t5 = TWidth.MultiplyAdd(x, z, t5);
             }
             if (TRows.Count > 6)
             {
-                x = TLanes.Spread(a + 6);
-                s6 = TLanes.MultiplyAdd(x, y, s6);
+                x = TWidth.Spread(a + 6);
+                s6 = TWidth.MultiplyAdd(x, y, s6);
                 if (TAcross.Vectors > 1)
-                    t6 = TLanes.MultiplyAdd(x, z, t6);
+                    t6 = TWidth.MultiplyAdd(x, z, t6);
             }
             if (TRows.Count > 7)
             {
-                x = TLanes.Spread(a + 7);
-                s7 = TLanes.MultiplyAdd(x, y, s7);
+                x = TWidth.Spread(a + 7);
+                s7 = TWidth.MultiplyAdd(x, y, s7);
                 if (TAcross.Vectors > 1)
-                    t7 = TLanes.MultiplyAdd(x, z, t7);
+                    t7 = TWidth.MultiplyAdd(x, z, t7);
             }
             if (TRows.Count > 8)
             {
-                x = TLanes.Spread(a + 8);
-                s8 = TLanes.MultiplyAdd(x, y, s8);
+                x = TWidth.Spread(a + 8);
+                s8 = TWidth.MultiplyAdd(x, y, s8);
                 if (TAcross.Vectors > 1)
-                    t8 = TLanes.MultiplyAdd(x, z, t8);
+                    t8 = TWidth.MultiplyAdd(x, z, t8);
             }
             if (TRows.Count > 9)
             {
-                x = TLanes.Spread(a + 9);
-                s9 = TLanes.MultiplyAdd(x, y, s9);
+                x = TWidth.Spread(a + 9);
+                s9 = TWidth.MultiplyAdd(x, y, s9);
                 if (TAcross.Vectors > 1)
-                    t9 = TLanes.MultiplyAdd(x, z, t9);
+                    t9 = TWidth.MultiplyAdd(x, z, t9);
             }
             if (TRows.Count > 10)
             {
-                x = TLanes.Spread(a + 10);
-                s10 = TLanes.MultiplyAdd(x, y, s10);
+                x = TWidth.Spread(a + 10);
+                s10 = TWidth.MultiplyAdd(x, y, s10);
                 if (TAcross.Vectors > 1)
-                    t10 = TLanes.MultiplyAdd(x, z, t10);
+                    t10 = TWidth.MultiplyAdd(x, z, t10);
             }
             if (TRows.Count > 11)
             {
-                x = TLanes.Spread(a + 11);
-                s11 = TLanes.MultiplyAdd(x, y, s11);
+                x = TWidth.Spread(a + 11);
+                s11 = TWidth.MultiplyAdd(x, y, s11);
                 if (TAcross.Vectors > 1)
-                    t11 = TLanes.MultiplyAdd(x, z, t11);
+                    t11 = TWidth.MultiplyAdd(x, z, t11);
             }
             if (TRows.Count > 12)
             {
-                x = TLanes.Spread(a + 12);
-                s12 = TLanes.MultiplyAdd(x, y, s12);
+                x = TWidth.Spread(a + 12);
+                s12 = TWidth.MultiplyAdd(x, y, s12);
                 if (TAcross.Vectors > 1)
-                    t12 = TLanes.MultiplyAdd(x, z, t12);
+                    t12 = TWidth.MultiplyAdd(x, z, t12);
             }
             if (TRows.Count > 13)
             {
-                x = TLanes.Spread(a + 13);
-                s13 = TLanes.MultiplyAdd(x, y, s13);
+                x = TWidth.Spread(a + 13);
+                s13 = TWidth.MultiplyAdd(x, y, s13);
                 if (TAcross.Vectors > 1)
-                    t13 = TLanes.MultiplyAdd(x, z, t13);
+                    t13 = TWidth.MultiplyAdd(x, z, t13);
             }
         }
-        x = TLanes.Broadcast(alpha);
-        y = TLanes.Broadcast(beta);
+        x = TWidth.Broadcast(alpha);
+        y = TWidth.Broadcast(beta);
         if (TRows.Count > 0)
-            Store<TLanes, TVector, T, TAcross>(s0, t0, x, y, beta, c + 0 * stepC);
+            Store<TWidth, TVector, T, TAcross>(s0, t0, x, y, beta, c + 0 * stepC);
         if (TRows.Count > 1)
-            Store<TLanes, TVector, T, TAcross>(s1, t1, x, y, beta, c + 1 * stepC);
+            Store<TWidth, TVector, T, TAcross>(s1, t1, x, y, beta, c + 1 * stepC);
         if (TRows.Count > 2)
-            Store<TLanes, TVector, T, TAcross>(s2, t2, x, y, beta, c + 2 * stepC);
+            Store<TWidth, TVector, T, TAcross>(s2, t2, x, y, beta, c + 2 * stepC);
         if (TRows.Count > 3)
-            Store<TLanes, TVector, T, TAcross>(s3, t3, x, y, beta, c + 3 * stepC);
+            Store<TWidth, TVector, T, TAcross>(s3, t3, x, y, beta, c + 3 * stepC);
         if (TRows.Count > 4)
-            Store<TLanes, TVector, T, TAcross>(s4, t4, x, y, beta, c + 4 * stepC);
+            Store<TWidth, TVector, T, TAcross>(s4, t4, x, y, beta, c + 4 * stepC);
         if (TRows.Count > 5)
-            Store<TLanes, TVector, T, TAcross>(s5, t5, x, y, beta, c + 5 * stepC);
+            Store<TWidth, TVector, T, TAcross>(s5, t5, x, y, beta, c + 5 * stepC);
         if (TRows.Count > 6)
-            Store<TLanes, TVector, T, TAcross>(s6, t6, x, y, beta, c + 6 * stepC);
+            Store<TWidth, TVector, T, TAcross>(s6, t6, x, y, beta, c + 6 * stepC);
         if (TRows.Count > 7)
-            Store<TLanes, TVector, T, TAcross>(s7, t7, x, y, beta, c + 7 * stepC);
+            Store<TWidth, TVector, T, TAcross>(s7, t7, x, y, beta, c + 7 * stepC);
         if (TRows.Count > 8)
-            Store<TLanes, TVector, T, TAcross>(s8, t8, x, y, beta, c + 8 * stepC);
+            Store<TWidth, TVector, T, TAcross>(s8, t8, x, y, beta, c + 8 * stepC);
         if (TRows.Count > 9)
-            Store<TLanes, TVector, T, TAcross>(s9, t9, x, y, beta, c + 9 * stepC);
+            Store<TWidth, TVector, T, TAcross>(s9, t9, x, y, beta, c + 9 * stepC);
         if (TRows.Count > 10)
-            Store<TLanes, TVector, T, TAcross>(s10, t10, x, y, beta, c + 10 * stepC);
+            Store<TWidth, TVector, T, TAcross>(s10, t10, x, y, beta, c + 10 * stepC);
         if (TRows.Count > 11)
-            Store<TLanes, TVector, T, TAcross>(s11, t11, x, y, beta, c + 11 * stepC);
+            Store<TWidth, TVector, T, TAcross>(s11, t11, x, y, beta, c + 11 * stepC);
         if (TRows.Count > 12)
-            Store<TLanes, TVector, T, TAcross>(s12, t12, x, y, beta, c + 12 * stepC);
+            Store<TWidth, TVector, T, TAcross>(s12, t12, x, y, beta, c + 12 * stepC);
         if (TRows.Count > 13)
-            Store<TLanes, TVector, T, TAcross>(s13, t13, x, y, beta, c + 13 * stepC);
+            Store<TWidth, TVector, T, TAcross>(s13, t13, x, y, beta, c + 13 * stepC);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store<TLanes, TVector, T, TAcross>(TVector left, TVector right, TVector alphas, TVector betas, T beta, T* c)
-        where TLanes : struct, ILanes<TVector, T>
+    private static void Store<TWidth, TVector, T, TAcross>(TVector left, TVector right, TVector alphas, TVector betas, T beta, T* c)
+        where TWidth : struct, IVectorWidth<TVector, T>
         where TVector : struct
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
         where TAcross : struct, IAcross
     {
-        left = TLanes.Multiply(alphas, left);
-        right = TLanes.Multiply(alphas, right);
+        left = TWidth.Multiply(alphas, left);
+        right = TWidth.Multiply(alphas, right);
         if (beta != T.Zero)
         {
-            left = TLanes.MultiplyAdd(betas, TLanes.Load(c), left);
+            left = TWidth.MultiplyAdd(betas, TWidth.Load(c), left);
             if (TAcross.Vectors > 1)
-                right = TLanes.MultiplyAdd(betas, TLanes.Load(c + TLanes.Count), right);
+                right = TWidth.MultiplyAdd(betas, TWidth.Load(c + TWidth.Count), right);
         }
-        TLanes.Store(left, c);
+        TWidth.Store(left, c);
         if (TAcross.Vectors > 1)
-            TLanes.Store(right, c + TLanes.Count);
+            TWidth.Store(right, c + TWidth.Count);
     }
 }

@@ -7,7 +7,7 @@ namespace Tensorial.Kernels;
 /// A matrix product through packed blocks of its operands (Goto and van de Geijn, ACM Trans. Math. Softw. 34, 2008): strips of rows of A
 /// and panels of columns of B, as the register tile reads them.
 /// </summary>
-internal readonly unsafe struct PackedProduct<T, TLeft, TRight>(Product<T> product, TLeft left, TRight right) : ILaneKernel<T>
+internal readonly unsafe struct PackedProduct<T, TLeft, TRight>(Product<T> product, TLeft left, TRight right) : IVectorKernel<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
     where TLeft : struct, IOperand<T>
     where TRight : struct, IOperand<T>
@@ -25,13 +25,13 @@ internal readonly unsafe struct PackedProduct<T, TLeft, TRight>(Product<T> produ
     /// <summary>Bytes of a packed column block of B: all threads read it, from the third-level cache.</summary>
     private const int ColumnBlockBytes = 4 << 20;
 
-    public void Run<TLanes, TVector>()
-        where TLanes : struct, ILanes<TVector, T>
+    public void Run<TWidth, TVector>()
+        where TWidth : struct, IVectorWidth<TVector, T>
         where TVector : struct
     {
-        int panelWidth = 2 * TLanes.Count;
+        int panelWidth = 2 * TWidth.Count;
         int depth = Even(product.K, DepthBlock);
-        int stripHeight = Even(product.M, TLanes.TileRows);
+        int stripHeight = Even(product.M, TWidth.TileRows);
         int rows = Math.Min(RoundUp(product.M, stripHeight), RoundUp(RowBlockBytes / sizeof(T) / DepthBlock, stripHeight));
         int columns = Math.Min(RoundUp(product.N, panelWidth), RoundUp(ColumnBlockBytes / sizeof(T) / DepthBlock, panelWidth));
 
@@ -63,7 +63,7 @@ internal readonly unsafe struct PackedProduct<T, TLeft, TRight>(Product<T> produ
                     block.C = product.At(row, column);
                     block.Beta = p == 0 ? product.Beta : T.One;
                     Pack(block, row, column, p);
-                    Multiply<TLanes, TVector>(block);
+                    Multiply<TWidth, TVector>(block);
                 }
             }
         ArrayPool<T>.Shared.Return(packedA);
@@ -86,8 +86,8 @@ internal readonly unsafe struct PackedProduct<T, TLeft, TRight>(Product<T> produ
     /// <summary>Groups to pack in one task: about 64 KB, or all of them on one thread.</summary>
     private int AtOnce(int groups, int size) => product.Workers.Count == 1 ? groups : Math.Clamp((1 << 16) / sizeof(T) / size, 1, groups);
 
-    private void Multiply<TLanes, TVector>(GemmBlock<T> block)
-        where TLanes : struct, ILanes<TVector, T>
+    private void Multiply<TWidth, TVector>(GemmBlock<T> block)
+        where TWidth : struct, IVectorWidth<TVector, T>
         where TVector : struct
     {
         // The strips of a task stay in the second-level cache. Four tasks a thread even out what threads lose to others, and more
@@ -98,7 +98,7 @@ internal readonly unsafe struct PackedProduct<T, TLeft, TRight>(Product<T> produ
         int strips = Math.Clamp(block.Strips / wanted, Math.Min(4, block.Strips), inCache);
         int rowTasks = Tasks(block.Strips, strips);
         int panels = Tasks(block.Panels, Math.Clamp(Tasks(wanted, rowTasks), 1, block.Panels));
-        product.Workers.Run(rowTasks * Tasks(block.Panels, panels), new MultiplyTask<TLanes, TVector>(block, strips, panels));
+        product.Workers.Run(rowTasks * Tasks(block.Panels, panels), new MultiplyTask<TWidth, TVector>(block, strips, panels));
     }
 
     private static int Tasks(int count, int atOnce) => (count + atOnce - 1) / atOnce;
@@ -151,8 +151,8 @@ internal readonly unsafe struct PackedProduct<T, TLeft, TRight>(Product<T> produ
         }
     }
 
-    private readonly struct MultiplyTask<TLanes, TVector>(GemmBlock<T> block, int strips, int panels) : ILoopBody
-        where TLanes : struct, ILanes<TVector, T>
+    private readonly struct MultiplyTask<TWidth, TVector>(GemmBlock<T> block, int strips, int panels) : ILoopBody
+        where TWidth : struct, IVectorWidth<TVector, T>
         where TVector : struct
     {
         public void Run(int index)
@@ -160,7 +160,7 @@ internal readonly unsafe struct PackedProduct<T, TLeft, TRight>(Product<T> produ
             int panelTasks = Tasks(block.Panels, panels),
                 strip = index / panelTasks * strips,
                 panel = index % panelTasks * panels;
-            block.Multiply<TLanes, TVector>(strip, Math.Min(strip + strips, block.Strips), panel, Math.Min(panel + panels, block.Panels));
+            block.Multiply<TWidth, TVector>(strip, Math.Min(strip + strips, block.Strips), panel, Math.Min(panel + panels, block.Panels));
         }
     }
 }

@@ -23,7 +23,7 @@ internal static unsafe class ThinProduct
         )
             using (Bounds.Know(weights, w.Length, matrix, x.Length, result, c.Length))
                 fixed (int* shifts = rows.Offsets)
-                    LaneWidths.Best.Run<Sums<T>, T>(new(weights, shifts, rows.Count, matrix, columns, beta, result));
+                    VectorWidths.Best.Run<Sums<T>, T>(new(weights, shifts, rows.Count, matrix, columns, beta, result));
     }
 
     /// <summary>Σₚ x[shift + columns[p]] · y[p] with y one after another where the columns lie side by side.</summary>
@@ -40,11 +40,11 @@ internal static unsafe class ThinProduct
         return sum;
     }
 
-    private readonly struct Sums<T>(T* weights, int* shifts, int count, T* matrix, AddressTable columns, T beta, T* result) : ILaneKernel<T>
+    private readonly struct Sums<T>(T* weights, int* shifts, int count, T* matrix, AddressTable columns, T beta, T* result) : IVectorKernel<T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        public void Run<TLanes, TVector>()
-            where TLanes : struct, ILanes<TVector, T>
+        public void Run<TWidth, TVector>()
+            where TWidth : struct, IVectorWidth<TVector, T>
             where TVector : struct
         {
             for (int j = 0; j < columns.Count; )
@@ -53,10 +53,10 @@ internal static unsafe class ThinProduct
                 T* source = matrix + columns[j],
                     to = result + j;
                 j += run;
-                for (; run >= 4 * TLanes.Count; run -= 4 * TLanes.Count, source += 4 * TLanes.Count, to += 4 * TLanes.Count)
-                    Four<TLanes, TVector>(source, to);
-                for (; run >= TLanes.Count; run -= TLanes.Count, source += TLanes.Count, to += TLanes.Count)
-                    One<TLanes, TVector>(source, to);
+                for (; run >= 4 * TWidth.Count; run -= 4 * TWidth.Count, source += 4 * TWidth.Count, to += 4 * TWidth.Count)
+                    Four<TWidth, TVector>(source, to);
+                for (; run >= TWidth.Count; run -= TWidth.Count, source += TWidth.Count, to += TWidth.Count)
+                    One<TWidth, TVector>(source, to);
                 for (; run > 0; run--, source++, to++)
                 {
                     T sum = T.IsZero(beta) ? T.Zero : beta * *to;
@@ -67,42 +67,42 @@ internal static unsafe class ThinProduct
             }
         }
 
-        private void One<TLanes, TVector>(T* source, T* to)
-            where TLanes : struct, ILanes<TVector, T>
+        private void One<TWidth, TVector>(T* source, T* to)
+            where TWidth : struct, IVectorWidth<TVector, T>
             where TVector : struct
         {
-            TVector sum = Start<TLanes, TVector>(to);
+            TVector sum = Start<TWidth, TVector>(to);
             for (int p = 0; p < count; p++)
-                sum = TLanes.MultiplyAdd(TLanes.Spread(weights + p), TLanes.Load(source + shifts[p]), sum);
-            TLanes.Store(sum, to);
+                sum = TWidth.MultiplyAdd(TWidth.Spread(weights + p), TWidth.Load(source + shifts[p]), sum);
+            TWidth.Store(sum, to);
         }
 
-        private void Four<TLanes, TVector>(T* source, T* to)
-            where TLanes : struct, ILanes<TVector, T>
+        private void Four<TWidth, TVector>(T* source, T* to)
+            where TWidth : struct, IVectorWidth<TVector, T>
             where TVector : struct
         {
-            int width = TLanes.Count;
-            TVector s0 = Start<TLanes, TVector>(to),
-                s1 = Start<TLanes, TVector>(to + width),
-                s2 = Start<TLanes, TVector>(to + 2 * width),
-                s3 = Start<TLanes, TVector>(to + 3 * width);
+            int width = TWidth.Count;
+            TVector s0 = Start<TWidth, TVector>(to),
+                s1 = Start<TWidth, TVector>(to + width),
+                s2 = Start<TWidth, TVector>(to + 2 * width),
+                s3 = Start<TWidth, TVector>(to + 3 * width);
             for (int p = 0; p < count; p++)
             {
-                TVector w = TLanes.Spread(weights + p);
+                TVector w = TWidth.Spread(weights + p);
                 T* x = source + shifts[p];
-                s0 = TLanes.MultiplyAdd(w, TLanes.Load(x), s0);
-                s1 = TLanes.MultiplyAdd(w, TLanes.Load(x + width), s1);
-                s2 = TLanes.MultiplyAdd(w, TLanes.Load(x + 2 * width), s2);
-                s3 = TLanes.MultiplyAdd(w, TLanes.Load(x + 3 * width), s3);
+                s0 = TWidth.MultiplyAdd(w, TWidth.Load(x), s0);
+                s1 = TWidth.MultiplyAdd(w, TWidth.Load(x + width), s1);
+                s2 = TWidth.MultiplyAdd(w, TWidth.Load(x + 2 * width), s2);
+                s3 = TWidth.MultiplyAdd(w, TWidth.Load(x + 3 * width), s3);
             }
-            TLanes.Store(s0, to);
-            TLanes.Store(s1, to + width);
-            TLanes.Store(s2, to + 2 * width);
-            TLanes.Store(s3, to + 3 * width);
+            TWidth.Store(s0, to);
+            TWidth.Store(s1, to + width);
+            TWidth.Store(s2, to + 2 * width);
+            TWidth.Store(s3, to + 3 * width);
         }
 
-        private TVector Start<TLanes, TVector>(T* to)
-            where TLanes : struct, ILanes<TVector, T>
-            where TVector : struct => T.IsZero(beta) ? TLanes.Broadcast(T.Zero) : TLanes.Multiply(TLanes.Broadcast(beta), TLanes.Load(to));
+        private TVector Start<TWidth, TVector>(T* to)
+            where TWidth : struct, IVectorWidth<TVector, T>
+            where TVector : struct => T.IsZero(beta) ? TWidth.Broadcast(T.Zero) : TWidth.Multiply(TWidth.Broadcast(beta), TWidth.Load(to));
     }
 }

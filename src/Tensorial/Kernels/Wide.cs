@@ -10,7 +10,7 @@ namespace Tensorial.Kernels;
 internal static class Wide
 {
     /// <summary>Values in a vector.</summary>
-    public static int Lanes<T>()
+    public static int VectorLength<T>()
         where T : unmanaged => Vector512<T>.Count;
 
     /// <summary>x y + addend, fused where the machine can.</summary>

@@ -115,7 +115,7 @@ internal sealed class Bidiagonalization<T>
     /// </summary>
     private void Walk(int first, int column, bool products)
     {
-        int left = column / Wide.Lanes<T>() * Wide.Lanes<T>(),
+        int left = column / Wide.VectorLength<T>() * Wide.VectorLength<T>(),
             columns = _pitch - left,
             rows = Math.Max(0, _m - first);
         int parts = (long)rows * columns < ParallelValues ? 1 : _workers.Count;

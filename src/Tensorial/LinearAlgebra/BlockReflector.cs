@@ -94,8 +94,8 @@ internal sealed class BlockReflector<T>
             return;
         T[] products = new T[Count * columns],
             weighted = new T[Count * columns];
-        Gemm.Multiply(Count, columns, Rows, T.One, V, 1, Pitch, c, stride, 1, T.Zero, products, columns, _workers);
-        Gemm.Multiply(
+        MatrixProduct.Multiply(Count, columns, Rows, T.One, V, 1, Pitch, c, stride, 1, T.Zero, products, columns, _workers);
+        MatrixProduct.Multiply(
             Count,
             columns,
             Count,
@@ -111,7 +111,7 @@ internal sealed class BlockReflector<T>
             columns,
             _workers
         );
-        Gemm.Multiply(Rows, columns, Count, -T.One, V, Pitch, 1, weighted, columns, 1, T.One, c, stride, _workers);
+        MatrixProduct.Multiply(Rows, columns, Count, -T.One, V, Pitch, 1, weighted, columns, 1, T.One, c, stride, _workers);
     }
 
     private void Load(ReadOnlySpan<T> a, int stride, int rows, int width)
@@ -141,7 +141,7 @@ internal sealed class BlockReflector<T>
                 _v.AsSpan(r * Pitch + Count, Pitch - Count).Clear();
 
         T[] gram = new T[Count * Count];
-        Gemm.Multiply<T>(Count, Count, Rows, T.One, V, 1, Pitch, V, Pitch, 1, T.Zero, gram, Count, Workers.Serial);
+        MatrixProduct.Multiply<T>(Count, Count, Rows, T.One, V, 1, Pitch, V, Pitch, 1, T.Zero, gram, Count, Workers.Serial);
         _t.AsSpan().Clear();
         for (int j = 0; j < Count; j++)
         {

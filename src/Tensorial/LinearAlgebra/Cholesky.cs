@@ -23,7 +23,7 @@ internal sealed class Cholesky<T>
         for (int k = 0; k < n; k += Block)
         {
             int width = Math.Min(Block, n - k);
-            Gemm.Multiply<T>(
+            MatrixProduct.Multiply<T>(
                 n - k,
                 width,
                 k,
@@ -53,7 +53,7 @@ internal sealed class Cholesky<T>
         {
             int width = Math.Min(Block, _n - k);
             if (k > 0)
-                Gemm.Multiply<T>(m, width, k, -T.One, b, _n, 1, _l.AsSpan(k * _n), 1, _n, T.One, b[k..], _n, _workers);
+                MatrixProduct.Multiply<T>(m, width, k, -T.One, b, _n, 1, _l.AsSpan(k * _n), 1, _n, T.One, b[k..], _n, _workers);
             for (int row = 0; row < m; row++)
                 Forward(b.Slice(row * _n + k, width), k);
         }
@@ -62,7 +62,7 @@ internal sealed class Cholesky<T>
             int width = Math.Min(Block, _n - k),
                 done = k + width;
             if (done < _n)
-                Gemm.Multiply<T>(
+                MatrixProduct.Multiply<T>(
                     m,
                     width,
                     _n - done,

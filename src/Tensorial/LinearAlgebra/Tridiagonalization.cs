@@ -82,7 +82,7 @@ internal sealed class Tridiagonalization<T>
 
     private void Walk(int first)
     {
-        int left = first / Wide.Lanes<T>() * Wide.Lanes<T>(),
+        int left = first / Wide.VectorLength<T>() * Wide.VectorLength<T>(),
             columns = _pitch - left,
             rows = _n - first;
         int parts = (long)rows * columns < ParallelValues ? 1 : _workers.Count;

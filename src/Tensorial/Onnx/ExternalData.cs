@@ -25,9 +25,9 @@ internal sealed class ExternalData(string? folder)
     {
         Range range = Locate(proto);
         // Tied weights may name the same bytes; they are read once.
-        if (_read.TryGetValue((range, type), out Tensor? known) && known.Shape.Count == shape.Count)
+        if (_read.TryGetValue((range, type), out Tensor? known) && known.Shape.ElementCount == shape.ElementCount)
             return known.As(shape);
-        long needed = (long)shape.Count * type.Size();
+        long needed = (long)shape.ElementCount * type.Size();
         if (range.Length != needed)
             throw new BadInputException(
                 $"tensor '{proto.Name}' of {type} and shape {shape} needs {needed:N0} bytes, but has {range.Length:N0} in '{range.Location}'."

@@ -18,7 +18,7 @@ internal sealed class OnnxAttributes(IEnumerable<KeyValuePair<string, object>> v
     /// The attributes given, without those whose value is null. Whole numbers, truth values and lists of whole numbers take the
     /// one form ONNX has for them.
     /// </summary>
-    public static OnnxAttributes Of(params ReadOnlySpan<(string Name, object? Value)> attributes)
+    public static OnnxAttributes From(params ReadOnlySpan<(string Name, object? Value)> attributes)
     {
         Dictionary<string, object> values = [];
         foreach ((string name, object? value) in attributes)

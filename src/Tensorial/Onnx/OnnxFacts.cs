@@ -20,7 +20,7 @@ public sealed record OnnxFacts(
 )
 {
     /// <summary>The facts of the file a network was read from; null for one that was made here.</summary>
-    public static OnnxFacts? Of(Graph graph) =>
+    public static OnnxFacts? From(Graph graph) =>
         graph.Source is not OnnxSource { Model: { } model }
             ? null
             : new(

@@ -12,7 +12,7 @@ namespace Tensorial.Onnx;
 internal sealed record OnnxForm(string Type, OnnxAttributes Attributes, ImmutableArray<Tensor?> Inputs)
 {
     internal OnnxForm(string type, params ReadOnlySpan<(string Name, object? Value)> attributes)
-        : this(type, OnnxAttributes.Of(attributes), []) { }
+        : this(type, OnnxAttributes.From(attributes), []) { }
 
     /// <summary>This form with constant inputs; absent ones at the end are dropped.</summary>
     internal OnnxForm Taking(params ReadOnlySpan<Tensor?> inputs)

@@ -160,7 +160,7 @@ internal static class OnnxInlining
             return
                 constant is { DataType: (int)TensorProto.Types.DataType.Bool }
                 && !OnnxTensors.IsExternal(constant)
-                && OnnxTensors.Read(constant, new(null)) is Tensor<bool> { Shape.Count: 1 } flag
+                && OnnxTensors.Read(constant, new(null)) is Tensor<bool> { Shape.ElementCount: 1 } flag
                 ? flag.Values[0]
                 : null;
         }

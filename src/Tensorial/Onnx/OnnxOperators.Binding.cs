@@ -74,15 +74,15 @@ internal static partial class OnnxOperators
 
     private static PadMode ModeOf(OnnxAttributes a) => Choice(a, "mode", "constant", PadModes);
 
-    private static Interpolation InterpolationOf(OnnxAttributes a) =>
+    private static ResizeInterpolation InterpolationOf(OnnxAttributes a) =>
         Choice(
             a,
             "mode",
             "nearest",
-            ("nearest", Interpolation.Nearest),
-            ("linear", Interpolation.Linear),
-            ("bilinear", Interpolation.Linear),
-            ("cubic", Interpolation.Cubic)
+            ("nearest", ResizeInterpolation.Nearest),
+            ("linear", ResizeInterpolation.Linear),
+            ("bilinear", ResizeInterpolation.Linear),
+            ("cubic", ResizeInterpolation.Cubic)
         );
 
     /// <summary>Sampling as it was before ONNX 11 gave it names.</summary>

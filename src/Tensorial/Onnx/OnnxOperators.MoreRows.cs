@@ -101,11 +101,11 @@ internal static partial class OnnxOperators
                 a,
                 "mode",
                 "linear",
-                ("linear", Interpolation.Linear),
-                ("bilinear", Interpolation.Linear),
-                ("nearest", Interpolation.Nearest),
-                ("cubic", Interpolation.Cubic),
-                ("bicubic", Interpolation.Cubic)
+                ("linear", ResizeInterpolation.Linear),
+                ("bilinear", ResizeInterpolation.Linear),
+                ("nearest", ResizeInterpolation.Nearest),
+                ("cubic", ResizeInterpolation.Cubic),
+                ("bicubic", ResizeInterpolation.Cubic)
             ),
             Padding = Choice(
                 a,
@@ -158,8 +158,8 @@ internal static partial class OnnxOperators
         return
         [
             .. (a.Texts("activations") ?? []).Select(name =>
-                GateFunction.Of(name).Takes is var takes
-                    ? GateFunction.Of(
+                GateFunction.From(name).Takes is var takes
+                    ? GateFunction.From(
                         name,
                         takes.Alpha && alphas.TryDequeue(out float alpha) ? alpha : null,
                         takes.Beta && betas.TryDequeue(out float beta) ? beta : null

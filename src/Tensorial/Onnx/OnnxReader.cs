@@ -17,7 +17,7 @@ internal static class OnnxReader
         Inline(Subgraphs.Tensors(model), external);
         OnnxInlining.Apply(model);
         (OnnxSource source, ImmutableDictionary<string, Tensor> initializers) = Initializers(model, external);
-        return GraphLaws.Ordered(
+        return TopologicalOrder.Sort(
             new(
                 graph.Name,
                 [.. graph.Node.Select(node => Node(node, opsets, external))],
@@ -194,7 +194,7 @@ internal static class OnnxReader
             [.. graph.Output.Select(Port)],
             initializers.ToImmutable()
         );
-        return new(GraphLaws.Ordered(body, opaque), ports.Length);
+        return new(TopologicalOrder.Sort(body, opaque), ports.Length);
     }
 
     /// <summary>The standard domain has two names.</summary>

@@ -68,7 +68,7 @@ internal static class OnnxTensors
         if (IsRaw(proto))
         {
             // Lengths are compared before anything is allocated: a shape costs the file a few bytes, its values would cost us gigabytes.
-            CheckLength(proto, shape, proto.RawData.Length, (long)shape.Count * type.Size(), "bytes");
+            CheckLength(proto, shape, proto.RawData.Length, (long)shape.ElementCount * type.Size(), "bytes");
             if (TensorBytes.Over(proto.RawData, type, shape) is { } shared)
                 return shared;
             Tensor tensor = Tensor.Zeros(type, shape);
@@ -176,7 +176,7 @@ internal static class OnnxTensors
         }
         try
         {
-            return Shape.Of(extents);
+            return Shape.From(extents);
         }
         catch (ShapeException error)
         {
@@ -187,7 +187,7 @@ internal static class OnnxTensors
     private static Tensor<T> Typed<T, TStored>(TensorProto proto, Shape shape, IList<TStored> stored, Func<TStored, T> convert)
         where T : unmanaged
     {
-        CheckLength(proto, shape, stored.Count, shape.Count, "values");
+        CheckLength(proto, shape, stored.Count, shape.ElementCount, "values");
         Tensor<T> tensor = new(shape);
         for (int i = 0; i < stored.Count; i++)
             tensor.Values[i] = convert(stored[i]);

@@ -27,7 +27,7 @@ internal sealed class OnnxWriter
     private readonly ModelProto _model;
     private readonly int _opset;
     private readonly Dictionary<string, Tensor> _made = [];
-    private readonly Lazy<IReadOnlyDictionary<string, Operand>> _known;
+    private readonly Lazy<IReadOnlyDictionary<string, ValueInfo>> _known;
     private readonly Lazy<HashSet<string>> _taken;
 
     private OnnxWriter(Graph graph)
@@ -178,7 +178,7 @@ internal sealed class OnnxWriter
     private IEnumerable<string> Encode(Node node, NodeProto proto)
     {
         ElementType type =
-            node.Inputs is [{ Length: > 0 } first, ..] && _known.Value.TryGetValue(first, out Operand? operand)
+            node.Inputs is [{ Length: > 0 } first, ..] && _known.Value.TryGetValue(first, out ValueInfo? operand)
                 ? operand.Type
                 : ElementType.Float32;
         OnnxForm form;

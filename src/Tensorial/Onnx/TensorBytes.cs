@@ -10,7 +10,7 @@ internal static class TensorBytes
     /// <summary>Values moved at a time: the bytes of a large tensor would not fit one span.</summary>
     private const int Chunk = 1 << 20;
 
-    public static long Count(Tensor tensor) => (long)tensor.Shape.Count * tensor.ElementType.Size();
+    public static long Count(Tensor tensor) => (long)tensor.Shape.ElementCount * tensor.ElementType.Size();
 
     /// <summary>The bytes without a copy, as long as the tensor lives and nobody writes to it. Not for tensors of 2 GB and more.</summary>
     public static ByteString View(Tensor tensor)
@@ -24,9 +24,9 @@ internal static class TensorBytes
 
     public static void Write(Tensor tensor, Stream stream)
     {
-        for (int first = 0; first < tensor.Shape.Count; first += Chunk)
+        for (int first = 0; first < tensor.Shape.ElementCount; first += Chunk)
         {
-            Span<byte> bytes = tensor.Bytes(first, Math.Min(Chunk, tensor.Shape.Count - first));
+            Span<byte> bytes = tensor.Bytes(first, Math.Min(Chunk, tensor.Shape.ElementCount - first));
             if (!BitConverter.IsLittleEndian)
                 ReverseEach(bytes = bytes.ToArray(), tensor.ElementType.Size());
             stream.Write(bytes);
@@ -37,9 +37,9 @@ internal static class TensorBytes
     /// <exception cref="EndOfStreamException">There are too few.</exception>
     public static void Read(Stream stream, Tensor tensor)
     {
-        for (int first = 0; first < tensor.Shape.Count; first += Chunk)
+        for (int first = 0; first < tensor.Shape.ElementCount; first += Chunk)
         {
-            Span<byte> bytes = tensor.Bytes(first, Math.Min(Chunk, tensor.Shape.Count - first));
+            Span<byte> bytes = tensor.Bytes(first, Math.Min(Chunk, tensor.Shape.ElementCount - first));
             stream.ReadExactly(bytes);
             Settle(bytes, tensor.ElementType);
         }
@@ -48,7 +48,7 @@ internal static class TensorBytes
     /// <summary>Fills a tensor with exactly its bytes.</summary>
     public static void Read(ReadOnlySpan<byte> stored, Tensor tensor)
     {
-        Span<byte> bytes = tensor.Bytes(0, tensor.Shape.Count);
+        Span<byte> bytes = tensor.Bytes(0, tensor.Shape.ElementCount);
         stored.CopyTo(bytes);
         Settle(bytes, tensor.ElementType);
     }
@@ -105,7 +105,7 @@ internal static class TensorBytes
     {
         public override Memory<byte> Memory => CreateMemory(checked((int)Count(tensor)));
 
-        public override Span<byte> GetSpan() => tensor.Bytes(0, tensor.Shape.Count);
+        public override Span<byte> GetSpan() => tensor.Bytes(0, tensor.Shape.ElementCount);
 
         public override MemoryHandle Pin(int elementIndex = 0) => throw new NotSupportedException("The bytes of a tensor are not pinned.");
 

@@ -14,7 +14,7 @@ internal static class Accumulation
     public static void AddStretched<T>(this Tensor<T> gradient, ReadOnlySpan<T> values, Shape shape)
         where T : unmanaged, INumberBase<T>
     {
-        if (gradient.Shape.Count == shape.Count)
+        if (gradient.Shape.ElementCount == shape.ElementCount)
             gradient.Add(values);
         else
             Strided.Add(shape, values, 0, shape.Strides(), gradient.Values, 0, Broadcasting.Strides(gradient.Shape, shape));
@@ -26,7 +26,7 @@ internal static class Accumulation
     public static void AddProduct<T>(this Tensor<T> gradient, Tensor<T> dy, Tensor<T> factor)
         where T : unmanaged, INumberBase<T>
     {
-        Broadcasting.Plan plan = new(gradient.Shape, factor.Shape, dy.Shape);
+        Broadcasting.BroadcastPlan plan = new(gradient.Shape, factor.Shape, dy.Shape);
         for (int run = 0; run < plan.Runs; run++)
         {
             (int start, int x, int y) = plan[run];

@@ -16,7 +16,7 @@ public abstract record ArgExtreme : NumberOperation
     /// <summary>Whether the last of equal values is taken instead of the first.</summary>
     public bool Last { get; init; }
 
-    internal sealed override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal sealed override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
         Shape shape = inputs.Numeric(0, "data").Shape;
         int axis = Operands.Axis(Axis, shape.Rank);
@@ -31,9 +31,9 @@ public abstract record ArgExtreme : NumberOperation
         Tensor<long> y = outputs[0].Of<long>();
         int axis = Operands.Axis(Axis, x.Shape.Rank),
             length = x.Shape[axis],
-            inner = x.Shape.CountOf(axis + 1, x.Shape.Rank);
+            inner = x.Shape.ElementCountOf(axis + 1, x.Shape.Rank);
         workers.For(
-            y.Shape.Count,
+            y.Shape.ElementCount,
             line =>
             {
                 ReadOnlySpan<T> values = x.Values[(line / inner * length * inner + line % inner)..];

@@ -29,9 +29,9 @@ public sealed record Attention : FloatOperation
     /// <summary>What the fourth result holds: products (0), bounded (1), masked (2), after softmax (3).</summary>
     public int ProductsAfter { get; init; }
 
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand q = inputs.Floating(0, "Q"),
+        ValueInfo q = inputs.Floating(0, "Q"),
             k = inputs.Floating(1, "K"),
             v = inputs.Floating(2, "V");
         AttentionExtents e = Extents(q.Shape, k.Shape, v.Shape, inputs.Optional(4)?.Shape, inputs.Optional(5)?.Shape);
@@ -138,8 +138,8 @@ public sealed record Attention : FloatOperation
     }
 
     /// <summary>One for each product of a query with a key, and of a weight with a value.</summary>
-    internal override long Macs(ReadOnlySpan<Operand?> inputs, ReadOnlySpan<Operand> outputs) =>
-        (long)outputs[3].Shape.Count * (outputs[1].Shape[3] + outputs[2].Shape[3]);
+    internal override long Macs(ReadOnlySpan<ValueInfo?> inputs, ReadOnlySpan<ValueInfo> outputs) =>
+        (long)outputs[3].Shape.ElementCount * (outputs[1].Shape[3] + outputs[2].Shape[3]);
 }
 
 /// <summary>Extents of an attention.</summary>

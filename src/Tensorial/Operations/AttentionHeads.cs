@@ -44,7 +44,7 @@ internal sealed class AttentionHeads<T>
             products is null ? default : products.Values.Slice(head * queries * keys, queries * keys),
             productsAfter
         );
-        Kernels.Gemm.Multiply(
+        Kernels.MatrixProduct.Multiply(
             queries,
             size,
             keys,
@@ -71,8 +71,8 @@ internal sealed class AttentionHeads<T>
             slopes = new T[queries * keys];
         int key = Key(head);
         Span<T> dy = Part(upstream, head);
-        Kernels.Gemm.Multiply(keys, wide, queries, T.One, weights, 1, keys, dy, wide, 1, T.One, Part(dv, key), wide, Workers.Serial);
-        Kernels.Gemm.Multiply(queries, keys, wide, T.One, dy, wide, 1, Part(Values, key), 1, wide, T.Zero, slopes, keys, Workers.Serial);
+        Kernels.MatrixProduct.Multiply(keys, wide, queries, T.One, weights, 1, keys, dy, wide, 1, T.One, Part(dv, key), wide, Workers.Serial);
+        Kernels.MatrixProduct.Multiply(queries, keys, wide, T.One, dy, wide, 1, Part(Values, key), 1, wide, T.Zero, slopes, keys, Workers.Serial);
         for (int row = 0; row < queries; row++)
         {
             Span<T> own = slopes.AsSpan(row * keys, keys);
@@ -86,7 +86,7 @@ internal sealed class AttentionHeads<T>
                     own[i] *= T.One - bounded[row * keys + i] / Cap * (bounded[row * keys + i] / Cap);
             }
         }
-        Kernels.Gemm.Multiply(
+        Kernels.MatrixProduct.Multiply(
             queries,
             size,
             keys,
@@ -102,7 +102,7 @@ internal sealed class AttentionHeads<T>
             size,
             Workers.Serial
         );
-        Kernels.Gemm.Multiply(
+        Kernels.MatrixProduct.Multiply(
             keys,
             size,
             queries,
@@ -153,7 +153,7 @@ internal sealed class AttentionHeads<T>
     {
         (int queries, int keys, int size) = (Extents.Queries, Extents.Keys, Extents.Size);
         T[] products = new T[queries * keys];
-        Kernels.Gemm.Multiply(
+        Kernels.MatrixProduct.Multiply(
             queries,
             keys,
             size,
@@ -219,7 +219,7 @@ internal sealed class AttentionHeads<T>
         if (mask is not Tensor<bool> flags)
             return mask.To(ElementTypes.Of<T>()).Of<T>();
         Tensor<T> summands = new(flags.Shape);
-        for (int i = 0; i < flags.Shape.Count; i++)
+        for (int i = 0; i < flags.Shape.ElementCount; i++)
             summands.Values[i] = flags.Values[i] ? T.Zero : T.NegativeInfinity;
         return summands;
     }

@@ -12,9 +12,9 @@ public sealed record BatchNormalization : FloatOperation
     /// <summary>Added to the variance.</summary>
     public float Epsilon { get; init; } = 1e-5f;
 
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand x = inputs.Floating(0, "X");
+        ValueInfo x = inputs.Floating(0, "X");
         int channels = x.Shape.Rank > 1 ? x.Shape[1] : 1;
         string[] names = ["scale", "B", "mean", "var"];
         for (int i = 0; i < names.Length; i++)
@@ -60,8 +60,8 @@ public sealed record BatchNormalization : FloatOperation
     {
         Tensor<T> dy = pull.Dy;
         int channels = pull.Shape(2)[0],
-            planes = dy.Shape.CountOf(0, Math.Min(2, dy.Shape.Rank)),
-            size = dy.Shape.Count / Math.Max(1, planes);
+            planes = dy.Shape.ElementCountOf(0, Math.Min(2, dy.Shape.Rank)),
+            size = dy.Shape.ElementCount / Math.Max(1, planes);
         for (int plane = 0; plane < planes; plane++)
         {
             int channel = plane % channels;

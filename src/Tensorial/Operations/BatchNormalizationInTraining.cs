@@ -18,13 +18,13 @@ internal sealed record BatchNormalizationInTraining : FloatOperation
     /// <summary>What is kept of the running statistics at each step.</summary>
     public float Momentum { get; init; } = 0.9f;
 
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand y = new BatchNormalization().Infer(inputs)[0];
+        ValueInfo y = new BatchNormalization().Infer(inputs)[0];
         int channels = y.Shape.Rank > 1 ? y.Shape[1] : 1;
-        if (y.Shape.Count <= channels)
+        if (y.Shape.ElementCount <= channels)
             throw new ShapeException($"a batch of shape {y.Shape} has one value a channel, which has no variance.");
-        Operand statistic = new(y.Type, [channels]);
+        ValueInfo statistic = new(y.Type, [channels]);
         return [y, statistic, statistic, statistic, statistic];
     }
 
@@ -129,7 +129,7 @@ internal sealed record BatchNormalizationInTraining : FloatOperation
     }
 
     private static (int Images, int Channels, int Size) Extents(Shape shape) =>
-        (shape[0], shape.Rank > 1 ? shape[1] : 1, shape.Rank > 2 ? shape.CountOf(2, shape.Rank) : 1);
+        (shape[0], shape.Rank > 1 ? shape[1] : 1, shape.Rank > 2 ? shape.ElementCountOf(2, shape.Rank) : 1);
 
     /// <summary>Mean and variance of one channel, in two passes.</summary>
     private static (T Mean, T Variance) OfChannel<T>(Tensor<T> x, int channel)

@@ -8,9 +8,9 @@ namespace Tensorial.Operations;
 /// <summary>z = f(x, y), value by value, the operands stretched to a common shape.</summary>
 public abstract record Arithmetic : NumberOperation
 {
-    internal sealed override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal sealed override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand x = inputs.Numeric(0, "A"),
+        ValueInfo x = inputs.Numeric(0, "A"),
             y = inputs.Numeric(1, "B");
         Operands.SameType(x, y);
         return [new(x.Type, Broadcasting.Join(x.Shape, y.Shape))];

@@ -29,9 +29,9 @@ public sealed record Bitwise(BitFunction Function) : Operation
     /// <inheritdoc/>
     public override string Name => Function >= BitFunction.ShiftLeft ? "BitShift" : $"Bitwise{Function}";
 
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand x = inputs.Numeric(0, "A"),
+        ValueInfo x = inputs.Numeric(0, "A"),
             y = inputs.Numeric(1, "B");
         Operands.SameType(x, y);
         return x.Type.IsFloating()

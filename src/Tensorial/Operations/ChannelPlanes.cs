@@ -11,8 +11,8 @@ internal static class ChannelPlanes
     public static void Scale<T>(Tensor<T> x, Tensor<T> y, Func<int, (T Factor, T Shift)> of, Workers workers)
         where T : unmanaged, INumberBase<T>
     {
-        int planes = x.Shape.CountOf(0, Math.Min(2, x.Shape.Rank)),
-            size = planes == 0 ? 0 : x.Shape.Count / planes;
+        int planes = x.Shape.ElementCountOf(0, Math.Min(2, x.Shape.Rank)),
+            size = planes == 0 ? 0 : x.Shape.ElementCount / planes;
         workers.For(
             planes,
             plane =>
@@ -30,7 +30,7 @@ internal static class ChannelPlanes
         where T : unmanaged, INumberBase<T>
     {
         int channels = y.Shape[1],
-            size = y.Shape.CountOf(2, y.Shape.Rank);
+            size = y.Shape.ElementCountOf(2, y.Shape.Rank);
         if (bias is null)
             y.Values.Clear();
         for (int plane = 0; bias is not null && plane < y.Shape[0] * channels; plane++)
@@ -42,7 +42,7 @@ internal static class ChannelPlanes
         where T : unmanaged, INumberBase<T>
     {
         int channels = x.Shape[1],
-            size = x.Shape.CountOf(2, x.Shape.Rank);
+            size = x.Shape.ElementCountOf(2, x.Shape.Rank);
         for (int plane = 0; plane < x.Shape[0] * channels; plane++)
             sums.Values[plane % channels] += TensorPrimitives.Sum<T>(x.Values.Slice(plane * size, size));
     }

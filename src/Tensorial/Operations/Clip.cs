@@ -12,11 +12,11 @@ namespace Tensorial.Operations;
 /// <param name="Max">The upper bound.</param>
 public sealed record Clip(float? Min = null, float? Max = null) : NumberOperation
 {
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand x = inputs.Numeric(0, "input");
+        ValueInfo x = inputs.Numeric(0, "input");
         for (int i = 1; i < inputs.Length; i++)
-            if (inputs[i] is { } bound && (bound.Shape.Count != 1 || bound.Type != x.Type))
+            if (inputs[i] is { } bound && (bound.Shape.ElementCount != 1 || bound.Type != x.Type))
                 throw new ShapeException($"input {i} must be a single {x.Type}, not {bound.Type} {bound.Shape}.");
         return [x with { Value = null }];
     }

@@ -16,9 +16,9 @@ public interface IRelation
 public abstract record Comparison<TRelation> : NumberOperation
     where TRelation : struct, IRelation
 {
-    internal sealed override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal sealed override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand x = inputs.Required(0, "A"),
+        ValueInfo x = inputs.Required(0, "A"),
             y = inputs.Required(1, "B");
         Operands.SameType(x, y);
         return [new(ElementType.Bool, Broadcasting.Join(x.Shape, y.Shape))];

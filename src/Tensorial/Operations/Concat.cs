@@ -6,14 +6,14 @@ namespace Tensorial.Operations;
 /// <summary>The inputs one behind another along an axis.</summary>
 public sealed record Concat(int Axis) : MovingOperation
 {
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand first = inputs.Required(0, "inputs");
+        ValueInfo first = inputs.Required(0, "inputs");
         int axis = Operands.Axis(Axis, first.Shape.Rank);
         long extent = 0;
         for (int i = 0; i < inputs.Length; i++)
         {
-            Operand next = inputs.Required(i, "inputs");
+            ValueInfo next = inputs.Required(i, "inputs");
             Operands.SameType(first, next);
             if (next.Shape.Rank != first.Shape.Rank || next.Shape.With(axis, 0) != first.Shape.With(axis, 0))
                 throw new ShapeException($"{first.Shape} and {next.Shape} differ in more than axis {axis}.");
@@ -27,12 +27,12 @@ public sealed record Concat(int Axis) : MovingOperation
         Tensor<T> y = outputs[0].Of<T>();
         int axis = Operands.Axis(Axis, y.Shape.Rank),
             start = 0;
-        int outer = y.Shape.CountOf(0, axis),
-            row = y.Shape.CountOf(axis, y.Shape.Rank);
+        int outer = y.Shape.ElementCountOf(0, axis),
+            row = y.Shape.ElementCountOf(axis, y.Shape.Rank);
         foreach (Tensor? input in inputs)
         {
             ReadOnlySpan<T> values = input!.Of<T>().Values;
-            int length = input!.Shape.CountOf(axis, y.Shape.Rank);
+            int length = input!.Shape.ElementCountOf(axis, y.Shape.Rank);
             for (int i = 0; i < outer; i++)
                 values.Slice(i * length, length).CopyTo(y.Values[(i * row + start)..]);
             start += length;

@@ -6,7 +6,7 @@ namespace Tensorial.Operations;
 /// <summary>A value.</summary>
 public sealed record Constant(Tensor Value) : MovingOperation
 {
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) => [Operand.Of(Value)];
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs) => [ValueInfo.From(Value)];
 
     private protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
         Value.Of<T>().Values.CopyTo(outputs[0].Of<T>().Values);
@@ -15,12 +15,12 @@ public sealed record Constant(Tensor Value) : MovingOperation
 /// <summary>One value, repeated to the shape that the input names.</summary>
 public sealed record ConstantOfShape(Tensor Value) : MovingOperation
 {
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
         Tensor extents = inputs.Constant(0, "input") ?? throw new BadInputException("input 0 (input) is missing.");
-        if (Value.Shape.Count != 1)
+        if (Value.Shape.ElementCount != 1)
             throw new ShapeException($"attribute 'value' must be a single value, not of shape {Value.Shape}.");
-        return [new(Value.ElementType, Shape.Of(extents.Integers("input").AsSpan()))];
+        return [new(Value.ElementType, Shape.From(extents.Integers("input").AsSpan()))];
     }
 
     private protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
@@ -33,17 +33,17 @@ public sealed record ShapeOf(int Start = 0, int? End = null) : Operation
     /// <inheritdoc/>
     public override string Name => "Shape";
 
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
         Shape shape = inputs.Required(0, "data").Shape;
         int start = Within(Start, shape.Rank),
             end = Math.Max(start, Within(End ?? shape.Rank, shape.Rank));
         long[] extents = [.. shape.Take(start..end).Select(static extent => (long)extent)];
-        return [Operand.Of(new Tensor<long>([extents.Length], extents))];
+        return [ValueInfo.From(new Tensor<long>([extents.Length], extents))];
     }
 
     internal override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
-        Infer([Operand.Of(inputs[0]!)])[0].Value!.Of<long>().Values.CopyTo(outputs[0].Of<long>().Values);
+        Infer([ValueInfo.From(inputs[0]!)])[0].Value!.Of<long>().Values.CopyTo(outputs[0].Of<long>().Values);
 
     private static int Within(int axis, int rank) => (int)Math.Clamp(axis < 0 ? (long)axis + rank : axis, 0, rank);
 }
@@ -54,17 +54,17 @@ public sealed record SizeOf : Operation
     /// <inheritdoc/>
     public override string Name => "Size";
 
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) =>
-        [Operand.Of(new Tensor<long>([], new[] { (long)inputs.Required(0, "data").Shape.Count }))];
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs) =>
+        [ValueInfo.From(new Tensor<long>([], new[] { (long)inputs.Required(0, "data").Shape.ElementCount }))];
 
     internal override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
-        outputs[0].Of<long>().Values[0] = inputs[0]!.Shape.Count;
+        outputs[0].Of<long>().Values[0] = inputs[0]!.Shape.ElementCount;
 }
 
 /// <summary>The values of the input as another type.</summary>
 public sealed record Cast(ElementType Type) : Operation
 {
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) => [new(Type, inputs.Required(0, "input").Shape)];
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs) => [new(Type, inputs.Required(0, "input").Shape)];
 
     internal override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
         Conversion.Convert(inputs[0]!, outputs[0]);
@@ -77,7 +77,7 @@ public sealed record Cast(ElementType Type) : Operation
 /// <summary>The values of the first input as the type of the second.</summary>
 public sealed record CastLike : Operation
 {
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) =>
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs) =>
         [new(inputs.Required(1, "target_type").Type, inputs.Required(0, "input").Shape)];
 
     internal override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
@@ -103,13 +103,13 @@ internal static class Casts
 /// <summary>start, start + delta, … as long as limit is not reached.</summary>
 public sealed record Range : NumberOperation
 {
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
         ReadOnlySpan<string> names = ["start", "limit", "delta"];
         double[] values = new double[names.Length];
         for (int i = 0; i < values.Length; i++)
         {
-            if (inputs.Numeric(i, names[i]).Shape.Count != 1)
+            if (inputs.Numeric(i, names[i]).Shape.ElementCount != 1)
                 throw new ShapeException($"input {i} ({names[i]}) must be a single number, not of shape {inputs[i]!.Shape}.");
             values[i] = inputs.Constant(i, names[i])!.To(ElementType.Float64).Of<double>().Values[0];
         }

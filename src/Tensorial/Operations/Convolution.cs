@@ -18,9 +18,9 @@ public sealed record Convolution : Windowed
     /// <summary>The window over each spatial axis for concrete extents: paddings and output extents resolved.</summary>
     internal ImmutableArray<WindowAxis> Windows(Shape input, Shape weights) => Resolve(input.Extents[2..], weights.Extents[2..]);
 
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand x = inputs.Floating(0, "X"),
+        ValueInfo x = inputs.Floating(0, "X"),
             w = inputs.Floating(1, "W");
         if (x.Shape.Rank < 3)
             throw new ShapeException($"the input needs batch, channels and at least one spatial axis, not the shape {x.Shape}.");
@@ -68,6 +68,6 @@ public sealed record Convolution : Windowed
     }
 
     /// <summary>One for every tap of every input channel of the group, at every output value; taps that meet padding count too.</summary>
-    internal override long Macs(ReadOnlySpan<Operand?> inputs, ReadOnlySpan<Operand> outputs) =>
-        (long)outputs[0].Shape.Count * inputs[1]!.Shape.CountOf(1, inputs[1]!.Shape.Rank);
+    internal override long Macs(ReadOnlySpan<ValueInfo?> inputs, ReadOnlySpan<ValueInfo> outputs) =>
+        (long)outputs[0].Shape.ElementCount * inputs[1]!.Shape.ElementCountOf(1, inputs[1]!.Shape.Rank);
 }

@@ -68,9 +68,9 @@ public sealed record ConvolutionTranspose : Windowed
         return new((int)extent, input, taps, stride, dilation, (int)begin, (int)end);
     }
 
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand x = inputs.Floating(0, "X"),
+        ValueInfo x = inputs.Floating(0, "X"),
             w = inputs.Floating(1, "W");
         if (x.Shape.Rank < 3)
             throw new ShapeException($"the input needs batch, channels and at least one spatial axis, not the shape {x.Shape}.");
@@ -117,6 +117,6 @@ public sealed record ConvolutionTranspose : Windowed
     }
 
     /// <summary>One for every tap of every output channel of the group, at every input value.</summary>
-    internal override long Macs(ReadOnlySpan<Operand?> inputs, ReadOnlySpan<Operand> outputs) =>
-        (long)inputs[0]!.Shape.Count * inputs[1]!.Shape.CountOf(1, inputs[1]!.Shape.Rank);
+    internal override long Macs(ReadOnlySpan<ValueInfo?> inputs, ReadOnlySpan<ValueInfo> outputs) =>
+        (long)inputs[0]!.Shape.ElementCount * inputs[1]!.Shape.ElementCountOf(1, inputs[1]!.Shape.Rank);
 }

@@ -8,9 +8,9 @@ namespace Tensorial.Operations;
 /// <param name="Reverse">Whether sums run from the end.</param>
 public sealed record CumSum(bool Exclusive = false, bool Reverse = false) : NumberOperation
 {
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand x = inputs.Numeric(0, "x");
+        ValueInfo x = inputs.Numeric(0, "x");
         inputs.Required(1, "axis");
         if (inputs[1]!.Value is { } axis)
             AxisOf(axis, x.Shape);
@@ -26,8 +26,8 @@ public sealed record CumSum(bool Exclusive = false, bool Reverse = false) : Numb
         where T : unmanaged, System.Numerics.INumber<T>
     {
         int length = x.Shape[axis],
-            inner = x.Shape.CountOf(axis + 1, x.Shape.Rank);
-        for (int line = 0; line < x.Shape.CountOf(0, axis) * inner; line++)
+            inner = x.Shape.ElementCountOf(axis + 1, x.Shape.Rank);
+        for (int line = 0; line < x.Shape.ElementCountOf(0, axis) * inner; line++)
         {
             T sum = T.Zero;
             for (int i = 0; i < length; i++)

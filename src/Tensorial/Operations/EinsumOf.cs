@@ -11,7 +11,7 @@ public sealed record EinsumOf(Equation Equation) : FloatOperation
     /// <inheritdoc/>
     public override string Name => "Einsum";
 
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) =>
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs) =>
         [new(inputs.Floating(0, "Inputs").Type, Equation.Infer(Shapes(inputs)))];
 
     private protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
@@ -19,7 +19,7 @@ public sealed record EinsumOf(Equation Equation) : FloatOperation
         Tensor<T>[] operands = new Tensor<T>[inputs.Length];
         for (int i = 0; i < operands.Length; i++)
             operands[i] = inputs[i]!.Of<T>();
-        Plan.For(Equation, null, [.. operands.Select(static operand => operand.Shape)]).Run(operands, outputs[0].Of<T>(), workers);
+        Plan.Create(Equation, null, [.. operands.Select(static operand => operand.Shape)]).Run(operands, outputs[0].Of<T>(), workers);
     }
 
     internal override Reads? GradientReads(int input) => Reads.AllInputs;
@@ -30,7 +30,7 @@ public sealed record EinsumOf(Equation Equation) : FloatOperation
         Shape[] shapes = new Shape[pull.Inputs.Length];
         for (int i = 0; i < shapes.Length; i++)
             shapes[i] = pull.Shape(i);
-        Plan plan = Plan.For(Equation, null, shapes);
+        Plan plan = Plan.Create(Equation, null, shapes);
         for (int i = 0; i < shapes.Length; i++)
         {
             if (pull.Gradient(i) is not { } gradient)
@@ -42,9 +42,9 @@ public sealed record EinsumOf(Equation Equation) : FloatOperation
         }
     }
 
-    internal override long Macs(ReadOnlySpan<Operand?> inputs, ReadOnlySpan<Operand> outputs) => Contraction.Macs(Equation, Shapes(inputs));
+    internal override long Macs(ReadOnlySpan<ValueInfo?> inputs, ReadOnlySpan<ValueInfo> outputs) => Contraction.Macs(Equation, Shapes(inputs));
 
-    private static Shape[] Shapes(ReadOnlySpan<Operand?> inputs)
+    private static Shape[] Shapes(ReadOnlySpan<ValueInfo?> inputs)
     {
         Shape[] shapes = new Shape[inputs.Length];
         for (int i = 0; i < shapes.Length; i++)

@@ -8,9 +8,9 @@ namespace Tensorial.Operations;
 /// <param name="Type">Type of the result; null for the operand's.</param>
 public sealed record EyeLike(int Diagonal = 0, ElementType? Type = null) : Operation
 {
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand x = inputs.Required(0, "input").OfRank(2, "the input");
+        ValueInfo x = inputs.Required(0, "input").OfRank(2, "the input");
         return [new(Type ?? x.Type, x.Shape)];
     }
 

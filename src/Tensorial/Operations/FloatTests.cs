@@ -8,7 +8,7 @@ namespace Tensorial.Operations;
 /// <param name="Positive">Whether ∞ counts.</param>
 public sealed record IsInf(bool Negative = true, bool Positive = true) : FloatOperation
 {
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) =>
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs) =>
         [new(ElementType.Bool, inputs.Floating(0, "X").Shape)];
 
     private protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
@@ -23,7 +23,7 @@ public sealed record IsInf(bool Negative = true, bool Positive = true) : FloatOp
 /// <summary>Whether each value is no number.</summary>
 public sealed record IsNaN : FloatOperation
 {
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) =>
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs) =>
         [new(ElementType.Bool, inputs.Floating(0, "X").Shape)];
 
     private protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)

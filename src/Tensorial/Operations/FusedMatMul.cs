@@ -12,9 +12,9 @@ public sealed record FusedMatMul(float Alpha = 1, bool TransposeA = false, bool 
     /// <inheritdoc/>
     public override string Name => "com.microsoft.FusedMatMul";
 
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand a = inputs.Floating(0, "A"),
+        ValueInfo a = inputs.Floating(0, "A"),
             b = inputs.Floating(1, "B");
         return new MatMul().Infer([a with { Shape = Turned(a.Shape, TransposeA) }, b with { Shape = Turned(b.Shape, TransposeB) }]);
     }
@@ -45,8 +45,8 @@ public sealed record FusedMatMul(float Alpha = 1, bool TransposeA = false, bool 
             pull.Gradient(i)?.Add<T>(Turned(gradients[i]!, turns[i]).Of<T>().Values);
     }
 
-    internal override long Macs(ReadOnlySpan<Operand?> inputs, ReadOnlySpan<Operand> outputs) =>
-        (long)outputs[0].Shape.Count * Turned(inputs[0]!.Shape, TransposeA)[^1];
+    internal override long Macs(ReadOnlySpan<ValueInfo?> inputs, ReadOnlySpan<ValueInfo> outputs) =>
+        (long)outputs[0].Shape.ElementCount * Turned(inputs[0]!.Shape, TransposeA)[^1];
 
     private static Shape Turned(Shape shape, bool turns) => turns && shape.Rank >= 2 ? [.. shape.SkipLast(2), shape[^1], shape[^2]] : shape;
 

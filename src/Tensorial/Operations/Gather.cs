@@ -9,9 +9,9 @@ namespace Tensorial.Operations;
 /// </summary>
 public sealed record Gather(int Axis = 0) : MovingOperation
 {
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand x = inputs.Required(0, "data"),
+        ValueInfo x = inputs.Required(0, "data"),
             indices = inputs.Required(1, "indices");
         int axis = Operands.Axis(Axis, x.Shape.Rank);
         return [new(x.Type, [.. x.Shape.Take(axis), .. indices.Shape, .. x.Shape.Skip(axis + 1)])];
@@ -23,8 +23,8 @@ public sealed record Gather(int Axis = 0) : MovingOperation
         Span<T> y = outputs[0].Of<T>().Values;
         int axis = Operands.Axis(Axis, x.Shape.Rank),
             extent = x.Shape[axis];
-        int outer = x.Shape.CountOf(0, axis),
-            inner = x.Shape.CountOf(axis + 1, x.Shape.Rank);
+        int outer = x.Shape.ElementCountOf(0, axis),
+            inner = x.Shape.ElementCountOf(axis + 1, x.Shape.Rank);
         ImmutableArray<int> indices = Indices.Positive(inputs[1]!, extent);
         for (int i = 0, to = 0; i < outer; i++)
             foreach (int index in indices)
@@ -42,8 +42,8 @@ public sealed record Gather(int Axis = 0) : MovingOperation
             return;
         int axis = Operands.Axis(Axis, dx.Shape.Rank),
             extent = dx.Shape[axis];
-        int outer = dx.Shape.CountOf(0, axis),
-            inner = dx.Shape.CountOf(axis + 1, dx.Shape.Rank);
+        int outer = dx.Shape.ElementCountOf(0, axis),
+            inner = dx.Shape.ElementCountOf(axis + 1, dx.Shape.Rank);
         ImmutableArray<int> indices = Indices.Positive(pull.Inputs[1]!, extent);
         for (int i = 0, from = 0; i < outer; i++)
             foreach (int index in indices)
@@ -58,9 +58,9 @@ public sealed record Gather(int Axis = 0) : MovingOperation
 /// <summary>y[i] = x[i with its place along an axis replaced by indices[i]].</summary>
 public sealed record GatherElements(int Axis = 0) : MovingOperation
 {
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand x = inputs.Required(0, "data"),
+        ValueInfo x = inputs.Required(0, "data"),
             indices = inputs.Required(1, "indices").OfRank(x.Shape.Rank, "the indices");
         int axis = Operands.Axis(Axis, x.Shape.Rank);
         Check(x.Shape, indices.Shape, axis);

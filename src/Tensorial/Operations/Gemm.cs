@@ -18,9 +18,9 @@ public sealed record Gemm : FloatOperation
     /// <summary>Whether the second matrix is transposed.</summary>
     public bool TransposeB { get; init; }
 
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand a = inputs.Floating(0, "A").OfRank(2, "A"),
+        ValueInfo a = inputs.Floating(0, "A").OfRank(2, "A"),
             b = inputs.Floating(1, "B").OfRank(2, "B");
         (int m, int k) = TransposeA ? (a.Shape[1], a.Shape[0]) : (a.Shape[0], a.Shape[1]);
         (int inner, int n) = TransposeB ? (b.Shape[1], b.Shape[0]) : (b.Shape[0], b.Shape[1]);
@@ -42,7 +42,7 @@ public sealed record Gemm : FloatOperation
             Broadcasting.Stretched(c, y.Shape).CopyTo(y.Values);
         (int rowA, int columnA) = TransposeA ? (1, a.Shape[1]) : (a.Shape[1], 1);
         (int rowB, int columnB) = TransposeB ? (1, b.Shape[1]) : (b.Shape[1], 1);
-        Kernels.Gemm.Multiply(
+        Kernels.MatrixProduct.Multiply(
             y.Shape[0],
             y.Shape[1],
             TransposeA ? a.Shape[0] : a.Shape[1],
@@ -60,8 +60,8 @@ public sealed record Gemm : FloatOperation
         );
     }
 
-    internal override long Macs(ReadOnlySpan<Operand?> inputs, ReadOnlySpan<Operand> outputs) =>
-        (long)outputs[0].Shape.Count * inputs[0]!.Shape[TransposeA ? 0 : 1];
+    internal override long Macs(ReadOnlySpan<ValueInfo?> inputs, ReadOnlySpan<ValueInfo> outputs) =>
+        (long)outputs[0].Shape.ElementCount * inputs[0]!.Shape[TransposeA ? 0 : 1];
 
     internal override Reads? GradientReads(int input) =>
         input switch
@@ -81,9 +81,9 @@ public sealed record Gemm : FloatOperation
             Tensor<T> b = pull.Input(1);
             (int row, int column) = TransposeB ? (b.Shape[1], 1) : (1, b.Shape[1]);
             if (TransposeA)
-                Kernels.Gemm.Multiply(da.Shape[0], m, n, alpha, b.Values, column, row, dy.Values, 1, n, T.One, da.Values, m, workers);
+                Kernels.MatrixProduct.Multiply(da.Shape[0], m, n, alpha, b.Values, column, row, dy.Values, 1, n, T.One, da.Values, m, workers);
             else
-                Kernels.Gemm.Multiply(
+                Kernels.MatrixProduct.Multiply(
                     m,
                     da.Shape[1],
                     n,
@@ -105,7 +105,7 @@ public sealed record Gemm : FloatOperation
             Tensor<T> a = pull.Input(0);
             (int row, int column) = TransposeA ? (a.Shape[1], 1) : (1, a.Shape[1]);
             if (TransposeB)
-                Kernels.Gemm.Multiply(
+                Kernels.MatrixProduct.Multiply(
                     n,
                     db.Shape[1],
                     m,
@@ -122,7 +122,7 @@ public sealed record Gemm : FloatOperation
                     workers
                 );
             else
-                Kernels.Gemm.Multiply(db.Shape[0], n, m, alpha, a.Values, row, column, dy.Values, n, 1, T.One, db.Values, n, workers);
+                Kernels.MatrixProduct.Multiply(db.Shape[0], n, m, alpha, a.Values, row, column, dy.Values, n, 1, T.One, db.Values, n, workers);
         }
         pull.Gradient(2)?.AddProduct(dy, new([], new[] { T.CreateChecked(Beta) }));
     }

@@ -8,9 +8,9 @@ namespace Tensorial.Operations;
 /// <summary>Every plane of X[n,c,…] summarised by one value.</summary>
 public abstract record GlobalPooling : FloatOperation
 {
-    internal sealed override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal sealed override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand x = inputs.Floating(0, "X");
+        ValueInfo x = inputs.Floating(0, "X");
         if (x.Shape.Rank < 3)
             throw new ShapeException($"the input needs batch, channels and at least one spatial axis, not the shape {x.Shape}.");
         return [new(x.Type, [x.Shape[0], x.Shape[1], .. Enumerable.Repeat(1, x.Shape.Rank - 2)])];
@@ -20,10 +20,10 @@ public abstract record GlobalPooling : FloatOperation
     {
         Tensor<T> x = inputs[0]!.Of<T>(),
             y = outputs[0].Of<T>();
-        int size = x.Shape.CountOf(2, x.Shape.Rank);
+        int size = x.Shape.ElementCountOf(2, x.Shape.Rank);
         if (size == 0)
             throw new ShapeException($"the planes of an input {x.Shape} are empty.");
-        workers.For(y.Shape.Count, plane => y.Values[plane] = Summary<T>(x.Values.Slice(plane * size, size)));
+        workers.For(y.Shape.ElementCount, plane => y.Values[plane] = Summary<T>(x.Values.Slice(plane * size, size)));
     }
 
     internal override Reads? GradientReads(int input) => Reads.Input(0) | Reads.Output();
@@ -36,9 +36,9 @@ public abstract record GlobalPooling : FloatOperation
         ReadOnlyMemory<T> x = reads.IncludesInput(0) ? pull.Input(0).Memory : default,
             y = reads.IncludesOutput(0) ? pull.Output().Memory : default;
         Tensor<T> dy = pull.Dy;
-        int size = dx.Shape.CountOf(2, dx.Shape.Rank);
+        int size = dx.Shape.ElementCountOf(2, dx.Shape.Rank);
         workers.For(
-            dy.Shape.Count,
+            dy.Shape.ElementCount,
             plane =>
             {
                 T[] shares = new T[size];

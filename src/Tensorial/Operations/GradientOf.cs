@@ -19,13 +19,13 @@ internal sealed record GradientOf(Operation Of, ImmutableArray<int> Wanted, Immu
     /// <summary>Position of ∂L/∂y of a result among the operands.</summary>
     public int Upstream(int result = 0) => Shapes.Length + Results + result;
 
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand? upstream = null;
+        ValueInfo? upstream = null;
         for (int result = 0; result < Results && upstream is null; result++)
             upstream = inputs[Upstream(result)];
         ElementType type = (upstream ?? throw new BadInputException("no result has a gradient.")).Type;
-        return [.. Wanted.Select(operand => new Operand(type, Shapes[operand]))];
+        return [.. Wanted.Select(operand => new ValueInfo(type, Shapes[operand]))];
     }
 
     internal override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)

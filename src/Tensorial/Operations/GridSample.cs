@@ -23,7 +23,7 @@ public enum GridPadding
 public sealed record GridSample : FloatOperation
 {
     /// <summary>How values between samples are found.</summary>
-    public Interpolation Interpolation { get; init; } = Interpolation.Linear;
+    public ResizeInterpolation Interpolation { get; init; } = ResizeInterpolation.Linear;
 
     /// <summary>What lies outside of the signal.</summary>
     public GridPadding Padding { get; init; }
@@ -31,16 +31,16 @@ public sealed record GridSample : FloatOperation
     /// <summary>Whether -1 and 1 are the centres of the outermost values instead of their outer edges.</summary>
     public bool AlignCorners { get; init; }
 
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand x = inputs.Floating(0, "X"),
+        ValueInfo x = inputs.Floating(0, "X"),
             grid = inputs.Floating(1, "grid");
         int axes = x.Shape.Rank - 2;
         if (axes < 1 || grid.Shape.Rank != axes + 2 || grid.Shape[^1] != axes || grid.Shape[0] != x.Shape[0])
             throw new ShapeException($"a grid of {grid.Shape} does not sample {x.Shape}.");
         if (axes > 8)
             throw new UnsupportedException($"sampling of {axes} spatial axes is not supported.");
-        if (x.Shape.Count == 0 && grid.Shape.Count > 0)
+        if (x.Shape.ElementCount == 0 && grid.Shape.ElementCount > 0)
             throw new ShapeException($"nothing can be sampled from {x.Shape}.");
         return [new(x.Type, [x.Shape[0], x.Shape[1], .. grid.Shape.Skip(1).SkipLast(1)])];
     }
@@ -50,8 +50,8 @@ public sealed record GridSample : FloatOperation
         Tensor<T> x = inputs[0]!.Of<T>(),
             grid = inputs[1]!.Of<T>(),
             y = outputs[0].Of<T>();
-        int planeX = x.Shape.CountOf(2, x.Shape.Rank),
-            planeY = y.Shape.CountOf(2, y.Shape.Rank),
+        int planeX = x.Shape.ElementCountOf(2, x.Shape.Rank),
+            planeY = y.Shape.ElementCountOf(2, y.Shape.Rank),
             channels = x.Shape[1];
         workers.For(
             x.Shape[0] * planeY,
@@ -79,8 +79,8 @@ public sealed record GridSample : FloatOperation
         if (pull.Gradient(0) is not { } dx)
             return;
         Shape shape = dx.Shape;
-        int planeX = shape.CountOf(2, shape.Rank),
-            planeY = pull.Dy.Shape.CountOf(2, shape.Rank);
+        int planeX = shape.ElementCountOf(2, shape.Rank),
+            planeY = pull.Dy.Shape.ElementCountOf(2, shape.Rank);
         for (int point = 0; point < shape[0] * planeY; point++)
             foreach ((int offset, T weight) in Taps<T>(shape, pull.Input(1).Values, point))
                 for (int c = 0; c < shape[1]; c++)
@@ -113,13 +113,13 @@ public sealed record GridSample : FloatOperation
     private double Locate(double coordinate, int extent)
     {
         double at = AlignCorners ? (coordinate + 1) / 2 * (extent - 1) : ((coordinate + 1) * extent - 1) / 2;
-        if (Interpolation == Interpolation.Nearest)
+        if (Interpolation == ResizeInterpolation.Nearest)
             at = Math.Round(at);
         return Padding switch
         {
             _ when double.IsNaN(at) && Padding != GridPadding.Zeros => 0,
             // A cubic curve goes on beyond the border, over values that repeat it; four values on it is that value.
-            GridPadding.Border when Interpolation == Interpolation.Cubic => Math.Clamp(at, -4, extent + 3),
+            GridPadding.Border when Interpolation == ResizeInterpolation.Cubic => Math.Clamp(at, -4, extent + 3),
             GridPadding.Border => Math.Clamp(at, 0, extent - 1),
             GridPadding.Reflection => Reflected(at, extent),
             _ => at,
@@ -146,12 +146,12 @@ public sealed record GridSample : FloatOperation
         int first = (int)floor;
         ReadOnlySpan<double> weights = Interpolation switch
         {
-            Interpolation.Nearest => [1],
-            Interpolation.Linear => [1 - rest, rest],
+            ResizeInterpolation.Nearest => [1],
+            ResizeInterpolation.Linear => [1 - rest, rest],
             _ => [Keys(1 + rest), Keys(rest), Keys(1 - rest), Keys(2 - rest)],
         };
         double[] all = weights.ToArray();
-        int start = Interpolation == Interpolation.Cubic ? first - 1 : first;
+        int start = Interpolation == ResizeInterpolation.Cubic ? first - 1 : first;
         for (int k = 0; k < all.Length; k++)
         {
             int index = start + k;

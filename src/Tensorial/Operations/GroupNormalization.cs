@@ -16,9 +16,9 @@ public sealed record GroupNormalization(int Groups) : FloatOperation
     /// <summary>Whether scale and shift have a value for each group only.</summary>
     public bool ScalesGroups { get; init; }
 
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand x = inputs.Floating(0, "X"),
+        ValueInfo x = inputs.Floating(0, "X"),
             scale = inputs.Floating(1, "scale"),
             shift = inputs.Floating(2, "bias");
         if (x.Shape.Rank < 2)
@@ -99,7 +99,7 @@ public sealed record GroupNormalization(int Groups) : FloatOperation
     private (int Channels, int Plane, int Size) Extents(Shape shape)
     {
         int channels = shape[1] / Groups,
-            plane = shape.CountOf(2, shape.Rank);
+            plane = shape.ElementCountOf(2, shape.Rank);
         return (channels, plane, channels * plane);
     }
 

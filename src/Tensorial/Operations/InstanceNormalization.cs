@@ -10,9 +10,9 @@ public sealed record InstanceNormalization : FloatOperation
     /// <summary>Added to the variance.</summary>
     public float Epsilon { get; init; } = 1e-5f;
 
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand x = inputs.Floating(0, "input"),
+        ValueInfo x = inputs.Floating(0, "input"),
             scale = inputs.Floating(1, "scale"),
             shift = inputs.Floating(2, "B");
         if (x.Shape.Rank < 3)
@@ -30,7 +30,7 @@ public sealed record InstanceNormalization : FloatOperation
             scale = inputs[1]!.Of<T>(),
             shift = inputs[2]!.Of<T>();
         int channels = x.Shape[1],
-            size = x.Shape.CountOf(2, x.Shape.Rank);
+            size = x.Shape.ElementCountOf(2, x.Shape.Rank);
         ChannelPlanes.Scale(
             x,
             outputs[0].Of<T>(),
@@ -57,7 +57,7 @@ public sealed record InstanceNormalization : FloatOperation
         Tensor<T> dy = pull.Dy;
         Shape shape = pull.Shape(0);
         int channels = shape[1],
-            size = shape.CountOf(2, shape.Rank);
+            size = shape.ElementCountOf(2, shape.Rank);
         T[] upstream = new T[size];
         for (int plane = 0; plane < shape[0] * channels; plane++)
         {

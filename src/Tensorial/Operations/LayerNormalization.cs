@@ -13,9 +13,9 @@ public sealed record LayerNormalization(int Axis = -1) : FloatOperation
     /// <summary>Added to the variance.</summary>
     public float Epsilon { get; init; } = 1e-5f;
 
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand x = inputs.Floating(0, "X"),
+        ValueInfo x = inputs.Floating(0, "X"),
             scale = inputs.Floating(1, "Scale");
         int axis = Operands.Axis(Axis, x.Shape.Rank);
         Shape line = [.. x.Shape.Skip(axis)];
@@ -34,12 +34,12 @@ public sealed record LayerNormalization(int Axis = -1) : FloatOperation
         Tensor<T>? means = outputs.Length > 1 ? outputs[1].Of<T>() : null,
             inverses = outputs.Length > 2 ? outputs[2].Of<T>() : null;
         int axis = Operands.Axis(Axis, x.Shape.Rank),
-            length = x.Shape.CountOf(axis, x.Shape.Rank);
+            length = x.Shape.ElementCountOf(axis, x.Shape.Rank);
         Shape line = [.. x.Shape.Skip(axis)];
         T[] scale = Broadcasting.Stretched(inputs[1]!.Of<T>(), line).ToArray();
         T[] shift = inputs.Optional(2) is { } b ? Broadcasting.Stretched(b.Of<T>(), line).ToArray() : new T[length];
         workers.For(
-            x.Shape.CountOf(0, axis),
+            x.Shape.ElementCountOf(0, axis),
             row =>
             {
                 Span<T> target = y.Values.Slice(row * length, length);
@@ -69,11 +69,11 @@ public sealed record LayerNormalization(int Axis = -1) : FloatOperation
         if (pull.Upstream(0) is not { } dy || pull.Upstream(1) is not null || pull.Upstream(2) is not null)
             throw new UnsupportedException("the mean and the deviation of LayerNormalization have no gradient.");
         int axis = Operands.Axis(Axis, dy.Shape.Rank),
-            length = dy.Shape.CountOf(axis, dy.Shape.Rank);
+            length = dy.Shape.ElementCountOf(axis, dy.Shape.Rank);
         Shape line = [.. dy.Shape.Skip(axis)];
         T[] upstream = new T[length],
             products = new T[length];
-        for (int row = 0; row < dy.Shape.CountOf(0, axis); row++)
+        for (int row = 0; row < dy.Shape.ElementCountOf(0, axis); row++)
         {
             dy.Values.Slice(row * length, length).CopyTo(upstream);
             pull.Gradient(2)?.AddStretched<T>(upstream, line);

@@ -10,7 +10,7 @@ namespace Tensorial.Operations;
 /// </summary>
 public abstract record Logic : Operation
 {
-    internal sealed override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) =>
+    internal sealed override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs) =>
         [new(ElementType.Bool, Broadcasting.Join(inputs.Truth(0, "A").Shape, inputs.Truth(1, "B").Shape))];
 
     internal sealed override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
@@ -47,7 +47,7 @@ public sealed record Xor : Logic
 /// <summary>not x</summary>
 public sealed record Not : Operation
 {
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) => [new(ElementType.Bool, inputs.Truth(0, "X").Shape)];
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs) => [new(ElementType.Bool, inputs.Truth(0, "X").Shape)];
 
     internal override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
         TensorPrimitives.Xor(

@@ -22,9 +22,9 @@ public sealed record Lrn(int Size) : FloatOperation
     /// <summary>Added to the scaled mean square.</summary>
     public float Bias { get; init; } = 1;
 
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand x = inputs.Floating(0, "X");
+        ValueInfo x = inputs.Floating(0, "X");
         if (x.Shape.Rank < 2)
             throw new ShapeException($"the input needs batch and channels, not the shape {x.Shape}.");
         if (Size < 1)
@@ -37,7 +37,7 @@ public sealed record Lrn(int Size) : FloatOperation
         Tensor<T> x = inputs[0]!.Of<T>(),
             y = outputs[0].Of<T>();
         int channels = x.Shape[1],
-            size = x.Shape.CountOf(2, x.Shape.Rank),
+            size = x.Shape.ElementCountOf(2, x.Shape.Rank),
             before = (Size - 1) / 2;
         workers.For(
             x.Shape[0] * channels,
@@ -73,7 +73,7 @@ public sealed record Lrn(int Size) : FloatOperation
         Tensor<T> x = pull.Input(0),
             dy = pull.Dy;
         int channels = x.Shape[1],
-            size = x.Shape.CountOf(2, x.Shape.Rank),
+            size = x.Shape.ElementCountOf(2, x.Shape.Rank),
             before = (Size - 1) / 2;
         T alpha = T.CreateChecked(Alpha) / T.CreateChecked(Size),
             beta = T.CreateChecked(Beta),

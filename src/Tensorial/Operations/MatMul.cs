@@ -9,14 +9,14 @@ namespace Tensorial.Operations;
 /// </summary>
 public sealed record MatMul : FloatOperation
 {
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand a = inputs.Floating(0, "A"),
+        ValueInfo a = inputs.Floating(0, "A"),
             b = inputs.Floating(1, "B");
         (Shape left, Shape right) = (AsMatrix(a.Shape, 0), AsMatrix(b.Shape, 1));
         if (left[^1] != right[^2])
             throw new ShapeException($"the inner extents differ: {left[^1]} of A ({a.Shape}) against {right[^2]} of B ({b.Shape}).");
-        Shape batch = Broadcasting.Join(Shape.Of(left.Extents[..^2]), Shape.Of(right.Extents[..^2]));
+        Shape batch = Broadcasting.Join(Shape.From(left.Extents[..^2]), Shape.From(right.Extents[..^2]));
         int[] rows = a.Shape.Rank > 1 ? [left[^2]] : [],
             columns = b.Shape.Rank > 1 ? [right[^1]] : [];
         return [new(a.Type, [.. batch, .. rows, .. columns])];
@@ -27,10 +27,10 @@ public sealed record MatMul : FloatOperation
         Tensor<T> a = inputs[0]!.Of<T>(),
             b = inputs[1]!.Of<T>(),
             y = outputs[0].Of<T>();
-        Products products = Products.Of(a.Shape, b.Shape);
+        Products products = Products.From(a.Shape, b.Shape);
         (int m, int k, int n) = products.Extents;
         foreach ((int left, int right, int product) in products.Places())
-            Kernels.Gemm.Multiply(m, n, k, T.One, a.Values[left..], k, 1, b.Values[right..], n, 1, T.Zero, y.Values[product..], n, workers);
+            Kernels.MatrixProduct.Multiply(m, n, k, T.One, a.Values[left..], k, 1, b.Values[right..], n, 1, T.Zero, y.Values[product..], n, workers);
     }
 
     internal override Reads? GradientReads(int input) => Reads.Input(1 - input);
@@ -40,20 +40,20 @@ public sealed record MatMul : FloatOperation
     {
         Tensor<T>? da = pull.Gradient(0),
             db = pull.Gradient(1);
-        Products products = Products.Of(pull.Shape(0), pull.Shape(1));
+        Products products = Products.From(pull.Shape(0), pull.Shape(1));
         (int m, int k, int n) = products.Extents;
         foreach ((int left, int right, int product) in products.Places())
         {
             ReadOnlySpan<T> dy = pull.Dy.Values[product..];
             if (da is not null)
-                Kernels.Gemm.Multiply(m, k, n, T.One, dy, n, 1, pull.Input(1).Values[right..], 1, n, T.One, da.Values[left..], k, workers);
+                Kernels.MatrixProduct.Multiply(m, k, n, T.One, dy, n, 1, pull.Input(1).Values[right..], 1, n, T.One, da.Values[left..], k, workers);
             if (db is not null)
-                Kernels.Gemm.Multiply(k, n, m, T.One, pull.Input(0).Values[left..], 1, k, dy, n, 1, T.One, db.Values[right..], n, workers);
+                Kernels.MatrixProduct.Multiply(k, n, m, T.One, pull.Input(0).Values[left..], 1, k, dy, n, 1, T.One, db.Values[right..], n, workers);
         }
     }
 
-    internal override long Macs(ReadOnlySpan<Operand?> inputs, ReadOnlySpan<Operand> outputs) =>
-        (long)outputs[0].Shape.Count * inputs[0]!.Shape[^1];
+    internal override long Macs(ReadOnlySpan<ValueInfo?> inputs, ReadOnlySpan<ValueInfo> outputs) =>
+        (long)outputs[0].Shape.ElementCount * inputs[0]!.Shape[^1];
 
     /// <summary>A vector as a row (side 0) or a column (side 1); anything else as it is.</summary>
     private static Shape AsMatrix(Shape shape, int side) =>
@@ -65,18 +65,18 @@ public sealed record MatMul : FloatOperation
         };
 
     /// <summary>Pairs of matrices [m, k] and [k, n] that stand against each other.</summary>
-    private readonly record struct Products((int M, int K, int N) Extents, Broadcasting.Plan Batches)
+    private readonly record struct Products((int M, int K, int N) Extents, Broadcasting.BroadcastPlan Batches)
     {
-        public static Products Of(Shape a, Shape b)
+        public static Products From(Shape a, Shape b)
         {
             (Shape left, Shape right) = (AsMatrix(a, 0), AsMatrix(b, 1));
             (int m, int k, int n) = (left[^2], left[^1], right[^1]);
-            Shape lefts = Shape.Of(left.Extents[..^2]),
-                rights = Shape.Of(right.Extents[..^2]),
+            Shape lefts = Shape.From(left.Extents[..^2]),
+                rights = Shape.From(right.Extents[..^2]),
                 all = Broadcasting.Join(lefts, rights);
             // One matrix on the right for all batches: the batches are so many more rows.
-            if (rights.Count == 1 && lefts.Count > 1)
-                (m, lefts, all) = (m * lefts.Count, [], []);
+            if (rights.ElementCount == 1 && lefts.ElementCount > 1)
+                (m, lefts, all) = (m * lefts.ElementCount, [], []);
             return new((m, k, n), new(lefts, rights, all));
         }
 

@@ -9,9 +9,9 @@ public sealed record MeanVarianceNormalization(ImmutableArray<int> Axes) : Float
     /// <summary>What ONNX adds to the deviation, against equal values.</summary>
     private const double Guard = 1e-9;
 
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand x = inputs.Floating(0, "X");
+        ValueInfo x = inputs.Floating(0, "X");
         _ = Operands.Axes(Axes, x.Shape.Rank);
         return [x with { Value = null }];
     }
@@ -20,7 +20,7 @@ public sealed record MeanVarianceNormalization(ImmutableArray<int> Axes) : Float
     {
         Tensor<T> x = inputs[0]!.Of<T>();
         (int[] order, int length) = Lines(x.Shape);
-        T[] lines = new T[x.Shape.Count];
+        T[] lines = new T[x.Shape.ElementCount];
         Strided.Permute<T>(x.Shape, x.Values, order, lines);
         workers.For(
             length == 0 ? 0 : lines.Length / length,
@@ -46,7 +46,7 @@ public sealed record MeanVarianceNormalization(ImmutableArray<int> Axes) : Float
         if (pull.Gradient(0) is not { } dx)
             return;
         (int[] order, int length) = Lines(dx.Shape);
-        T[] x = new T[dx.Shape.Count],
+        T[] x = new T[dx.Shape.ElementCount],
             dy = new T[x.Length],
             lines = new T[x.Length];
         Strided.Permute<T>(dx.Shape, pull.Input(0).Values, order, x);

@@ -7,9 +7,9 @@ namespace Tensorial.Operations;
 /// <param name="Axis">The axis of the result that rows run along.</param>
 public sealed record OneHot(int Axis = -1) : MovingOperation
 {
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand indices = inputs.Numeric(0, "indices"),
+        ValueInfo indices = inputs.Numeric(0, "indices"),
             values = inputs.Required(2, "values");
         int depth = Depth(inputs.Constant(1, "depth")),
             axis = Operands.Axis(Axis, indices.Shape.Rank + 1);
@@ -30,7 +30,7 @@ public sealed record OneHot(int Axis = -1) : MovingOperation
         Tensor<T> y = outputs[0].Of<T>();
         int axis = Operands.Axis(Axis, y.Shape.Rank),
             depth = y.Shape[axis],
-            inner = y.Shape.CountOf(axis + 1, y.Shape.Rank);
+            inner = y.Shape.ElementCountOf(axis + 1, y.Shape.Rank);
         y.Values.Fill(values[0]);
         for (int i = 0; i < indices.Length; i++)
         {

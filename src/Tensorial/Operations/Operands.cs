@@ -5,16 +5,16 @@ namespace Tensorial.Operations;
 /// <summary>Reading an operation's inputs; every failure names the input.</summary>
 internal static class Operands
 {
-    public static Operand Required(this ReadOnlySpan<Operand?> inputs, int index, string name) =>
+    public static ValueInfo Required(this ReadOnlySpan<ValueInfo?> inputs, int index, string name) =>
         inputs.Optional(index) ?? throw new BadInputException($"input {index} ({name}) is missing.");
 
-    public static Operand? Optional(this ReadOnlySpan<Operand?> inputs, int index) => index < inputs.Length ? inputs[index] : null;
+    public static ValueInfo? Optional(this ReadOnlySpan<ValueInfo?> inputs, int index) => index < inputs.Length ? inputs[index] : null;
 
     public static Tensor? Optional(this ReadOnlySpan<Tensor?> inputs, int index) => index < inputs.Length ? inputs[index] : null;
 
     /// <summary>The value of an optional input that decides a shape.</summary>
     /// <exception cref="UnsupportedException">The input is there but not constant.</exception>
-    public static Tensor? Constant(this ReadOnlySpan<Operand?> inputs, int index, string name) =>
+    public static Tensor? Constant(this ReadOnlySpan<ValueInfo?> inputs, int index, string name) =>
         inputs.Optional(index) is { } operand
             ? operand.Value
                 ?? throw new UnsupportedException(
@@ -23,38 +23,38 @@ internal static class Operands
             : null;
 
     /// <summary>An input of floating-point numbers.</summary>
-    public static Operand Floating(this ReadOnlySpan<Operand?> inputs, int index, string name)
+    public static ValueInfo Floating(this ReadOnlySpan<ValueInfo?> inputs, int index, string name)
     {
-        Operand operand = inputs.Required(index, name);
+        ValueInfo operand = inputs.Required(index, name);
         return operand.Type.IsFloating()
             ? operand
             : throw new BadInputException($"input {index} ({name}) must hold floating-point numbers, not {operand.Type}.");
     }
 
     /// <summary>An input of numbers of any kind.</summary>
-    public static Operand Numeric(this ReadOnlySpan<Operand?> inputs, int index, string name)
+    public static ValueInfo Numeric(this ReadOnlySpan<ValueInfo?> inputs, int index, string name)
     {
-        Operand operand = inputs.Required(index, name);
+        ValueInfo operand = inputs.Required(index, name);
         return operand.Type != ElementType.Bool
             ? operand
             : throw new BadInputException($"input {index} ({name}) must hold numbers, not {operand.Type}.");
     }
 
     /// <summary>An input of truth values.</summary>
-    public static Operand Truth(this ReadOnlySpan<Operand?> inputs, int index, string name)
+    public static ValueInfo Truth(this ReadOnlySpan<ValueInfo?> inputs, int index, string name)
     {
-        Operand operand = inputs.Required(index, name);
+        ValueInfo operand = inputs.Required(index, name);
         return operand.Type == ElementType.Bool
             ? operand
             : throw new BadInputException($"input {index} ({name}) must hold truth values, not {operand.Type}.");
     }
 
     /// <summary>An input of a given number of axes.</summary>
-    public static Operand OfRank(this Operand operand, int rank, string name) =>
+    public static ValueInfo OfRank(this ValueInfo operand, int rank, string name) =>
         operand.Shape.Rank == rank ? operand : throw new ShapeException($"{name} must have {rank} axes, not the shape {operand.Shape}.");
 
     /// <summary>Refuses two operands of different types.</summary>
-    public static void SameType(Operand x, Operand y)
+    public static void SameType(ValueInfo x, ValueInfo y)
     {
         if (x.Type != y.Type)
             throw new BadInputException($"the operands have different types, {x.Type} and {y.Type}.");
@@ -76,7 +76,7 @@ internal static class Operands
 
     /// <summary>A tensor of one value.</summary>
     public static Tensor Single(this Tensor tensor, string name) =>
-        tensor.Shape.Count == 1 ? tensor : throw new ShapeException($"input '{name}' must be a single value, not of shape {tensor.Shape}.");
+        tensor.Shape.ElementCount == 1 ? tensor : throw new ShapeException($"input '{name}' must be a single value, not of shape {tensor.Shape}.");
 
     /// <summary>Floating-point numbers as float32.</summary>
     public static ImmutableArray<float> Floats(this Tensor tensor, string name) =>

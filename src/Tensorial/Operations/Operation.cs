@@ -5,9 +5,9 @@ using Tensorial.Kernels;
 namespace Tensorial.Operations;
 
 /// <summary>What is known of an operand before it is computed: its type and extents and, when it is constant, its value.</summary>
-internal sealed record Operand(ElementType Type, Shape Shape, Tensor? Value = null)
+internal sealed record ValueInfo(ElementType Type, Shape Shape, Tensor? Value = null)
 {
-    public static Operand Of(Tensor value) => new(value.ElementType, value.Shape, value);
+    public static ValueInfo From(Tensor value) => new(value.ElementType, value.Shape, value);
 }
 
 /// <summary>
@@ -24,7 +24,7 @@ public abstract record Operation
     /// such as that of Shape, carries its value; constant operands need no attention here, the caller folds those.
     /// </summary>
     /// <exception cref="ShapeException">The operands do not fit; states the fact, and the caller adds the node's name.</exception>
-    internal abstract ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs);
+    internal abstract ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs);
 
     /// <summary>Computes the results into tensors that <see cref="Infer"/> has sized. Outputs never overlap inputs.</summary>
     internal abstract void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers);
@@ -61,7 +61,7 @@ public abstract record Operation
         where T : unmanaged, IBinaryFloatingPointIeee754<T> => throw new UnsupportedException($"{Name} has no gradient.");
 
     /// <summary>Multiply-accumulates of one evaluation; 0 for operations that multiply no weights.</summary>
-    internal virtual long Macs(ReadOnlySpan<Operand?> inputs, ReadOnlySpan<Operand> outputs) => 0;
+    internal virtual long Macs(ReadOnlySpan<ValueInfo?> inputs, ReadOnlySpan<ValueInfo> outputs) => 0;
 
     /// <summary>Infers, allocates and computes. Where values decide the extents of the results both are computed at once.</summary>
     /// <param name="inputs">The operands; null for an absent one.</param>
@@ -73,13 +73,13 @@ public abstract record Operation
         ReadOnlySpan<Tensor?> inputs,
         int count,
         Workers workers,
-        Action<ImmutableArray<Operand>>? check = null
+        Action<ImmutableArray<ValueInfo>>? check = null
     )
     {
-        Operand?[] operands = new Operand?[inputs.Length];
+        ValueInfo?[] operands = new ValueInfo?[inputs.Length];
         for (int i = 0; i < operands.Length; i++)
-            operands[i] = inputs[i] is { } value ? Operand.Of(value) : null;
-        ImmutableArray<Operand> results = Infer(operands);
+            operands[i] = inputs[i] is { } value ? ValueInfo.From(value) : null;
+        ImmutableArray<ValueInfo> results = Infer(operands);
         check?.Invoke(results);
         Tensor[] outputs = [.. results.Take(Limited(count, results.Length)).Select(static r => Tensor.Zeros(r.Type, r.Shape))];
         Forward(inputs, outputs, workers);

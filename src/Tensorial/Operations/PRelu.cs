@@ -7,9 +7,9 @@ namespace Tensorial.Operations;
 /// <summary>x where positive, slope x elsewhere; the slope stretches to the shape of x.</summary>
 public sealed record PRelu : NumberOperation
 {
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand x = inputs.Numeric(0, "X"),
+        ValueInfo x = inputs.Numeric(0, "X"),
             slope = inputs.Numeric(1, "slope");
         Operands.SameType(x, slope);
         if (!Broadcasting.Reaches(slope.Shape, x.Shape))

@@ -33,9 +33,9 @@ public sealed record Pad : MovingOperation
     /// <summary>What a constant padding is made of.</summary>
     public float Value { get; init; }
 
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand x = inputs.Required(0, "data");
+        ValueInfo x = inputs.Required(0, "data");
         (int Begin, int End)[] pads = Resolve(x.Shape, inputs.Constant(1, "pads"), inputs.Constant(3, "axes"));
         int[] extents = new int[pads.Length];
         for (int axis = 0; axis < pads.Length; axis++)
@@ -54,7 +54,7 @@ public sealed record Pad : MovingOperation
             if (tooFar)
                 throw new ShapeException($"axis {axis} of {x.Shape} has too few values for a {Mode} padding of {begin} and {end}.");
         }
-        return [new(x.Type, Shape.Of(extents))];
+        return [new(x.Type, Shape.From(extents))];
     }
 
     private protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
@@ -75,8 +75,8 @@ public sealed record Pad : MovingOperation
                 y.Values[to] = x.Values[from];
                 return;
             }
-            int inner = y.Shape.CountOf(axis + 1, rank),
-                step = x.Shape.CountOf(axis + 1, rank);
+            int inner = y.Shape.ElementCountOf(axis + 1, rank),
+                step = x.Shape.ElementCountOf(axis + 1, rank);
             for (int i = 0; i < y.Shape[axis]; i++)
             {
                 int source = sources[axis][i];
@@ -132,7 +132,7 @@ public sealed record Pad : MovingOperation
         int[][] sources = [.. pads.Select((pad, axis) => Sources(pad.Begin, shape[axis], dy.Shape[axis]))];
         int[] strides = shape.Strides(),
             targets = dy.Shape.Strides();
-        for (int i = 0; i < dy.Shape.Count; i++)
+        for (int i = 0; i < dy.Shape.ElementCount; i++)
         {
             int from = 0;
             for (int axis = 0; axis < pads.Length && from >= 0; axis++)

@@ -13,9 +13,9 @@ public abstract record Pooling : Windowed
     /// <summary>The window over each spatial axis for concrete extents: paddings and output extents resolved.</summary>
     internal ImmutableArray<WindowAxis> Windows(Shape input) => Resolve(input.Extents[2..], KernelShape.AsSpan(), CeilMode);
 
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand x = inputs.Required(0, "X");
+        ValueInfo x = inputs.Required(0, "X");
         if (!x.Type.IsFloating() && x.Type is not (ElementType.UInt8 or ElementType.Int8))
             throw new UnsupportedException($"pooling of {x.Type} values is not supported.");
         if (x.Shape.Rank < 3)
@@ -30,8 +30,8 @@ public abstract record Pooling : Windowed
         Tensor<T> x = inputs[0]!.Of<T>(),
             y = outputs[0].Of<T>();
         ImmutableArray<WindowAxis> windows = Windows(x.Shape);
-        int inputPlane = x.Shape.CountOf(2, x.Shape.Rank),
-            outputPlane = y.Shape.CountOf(2, y.Shape.Rank);
+        int inputPlane = x.Shape.ElementCountOf(2, x.Shape.Rank),
+            outputPlane = y.Shape.ElementCountOf(2, y.Shape.Rank);
         workers.For(
             x.Shape[0] * x.Shape[1],
             plane =>
@@ -55,8 +55,8 @@ public abstract record Pooling : Windowed
         ReadOnlyMemory<T> x = reads.IncludesInput(0) ? pull.Input(0).Memory : default,
             y = reads.IncludesOutput(0) ? pull.Output().Memory : default;
         ImmutableArray<WindowAxis> windows = Windows(dx.Shape);
-        int inputPlane = dx.Shape.CountOf(2, dx.Shape.Rank),
-            outputPlane = dy.Shape.CountOf(2, dy.Shape.Rank);
+        int inputPlane = dx.Shape.ElementCountOf(2, dx.Shape.Rank),
+            outputPlane = dy.Shape.ElementCountOf(2, dy.Shape.Rank);
         workers.For(
             dx.Shape[0] * dx.Shape[1],
             plane =>
@@ -133,9 +133,9 @@ public sealed record MaxPool : Pooling
     /// <summary>Whether positions count along columns first.</summary>
     public bool ColumnMajor { get; init; }
 
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand y = base.Infer(inputs)[0];
+        ValueInfo y = base.Infer(inputs)[0];
         return WithIndices ? [y, new(ElementType.Int64, y.Shape)] : [y];
     }
 
@@ -163,8 +163,8 @@ public sealed record MaxPool : Pooling
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         ImmutableArray<WindowAxis> windows = Windows(x.Shape);
-        int inputPlane = x.Shape.CountOf(2, x.Shape.Rank),
-            outputPlane = indices.Shape.CountOf(2, x.Shape.Rank);
+        int inputPlane = x.Shape.ElementCountOf(2, x.Shape.Rank),
+            outputPlane = indices.Shape.ElementCountOf(2, x.Shape.Rank);
         workers.For(
             x.Shape[0] * x.Shape[1],
             plane =>
@@ -185,7 +185,7 @@ public sealed record MaxPool : Pooling
     private static long Transposed(int offset, Shape shape)
     {
         long position = 0;
-        int stride = shape.CountOf(2, shape.Rank);
+        int stride = shape.ElementCountOf(2, shape.Rank);
         for (int axis = shape.Rank - 1; axis >= 2; offset /= shape[axis--])
             position += offset % shape[axis] * (long)(stride /= shape[axis]);
         return position;

@@ -10,9 +10,9 @@ namespace Tensorial.Operations;
 /// </summary>
 public sealed record Pow : NumberOperation
 {
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand x = inputs.Numeric(0, "X"),
+        ValueInfo x = inputs.Numeric(0, "X"),
             y = inputs.Numeric(1, "Y");
         return [new(x.Type, Broadcasting.Join(x.Shape, y.Shape))];
     }

@@ -20,15 +20,15 @@ public abstract record Reduction : NumberOperation
     /// <summary>Whether absent or empty axes mean that nothing is reduced.</summary>
     public bool NoneByDefault { get; init; }
 
-    internal sealed override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal sealed override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand x = inputs.Numeric(0, "data");
+        ValueInfo x = inputs.Numeric(0, "data");
         ImmutableArray<int> axes = Resolve(x.Shape, inputs.Constant(1, "axes"));
         IEnumerable<int> extents = Enumerable
             .Range(0, x.Shape.Rank)
             .Where(axis => KeepDims || !axes.Contains(axis))
             .Select(axis => axes.Contains(axis) ? 1 : x.Shape[axis]);
-        return [new(x.Type, Shape.Of([.. extents]))];
+        return [new(x.Type, Shape.From([.. extents]))];
     }
 
     private protected sealed override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
@@ -38,7 +38,7 @@ public abstract record Reduction : NumberOperation
         ImmutableArray<int> axes = Resolve(x.Shape, inputs.Optional(1));
         ReadOnlyMemory<T> values = Rows(x, axes);
         int length = Length(x.Shape, axes);
-        workers.For(y.Shape.Count, row => y.Values[row] = Over(values.Span.Slice(row * length, length)));
+        workers.For(y.Shape.ElementCount, row => y.Values[row] = Over(values.Span.Slice(row * length, length)));
     }
 
     internal sealed override Reads? GradientReads(int input) => input == 0 ? SlopeReads | Reads.Input(1) : null;
@@ -52,7 +52,7 @@ public abstract record Reduction : NumberOperation
         ReadOnlyMemory<T> y = SlopeReads.IncludesOutput(0) ? pull.Output().Memory : default;
         ReadOnlyMemory<T> dy = pull.Dy.Memory;
         int length = Length(dx.Shape, axes);
-        T[] shares = new T[dx.Shape.Count];
+        T[] shares = new T[dx.Shape.ElementCount];
         workers.For(
             dy.Length,
             row =>
@@ -81,7 +81,7 @@ public abstract record Reduction : NumberOperation
         int[] order = Order(x.Shape, axes);
         if (order.AsSpan().SequenceEqual(Enumerable.Range(0, x.Shape.Rank).ToArray()))
             return x.Memory;
-        T[] values = new T[x.Shape.Count];
+        T[] values = new T[x.Shape.ElementCount];
         Strided.Permute<T>(x.Shape, x.Values, order, values);
         return values;
     }

@@ -9,12 +9,12 @@ public sealed record Expand : MovingOperation
     /// <summary>Extents to broadcast to; null where an input gives them.</summary>
     public ImmutableArray<int>? Extents { get; init; }
 
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand x = inputs.Required(0, "input");
+        ValueInfo x = inputs.Required(0, "input");
         ImmutableArray<int> extents =
             inputs.Constant(1, "shape")?.Integers("shape") ?? Extents ?? throw new BadInputException("input 1 (shape) is missing.");
-        return [new(x.Type, Broadcasting.Join(x.Shape, Shape.Of(extents.AsSpan())))];
+        return [new(x.Type, Broadcasting.Join(x.Shape, Shape.From(extents.AsSpan())))];
     }
 
     private protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
@@ -32,9 +32,9 @@ public sealed record Tile : MovingOperation
     /// <summary>Repetitions of each axis; null where an input gives them.</summary>
     public ImmutableArray<int>? Repeats { get; init; }
 
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand x = inputs.Required(0, "input");
+        ValueInfo x = inputs.Required(0, "input");
         ImmutableArray<int> repeats =
             inputs.Constant(1, "repeats")?.Integers("repeats") ?? Repeats ?? throw new BadInputException("input 1 (repeats) is missing.");
         if (repeats.Length != x.Shape.Rank)
@@ -46,7 +46,7 @@ public sealed record Tile : MovingOperation
     {
         Tensor<T> x = inputs[0]!.Of<T>();
         Shape target = outputs[0].Shape;
-        if (target.Count == 0)
+        if (target.ElementCount == 0)
             return;
         Strided.Gather<T>(Split(target, x.Shape), x.Values, 0, Folded(x.Shape), outputs[0].Of<T>().Values);
     }
@@ -55,7 +55,7 @@ public sealed record Tile : MovingOperation
 
     private protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
-        if (pull.Gradient(0) is not { Shape.Count: > 0 } dx)
+        if (pull.Gradient(0) is not { Shape.ElementCount: > 0 } dx)
             return;
         Shape split = Split(pull.Dy.Shape, dx.Shape);
         Strided.Add<T>(split, pull.Dy.Values, 0, split.Strides(), dx.Values, 0, Folded(dx.Shape));

@@ -17,7 +17,7 @@ public abstract record Reshaping : MovingOperation
 /// <summary>y = x</summary>
 public sealed record Identity : Reshaping
 {
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) => [inputs.Required(0, "input") with { Value = null }];
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs) => [inputs.Required(0, "input") with { Value = null }];
 }
 
 /// <summary>Dropout in a network that is not being trained: y = x.</summary>
@@ -29,9 +29,9 @@ public sealed record Dropout : Reshaping
     /// <summary>Whether there is a second result that says which values were kept: all.</summary>
     public bool WithMask { get; init; }
 
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand x = inputs.Required(0, "data") with { Value = null };
+        ValueInfo x = inputs.Required(0, "data") with { Value = null };
         bool training = inputs.Constant(2, "training_mode")?.Single("training_mode").Of<bool>().Values[0] ?? false;
         float ratio = inputs.Optional(1)?.Value is { } given ? given.Single("ratio").Floats("ratio")[0] : Ratio;
         if (training && ratio > 0)
@@ -50,12 +50,12 @@ public sealed record Dropout : Reshaping
 /// <summary>The axes before <see cref="Axis"/> as one, those from it on as another.</summary>
 public sealed record Flatten(int Axis = 1) : Reshaping
 {
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand x = inputs.Required(0, "input");
+        ValueInfo x = inputs.Required(0, "input");
         int rank = x.Shape.Rank,
             axis = Axis == rank ? rank : Operands.Axis(Axis, rank);
-        return [new(x.Type, [x.Shape.CountOf(0, axis), x.Shape.CountOf(axis, rank)])];
+        return [new(x.Type, [x.Shape.ElementCountOf(0, axis), x.Shape.ElementCountOf(axis, rank)])];
     }
 }
 
@@ -70,9 +70,9 @@ public sealed record Reshape : Reshaping
     /// <summary>Whether 0 means an extent of 0.</summary>
     public bool AllowZero { get; init; }
 
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand x = inputs.Required(0, "data");
+        ValueInfo x = inputs.Required(0, "data");
         int[] extents =
         [
             .. inputs.Constant(1, "shape")?.Integers("shape") ?? Extents ?? throw new BadInputException("input 1 (shape) is missing."),
@@ -95,11 +95,11 @@ public sealed record Reshape : Reshaping
                 known = Math.Min(known * extents[axis], int.MaxValue);
         }
         if (free >= 0)
-            extents[free] = known == 0 ? 0 : (int)(x.Shape.Count / known);
-        Shape shape = Shape.Of(extents);
-        return shape.Count == x.Shape.Count
+            extents[free] = known == 0 ? 0 : (int)(x.Shape.ElementCount / known);
+        Shape shape = Shape.From(extents);
+        return shape.ElementCount == x.Shape.ElementCount
             ? [new(x.Type, shape)]
-            : throw new ShapeException($"{x.Shape} holds {x.Shape.Count} values, which do not fill {wanted}.");
+            : throw new ShapeException($"{x.Shape} holds {x.Shape.ElementCount} values, which do not fill {wanted}.");
     }
 }
 
@@ -109,9 +109,9 @@ public sealed record Squeeze : Reshaping
     /// <summary>The axes; null where an input gives them or all of extent 1 are meant.</summary>
     public ImmutableArray<int>? Axes { get; init; }
 
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand x = inputs.Required(0, "data");
+        ValueInfo x = inputs.Required(0, "data");
         ImmutableArray<int> all = [.. Enumerable.Range(0, x.Shape.Rank)];
         ImmutableArray<int> dropped = (inputs.Constant(1, "axes")?.Integers("axes") ?? Axes) is { } axes
             ? Operands.Axes(axes, x.Shape.Rank)
@@ -132,9 +132,9 @@ public sealed record Unsqueeze : Reshaping
     /// <summary>The axes; null where an input gives them or all of extent 1 are meant.</summary>
     public ImmutableArray<int>? Axes { get; init; }
 
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand x = inputs.Required(0, "data");
+        ValueInfo x = inputs.Required(0, "data");
         ImmutableArray<int> axes =
             inputs.Constant(1, "axes")?.Integers("axes") ?? Axes ?? throw new BadInputException("input 1 (axes) is missing.");
         int rank = x.Shape.Rank + axes.Length;

@@ -26,9 +26,9 @@ public sealed record Resize : FloatOperation
     /// <summary>How positions are found and values between them made.</summary>
     internal Sampling Sampling { get; init; } = new();
 
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand x = inputs.Required(0, "X");
+        ValueInfo x = inputs.Required(0, "X");
         if (!x.Type.IsFloating() && x.Type is not (ElementType.UInt8 or ElementType.Int8))
             throw new UnsupportedException($"resizing of {x.Type} values is not supported.");
         Tensor? scales = inputs.Constant(HasRegion ? 2 : 1, "scales"),
@@ -50,8 +50,8 @@ public sealed record Resize : FloatOperation
             if (grids[axis].IsIdentity)
                 continue;
             Shape next = shape.With(axis, grids[axis].Output);
-            T[] sampled = new T[next.Count];
-            Sample(values, shape.CountOf(0, axis), grids[axis], shape.CountOf(axis + 1, shape.Rank), sampled, workers);
+            T[] sampled = new T[next.ElementCount];
+            Sample(values, shape.ElementCountOf(0, axis), grids[axis], shape.ElementCountOf(axis + 1, shape.Rank), sampled, workers);
             (shape, values) = (next, sampled);
         }
         values.Span.CopyTo(y.Values);
@@ -118,10 +118,10 @@ public sealed record Resize : FloatOperation
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         Tensor<T> dx = new(dy.Shape.With(axis, grid.Input));
-        int inner = dy.Shape.CountOf(axis + 1, dy.Shape.Rank);
+        int inner = dy.Shape.ElementCountOf(axis + 1, dy.Shape.Rank);
         ImmutableArray<Tap>[] taps = [.. Enumerable.Range(0, grid.Output).Select(position => Sampling.Taps(grid, position))];
         workers.For(
-            dy.Shape.CountOf(0, axis),
+            dy.Shape.ElementCountOf(0, axis),
             block =>
             {
                 Span<T> target = dx.Values.Slice(block * grid.Input * inner, grid.Input * inner);
@@ -174,13 +174,13 @@ public sealed record Resize : FloatOperation
     private SampledAxis[] Resolve(Shape shape, Tensor? region, Tensor? scalesGiven, Tensor? sizesGiven)
     {
         ImmutableArray<int> axes = Axes is { } some ? Operands.Axes(some, shape.Rank) : [.. Enumerable.Range(0, shape.Rank)];
-        ImmutableArray<float> scales = scalesGiven is { Shape.Count: > 0 } ? scalesGiven.Floats("scales") : Scales ?? [];
-        ImmutableArray<int> sizes = sizesGiven is { Shape.Count: > 0 } ? sizesGiven.Integers("sizes") : [];
+        ImmutableArray<float> scales = scalesGiven is { Shape.ElementCount: > 0 } ? scalesGiven.Floats("scales") : Scales ?? [];
+        ImmutableArray<int> sizes = sizesGiven is { Shape.ElementCount: > 0 } ? sizesGiven.Integers("sizes") : [];
         if (scales.IsEmpty == sizes.IsEmpty)
             throw new BadInputException("either scales or sizes must be given, and not both.");
         if (Math.Max(scales.Length, sizes.Length) != axes.Length)
             throw new ShapeException($"{Math.Max(scales.Length, sizes.Length)} scales or sizes do not fit {axes.Length} axes of {shape}.");
-        ImmutableArray<float> corners = region is { Shape.Count: > 0 } ? region.Floats("roi") : [];
+        ImmutableArray<float> corners = region is { Shape.ElementCount: > 0 } ? region.Floats("roi") : [];
         if (!corners.IsEmpty && corners.Length != 2 * axes.Length)
             throw new ShapeException($"roi has {corners.Length} values, not {2 * axes.Length}.");
         SampledAxis[] grids = [.. shape.Select(static extent => new SampledAxis(extent, extent, 1, 0, 1))];

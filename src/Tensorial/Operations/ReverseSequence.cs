@@ -8,9 +8,9 @@ namespace Tensorial.Operations;
 /// <param name="BatchAxis">The axis of the batch, the other of the two.</param>
 public sealed record ReverseSequence(int TimeAxis = 0, int BatchAxis = 1) : MovingOperation
 {
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand x = inputs.Required(0, "input"),
+        ValueInfo x = inputs.Required(0, "input"),
             lengths = inputs.Required(1, "sequence_lens");
         if (x.Shape.Rank < 2 || TimeAxis + BatchAxis != 1 || TimeAxis is not (0 or 1))
             throw new ShapeException($"time_axis {TimeAxis} and batch_axis {BatchAxis} must be 0 and 1, of an input {x.Shape}.");
@@ -25,7 +25,7 @@ public sealed record ReverseSequence(int TimeAxis = 0, int BatchAxis = 1) : Movi
     {
         Tensor<T> x = inputs[0]!.Of<T>(),
             y = outputs[0].Of<T>();
-        int inner = x.Shape.CountOf(2, x.Shape.Rank);
+        int inner = x.Shape.ElementCountOf(2, x.Shape.Rank);
         foreach ((int from, int to) in Moves(x.Shape, inputs[1]!))
             x.Values.Slice(from * inner, inner).CopyTo(y.Values[(to * inner)..]);
     }
@@ -36,7 +36,7 @@ public sealed record ReverseSequence(int TimeAxis = 0, int BatchAxis = 1) : Movi
     {
         if (pull.Gradient(0) is not { } dx)
             return;
-        int inner = dx.Shape.CountOf(2, dx.Shape.Rank);
+        int inner = dx.Shape.ElementCountOf(2, dx.Shape.Rank);
         foreach ((int from, int to) in Moves(dx.Shape, pull.Inputs[1]!))
             for (int k = 0; k < inner; k++)
                 dx.Values[from * inner + k] += pull.Dy.Values[to * inner + k];

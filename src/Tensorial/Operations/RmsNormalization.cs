@@ -14,9 +14,9 @@ public sealed record RmsNormalization(int Axis = -1) : FloatOperation
     /// <summary>Added to the variance.</summary>
     public float Epsilon { get; init; } = 1e-5f;
 
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand x = inputs.Floating(0, "X"),
+        ValueInfo x = inputs.Floating(0, "X"),
             scale = inputs.Floating(1, "scale");
         Shape line = [.. x.Shape.Skip(Operands.Axis(Axis, x.Shape.Rank))];
         return Broadcasting.Reaches(scale.Shape, line)
@@ -29,10 +29,10 @@ public sealed record RmsNormalization(int Axis = -1) : FloatOperation
         Tensor<T> x = inputs[0]!.Of<T>(),
             y = outputs[0].Of<T>();
         int axis = Operands.Axis(Axis, x.Shape.Rank),
-            length = x.Shape.CountOf(axis, x.Shape.Rank);
+            length = x.Shape.ElementCountOf(axis, x.Shape.Rank);
         T[] scale = Broadcasting.Stretched(inputs[1]!.Of<T>(), [.. x.Shape.Skip(axis)]).ToArray();
         workers.For(
-            x.Shape.CountOf(0, axis),
+            x.Shape.ElementCountOf(0, axis),
             row =>
             {
                 Span<T> target = y.Values.Slice(row * length, length);
@@ -49,10 +49,10 @@ public sealed record RmsNormalization(int Axis = -1) : FloatOperation
     private protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         int axis = Operands.Axis(Axis, pull.Dy.Shape.Rank),
-            length = pull.Dy.Shape.CountOf(axis, pull.Dy.Shape.Rank);
+            length = pull.Dy.Shape.ElementCountOf(axis, pull.Dy.Shape.Rank);
         Shape line = [.. pull.Dy.Shape.Skip(axis)];
         T[] g = new T[length];
-        for (int row = 0; row < pull.Dy.Shape.CountOf(0, axis); row++)
+        for (int row = 0; row < pull.Dy.Shape.ElementCountOf(0, axis); row++)
         {
             ReadOnlySpan<T> x = pull.Input(0).Values.Slice(row * length, length),
                 dy = pull.Dy.Values.Slice(row * length, length);

@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 namespace Tensorial.Operations;
 
 /// <summary>How values between grid points are made.</summary>
-public enum Interpolation
+public enum ResizeInterpolation
 {
     /// <summary>The nearest sample.</summary>
     Nearest,
@@ -89,7 +89,7 @@ internal readonly record struct Tap(int Index, double Weight);
 /// <summary>The rules by which a resized axis is sampled.</summary>
 internal sealed record Sampling
 {
-    public Interpolation Interpolation { get; init; }
+    public ResizeInterpolation Interpolation { get; init; }
 
     public Coordinates Coordinates { get; init; }
 
@@ -132,8 +132,8 @@ internal sealed record Sampling
         int first = (int)floor;
         return Interpolation switch
         {
-            Interpolation.Nearest => [new(Within(Round(at), axis), 1)],
-            Interpolation.Linear => [new(Within(first, axis), 1 - rest), new(Within(first + 1, axis), rest)],
+            ResizeInterpolation.Nearest => [new(Within(Round(at), axis), 1)],
+            ResizeInterpolation.Linear => [new(Within(first, axis), 1 - rest), new(Within(first + 1, axis), rest)],
             _ => Cubic(axis, first, rest),
         };
     }

@@ -21,10 +21,10 @@ public sealed record Slice : MovingOperation
     /// <summary>Distances between values; negative ones run backwards, null stands for 1.</summary>
     public ImmutableArray<int>? Steps { get; init; }
 
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand x = inputs.Required(0, "data");
-        Cut[] cuts = Resolve(
+        ValueInfo x = inputs.Required(0, "data");
+        SliceAxis[] cuts = Resolve(
             x.Shape,
             inputs.Constant(1, "starts"),
             inputs.Constant(2, "ends"),
@@ -42,9 +42,9 @@ public sealed record Slice : MovingOperation
     }
 
     /// <summary>What is taken along one axis: every Step-th value from Start on, Count of them.</summary>
-    internal readonly record struct Cut(int Start, int Step, int Count);
+    internal readonly record struct SliceAxis(int Start, int Step, int Count);
 
-    internal Cut[] Resolve(Shape shape, Tensor? startsGiven, Tensor? endsGiven, Tensor? axesGiven, Tensor? stepsGiven)
+    internal SliceAxis[] Resolve(Shape shape, Tensor? startsGiven, Tensor? endsGiven, Tensor? axesGiven, Tensor? stepsGiven)
     {
         ImmutableArray<int> starts =
             startsGiven?.Integers("starts") ?? Starts ?? throw new BadInputException("input 1 (starts) is missing.");
@@ -56,13 +56,13 @@ public sealed record Slice : MovingOperation
             throw new ShapeException(
                 $"{starts.Length} starts, {ends.Length} ends, {axes.Length} axes and {steps.Length} steps do not belong together."
             );
-        Cut[] cuts = [.. shape.Select(static extent => new Cut(0, 1, extent))];
+        SliceAxis[] cuts = [.. shape.Select(static extent => new SliceAxis(0, 1, extent))];
         for (int i = 0; i < axes.Length; i++)
             cuts[axes[i]] = Resolve(shape[axes[i]], starts[i], ends[i], steps[i]);
         return cuts;
     }
 
-    private static Cut Resolve(int extent, long start, long end, int step)
+    private static SliceAxis Resolve(int extent, long start, long end, int step)
     {
         if (step == 0)
             throw new ShapeException("a slice cannot advance by steps of 0.");
@@ -94,7 +94,7 @@ public sealed record Slice : MovingOperation
     /// <summary>The slice as a view of the whole: where it starts and how far its neighbours lie apart.</summary>
     private (int Start, int[] Strides) View(Shape shape, ReadOnlySpan<Tensor?> inputs)
     {
-        Cut[] cuts = Resolve(shape, inputs.Optional(1), inputs.Optional(2), inputs.Optional(3), inputs.Optional(4));
+        SliceAxis[] cuts = Resolve(shape, inputs.Optional(1), inputs.Optional(2), inputs.Optional(3), inputs.Optional(4));
         int[] strides = shape.Strides();
         int start = 0;
         for (int axis = 0; axis < cuts.Length; axis++)

@@ -15,7 +15,7 @@ internal static class Slopes
     {
         if (dx is null)
             return;
-        int count = at.Shape.Count;
+        int count = at.Shape.ElementCount;
         workers.For(
             (count + Piece - 1) / Piece,
             piece =>

@@ -10,9 +10,9 @@ namespace Tensorial.Operations;
 /// <param name="Flattened">Whether the axes from <paramref name="Axis"/> on count as one, as ONNX had it before opset 13.</param>
 public abstract record SoftmaxLike(int Axis, bool Flattened) : FloatOperation
 {
-    internal sealed override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal sealed override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand x = inputs.Floating(0, "input");
+        ValueInfo x = inputs.Floating(0, "input");
         _ = Layout(x.Shape);
         return [x with { Value = null }];
     }
@@ -22,7 +22,7 @@ public abstract record SoftmaxLike(int Axis, bool Flattened) : FloatOperation
         Tensor<T> x = inputs[0]!.Of<T>(),
             y = outputs[0].Of<T>();
         (int outer, int length, int inner) = Layout(x.Shape);
-        if (x.Shape.Count == 0)
+        if (x.Shape.ElementCount == 0)
             return;
         workers.For(
             outer * inner,
@@ -55,7 +55,7 @@ public abstract record SoftmaxLike(int Axis, bool Flattened) : FloatOperation
         Tensor<T> at = BackReads.IncludesInput(0) ? pull.Input(0) : pull.Output(),
             dy = pull.Dy;
         (int outer, int length, int inner) = Layout(dy.Shape);
-        if (dy.Shape.Count == 0 || pull.Gradient(0) is not { } dx)
+        if (dy.Shape.ElementCount == 0 || pull.Gradient(0) is not { } dx)
             return;
         workers.For(
             outer * inner,
@@ -86,8 +86,8 @@ public abstract record SoftmaxLike(int Axis, bool Flattened) : FloatOperation
             return (1, 1, 1);
         int axis = Flattened && Axis == shape.Rank ? shape.Rank : Operands.Axis(Axis, shape.Rank);
         return Flattened
-            ? (shape.CountOf(0, axis), shape.CountOf(axis, shape.Rank), 1)
-            : (shape.CountOf(0, axis), shape[axis], shape.CountOf(axis + 1, shape.Rank));
+            ? (shape.ElementCountOf(0, axis), shape.ElementCountOf(axis, shape.Rank), 1)
+            : (shape.ElementCountOf(0, axis), shape[axis], shape.ElementCountOf(axis + 1, shape.Rank));
     }
 }
 

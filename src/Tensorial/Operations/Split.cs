@@ -13,9 +13,9 @@ public sealed record Split(int Parts, int Axis = 0) : MovingOperation
     /// </summary>
     public ImmutableArray<int>? Sizes { get; init; }
 
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand x = inputs.Required(0, "input");
+        ValueInfo x = inputs.Required(0, "input");
         int axis = Operands.Axis(Axis, x.Shape.Rank),
             extent = x.Shape[axis];
         if (Parts < 1)
@@ -27,7 +27,7 @@ public sealed record Split(int Parts, int Axis = 0) : MovingOperation
             ?? [.. Enumerable.Range(0, Parts).Select(part => Math.Clamp(extent - part * size, 0, size))];
         if (sizes.Length != Parts || sizes.Any(static s => s < 0) || sizes.Sum(static s => (long)s) != extent)
             throw new ShapeException($"parts of {string.Join(", ", sizes)} do not make up {Parts} parts of axis {axis} of {x.Shape}.");
-        return [.. sizes.Select(part => new Operand(x.Type, x.Shape.With(axis, part)))];
+        return [.. sizes.Select(part => new ValueInfo(x.Type, x.Shape.With(axis, part)))];
     }
 
     private protected override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
@@ -35,12 +35,12 @@ public sealed record Split(int Parts, int Axis = 0) : MovingOperation
         Tensor<T> x = inputs[0]!.Of<T>();
         int axis = Operands.Axis(Axis, x.Shape.Rank),
             start = 0;
-        int outer = x.Shape.CountOf(0, axis),
-            row = x.Shape.CountOf(axis, x.Shape.Rank);
+        int outer = x.Shape.ElementCountOf(0, axis),
+            row = x.Shape.ElementCountOf(axis, x.Shape.Rank);
         foreach (Tensor output in outputs)
         {
             Span<T> values = output.Of<T>().Values;
-            int length = output.Shape.CountOf(axis, x.Shape.Rank);
+            int length = output.Shape.ElementCountOf(axis, x.Shape.Rank);
             for (int i = 0; i < outer; i++)
                 x.Values.Slice(i * row + start, length).CopyTo(values[(i * length)..]);
             start += length;
@@ -53,8 +53,8 @@ public sealed record Split(int Parts, int Axis = 0) : MovingOperation
     {
         if (pull.Gradient(0) is not { } dx)
             return;
-        Operand whole = new(dx.ElementType, dx.Shape);
-        ImmutableArray<Operand> parts = Infer([whole, pull.Inputs.Optional(1) is { } sizes ? Operand.Of(sizes) : null]);
+        ValueInfo whole = new(dx.ElementType, dx.Shape);
+        ImmutableArray<ValueInfo> parts = Infer([whole, pull.Inputs.Optional(1) is { } sizes ? ValueInfo.From(sizes) : null]);
         int[] strides = dx.Shape.Strides();
         int axis = Operands.Axis(Axis, dx.Shape.Rank),
             start = 0;

@@ -16,9 +16,9 @@ public sealed record Transpose(ImmutableArray<int> Order) : MovingOperation
             : throw new ShapeException($"perm {string.Join(", ", Order)} is no order of {rank} axes.");
     }
 
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand x = inputs.Required(0, "data");
+        ValueInfo x = inputs.Required(0, "data");
         return [new(x.Type, [.. For(x.Shape.Rank).Select(axis => x.Shape[axis])])];
     }
 

@@ -6,12 +6,12 @@ namespace Tensorial.Operations;
 /// <summary>The upper or lower triangle of matrices, zeros elsewhere; a second operand moves the diagonal up.</summary>
 public sealed record Trilu(bool Upper = true) : MovingOperation
 {
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand x = inputs.Required(0, "input");
+        ValueInfo x = inputs.Required(0, "input");
         if (x.Shape.Rank < 2)
             throw new ShapeException($"the input of shape {x.Shape} is no matrix.");
-        if (inputs.Optional(1) is { Shape.Count: not 1 } k)
+        if (inputs.Optional(1) is { Shape.ElementCount: not 1 } k)
             throw new ShapeException($"k must be a single number, not of shape {k.Shape}.");
         return [x with { Value = null }];
     }
@@ -27,7 +27,7 @@ public sealed record Trilu(bool Upper = true) : MovingOperation
     {
         long k = shift?.Integers("k")[0] ?? 0;
         (int rows, int columns) = (y.Shape[^2], y.Shape[^1]);
-        for (int row = 0; row < y.Shape.CountOf(0, y.Shape.Rank - 1); row++)
+        for (int row = 0; row < y.Shape.ElementCountOf(0, y.Shape.Rank - 1); row++)
         {
             Span<T> line = y.Values.Slice(row * columns, columns);
             int diagonal = (int)Math.Clamp(row % rows + k + (Upper ? 0 : 1), 0, columns);

@@ -8,7 +8,7 @@ namespace Tensorial.Operations;
 /// <summary>y = f(x), value by value, for a function of real numbers.</summary>
 public abstract record RealFunction : FloatOperation
 {
-    internal sealed override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) =>
+    internal sealed override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs) =>
         [inputs.Floating(0, "X") with { Value = null }];
 
     private protected sealed override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
@@ -34,7 +34,7 @@ public abstract record RealFunction : FloatOperation
 /// <summary>y = f(x), value by value, for a function that integers know as well.</summary>
 public abstract record NumberFunction : NumberOperation
 {
-    internal sealed override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) => [inputs.Numeric(0, "X") with { Value = null }];
+    internal sealed override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs) => [inputs.Numeric(0, "X") with { Value = null }];
 
     private protected sealed override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
         Elementwise.Map<T, T>(inputs[0]!.Of<T>(), outputs[0].Of<T>(), Over, workers);

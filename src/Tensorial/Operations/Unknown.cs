@@ -12,7 +12,7 @@ public sealed record Unknown(string Domain, string Type, string Reason) : Operat
     /// <inheritdoc/>
     public override string Name => Domain.Length > 0 ? $"{Domain}.{Type}" : Type;
 
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs) =>
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs) =>
         throw new UnsupportedException($"{Name} cannot be evaluated: {Reason}");
 
     internal override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>

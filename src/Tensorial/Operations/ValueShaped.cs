@@ -13,19 +13,19 @@ public abstract record ValueShaped : Operation
     /// <exception cref="BadInputException">The operands do not fit.</exception>
     private protected abstract Tensor[] Compute(ReadOnlySpan<Tensor?> inputs, Workers workers);
 
-    internal sealed override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal sealed override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
         Tensor?[] values = new Tensor?[inputs.Length];
         for (int i = 0; i < values.Length; i++)
             values[i] = inputs.Constant(i, $"input {i}");
-        return [.. Compute(values, Workers.Serial).Select(Operand.Of)];
+        return [.. Compute(values, Workers.Serial).Select(ValueInfo.From)];
     }
 
     internal sealed override Tensor[] Evaluate(
         ReadOnlySpan<Tensor?> inputs,
         int count,
         Workers workers,
-        Action<ImmutableArray<Operand>>? check = null
+        Action<ImmutableArray<ValueInfo>>? check = null
     )
     {
         Tensor[] results = Compute(inputs, workers);

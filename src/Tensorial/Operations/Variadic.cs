@@ -8,13 +8,13 @@ namespace Tensorial.Operations;
 /// <summary>z = f(x₁, x₂, …), value by value, for an associative f; the operands are stretched to a common shape.</summary>
 public abstract record Variadic : NumberOperation
 {
-    internal sealed override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal sealed override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand first = inputs.Numeric(0, "data_0");
+        ValueInfo first = inputs.Numeric(0, "data_0");
         Shape shape = first.Shape;
         for (int i = 1; i < inputs.Length; i++)
         {
-            Operand next = inputs.Numeric(i, $"data_{i}");
+            ValueInfo next = inputs.Numeric(i, $"data_{i}");
             Operands.SameType(first, next);
             shape = Broadcasting.Join(shape, next.Shape);
         }
@@ -48,7 +48,7 @@ public abstract record Extreme : Variadic
     {
         Shape shape = pull.Dy.Shape;
         ReadOnlySpan<T> z = pull.Output().Values;
-        T[] winners = new T[shape.Count];
+        T[] winners = new T[shape.ElementCount];
         for (int input = 0; input < pull.Inputs.Length; input++)
         {
             ReadOnlySpan<T> x = Broadcasting.Stretched(pull.Input(input), shape);

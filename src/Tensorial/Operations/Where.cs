@@ -6,9 +6,9 @@ namespace Tensorial.Operations;
 /// <summary>x where a condition holds, y elsewhere; all three stretch to a common shape.</summary>
 public sealed record Where : MovingOperation
 {
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand condition = inputs.Truth(0, "condition"),
+        ValueInfo condition = inputs.Truth(0, "condition"),
             x = inputs.Required(1, "X"),
             y = inputs.Required(2, "Y");
         Operands.SameType(x, y);

@@ -17,11 +17,11 @@ internal sealed class WindowWalk
     {
         _axes = axes;
         _position = new int[axes.Length];
-        Shape taps = Shape.Of([.. axes.Select(static a => a.Taps)]);
+        Shape taps = Shape.From([.. axes.Select(static a => a.Taps)]);
         _tapStrides = taps.Strides();
-        _inputStrides = Shape.Of([.. axes.Select(static a => a.Input)]).Strides();
+        _inputStrides = Shape.From([.. axes.Select(static a => a.Input)]).Strides();
         // No more taps meet the input than it has values, however large the window.
-        _taps = new (int, int)[Shape.Of([.. axes.Select(static a => Math.Min(a.Taps, a.Input))]).Count];
+        _taps = new (int, int)[Shape.From([.. axes.Select(static a => Math.Min(a.Taps, a.Input))]).ElementCount];
     }
 
     /// <summary>The window's position along each axis.</summary>

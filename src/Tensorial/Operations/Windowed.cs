@@ -92,7 +92,7 @@ public abstract record Windowed : FloatOperation
             if (extent < 1)
                 throw new ShapeException($"a window of extent {extent} holds nothing.");
         // Taps are counted in 32 bits.
-        _ = Shape.Of(taps);
+        _ = Shape.From(taps);
         if (!KernelShape.IsEmpty && !KernelShape.AsSpan().SequenceEqual(taps))
             throw new ShapeException(
                 $"kernel_shape says {string.Join('×', KernelShape)}, the weights say {string.Join('×', taps.ToArray())}."

@@ -16,7 +16,7 @@ internal sealed class WindowedProduct
 
     public WindowedProduct(Shape x, Shape w, Shape y, int groups, ImmutableArray<WindowAxis> windows)
     {
-        bool isEmpty = x.Count == 0 || w.Count == 0 || y.Count == 0;
+        bool isEmpty = x.ElementCount == 0 || w.ElementCount == 0 || y.ElementCount == 0;
         if (isEmpty)
             return;
         string space = new([.. windows.Select(static (_, axis) => (char)('A' + axis))]);
@@ -24,7 +24,7 @@ internal sealed class WindowedProduct
         {
             Windows = [.. windows.Select(static (window, axis) => Of(window, (char)('A' + axis)))],
         };
-        _plan = Plan.For(equation, null, [x[0], groups, w[1], .. x.Skip(2)], [groups, w[0] / groups, w[1], .. w.Skip(2)]);
+        _plan = Plan.Create(equation, null, [x[0], groups, w[1], .. x.Skip(2)], [groups, w[0] / groups, w[1], .. w.Skip(2)]);
     }
 
     /// <summary>Y += W ∗ X.</summary>
@@ -48,7 +48,7 @@ internal sealed class WindowedProduct
         {
             Stride = window.Stride,
             Dilation = window.Dilation,
-            Padding = Padding.Of(window.Begin, after),
+            Padding = Padding.From(window.Begin, after),
         };
     }
 

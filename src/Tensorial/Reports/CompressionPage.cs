@@ -23,23 +23,23 @@ internal static class CompressionPage
     {
         (CompressedSize before, CompressedSize after, Verification v) = (result.Before, result.After, result.Verification);
         int written = result.Layers.Count(static layer => layer.Format is not null);
-        Prose lead = Prose.Of(
+        Prose lead = Prose.From(
             $"{Numbers.Count(written)} of {Numbers.Count(result.Layers.Length)} layers are written as factors; {Prose.Strong(Numbers.Percent(FactorsSection.Share(after.Parameters, before.Parameters), 0) + " of the parameters")} and {Prose.Strong(Numbers.Percent(FactorsSection.Share(after.Macs, before.Macs), 0) + " of the multiply-accumulates")} are left."
         );
         lead +=
             v.First is { } one && v.Second is { } other
-                ? Prose.Of(
+                ? Prose.From(
                     $" On {Numbers.Count(v.Samples)} images of {result.Data ?? "?"} {Prose.Strong(Numbers.Percent(other.Top1, 2))} are classified correctly, before it was {Numbers.Percent(one.Top1, 2)}; both networks agree on {Numbers.Percent(v.Agreement ?? 0, 2)}."
                 )
-                : Prose.Of(
+                : Prose.From(
                     $" On {Numbers.Count(v.Samples)} {(result.Data is null ? "random inputs" : $"images of {result.Data}")} the outputs have a relative error of {Prose.Strong(Numbers.Percent(v.RelativeError, 2))}{(result.Data is null ? ", which says little of real ones" : "")}."
                 );
         foreach (MeasuredLatency time in result.Latencies)
-            lead += Prose.Of(
+            lead += Prose.From(
                 $" In {time.Runtime} a batch of {Numbers.Count(time.Batch)} takes {Prose.Strong(Numbers.Percent(time.Ratio, 0) + " of the time")}: {Numbers.Significant(time.AfterMs)} ms, before {Numbers.Significant(time.BeforeMs)} ms (medians of pairs)."
             );
         if (!result.Trials.IsEmpty)
-            lead += Prose.Of(
+            lead += Prose.From(
                 $" The size was searched for: {string.Join("; ", result.Trials.Select(static trial => $"{Numbers.Percent(trial.Parameters, 1)} of the parameters lost {Numbers.Significant(trial.Drop)} points"))} on training images held back."
             );
         if (result.Recalibrated)
@@ -62,10 +62,10 @@ internal static class CompressionPage
 
     private static Section Fronts(CompressionResult result)
     {
-        double most = result.Fronts.SelectMany(static front => front.Points).Select(static point => point.Damage).DefaultIfEmpty(1).Max();
+        double most = result.Fronts.SelectMany(static front => front.Points).Select(static point => point.Sensitivity).DefaultIfEmpty(1).Max();
         double least = result
             .Fronts.SelectMany(static front => front.Points)
-            .Select(static point => point.Damage)
+            .Select(static point => point.Sensitivity)
             .Where(static d => d > 0)
             .DefaultIfEmpty(1e-3)
             .Min();
@@ -78,8 +78,8 @@ internal static class CompressionPage
                         front.Format == "auto" ? Ink.Plain : Ink.OfCut(front.Format, k),
                         [
                             .. front
-                                .Points.Where(static point => point.Damage > 0)
-                                .Select(static point => new Point(point.Rate, point.Damage)),
+                                .Points.Where(static point => point.Sensitivity > 0)
+                                .Select(static point => new Point(point.Rate, point.Sensitivity)),
                         ]
                     )
                     {
@@ -111,7 +111,7 @@ internal static class CompressionPage
             [
                 new Figure(
                     "pareto",
-                    Prose.Of(
+                    Prose.From(
                         $"{Prose.Strong("What each format can do.")} For every format, and for the best of all in each layer, the least damage at a size, as single layers promise it before they are fitted together: {(result.Data is null ? "noise over signal of the kernels" : "KL divergence of the predictions in nats")}, added up. Candidates that another one of the same layer beats in size, cost and error were not measured."
                     ),
                     [chart]

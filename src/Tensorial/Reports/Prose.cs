@@ -6,23 +6,23 @@ namespace Tensorial.Reports;
 
 /// <summary>
 /// Running text: runs of words in a few styles. An interpolated string makes one; what is interpolated is plain text unless it is a
-/// <see cref="Run"/>.
+/// <see cref="TextRun"/>.
 /// </summary>
-internal sealed record Prose(ValueList<Run> Runs)
+internal sealed record Prose(ValueList<TextRun> Runs)
 {
-    public static implicit operator Prose(string text) => new([new Run(text, RunStyle.Plain)]);
+    public static implicit operator Prose(string text) => new([new TextRun(text, RunStyle.Plain)]);
 
     /// <summary>Prose from an interpolated string: <c>Prose.Of($"cut {Prose.Code(name)} first")</c>.</summary>
-    public static Prose Of(Builder text) => text.Prose;
+    public static Prose From(Builder text) => text.Prose;
 
-    public static Run Code(string text) => new(text, RunStyle.Code);
+    public static TextRun Code(string text) => new(text, RunStyle.Code);
 
-    public static Run Strong(string text) => new(text, RunStyle.Strong);
+    public static TextRun Strong(string text) => new(text, RunStyle.Strong);
 
     /// <summary>A variable of a formula.</summary>
-    public static Run Variable(string text) => new(text, RunStyle.Variable);
+    public static TextRun Variable(string text) => new(text, RunStyle.Variable);
 
-    public static Run Subscript(string text) => new(text, RunStyle.Subscript);
+    public static TextRun Subscript(string text) => new(text, RunStyle.Subscript);
 
     public static Prose operator +(Prose left, Prose right) => new([.. left.Runs, .. right.Runs]);
 
@@ -30,7 +30,7 @@ internal sealed record Prose(ValueList<Run> Runs)
     public override string ToString()
     {
         StringBuilder text = new();
-        foreach (Run run in Runs)
+        foreach (TextRun run in Runs)
             text.Append(run.Text);
         return text.ToString();
     }
@@ -38,7 +38,7 @@ internal sealed record Prose(ValueList<Run> Runs)
     [InterpolatedStringHandler]
     public readonly struct Builder(int literalLength, int formattedCount)
     {
-        private readonly List<Run> _runs = new(formattedCount + Math.Min(literalLength, formattedCount + 1));
+        private readonly List<TextRun> _runs = new(formattedCount + Math.Min(literalLength, formattedCount + 1));
 
         internal Prose Prose => new([.. _runs]);
 
@@ -48,13 +48,13 @@ internal sealed record Prose(ValueList<Run> Runs)
 
         public void AppendFormatted(int value) => AppendFormatted(Numbers.Count(value));
 
-        public void AppendFormatted(Run run) => _runs.Add(run);
+        public void AppendFormatted(TextRun run) => _runs.Add(run);
 
         public void AppendFormatted(Prose prose) => _runs.AddRange(prose.Runs);
     }
 }
 
-internal readonly record struct Run(string Text, RunStyle Style);
+internal readonly record struct TextRun(string Text, RunStyle Style);
 
 internal enum RunStyle
 {

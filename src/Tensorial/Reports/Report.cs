@@ -76,7 +76,7 @@ internal sealed record HeatScale(string Faint, string Strong, Prose Note) : Bloc
 /// <summary>Several views of the same thing, one of which is seen.</summary>
 /// <param name="Id">Unique in the report.</param>
 /// <param name="Label">What is chosen.</param>
-internal sealed record Choice(string Id, string Label, ValueList<Option> Options) : Block
+internal sealed record ReportChoice(string Id, string Label, ValueList<Option> Options) : Block
 {
     /// <summary>Which option is seen first.</summary>
     public int First { get; init; }

@@ -76,7 +76,7 @@ internal static class TrainingPage
         string data = training.Provenance.Data?.Description ?? training.Images.Description;
         Prose lead = training.Blocks.IsEmpty
             ? ""
-            : Prose.Of(
+            : Prose.From(
                 $"{Numbers.Count(training.Blocks.Count(static b => b.ErrorAfter < b.ErrorBefore))} of {Numbers.Count(training.Blocks.Length)} blocks came closer to {Prose.Code(training.Teacher ?? "the teacher")}: the median error fell from {Numbers.Percent(Median(training.Blocks.Select(static b => b.ErrorBefore)), 2)} to {Prose.Strong(Numbers.Percent(Median(training.Blocks.Select(static b => b.ErrorAfter)), 2))}. "
             );
         string when = (epochs, training.Blocks.IsEmpty) switch
@@ -87,21 +87,21 @@ internal static class TrainingPage
         };
         if (training is { ErrorAfter: { } left, ErrorBefore: { } was })
             return lead
-                + Prose.Of(
+                + Prose.From(
                     $"{when} the outputs for {Numbers.Count(training.Provenance.Data?.Samples ?? 0)} test images of {data} have a relative error of {Prose.Strong(Numbers.Percent(left, 2))} against the teacher's; before it was {Numbers.Percent(was, 2)}."
                 );
         if (training.Top1After is not { } after)
             return epochs == 0
                 ? lead
                 : lead
-                    + Prose.Of(
+                    + Prose.From(
                         $"{when} the loss is {Prose.Strong(Numbers.Significant(training.Epochs[^1].Loss))} on {Numbers.Count(training.Images.Samples)} images of {data}; nothing was tested."
                     );
-        lead += Prose.Of(
+        lead += Prose.From(
             $"{when} {Prose.Strong(Numbers.Percent(after, 2))} of {Numbers.Count(training.Provenance.Data?.Samples ?? 0)} test images of {data} are classified correctly"
         );
         if (training.Top1Before is { } before)
-            lead += Prose.Of($", {Numbers.Points(after - before)} points against {Numbers.Percent(before, 2)} before");
+            lead += Prose.From($", {Numbers.Points(after - before)} points against {Numbers.Percent(before, 2)} before");
         if (training.Stopped == StopReason.NoProgress)
             lead += ": training stopped when accuracy rose no further, and the network of the best epoch is the result";
         return lead + ".";
@@ -113,8 +113,8 @@ internal static class TrainingPage
             "How it was trained",
             [
                 new Definitions([
-                    new("From", Prose.Of($"{Prose.Code(training.Start)}")),
-                    .. training.Teacher is { } teacher ? (Definition[])[new("Teacher", Prose.Of($"{Prose.Code(teacher)}"))] : [],
+                    new("From", Prose.From($"{Prose.Code(training.Start)}")),
+                    .. training.Teacher is { } teacher ? (Definition[])[new("Teacher", Prose.From($"{Prose.Code(teacher)}"))] : [],
                     .. training.Recipe.Select(static line => new Definition(line.Name, line.Value)),
                     .. training.Memory is { } memory
                         ? (Definition[])

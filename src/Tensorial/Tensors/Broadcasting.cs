@@ -17,7 +17,7 @@ internal static class Broadcasting
                 throw new ShapeException($"{x} and {y} do not broadcast: {left} against {right}.");
             extents[^axis] = left == 1 ? right : left;
         }
-        return Shape.Of(extents);
+        return Shape.From(extents);
     }
 
     /// <summary>Whether <paramref name="x"/> stretches to <paramref name="target"/> without stretching the target itself.</summary>
@@ -48,9 +48,9 @@ internal static class Broadcasting
     public static ReadOnlySpan<T> Stretched<T>(Tensor<T> x, Shape target)
         where T : unmanaged
     {
-        if (x.Shape.Count == target.Count)
+        if (x.Shape.ElementCount == target.ElementCount)
             return x.Values;
-        T[] values = new T[target.Count];
+        T[] values = new T[target.ElementCount];
         Strided.Gather<T>(target, x.Values, 0, Strides(x.Shape, target), values);
         return values;
     }
@@ -59,21 +59,21 @@ internal static class Broadcasting
     /// <param name="Start">First value of the result.</param>
     /// <param name="X">First value of the left operand.</param>
     /// <param name="Y">First value of the right operand.</param>
-    public readonly record struct Run(int Start, int X, int Y);
+    public readonly record struct BroadcastRun(int Start, int X, int Y);
 
     /// <summary>
     /// Both operands as runs: the innermost axes over which each is either contiguous or constant are one run, the axes outside
     /// them enumerate the runs.
     /// </summary>
-    public sealed class Plan
+    public sealed class BroadcastPlan
     {
         private readonly int[] _extents,
             _x,
             _y;
 
-        public Plan(Shape x, Shape y, Shape target)
+        public BroadcastPlan(Shape x, Shape y, Shape target)
         {
-            Count = target.Count;
+            Count = target.ElementCount;
             int[] xs = Strides(x, target),
                 ys = Strides(y, target);
             int axis = target.Rank - 1;
@@ -108,7 +108,7 @@ internal static class Broadcasting
         /// <summary>Whether the right operand advances within a run.</summary>
         public bool YMoves { get; }
 
-        public Run this[int run]
+        public BroadcastRun this[int run]
         {
             get
             {

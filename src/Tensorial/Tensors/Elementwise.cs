@@ -21,7 +21,7 @@ internal static class Elementwise
         where TIn : unmanaged
         where TOut : unmanaged
     {
-        int count = x.Shape.Count;
+        int count = x.Shape.ElementCount;
         workers.For(
             Pieces(count, Piece),
             piece =>
@@ -38,7 +38,7 @@ internal static class Elementwise
         where TIn : unmanaged
         where TOut : unmanaged
     {
-        Broadcasting.Plan plan = new(x.Shape, y.Shape, z.Shape);
+        Broadcasting.BroadcastPlan plan = new(x.Shape, y.Shape, z.Shape);
         if (plan.Runs == 0)
             return;
         int piecesPerRun = Pieces(plan.Length, Piece),
@@ -55,7 +55,7 @@ internal static class Elementwise
             }
         );
 
-        void Part(Broadcasting.Run run, int from)
+        void Part(Broadcasting.BroadcastRun run, int from)
         {
             int length = Math.Min(Piece, plan.Length - from);
             Span<TOut> target = z.Values.Slice(run.Start + from, length);

@@ -26,7 +26,7 @@ public static class NpyFile
     public static Tensor Read(Stream stream, string name, long longest = long.MaxValue)
     {
         NpyHeader header = NpyHeader.Read(stream, name);
-        long bytes = (long)header.Shape.Count * header.Type.Size();
+        long bytes = (long)header.Shape.ElementCount * header.Type.Size();
         if (bytes > longest)
         {
             throw new BadInputException(
@@ -117,7 +117,7 @@ public static class NpyFile
             if (stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false) < bytes.Length)
             {
                 throw new BadInputException(
-                    $"'{name}' ends before the last of the {header.Shape.Count:N0} values of its shape " + $"{header.Shape}."
+                    $"'{name}' ends before the last of the {header.Shape.ElementCount:N0} values of its shape " + $"{header.Shape}."
                 );
             }
             if (header.IsBigEndian)
@@ -126,7 +126,7 @@ public static class NpyFile
                 throw new BadInputException($"'{name}' holds booleans that are neither 0 nor 1.");
         }
         if (stream.ReadByte() >= 0)
-            throw new BadInputException($"'{name}' goes on after the {header.Shape.Count:N0} values of its shape {header.Shape}.");
+            throw new BadInputException($"'{name}' goes on after the {header.Shape.ElementCount:N0} values of its shape {header.Shape}.");
         return header.IsFortranOrder && header.Shape.Rank > 1 ? ToRowMajor(stored) : stored;
     }
 

@@ -135,7 +135,7 @@ internal sealed partial record NpyHeader(ElementType Type, bool IsBigEndian, boo
         }
         try
         {
-            return Shape.Of(extents);
+            return Shape.From(extents);
         }
         catch (ShapeException tooLarge)
         {

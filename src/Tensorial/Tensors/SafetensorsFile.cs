@@ -30,7 +30,7 @@ public static class SafetensorsFile
                 json.WriteEndArray();
                 json.WriteStartArray("data_offsets");
                 json.WriteNumberValue(offset);
-                json.WriteNumberValue(offset += (long)tensor.Shape.Count * sizeof(float));
+                json.WriteNumberValue(offset += (long)tensor.Shape.ElementCount * sizeof(float));
                 json.WriteEndArray();
                 json.WriteEndObject();
             }
@@ -48,7 +48,7 @@ public static class SafetensorsFile
                 stream.Write(length);
                 header.WriteTo(stream);
                 foreach ((_, Tensor<float> tensor) in ordered)
-                    stream.Write(tensor.Bytes(0, tensor.Shape.Count));
+                    stream.Write(tensor.Bytes(0, tensor.Shape.ElementCount));
             }
         );
     }
@@ -83,17 +83,17 @@ public static class SafetensorsFile
         string? type = entry.Value.GetProperty("dtype").GetString();
         if (type != "F32")
             throw new BadInputException($"'{path}': the tensor '{entry.Name}' holds {type} values; F32 is read.");
-        Shape shape = Shape.Of([.. entry.Value.GetProperty("shape").EnumerateArray().Select(static e => e.GetInt32())]);
+        Shape shape = Shape.From([.. entry.Value.GetProperty("shape").EnumerateArray().Select(static e => e.GetInt32())]);
         JsonElement offsets = entry.Value.GetProperty("data_offsets");
         if (offsets.GetArrayLength() != 2)
             throw new BadInputException($"'{path}': the tensor '{entry.Name}' has {offsets.GetArrayLength()} data_offsets instead of 2.");
         (long first, long past) = (offsets[0].GetInt64(), offsets[1].GetInt64());
-        if (first < 0 || past < first || past > values.Length || past - first != (long)shape.Count * sizeof(float))
+        if (first < 0 || past < first || past > values.Length || past - first != (long)shape.ElementCount * sizeof(float))
             throw new BadInputException(
                 $"'{path}': the tensor '{entry.Name}' of shape {shape} is said to lie at {first} to {past} of {values.Length} bytes."
             );
         Tensor<float> tensor = new(shape);
-        values[(int)first..(int)past].CopyTo(tensor.Bytes(0, shape.Count));
+        values[(int)first..(int)past].CopyTo(tensor.Bytes(0, shape.ElementCount));
         return tensor;
     }
 }

@@ -4,7 +4,7 @@ using System.Runtime.CompilerServices;
 namespace Tensorial;
 
 /// <summary>The extents of a tensor, outermost first. A scalar has the empty shape. Never changes; equal when all extents are.</summary>
-[CollectionBuilder(typeof(Shape), nameof(Of))]
+[CollectionBuilder(typeof(Shape), nameof(From))]
 public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
 {
     private readonly int[]? _extents;
@@ -13,7 +13,7 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
 
     /// <summary>The shape with these extents.</summary>
     /// <exception cref="ShapeException">An extent is negative, or the product does not fit an array.</exception>
-    public static Shape Of(params ReadOnlySpan<int> extents)
+    public static Shape From(params ReadOnlySpan<int> extents)
     {
         long count = 1;
         foreach (int extent in extents)
@@ -34,14 +34,14 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
 
     /// <summary>
     /// The number of axes, under the name by which the compiler measures <c>shape[^1]</c>, <c>[n, .. shape]</c> and list patterns; it would
-    /// else take <see cref="Count"/>.
+    /// else take <see cref="ElementCount"/>.
     /// </summary>
     public int Length => Rank;
 
     int IReadOnlyCollection<int>.Count => Rank;
 
     /// <summary>Number of values: the product of the extents, 1 for a scalar.</summary>
-    public int Count
+    public int ElementCount
     {
         get
         {
@@ -72,11 +72,11 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
     {
         int[] extents = Span.ToArray();
         extents[axis] = extent;
-        return Of(extents);
+        return From(extents);
     }
 
     /// <summary>Product of the extents from <paramref name="first"/> up to, not including, <paramref name="end"/>.</summary>
-    public int CountOf(int first, int end)
+    public int ElementCountOf(int first, int end)
     {
         int count = 1;
         for (int axis = first; axis < end; axis++)

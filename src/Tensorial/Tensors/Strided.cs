@@ -20,7 +20,7 @@ internal static class Strided
         ReadOnlySpan<int> targetStrides
     )
     {
-        if (extents.Count == 0)
+        if (extents.ElementCount == 0)
             return;
         Span<Axis> axes = stackalloc Axis[extents.Rank + 1];
         Copy(axes[..Merge(extents, sourceStrides, targetStrides, axes)], source, s, target, t);
@@ -41,7 +41,7 @@ internal static class Strided
     )
         where T : INumberBase<T>
     {
-        if (extents.Count == 0)
+        if (extents.ElementCount == 0)
             return;
         Span<Axis> axes = stackalloc Axis[extents.Rank + 1];
         Add(axes[..Merge(extents, sourceStrides, targetStrides, axes)], source, s, target, t);
@@ -79,7 +79,7 @@ internal static class Strided
             extents = new int[order.Length];
         for (int axis = 0; axis < order.Length; axis++)
             (permuted[axis], extents[axis]) = (strides[order[axis]], shape[order[axis]]);
-        Gather(Shape.Of(extents), x, 0, permuted, y);
+        Gather(Shape.From(extents), x, 0, permuted, y);
     }
 
     private readonly record struct Axis(int Extent, int Source, int Target);

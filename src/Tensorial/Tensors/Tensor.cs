@@ -57,15 +57,15 @@ public sealed class Tensor<T> : Tensor
 
     /// <summary>A tensor of zeros.</summary>
     public Tensor(Shape shape)
-        : this(shape, new T[shape.Count]) { }
+        : this(shape, new T[shape.ElementCount]) { }
 
     /// <summary>A tensor over existing memory, which it shares.</summary>
     /// <exception cref="ShapeException">The memory does not hold exactly the values the shape asks for.</exception>
     public Tensor(Shape shape, Memory<T> values)
         : base(shape)
     {
-        if (values.Length != shape.Count)
-            throw new ShapeException($"A tensor of shape {shape} holds {shape.Count:N0} values, not {values.Length:N0}.");
+        if (values.Length != shape.ElementCount)
+            throw new ShapeException($"A tensor of shape {shape} holds {shape.ElementCount:N0} values, not {values.Length:N0}.");
         _memory = values;
     }
 
@@ -84,7 +84,7 @@ public sealed class Tensor<T> : Tensor
     /// <summary>Some entries of the first axis, in the same memory.</summary>
     public Tensor<T> Rows(int first, int count)
     {
-        int row = Shape.Count / Shape[0];
+        int row = Shape.ElementCount / Shape[0];
         return new(Shape.With(0, count), _memory.Slice(first * row, count * row));
     }
 

@@ -35,7 +35,7 @@ public sealed record Augmentation
         if (images.Shape.Rank != 4 && (Padding > 0 || Flips || Erasing > 0))
             throw new ShapeException($"Only images are padded, mirrored or erased; these samples have the shape {images.Shape}.");
         int count = images.Shape[0],
-            size = images.Shape.Count / Math.Max(1, count);
+            size = images.Shape.ElementCount / Math.Max(1, count);
         float[] copy = new float[size];
         for (int image = 0; image < count; image++)
         {
@@ -105,7 +105,7 @@ public sealed record Augmentation
 
     private static void Mix(Tensor<float> target, Tensor<float> source, int[] partners, float share)
     {
-        int size = target.Shape.Count / partners.Length;
+        int size = target.Shape.ElementCount / partners.Length;
         for (int row = 0; row < partners.Length; row++)
         for (int i = 0; i < size; i++)
             target.Values[row * size + i] = share * source.Values[row * size + i] + (1 - share) * source.Values[partners[row] * size + i];

@@ -19,7 +19,7 @@ internal sealed class BlockActivations : IDisposable
     {
         _images = images;
         if (graph.Inputs.All(port => port.Name != value))
-            _network = new(graph.Until(value).ForImages(images.ImageShape), threads);
+            _network = new(graph.ExtractSubgraph(value).WithImageShape(images.ImageShape), threads);
         Threads = threads;
     }
 
@@ -40,7 +40,7 @@ internal sealed class BlockActivations : IDisposable
         if (_network is null)
             return;
         Tensor<float> all = new([_images.Count, .. Shape]);
-        int row = Shape.Count;
+        int row = Shape.ElementCount;
         foreach (ImageBatch some in _images.Batches(batch, cancel))
             _network.Run(some.Images).Values.CopyTo(all.Values.Slice(some.First * row, some.Count * row));
         _kept = all;
@@ -52,7 +52,7 @@ internal sealed class BlockActivations : IDisposable
         if (_kept is null)
             return _network is null ? _images.Pick(images) : _network.Run(_images.Pick(images));
         Tensor<float> picked = new([images.Length, .. Shape]);
-        int row = Shape.Count;
+        int row = Shape.ElementCount;
         for (int i = 0; i < images.Length; i++)
             _kept.Values.Slice(images[i] * row, row).CopyTo(picked.Values[(i * row)..]);
         return picked;
@@ -60,5 +60,5 @@ internal sealed class BlockActivations : IDisposable
 
     public void Dispose() => _network?.Dispose();
 
-    private long BytesOf(int images) => (long)images * Shape.Count * sizeof(float);
+    private long BytesOf(int images) => (long)images * Shape.ElementCount * sizeof(float);
 }

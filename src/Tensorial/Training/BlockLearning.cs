@@ -97,7 +97,7 @@ internal sealed class BlockLearning : IDisposable
         using Inference block = new(_network.ToGraph(), _options.Threads);
         long batch = _inputs.BatchBytes(_batch) + _targets.BatchBytes(_batch) + block.ActivationBytes * _options.Threads;
         long kept = _inputs.KeptBytes + _targets.KeptBytes;
-        if (_options.MostBytes is not { } most)
+        if (_options.MemoryLimit is not { } most)
         {
             bool isKept = kept <= mostKept;
             return new(batch + (isKept ? kept : 0), isKept, TrainingMemory.Plan(_network, _batch, Copies, limit: null));

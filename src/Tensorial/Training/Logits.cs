@@ -14,11 +14,11 @@ internal static class Logits
         while (graph.Nodes.LastOrDefault(node => node.Outputs.Contains(name)) is { } maker)
         {
             if (maker.Operation is Softmax or LogSoftmax)
-                return graph.Until(maker.Inputs[0]);
+                return graph.ExtractSubgraph(maker.Inputs[0]);
             if (maker.Operation is not (Reshaping or Cast))
                 break;
             name = maker.Inputs[0];
         }
-        return graph.Until(output) with { Outputs = [graph.Outputs[0]] };
+        return graph.ExtractSubgraph(output) with { Outputs = [graph.Outputs[0]] };
     }
 }

@@ -37,7 +37,7 @@ public sealed record SequentialOptions
     /// Bytes that all blocks at work may take together. Activations that do not fit are computed anew for every batch; steps that do not,
     /// run in parts. Null bounds only the activations that are kept, by half of the memory this process may have.
     /// </summary>
-    public long? MostBytes { get; init; }
+    public long? MemoryLimit { get; init; }
 
     /// <summary>Seed of the order of images.</summary>
     public int Seed { get; init; }

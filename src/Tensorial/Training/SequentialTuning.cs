@@ -30,8 +30,8 @@ public sealed class SequentialTuning
     {
         _stored = WeightsAsInitializers.ForTraining(small);
         (small, dense) = (InFloat32.Apply(_stored), InFloat32.Apply(WeightsAsInitializers.ForTraining(dense)));
-        Fitness.Check(small, images, withLabels: false);
-        Fitness.Check(dense, images, "teacher", withLabels: false);
+        InputValidation.Check(small, images, withLabels: false);
+        InputValidation.Check(dense, images, "teacher", withLabels: false);
         _blocks = TunedBlock.Of(small, dense, options.Size);
         if (_blocks.IsEmpty)
             throw new BadInputException(
@@ -40,7 +40,7 @@ public sealed class SequentialTuning
         (_small, _dense, _images) = (small, dense, images.Take(Math.Min(options.Images, images.Count)));
         int threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount;
         AtOnce = options.Inputs == BlockInputs.Dense ? Math.Min(threads, _blocks.Length) : 1;
-        _each = options with { Threads = threads / AtOnce, MostBytes = options.MostBytes / AtOnce };
+        _each = options with { Threads = threads / AtOnce, MemoryLimit = options.MemoryLimit / AtOnce };
         Memory =
         [
             .. _blocks.Select(block =>

@@ -28,10 +28,10 @@ public sealed class Trainer : IDisposable
     {
         options.Check();
         graph = WeightsAsInitializers.ForTraining(graph);
-        Fitness.Check(graph, images, withLabels: options.Loss.NeedsLabels);
-        Graph trained = Logits.Of(InFloat32.Apply(graph)).ForImages(images.ImageShape);
+        InputValidation.Check(graph, images, withLabels: options.Loss.NeedsLabels);
+        Graph trained = Logits.Of(InFloat32.Apply(graph)).WithImageShape(images.ImageShape);
         _network = new(trained, momentum: (float)options.NormMomentum, threads: options.Threads);
-        (_graph, _images, _options) = (graph, images.OfClasses(_network.OutputShape.Count), options);
+        (_graph, _images, _options) = (graph, images.OfClasses(_network.OutputShape.ElementCount), options);
         Fixed = FixedConstants(graph, trained);
         _optimizer = options.Optimizer();
         if (images.Count < 2)
@@ -39,10 +39,10 @@ public sealed class Trainer : IDisposable
         Memory = TrainingMemory.Plan(
             _network,
             Math.Min(options.Batch, images.Count),
-            2 + _optimizer.Remembered + (options.WeightAverage > 0 ? 1 : 0),
-            options.MostBytes
+            2 + _optimizer.StateTensors + (options.EmaDecay > 0 ? 1 : 0),
+            options.MemoryLimit
         );
-        _averages = options.WeightAverage > 0 ? [.. _network.Weights.Select(static w => w.Value.Clone())] : [];
+        _averages = options.EmaDecay > 0 ? [.. _network.Weights.Select(static w => w.Value.Clone())] : [];
     }
 
     /// <summary>Evaluates a network after each epoch: its top-1 accuracy on test images.</summary>
@@ -137,13 +137,13 @@ public sealed class Trainer : IDisposable
         for (int first = 0; first < count; first += size)
         {
             Tensor<float> logits = _network.Forward(batch.Images.Rows(first, size), random);
-            logits = logits.As([size, logits.Shape.Count / size]);
+            logits = logits.As([size, logits.Shape.ElementCount / size]);
             Tensor<float> gradient = new(logits.Shape);
             loss +=
                 _options.Loss.Evaluate(logits, new(batch.Targets?.Rows(first, size), teacher?.Rows(first, size)), gradient) / Memory.Parts;
             if (batch.Targets is not null)
                 right += Right(logits, batch.Labels.AsSpan(first, size));
-            if (!(loss <= _options.LargestLoss))
+            if (!(loss <= _options.MaxLoss))
                 throw Diverged(batch, epoch, loss, teacher);
             // The mean over the batch is the mean of the parts' means.
             if (Memory.Parts > 1)
@@ -153,7 +153,7 @@ public sealed class Trainer : IDisposable
         double length = Math.Sqrt(_network.Weights.Sum(static w => (double)TensorPrimitives.SumOfSquares<float>(w.Gradient.Values)));
         if (!double.IsFinite(length))
             throw Diverged(batch, epoch, loss, teacher);
-        if (_options.LargestGradient is { } most && length > most)
+        if (_options.MaxGradientNorm is { } most && length > most)
             foreach (TrainedWeight weight in _network.Weights)
                 TensorPrimitives.Multiply(weight.Gradient.Values, (float)(most / length), weight.Gradient.Values);
         _optimizer.Step(_network.Weights, rate);
@@ -164,7 +164,7 @@ public sealed class Trainer : IDisposable
     /// <summary>Running means of the weights; young ones keep less, so that the first weights do not linger.</summary>
     private void Average()
     {
-        float kept = (float)Math.Min(_options.WeightAverage, (1.0 + _optimizer.Steps) / (10.0 + _optimizer.Steps));
+        float kept = (float)Math.Min(_options.EmaDecay, (1.0 + _optimizer.Steps) / (10.0 + _optimizer.Steps));
         for (int i = 0; i < _averages.Length; i++)
             TensorPrimitives.Lerp(_network.Weights[i].Value.Values, _averages[i].Values, kept, _averages[i].Values);
     }
@@ -174,7 +174,7 @@ public sealed class Trainer : IDisposable
         string place =
             teacher is not null && !Divergence.IsFinite(teacher)
                 ? "the teacher's answers are not finite"
-                : Divergence.PlaceIn(_network, TrainingForm.Of(_network.ToGraph()).Graph.ForImages(_images.ImageShape), batch.Images);
+                : Divergence.PlaceIn(_network, TrainingForm.From(_network.ToGraph()).Graph.WithImageShape(_images.ImageShape), batch.Images);
         string kept = Checkpoints is null || _epochs.Count == 0 ? "" : $" The checkpoint of epoch {_epochs[^1].Epoch} is kept.";
         return new(
             $"Training diverged in epoch {epoch} at step {_optimizer.Steps + 1}: the loss is {loss:G4}; {place}. A smaller learning rate, a warm-up or clipped gradients may help.{kept}"
@@ -206,7 +206,7 @@ public sealed class Trainer : IDisposable
                 .Where(constant => !learnt.Contains(constant.Name))
                 .Select(constant => new FixedConstant(
                     constant.Name,
-                    whole.ConstantOf(constant.Name)!.Shape.Count,
+                    whole.ConstantOf(constant.Name)!.Shape.ElementCount,
                     readers[constant.Name].First().Label,
                     $"the loss is of '{whole.Outputs[0].Name}', which does not depend on it"
                 )),

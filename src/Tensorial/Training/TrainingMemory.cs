@@ -27,7 +27,7 @@ public sealed record TrainingMemory(long ActivationBytes, long WeightBytes, int 
     /// </exception>
     public static TrainingMemory Plan(TrainedNetwork network, int batch, int copies, long? limit)
     {
-        long weights = network.Weights.Sum(static w => (long)w.Value.Shape.Count) * copies * sizeof(float);
+        long weights = network.Weights.Sum(static w => (long)w.Value.Shape.ElementCount) * copies * sizeof(float);
         long whole = network.ActivationBytes(batch),
             most = limit ?? long.MaxValue;
         if (weights + whole <= most)

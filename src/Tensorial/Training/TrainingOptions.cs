@@ -29,12 +29,12 @@ public sealed record TrainingOptions
     public Augmentation Augmentation { get; init; } = Augmentation.None;
 
     /// <summary>Longest gradient, over all weights together; longer ones are shortened to it. Null for no limit.</summary>
-    public double? LargestGradient { get; init; }
+    public double? MaxGradientNorm { get; init; }
 
     /// <summary>
     /// Share of itself that a running mean of the weights keeps at each step; it is then evaluated, and the result. 0 for none.
     /// </summary>
-    public double WeightAverage { get; init; }
+    public double EmaDecay { get; init; }
 
     /// <summary>What running batch-norm statistics keep of themselves at each step.</summary>
     public double NormMomentum { get; init; } = 0.9;
@@ -43,13 +43,13 @@ public sealed record TrainingOptions
     public int? Patience { get; init; }
 
     /// <summary>A loss beyond this, nats, counts as divergence.</summary>
-    public double LargestLoss { get; init; } = 1000;
+    public double MaxLoss { get; init; } = 1000;
 
     /// <summary>
     /// Bytes that a step may take for activations, weights and their gradients; larger batches are run in parts where that changes nothing.
     /// Null for no limit.
     /// </summary>
-    public long? MostBytes { get; init; }
+    public long? MemoryLimit { get; init; }
 
     /// <summary>Decides order, variation and dropout.</summary>
     public int Seed { get; init; }
@@ -64,11 +64,11 @@ public sealed record TrainingOptions
         Within(Epochs, 1, int.MaxValue, "the number of epochs");
         Within(Batch, 2, int.MaxValue, "the images of a batch");
         Within(LearningRate, 0, 1e6, "the learning rate");
-        Within(WeightAverage, 0, 0.9999999, "the share an average of weights keeps");
+        Within(EmaDecay, 0, 0.9999999, "the share an average of weights keeps");
         Within(NormMomentum, 0, 0.9999999, "the share running statistics keep");
         Within(Patience ?? 1, 1, int.MaxValue, "the patience");
-        Within(MostBytes ?? 1, 1, long.MaxValue, "the memory of a step");
-        Within(LargestGradient ?? 1, double.Epsilon, double.MaxValue, "the largest gradient");
+        Within(MemoryLimit ?? 1, 1, long.MaxValue, "the memory of a step");
+        Within(MaxGradientNorm ?? 1, double.Epsilon, double.MaxValue, "the largest gradient");
     }
 
     private static void Within(double value, double low, double high, string name)

@@ -30,7 +30,7 @@ public sealed record TunedBlock(string Output, string Input, ImmutableArray<Node
     {
         HashSet<string> ends = [.. dense.Nodes.SelectMany(static node => node.Outputs), .. dense.Inputs.Select(static port => port.Name)];
         if (size == BlockSize.Module)
-            ends.IntersectWith(small.Outputs.SelectMany(output => Narrows(small.Until(output.Name))).ToHashSet());
+            ends.IntersectWith(small.Outputs.SelectMany(output => IsCutPoint(small.ExtractSubgraph(output.Name))).ToHashSet());
         Dictionary<string, Node> makers = [];
         foreach (Node node in small.Nodes)
         foreach (string output in node.Outputs)
@@ -90,7 +90,7 @@ public sealed record TunedBlock(string Output, string Input, ImmutableArray<Node
         };
 
     /// <summary>Values that are the only ones, constants aside, that anything after them reads.</summary>
-    private static HashSet<string> Narrows(Graph graph)
+    private static HashSet<string> IsCutPoint(Graph graph)
     {
         HashSet<string> constants = [.. graph.Initializers.Keys];
         HashSet<string> alive = [.. graph.Inputs.Select(static port => port.Name).Except(constants)];

@@ -13,10 +13,10 @@ public class AccuracyTests
     [InlineData("resnet20-cifar10.onnx", 9173), InlineData("resnet32-cifar10.onnx", 9263)]
     public void The_whole_test_set_gives_the_published_accuracy(string model, int right)
     {
-        ImageSet images = DataSource.Parse($"cifar10:{Oracles.Cifar10}").Open(Split.Test, Normalization.Parse("imagenet"), null);
+        ImageSet images = DataSource.Parse($"cifar10:{Oracles.Cifar10}").Open(DataSplit.Test, Normalization.Parse("imagenet"), null);
         Graph graph = OnnxFile.Read(Path.Combine(Oracles.Models, model));
         using Inference network = new(graph);
-        (Evaluation result, _) = Evaluator.Run(network, graph, images, 100, null, CancellationToken.None);
+        (Evaluation result, _) = Evaluator.Evaluate(network, graph, images, 100, null, CancellationToken.None);
         Assert.Equal((10_000, right), (result.Samples, (int)Math.Round(result.Top1 * result.Samples)));
     }
 }

@@ -18,8 +18,8 @@ public class NormalizationCheckTests
         Graph graph = OnnxFile.Read(Path.Combine(Oracles.Models, "resnet20-cifar10.onnx"));
         ImageSet images = DataSource
             .Parse($"cifar10:{Oracles.Cifar10}")
-            .Open(Split.Test, Normalization.Parse(normalization).AtScale(scale), 64);
-        NormalizationCheck check = NormalizationCheck.Of(graph, images, 1)!;
+            .Open(DataSplit.Test, Normalization.Parse(normalization).AtScale(scale), 64);
+        NormalizationCheck check = NormalizationCheck.From(graph, images, 1)!;
         Assert.True(isSuspicious == check.IsSuspicious, check.ToString());
     }
 
@@ -29,8 +29,8 @@ public class NormalizationCheckTests
     public void So_does_the_sample(float scale, bool isSuspicious)
     {
         Graph graph = OnnxFile.Read(Path.Combine(Oracles.Repository, "samples", "fashion-cnn.onnx"));
-        ImageSet images = DataSource.Parse("sample").Open(Split.Test, Normalization.None.AtScale(scale), 64);
-        NormalizationCheck check = NormalizationCheck.Of(graph, images, 1)!;
+        ImageSet images = DataSource.Parse("sample").Open(DataSplit.Test, Normalization.None.AtScale(scale), 64);
+        NormalizationCheck check = NormalizationCheck.From(graph, images, 1)!;
         Assert.True(isSuspicious == check.IsSuspicious, check.ToString());
     }
 
@@ -45,7 +45,7 @@ public class NormalizationCheckTests
         Tensor<byte> pixels = new([9, 1, 6, 6]);
         random.NextBytes(pixels.Values);
         ImageSet images = new("some", pixels, Normalization.None);
-        using Inference network = new(graph.Until(node.Inputs[0]));
+        using Inference network = new(graph.ExtractSubgraph(node.Inputs[0]));
         Tensor<float> read = network.Run(images.Batch(0, 9));
         float[] means = new float[4],
             variances = new float[4];
@@ -59,11 +59,11 @@ public class NormalizationCheckTests
             variances[c] = values.Average(value => (value - means[c]) * (value - means[c]));
         }
         graph = graph.With(node.Inputs[3], new Tensor<float>([4], means)).With(node.Inputs[4], new Tensor<float>([4], variances));
-        NormalizationCheck right = NormalizationCheck.Of(graph, images, 1)!;
+        NormalizationCheck right = NormalizationCheck.From(graph, images, 1)!;
         Assert.Equal(0, right.Shift, 1e-4);
         Assert.Equal(right.Expected, right.Found, 1e-4);
         Assert.False(right.IsSuspicious);
-        NormalizationCheck wrong = NormalizationCheck.Of(graph, new("255", pixels, Normalization.None.AtScale(255)), 1)!;
+        NormalizationCheck wrong = NormalizationCheck.From(graph, new("255", pixels, Normalization.None.AtScale(255)), 1)!;
         Assert.True(wrong.IsSuspicious);
         Assert.Equal(right.Expected, wrong.Expected);
         Assert.Equal(255 * right.Found, wrong.Found, 0.05 * wrong.Found);
@@ -72,9 +72,9 @@ public class NormalizationCheckTests
     [Fact]
     public void A_network_without_batch_normalisation_tells_nothing() =>
         Assert.Null(
-            NormalizationCheck.Of(
-                ReadyMade.Build("lenet5", [1, 28, 28], 10, 0),
-                DataSource.Parse("sample").Open(Split.Test, Normalization.None, 4),
+            NormalizationCheck.From(
+                ModelZoo.Create("lenet5", [1, 28, 28], 10, 0),
+                DataSource.Parse("sample").Open(DataSplit.Test, Normalization.None, 4),
                 1
             )
         );

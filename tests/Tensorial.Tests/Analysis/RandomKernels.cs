@@ -5,7 +5,7 @@ namespace Tensorial.Tests.Analysis;
 /// <summary>Kernels of normal values, the same every time.</summary>
 internal static class RandomKernels
 {
-    public static Kernel Of(string axes, Shape shape, int seed = 1) => Kernel.Of("kernel", axes, Values(shape, seed));
+    public static Kernel Of(string axes, Shape shape, int seed = 1) => Kernel.From("kernel", axes, Values(shape, seed));
 
     public static Tensor<double> Values(Shape shape, int seed)
     {
@@ -21,10 +21,10 @@ internal static class RandomKernels
     {
         int Extent(char axis) => tensor.Shape[axes.IndexOf(axis)];
         int rows = cut.Left.Aggregate(1, (product, axis) => product * Extent(axis)),
-            columns = tensor.Shape.Count / rows;
+            columns = tensor.Shape.ElementCount / rows;
         Tensor<double> matrix = new([rows, columns]);
         int[] strides = tensor.Shape.Strides();
-        for (int flat = 0; flat < tensor.Shape.Count; flat++)
+        for (int flat = 0; flat < tensor.Shape.ElementCount; flat++)
         {
             int Index(char axis) => flat / strides[axes.IndexOf(axis)] % Extent(axis);
             int row = cut.Left.Aggregate(0, (sum, axis) => sum * Extent(axis) + Index(axis));

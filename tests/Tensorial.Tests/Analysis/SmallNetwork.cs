@@ -3,7 +3,7 @@ using Tensorial.Data;
 using Tensorial.Graphs;
 using Tensorial.Operations;
 using Tensorial.Tests.Graphs;
-using Split = Tensorial.Data.Split;
+using Split = Tensorial.Data.DataSplit;
 
 namespace Tensorial.Tests.Analysis;
 
@@ -25,7 +25,7 @@ internal static class SmallNetwork
         new()
         {
             Graph = Graph,
-            Layers = [.. KernelWeights.Of(Graph).Kernels.Select(static weight => LayerFacts.Of(weight, GraphStatistics.Of(Graph)))],
+            Layers = [.. KernelWeights.From(Graph).Kernels.Select(static weight => LayerFacts.From(weight, GraphStatistics.From(Graph)))],
             Model = new("small", 0, 0, 0),
             Provenance = new()
             {
@@ -34,8 +34,8 @@ internal static class SmallNetwork
                 Date = DateTimeOffset.UnixEpoch,
                 Model = new("small.onnx", new string('a', 64), 1),
                 Machine = Machine.Here(2),
-                Data = images is null ? null : DataUse.Of(images, Split.Test),
-                Calibration = calibration is null ? null : DataUse.Of(calibration, Split.Train),
+                Data = images is null ? null : DataUse.From(images, DataSplit.Test),
+                Calibration = calibration is null ? null : DataUse.From(calibration, DataSplit.Train),
             },
             Images = images,
             Calibration = calibration,

@@ -27,7 +27,7 @@ public class SpectraTests
     [MemberData(nameof(Kernels))]
     public void Shared_work_gives_what_each_matrix_gives_alone(string axes, int[] extents)
     {
-        Kernel kernel = RandomKernels.Of(axes, Shape.Of(extents));
+        Kernel kernel = RandomKernels.Of(axes, Shape.From(extents));
         IReadOnlyList<Cut> cuts = Cut.All(axes);
         foreach ((Cut cut, CutSpectrum spectrum) in cuts.Zip(Spectra.Of(kernel, cuts, Workers.Serial)))
         {
@@ -43,7 +43,7 @@ public class SpectraTests
     [Fact]
     public void A_kernel_of_known_rank_shows_it()
     {
-        Kernel rank = Kernel.Of(
+        Kernel rank = Kernel.From(
             "kernel",
             "oihw",
             new TruncationLadder(RandomKernels.Of("oihw", [8, 6, 3, 3]), Cut.Parse("oh|iw"), Workers.Serial).At(5).Values

@@ -28,10 +28,10 @@ public class SweepTests
             Graph graph = SmallNetwork.Graph;
             foreach (TruncatedKernel kernel in result.Kernels)
             {
-                KernelWeight weight = KernelWeights.Of(SmallNetwork.Graph).Kernels.Single(k => k.Name == kernel.Layer);
+                KernelWeight weight = KernelWeights.From(SmallNetwork.Graph).Kernels.Single(k => k.Name == kernel.Layer);
                 CutStep[] steps = [.. kernel.Cuts.Zip(kernel.Ranks, (cut, rank) => new CutStep(Cut.Parse(cut), new RankRule.Rank(rank)))];
-                Kernel dense = Kernel.Of(weight);
-                graph = graph.With(kernel.Layer, dense.Store(Truncation.Of(dense, steps, Workers.Serial).Values));
+                Kernel dense = Kernel.From(weight);
+                graph = graph.With(kernel.Layer, dense.Store(Truncation.From(dense, steps, Workers.Serial).Values));
             }
             Evaluation expected = SmallNetwork.Evaluate(graph);
             AssertClose(expected, new(result.Samples, result.Top1, result.Top5, result.Loss));
@@ -139,7 +139,7 @@ public class SweepTests
     [Fact]
     public void Recalibration_normalises_what_each_layer_sees()
     {
-        KernelWeight weight = KernelWeights.Of(SmallNetwork.Graph).Kernels[1];
+        KernelWeight weight = KernelWeights.From(SmallNetwork.Graph).Kernels[1];
         Tensor<float> half = weight.Weights.Of<float>().Clone();
         foreach (ref float value in half.Values)
             value *= 0.5f;

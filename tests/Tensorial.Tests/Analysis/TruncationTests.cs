@@ -24,7 +24,7 @@ public class TruncationTests
             Assert.Equal(spectrum.NormLoss(rank), truncation.Account.NormLoss, 1e-12);
             Assert.Equal(spectrum.RelativeNormLoss(rank), truncation.Account.RelativeNormLoss, 1e-12);
             Assert.Equal(rank, Rank(truncation.Values, "oihw", cut));
-            Assert.Equal(Math.Min(Four.Values.Shape.Count, rank * (long)(spectrum.Rows + spectrum.Columns)), truncation.Account.Parameters);
+            Assert.Equal(Math.Min(Four.Values.Shape.ElementCount, rank * (long)(spectrum.Rows + spectrum.Columns)), truncation.Account.Parameters);
         }
     }
 
@@ -51,7 +51,7 @@ public class TruncationTests
         foreach (Cut cut in Cut.All("oihw"))
         {
             CutSpectrum spectrum = Spectra.Of(Four, [cut], Workers.Serial)[0];
-            Truncation truncation = Truncation.Of(Four, [new(cut, new RankRule.NormLoss(0.4))], Workers.Serial);
+            Truncation truncation = Truncation.From(Four, [new(cut, new RankRule.NormLoss(0.4))], Workers.Serial);
             Assert.True(truncation.Account.NormLoss <= 0.4);
             Assert.True(truncation.Account.Ranks[0] == 1 || spectrum.NormLoss(truncation.Account.Ranks[0] - 1) > 0.4);
         }
@@ -64,7 +64,7 @@ public class TruncationTests
     public void Four_single_mode_cuts_are_the_sequentially_truncated_hosvd()
     {
         (char Axis, int Rank)[] modes = [('o', 4), ('i', 3), ('h', 2), ('w', 2)];
-        Truncation truncation = Truncation.Of(Four, CutStep.ParseSequence("o|ihw:4,i|ohw:3,h|oiw:2,w|oih:2"), Workers.Serial);
+        Truncation truncation = Truncation.From(Four, CutStep.ParseSequence("o|ihw:4,i|ohw:3,h|oiw:2,w|oih:2"), Workers.Serial);
 
         Tensor<double> core = Four.Values;
         List<Tensor<double>> factors = [];
@@ -88,7 +88,7 @@ public class TruncationTests
     [Fact]
     public void Nested_cuts_are_the_tensor_train()
     {
-        Truncation truncation = Truncation.Of(Four, CutStep.ParseSequence("o|ihw:4,oi|hw:5,w|oih:2"), Workers.Serial);
+        Truncation truncation = Truncation.From(Four, CutStep.ParseSequence("o|ihw:4,oi|hw:5,w|oih:2"), Workers.Serial);
 
         Tensor<double> rest = Four.Values.As([8, 54]);
         List<Tensor<double>> cores = [];
@@ -105,7 +105,7 @@ public class TruncationTests
         for (int k = 2; k >= 0; k--)
         {
             Tensor<double> product = Multiply(cores[k], train);
-            train = k > 0 ? product.As([ranks[k - 1], product.Shape.Count / ranks[k - 1]]) : product;
+            train = k > 0 ? product.As([ranks[k - 1], product.Shape.ElementCount / ranks[k - 1]]) : product;
         }
 
         Assert.True(RandomKernels.Distance(train.As([8, 6, 3, 3]), truncation.Values) < 1e-12 * Four.Norm);
@@ -119,11 +119,11 @@ public class TruncationTests
     [InlineData("oh|iw:4,ow|ih:5")]
     public void Crossing_cuts_raise_earlier_ranks_again_and_say_so(string sequence)
     {
-        Truncation truncation = Truncation.Of(Four, CutStep.ParseSequence(sequence), Workers.Serial);
+        Truncation truncation = Truncation.From(Four, CutStep.ParseSequence(sequence), Workers.Serial);
         Assert.True(truncation.Account.Crossing);
         Assert.True(truncation.Account.RanksAfter[0] > truncation.Account.Ranks[0]);
         Assert.Equal(truncation.Account.Ranks[1], truncation.Account.RanksAfter[1]);
-        Assert.Equal(Four.Values.Shape.Count, truncation.Account.Parameters);
+        Assert.Equal(Four.Values.Shape.ElementCount, truncation.Account.Parameters);
     }
 
     [Theory]
@@ -139,18 +139,18 @@ public class TruncationTests
             CutSpectrum spectrum = Spectra.Of(Four, [step.Cut], Workers.Serial)[0];
             return Math.Pow(spectrum.NormLoss(step.Rule.RankAt(spectrum)), 2);
         });
-        Assert.True(Math.Pow(Truncation.Of(Four, steps, Workers.Serial).Account.NormLoss, 2) <= discarded * (1 + 1e-12));
+        Assert.True(Math.Pow(Truncation.From(Four, steps, Workers.Serial).Account.NormLoss, 2) <= discarded * (1 + 1e-12));
     }
 
     [Fact]
     public void A_kernel_of_zeros_stays_zero_without_a_loss()
     {
-        Kernel zeros = Kernel.Of("zeros", "oihw", new Tensor<float>([4, 3, 2, 2]));
+        Kernel zeros = Kernel.From("zeros", "oihw", new Tensor<float>([4, 3, 2, 2]));
         foreach (CutSpectrum spectrum in Spectra.Of(zeros, Cut.All("oihw"), Workers.Serial))
             Assert.Equal(0, spectrum.RankFor(0.1));
         foreach (Cut cut in Cut.All("oihw"))
         {
-            Truncation truncation = Truncation.Of(zeros, [new(cut, new RankRule.Rank(1))], Workers.Serial);
+            Truncation truncation = Truncation.From(zeros, [new(cut, new RankRule.Rank(1))], Workers.Serial);
             Assert.Equal((0, 0), (truncation.Account.NormLoss, truncation.Account.RelativeNormLoss));
             Assert.All(truncation.Values.Values.ToArray(), static value => Assert.Equal(0, value));
         }
@@ -163,7 +163,7 @@ public class TruncationTests
     [InlineData(ElementType.BFloat16)]
     public void The_type_stored_comes_back(ElementType type)
     {
-        Kernel kernel = Kernel.Of("kernel", "oihw", RandomKernels.Values([4, 3, 3, 3], 2).To(type));
+        Kernel kernel = Kernel.From("kernel", "oihw", RandomKernels.Values([4, 3, 3, 3], 2).To(type));
         Truncation truncation = new TruncationLadder(kernel, Cut.Parse("o|ihw"), Workers.Serial).At(2);
         Tensor stored = kernel.Store(truncation.Values);
         Assert.Equal(type, stored.ElementType);
@@ -185,12 +185,12 @@ public class TruncationTests
     {
         Tensor<double> weights = RandomKernels.Values([2, 2], 3);
         weights.Values[1] = value;
-        Assert.Contains("fc.weight", Assert.Throws<NumericalException>(() => Kernel.Of("fc.weight", "oi", weights)).Message);
+        Assert.Contains("fc.weight", Assert.Throws<NumericalException>(() => Kernel.From("fc.weight", "oi", weights)).Message);
     }
 
     [Fact]
     public void A_cut_of_other_axes_is_refused() =>
-        Assert.Throws<BadInputException>(() => Truncation.Of(Four, [new(Cut.Parse("o|i"), new RankRule.Rank(1))], Workers.Serial));
+        Assert.Throws<BadInputException>(() => Truncation.From(Four, [new(Cut.Parse("o|i"), new RankRule.Rank(1))], Workers.Serial));
 
     private static int Rank(Tensor<double> tensor, string axes, Cut cut)
     {
@@ -233,8 +233,8 @@ public class TruncationTests
         (int rows, int columns) = (matrix.Shape[0], matrix.Shape[1]);
         int result = transpose ? columns : rows,
             extent = tensor.Shape[mode];
-        int outer = tensor.Shape.CountOf(0, mode),
-            inner = tensor.Shape.CountOf(mode + 1, tensor.Shape.Rank);
+        int outer = tensor.Shape.ElementCountOf(0, mode),
+            inner = tensor.Shape.ElementCountOf(mode + 1, tensor.Shape.Rank);
         Tensor<double> product = new(tensor.Shape.With(mode, result));
         for (int a = 0; a < outer; a++)
         for (int r = 0; r < result; r++)

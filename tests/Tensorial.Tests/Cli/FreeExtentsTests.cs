@@ -136,18 +136,18 @@ public sealed class FreeExtentsTests : IDisposable
     public void No_layer_relies_on_extents_that_the_file_leaves_open()
     {
         Graph open = OnnxFile.Read(At("open.onnx"));
-        Assert.All(LayerChoice.Of(open.ForImages([1, 28, 28]), [], [], open).Layers, static layer => Assert.False(layer.HasFixedPlaces));
-        Assert.All(LayerChoice.Of(_fixed, [], [], _fixed).Layers, static layer => Assert.True(layer.HasFixedPlaces));
+        Assert.All(LayerChoice.From(open.WithImageShape([1, 28, 28]), [], [], open).Layers, static layer => Assert.False(layer.HasFixedPlaces));
+        Assert.All(LayerChoice.From(_fixed, [], [], _fixed).Layers, static layer => Assert.True(layer.HasFixedPlaces));
     }
 
     [Fact]
     public void Extents_that_are_declared_stay()
     {
-        Assert.Same(_fixed, _fixed.ForImages([3, 32, 32]));
-        Assert.Same(_fixed, _fixed.ForImages(null));
+        Assert.Same(_fixed, _fixed.WithImageShape([3, 32, 32]));
+        Assert.Same(_fixed, _fixed.WithImageShape(null));
         Graph unknown = _fixed with { Inputs = [_fixed.Inputs[0] with { Dimensions = null }] };
-        Assert.Equal("batch×1×28×28", string.Join('×', unknown.ForImages([1, 28, 28]).Inputs[0].Dimensions!.Value));
-        Assert.Equal<Port>(unknown.Inputs, unknown.ForImages([1, 28, 28]).AsOpenAs(unknown).Inputs.AsEnumerable());
+        Assert.Equal("batch×1×28×28", string.Join('×', unknown.WithImageShape([1, 28, 28]).Inputs[0].Dimensions!.Value));
+        Assert.Equal<Port>(unknown.Inputs, unknown.WithImageShape([1, 28, 28]).WithDynamicDimensionsOf(unknown).Inputs.AsEnumerable());
     }
 
     private static async Task<CommandRun> Runs(string[] command)

@@ -14,12 +14,12 @@ public class AllocationTests
     {
         for (int seed = 0; seed < 30; seed++)
         {
-            Candidate[][] choices = Choices(new(seed), layers: 5, each: 6);
+            CompressionCandidate[][] choices = Choices(new(seed), layers: 5, each: 6);
             LayerBudget budget = Parameters with { Most = 0.5 * choices.Sum(static layer => layer.Max(static c => (double)c.Parameters)) };
-            ImmutableArray<Candidate> chosen = Allocation.Solve(choices, [budget]);
+            ImmutableArray<CompressionCandidate> chosen = Allocation.Solve(choices, [budget]);
             Assert.True(chosen.Sum(static c => c.Parameters) <= budget.Most);
             // Costs are rounded up to steps, so that a choice just within the budget may be missed.
-            Assert.True(chosen.Sum(static c => c.Damage) <= Best(choices, [budget with { Most = budget.Most * 0.998 }]) + 1e-12);
+            Assert.True(chosen.Sum(static c => c.Sensitivity) <= Best(choices, [budget with { Most = budget.Most * 0.998 }]) + 1e-12);
         }
     }
 
@@ -29,9 +29,9 @@ public class AllocationTests
     {
         for (int seed = 0; seed < 30; seed++)
         {
-            Candidate[][] choices = Choices(new(seed), layers: 60, each: 6);
+            CompressionCandidate[][] choices = Choices(new(seed), layers: 60, each: 6);
             double least = choices.Sum(static layer => layer.Min(static c => (double)c.Parameters));
-            ImmutableArray<Candidate> chosen = Allocation.Solve(choices, [Parameters with { Most = least }]);
+            ImmutableArray<CompressionCandidate> chosen = Allocation.Solve(choices, [Parameters with { Most = least }]);
             Assert.Equal(least, chosen.Sum(static c => (double)c.Parameters));
         }
     }
@@ -41,7 +41,7 @@ public class AllocationTests
     {
         for (int seed = 0; seed < 10; seed++)
         {
-            Candidate[][] choices = Choices(new(seed), layers: 4, each: 5);
+            CompressionCandidate[][] choices = Choices(new(seed), layers: 4, each: 5);
             LayerBudget[] budgets =
             [
                 Parameters with
@@ -53,16 +53,16 @@ public class AllocationTests
                     Most = 0.6 * choices.Sum(static layer => layer.Max(static c => (double)c.Macs)),
                 },
             ];
-            ImmutableArray<Candidate> chosen = Allocation.Solve(choices, budgets);
+            ImmutableArray<CompressionCandidate> chosen = Allocation.Solve(choices, budgets);
             Assert.All(budgets, budget => Assert.True(chosen.Sum(budget.Cost) <= budget.Most));
-            Assert.True(chosen.Sum(static c => c.Damage) <= 1.5 * Best(choices, budgets) + 1e-12);
+            Assert.True(chosen.Sum(static c => c.Sensitivity) <= 1.5 * Best(choices, budgets) + 1e-12);
         }
     }
 
     [Fact]
     public void What_cannot_be_kept_is_refused_with_the_least_that_can()
     {
-        Candidate[][] choices = Choices(new(1), 3, 4);
+        CompressionCandidate[][] choices = Choices(new(1), 3, 4);
         double least = choices.Sum(static layer => layer.Min(static c => (double)c.Parameters));
         GoalNotMetException refused = Assert.Throws<GoalNotMetException>(() =>
             Allocation.Solve(choices, [Parameters with { Most = least - 1 }])
@@ -75,16 +75,16 @@ public class AllocationTests
         );
     }
 
-    private static Candidate[][] Choices(Random random, int layers, int each) =>
+    private static CompressionCandidate[][] Choices(Random random, int layers, int each) =>
         [
             .. Enumerable
                 .Range(0, layers)
                 .Select(_ =>
-                    (Candidate[])
+                    (CompressionCandidate[])
                         [
                             .. Enumerable
                                 .Range(0, each)
-                                .Select(_ => new Candidate(
+                                .Select(_ => new CompressionCandidate(
                                     null!,
                                     null,
                                     random.Next(100, 1000),
@@ -96,21 +96,21 @@ public class AllocationTests
                 ),
         ];
 
-    private static double Best(Candidate[][] choices, LayerBudget[] budgets)
+    private static double Best(CompressionCandidate[][] choices, LayerBudget[] budgets)
     {
         double best = double.PositiveInfinity;
         Try([], 0);
         return best;
 
-        void Try(ImmutableArray<Candidate> chosen, double damage)
+        void Try(ImmutableArray<CompressionCandidate> chosen, double damage)
         {
             if (budgets.Any(budget => chosen.Sum(budget.Cost) > budget.Most))
                 return;
             if (chosen.Length == choices.Length)
                 best = Math.Min(best, damage);
             else
-                foreach (Candidate candidate in choices[chosen.Length])
-                    Try(chosen.Add(candidate), damage + candidate.Damage);
+                foreach (CompressionCandidate candidate in choices[chosen.Length])
+                    Try(chosen.Add(candidate), damage + candidate.Sensitivity);
         }
     }
 }

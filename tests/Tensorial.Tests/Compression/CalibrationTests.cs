@@ -19,8 +19,8 @@ public class CalibrationTests
     public void The_measure_is_the_change_of_the_answers(bool centred)
     {
         (Graph graph, CompressibleLayer layer, ImageSet images) = Second();
-        InputMoments moments = InputMoments.Of(layer, graph, null, images, 10, 1, CancellationToken.None);
-        TensorFactors<double> fit = KernelFit.Of(layer.Kernel, KernelFormat.SvdOut, [2], new(moments.Own(centred)));
+        InputMoments moments = InputMoments.From(layer, graph, null, images, 10, 1, CancellationToken.None);
+        TensorFactors<double> fit = KernelFactorization.Fit(layer.Kernel, KernelFormat.SvdOut, [2], new(moments.Own(centred)));
         Tensor<float> before = Answers(graph, layer, images);
         Tensor<float> after = Answers(graph.With(layer.Name, fit.Reconstruct().To(ElementType.Float32)), layer, images);
         // Centred, what a bias could make right does not count, on either side.
@@ -32,7 +32,7 @@ public class CalibrationTests
             : new double[layer.Kernel.Shape[0]];
         double change = 0,
             all = 0;
-        int plane = before.Shape.CountOf(2, 4);
+        int plane = before.Shape.ElementCountOf(2, 4);
         for (int k = 0; k < before.Values.Length; k++)
         {
             int channel = k / plane % before.Shape[1];
@@ -46,12 +46,12 @@ public class CalibrationTests
     public void With_data_the_answers_change_less_than_without()
     {
         (Graph graph, CompressibleLayer layer, ImageSet images) = Second();
-        KernelMetric metric = new(InputMoments.Of(layer, graph, null, images, 10, 1, CancellationToken.None).Own(false));
+        KernelMetric metric = new(InputMoments.From(layer, graph, null, images, 10, 1, CancellationToken.None).Own(false));
         foreach (KernelFormat format in KernelFormat.All)
         {
             ImmutableArray<int> ranks = layer.FormOf(format).RanksAt(0.4);
-            double informed = Change(KernelFit.Of(layer.Kernel, format, ranks, metric)),
-                plain = Change(KernelFit.Of(layer.Kernel, format, ranks));
+            double informed = Change(KernelFactorization.Fit(layer.Kernel, format, ranks, metric)),
+                plain = Change(KernelFactorization.Fit(layer.Kernel, format, ranks));
             Assert.True(informed <= plain * 1.001, $"{format}: {informed} with data, {plain} without");
         }
 
@@ -72,7 +72,7 @@ public class CalibrationTests
         Tensor<float> first = ((Tensor<float>)graph.Initializers["w1"]).Clone();
         foreach (ref float value in first.Values)
             value /= 2;
-        InputMoments moments = InputMoments.Of(layer, graph.With("w1", first), graph, images, 10, 1, CancellationToken.None);
+        InputMoments moments = InputMoments.From(layer, graph.With("w1", first), graph, images, 10, 1, CancellationToken.None);
         Tensor<double> target = LayerMetrics.Target(
             layer.Kernel,
             moments.Own(centred),

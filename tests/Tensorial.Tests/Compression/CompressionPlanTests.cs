@@ -23,17 +23,17 @@ public sealed class CompressionPlanTests : IDisposable
     [Fact]
     public void What_is_written_is_read_again()
     {
-        ImmutableArray<Candidate> chosen =
+        ImmutableArray<CompressionCandidate> chosen =
         [
             .. Layers.Select(layer =>
-                layer == Middle ? Candidate.Of(layer, LayerForm.Of(layer, KernelFormat.Parse("rtt:2"), [3, 4]), 0.5, 0.1)
-                : layer.IsDense ? Candidate.Of(layer, LayerForm.Of(layer, KernelFormat.SvdOut, [2]), 0.5, 0.1)
-                : Candidate.Dense(layer)
+                layer == Middle ? CompressionCandidate.From(layer, LayerForm.From(layer, KernelFormat.Parse("rtt:2"), [3, 4]), 0.5, 0.1)
+                : layer.IsDense ? CompressionCandidate.From(layer, LayerForm.From(layer, KernelFormat.SvdOut, [2]), 0.5, 0.1)
+                : CompressionCandidate.Dense(layer)
             ),
         ];
-        CompressionPlan.Of("model.onnx", "abc", [CompressionTarget.Parse("params=0.5")], chosen).Write(_path);
+        CompressionPlan.From("model.onnx", "abc", [CompressionTarget.Parse("params=0.5")], chosen).Write(_path);
 
-        ImmutableArray<Candidate> read = CompressionPlan.Read(_path).ChoicesFor(Layers);
+        ImmutableArray<CompressionCandidate> read = CompressionPlan.Read(_path).ChoicesFor(Layers);
 
         Assert.Equal(chosen.Select(static c => c.Form?.ToString()), read.Select(static c => c.Form?.ToString()));
         Assert.Equal(chosen.Select(static c => c.Form?.Order), read.Select(static c => c.Form?.Order));
@@ -46,7 +46,7 @@ public sealed class CompressionPlanTests : IDisposable
     {
         int outputs = Middle.Kernel.Shape[0],
             inputs = Middle.Kernel.Shape[1];
-        Candidate candidate = Planned(
+        CompressionCandidate candidate = Planned(
             $$"""{ "name": "{{Middle.Name}}", "format": "rcp:2", "ranks": [3], "reshape": [[2, {{outputs / 2}}], [{{inputs / 2}}, 2]], "order": [[2], [1, 0]] }"""
         );
         Assert.Equal($"2×{outputs / 2}×{inputs / 2}×2×3×3", candidate.Form!.Form.Folding.Folded.ToString());
@@ -63,10 +63,10 @@ public sealed class CompressionPlanTests : IDisposable
         ImmutableArray<int> ranks = [.. Enumerable.Range(0, channels).Select(static channel => channel % 4)];
         string list = string.Join(", ", ranks);
 
-        Candidate differing = Planned($$"""{ "name": "{{Middle.Name}}", "format": "{{format}}", "ranks": [{{list}}] }"""),
+        CompressionCandidate differing = Planned($$"""{ "name": "{{Middle.Name}}", "format": "{{format}}", "ranks": [{{list}}] }"""),
             same = Planned($$"""{ "name": "{{Middle.Name}}", "format": "{{format}}", "ranks": [2] }""");
-        CompressionPlan.Of("model.onnx", "abc", [], [differing]).Write(_path);
-        Candidate again = CompressionPlan.Read(_path).ChoicesFor([Middle]).Single();
+        CompressionPlan.From("model.onnx", "abc", [], [differing]).Write(_path);
+        CompressionCandidate again = CompressionPlan.Read(_path).ChoicesFor([Middle]).Single();
 
         Assert.Equal<int>(ranks, again.Form!.Ranks);
         Assert.Equal(ranks.Sum() * perFilter, again.Parameters);
@@ -102,12 +102,12 @@ public sealed class CompressionPlanTests : IDisposable
     public void A_layer_may_be_called_by_its_node()
     {
         Assert.NotEqual(Middle.Name, Middle.Weight.Node.Name);
-        Candidate planned = Planned($$"""{ "name": "{{Middle.Weight.Node.Name}}", "format": "svd-out", "ranks": [4] }""");
+        CompressionCandidate planned = Planned($$"""{ "name": "{{Middle.Weight.Node.Name}}", "format": "svd-out", "ranks": [4] }""");
         Assert.Equal(KernelFormat.SvdOut, planned.Format);
-        Assert.Equal(Middle.Name, KernelWeights.Of(Sample).Matching([Middle.Weight.Node.Name]).Kernels.Single().Name);
+        Assert.Equal(Middle.Name, KernelWeights.From(Sample).Matching([Middle.Weight.Node.Name]).Kernels.Single().Name);
     }
 
-    private Candidate Planned(string layer)
+    private CompressionCandidate Planned(string layer)
     {
         File.WriteAllText(_path, $$"""{ "schemaVersion": 1, "model": "m", "sha256": "", "targets": [], "layers": [ {{layer}} ] }""");
         return CompressionPlan.Read(_path).ChoicesFor(Layers).Single(static candidate => candidate.Layer.Name == Middle.Name);

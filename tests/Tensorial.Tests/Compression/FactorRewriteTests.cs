@@ -110,7 +110,7 @@ public class FactorRewriteTests
     {
         Graph graph = Convolved(new(4), 24, 16, 3, 3, 2, 1, 1, true);
         CompressibleLayer layer = CompressibleLayer.Of(graph).Layers.Single();
-        LayerForm form = LayerForm.Of(layer, KernelFormat.Parse(format), [2, 3]);
+        LayerForm form = LayerForm.From(layer, KernelFormat.Parse(format), [2, 3]);
         Graph small = FactorRewrite.Apply(graph, layer, form, Fit(layer, form));
 
         Convolution[] convolutions = [.. small.Nodes.Select(static node => (Convolution)node.Operation)];
@@ -148,12 +148,12 @@ public class FactorRewriteTests
         {
             Graph graph = Convolved(new(6), 6, 4, 3, 3, 2, 1, 1, bias);
             CompressibleLayer layer = CompressibleLayer.Of(graph).Layers.Single();
-            LayerForm form = LayerForm.Of(layer, KernelFormat.Parse(format), [.. ranks]);
-            TensorFactors<double> fit = FreshFactors.Draw(form.Form, form.Ranks, 0.3, new(12));
+            LayerForm form = LayerForm.From(layer, KernelFormat.Parse(format), [.. ranks]);
+            TensorFactors<double> fit = InitialFactors.Draw(form.Form, form.Ranks, 0.3, new(12));
             AssertSame(graph, layer, form, fit, new(13), [2, 4, 15, 17]);
 
             // A product of filter and pointwise kernel for each of the ranks, counted once at the places where each of them works.
-            GraphStatistics statistics = GraphStatistics.Of(FactorRewrite.Apply(graph, layer, form, fit));
+            GraphStatistics statistics = GraphStatistics.From(FactorRewrite.Apply(graph, layer, form, fit));
             int sum = ranks.Sum(),
                 perFilter = 9 + (format == "decoupled-in" ? 6 : 4);
             Assert.Equal(sum * perFilter, form.Parameters);
@@ -173,7 +173,7 @@ public class FactorRewriteTests
             foreach (FactorOrder order in (FactorOrder[])[form.Order, FactorOrder.Whole(form.Form)])
             {
                 LayerForm ordered = form with { Order = order };
-                GraphStatistics statistics = GraphStatistics.Of(FactorRewrite.Apply(graph, layer, ordered, Fit(layer, ordered)));
+                GraphStatistics statistics = GraphStatistics.From(FactorRewrite.Apply(graph, layer, ordered, Fit(layer, ordered)));
                 Assert.Equal(ordered.MacsOf(layer), statistics.Macs);
                 Assert.Equal(form.Parameters, statistics.Parameters);
                 Assert.Equal(form.Parameters, statistics.ConvolutionParameters);
@@ -235,8 +235,8 @@ public class FactorRewriteTests
         {
             Graph graph = Convolved(new(6), 6, 4, 3, 3, 2, 1, 1, true);
             CompressibleLayer layer = CompressibleLayer.Of(graph).Layers.Single();
-            LayerForm form = LayerForm.Of(layer, KernelFormat.Parse((string)values[0]), [.. (int[])values[1]]);
-            yield return FactorRewrite.Apply(graph, layer, form, FreshFactors.Draw(form.Form, form.Ranks, 0.3, new(12)));
+            LayerForm form = LayerForm.From(layer, KernelFormat.Parse((string)values[0]), [.. (int[])values[1]]);
+            yield return FactorRewrite.Apply(graph, layer, form, InitialFactors.Draw(form.Form, form.Ranks, 0.3, new(12)));
         }
     }
 
@@ -286,7 +286,7 @@ public class FactorRewriteTests
 
     /// <summary>A form of small ranks, different ones where the format has several.</summary>
     internal static LayerForm FormOf(CompressibleLayer layer, KernelFormat format) =>
-        LayerForm.Of(
+        LayerForm.From(
             layer,
             format,
             [.. layer.FormOf(format).MaxRanks.Select(static (most, bond) => Math.Clamp(2 + bond, 1, Math.Max(1, most - 1)))]

@@ -135,9 +135,9 @@ public class LayerKindsTests
     {
         Graph graph = Kinds[kind].Build();
         CompressibleLayer layer = CompressibleLayer.Of(graph).Layers.Single();
-        Assert.Equal(layer.Macs, GraphStatistics.Of(graph).Macs);
+        Assert.Equal(layer.Macs, GraphStatistics.From(graph).Macs);
         foreach (LayerForm form in FormsOf(layer))
-            Assert.Equal(form.MacsOf(layer), GraphStatistics.Of(FactorRewrite.Apply(graph, layer, form, FitOf(form))).Macs);
+            Assert.Equal(form.MacsOf(layer), GraphStatistics.From(FactorRewrite.Apply(graph, layer, form, FitOf(form))).Macs);
     }
 
     /// <summary>Kernel times patch is what the layer answers at the place of the patch.</summary>
@@ -164,8 +164,8 @@ public class LayerKindsTests
             outputs = layer.Kernel.Shape[0];
         // Channels of a convolution, and rows of a product from the left, stand before the places.
         int channel = use.Space > 0 ? 1 : use.SummedAxis,
-            after = y.Shape.CountOf(channel + 1, y.Shape.Rank),
-            image = y.Shape.Count / y.Shape[0];
+            after = y.Shape.ElementCountOf(channel + 1, y.Shape.Rank),
+            image = y.Shape.ElementCount / y.Shape[0];
         for (int k = 0; k < places.Length; k++)
         for (int o = 0; o < outputs; o++)
         {
@@ -204,7 +204,7 @@ public class LayerKindsTests
         CompressibleLayer layer = CompressibleLayer.Of(graph).Layers.Single();
         Assert.Equal(2, layer.Uses.Length);
         foreach (LayerForm form in FormsOf(layer))
-            Assert.Equal(form.Parameters, GraphStatistics.Of(FactorRewrite.Apply(graph, layer, form, FitOf(form))).Parameters);
+            Assert.Equal(form.Parameters, GraphStatistics.From(FactorRewrite.Apply(graph, layer, form, FitOf(form))).Parameters);
     }
 
     [Fact]
@@ -218,7 +218,7 @@ public class LayerKindsTests
         graph = graph with { Nodes = [.. graph.Nodes.Select(static node => node with { Name = "conv" })] };
         foreach (CompressibleLayer layer in CompressibleLayer.Of(graph).Layers)
         {
-            LayerForm form = LayerForm.Of(layer, KernelFormat.SvdOut, [2]);
+            LayerForm form = LayerForm.From(layer, KernelFormat.SvdOut, [2]);
             graph = FactorRewrite.Apply(graph, layer, form, FitOf(form));
         }
         Assert.Equal(4, graph.Nodes.Select(static node => node.Name).Distinct().Count());
@@ -244,7 +244,7 @@ public class LayerKindsTests
         {
             KernelFormat format = known.IsReshaped ? known with { Number = 2 } : known;
             KernelForm form = layer.FormOf(format);
-            LayerForm small = LayerForm.Of(
+            LayerForm small = LayerForm.From(
                 layer,
                 format,
                 [.. form.MaxRanks.Select(static (most, bond) => Math.Clamp(2 + bond, 1, Math.Max(1, most - 1)))]

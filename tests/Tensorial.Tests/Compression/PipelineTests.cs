@@ -20,13 +20,13 @@ public sealed class PipelineTests : IDisposable
         Rates = [0.1, 0.2, 0.3, 0.5, 0.7],
         Iterations = 5,
         CovarianceImages = 50,
-        DamageImages = 50,
+        SensitivityImages = 50,
         Threads = 2,
     };
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory();
 
-    private static ImageSet Images => DataSource.Parse("sample").Open(Split.Train, Normalization.Parse("none"), 200);
+    private static ImageSet Images => DataSource.Parse("sample").Open(DataSplit.Train, Normalization.Parse("none"), 200);
 
     public void Dispose() => _folder.Delete(true);
 
@@ -45,9 +45,9 @@ public sealed class PipelineTests : IDisposable
             Rule = rule,
             Search = Quick,
         };
-        CompressedNetwork small = Compression(CompressionMemory.None).Run(request);
-        GraphStatistics before = GraphStatistics.Of(Sample),
-            after = GraphStatistics.Of(small.Graph);
+        CompressedNetwork small = Compression(ResultCache.None).Run(request);
+        GraphStatistics before = GraphStatistics.From(Sample),
+            after = GraphStatistics.From(small.Graph);
         Assert.True(after.Parameters <= 0.6 * before.Parameters);
         Assert.True(after.Macs <= 0.6 * before.Macs);
         // Rules that see a layer's error spend the budget; a common level may leave some.
@@ -83,9 +83,9 @@ public sealed class PipelineTests : IDisposable
             Iterations = 2,
         };
 
-        Candidate[] found =
+        CompressionCandidate[] found =
         [
-            .. new CandidateSearch(graph, null, options with { Formats = [.. options.Formats.Distinct()] }, CompressionMemory.None).Run(
+            .. new CandidateSearch(graph, null, options with { Formats = [.. options.Formats.Distinct()] }, ResultCache.None).Run(
                 CompressibleLayer.Of(graph).Layers
             )[0],
         ];
@@ -103,9 +103,9 @@ public sealed class PipelineTests : IDisposable
             Rule = AllocationRule.EqualError,
             Search = Quick,
         };
-        Choice choice = new Planner(Sample, Layers, null, [], CompressionMemory.None).Choose(request);
+        PlannerResult choice = new Planner(Sample, Layers, null, [], ResultCache.None).Choose(request);
         double level = choice.Chosen.Max(static c => c.RelativeError);
-        foreach ((Candidate chosen, ImmutableArray<Candidate> all) in choice.Chosen.Zip(choice.Candidates))
+        foreach ((CompressionCandidate chosen, ImmutableArray<CompressionCandidate> all) in choice.Chosen.Zip(choice.Candidates))
             Assert.Equal(all.Where(c => c.RelativeError <= level).Min(static c => c.Parameters), chosen.Parameters);
     }
 
@@ -118,7 +118,7 @@ public sealed class PipelineTests : IDisposable
             Rule = AllocationRule.Uniform,
             Search = Quick with { Formats = [KernelFormat.Tucker2] },
         };
-        Choice choice = new Planner(Sample, Layers, null, [], CompressionMemory.None).Choose(request);
+        PlannerResult choice = new Planner(Sample, Layers, null, [], ResultCache.None).Choose(request);
         double[] rates =
         [
             .. choice.Chosen.Where(static c => c.Layer.Kernel.Shape[2] > 1).Select(static c => (double)c.Parameters / c.Layer.Parameters),
@@ -126,7 +126,7 @@ public sealed class PipelineTests : IDisposable
         Assert.InRange(rates.Max() - rates.Min(), 0, 0.05);
         Assert.All(choice.Chosen.Where(static c => c.Layer.Kernel.Shape[2] > 1), static c => Assert.Equal(KernelFormat.Tucker2, c.Format));
         Assert.Throws<BadInputException>(() =>
-            new Planner(Sample, Layers, null, [], CompressionMemory.None).Choose(request with { Search = Quick })
+            new Planner(Sample, Layers, null, [], ResultCache.None).Choose(request with { Search = Quick })
         );
     }
 
@@ -137,8 +137,8 @@ public sealed class PipelineTests : IDisposable
         PlanRequest request = new() { Targets = [new(TargetMeasure.Parameters, 0.6)], Search = Quick };
         CompressedNetwork first,
             second,
-            fresh = Compression(CompressionMemory.None).Run(request);
-        using (CompressionMemory memory = CompressionMemory.Open(_folder.FullName, "model", "images"))
+            fresh = Compression(ResultCache.None).Run(request);
+        using (ResultCache memory = ResultCache.Open(_folder.FullName, "model", "images"))
         {
             using CancellationTokenSource kill = new();
             int reports = 0;
@@ -155,11 +155,11 @@ public sealed class PipelineTests : IDisposable
                     )
             );
         }
-        using (CompressionMemory memory = CompressionMemory.Open(_folder.FullName, "model", "images"))
+        using (ResultCache memory = ResultCache.Open(_folder.FullName, "model", "images"))
             first = Compression(memory).Run(request);
         string[] files = Directory.GetFiles(_folder.FullName);
         (long, DateTime)[] written = [.. files.Select(Stamp)];
-        using (CompressionMemory memory = CompressionMemory.Open(_folder.FullName, "model", "images"))
+        using (ResultCache memory = ResultCache.Open(_folder.FullName, "model", "images"))
             second = Compression(memory).Run(request);
 
         Assert.Equal(files, Directory.GetFiles(_folder.FullName));
@@ -179,20 +179,20 @@ public sealed class PipelineTests : IDisposable
     [Fact]
     public void The_smallest_network_within_a_drop_is_searched_for()
     {
-        CompressedNetwork small = Compression(CompressionMemory.None)
+        CompressedNetwork small = Compression(ResultCache.None)
             .Run(new PlanRequest { Targets = [new(TargetMeasure.MaxDrop, 4)], Search = Quick });
         Assert.NotEmpty(small.Trials);
-        double size = (double)GraphStatistics.Of(small.Graph).Parameters / GraphStatistics.Of(Sample).Parameters;
+        double size = (double)GraphStatistics.From(small.Graph).Parameters / GraphStatistics.From(Sample).Parameters;
         DropTrial kept = small.Trials.Where(static trial => trial.Drop <= 4).MinBy(static trial => trial.Parameters);
         Assert.Equal(kept.Parameters, size, 1e-9);
         Assert.Throws<BadInputException>(() =>
-            new NetworkCompression(Sample, Layers, null, [], new(), CompressionMemory.None).Run(
+            new NetworkCompression(Sample, Layers, null, [], new(), ResultCache.None).Run(
                 new PlanRequest { Targets = [new(TargetMeasure.MaxDrop, 4)] }
             )
         );
     }
 
-    private static NetworkCompression Compression(CompressionMemory memory) =>
+    private static NetworkCompression Compression(ResultCache memory) =>
         new(
             Sample,
             Layers,

@@ -20,8 +20,8 @@ public class TensorizationTests
     public void Every_format_trains_as_its_definition_says(string format)
     {
         Graph graph = Small();
-        ImmutableArray<Candidate> chosen = Choose(graph, format, 0.4);
-        Graph tensorial = Tensorization.Draw(graph, chosen, seed: 3);
+        ImmutableArray<CompressionCandidate> chosen = Choose(graph, format, 0.4);
+        Graph tensorial = Tensorization.InitializeFactorized(graph, chosen, seed: 3);
 
         Assert.Contains(chosen, c => c.Format?.Name == KernelFormat.Parse(format).Name);
         Assert.All(chosen.Where(static c => c.Form is not null), static c => Assert.True(c.Parameters < c.Layer.Parameters));
@@ -36,11 +36,11 @@ public class TensorizationTests
         );
 
         Graph InOrder(Func<KernelForm, FactorOrder> order) =>
-            Tensorization.Draw(
+            Tensorization.InitializeFactorized(
                 graph,
                 chosen.Select(c =>
                     c.Form is { } form && StagePlan.Of(form.Form, form.Ranks, order(form.Form), c.Layer) is not null
-                        ? Candidate.Of(c.Layer, form with { Order = order(form.Form) }, 0, 0)
+                        ? CompressionCandidate.From(c.Layer, form with { Order = order(form.Form) }, 0, 0)
                         : c
                 ),
                 seed: 3
@@ -52,7 +52,7 @@ public class TensorizationTests
     public void A_tensorial_network_learns_and_stays_what_it_is_in_a_file(string format)
     {
         Graph graph = TinyTask.Network();
-        Graph tensorial = Tensorization.Draw(graph, Choose(graph, format, 0.5), seed: 0);
+        Graph tensorial = Tensorization.InitializeFactorized(graph, Choose(graph, format, 0.5), seed: 0);
         using Trainer trainer = new(
             tensorial,
             TinyTask.Images(),
@@ -67,8 +67,8 @@ public class TensorizationTests
         TrainingResult result = trainer.Run();
 
         Assert.InRange(result.Epochs[^1].TrainTop1!.Value, 0.9, 1);
-        Assert.Equal(GraphStatistics.Of(tensorial).Parameters, GraphStatistics.Of(result.Network).Parameters);
-        Assert.True(GraphStatistics.Of(tensorial).Parameters < GraphStatistics.Of(graph).Parameters);
+        Assert.Equal(GraphStatistics.From(tensorial).Parameters, GraphStatistics.From(result.Network).Parameters);
+        Assert.True(GraphStatistics.From(tensorial).Parameters < GraphStatistics.From(graph).Parameters);
         Tensor<float> image = new([1, 1, 8, 8]);
         image.Values.Fill(0.3f);
         using Inference here = new(result.Network, 1),
@@ -80,9 +80,9 @@ public class TensorizationTests
     public void The_same_seed_draws_the_same_factors()
     {
         Graph graph = Small();
-        Graph one = Tensorization.Draw(graph, Choose(graph, "tt", 0.3), 4),
-            two = Tensorization.Draw(graph, Choose(graph, "tt", 0.3), 4),
-            other = Tensorization.Draw(graph, Choose(graph, "tt", 0.3), 5);
+        Graph one = Tensorization.InitializeFactorized(graph, Choose(graph, "tt", 0.3), 4),
+            two = Tensorization.InitializeFactorized(graph, Choose(graph, "tt", 0.3), 4),
+            other = Tensorization.InitializeFactorized(graph, Choose(graph, "tt", 0.3), 5);
         string name = one.Initializers.Keys.First(static name => name.Contains("/tt/", StringComparison.Ordinal));
         Assert.Equal(one.Initializers[name].Of<float>().Values.ToArray(), two.Initializers[name].Of<float>().Values.ToArray());
         Assert.NotEqual(one.Initializers[name].Of<float>().Values.ToArray(), other.Initializers[name].Of<float>().Values.ToArray());
@@ -117,7 +117,7 @@ public class TensorizationTests
     public void Layers_that_would_not_shrink_stay_dense()
     {
         Graph graph = Small();
-        Candidate last = Choose(graph, "tucker2", 0.9).Single(static c => c.Layer.Name == "fc.weight");
+        CompressionCandidate last = Choose(graph, "tucker2", 0.9).Single(static c => c.Layer.Name == "fc.weight");
         Assert.Equal("svd-out", last.Format?.ToString());
         Assert.Null(Choose(graph, "cp", 0.05).Single(static c => c.Layer.Name == "narrow.weight").Form);
     }
@@ -127,7 +127,7 @@ public class TensorizationTests
     public void A_rate_is_a_part(double rate) =>
         Assert.Contains("above 0 and below 1", Assert.Throws<BadInputException>(() => Choose(Small(), "cp", rate)).Message);
 
-    private static ImmutableArray<Candidate> Choose(Graph graph, string format, double rate) =>
+    private static ImmutableArray<CompressionCandidate> Choose(Graph graph, string format, double rate) =>
         Tensorization.Choose(CompressibleLayer.Of(graph).Layers, KernelFormat.Parse(format), rate, images: 8);
 
     private static Graph Small()

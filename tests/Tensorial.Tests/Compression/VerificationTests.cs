@@ -80,7 +80,7 @@ public class VerificationTests
         );
 
     private static Verification Compared(Dictionary<string, Tensor> a, Dictionary<string, Tensor> b, ScoreOutput? scores) =>
-        Verification.Of(_ => a, _ => b, [new InputBatch(new Dictionary<string, Tensor>(), 2, 2, default)], scores);
+        Verification.From(_ => a, _ => b, [new InputBatch(new Dictionary<string, Tensor>(), 2, 2, default)], scores);
 
     private static Tensor<float> Rows(params float[] values) => new([2, values.Length / 2], values);
 }

@@ -19,7 +19,7 @@ public class CifarTests
         return file;
     }
 
-    private static ImageSet Open(string text, Split split = Split.Test, int? limit = null) =>
+    private static ImageSet Open(string text, DataSplit split = DataSplit.Test, int? limit = null) =>
         DataSource.Parse(text).Open(split, Normalization.None, limit);
 
     [Theory]
@@ -46,8 +46,8 @@ public class CifarTests
         using TemporaryFolder folder = new();
         for (int file = 1; file <= 5; file++)
             folder.Write($"data_batch_{file}.bin", Records(CifarFormat.Cifar10, file));
-        Assert.Equal([0, 0, 1, 0, 1, 2, 0, 1, 2, 3, 0, 1, 2, 3, 4], Open($"cifar10:{folder.Path}", Split.Train).Labels.ToArray());
-        Assert.Equal([0, 0, 1, 0], Open($"cifar10:{folder.Path}", Split.Train, 4).Labels.ToArray());
+        Assert.Equal([0, 0, 1, 0, 1, 2, 0, 1, 2, 3, 0, 1, 2, 3, 4], Open($"cifar10:{folder.Path}", DataSplit.Train).Labels.ToArray());
+        Assert.Equal([0, 0, 1, 0], Open($"cifar10:{folder.Path}", DataSplit.Train, 4).Labels.ToArray());
     }
 
     [Fact]

@@ -50,6 +50,6 @@ public class DataCommandTests
         Assert.Contains($"CIFAR-10 is in place: --data cifar10:{target}", output, StringComparison.Ordinal);
         string checksum = PublishedSet.All.Single(set => set.Name == "cifar10").Files[^1].Sha256!;
         Assert.Contains($"\"sha256\": \"{checksum}\"", File.ReadAllText(json), StringComparison.Ordinal);
-        Assert.Equal(50_000, DataSource.Parse($"cifar10:{target}").Open(Split.Train, Normalization.None).Count);
+        Assert.Equal(50_000, DataSource.Parse($"cifar10:{target}").Open(DataSplit.Train, Normalization.None).Count);
     }
 }

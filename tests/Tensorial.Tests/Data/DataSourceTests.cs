@@ -15,12 +15,12 @@ public class DataSourceTests
     [Fact]
     public void The_sample_holds_a_hundred_images_of_each_class()
     {
-        ImageSet sample = DataSource.Parse("sample").Open(Split.Test, Normalization.None);
+        ImageSet sample = DataSource.Parse("sample").Open(DataSplit.Test, Normalization.None);
         Assert.Equal([1, 28, 28], sample.ImageShape);
         for (int label = 0; label < 10; label++)
             Assert.Equal(100, sample.Labels.Count(label));
-        Assert.Equal(sample.Fingerprint, DataSource.Parse("sample").Open(Split.Train, Normalization.None).Fingerprint);
-        Assert.Equal(20, DataSource.Parse("sample").Open(Split.Test, Normalization.None, 20).Count);
-        Assert.Throws<BadInputException>(() => DataSource.Parse("sample").Open(Split.Test, Normalization.None, 0));
+        Assert.Equal(sample.Fingerprint, DataSource.Parse("sample").Open(DataSplit.Train, Normalization.None).Fingerprint);
+        Assert.Equal(20, DataSource.Parse("sample").Open(DataSplit.Test, Normalization.None, 20).Count);
+        Assert.Throws<BadInputException>(() => DataSource.Parse("sample").Open(DataSplit.Test, Normalization.None, 0));
     }
 }

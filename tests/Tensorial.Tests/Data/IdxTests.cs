@@ -22,17 +22,17 @@ public class IdxTests
     private static readonly byte[] TwoImages = Idx(8, [2, 1, 2], 0, 51, 102, 255),
         TwoLabels = Idx(8, [2], 4, 1);
 
-    private static ImageSet Open(TemporaryFolder folder, Split split = Split.Test, int? limit = null) =>
+    private static ImageSet Open(TemporaryFolder folder, DataSplit split = DataSplit.Test, int? limit = null) =>
         DataSource.Parse($"idx:{folder.Path}").Open(split, Normalization.None, limit);
 
     [Theory]
-    [InlineData(Images, Labels, Split.Test)]
-    [InlineData(Images + ".gz", Labels + ".gz", Split.Test)]
-    [InlineData("t10k-images.idx3-ubyte", "t10k-labels.idx1-ubyte.gz", Split.Test)]
-    [InlineData("test-images-idx3-ubyte", "test-labels-idx1-ubyte", Split.Test)]
-    [InlineData("emnist-letters-test-images-idx3-ubyte.gz", "emnist-letters-test-labels-idx1-ubyte.gz", Split.Test)]
-    [InlineData("train-images-idx3-ubyte", "train-labels-idx1-ubyte.gz", Split.Train)]
-    public void Grey_images_are_found_by_name_and_read(string images, string labels, Split split)
+    [InlineData(Images, Labels, DataSplit.Test)]
+    [InlineData(Images + ".gz", Labels + ".gz", DataSplit.Test)]
+    [InlineData("t10k-images.idx3-ubyte", "t10k-labels.idx1-ubyte.gz", DataSplit.Test)]
+    [InlineData("test-images-idx3-ubyte", "test-labels-idx1-ubyte", DataSplit.Test)]
+    [InlineData("emnist-letters-test-images-idx3-ubyte.gz", "emnist-letters-test-labels-idx1-ubyte.gz", DataSplit.Test)]
+    [InlineData("train-images-idx3-ubyte", "train-labels-idx1-ubyte.gz", DataSplit.Train)]
+    public void Grey_images_are_found_by_name_and_read(string images, string labels, DataSplit split)
     {
         using TemporaryFolder folder = new();
         folder.Write(images, images.EndsWith(".gz", StringComparison.Ordinal) ? Pack(TwoImages) : TwoImages);

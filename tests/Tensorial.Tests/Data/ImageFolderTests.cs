@@ -21,7 +21,7 @@ public sealed class ImageFolderTests : IDisposable
 
     private ImageSet Open(
         string suffix = "",
-        Split split = Split.Test,
+        DataSplit split = DataSplit.Test,
         ImageTransform? transform = null,
         Normalization? normalization = null
     ) => DataSource.Parse($"images:{_folder.Path}{suffix}", transform).Open(split, normalization ?? Normalization.None);
@@ -35,7 +35,7 @@ public sealed class ImageFolderTests : IDisposable
             Write($"ant/{k}.png", (byte)(100 + k));
         }
         ImageSet images = Open();
-        Assert.Equal((10, 2, Shape.Of([3, 4, 6])), (images.Count, images.Classes, images.ImageShape));
+        Assert.Equal((10, 2, Shape.From([3, 4, 6])), (images.Count, images.Classes, images.ImageShape));
         for (int k = 0; k < 10; k++)
             Assert.Equal(images.Labels[k] == 0, images.Batch(k, 1).Values[0] * 255 >= 99);
         // The first few have something of every class.
@@ -65,7 +65,7 @@ public sealed class ImageFolderTests : IDisposable
         Write("val/a/3.png", 3);
         Write("val/b/4.png", 4);
         Assert.Equal([3f, 4f], First(Open()));
-        Assert.Equal([1f, 2f], First(Open(split: Split.Train)));
+        Assert.Equal([1f, 2f], First(Open(split: DataSplit.Train)));
 
         static float[] First(ImageSet images) =>
             [.. Enumerable.Range(0, images.Count).Select(k => MathF.Round(255 * images.Batch(k, 1).Values[0])).Order()];
@@ -127,7 +127,7 @@ public sealed class ImageFolderTests : IDisposable
     public void What_is_not_there_is_told()
     {
         Refusal.Says<BadInputException>("hold no pictures", () => Open());
-        Refusal.Says<IOException>("does not exist", () => DataSource.Parse("images:nowhere").Open(Split.Test, Normalization.None));
+        Refusal.Says<IOException>("does not exist", () => DataSource.Parse("images:nowhere").Open(DataSplit.Test, Normalization.None));
         Refusal.Says<BadInputException>("Only pictures", () => DataSource.Parse("sample", new() { Crop = new(2, 2) }));
     }
 
@@ -136,8 +136,8 @@ public sealed class ImageFolderTests : IDisposable
     {
         for (int k = 0; k < 3; k++)
             NpyFile.Write(new Tensor<float>([2, 50], Enumerable.Repeat((float)k, 100).ToArray()), Path.Combine(_folder.Path, $"{k}.npy"));
-        ImageSet signals = DataSource.Parse($"npy:{_folder.Path}").Open(Split.Test, Normalization.None);
-        Assert.Equal((3, Shape.Of([2, 50])), (signals.Count, signals.ImageShape));
+        ImageSet signals = DataSource.Parse($"npy:{_folder.Path}").Open(DataSplit.Test, Normalization.None);
+        Assert.Equal((3, Shape.From([2, 50])), (signals.Count, signals.ImageShape));
         Assert.Equal(
             [0f, 1f, 2f],
             signals.Batches(2).SelectMany(b => Enumerable.Range(0, b.Count).Select(k => b.Images.Values[100 * k]).ToArray()).Order()
@@ -145,7 +145,7 @@ public sealed class ImageFolderTests : IDisposable
         NpyFile.Write(new Tensor<float>([2, 51]), Path.Combine(_folder.Path, "4.npy"));
         Refusal.Says<BadInputException>(
             "one size",
-            () => DataSource.Parse($"npy:{_folder.Path}").Open(Split.Test, Normalization.None).Batch(0, 4)
+            () => DataSource.Parse($"npy:{_folder.Path}").Open(DataSplit.Test, Normalization.None).Batch(0, 4)
         );
     }
 
@@ -156,8 +156,8 @@ public sealed class ImageFolderTests : IDisposable
             archive = Path.Combine(_folder.Path, "x.npz");
         NpyFile.Write(new Tensor<byte>([5, 3, 8, 8]), file);
         NpzFile.Write(archive, [new("signals", new Tensor<float>([4, 7]))]);
-        ImageSet images = DataSource.Parse($"npy:{file}").Open(Split.Test, Normalization.None);
+        ImageSet images = DataSource.Parse($"npy:{file}").Open(DataSplit.Test, Normalization.None);
         Assert.Equal((5, false, 0), (images.Count, images.HasLabels, images.Classes));
-        Assert.Equal(Shape.Of([7]), DataSource.Parse($"npz:{archive},raw").Open(Split.Test, Normalization.None).ImageShape);
+        Assert.Equal(Shape.From([7]), DataSource.Parse($"npz:{archive},raw").Open(DataSplit.Test, Normalization.None).ImageShape);
     }
 }

@@ -7,7 +7,7 @@ public class NpySourceTests
     private static readonly long[] Counting = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11];
 
     private static Tensor Numbers(ElementType type, params int[] shape) =>
-        new Tensor<long>(Shape.Of(shape), Enumerable.Range(0, Shape.Of(shape).Count).Select(index => (long)index).ToArray()).To(type);
+        new Tensor<long>(Shape.From(shape), Enumerable.Range(0, Shape.From(shape).ElementCount).Select(index => (long)index).ToArray()).To(type);
 
     private static ImageSet Open(TemporaryFolder folder, Tensor images, Tensor labels, string suffix = "")
     {
@@ -15,7 +15,7 @@ public class NpySourceTests
             labelFile = Path.Combine(folder.Path, "labels.npy");
         NpyFile.Write(images, imageFile);
         NpyFile.Write(labels, labelFile);
-        return DataSource.Parse($"npy:{imageFile},{labelFile}{suffix}").Open(Split.Test, Normalization.None);
+        return DataSource.Parse($"npy:{imageFile},{labelFile}{suffix}").Open(DataSplit.Test, Normalization.None);
     }
 
     [Theory]
@@ -45,7 +45,7 @@ public class NpySourceTests
     {
         using TemporaryFolder folder = new();
         ImageSet set = Open(folder, Numbers(ElementType.UInt8, stored), Numbers(ElementType.Int64, 1, 1), suffix);
-        Assert.Equal(Shape.Of(image), set.ImageShape);
+        Assert.Equal(Shape.From(image), set.ImageShape);
         Assert.Equal(pixels, set.Batch(0, 1).Values.ToArray().Select(value => (int)MathF.Round(value * 255)));
     }
 
@@ -68,9 +68,9 @@ public class NpySourceTests
                 [testLabels] = Numbers(ElementType.Int64, 2),
             }
         );
-        Assert.Equal(2, DataSource.Parse($"npy:{file}").Open(Split.Test, Normalization.None).Count);
-        Assert.Equal(testImages == trainImages ? 2 : 3, DataSource.Parse($"npy:{file}").Open(Split.Train, Normalization.None).Count);
-        Assert.Equal(1, DataSource.Parse($"npy:{file}").Open(Split.Test, Normalization.None, 1).Count);
+        Assert.Equal(2, DataSource.Parse($"npy:{file}").Open(DataSplit.Test, Normalization.None).Count);
+        Assert.Equal(testImages == trainImages ? 2 : 3, DataSource.Parse($"npy:{file}").Open(DataSplit.Train, Normalization.None).Count);
+        Assert.Equal(1, DataSource.Parse($"npy:{file}").Open(DataSplit.Test, Normalization.None, 1).Count);
     }
 
     public static TheoryData<string, Tensor, Tensor> Unusable =>
@@ -122,7 +122,7 @@ public class NpySourceTests
         );
         Refusal.Says<BadInputException>(
             "holds pictures, more, where one array alone or one of these pairs is looked for: x_test, y_test; ",
-            () => DataSource.Parse($"npy:{file}").Open(Split.Test, Normalization.None)
+            () => DataSource.Parse($"npy:{file}").Open(DataSplit.Test, Normalization.None)
         );
     }
 }

@@ -10,7 +10,7 @@ public class SampleTests
     [Fact]
     public void The_network_recognises_as_many_of_the_images_as_where_it_was_trained()
     {
-        ImageSet images = DataSource.Parse("sample").Open(Split.Test, Normalization.None);
+        ImageSet images = DataSource.Parse("sample").Open(DataSplit.Test, Normalization.None);
         using Inference network = new(OnnxFile.Read(Sample.Model, "sample"), threads: 1);
         int right = 0;
         for (int first = 0; first < images.Count; first += 100)

@@ -11,9 +11,9 @@ public class CpTests
     [InlineData(5, new[] { 4, 3, 5, 2, 3 }, 3)]
     public void A_tensor_made_of_terms_is_recovered(int order, int[] extents, int rank)
     {
-        Tensor<double> tensor = Some.OfRank(TensorFormat.Cp(order), Shape.Of(extents), [rank], 1);
+        Tensor<double> tensor = Some.OfRank(TensorFormat.Cp(order), Shape.From(extents), [rank], 1);
 
-        TensorFactors<double> fit = Cp.Fit(tensor, RankChoice.Of(rank), new(Tolerance: 0, Sweeps: 2000));
+        TensorFactors<double> fit = Cp.Fit(tensor, RankChoice.From(rank), new(Tolerance: 0, Sweeps: 2000));
 
         Assert.InRange(fit.RelativeError, 0, 1e-4);
         Assert.Equal(rank * extents.Sum(), fit.Parameters);
@@ -28,7 +28,7 @@ public class CpTests
     public void The_tree_multiplies_by_all_factors_but_one(int[] extents)
     {
         const int Rank = 3;
-        Tensor<double> tensor = Some.Noise(Shape.Of(extents), 2);
+        Tensor<double> tensor = Some.Noise(Shape.From(extents), 2);
         Tensor<double>[] factors = [.. extents.Select((extent, mode) => Some.Noise([extent, Rank], 10 + mode))];
         int visits = 0;
         new CpTree<double>(tensor, Rank, Tensorial.Kernels.Workers.Serial).Sweep(
@@ -38,7 +38,7 @@ public class CpTests
                 Assert.Equal(visits++, mode);
                 double[] expected = new double[extents[mode] * Rank];
                 int[] strides = tensor.Shape.Strides();
-                for (int at = 0; at < tensor.Shape.Count; at++)
+                for (int at = 0; at < tensor.Shape.ElementCount; at++)
                 for (int r = 0; r < Rank; r++)
                 {
                     double value = tensor.Values[at];
@@ -65,7 +65,7 @@ public class CpTests
         {
             double error = Cp.Fit(
                 tensor,
-                RankChoice.Of(8),
+                RankChoice.From(8),
                 new(Starts: 1, Sweeps: sweeps, TrialSweeps: sweeps, Tolerance: 0)
             ).RelativeError;
             Assert.InRange(error, 0, before + 1e-12);
@@ -80,7 +80,7 @@ public class CpTests
 
         double[] Values(int seed) =>
             [
-                .. Cp.Fit(tensor, RankChoice.Of(5), new(Starts: 2, Sweeps: 30, Seed: seed))
+                .. Cp.Fit(tensor, RankChoice.From(5), new(Starts: 2, Sweeps: 30, Seed: seed))
                     .Factors.SelectMany(static factor => factor.Values.ToArray()),
             ];
 
@@ -92,8 +92,8 @@ public class CpTests
     public void Single_precision_fits_nearly_as_well()
     {
         Tensor<double> tensor = Some.OfRank(TensorFormat.Cp(4), [16, 12, 3, 3], [10], 5, 0.3);
-        double wide = Cp.Fit(tensor, RankChoice.Of(10)).RelativeError,
-            narrow = Cp.Fit(Some.Single(tensor), RankChoice.Of(10)).RelativeError;
+        double wide = Cp.Fit(tensor, RankChoice.From(10)).RelativeError,
+            narrow = Cp.Fit(Some.Single(tensor), RankChoice.From(10)).RelativeError;
 
         Assert.InRange(narrow, 0, wide * 1.02);
     }
@@ -118,11 +118,11 @@ public class CpTests
     public void Terms_that_cancel_are_noticed_and_bounded_at_the_same_error()
     {
         Tensor<double> border = new([2, 2, 2], new double[] { 0, 1, 1, 0, 1, 0, 0, 0 });
-        TensorFactors<double> fit = Cp.Fit(border, RankChoice.Of(2), new(Tolerance: 0, Sweeps: 1000));
-        CpStability before = CpStability.Of(fit);
+        TensorFactors<double> fit = Cp.Fit(border, RankChoice.From(2), new(Tolerance: 0, Sweeps: 1000));
+        CpStability before = CpStability.From(fit);
 
         TensorFactors<double> corrected = CpNormBound.Correct(border, fit, error: 0.1, rounds: 200);
-        CpStability after = CpStability.Of(corrected);
+        CpStability after = CpStability.From(corrected);
 
         Assert.True(before.IsDegenerate, before.ToString());
         Assert.InRange(corrected.RelativeError, 0, 0.1 + 1e-9);
@@ -134,19 +134,19 @@ public class CpTests
     public void The_correction_lowers_the_norms_of_terms_and_keeps_the_error()
     {
         Tensor<double> tensor = Some.Noise([12, 10, 3, 3], 8);
-        TensorFactors<double> fit = Cp.Fit(tensor, RankChoice.Of(15), new(Sweeps: 300));
+        TensorFactors<double> fit = Cp.Fit(tensor, RankChoice.From(15), new(Sweeps: 300));
 
         TensorFactors<double> corrected = CpNormBound.Correct(tensor, fit);
 
         Assert.InRange(corrected.RelativeError, 0, fit.RelativeError * (1 + 1e-9));
-        Assert.InRange(CpStability.Of(corrected).TermEnergy, 1, 0.95 * CpStability.Of(fit).TermEnergy);
+        Assert.InRange(CpStability.From(corrected).TermEnergy, 1, 0.95 * CpStability.From(fit).TermEnergy);
     }
 
     /// <summary>The sensitivity is the mean squared change under noise on the factors.</summary>
     [Fact]
     public void Sensitivity_is_what_noise_does()
     {
-        TensorFactors<double> fit = Cp.Fit(Some.Noise([6, 5, 4], 9), RankChoice.Of(3));
+        TensorFactors<double> fit = Cp.Fit(Some.Noise([6, 5, 4], 9), RankChoice.From(3));
         const double Deviation = 1e-4;
         double sum = 0;
         for (int trial = 0; trial < 400; trial++)
@@ -158,7 +158,7 @@ public class CpTests
                     {
                         Tensor<double> noisy = factor.Clone(),
                             noise = Some.Noise(factor.Shape, 1000 + 10 * trial + mode);
-                        for (int k = 0; k < factor.Shape.Count; k++)
+                        for (int k = 0; k < factor.Shape.ElementCount; k++)
                             noisy.Values[k] += Deviation * noise.Values[k];
                         return noisy;
                     }
@@ -173,7 +173,7 @@ public class CpTests
                 ) / 400;
         }
 
-        Assert.InRange(CpStability.Of(fit).Sensitivity / sum, 0.9, 1.1);
+        Assert.InRange(CpStability.From(fit).Sensitivity / sum, 0.9, 1.1);
     }
 
     [Fact]
@@ -182,14 +182,14 @@ public class CpTests
         Tensor<double> diagonal = new([3, 3, 3]);
         for (int k = 0; k < 3; k++)
             diagonal.Values[13 * k] = k + 1;
-        CpStability stability = CpStability.Of(Cp.Fit(diagonal, RankChoice.Of(3)));
+        CpStability stability = CpStability.From(Cp.Fit(diagonal, RankChoice.From(3)));
 
         Assert.Equal(1, stability.TermEnergy, 1e-6);
         Assert.False(stability.IsDegenerate);
     }
 
     [Fact]
-    public void Zeros_fit() => Assert.Equal(0, Cp.Fit(new Tensor<double>([4, 3, 2]), RankChoice.Of(2)).RelativeError);
+    public void Zeros_fit() => Assert.Equal(0, Cp.Fit(new Tensor<double>([4, 3, 2]), RankChoice.From(2)).RelativeError);
 
     [Fact]
     public void An_error_no_rank_reaches_says_the_least_found()

@@ -47,7 +47,7 @@ public class DecoupledFitTests
             all += squares.Sum();
         }
 
-        TensorFactors<double> fit = KernelFit.Of(kernel, KernelFormat.Parse(format), [.. ranks], new(null, weights));
+        TensorFactors<double> fit = KernelFactorization.Fit(kernel, KernelFormat.Parse(format), [.. ranks], new(null, weights));
 
         Assert.Equal(Math.Sqrt(lost / all), fit.RelativeError, 1e-9);
         Assert.Equal((ranks.Length == 1 ? (ofInput ? 6 : 8) * ranks[0] : ranks.Sum()) * (9 + (ofInput ? 8 : 6)), fit.Parameters);
@@ -64,7 +64,7 @@ public class DecoupledFitTests
         Tensor<double> kernel = Some.Noise(Small, 2),
             covariance = Covariance(3);
         KernelMetric metric = new(covariance);
-        TensorFactors<double> fit = KernelFit.Of(kernel, KernelFormat.Parse(format), [.. ranks], metric);
+        TensorFactors<double> fit = KernelFactorization.Fit(kernel, KernelFormat.Parse(format), [.. ranks], metric);
         Assert.Equal(metric.ErrorOf(kernel, fit.Reconstruct()), fit.RelativeError, 1e-9);
 
         string folder = Directory.CreateTempSubdirectory().FullName;
@@ -149,16 +149,16 @@ public class DecoupledFitTests
     public void Ranks_that_differ_lose_less(string format)
     {
         Tensor<double> kernel = Some.Noise([16, 12, 3, 3], 5).Clone();
-        for (int at = 0; at < kernel.Shape.Count; at++)
+        for (int at = 0; at < kernel.Shape.ElementCount; at++)
             kernel.Values[at] *= Math.Pow(0.7, at / 9 % 12) * Math.Pow(0.7, at / 108);
         KernelStarts starts = new(kernel, KernelMetric.Plain);
-        KernelForm form = KernelForm.Of(KernelFormat.Parse(format), kernel.Shape);
+        KernelForm form = KernelForm.From(KernelFormat.Parse(format), kernel.Shape);
         ImmutableArray<int> own = form.RanksAt(starts, 0.4),
             same = form.RanksAt(0.4);
 
-        Assert.InRange(form.Parameters(own.AsSpan()), 1, 0.4 * kernel.Shape.Count);
+        Assert.InRange(form.Parameters(own.AsSpan()), 1, 0.4 * kernel.Shape.ElementCount);
         Assert.True(
-            KernelFit.Of(starts, form, own).RelativeError < 0.9 * KernelFit.Of(starts, form, same).RelativeError,
+            KernelFactorization.Fit(starts, form, own).RelativeError < 0.9 * KernelFactorization.Fit(starts, form, same).RelativeError,
             "ranks by channel should help here"
         );
     }
@@ -169,17 +169,17 @@ public class DecoupledFitTests
     public void Ranks_that_no_channel_has_are_refused(string format, int[] ranks) =>
         Assert.Contains(
             format,
-            Assert.Throws<BadInputException>(() => KernelFit.Of(Some.Noise(Small, 4), KernelFormat.Parse(format), [.. ranks])).Message
+            Assert.Throws<BadInputException>(() => KernelFactorization.Fit(Some.Noise(Small, 4), KernelFormat.Parse(format), [.. ranks])).Message
         );
 
     private static Tensor<double> Covariance(int seed)
     {
-        int n = Small.Count / Small[0];
+        int n = Small.ElementCount / Small[0];
         Tensor<double> root = Some.Noise([n, n], seed),
             result = new([n, n]);
         for (int at = 0; at < n * n; at++)
             root.Values[at] *= Math.Pow(0.93, at % n);
-        Gemm.Multiply<double>(n, n, n, 1, root.Values, n, 1, root.Values, 1, n, 0, result.Values, n, Workers.Serial);
+        MatrixProduct.Multiply<double>(n, n, n, 1, root.Values, n, 1, root.Values, 1, n, 0, result.Values, n, Workers.Serial);
         return KernelMetric.Regularised(result);
     }
 

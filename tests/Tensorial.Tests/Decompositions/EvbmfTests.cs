@@ -17,11 +17,11 @@ public class EvbmfTests
         if (rank > 0)
         {
             Tensor<double> signal = Some.OfRank(TensorFormat.TensorTrain(2), [rows, columns], [rank], 2);
-            for (int k = 0; k < matrix.Shape.Count; k++)
+            for (int k = 0; k < matrix.Shape.ElementCount; k++)
                 matrix.Values[k] = 0.5 * matrix.Values[k] + signal.Values[k];
         }
 
-        Evbmf found = Evbmf.Of(Svd.Values(matrix), rows, columns);
+        Evbmf found = Evbmf.From(Svd.Values(matrix), rows, columns);
 
         Assert.Equal(rank, found.Rank);
         // Planted components carry noise of their own, which the estimate cannot tell from the rest.
@@ -33,12 +33,12 @@ public class EvbmfTests
     {
         double[] values = Svd.Values(Some.OfRank(TensorFormat.TensorTrain(2), [30, 40], [6], 3, 0.3));
 
-        Assert.Equal(Evbmf.Of(values, 30, 40).Rank, Evbmf.Of([.. values.Select(static value => 1e-20 * value)], 30, 40).Rank);
+        Assert.Equal(Evbmf.From(values, 30, 40).Rank, Evbmf.From([.. values.Select(static value => 1e-20 * value)], 30, 40).Rank);
     }
 
     [Fact]
-    public void A_matrix_of_zeros_has_no_rank() => Assert.Equal(new(0, 0), Evbmf.Of(new double[5], 5, 9));
+    public void A_matrix_of_zeros_has_no_rank() => Assert.Equal(new(0, 0), Evbmf.From(new double[5], 5, 9));
 
     [Fact]
-    public void Every_singular_value_is_needed() => Assert.Throws<ShapeException>(() => Evbmf.Of([3, 2], 5, 9));
+    public void Every_singular_value_is_needed() => Assert.Throws<ShapeException>(() => Evbmf.From([3, 2], 5, 9));
 }

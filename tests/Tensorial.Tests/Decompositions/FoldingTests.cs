@@ -16,13 +16,13 @@ public class FoldingTests
     [InlineData(3, 3, "1·1·3")]
     [InlineData(1, 2, "1·1")]
     public void Channels_split_into_factors_as_equal_as_they_allow(int extent, int order, string parts) =>
-        Assert.Equal(parts, string.Join('·', Folding.Of([extent, 1], order, 1).Parts[0]));
+        Assert.Equal(parts, string.Join('·', Folding.From([extent, 1], order, 1).Parts[0]));
 
     [Fact]
     public void Folding_is_undone()
     {
         Tensor<double> kernel = Some.Noise([13, 11, 3, 2], 1);
-        Folding folding = Folding.Of(kernel.Shape, 2);
+        Folding folding = Folding.From(kernel.Shape, 2);
 
         Tensor<double> folded = folding.Fold(kernel);
 
@@ -36,7 +36,7 @@ public class FoldingTests
     public void The_first_part_counts_slowest()
     {
         Tensor<double> vector = new([6], new double[] { 0, 1, 2, 3, 4, 5 });
-        Tensor<double> folded = Folding.Of(vector.Shape, 2, 1).Fold(vector);
+        Tensor<double> folded = Folding.From(vector.Shape, 2, 1).Fold(vector);
 
         Assert.Equal([2, 3], folded.Shape);
         Assert.Equal(4, folded.Values[1 * 3 + 1]);

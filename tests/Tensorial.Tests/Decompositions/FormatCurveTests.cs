@@ -14,10 +14,10 @@ public class FormatCurveTests
     public void The_error_of_a_cut_is_known_at_every_rank(string name)
     {
         KernelFormat format = KernelFormat.Parse(name);
-        FormatCurve curve = FormatCurve.Of(Kernel, format);
-        for (int rank = 1; rank <= KernelForm.Of(format, Kernel.Shape).MaxRanks[0]; rank += 2)
+        FormatCurve curve = FormatCurve.From(Kernel, format);
+        for (int rank = 1; rank <= KernelForm.From(format, Kernel.Shape).MaxRanks[0]; rank += 2)
         {
-            TensorFactors<double> fit = KernelFit.Of(Kernel, format, [rank]);
+            TensorFactors<double> fit = KernelFactorization.Fit(Kernel, format, [rank]);
             Assert.Equal(fit.RelativeError, curve.Error(rank).Least, 1e-6);
             Assert.Equal(curve.Error(rank).Least, curve.Error(rank).Most);
             Assert.Equal(fit.Parameters, curve.Parameters([rank]));
@@ -35,25 +35,25 @@ public class FormatCurveTests
     public void The_error_of_a_fit_lies_between_the_bounds(string name, int[] ranks)
     {
         KernelFormat format = KernelFormat.Parse(name);
-        (double least, double most) = FormatCurve.Of(Kernel, format).Error(ranks);
+        (double least, double most) = FormatCurve.From(Kernel, format).Error(ranks);
 
-        Assert.InRange(KernelFit.Of(Kernel, format, [.. ranks]).RelativeError, least * (1 - 1e-9), most * (1 + 1e-9));
+        Assert.InRange(KernelFactorization.Fit(Kernel, format, [.. ranks]).RelativeError, least * (1 - 1e-9), most * (1 + 1e-9));
     }
 
     [Fact]
     public void A_covariance_is_measured_where_it_leaves_a_closed_form()
     {
-        int n = Kernel.Shape.Count / 9;
+        int n = Kernel.Shape.ElementCount / 9;
         Tensor<double> root = Some.Noise([n, n], 2),
             covariance = Fits.Times(root, 1, Matrix(root), Tensorial.Kernels.Workers.Serial);
         KernelMetric metric = new(covariance);
 
         Assert.Equal(
-            KernelFit.Of(Kernel, KernelFormat.SvdOut, [4], metric).RelativeError,
-            FormatCurve.Of(Kernel, KernelFormat.SvdOut, metric).Error(4).Least,
+            KernelFactorization.Fit(Kernel, KernelFormat.SvdOut, [4], metric).RelativeError,
+            FormatCurve.From(Kernel, KernelFormat.SvdOut, metric).Error(4).Least,
             1e-6
         );
-        Assert.Throws<BadInputException>(() => FormatCurve.Of(Kernel, KernelFormat.SvdIn, metric));
+        Assert.Throws<BadInputException>(() => FormatCurve.From(Kernel, KernelFormat.SvdIn, metric));
 
         static Tensor<double> Matrix(Tensor<double> a) => Fits.Permuted(a, 1, 0);
     }
@@ -64,7 +64,7 @@ public class FormatCurveTests
         foreach (string name in (string[])["svd-out", "spatial-svd", "tucker2", "tt"])
         foreach (double error in (double[])[0.1, 0.3, 0.6])
         {
-            FormatCurve curve = FormatCurve.Of(Kernel, KernelFormat.Parse(name));
+            FormatCurve curve = FormatCurve.From(Kernel, KernelFormat.Parse(name));
             ImmutableArray<int> ranks = curve.RanksWithin(error);
             Assert.InRange(curve.Error(ranks.AsSpan()).Most, 0, error * (1 + 1e-12));
         }
@@ -72,5 +72,5 @@ public class FormatCurveTests
 
     [Fact]
     public void Sums_of_terms_have_no_curve() =>
-        Assert.Contains("cp", Assert.Throws<BadInputException>(() => FormatCurve.Of(Kernel, KernelFormat.Cp)).Message);
+        Assert.Contains("cp", Assert.Throws<BadInputException>(() => FormatCurve.From(Kernel, KernelFormat.Cp)).Message);
 }

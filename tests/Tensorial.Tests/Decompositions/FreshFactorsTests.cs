@@ -12,7 +12,7 @@ public class FreshFactorsTests
     [Theory, MemberData(nameof(Formats))]
     public void The_weight_they_make_is_as_wide_as_asked(string format)
     {
-        KernelForm form = KernelForm.Of(KernelFormat.Parse(format), [32, 24, 3, 3]);
+        KernelForm form = KernelForm.From(KernelFormat.Parse(format), [32, 24, 3, 3]);
         ImmutableArray<int> ranks = form.RanksAt(0.3);
         Random random = new(5);
         const int draws = 60;
@@ -20,9 +20,9 @@ public class FreshFactorsTests
             sums = 0;
         for (int draw = 0; draw < draws; draw++)
         {
-            Tensor<double> weight = FreshFactors.Draw(form, ranks, 0.1, random).Reconstruct();
-            squares += TensorPrimitives.SumOfSquares<double>(weight.Values) / weight.Shape.Count / draws;
-            sums += TensorPrimitives.Sum<double>(weight.Values) / weight.Shape.Count / draws;
+            Tensor<double> weight = InitialFactors.Draw(form, ranks, 0.1, random).Reconstruct();
+            squares += TensorPrimitives.SumOfSquares<double>(weight.Values) / weight.Shape.ElementCount / draws;
+            sums += TensorPrimitives.Sum<double>(weight.Values) / weight.Shape.ElementCount / draws;
         }
 
         Assert.InRange(Math.Sqrt(squares), 0.09, 0.11);
@@ -32,38 +32,38 @@ public class FreshFactorsTests
     [Theory, MemberData(nameof(Formats))]
     public void All_factors_are_expected_to_have_one_norm(string format)
     {
-        KernelForm form = KernelForm.Of(KernelFormat.Parse(format), [48, 32, 3, 3]);
-        TensorFactors<double> factors = FreshFactors.Draw(form, form.RanksAt(0.5), 0.05, new(6));
+        KernelForm form = KernelForm.From(KernelFormat.Parse(format), [48, 32, 3, 3]);
+        TensorFactors<double> factors = InitialFactors.Draw(form, form.RanksAt(0.5), 0.05, new(6));
 
         double[] norms = [.. factors.Factors.Select(static factor => Math.Sqrt(TensorPrimitives.SumOfSquares<double>(factor.Values)))];
         // Factors of few numbers scatter.
         Assert.All(
             factors.Factors.Zip(norms),
-            pair => Assert.InRange(pair.Second / norms.Max(), pair.First.Shape.Count > 100 ? 0.7 : 0.2, 1)
+            pair => Assert.InRange(pair.Second / norms.Max(), pair.First.Shape.ElementCount > 100 ? 0.7 : 0.2, 1)
         );
     }
 
     [Fact]
     public void Groups_are_drawn_each_by_itself()
     {
-        KernelForm form = KernelForm.Of(KernelFormat.Tucker2, [16, 4, 3, 3], groups: 4);
-        Tensor<double> weight = FreshFactors.Draw(form, form.RanksAt(0.6), 0.2, new(7)).Reconstruct();
-        Assert.Equal(16 * 4 * 9, weight.Shape.Count);
-        Assert.InRange(Math.Sqrt(TensorPrimitives.SumOfSquares<double>(weight.Values) / weight.Shape.Count), 0.1, 0.3);
+        KernelForm form = KernelForm.From(KernelFormat.Tucker2, [16, 4, 3, 3], groups: 4);
+        Tensor<double> weight = InitialFactors.Draw(form, form.RanksAt(0.6), 0.2, new(7)).Reconstruct();
+        Assert.Equal(16 * 4 * 9, weight.Shape.ElementCount);
+        Assert.InRange(Math.Sqrt(TensorPrimitives.SumOfSquares<double>(weight.Values) / weight.Shape.ElementCount), 0.1, 0.3);
     }
 
     [Fact]
     public void Ranks_that_do_not_fit_are_refused()
     {
-        KernelForm form = KernelForm.Of(KernelFormat.Tucker2, [8, 8, 3, 3]);
-        Assert.Contains("2 ranks", Assert.Throws<BadInputException>(() => FreshFactors.Draw(form, [3], 0.1, new(0))).Message);
+        KernelForm form = KernelForm.From(KernelFormat.Tucker2, [8, 8, 3, 3]);
+        Assert.Contains("2 ranks", Assert.Throws<BadInputException>(() => InitialFactors.Draw(form, [3], 0.1, new(0))).Message);
     }
 
     [Fact]
     public void Balanced_factors_make_the_same_tensor_and_have_one_norm()
     {
-        KernelForm form = KernelForm.Of(KernelFormat.TensorTrain, [12, 10, 3, 3]);
-        TensorFactors<double> factors = KernelFit.Of(Some.Noise([12, 10, 3, 3], 3), form.Format, form.RanksAt(0.4));
+        KernelForm form = KernelForm.From(KernelFormat.TensorTrain, [12, 10, 3, 3]);
+        TensorFactors<double> factors = KernelFactorization.Fit(Some.Noise([12, 10, 3, 3], 3), form.Format, form.RanksAt(0.4));
         TensorFactors<double> balanced = factors.Balanced();
 
         Assert.InRange(Some.Distance(factors.Reconstruct(), balanced.Reconstruct()), 0, 1e-12);

@@ -36,10 +36,10 @@ public class KernelFitTests
         // Others have fits of their own, with tests of their own.
         if (!format.IsProjected)
             return;
-        TensorFormat form = KernelForm.Of(format, Small).Tensor;
+        TensorFormat form = KernelForm.From(format, Small).Tensor;
         ImmutableArray<int> ranks = Twos(format);
         FitObjective objective = new(Some.Noise(Small, 1), form, ranks, Metric(weights, covariance), Workers.Serial, default);
-        int count = form.FactorShapes(Small, ranks.AsSpan())[..^1].Sum(static factor => factor.Count);
+        int count = form.FactorShapes(Small, ranks.AsSpan())[..^1].Sum(static factor => factor.ElementCount);
         double[] point = Some.Noise([count], 2).Values.ToArray(),
             gradient = new double[count];
         objective.Evaluate(point, gradient);
@@ -64,13 +64,13 @@ public class KernelFitTests
         KernelMetric metric = Metric(weights, covariance);
         Tensor<double> kernel = Some.Noise(Small, 3);
 
-        TensorFactors<double> fit = KernelFit.Of(kernel, format, Twos(format), metric);
+        TensorFactors<double> fit = KernelFactorization.Fit(kernel, format, Twos(format), metric);
 
         Tensor<double> gap = fit.Reconstruct().Clone();
-        for (int k = 0; k < kernel.Shape.Count; k++)
+        for (int k = 0; k < kernel.Shape.ElementCount; k++)
             gap.Values[k] -= kernel.Values[k];
         Assert.Equal(Math.Sqrt(Square(gap, metric) / Square(kernel, metric)), fit.RelativeError, 1e-10);
-        Assert.Equal(KernelForm.Of(format, Small).Parameters(fit.Ranks.AsSpan()), fit.Parameters);
+        Assert.Equal(KernelForm.From(format, Small).Parameters(fit.Ranks.AsSpan()), fit.Parameters);
     }
 
     [Theory]
@@ -80,11 +80,11 @@ public class KernelFitTests
         KernelFormat format = KernelFormat.Parse(name);
         ImmutableArray<int> ranks = Twos(format);
         Random random = new(4);
-        TensorFormat form = KernelForm.Of(format, Small).Tensor;
+        TensorFormat form = KernelForm.From(format, Small).Tensor;
         Tensor<double>[] factors = [.. form.FactorShapes(Small, ranks.AsSpan()).Select(shape => Fits.Normal<double>(shape, random))];
         Tensor<double> kernel = Contraction.Evaluate<double>(form.Equation, factors, Workers.Serial);
 
-        Assert.InRange(KernelFit.Of(kernel, format, ranks, options: new(Iterations: 2000)).RelativeError, 0, 2e-3);
+        Assert.InRange(KernelFactorization.Fit(kernel, format, ranks, options: new(Iterations: 2000)).RelativeError, 0, 2e-3);
     }
 
     [Theory]
@@ -95,7 +95,7 @@ public class KernelFitTests
         Tensor<double> kernel = Some.Noise([4, 3, 2, 2], 5);
 
         Assert.InRange(
-            KernelFit.Of(kernel, format, KernelForm.Of(format, kernel.Shape).MaxRanks, options: new(Iterations: 500)).RelativeError,
+            KernelFactorization.Fit(kernel, format, KernelForm.From(format, kernel.Shape).MaxRanks, options: new(Iterations: 500)).RelativeError,
             0,
             1e-4
         );
@@ -114,11 +114,11 @@ public class KernelFitTests
         int[] left = [.. rows.Select(static axis => "oihw".IndexOf(axis))],
             order = [.. left, .. Enumerable.Range(0, 4).Except(left)];
         int m = left.Aggregate(1, static (count, axis) => count * Small[axis]);
-        double[] values = Svd.Values(Fits.Permuted(kernel, order).As([m, kernel.Shape.Count / m]));
+        double[] values = Svd.Values(Fits.Permuted(kernel, order).As([m, kernel.Shape.ElementCount / m]));
         for (int rank = 1; rank < values.Length; rank += 2)
         {
             double tail = Math.Sqrt(values[rank..].Sum(static value => value * value) / values.Sum(static value => value * value));
-            Assert.Equal(tail, KernelFit.Of(kernel, KernelFormat.Parse(name), [rank]).RelativeError, 1e-6);
+            Assert.Equal(tail, KernelFactorization.Fit(kernel, KernelFormat.Parse(name), [rank]).RelativeError, 1e-6);
         }
     }
 
@@ -134,12 +134,12 @@ public class KernelFitTests
         int n = covariance.Shape[0];
         Tensor<double> weighted = Fits.Times(kernel.As([6, n]), 1, covariance, Workers.Serial),
             moment = new([6, 6]);
-        Gemm.Multiply<double>(6, 6, n, 1, weighted.Values, n, 1, kernel.Values, 1, n, 0, moment.Values, 6, Workers.Serial);
+        MatrixProduct.Multiply<double>(6, 6, n, 1, weighted.Values, n, 1, kernel.Values, 1, n, 0, moment.Values, 6, Workers.Serial);
         double[] values = SymmetricEigen.Of(moment).Values;
         for (int rank = 1; rank < 6; rank++)
             Assert.Equal(
                 Math.Sqrt(values[..(6 - rank)].Sum() / values.Sum()),
-                KernelFit.Of(kernel, KernelFormat.SvdOut, [rank], new(covariance)).RelativeError,
+                KernelFactorization.Fit(kernel, KernelFormat.SvdOut, [rank], new(covariance)).RelativeError,
                 1e-6
             );
     }
@@ -153,11 +153,11 @@ public class KernelFitTests
         ImmutableArray<int> ranks = Twos(format);
         KernelMetric metric = new(Covariance(9));
         Tensor<double> kernel = Some.Noise(Small, 10);
-        Tensor<double> gap = KernelFit.Of(kernel, format, ranks).Reconstruct().Clone();
-        for (int k = 0; k < kernel.Shape.Count; k++)
+        Tensor<double> gap = KernelFactorization.Fit(kernel, format, ranks).Reconstruct().Clone();
+        for (int k = 0; k < kernel.Shape.ElementCount; k++)
             gap.Values[k] -= kernel.Values[k];
 
-        double informed = KernelFit.Of(kernel, format, ranks, metric, new(Starts: 3)).RelativeError;
+        double informed = KernelFactorization.Fit(kernel, format, ranks, metric, new(Starts: 3)).RelativeError;
 
         Assert.InRange(informed, 0, 0.97 * Math.Sqrt(Square(gap, metric) / Square(kernel, metric)));
     }
@@ -167,7 +167,7 @@ public class KernelFitTests
     public void Ranks_come_within_the_rate(string name)
     {
         KernelFormat format = KernelFormat.Parse(name);
-        KernelForm form = KernelForm.Of(format, [32, 24, 3, 3]);
+        KernelForm form = KernelForm.From(format, [32, 24, 3, 3]);
         foreach (double rate in (double[])[0.1, 0.3, 0.6])
         {
             // Ranks of 1 may be more than asked for already; the next ranks are then.
@@ -182,19 +182,19 @@ public class KernelFitTests
     [InlineData("tucker2", new[] { 0, 1 })]
     [InlineData("tt", new[] { 2, 2 })]
     public void Ranks_that_do_not_fit_are_refused(string name, int[] ranks) =>
-        Assert.Throws<BadInputException>(() => KernelFit.Of(Some.Noise(Small, 11), KernelFormat.Parse(name), [.. ranks]));
+        Assert.Throws<BadInputException>(() => KernelFactorization.Fit(Some.Noise(Small, 11), KernelFormat.Parse(name), [.. ranks]));
 
     /// <summary>Reshaped formats have no factor to solve for: all go downhill.</summary>
     [Theory]
     [InlineData("rcp:2"), InlineData("rtucker:2"), InlineData("rtt:2"), InlineData("rtr:2")]
     public void Reshaped_formats_go_downhill_with_all_factors(string name)
     {
-        KernelForm form = KernelForm.Of(KernelFormat.Parse(name), Small);
+        KernelForm form = KernelForm.From(KernelFormat.Parse(name), Small);
         ImmutableArray<int> ranks = [.. form.MaxRanks.Select(static most => Math.Min(2, most))];
         KernelMetric metric = Metric(true, true);
         Tensor<double> kernel = Some.Noise(Small, 13);
         FoldedObjective objective = new(kernel, form, ranks, metric, default);
-        int count = form.Tensor.FactorShapes(form.Folding.Folded, ranks.AsSpan()).Sum(static factor => factor.Count);
+        int count = form.Tensor.FactorShapes(form.Folding.Folded, ranks.AsSpan()).Sum(static factor => factor.ElementCount);
         double[] point = Some.Noise([count], 2).Values.ToArray(),
             gradient = new double[count],
             unused = new double[count];
@@ -213,8 +213,8 @@ public class KernelFitTests
             );
         }
 
-        TensorFactors<double> informed = KernelFit.Of(kernel, form.Format, ranks, metric),
-            plain = KernelFit.Of(kernel, form.Format, ranks);
+        TensorFactors<double> informed = KernelFactorization.Fit(kernel, form.Format, ranks, metric),
+            plain = KernelFactorization.Fit(kernel, form.Format, ranks);
         Assert.Equal(Math.Sqrt(Square(Gap(informed, kernel), metric) / Square(kernel, metric)), informed.RelativeError, 1e-10);
         Assert.InRange(informed.RelativeError, 0, 0.97 * Math.Sqrt(Square(Gap(plain, kernel), metric) / Square(kernel, metric)));
     }
@@ -222,14 +222,14 @@ public class KernelFitTests
     private static Tensor<double> Gap(TensorFactors<double> fit, Tensor<double> kernel)
     {
         Tensor<double> gap = fit.Reconstruct().Clone();
-        for (int k = 0; k < kernel.Shape.Count; k++)
+        for (int k = 0; k < kernel.Shape.ElementCount; k++)
             gap.Values[k] -= kernel.Values[k];
         return gap;
     }
 
     /// <summary>Ranks of two, as far as the kernel has them.</summary>
     private static ImmutableArray<int> Twos(KernelFormat format) =>
-        [.. KernelForm.Of(format, Small).MaxRanks.Select(static most => Math.Min(2, most))];
+        [.. KernelForm.From(format, Small).MaxRanks.Select(static most => Math.Min(2, most))];
 
     private static KernelMetric Metric(bool weights, bool covariance) =>
         new(covariance ? Covariance(12) : null, weights ? [1, 2, 0.5, 3, 1, 0.25] : null);
@@ -237,19 +237,19 @@ public class KernelFitTests
     /// <summary>A positive definite matrix of all scales.</summary>
     private static Tensor<double> Covariance(int seed)
     {
-        int n = Small.Count / Small[0];
+        int n = Small.ElementCount / Small[0];
         Tensor<double> root = Some.Noise([n, n], seed),
             result = new([n, n]);
         for (int at = 0; at < n * n; at++)
             root.Values[at] *= Math.Pow(0.85, at % n);
-        Gemm.Multiply<double>(n, n, n, 1, root.Values, n, 1, root.Values, 1, n, 0, result.Values, n, Workers.Serial);
+        MatrixProduct.Multiply<double>(n, n, n, 1, root.Values, n, 1, root.Values, 1, n, 0, result.Values, n, Workers.Serial);
         return result;
     }
 
     private static double Square(Tensor<double> kernel, KernelMetric metric)
     {
         int rows = kernel.Shape[0],
-            n = kernel.Shape.Count / rows;
+            n = kernel.Shape.ElementCount / rows;
         double sum = 0;
         for (int o = 0; o < rows; o++)
         {

@@ -31,7 +31,7 @@ public class KernelFormTests
     [InlineData("ht", new[] { 3, 4, 2, 1, 5 }, 10 * 3 + 24 * 4 + 3 * 2 + 2 * 1 + 2 * 1 * 5 + 3 * 4 * 5)]
     public void Sums_and_trees_of_tucker_have_the_parameters_of_their_parts(string name, int[] ranks, int parameters)
     {
-        KernelForm form = KernelForm.Of(KernelFormat.Parse(name), [24, 10, 3, 2]);
+        KernelForm form = KernelForm.From(KernelFormat.Parse(name), [24, 10, 3, 2]);
         Assert.Equal(parameters, form.Parameters(ranks));
         Assert.Equal(ranks.Length, form.MaxRanks.Length);
     }
@@ -40,11 +40,11 @@ public class KernelFormTests
     [Fact]
     public void Block_terms_add_up()
     {
-        KernelForm form = KernelForm.Of(KernelFormat.Parse("bt:3"), [4, 3, 2, 2]);
-        TensorFactors<double> drawn = FreshFactors.Draw(form, [2, 2], 1, new(1));
+        KernelForm form = KernelForm.From(KernelFormat.Parse("bt:3"), [4, 3, 2, 2]);
+        TensorFactors<double> drawn = InitialFactors.Draw(form, [2, 2], 1, new(1));
         (Tensor<double> v, Tensor<double> g, Tensor<double> u) = (drawn.Factors[0], drawn.Factors[1], drawn.Factors[2]);
         Tensor<double> made = drawn.Reconstruct();
-        for (int at = 0; at < made.Shape.Count; at++)
+        for (int at = 0; at < made.Shape.ElementCount; at++)
         {
             (int o, int i, int h, int w) = (at / 12, at / 4 % 3, at / 2 % 2, at % 2);
             double sum = 0;
@@ -69,7 +69,7 @@ public class KernelFormTests
     [InlineData("rcp", new[] { 3 }, 2, new[] { 13, 11, 3, 3 })]
     public void A_weight_built_from_known_factors_is_recovered(string name, int[] ranks, int order, int[] extents)
     {
-        KernelForm format = Form(name, Shape.Of(extents), order);
+        KernelForm format = Form(name, Shape.From(extents), order);
         Random random = new(1);
         Tensor<double>[] factors =
         [
@@ -78,7 +78,7 @@ public class KernelFormTests
         Tensor<double> folded = Contraction.Evaluate<double>(format.Tensor.Equation, factors, Workers.Serial),
             weight = format.Folding.Unfold(folded);
 
-        TensorFactors<double> fit = FoldedFit.Of(weight, format, RankChoice.Of(ranks));
+        TensorFactors<double> fit = FoldedFit.Of(weight, format, RankChoice.From(ranks));
 
         Assert.Equal(weight.Shape, fit.Shape);
         // Where channels are padded the zeros are no longer of that rank, and only half of it must be found.
@@ -119,11 +119,11 @@ public class KernelFormTests
     public void Groups_are_factored_each_by_itself(string name)
     {
         Tensor<double> kernel = Some.Noise([6, 4, 3, 3], 4);
-        KernelForm form = KernelForm.Of(KernelFormat.Parse(name), kernel.Shape, 2);
+        KernelForm form = KernelForm.From(KernelFormat.Parse(name), kernel.Shape, 2);
         ImmutableArray<int> ranks = [.. form.MaxRanks.Select(static most => Math.Min(2, most))];
         double[] weights = [1, 2, 3, 0.5, 1, 2];
 
-        TensorFactors<double> fit = KernelFit.Of(new KernelStarts(kernel, new(null, weights), 2), form, ranks);
+        TensorFactors<double> fit = KernelFactorization.Fit(new KernelStarts(kernel, new(null, weights), 2), form, ranks);
 
         Assert.Equal(form.Parameters(ranks.AsSpan()), fit.Parameters);
         double gap = 0,
@@ -132,7 +132,7 @@ public class KernelFormTests
         {
             Tensor<double> own = new([3, 4, 3, 3], kernel.Values.Slice(group * 108, 108).ToArray());
             KernelMetric metric = new(null, weights[(3 * group)..(3 * group + 3)]);
-            TensorFactors<double> alone = KernelFit.Of(own, form.Format, ranks, metric);
+            TensorFactors<double> alone = KernelFactorization.Fit(own, form.Format, ranks, metric);
             Assert.Equal(
                 alone.Reconstruct().Values.ToArray(),
                 fit.Reconstruct().Values.Slice(group * 108, 108).ToArray(),
@@ -147,7 +147,7 @@ public class KernelFormTests
     [Theory]
     [InlineData("rcp", new[] { 8 }), InlineData("cp", new[] { 8, 8 }), InlineData("tucker2", new[] { 8, 8, 3 })]
     public void Weights_of_other_orders_have_no_form(string name, int[] extents) =>
-        Assert.Throws<ShapeException>(() => KernelForm.Of(KernelFormat.Parse(name), Shape.Of(extents)));
+        Assert.Throws<ShapeException>(() => KernelForm.From(KernelFormat.Parse(name), Shape.From(extents)));
 
     [Theory]
     [InlineData("rcp", "rcp:3"), InlineData("rtt:2", "rtt:2"), InlineData("cp", "cp"), InlineData("bt", "bt:2"), InlineData("bt:8", "bt:8")]
@@ -160,5 +160,5 @@ public class KernelFormTests
         Assert.Contains(text, Assert.Throws<BadInputException>(() => KernelFormat.Parse(text)).Message);
 
     private static KernelForm Form(string name, Shape weight, int order) =>
-        KernelForm.Of(KernelFormat.Parse(name) with { Number = order }, weight);
+        KernelForm.From(KernelFormat.Parse(name) with { Number = order }, weight);
 }

@@ -79,9 +79,9 @@ public class PeerTests
 
         double ours = name switch
         {
-            "tucker" => Tucker.Fit(kernel, RankChoice.Of(ranks)).RelativeError,
-            "tt" => TensorTrain.Fit(kernel, RankChoice.Of(ranks)).RelativeError,
-            _ => Cp.Fit(kernel, RankChoice.Of(ranks)).RelativeError,
+            "tucker" => Tucker.Fit(kernel, RankChoice.From(ranks)).RelativeError,
+            "tt" => TensorTrain.Fit(kernel, RankChoice.From(ranks)).RelativeError,
+            _ => Cp.Fit(kernel, RankChoice.From(ranks)).RelativeError,
         };
 
         Assert.InRange(ours, textbook / 1.5, textbook * (1 + 1e-5));

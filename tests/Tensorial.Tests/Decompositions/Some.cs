@@ -23,7 +23,7 @@ internal static class Some
             return tensor;
         Tensor<double> added = Fits.Normal<double>(shape, random);
         double scale = noise * Norm(tensor) / Norm(added);
-        for (int k = 0; k < shape.Count; k++)
+        for (int k = 0; k < shape.ElementCount; k++)
             tensor.Values[k] += scale * added.Values[k];
         return tensor;
     }
@@ -35,7 +35,7 @@ internal static class Some
     {
         Assert.Equal(x.Shape, y.Shape);
         double sum = 0;
-        for (int k = 0; k < x.Shape.Count; k++)
+        for (int k = 0; k < x.Shape.ElementCount; k++)
             sum += (x.Values[k] - y.Values[k]) * (x.Values[k] - y.Values[k]);
         return Math.Sqrt(sum) / Norm(x);
     }
@@ -43,7 +43,7 @@ internal static class Some
     public static Tensor<float> Single(Tensor<double> tensor) => (Tensor<float>)tensor.To(ElementType.Float32);
 
     private static readonly Lazy<KernelWeights> ResNet32 = new(static () =>
-        KernelWeights.Of(OnnxFile.Read(Path.Combine(Oracles.Models, "resnet32-cifar10.onnx")))
+        KernelWeights.From(OnnxFile.Read(Path.Combine(Oracles.Models, "resnet32-cifar10.onnx")))
     );
 
     /// <summary>The kernel of a trained ResNet-32 at a place in the network.</summary>

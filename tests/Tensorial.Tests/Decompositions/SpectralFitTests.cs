@@ -49,7 +49,7 @@ public class SpectralFitTests
             3,
             0.3
         );
-        long before = tensor.Shape.Count / 2;
+        long before = tensor.Shape.ElementCount / 2;
         foreach (double error in (double[])[0.35, 0.6, 0.8])
         {
             TensorFactors<double> fit = Fit(tensor, name, new RankChoice.WithinError(error));
@@ -61,7 +61,7 @@ public class SpectralFitTests
         {
             TensorFactors<double> fit = Fit(tensor, name, new RankChoice.AtRate(rate));
             Assert.InRange(fit.Rate, rate / 2, rate);
-            Assert.Equal(fit.Factors.Sum(static factor => factor.Shape.Count), fit.Parameters);
+            Assert.Equal(fit.Factors.Sum(static factor => factor.Shape.ElementCount), fit.Parameters);
         }
     }
 
@@ -88,7 +88,7 @@ public class SpectralFitTests
         for (int rank = 1; rank <= 20; rank += 6)
         {
             double dropped = values[rank..].Sum(static value => value * value) / values.Sum(static value => value * value);
-            Assert.Equal(dropped, Math.Pow(TensorTrain.Fit(matrix, RankChoice.Of(rank)).RelativeError, 2), 1e-12);
+            Assert.Equal(dropped, Math.Pow(TensorTrain.Fit(matrix, RankChoice.From(rank)).RelativeError, 2), 1e-12);
         }
     }
 
@@ -97,7 +97,7 @@ public class SpectralFitTests
     public void Error_and_energy_kept_add_up()
     {
         Tensor<double> tensor = Some.Noise(Small, 6);
-        TensorFactors<double> fit = Tucker.Fit(tensor, RankChoice.Of(3, 3, 2, 2));
+        TensorFactors<double> fit = Tucker.Fit(tensor, RankChoice.From(3, 3, 2, 2));
 
         Assert.Equal(1, Math.Pow(fit.RelativeError, 2) + Math.Pow(Some.Norm(fit.Factors[0]) / Some.Norm(tensor), 2), 1e-12);
     }
@@ -107,8 +107,8 @@ public class SpectralFitTests
     {
         Tensor<double> tensor = Some.OfRank(TensorFormat.Tucker(3), [12, 11, 10], [4, 4, 4], 7, 2);
 
-        double start = Tucker.Fit(tensor, RankChoice.Of(3, 3, 3), options: new(Sweeps: 0)).RelativeError;
-        double end = Tucker.Fit(tensor, RankChoice.Of(3, 3, 3)).RelativeError;
+        double start = Tucker.Fit(tensor, RankChoice.From(3, 3, 3), options: new(Sweeps: 0)).RelativeError;
+        double end = Tucker.Fit(tensor, RankChoice.From(3, 3, 3)).RelativeError;
 
         Assert.InRange(end, 0, start - 1e-4);
     }
@@ -123,12 +123,12 @@ public class SpectralFitTests
         double tails = 0;
         foreach ((int end, int rank) in (ReadOnlySpan<(int, int)>)[(1, 2), (2, 3), (3, 2)])
         {
-            int rows = Small.CountOf(0, end);
-            tails += Svd.Values(tensor.As([rows, Small.Count / rows]))[rank..].Sum(static value => value * value);
+            int rows = Small.ElementCountOf(0, end);
+            tails += Svd.Values(tensor.As([rows, Small.ElementCount / rows]))[rank..].Sum(static value => value * value);
         }
 
         Assert.InRange(
-            Math.Pow(TensorTrain.Fit(tensor, RankChoice.Of(2, 3, 2)).RelativeError * Some.Norm(tensor), 2),
+            Math.Pow(TensorTrain.Fit(tensor, RankChoice.From(2, 3, 2)).RelativeError * Some.Norm(tensor), 2),
             tails / 3 * (1 - 1e-12),
             tails * (1 + 1e-12)
         );
@@ -143,12 +143,12 @@ public class SpectralFitTests
     }
 
     [Fact]
-    public void Zeros_have_no_error() => Assert.Equal(0, TensorTrain.Fit(new Tensor<double>(Small), RankChoice.Of(1, 1, 1)).RelativeError);
+    public void Zeros_have_no_error() => Assert.Equal(0, TensorTrain.Fit(new Tensor<double>(Small), RankChoice.From(1, 1, 1)).RelativeError);
 
     [Fact]
     public void A_factorization_says_what_it_is()
     {
-        TensorFactors<double> fit = TensorTrain.Fit(Some.OfRank(TensorFormat.TensorTrain(2), [30, 20], [4], 10), RankChoice.Of(4));
+        TensorFactors<double> fit = TensorTrain.Fit(Some.OfRank(TensorFormat.TensorTrain(2), [30, 20], [4], 10), RankChoice.From(4));
 
         Assert.Equal("tt 4: 600 -> 200 parameters (0.33), relative error 0.0000", fit.ToString());
     }
@@ -158,15 +158,15 @@ public class SpectralFitTests
     {
         Tensor<double> tensor = Some.Noise(Small, 11);
 
-        Assert.Contains("1 to 7×12×4", Assert.Throws<BadInputException>(() => TensorTrain.Fit(tensor, RankChoice.Of(8, 1, 1))).Message);
+        Assert.Contains("1 to 7×12×4", Assert.Throws<BadInputException>(() => TensorTrain.Fit(tensor, RankChoice.From(8, 1, 1))).Message);
         Assert.Contains(
             "takes 3 ranks, not 2",
-            Assert.Throws<BadInputException>(() => TensorTrain.Fit(tensor, RankChoice.Of(1, 1))).Message
+            Assert.Throws<BadInputException>(() => TensorTrain.Fit(tensor, RankChoice.From(1, 1))).Message
         );
         Assert.Throws<BadInputException>(() => TensorTrain.Fit(tensor, new RankChoice.AtRate(0)));
         Assert.Throws<BadInputException>(() => TensorTrain.Fit(tensor, new RankChoice.WithinError(double.NaN)));
         tensor.Values[3] = double.NaN;
-        Assert.Throws<NumericalException>(() => Tucker.Fit(tensor, RankChoice.Of(1, 1, 1, 1)));
+        Assert.Throws<NumericalException>(() => Tucker.Fit(tensor, RankChoice.From(1, 1, 1, 1)));
     }
 
     private static TensorFactors<T> Fit<T>(Tensor<T> tensor, string name, RankChoice ranks)

@@ -47,7 +47,7 @@ public class TensorFormatTests
         {
             TensorFormat format = Named(name);
             Shape shape = [24, 18, 3, 3];
-            long budget = (long)(rate * shape.Count);
+            long budget = (long)(rate * shape.ElementCount);
             ImmutableArray<int> ranks = format.RanksWithin(shape, budget),
                 most = format.MaxRanks(shape);
 

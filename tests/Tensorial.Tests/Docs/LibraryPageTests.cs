@@ -59,19 +59,19 @@ public class LibraryPageTests
     private static void FirstPage()
     {
         Graph graph = OnnxFile.Read(Sample.Model, "sample");
-        ImageSet images = DataSource.Parse("sample").Open(Split.Test, Normalization.None, limit: 500);
+        ImageSet images = DataSource.Parse("sample").Open(DataSplit.Test, Normalization.None, limit: 500);
 
         using Inference dense = new(graph);
-        Console.WriteLine(Evaluator.Run(dense, graph, images).Result);
+        Console.WriteLine(Evaluator.Evaluate(dense, graph, images).Result);
 
-        KernelWeight weight = KernelWeights.Of(graph).Kernels[1];
-        Kernel kernel = Kernel.Of(weight);
-        Truncation truncation = Truncation.Of(kernel, [new CutStep(Cut.Parse("o|ihw"), new RankRule.NormLoss(0.3))]);
+        KernelWeight weight = KernelWeights.From(graph).Kernels[1];
+        Kernel kernel = Kernel.From(weight);
+        Truncation truncation = Truncation.From(kernel, [new CutStep(Cut.Parse("o|ihw"), new RankRule.NormLoss(0.3))]);
         Console.WriteLine(truncation.Account);
 
         Graph changed = graph.With(weight.Name, kernel.Store(truncation.Values));
         using Inference truncated = dense.With(changed);
-        Console.WriteLine(Evaluator.Run(truncated, changed, images).Result);
+        Console.WriteLine(Evaluator.Evaluate(truncated, changed, images).Result);
 
         OnnxFile.Write(changed, "truncated.onnx");
     }
@@ -79,7 +79,7 @@ public class LibraryPageTests
     private static void Smaller()
     {
         Graph graph = OnnxFile.Read(Sample.Model, "sample");
-        ImageSet training = DataSource.Parse("sample").Open(Split.Train, Normalization.None, limit: 200);
+        ImageSet training = DataSource.Parse("sample").Open(DataSplit.Train, Normalization.None, limit: 200);
 
         NetworkCompression compression = new(
             graph,
@@ -87,7 +87,7 @@ public class LibraryPageTests
             training,
             [],
             new RewriteOptions(),
-            CompressionMemory.None
+            ResultCache.None
         );
         CompressedNetwork small = compression.Run(
             new PlanRequest
@@ -96,7 +96,7 @@ public class LibraryPageTests
                 Search = new() { Formats = [KernelFormat.SvdIn, KernelFormat.Tucker2] },
             }
         );
-        foreach (Candidate chosen in small.Chosen)
+        foreach (CompressionCandidate chosen in small.Chosen)
             Console.WriteLine($"{chosen.Layer.Name}: {chosen.Form?.ToString() ?? "dense"}");
 
         OnnxFile.Write(small.Graph, "small.onnx");
@@ -113,9 +113,9 @@ public class LibraryPageTests
         }
         // From 32×7×7 features to 10 classes through a bond r; nothing is flattened.
         x = net.Contraction("classes", x, "nchw,crh,rwo->no", new Dictionary<char, int> { ['r'] = 8, ['o'] = 10 });
-        Graph network = Tensorization.Draw(net.ToGraph(x), KernelFormat.Parse("rcp:2"), rate: 0.3, images: 32);
+        Graph network = Tensorization.InitializeFactorized(net.ToGraph(x), KernelFormat.Parse("rcp:2"), rate: 0.3, images: 32);
 
-        ImageSet training = DataSource.Parse("sample").Open(Split.Train, Normalization.None);
+        ImageSet training = DataSource.Parse("sample").Open(DataSplit.Train, Normalization.None);
         using Trainer trainer = new(
             network,
             training,

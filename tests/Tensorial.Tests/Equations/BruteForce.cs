@@ -34,12 +34,12 @@ internal static class BruteForce
                 indices.Add((axis, -1, operands[i].Shape[place]));
         }
 
-        Shape all = Shape.Of([.. indices.Select(static index => index.Extent)]);
+        Shape all = Shape.From([.. indices.Select(static index => index.Extent)]);
         Tensor<double> result = new([
             .. equation.Output.Select(axis => indices.Find(index => index.Axis == axis && index.Operand < 0).Extent),
         ]);
         int[] strides = result.Shape.Strides();
-        for (int i = 0; i < all.Count; i++)
+        for (int i = 0; i < all.ElementCount; i++)
         {
             int[] at = Operations.Some.Index(all, i);
             double product = 1;

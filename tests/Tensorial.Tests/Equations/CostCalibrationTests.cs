@@ -12,7 +12,7 @@ public class CostCalibrationTests
     [Fact]
     public void A_model_is_found_again_from_the_times_it_expects()
     {
-        CostModel truth = CostModel.Default with { Step = 4e-6, Mac = 5e-11, Move = 6e-10, LaneMac = 1e-9 };
+        CostModel truth = CostModel.Default with { Step = 4e-6, Mac = 5e-11, Move = 6e-10, BatchedMac = 1e-9 };
         ImmutableArray<MeasuredStep> steps = [.. Measured.Value.Select(step => step with { Seconds = step.Ratio(truth) * step.Seconds })];
         CostModel fitted = CostCalibration.Fit(steps, "made up");
         Assert.Equal("made up", fitted.Source);
@@ -42,8 +42,8 @@ public class CostCalibrationTests
             [64, 3],
         ];
         Equation equation = Equation.Parse("bshw,sh,sw->bshw|hw");
-        Plan apart = Plan.For(equation, new() { Cost = CostModel.Default with { UnfoldedMac = 1e-14, ThinMac = 1e-6 } }, shapes);
-        Plan together = Plan.For(equation, new() { Cost = CostModel.Default with { UnfoldedMac = 1e-6, ThinMac = 1e-14 } }, shapes);
+        Plan apart = Plan.Create(equation, new() { Cost = CostModel.Default with { UnfoldedMac = 1e-14, ThinMac = 1e-6 } }, shapes);
+        Plan together = Plan.Create(equation, new() { Cost = CostModel.Default with { UnfoldedMac = 1e-6, ThinMac = 1e-14 } }, shapes);
         Assert.Equal(
             "sh,sw->shw",
             together

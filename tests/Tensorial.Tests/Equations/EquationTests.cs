@@ -72,7 +72,7 @@ public class EquationTests
     [InlineData("nx,kx->nkx|x", "1,0;1,3", "'x'")]
     public void Shapes_that_do_not_fit_name_axis_and_operand(string text, string shapes, string part)
     {
-        Shape[] parsed = [.. shapes.Split(';').Select(static shape => Shape.Of([.. shape.Split(',').Select(int.Parse)]))];
+        Shape[] parsed = [.. shapes.Split(';').Select(static shape => Shape.From([.. shape.Split(',').Select(int.Parse)]))];
         Assert.Contains(part, Assert.Throws<ShapeException>(() => Equation.Parse(text).Infer(parsed)).Message, StringComparison.Ordinal);
     }
 
@@ -85,7 +85,7 @@ public class EquationTests
     [InlineData("nx,kx->nk|x", "2,9;3,3", "2,3")]
     public void Windows_decide_extents(string text, string shapes, string result)
     {
-        Shape[] parsed = [.. shapes.Split(';').Select(static shape => Shape.Of([.. shape.Split(',').Select(int.Parse)]))];
-        Assert.Equal(Shape.Of([.. result.Split(',').Select(int.Parse)]), Equation.Parse(text).Infer(parsed));
+        Shape[] parsed = [.. shapes.Split(';').Select(static shape => Shape.From([.. shape.Split(',').Select(int.Parse)]))];
+        Assert.Equal(Shape.From([.. result.Split(',').Select(int.Parse)]), Equation.Parse(text).Infer(parsed));
     }
 }

@@ -15,14 +15,14 @@ public class GradientTests
                 {
                     RandomEquation made = RandomEquation.Of(seed);
                     Tensor<double>[] operands = made.Operands(seed);
-                    Evaluation<double> evaluation = Plan.For(made.Equation, null, made.Shapes).Evaluate<double>(operands);
+                    EquationValue<double> evaluation = Plan.Create(made.Equation, null, made.Shapes).Evaluate<double>(operands);
                     Tensor<double> upstream = Operations.Some.Real<double>(evaluation.Result.Shape, seed + 50);
                     Tensor<double>?[] gradients = evaluation.Gradients(upstream);
                     for (int i = 0; i < operands.Length; i++)
                     {
                         Assert.Equal(operands[i].Shape, gradients[i]!.Shape);
                         double scale = gradients[i]!.Values.ToArray().Max(Math.Abs);
-                        for (int k = 0; k < operands[i].Shape.Count; k++)
+                        for (int k = 0; k < operands[i].Shape.ElementCount; k++)
                             Assert.InRange(
                                 Difference(made.Equation, operands, i, k, upstream) - gradients[i]!.Values[k],
                                 -1e-6 * scale,
@@ -40,13 +40,13 @@ public class GradientTests
                 static seed =>
                 {
                     RandomEquation made = RandomEquation.Of(seed);
-                    Plan plan = Plan.For(made.Equation, null, made.Shapes);
+                    Plan plan = Plan.Create(made.Equation, null, made.Shapes);
                     long enough = Enumerable
                         .Range(0, made.Shapes.Length)
                         .Select(i => plan.Adjoint(i).PeakElements)
                         .Append(plan.PeakElements)
                         .Max();
-                    Plan scarce = Plan.For(made.Equation, new() { MemoryLimit = enough }, made.Shapes);
+                    Plan scarce = Plan.Create(made.Equation, new() { MemoryLimit = enough }, made.Shapes);
                     Tensor<double>[] operands = made.WholeOperands(seed);
                     Tensor<double> upstream = Operations.Some.Whole<double>(plan.Result, seed + 50);
                     Tensor<double>?[] shared = plan.Evaluate<double>(operands).Gradients(upstream),
@@ -85,13 +85,13 @@ public class GradientTests
     public void Gradients_know_diagonals_stretching_and_sums(string text, string shapes)
     {
         Equation equation = Equation.Parse(text);
-        Shape[] parsed = [.. shapes.Split(';').Select(static shape => Shape.Of([.. shape.Split(',').Select(int.Parse)]))];
+        Shape[] parsed = [.. shapes.Split(';').Select(static shape => Shape.From([.. shape.Split(',').Select(int.Parse)]))];
         Tensor<double>[] operands = [.. parsed.Select(static (shape, i) => Operations.Some.Whole<double>(shape, i))];
-        Evaluation<double> evaluation = Plan.For(equation, null, parsed).Evaluate<double>(operands);
+        EquationValue<double> evaluation = Plan.Create(equation, null, parsed).Evaluate<double>(operands);
         Tensor<double> upstream = Operations.Some.Whole<double>(evaluation.Result.Shape, 9);
         Tensor<double>?[] gradients = evaluation.Gradients(upstream);
         for (int i = 0; i < operands.Length; i++)
-        for (int k = 0; k < operands[i].Shape.Count; k++)
+        for (int k = 0; k < operands[i].Shape.ElementCount; k++)
             Assert.Equal(Difference(equation, operands, i, k, upstream), gradients[i]!.Values[k], 1e-9);
     }
 
@@ -105,7 +105,7 @@ public class GradientTests
             Operations.Some.Real<double>([3, 4], 2),
             Operations.Some.Real<double>([4, 5], 3),
         ];
-        Evaluation<double> evaluation = Plan.For(equation, null, [.. operands.Select(static operand => operand.Shape)])
+        EquationValue<double> evaluation = Plan.Create(equation, null, [.. operands.Select(static operand => operand.Shape)])
             .Evaluate<double>(operands);
         Tensor<double>?[] gradients = evaluation.Gradients(evaluation.Result, false, true, false);
         Assert.Equal([null, "3×4", null], gradients.Select(static gradient => gradient?.Shape.ToString()));

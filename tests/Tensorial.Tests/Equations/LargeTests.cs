@@ -21,9 +21,9 @@ public class LargeTests
         [
             .. shapes
                 .Split(';')
-                .Select(static (shape, i) => Operations.Some.Whole<double>(Shape.Of([.. shape.Split(',').Select(int.Parse)]), i)),
+                .Select(static (shape, i) => Operations.Some.Whole<double>(Shape.From([.. shape.Split(',').Select(int.Parse)]), i)),
         ];
-        Plan plan = Plan.For(equation, null, [.. operands.Select(static operand => operand.Shape)]);
+        Plan plan = Plan.Create(equation, null, [.. operands.Select(static operand => operand.Shape)]);
         using ThreadWorkers two = new(2);
         Tensor<double> result = plan.Run<double>(operands),
             shared = plan.Run<double>(operands, two);
@@ -39,10 +39,10 @@ public class LargeTests
         for (int trial = 0; trial < 3; trial++)
         {
             int image = random.Next(operands[0].Shape[0]),
-                size = operands[0].Shape.Count / operands[0].Shape[0],
-                results = result.Shape.Count / result.Shape[0];
+                size = operands[0].Shape.ElementCount / operands[0].Shape[0],
+                results = result.Shape.ElementCount / result.Shape[0];
             Tensor<double>[] one = [new([1, .. operands[0].Shape.Skip(1)], operands[0].Memory.Slice(image * size, size)), .. operands[1..]];
-            Plan small = Plan.For(equation, new() { Search = PlanSearch.LeftToRight }, [.. one.Select(static operand => operand.Shape)]);
+            Plan small = Plan.Create(equation, new() { Search = PlanSearch.LeftToRight }, [.. one.Select(static operand => operand.Shape)]);
             Assert.True(small.Run<double>(one).Values.SequenceEqual(result.Values.Slice(image * results, results)));
         }
     }
@@ -53,7 +53,7 @@ public class LargeTests
     {
         Tensor<float> x = Operations.Some.Whole<float>([2, 2, 6, 33, 40], 1),
             w = Operations.Some.Whole<float>([2, 5, 6, 3, 4], 2);
-        Plan plan = Plan.For(Equation.Parse("ngihw,goihw->ngohw|h[stride=2 pad=1],w[stride=3 dilation=2 pad=2]"), null, x.Shape, w.Shape);
+        Plan plan = Plan.Create(Equation.Parse("ngihw,goihw->ngohw|h[stride=2 pad=1],w[stride=3 dilation=2 pad=2]"), null, x.Shape, w.Shape);
         Tensor<float> y = plan.Run<float>([x, w]);
         string program = $"""
             import torch

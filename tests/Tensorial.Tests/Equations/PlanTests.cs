@@ -14,8 +14,8 @@ public class PlanTests
                 {
                     RandomEquation made = RandomEquation.Of(seed, 3, 4);
                     Tensor<double>[] operands = made.WholeOperands(seed);
-                    Problem problem = Problem.Of(made.Equation, made.Shapes);
-                    Tensor<double> expected = Plan.For(made.Equation, null, made.Shapes).Run<double>(operands);
+                    Problem problem = Problem.From(made.Equation, made.Shapes);
+                    Tensor<double> expected = Plan.Create(made.Equation, null, made.Shapes).Run<double>(operands);
                     int orders = OrdersOf(problem.Inputs.Length);
                     for (int order = 0; order < orders; order++)
                     {
@@ -38,18 +38,18 @@ public class PlanTests
                 {
                     RandomEquation made = RandomEquation.Of(seed, 2, 5);
                     PlanOptions options = new() { Goal = seed % 2 == 0 ? PlanGoal.Forward : PlanGoal.ForwardAndBackward };
-                    Algebra algebra = new(Problem.Of(made.Equation, made.Shapes));
-                    Tree[] leaves = [.. algebra.Operands.Select((operand, i) => Tree.Of(algebra.Summed(operand), i))];
+                    Algebra algebra = new(Problem.From(made.Equation, made.Shapes));
+                    Tree[] leaves = [.. algebra.Operands.Select((operand, i) => Tree.From(algebra.Summed(operand), i))];
                     if (leaves.Length > 5)
                         return;
                     Tree[] all = [.. AllTrees(algebra, leaves, options)];
-                    Assert.Equal(all.Min(static tree => tree.Cost), ExactSearch.Best(algebra, leaves, options)!.Cost, 1e-12);
+                    Assert.Equal(all.Min(static tree => tree.Cost), ExactSearch.Search(algebra, leaves, options)!.Cost, 1e-12);
 
                     // Under a limit too, and there is no tree where no order keeps it.
                     double[] peaks = [.. all.Select(static tree => tree.Peak).Distinct().Order()];
                     foreach (double limit in peaks.Append(peaks[0] - 1))
                     {
-                        Tree? best = ExactSearch.Best(algebra, leaves, options with { MemoryLimit = (long)limit });
+                        Tree? best = ExactSearch.Search(algebra, leaves, options with { MemoryLimit = (long)limit });
                         Assert.Equal(
                             all.Where(tree => tree.Peak <= limit).Min(static tree => (double?)tree.Cost) ?? -1,
                             best?.Cost ?? -1,
@@ -67,12 +67,12 @@ public class PlanTests
                 static seed =>
                 {
                     RandomEquation made = RandomEquation.Of(seed, 2, 5);
-                    Plan plan = Plan.For(made.Equation, null, made.Shapes);
-                    Algebra algebra = new(Problem.Of(made.Equation, made.Shapes));
-                    Tree[] leaves = [.. algebra.Operands.Select((operand, i) => Tree.Of(algebra.Summed(operand), i))];
+                    Plan plan = Plan.Create(made.Equation, null, made.Shapes);
+                    Algebra algebra = new(Problem.From(made.Equation, made.Shapes));
+                    Tree[] leaves = [.. algebra.Operands.Select((operand, i) => Tree.From(algebra.Summed(operand), i))];
                     if (leaves.Zip(algebra.Operands, static (leaf, operand) => leaf.Term == operand).All(static same => same))
-                        Assert.Equal(ExactSearch.Best(algebra, leaves, PlanOptions.Default)!.Peak, plan.PeakElements);
-                    Assert.True(plan.PeakElements >= plan.Steps.Max(static step => (long)step.Shape.Count));
+                        Assert.Equal(ExactSearch.Search(algebra, leaves, PlanOptions.Default)!.Peak, plan.PeakElements);
+                    Assert.True(plan.PeakElements >= plan.Steps.Max(static step => (long)step.Shape.ElementCount));
                 }
             )
             .Holds();
@@ -82,11 +82,11 @@ public class PlanTests
     {
         string text = "ab,bcd,ce,dfg,eh,fi,gj,hk,ijk,kl,lm,ma->";
         Equation equation = Equation.Parse(text);
-        Shape[] shapes = [.. equation.Inputs.Select(static axes => Shape.Of([.. axes.Select(static axis => 3 + axis % 5)]))];
-        Plan exact = Plan.For(equation, null, shapes),
-            greedy = Plan.For(equation, new() { Search = PlanSearch.Greedy, Seed = 1 }, shapes);
+        Shape[] shapes = [.. equation.Inputs.Select(static axes => Shape.From([.. axes.Select(static axis => 3 + axis % 5)]))];
+        Plan exact = Plan.Create(equation, null, shapes),
+            greedy = Plan.Create(equation, new() { Search = PlanSearch.Greedy, Seed = 1 }, shapes);
         Plan again = new(greedy.Problem, greedy.Options),
-            naive = Plan.For(equation, new() { Search = PlanSearch.LeftToRight }, shapes);
+            naive = Plan.Create(equation, new() { Search = PlanSearch.LeftToRight }, shapes);
         Assert.InRange(greedy.Seconds, exact.Seconds * 0.999, 1.2 * exact.Seconds);
         Assert.True(exact.Macs < naive.Macs);
         Assert.Equal(greedy.Steps.Select(static step => step.ToString()), again.Steps.Select(static step => step.ToString()));
@@ -96,8 +96,8 @@ public class PlanTests
     public void A_chain_of_many_operands_is_planned()
     {
         string text = string.Join(',', Enumerable.Range(0, 40).Select(static i => $"a{i}a{i + 1}")) + "->a0a40";
-        Shape[] shapes = [.. Enumerable.Range(0, 40).Select(static i => Shape.Of(2 + i % 3, 2 + (i + 1) % 3))];
-        Plan plan = Plan.For(Equation.Parse(text), null, shapes);
+        Shape[] shapes = [.. Enumerable.Range(0, 40).Select(static i => Shape.From(2 + i % 3, 2 + (i + 1) % 3))];
+        Plan plan = Plan.Create(Equation.Parse(text), null, shapes);
         Assert.Equal(39, plan.Steps.Length);
         Assert.Equal<int>([2, 3], plan.Result);
     }
@@ -105,13 +105,13 @@ public class PlanTests
     [Fact]
     public void Steps_say_what_they_do()
     {
-        Plan plan = Plan.For(Equation.Parse("nix,oix,po->npx|x"), null, [8, 16, 1000], [4, 16, 3], [64, 4]);
+        Plan plan = Plan.Create(Equation.Parse("nix,oix,po->npx|x"), null, [8, 16, 1000], [4, 16, 3], [64, 4]);
         Assert.Equal(["nix,oix->nox|x", "nox,po->npx"], plan.Steps.Select(static step => step.Expression));
         Assert.Equal([8 * 4 * 1000 * 16 * 3L, 8 * 64 * 1000 * 4L], plan.Steps.Select(static step => step.Macs));
         Assert.Equal<int>([8, 64, 1000], plan.Steps[1].Shape);
         Assert.Equal(8 * 68 * 1000, plan.PeakElements);
         Assert.Equal((3, 2), (plan.Steps[1].Left, plan.Steps[1].Right));
-        Assert.Same(plan, Plan.For(Equation.Parse("n i x, o i x, p o -> n p x | x"), null, [8, 16, 1000], [4, 16, 3], [64, 4]));
+        Assert.Same(plan, Plan.Create(Equation.Parse("n i x, o i x, p o -> n p x | x"), null, [8, 16, 1000], [4, 16, 3], [64, 4]));
     }
 
     [Theory]
@@ -122,8 +122,8 @@ public class PlanTests
     [InlineData("brhw,rhw->brhw|hw", "8x26x32x32,26x3x3", 32 * (34 * 34 + 32 * 32) + 2 * 26 * 9)]
     public void Steps_say_what_they_lay_out_anew(string text, string shapes, long scratch)
     {
-        Shape[] extents = [.. shapes.Split(',').Select(static shape => Shape.Of([.. shape.Split('x').Select(int.Parse)]))];
-        Assert.Equal(scratch, Plan.For(Equation.Parse(text), null, extents).Scratch);
+        Shape[] extents = [.. shapes.Split(',').Select(static shape => Shape.From([.. shape.Split('x').Select(int.Parse)]))];
+        Assert.Equal(scratch, Plan.Create(Equation.Parse(text), null, extents).Scratch);
     }
 
     [Fact]
@@ -136,8 +136,8 @@ public class PlanTests
             [30, 2],
             [2, 30],
         ];
-        Assert.Equal(64, Plan.For(equation, null, shapes).PeakElements);
-        GoalNotMetException error = Assert.Throws<GoalNotMetException>(() => Plan.For(equation, new() { MemoryLimit = 63 }, shapes));
+        Assert.Equal(64, Plan.Create(equation, null, shapes).PeakElements);
+        GoalNotMetException error = Assert.Throws<GoalNotMetException>(() => Plan.Create(equation, new() { MemoryLimit = 63 }, shapes));
         Assert.Contains("at most 63 values alive at once; the least found is 64", error.Message);
     }
 
@@ -153,7 +153,7 @@ public class PlanTests
             let left = leaves.Where((_, i) => i == 0 || (half >> (i - 1) & 1) == 1).ToArray()
             from a in AllTrees(algebra, left, options)
             from b in AllTrees(algebra, [.. leaves.Except(left)], options)
-            select Tree.Of(algebra, a, b, options);
+            select Tree.From(algebra, a, b, options);
         return joined;
     }
 }

@@ -52,13 +52,13 @@ public class PlaneConvolutionTests
     {
         Random random = new(2);
         Tensor<float>[] operands = [Draw(random, [11, 20, 16, 16]), Draw(random, [36, 20, 3, 3])];
-        Plan plan = Plan.For(Equation.Parse(equation), null, operands[0].Shape, operands[1].Shape);
+        Plan plan = Plan.Create(Equation.Parse(equation), null, operands[0].Shape, operands[1].Shape);
         float[][] results =
         [
             .. new[] { 1, 2, 3 }.Select(threads =>
             {
                 using ThreadWorkers workers = new(threads);
-                using Evaluation<float> evaluation = plan.Evaluate<float>(operands, workers);
+                using EquationValue<float> evaluation = plan.Evaluate<float>(operands, workers);
                 return evaluation.Gradients(evaluation.Result).SelectMany(static g => g!.Values.ToArray()).ToArray();
             }),
         ];
@@ -68,13 +68,13 @@ public class PlaneConvolutionTests
 
     private static void Check(string text, Random random, Shape x, Shape w)
     {
-        Plan plan = Plan.For(Equation.Parse(text), null, x, w);
+        Plan plan = Plan.Create(Equation.Parse(text), null, x, w);
         Tensor<float>[] operands = [Draw(random, x), Draw(random, w)];
         Tensor<double>[] wide = [.. operands.Select(Wide)];
         Tensor<float> upstream = Draw(random, plan.Result);
         using ThreadWorkers workers = new(2);
-        using Evaluation<float> actual = plan.Evaluate<float>(operands, workers);
-        using Evaluation<double> wanted = plan.Evaluate<double>(wide, workers);
+        using EquationValue<float> actual = plan.Evaluate<float>(operands, workers);
+        using EquationValue<double> wanted = plan.Evaluate<double>(wide, workers);
         Close($"{text} for {x} and {w}", wanted.Result, actual.Result);
         Tensor<double>?[] gradients = wanted.Gradients(Wide(upstream));
         Tensor<float>?[] narrow = actual.Gradients(upstream);
@@ -108,7 +108,7 @@ public class PlaneConvolutionTests
         double scale = 1;
         foreach (double value in wanted.Values)
             scale = Math.Max(scale, Math.Abs(value));
-        for (int i = 0; i < wanted.Shape.Count; i++)
+        for (int i = 0; i < wanted.Shape.ElementCount; i++)
             Assert.True(
                 Math.Abs(wanted.Values[i] - actual.Values[i]) <= 2e-5 * scale,
                 $"{what} at {i}: {actual.Values[i]} instead of {wanted.Values[i]}"

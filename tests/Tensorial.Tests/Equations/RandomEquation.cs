@@ -59,7 +59,7 @@ internal sealed record RandomEquation(string Text, Shape[] Shapes)
             $"{string.Join(", ", terms.Select(static term => string.Concat(term.Select(static leg => leg.Axis))))} -> {string.Concat(output)}";
         return new(
             windows.Count == 0 ? text : $"{text} | {string.Join(", ", windows)}",
-            [.. terms.Select(static term => Shape.Of([.. term.Select(static leg => leg.Extent)]))]
+            [.. terms.Select(static term => Shape.From([.. term.Select(static leg => leg.Extent)]))]
         );
     }
 

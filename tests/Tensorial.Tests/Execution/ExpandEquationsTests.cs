@@ -129,7 +129,7 @@ public class ExpandEquationsTests
         using Inference network = new(graph, threads: 2);
         Close(wanted, network.Run(x));
 
-        IReadOnlyDictionary<string, Operand> shapes = ShapeInference.Run(graph, new Dictionary<string, Shape> { ["x"] = x.Shape });
+        IReadOnlyDictionary<string, ValueInfo> shapes = ShapeInference.Run(graph, new Dictionary<string, Shape> { ["x"] = x.Shape });
         Graph expanded = ExpandEquations.ForExecution(graph, shapes, PlanGoal.Forward);
         Assert.DoesNotContain(expanded.Nodes, static node => node.Operation is EinsumOf { Equation: { Windows.Length: > 0 } });
         Assert.DoesNotContain(expanded.Nodes, static node => node.Operation is EinsumOf { Equation.Inputs.Length: > 2 });
@@ -182,7 +182,7 @@ public class ExpandEquationsTests
         Equation equation = Equation.Parse(text);
         string[] names = [.. shapes.Select(static (_, k) => k == 0 ? "x" : $"w{k}")];
         Port input = new("x", ElementType.Float32, [new(null, "N"), .. shapes[0].Skip(1).Select(static e => new Dimension(e))]);
-        Shape result = equation.Infer([.. shapes.Select(static shape => Shape.Of(shape))]);
+        Shape result = equation.Infer([.. shapes.Select(static shape => Shape.From(shape))]);
         Port output = new("y", ElementType.Float32, [new(null, "N"), .. result.Skip(1).Select(static e => new Dimension(e))]);
         return new(
             "layer",
@@ -204,7 +204,7 @@ public class ExpandEquationsTests
         return session.Run(new Dictionary<string, Tensor> { [graph.Inputs[0].Name] = x })[graph.Outputs[0].Name].Of<float>();
     }
 
-    private static Tensor<float> Random(int[] shape, int seed) => new Sketch(seed).Random(Shape.Of(shape));
+    private static Tensor<float> Random(int[] shape, int seed) => new Sketch(seed).Random(Shape.From(shape));
 
     private static void Close(Tensor<float> wanted, Tensor<float> actual)
     {

@@ -212,7 +212,7 @@ public class InferenceTests
                 s.Constant("scales", new Tensor<float>([4], new[] { 1f, 1, 2, 3 }));
                 Resize nearest = new()
                 {
-                    Sampling = new() { Interpolation = Interpolation.Nearest, Coordinates = Coordinates.Asymmetric },
+                    Sampling = new() { Interpolation = ResizeInterpolation.Nearest, Coordinates = Coordinates.Asymmetric },
                 };
                 s.Node("y", new Convolution { Groups = 6 }, s.Node("big", nearest, b, "scales"), s.Weights("w3", [6, 1, 3, 3]));
             },

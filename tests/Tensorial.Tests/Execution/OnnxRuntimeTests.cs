@@ -22,14 +22,14 @@ public class OnnxRuntimeTests
     [OracleFact(Oracle.SharedModels | Oracle.Cifar10)]
     public void Logits_of_real_images_agree_within_1e_4()
     {
-        ImageSet images = DataSource.Parse($"cifar10:{Oracles.Cifar10}").Open(Split.Test, Normalization.Parse("imagenet"), 500);
+        ImageSet images = DataSource.Parse($"cifar10:{Oracles.Cifar10}").Open(DataSplit.Test, Normalization.Parse("imagenet"), 500);
         AssertClose(Path.Combine(Oracles.Models, "resnet32-cifar10.onnx"), images.Batch(0, images.Count));
     }
 
     [Fact]
     public void The_embedded_sample_agrees_too()
     {
-        ImageSet images = DataSource.Parse("sample").Open(Split.Test, Normalization.Parse("none"), 200);
+        ImageSet images = DataSource.Parse("sample").Open(DataSplit.Test, Normalization.Parse("none"), 200);
         AssertClose(Path.Combine(Oracles.Repository, "samples", "fashion-cnn.onnx"), images.Batch(0, images.Count));
     }
 

@@ -44,7 +44,7 @@ public class TrainedNetworkTests
         Tensor<float> x = new Sketch(7).Random([images, .. network.ImageShape]);
         Tensor<float> g = new Sketch(8).Random([images, .. network.OutputShape]);
 
-        TrainingForm form = TrainingForm.Of(graph);
+        TrainingForm form = TrainingForm.From(graph);
         string[] weights = [.. network.Weights.Select(static w => w.Name)];
         Graph wide = form.Graph with
         {
@@ -84,7 +84,7 @@ public class TrainedNetworkTests
     [Theory, InlineData("lenet5", 3), InlineData("resnet20", 2), InlineData("resnet50", 2)]
     public void Feature_maps_stay_blocked(string model, int conversions)
     {
-        using TrainedNetwork network = new(ReadyMade.Build(model, [3, 32, 32], 10, seed: 0), threads: 1);
+        using TrainedNetwork network = new(ModelZoo.Create(model, [3, 32, 32], 10, seed: 0), threads: 1);
         string[] steps = [.. network.StepsFor(2)];
         string[] converted = [.. steps.Where(static label => label.StartsWith("block ") || label.StartsWith("unblock "))];
         Assert.True(converted.Length <= conversions, string.Join(", ", converted));

@@ -12,8 +12,8 @@ public sealed class FreshWeightsTests
     [InlineData("lenet5", 1, 28), InlineData("cnn4", 3, 32), InlineData("resnet20", 3, 32), InlineData("resnet50", 3, 64)]
     public void A_ready_made_network_gets_the_weights_it_would_be_made_with(string name, int channels, int side)
     {
-        Graph fresh = FreshWeights.Of(ReadyMade.Build(name, [channels, side, side], 10, seed: 7), seed: 3),
-            made = ReadyMade.Build(name, [channels, side, side], 10, seed: 3);
+        Graph fresh = FreshWeights.Initialize(ModelZoo.Create(name, [channels, side, side], 10, seed: 7), seed: 3),
+            made = ModelZoo.Create(name, [channels, side, side], 10, seed: 3);
         foreach ((string weight, Tensor value) in made.Initializers)
             Assert.Equal(value.Of<float>().Values.ToArray(), fresh.Initializers[weight].Of<float>().Values.ToArray());
     }
@@ -22,7 +22,7 @@ public sealed class FreshWeightsTests
     public void Everything_that_was_learnt_is_forgotten_and_nothing_else()
     {
         Graph learnt = OnnxFile.Read(Path.Combine(Oracles.Repository, "samples", "fashion-cnn.onnx")),
-            fresh = FreshWeights.Of(learnt, 1);
+            fresh = FreshWeights.Initialize(learnt, 1);
         Assert.Equal(learnt.Nodes, fresh.Nodes);
         Assert.Equal(learnt.Initializers.Keys.Order(), fresh.Initializers.Keys.Order());
         foreach ((string name, Tensor value) in learnt.Initializers)
@@ -66,7 +66,7 @@ public sealed class FreshWeightsTests
             "dense",
             net.Weights("e", [64, 64], -0.3f, 0.3f)
         );
-        Graph graph = FreshWeights.Of(net.Graph(32, 1, 1), 5);
+        Graph graph = FreshWeights.Initialize(net.Graph(32, 1, 1), 5);
         Assert.Equal(Math.Sqrt(2.0 / (16 * 9)), Deviation("g"), 0.006);
         Assert.Equal(Math.Sqrt(2.0 / (32 * 4)), Deviation("t"), 0.006);
         Assert.Equal(1 / Math.Sqrt(3 * 128), Deviation("m"), 0.002);

@@ -25,8 +25,8 @@ public class WeightsAsInitializersTests
     {
         Graph graph = Written(how),
             plain = WeightsAsInitializers.Apply(graph);
-        Assert.Equal(names, KernelWeights.Of(plain).Kernels.Select(static kernel => kernel.Name));
-        KernelWeight kernel = KernelWeights.Of(plain).Kernels.Single();
+        Assert.Equal(names, KernelWeights.From(plain).Kernels.Select(static kernel => kernel.Name));
+        KernelWeight kernel = KernelWeights.From(plain).Kernels.Single();
         Assert.Equal(kernel.Name, kernel.Node.Inputs[1]);
         Assert.Equal("oihw", string.Concat(kernel.Axes));
         Assert.Single(plain.Nodes);
@@ -80,7 +80,7 @@ public class WeightsAsInitializersTests
         sketch.Node("y", Same, "x", "w");
         Graph graph = sketch.Graph(4, 7, 7);
         Assert.Same(graph, WeightsAsInitializers.Apply(graph));
-        Assert.Contains("made of other constants", Assert.Single(KernelWeights.Of(graph).Uncut).Reason, StringComparison.Ordinal);
+        Assert.Contains("made of other constants", Assert.Single(KernelWeights.From(graph).Uncut).Reason, StringComparison.Ordinal);
         Assert.Equal(["a", "b"], TrainableConstants.Of(graph).Select(static constant => constant.Name));
     }
 
@@ -93,7 +93,7 @@ public class WeightsAsInitializersTests
         sketch.Node("y", Same, "x", "w");
         Graph graph = sketch.Graph(4, 7, 7);
         Assert.Same(graph, WeightsAsInitializers.Apply(graph));
-        KernelWeight kernel = KernelWeights.Of(graph).Kernels.Single();
+        KernelWeight kernel = KernelWeights.From(graph).Kernels.Single();
         Assert.Equal(("half", ElementType.Float16, ElementType.Float32), (kernel.Name, kernel.Weights.ElementType, kernel.ReadAs));
         Assert.Equal(["half"], TrainableConstants.Of(graph).Select(static constant => constant.Name));
     }
@@ -119,7 +119,7 @@ public class WeightsAsInitializersTests
         sketch.Node("again", new Identity(), "k");
         sketch.Node("y", Same, "a", "again");
         Graph graph = sketch.Graph(4, 7, 7);
-        KernelWeight kernel = KernelWeights.Of(graph).Kernels.Single();
+        KernelWeight kernel = KernelWeights.From(graph).Kernels.Single();
         Assert.Equal(["a", "y"], kernel.Nodes.Select(static node => node.Name));
         AssertSame(graph, WeightsAsInitializers.Apply(graph));
     }
@@ -165,7 +165,7 @@ public class WeightsAsInitializersTests
             value = chain.Node($"i{k}", new Identity(), value);
         chain.Node("y", Same, "x", value);
         Graph graph = chain.Graph(4, 7, 7);
-        Assert.Equal("k", KernelWeights.Of(graph).Kernels.Single().Name);
+        Assert.Equal("k", KernelWeights.From(graph).Kernels.Single().Name);
         Assert.Equal("k", TrainableConstants.Of(graph).Single().Name);
         Assert.Single(WeightsAsInitializers.Apply(graph).Nodes);
 

@@ -61,7 +61,7 @@ public class BoundsTests
         fixed (float* start = buffer)
         {
             nint at = (nint)start;
-            using (Bounds.Scope.Of([((nuint)start, 64 * sizeof(float))]))
+            using (Bounds.Scope.From([((nuint)start, 64 * sizeof(float))]))
             {
                 Bounds.CheckBytes(start, 64 * sizeof(float));
                 Bounds.CheckBytes(start + 63, sizeof(float));

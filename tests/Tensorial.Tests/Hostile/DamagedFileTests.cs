@@ -175,7 +175,7 @@ public sealed class DamagedFileTests : IDisposable
     [Fact]
     public void Damaged_factors_are_forgotten()
     {
-        using (CompressionMemory memory = CompressionMemory.Open(At("store"), "model", ""))
+        using (ResultCache memory = ResultCache.Open(At("store"), "model", ""))
         {
             memory.AddValues("shift", [1, 2, 3]);
             Assert.Equal([1.0, 2.0, 3.0], memory.FindValues("shift")!);
@@ -185,7 +185,7 @@ public sealed class DamagedFileTests : IDisposable
         bytes[^1] ^= 1;
         File.WriteAllBytes(file, bytes);
 
-        using CompressionMemory again = CompressionMemory.Open(At("store"), "model", "");
+        using ResultCache again = ResultCache.Open(At("store"), "model", "");
         Assert.Null(again.FindValues("shift"));
     }
 
@@ -238,7 +238,7 @@ public sealed class DamagedFileTests : IDisposable
             .Initializers.ToDictionary(
                 static pair => pair.Key,
                 static pair =>
-                    Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(pair.Value.Bytes(0, pair.Value.Shape.Count)))
+                    Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(pair.Value.Bytes(0, pair.Value.Shape.ElementCount)))
             );
 
     /// <summary>A JSON text with the value at a place, keys and numbers with dots between, replaced.</summary>

@@ -6,7 +6,7 @@ namespace Tensorial.Tests.Kernels;
 
 public class GemmTests
 {
-    private static readonly LaneWidth[] Widths = Enum.GetValues<LaneWidth>();
+    private static readonly VectorWidth[] Widths = Enum.GetValues<VectorWidth>();
 
     /// <summary>
     /// Nothing, single rows, columns and terms, odd extents around the tiles of all widths, thin and tall ones, more than a block deep.
@@ -52,10 +52,10 @@ public class GemmTests
     public void Agrees_with_three_loops_beyond_a_block_of_rows_and_one_of_columns()
     {
         using ThreadWorkers two = new(2);
-        new MatrixCase<float>(3100, 9, 70, (70, 1), (9, 1)).Check(LaneWidths.Best, 1, 0, two);
-        new MatrixCase<double>(1570, 9, 300, (300, 1), (9, 1)).Check(LaneWidths.Best, 1, 0.5, two);
-        new MatrixCase<float>(9, 4200, 70, (70, 1), (4200, 1)).Check(LaneWidths.Best, 1, 0, two);
-        new MatrixCase<double>(9, 2100, 300, (300, 1), (2100, 1)).Check(LaneWidths.Best, 1, 0, two);
+        new MatrixCase<float>(3100, 9, 70, (70, 1), (9, 1)).Check(VectorWidths.Best, 1, 0, two);
+        new MatrixCase<double>(1570, 9, 300, (300, 1), (9, 1)).Check(VectorWidths.Best, 1, 0.5, two);
+        new MatrixCase<float>(9, 4200, 70, (70, 1), (4200, 1)).Check(VectorWidths.Best, 1, 0, two);
+        new MatrixCase<double>(9, 2100, 300, (300, 1), (2100, 1)).Check(VectorWidths.Best, 1, 0, two);
     }
 
     [Fact]
@@ -67,7 +67,7 @@ public class GemmTests
                 (from m in extent from n in extent from k in Gen.Choose(0, 400) select (m, n, k)).ToArbitrary(),
                 shape =>
                 {
-                    foreach (LaneWidth width in Widths)
+                    foreach (VectorWidth width in Widths)
                         new MatrixCase<float>(shape.m, shape.n, shape.k, (shape.k, 1), (1, shape.k)).Check(width, 1, 0, two);
                 }
             )
@@ -82,8 +82,8 @@ public class GemmTests
         {
             MatrixCase<float> product = new(m, n, k, (k, 1), (n, 1)),
                 transposed = new(m, n, k, (k, 1), (1, k));
-            Assert.Equal(product.Check(LaneWidths.Best, 1, 0, Workers.Serial), product.Check(LaneWidths.Best, 1, 0, three));
-            Assert.Equal(transposed.Check(LaneWidths.Best, 1, 0, Workers.Serial), transposed.Check(LaneWidths.Best, 1, 0, three));
+            Assert.Equal(product.Check(VectorWidths.Best, 1, 0, Workers.Serial), product.Check(VectorWidths.Best, 1, 0, three));
+            Assert.Equal(transposed.Check(VectorWidths.Best, 1, 0, Workers.Serial), transposed.Check(VectorWidths.Best, 1, 0, three));
         }
     }
 
@@ -93,7 +93,7 @@ public class GemmTests
         float[] a = [1, 2, float.NaN, 4, 5, 6],
             b = [1, 2, 3, 4],
             c = new float[6];
-        Gemm.Multiply(3, 2, 2, 1f, a, 2, 1, b, 2, 1, 0f, c, 2, Workers.Serial);
+        MatrixProduct.Multiply(3, 2, 2, 1f, a, 2, 1, b, 2, 1, 0f, c, 2, Workers.Serial);
         Assert.Equal([7f, 10f, float.NaN, float.NaN, 23f, 34f], c);
     }
 
@@ -103,7 +103,7 @@ public class GemmTests
     [InlineData(4, 4, 3)]
     public void A_matrix_that_does_not_lie_in_its_memory_is_refused(int a, int b, int c) =>
         Assert.Throws<ArgumentException>(() =>
-            Gemm.Multiply(2, 2, 2, 1f, new float[a], 2, 1, new float[b], 2, 1, 0, new float[c], 2, Workers.Serial)
+            MatrixProduct.Multiply(2, 2, 2, 1f, new float[a], 2, 1, new float[b], 2, 1, 0, new float[c], 2, Workers.Serial)
         );
 
     private static void Check<T>(int m, int n, int k)
@@ -116,7 +116,7 @@ public class GemmTests
         foreach ((int, int) stridesB in layoutsB)
         {
             MatrixCase<T> product = new(m, n, k, stridesA, stridesB);
-            foreach (LaneWidth width in Widths)
+            foreach (VectorWidth width in Widths)
             foreach ((double alpha, double beta) in new[] { (1.0, 0.0), (-0.5, 1.0), (2.0, 0.25), (0.0, 0.0) })
                 product.Check(width, alpha, beta, two);
         }

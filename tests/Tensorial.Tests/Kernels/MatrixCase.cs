@@ -40,7 +40,7 @@ internal sealed class MatrixCase<T>
     /// <summary>
     /// Multiplies and compares; each result may err by the machine's epsilon times the terms of its sum, however they are ordered.
     /// </summary>
-    public T[] Check(LaneWidth width, double alpha, double beta, Workers workers)
+    public T[] Check(VectorWidth width, double alpha, double beta, Workers workers)
     {
         T[] c = new T[_m * _rowsC];
         for (int i = 0; i < c.Length; i++)
@@ -49,7 +49,7 @@ internal sealed class MatrixCase<T>
                 : beta == 0 ? double.NaN
                 : Former(i / _rowsC, i % _rowsC)
             );
-        Gemm.Multiply(
+        MatrixProduct.Multiply(
             width,
             _m,
             _n,

@@ -165,7 +165,7 @@ internal static class Matrices
     /// What rounding to multiples of the smallest double does to a matrix, in the same measure; zero for all but subnormal ones.
     /// </summary>
     public static double Grain(Tensor<double> a) =>
-        Largest(a) is > 0 and double largest ? 4 * double.Epsilon / largest * Math.Sqrt(a.Shape.Count) : 0;
+        Largest(a) is > 0 and double largest ? 4 * double.Epsilon / largest * Math.Sqrt(a.Shape.ElementCount) : 0;
 
     private static double Largest(Tensor<double> a)
     {

@@ -31,7 +31,7 @@ public class QrTests
         Assert.InRange(
             Matrices.Distance(a.ToDouble(), Matrices.Product(qr.Q.ToDouble(), qr.R.ToDouble())),
             0,
-            bound * Math.Sqrt(Math.Max(1, a.Shape.Count)) + Matrices.Grain(a.ToDouble())
+            bound * Math.Sqrt(Math.Max(1, a.Shape.ElementCount)) + Matrices.Grain(a.ToDouble())
         );
     }
 }

@@ -87,7 +87,7 @@ public class SvdTests
         Assert.All(svd.Values, s => Assert.True(s >= T.Zero));
         Assert.InRange(Matrices.Skewness(svd.U.ToDouble()), 0, bound);
         Assert.InRange(Matrices.Skewness(svd.Vt.ToDouble().Transposed()), 0, bound);
-        double size = Math.Sqrt(Math.Max(1, a.Shape.Count));
+        double size = Math.Sqrt(Math.Max(1, a.Shape.ElementCount));
         Assert.InRange(Matrices.Distance(a.ToDouble(), Product(svd)), 0, bound * size + Matrices.Grain(a.ToDouble()));
     }
 

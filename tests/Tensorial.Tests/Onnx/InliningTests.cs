@@ -171,7 +171,7 @@ public class InliningTests
         ModelProto model = TinyModel.Of(weights, TinyModel.Node("Reshape", "", ["x", "s"], ["i"]), joined);
         Graph graph = model.Read();
         Assert.Contains(graph.Nodes, static node => node.Operation is Convolution && node.Name == "c");
-        Assert.Single(KernelWeights.Of(graph).Kernels);
+        Assert.Single(KernelWeights.From(graph).Kernels);
         float[] y = Run(graph).Of<float>().Values.ToArray();
         for (int o = 0; o < 3; o++)
         {

@@ -254,9 +254,9 @@ public class OnnxOperatorsTests
     [Fact]
     public void Variants_we_lack_are_unknown_with_the_reason()
     {
-        Assert.Contains("training", Reason("BatchNormalization", 15, OnnxAttributes.Of(("training_mode", 1))), StringComparison.Ordinal);
-        Assert.Contains("antialias", Reason("Resize", 18, OnnxAttributes.Of(("antialias", 1))), StringComparison.Ordinal);
-        Assert.Contains("data type 8", Reason("Cast", 13, OnnxAttributes.Of(("to", 8))), StringComparison.Ordinal);
+        Assert.Contains("training", Reason("BatchNormalization", 15, OnnxAttributes.From(("training_mode", 1))), StringComparison.Ordinal);
+        Assert.Contains("antialias", Reason("Resize", 18, OnnxAttributes.From(("antialias", 1))), StringComparison.Ordinal);
+        Assert.Contains("data type 8", Reason("Cast", 13, OnnxAttributes.From(("to", 8))), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -271,7 +271,7 @@ public class OnnxOperatorsTests
     public void A_malformed_attribute_is_named(string type, string attribute)
     {
         BadInputException error = Assert.Throws<BadInputException>(() =>
-            OnnxOperators.Bind("", type, 13, OnnxAttributes.Of((attribute, new Tensor<float>([1]))))
+            OnnxOperators.Bind("", type, 13, OnnxAttributes.From((attribute, new Tensor<float>([1]))))
         );
         Assert.Contains($"'{attribute}'", error.Message, StringComparison.Ordinal);
         Assert.IsNotType<UnsupportedException>(error);
@@ -282,13 +282,13 @@ public class OnnxOperatorsTests
     public void Equations_that_only_we_know_are_refused(string equation) =>
         Assert.Contains(
             "no equation of ONNX",
-            Assert.Throws<BadInputException>(() => OnnxOperators.Bind("", "Einsum", 13, OnnxAttributes.Of(("equation", equation)))).Message
+            Assert.Throws<BadInputException>(() => OnnxOperators.Bind("", "Einsum", 13, OnnxAttributes.From(("equation", equation)))).Message
         );
 
     [Fact]
     public void A_choice_that_does_not_exist_is_answered_with_those_that_do()
     {
-        OnnxAttributes attributes = OnnxAttributes.Of(("auto_pad", "SAME"));
+        OnnxAttributes attributes = OnnxAttributes.From(("auto_pad", "SAME"));
         BadInputException error = Assert.Throws<BadInputException>(() => OnnxOperators.Bind("", "Conv", 13, attributes));
         Assert.Contains("NOTSET, VALID, SAME_UPPER, SAME_LOWER", error.Message, StringComparison.Ordinal);
     }
@@ -312,7 +312,7 @@ public class OnnxOperatorsTests
     /// <summary>Whether an operand has a gradient. Attributes that an operator insists on have any value that it takes.</summary>
     private static bool Trains(OnnxOperator row)
     {
-        OnnxAttributes attributes = OnnxAttributes.Of(
+        OnnxAttributes attributes = OnnxAttributes.From(
             ("axis", 0),
             ("blocksize", 1),
             ("to", 1),

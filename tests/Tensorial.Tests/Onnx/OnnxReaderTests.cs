@@ -194,7 +194,7 @@ public class OnnxReaderTests
         ModelProto model = TinyModel.Of([eight], TinyModel.Node("Add", "add", ["x", "e"], ["y"]));
         Graph graph = model.Read();
         Assert.False(graph.Initializers.ContainsKey("e"));
-        Assert.Equal<(string, string)>([("e", "FLOAT8E4M3FN")], OnnxFacts.Of(graph)!.OpaqueInitializers);
+        Assert.Equal<(string, string)>([("e", "FLOAT8E4M3FN")], OnnxFacts.From(graph)!.OpaqueInitializers);
         Assert.Contains("'e'", Assert.ThrowsAny<BadInputException>(() => ShapeInference.Run(graph)).Message);
         Assert.Equal(model, OnnxWriter.Write(graph).Whole());
 

@@ -149,8 +149,8 @@ public class ReaderFuzzTests
     private static void Use(byte[] model)
     {
         Graph graph = OnnxFile.Read(model, "fuzz.onnx");
-        GraphStatistics statistics = GraphStatistics.Of(graph);
-        _ = KernelWeights.Of(graph);
+        GraphStatistics statistics = GraphStatistics.From(graph);
+        _ = KernelWeights.From(graph);
         _ = OnnxFile.ToBytes(graph);
         if (statistics.Macs > MostMacs || statistics.PeakActivations > MostMacs)
             return;
@@ -159,6 +159,6 @@ public class ReaderFuzzTests
             return;
         Port input = graph.FreeInputs.First();
         int[] extents = [2, .. input.Dimensions!.Value.Skip(1).Select(static dimension => dimension.Extent ?? 1)];
-        _ = network.Run(new Tensor<float>(Shape.Of(extents)));
+        _ = network.Run(new Tensor<float>(Shape.From(extents)));
     }
 }

@@ -127,7 +127,7 @@ public class RoundTripTests(ITestOutputHelper output)
             model.Graph.Input.Add(TinyModel.Port(initializer.Name, [.. initializer.Dims.Cast<object>()]));
         Graph graph = model.Read();
         Assert.Equal(model, OnnxWriter.Write(graph).Whole());
-        Assert.Equal(54 + 3 + 60, GraphStatistics.Of(graph).Parameters);
+        Assert.Equal(54 + 3 + 60, GraphStatistics.From(graph).Parameters);
 
         // The convolution loses its bias and gets other weights.
         Graph changed = graph with
@@ -203,7 +203,7 @@ public class RoundTripTests(ITestOutputHelper output)
         using TemporaryFolder folder = new();
         string copy = Path.Combine(folder.Path, "copy.onnx");
         Graph graph = OnnxFile.Read(ResNet);
-        string name = KernelWeights.Of(graph).Kernels[3].Name;
+        string name = KernelWeights.From(graph).Kernels[3].Name;
         Tensor<float> doubled = graph.Initializers[name].Of<float>().Clone();
         foreach (ref float value in doubled.Values)
             value *= 2;

@@ -281,7 +281,7 @@ public class RuntimeOperatorTests
         {
             OpType = row.Type,
             Domain = row.Domain,
-            Attribute = { OnnxAttributes.Of(row.Attributes).Select(static a => OnnxAttributeForm.Of(a.Key, a.Value)) },
+            Attribute = { OnnxAttributes.From(row.Attributes).Select(static a => OnnxAttributeForm.Of(a.Key, a.Value)) },
         };
         for (int i = 0; i < row.Inputs.Length; i++)
         {
@@ -356,11 +356,11 @@ public class RuntimeOperatorTests
     private static Tensor<sbyte> Signed(Shape shape, int seed)
     {
         Random random = new(seed);
-        return new(shape, Enumerable.Range(0, shape.Count).Select(_ => (sbyte)random.Next(-64, 64)).ToArray());
+        return new(shape, Enumerable.Range(0, shape.ElementCount).Select(_ => (sbyte)random.Next(-64, 64)).ToArray());
     }
 
     private static Tensor<bool> Mask(Shape shape) =>
-        new(shape, Enumerable.Range(0, shape.Count).Select(i => i % 5 == 0 || i % 3 == 1).ToArray());
+        new(shape, Enumerable.Range(0, shape.ElementCount).Select(i => i % 5 == 0 || i % 3 == 1).ToArray());
 
     private static Tensor<T> Zeros<T>(Shape shape)
         where T : unmanaged => new(shape);

@@ -28,7 +28,7 @@ public class BroadcastingTests
                     b = Some.Whole<float>(y, seed + 1);
                 Tensor<bool> condition = Some.Whole<sbyte>(x, seed + 2).To(ElementType.Bool).Of<bool>();
                 Tensor<float> z = new Where().Apply(condition, a, b)[0].Of<float>();
-                for (int i = 0; i < z.Shape.Count; i++)
+                for (int i = 0; i < z.Shape.ElementCount; i++)
                 {
                     int[] index = Some.Index(z.Shape, i);
                     Assert.Equal(Some.At(condition, index) ? Some.At(a, index) : Some.At(b, index), z.Values[i]);
@@ -75,7 +75,7 @@ public class BroadcastingTests
         where TResult : unmanaged
     {
         Tensor<TResult> z = operation.Apply(x, y)[0].Of<TResult>();
-        for (int i = 0; i < z.Shape.Count; i++)
+        for (int i = 0; i < z.Shape.ElementCount; i++)
         {
             int[] index = Some.Index(z.Shape, i);
             Assert.Equal(f(Some.At(x, index), Some.At(y, index)), z.Values[i]);

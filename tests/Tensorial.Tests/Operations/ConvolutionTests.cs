@@ -13,7 +13,7 @@ public class ConvolutionTests
                 (Convolution convolution, Tensor<double> x, Tensor<double> w) = Made(seed);
                 Tensor<double> bias = Some.Whole<double>([w.Shape[0]], seed + 2),
                     y = convolution.Apply(x, w, bias)[0].Of<double>();
-                for (int i = 0; i < y.Shape.Count; i++)
+                for (int i = 0; i < y.Shape.ElementCount; i++)
                     Assert.Equal(Naive(convolution, x, w, bias, Some.Index(y.Shape, i)), y.Values[i]);
             })
             .Holds();
@@ -76,7 +76,7 @@ public class ConvolutionTests
             Strides = [2, 2],
             Groups = 2,
         };
-        Operand x = new(ElementType.Float32, [3, 4, 9, 9]),
+        ValueInfo x = new(ElementType.Float32, [3, 4, 9, 9]),
             w = new(ElementType.Float32, [6, 2, 3, 3]);
         Assert.Equal(3 * 6 * 5 * 5 * 2 * 9, convolution.Macs([x, w], [.. convolution.Infer([x, w])]));
     }
@@ -90,8 +90,8 @@ public class ConvolutionTests
     [InlineData("1,2,8", "4,2,3,3", 1, "3 axes"), InlineData("1,2", "4,2", 1, "spatial axis")]
     public void Extents_that_do_not_fit_are_named(string input, string weights, int groups, string part)
     {
-        static Operand Parse(string text) => new(ElementType.Float32, [.. text.Split(',').Select(int.Parse)]);
-        Operand[] operands = [Parse(input), Parse(weights)];
+        static ValueInfo Parse(string text) => new(ElementType.Float32, [.. text.Split(',').Select(int.Parse)]);
+        ValueInfo[] operands = [Parse(input), Parse(weights)];
         ShapeException error = Assert.Throws<ShapeException>(() => new Convolution { Groups = groups }.Infer(operands));
         Assert.Contains(part, error.Message, StringComparison.Ordinal);
     }
@@ -131,7 +131,7 @@ public class ConvolutionTests
             group = output[1] / (w.Shape[0] / c.Groups),
             axes = output.Length - 2;
         double sum = bias.Values[output[1]];
-        for (int i = 0; i < w.Shape.CountOf(1, w.Shape.Rank); i++)
+        for (int i = 0; i < w.Shape.ElementCountOf(1, w.Shape.Rank); i++)
         {
             int[] tap = Some.Index([1, .. w.Shape.Skip(1)], i),
                 at = [output[0], group * channels + tap[1], .. new int[axes]];

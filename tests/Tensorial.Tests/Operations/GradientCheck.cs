@@ -32,7 +32,7 @@ internal static class GradientCheck
 
             double along = 0,
                 size = 0;
-            for (int j = 0; j < x.Shape.Count; j++)
+            for (int j = 0; j < x.Shape.ElementCount; j++)
             {
                 double product = (gradient.Values[j] - before.Values[j]) * direction.Values[j];
                 (along, size) = (along + product, size + Math.Abs(product));
@@ -63,7 +63,7 @@ internal static class GradientCheck
         double loss = 0;
         for (int k = 0; k < outputs.Length; k++)
             if (upstream[k] is Tensor<double> g)
-                for (int j = 0; j < g.Shape.Count; j++)
+                for (int j = 0; j < g.Shape.ElementCount; j++)
                     loss += g.Values[j] * outputs[k].Of<double>().Values[j];
         return loss;
     }
@@ -82,7 +82,7 @@ internal sealed class RandomOperands(int seed)
     /// <summary>Values from low to high, all different, in random order.</summary>
     public Tensor<double> Spread(Shape shape, double low = -2, double high = 2)
     {
-        double[] values = [.. Enumerable.Range(0, shape.Count).Select(i => low + (high - low) * (i + 0.37) / shape.Count)];
+        double[] values = [.. Enumerable.Range(0, shape.ElementCount).Select(i => low + (high - low) * (i + 0.37) / shape.ElementCount)];
         _random.Shuffle(values);
         return new(shape, values);
     }
@@ -104,5 +104,5 @@ internal sealed class RandomOperands(int seed)
     }
 
     public Tensor<long> Indices(Shape shape, int extent) =>
-        new(shape, Enumerable.Range(0, shape.Count).Select(_ => (long)_random.Next(-extent, extent)).ToArray());
+        new(shape, Enumerable.Range(0, shape.ElementCount).Select(_ => (long)_random.Next(-extent, extent)).ToArray());
 }

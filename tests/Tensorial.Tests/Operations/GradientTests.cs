@@ -81,7 +81,7 @@ public class GradientTests
                 ? (
                     new Where(),
                     [
-                        new Tensor<bool>(r.Narrowed(s) is var c ? c : s, Enumerable.Range(0, c.Count).Select(_ => r.Coin()).ToArray()),
+                        new Tensor<bool>(r.Narrowed(s) is var c ? c : s, Enumerable.Range(0, c.ElementCount).Select(_ => r.Coin()).ToArray()),
                         r.Spread(s),
                         r.Spread(r.Narrowed(s)),
                     ]
@@ -231,7 +231,7 @@ public class GradientTests
                 new Resize
                 {
                     Scales = [1, 1, 2, 1.5f],
-                    Sampling = new() { Interpolation = (Interpolation)r.Next(0, 3), Coordinates = (Coordinates)r.Next(0, 5) },
+                    Sampling = new() { Interpolation = (ResizeInterpolation)r.Next(0, 3), Coordinates = (Coordinates)r.Next(0, 5) },
                 },
                 [r.Spread([2, 1, 3, 4])]
             ),
@@ -242,14 +242,14 @@ public class GradientTests
                     HasRegion = true,
                     Sampling = new()
                     {
-                        Interpolation = Interpolation.Linear,
+                        Interpolation = ResizeInterpolation.Linear,
                         Coordinates = Coordinates.CropAndResize,
                         Outside = 2,
                     },
                 },
                 [r.Spread([4, 3]), new Tensor<float>([4], new[] { 0.1f, -0.3f, 0.9f, 0.8f }), null, new Tensor<long>([2], new[] { 3L, 5L })]
             ),
-        r => Recurrent(r, new Rnn { Activations = [GateFunction.Of("Softsign")] }, 1, 1),
+        r => Recurrent(r, new Rnn { Activations = [GateFunction.From("Softsign")] }, 1, 1),
         r => Recurrent(r, new Rnn { Direction = SequenceDirection.Reverse, BatchFirst = true }, 1, 1),
         r => Recurrent(r, new Gru { LinearBeforeReset = true, Direction = SequenceDirection.Bidirectional }, 3, 1),
         r => Recurrent(r, new Gru { LinearBeforeReset = true }, 3, 1),
@@ -266,7 +266,7 @@ public class GradientTests
             (
                 new GridSample
                 {
-                    Interpolation = (Interpolation)r.Next(0, 3),
+                    Interpolation = (ResizeInterpolation)r.Next(0, 3),
                     Padding = (GridPadding)r.Next(0, 3),
                     AlignCorners = r.Coin(),
                 },

@@ -139,5 +139,5 @@ public class GradientTorchTests
     }
 
     private static Tensor<float> Made(Shape shape, int k, int past) =>
-        new(shape, Enumerable.Range(0, shape.Count).Select(i => (i * 7919 + k * 31) % past - 8f).ToArray());
+        new(shape, Enumerable.Range(0, shape.ElementCount).Select(i => (i * 7919 + k * 31) % past - 8f).ToArray());
 }

@@ -18,7 +18,7 @@ public class MovementTests
                 Array.Sort([.. order], back);
                 Tensor<int> y = new Transpose([.. order]).Apply(x)[0].Of<int>();
                 AssertSame(x, new Transpose([.. back]).Apply(y)[0]);
-                for (int i = 0; i < y.Shape.Count; i++)
+                for (int i = 0; i < y.Shape.ElementCount; i++)
                 {
                     int[] index = Some.Index(y.Shape, i),
                         source = new int[index.Length];
@@ -107,7 +107,7 @@ public class MovementTests
                     places.Add(place);
 
                 Assert.Equal(x.Shape.With(axis, places.Count), y.Shape);
-                for (int i = 0; i < y.Shape.Count; i++)
+                for (int i = 0; i < y.Shape.ElementCount; i++)
                 {
                     int[] index = Some.Index(y.Shape, i);
                     index[axis] = places[index[axis]];

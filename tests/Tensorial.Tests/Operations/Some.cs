@@ -8,7 +8,7 @@ internal static class Some
         where T : unmanaged
     {
         Random random = new(seed);
-        Tensor<long> values = new(shape, Enumerable.Range(0, shape.Count).Select(_ => (long)random.Next(-8, 9)).ToArray());
+        Tensor<long> values = new(shape, Enumerable.Range(0, shape.ElementCount).Select(_ => (long)random.Next(-8, 9)).ToArray());
         return values.To(ElementTypes.Of<T>()).Of<T>();
     }
 
@@ -17,7 +17,7 @@ internal static class Some
         where T : unmanaged
     {
         Random random = new(seed);
-        Tensor<double> values = new(shape, Enumerable.Range(0, shape.Count).Select(_ => 2 * random.NextDouble() - 1).ToArray());
+        Tensor<double> values = new(shape, Enumerable.Range(0, shape.ElementCount).Select(_ => 2 * random.NextDouble() - 1).ToArray());
         return values.To(ElementTypes.Of<T>()).Of<T>();
     }
 

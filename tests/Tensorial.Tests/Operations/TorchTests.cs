@@ -357,7 +357,7 @@ public class TorchTests
             new Resize
             {
                 Scales = [1, 1, 2, 2],
-                Sampling = new() { Interpolation = Interpolation.Linear },
+                Sampling = new() { Interpolation = ResizeInterpolation.Linear },
             },
             [
                 [1, 2, 3, 4],
@@ -368,7 +368,7 @@ public class TorchTests
             new Resize
             {
                 Scales = [1, 1, 2, 2],
-                Sampling = new() { Interpolation = Interpolation.Cubic, Coordinates = Coordinates.AlignCorners },
+                Sampling = new() { Interpolation = ResizeInterpolation.Cubic, Coordinates = Coordinates.AlignCorners },
             },
             [
                 [1, 2, 4, 5],
@@ -433,5 +433,5 @@ public class TorchTests
     }
 
     private static Tensor Values(Shape shape, int k) =>
-        new Tensor<double>(shape, Enumerable.Range(0, shape.Count).Select(i => (i * 7919 + k * 31) % 17 - 8.0).ToArray());
+        new Tensor<double>(shape, Enumerable.Range(0, shape.ElementCount).Select(i => (i * 7919 + k * 31) % 17 - 8.0).ToArray());
 }

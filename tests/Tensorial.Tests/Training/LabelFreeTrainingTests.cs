@@ -44,7 +44,7 @@ public class LabelFreeTrainingTests
         {
             using Inference network = new(graph),
                 reference = new(dense);
-            return Verification.Of(reference.Run, network.Run, images, probabilities: false).RelativeError;
+            return Verification.From(reference.Run, network.Run, images, probabilities: false).RelativeError;
         }
     }
 
@@ -95,7 +95,7 @@ public class LabelFreeTrainingTests
         using Inference a = new(one),
             b = new(other);
         ImageSet images = TinyTask.Images(count: 40);
-        Verification found = Verification.Of(a.Run, b.Run, images, probabilities: false, batch: 16);
+        Verification found = Verification.From(a.Run, b.Run, images, probabilities: false, batch: 16);
         Assert.Null(found.Agreement);
         Assert.Null(found.KlDivergence);
         Assert.Null(found.First);

@@ -39,7 +39,7 @@ public class LossTests
             double loss = losses[k].Evaluate(z, new(labels, teacher), gradient);
             double[] wanted = [.. answers[k].Split(' ').Select(static v => double.Parse(v, CultureInfo.InvariantCulture))];
             Assert.Equal(wanted[0], loss, 1e-6);
-            for (int i = 0; i < z.Shape.Count; i++)
+            for (int i = 0; i < z.Shape.ElementCount; i++)
                 Assert.Equal(wanted[i + 1], gradient.Values[i], 1e-6);
         }
     }

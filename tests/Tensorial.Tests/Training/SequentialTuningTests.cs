@@ -52,7 +52,7 @@ public sealed class SequentialTuningTests : IDisposable
     {
         SequentialTuning kept = Tuning(Usual with { Inputs = inputs });
         BlockMemory largest = kept.Memory.MaxBy(static block => block.Bytes)!;
-        SequentialTuning anew = Tuning(Usual with { Inputs = inputs, MostBytes = (largest.Bytes - 1) * kept.AtOnce });
+        SequentialTuning anew = Tuning(Usual with { Inputs = inputs, MemoryLimit = (largest.Bytes - 1) * kept.AtOnce });
         Assert.All(kept.Memory, static block => Assert.True(block.IsKept));
         Assert.Contains(anew.Memory, static block => !block.IsKept);
         Assert.All(anew.Memory, block => Assert.True(block.Bytes < largest.Bytes));
@@ -72,13 +72,13 @@ public sealed class SequentialTuningTests : IDisposable
         SequentialTuning bounded = Enumerable
             .Range(1, 100)
             .Select(part => most - (most * part / 100))
-            .Select(bytes => TryTuning(layers with { MostBytes = bytes }))
+            .Select(bytes => TryTuning(layers with { MemoryLimit = bytes }))
             .TakeWhile(static tuning => tuning is not null)
             .Last()!;
         Assert.Contains(bounded.Memory, static block => block.Step.Parts > 1);
         foreach ((BlockRecord whole, BlockRecord parts) in free.Run().Blocks.Zip(bounded.Run().Blocks))
             Assert.Equal(whole.ErrorAfter, parts.ErrorAfter, 1e-4 * whole.ErrorBefore);
-        Assert.Contains("are allowed", Assert.Throws<BadInputException>(() => Tuning(Usual with { MostBytes = 1000 })).Message);
+        Assert.Contains("are allowed", Assert.Throws<BadInputException>(() => Tuning(Usual with { MemoryLimit = 1000 })).Message);
     }
 
     [Theory, InlineData(BlockInputs.Tuned), InlineData(BlockInputs.Dense)]

@@ -23,7 +23,7 @@ public class TrainerTests
             Mixup = 0.1,
             Erasing = 0.1,
         },
-        WeightAverage = 0.9,
+        EmaDecay = 0.9,
         Threads = 2,
     };
 
@@ -37,7 +37,7 @@ public class TrainerTests
             {
                 Epochs = 8,
                 Augmentation = Augmentation.None,
-                WeightAverage = 0,
+                EmaDecay = 0,
             }
         )
         {
@@ -227,13 +227,13 @@ public class TrainerTests
         Assert.Contains(
             "classes",
             Assert
-                .Throws<ShapeException>(() => new Trainer(Tensorial.Graphs.ReadyMade.Build("cnn4", [1, 8, 8], 3, 0), images, Usual))
+                .Throws<ShapeException>(() => new Trainer(Tensorial.Graphs.ModelZoo.Create("cnn4", [1, 8, 8], 3, 0), images, Usual))
                 .Message
         );
         Assert.Contains(
             "images of",
             Assert
-                .Throws<ShapeException>(() => new Trainer(Tensorial.Graphs.ReadyMade.Build("cnn4", [3, 8, 8], 4, 0), images, Usual))
+                .Throws<ShapeException>(() => new Trainer(Tensorial.Graphs.ModelZoo.Create("cnn4", [3, 8, 8], 4, 0), images, Usual))
                 .Message
         );
         Assert.Throws<BadInputException>(() => new Trainer(TinyTask.Network(), images, Usual with { Epochs = 0 }));
@@ -283,6 +283,6 @@ public class TrainerTests
     private static double Top1(Graph graph)
     {
         using Inference network = new(graph, 1);
-        return Evaluator.Run(network, graph, TinyTask.Images(seed: 2)).Result.Top1;
+        return Evaluator.Evaluate(network, graph, TinyTask.Images(seed: 2)).Result.Top1;
     }
 }

@@ -45,7 +45,7 @@ public class TrainingMemoryTests
     {
         using Trainer free = new(WithoutNorms(), TinyTask.Images(), Usual);
         long bound = free.Memory.WeightBytes + (free.Memory.ActivationBytes / 3);
-        using Trainer bounded = new(WithoutNorms(), TinyTask.Images(), Usual with { MostBytes = bound });
+        using Trainer bounded = new(WithoutNorms(), TinyTask.Images(), Usual with { MemoryLimit = bound });
         Assert.Equal(1, free.Memory.Parts);
         Assert.InRange(bounded.Memory.Parts, 4, 32);
         Assert.True(bounded.Memory.Bytes <= bound && bounded.Memory.WeightBytes == free.Memory.WeightBytes);
@@ -62,13 +62,13 @@ public class TrainingMemoryTests
         using Trainer free = new(TinyTask.Network(), TinyTask.Images(), Usual);
         long bound = free.Memory.WeightBytes + (free.Memory.ActivationBytes / 2);
         string message = Assert
-            .Throws<BadInputException>(() => new Trainer(TinyTask.Network(), TinyTask.Images(), Usual with { MostBytes = bound }))
+            .Throws<BadInputException>(() => new Trainer(TinyTask.Network(), TinyTask.Images(), Usual with { MemoryLimit = bound }))
             .Message;
         int fits = int.Parse(System.Text.RegularExpressions.Regex.Match(message, "Batches of up to ([0-9]+) images fit").Groups[1].Value);
-        using Trainer smaller = new(TinyTask.Network(), TinyTask.Images(), Usual with { Batch = fits, MostBytes = bound });
+        using Trainer smaller = new(TinyTask.Network(), TinyTask.Images(), Usual with { Batch = fits, MemoryLimit = bound });
         Assert.Equal(1, smaller.Memory.Parts);
         Assert.Throws<BadInputException>(() =>
-            new Trainer(TinyTask.Network(), TinyTask.Images(), Usual with { Batch = fits + 1, MostBytes = bound })
+            new Trainer(TinyTask.Network(), TinyTask.Images(), Usual with { Batch = fits + 1, MemoryLimit = bound })
         );
     }
 
@@ -77,12 +77,12 @@ public class TrainingMemoryTests
     {
         Assert.Contains(
             "Image by image it takes",
-            Assert.Throws<BadInputException>(() => new Trainer(WithoutNorms(), TinyTask.Images(), Usual with { MostBytes = 1000 })).Message
+            Assert.Throws<BadInputException>(() => new Trainer(WithoutNorms(), TinyTask.Images(), Usual with { MemoryLimit = 1000 })).Message
         );
         Assert.Contains(
             "No batch fits",
             Assert
-                .Throws<BadInputException>(() => new Trainer(TinyTask.Network(), TinyTask.Images(), Usual with { MostBytes = 1000 }))
+                .Throws<BadInputException>(() => new Trainer(TinyTask.Network(), TinyTask.Images(), Usual with { MemoryLimit = 1000 }))
                 .Message
         );
     }

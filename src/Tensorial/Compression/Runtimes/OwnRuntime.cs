@@ -64,10 +64,10 @@ public sealed class OwnRuntime : IRuntime
         private static bool IsByImage(Graph graph, string output) =>
             ((int[])[1, 3]).All(batch =>
             {
-                Shape input = Shape.Of([batch, .. graph.FreeInputs[0].Dimensions!.Value.Skip(1).Select(static d => d.Extent ?? 1)]);
+                Shape input = Shape.From([batch, .. graph.FreeInputs[0].Dimensions!.Value.Skip(1).Select(static d => d.Extent ?? 1)]);
                 return ShapeInference
                         .Explore(graph, new Dictionary<string, Shape> { [graph.FreeInputs[0].Name] = input })
-                        .Operands.TryGetValue(output, out Operand? operand)
+                        .Operands.TryGetValue(output, out ValueInfo? operand)
                     && operand is { Type: ElementType.Float32, Shape.Rank: > 0 }
                     && operand.Shape[0] == batch;
             });

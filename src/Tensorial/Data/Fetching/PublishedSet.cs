@@ -87,7 +87,7 @@ public sealed record PublishedSet
     ];
 
     private static DataDownload Archive(string name, string md5, CifarFormat format) =>
-        new(name, [.. format.Files(Split.Train), .. format.Files(Split.Test)], [new($"https://www.cs.toronto.edu/~kriz/{name}")], md5);
+        new(name, [.. format.Files(DataSplit.Train), .. format.Files(DataSplit.Test)], [new($"https://www.cs.toronto.edu/~kriz/{name}")], md5);
 
     private static IReadOnlyList<DataFile> IdxFiles(string trainImages, string trainLabels, string testImages, string testLabels) =>
         [

@@ -11,7 +11,7 @@ internal static class ActivationForms
     /// <summary>The function of one value that a node is, if blocked kernels know it.</summary>
     public static Activation? Of(Node node, Scope scope) =>
         node is { Operation: Max or Min, Inputs: [_, var bound] }
-            ? scope.Fixed(bound) is { Shape.Count: 1, Shape.Rank: < 2 } value
+            ? scope.Fixed(bound) is { Shape.ElementCount: 1, Shape.Rank: < 2 } value
                 ? Bounded(node.Operation, value.Values[0])
                 : null
             : Of(node.Operation, i => node.Inputs.ElementAtOrDefault(i), scope);
@@ -112,6 +112,6 @@ internal static class ActivationForms
     /// <summary>A bound of Clip: its constant input, its attribute, or none; null where it is only known while the network runs.</summary>
     private static float? Bound(string? name, float? attribute, float none, Scope scope) =>
         name is not { Length: > 0 } ? attribute ?? none
-        : scope.Constant(name) is Tensor<float> { Shape.Count: 1 } constant ? constant.Values[0]
+        : scope.Constant(name) is Tensor<float> { Shape.ElementCount: 1 } constant ? constant.Values[0]
         : null;
 }

@@ -2,7 +2,7 @@ using Tensorial.Graphs;
 using Tensorial.Kernels.Blocked;
 using Tensorial.Operations;
 using Activation = Tensorial.Kernels.Blocked.Activation;
-using Arithmetics = Tensorial.Kernels.Blocked.Arithmetic;
+using Arithmetics = Tensorial.Kernels.Blocked.BinaryFunction;
 
 namespace Tensorial.Execution;
 
@@ -18,12 +18,12 @@ internal static class ArithmeticForms
         Shape result = scope.ShapeOf(node.Outputs[0]);
         bool aIsMap = scope.IsComputed(a) && scope.ShapeOf(a) == result,
             bIsMap = scope.IsComputed(b) && scope.ShapeOf(b) == result;
-        Arithmetics operation = node.Operation switch
+        BinaryFunction operation = node.Operation switch
         {
-            Add => Arithmetics.Add,
-            Sub => Arithmetics.Subtract,
-            Mul => Arithmetics.Multiply,
-            _ => Arithmetics.Divide,
+            Add => BinaryFunction.Add,
+            Sub => BinaryFunction.Subtract,
+            Mul => BinaryFunction.Multiply,
+            _ => BinaryFunction.Divide,
         };
         if (aIsMap && bIsMap)
             return Binary(group, operation, a, b);
@@ -31,11 +31,11 @@ internal static class ArithmeticForms
         if (!scope.IsBlocked(map) || scope.ShapeOf(map) != result)
             return null;
         if (scope.IsComputed(other))
-            return operation == Arithmetics.Multiply && IsFactorByImage(other, map, scope) ? ScaleImages(group, map, other) : null;
+            return operation == BinaryFunction.Multiply && IsFactorByImage(other, map, scope) ? ScaleImages(group, map, other) : null;
         return scope.PerChannel(other, map) is { } values ? ByChannel(group, operation, map, values, constantFirst: map == b) : null;
     }
 
-    private static Form Binary(FusedGroup group, Arithmetics operation, string a, string b)
+    private static Form Binary(FusedGroup group, BinaryFunction operation, string a, string b)
     {
         Activation activation = group.Activation;
         return new(
@@ -96,13 +96,13 @@ internal static class ArithmeticForms
         );
     }
 
-    private static Form? ByChannel(FusedGroup group, Arithmetics operation, string map, float[] values, bool constantFirst) =>
+    private static Form? ByChannel(FusedGroup group, BinaryFunction operation, string map, float[] values, bool constantFirst) =>
         (operation, constantFirst) switch
         {
-            (Arithmetics.Add, _) => NormalizationForms.ScaleShift(group, map, [], values),
-            (Arithmetics.Subtract, false) => NormalizationForms.ScaleShift(group, map, [], Array.ConvertAll(values, static v => -v)),
-            (Arithmetics.Subtract, true) => NormalizationForms.ScaleShift(group, map, [.. values.Select(static _ => -1f)], values),
-            (Arithmetics.Multiply, _) => NormalizationForms.ScaleShift(group, map, values, []),
+            (BinaryFunction.Add, _) => NormalizationForms.ScaleShift(group, map, [], values),
+            (BinaryFunction.Subtract, false) => NormalizationForms.ScaleShift(group, map, [], Array.ConvertAll(values, static v => -v)),
+            (BinaryFunction.Subtract, true) => NormalizationForms.ScaleShift(group, map, [.. values.Select(static _ => -1f)], values),
+            (BinaryFunction.Multiply, _) => NormalizationForms.ScaleShift(group, map, values, []),
             _ => null,
         };
 
@@ -131,7 +131,7 @@ internal static class ArithmeticForms
                         [to],
                         (frame, piece) =>
                             BlockedElementwise.Binary(
-                                Arithmetics.Multiply,
+                                BinaryFunction.Multiply,
                                 piece.Of(frame, upstream),
                                 piece.Layout(upstream),
                                 piece.Of(frame, factor),
@@ -150,6 +150,6 @@ internal static class ArithmeticForms
     private static bool IsFactorByImage(string factor, string map, Scope scope)
     {
         (Shape own, Shape whole) = (scope.ShapeOf(factor), scope.ShapeOf(map));
-        return own.Rank == whole.Rank && own[0] == whole[0] && own[1] == whole[1] && own.Count == whole[0] * whole[1];
+        return own.Rank == whole.Rank && own[0] == whole[0] && own[1] == whole[1] && own.ElementCount == whole[0] * whole[1];
     }
 }

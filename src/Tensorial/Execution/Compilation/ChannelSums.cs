@@ -11,17 +11,17 @@ namespace Tensorial.Execution;
 internal readonly struct ChannelSums(int channels)
 {
     /// <summary>Channels in whole blocks, as kernels load them.</summary>
-    public int Padded { get; } = (channels + BlockedLayout.Lanes - 1) / BlockedLayout.Lanes * BlockedLayout.Lanes;
+    public int Padded { get; } = (channels + BlockedLayout.ChannelBlock - 1) / BlockedLayout.ChannelBlock * BlockedLayout.ChannelBlock;
 
     /// <summary>Floats of a row.</summary>
     public int RowLength => 5 * Padded;
 
     /// <summary>The sums of the piece's shard, zeroed where the shard begins.</summary>
-    public Span<double> Sums(Frame frame, Piece piece, Value rows) =>
+    public Span<double> Sums(ProgramFrame frame, Piece piece, Value rows) =>
         MemoryMarshal.Cast<float, double>(piece.Sums(frame, rows)[..(4 * Padded)]);
 
     /// <summary>The numbers that kernels subtract, copied to the shard's row, where they are padded.</summary>
-    public Span<float> Center(Frame frame, Piece piece, Value rows, ReadOnlySpan<float> center)
+    public Span<float> Center(ProgramFrame frame, Piece piece, Value rows, ReadOnlySpan<float> center)
     {
         Span<float> own = frame.Floats(rows).Slice(piece.Shard * RowLength + 4 * Padded, Padded);
         if (piece.Begins)
@@ -30,7 +30,7 @@ internal readonly struct ChannelSums(int channels)
     }
 
     /// <summary>One sum over all shards.</summary>
-    public double Joined(Frame frame, Value rows, int kind, int channel)
+    public double Joined(ProgramFrame frame, Value rows, int kind, int channel)
     {
         ReadOnlySpan<float> all = frame.Floats(rows);
         double sum = 0;

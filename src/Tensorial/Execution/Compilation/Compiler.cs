@@ -18,7 +18,7 @@ internal sealed class Compiler
     private readonly FrozenSet<string> _bound;
     private readonly Dictionary<string, Value> _plain = [],
         _blocked = [];
-    private readonly ImmutableArray<Step>.Builder _steps = ImmutableArray.CreateBuilder<Step>();
+    private readonly ImmutableArray<ProgramStep>.Builder _steps = ImmutableArray.CreateBuilder<ProgramStep>();
     private readonly LayoutPlan _layouts;
     private readonly Dictionary<string, Value> _outputs = [];
     private int _parameterSteps,
@@ -27,7 +27,7 @@ internal sealed class Compiler
     private Compiler(Scope scope, ConstantOrigins? origins, IEnumerable<string> bound)
     {
         (Scope, _origins, _bound) = (scope, origins, bound.ToFrozenSet());
-        _layouts = LayoutPlan.Of(scope);
+        _layouts = LayoutPlan.From(scope);
     }
 
     public Scope Scope { get; }
@@ -123,10 +123,10 @@ internal sealed class Compiler
             : PlainResult(result.Name);
     }
 
-    public void Emit(Step step) => _steps.Add(step);
+    public void Emit(ProgramStep step) => _steps.Add(step);
 
     /// <summary>Emits a step that depends on constants alone: before all that depends on the batch.</summary>
-    public void EmitForParameters(Step step)
+    public void EmitForParameters(ProgramStep step)
     {
         _steps.Insert(_parameterSteps++, step);
         _boundary++;
@@ -134,13 +134,13 @@ internal sealed class Compiler
 
     private Value Input(Port port)
     {
-        Operand operand = Scope.Shapes[port.Name];
+        ValueInfo operand = Scope.Shapes[port.Name];
         return _plain[port.Name] = new(port.Name, operand.Type, operand.Shape, layout: null) { IsExternal = true };
     }
 
     private Value PlainResult(string name)
     {
-        Operand operand =
+        ValueInfo operand =
             Scope.Shapes.GetValueOrDefault(name) ?? throw new BadInputException($"The value '{name}' is more than its operator makes.");
         return _plain[name] = new(name, operand.Type, operand.Shape, layout: null) { IsExternal = _bound.Contains(name) };
     }
@@ -166,7 +166,7 @@ internal sealed class Compiler
     {
         if (node.Operation is Reshaping && TryShareMemory(node))
             return;
-        ImmutableArray<Operand>? all = null;
+        ImmutableArray<ValueInfo>? all = null;
         Value[] results =
         [
             .. node.Outputs.Select(

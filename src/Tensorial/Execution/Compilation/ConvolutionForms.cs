@@ -73,7 +73,7 @@ internal static class ConvolutionForms
             dx = group.Output;
         if (!scope.IsMap(dy) || !scope.IsMap(dx) || !CanPack(kernel, scope) || ShapeOf(gradient) is not { } shape)
             return null;
-        if (Backward.Of(shape, scope.LayoutOf(dx) with { Images = 1 }, scope.LayoutOf(dy) with { Images = 1 }) is not { } back)
+        if (Backward.From(shape, scope.LayoutOf(dx) with { Images = 1 }, scope.LayoutOf(dy) with { Images = 1 }) is not { } back)
             return null;
         ImmutableArray<BlockedRead> reads = [new(dy, back.Padding)];
         if (group.Residual is not { } former)
@@ -96,7 +96,7 @@ internal static class ConvolutionForms
 
     private static void EmitBackward(Emission emission, string label, Backward back, string kernel, Value dy, Value dx, bool adds)
     {
-        PackedKernel[] kernels = [.. back.Phases.Select(phase => emission.Kernel(kernel, KernelPacking.Of(phase)))];
+        PackedKernel[] kernels = [.. back.Phases.Select(phase => emission.Kernel(kernel, KernelPacking.From(phase)))];
         Value? plane = back.Plane(dx.Layout!.Value) is { } layout ? Emission.Room($"{label} phase", layout) : null;
         emission.Images(
             $"{label} of input",
@@ -133,7 +133,7 @@ internal static class ConvolutionForms
         ConvolutionTranspose operation = (ConvolutionTranspose)node.Operation;
         if (PlaneWindows.Transposed(operation, scope.ShapeOf(x), scope.ShapeOf(kernel)) is not { } shape)
             return null;
-        if (Backward.Of(shape, scope.LayoutOf(group.Output) with { Images = 1 }, scope.LayoutOf(x) with { Images = 1 }) is not { } back)
+        if (Backward.From(shape, scope.LayoutOf(group.Output) with { Images = 1 }, scope.LayoutOf(x) with { Images = 1 }) is not { } back)
             return null;
         return new(
             [new(x, back.Padding)],

@@ -4,7 +4,7 @@ using Tensorial.Kernels.Blocked;
 namespace Tensorial.Execution;
 
 /// <summary>Numbers of a constant or of a computed value, at the time a step runs.</summary>
-internal delegate ReadOnlySpan<float> Floats(Frame frame);
+internal delegate ReadOnlySpan<float> Floats(ProgramFrame frame);
 
 /// <summary>What a form gets to emit its steps with: the values it reads and makes, room for what it keeps between steps.</summary>
 /// <param name="compiler">The compiler.</param>
@@ -42,7 +42,7 @@ internal sealed class Emission(Compiler compiler, Form form, ImmutableArray<stri
         if (compiler.Scope.Constant(name) is Tensor<float> constant)
             return compiler.Scope.Cache.Packed(constant, packing, compiler.Scope.Changing.Contains(name));
         Value value = Plain(name);
-        PackedKernel packed = packing.Pack(new float[value.Shape.Count]);
+        PackedKernel packed = packing.Pack(new float[value.Shape.ElementCount]);
         compiler.EmitForParameters(
             new($"pack {name}", [value], [], (frame, _) => packing.Renew(packed, frame.Floats(value))) { IsWhole = true }
         );
@@ -64,8 +64,8 @@ internal sealed class Emission(Compiler compiler, Form form, ImmutableArray<stri
         string label,
         IEnumerable<Value> reads,
         IEnumerable<Value> writes,
-        Action<Frame, Piece> run,
-        Action<Frame>? join = null,
+        Action<ProgramFrame, Piece> run,
+        Action<ProgramFrame>? join = null,
         IEnumerable<Value>? joined = null
     ) =>
         compiler.Emit(
@@ -78,6 +78,6 @@ internal sealed class Emission(Compiler compiler, Form form, ImmutableArray<stri
         );
 
     /// <summary>Emits a step that takes everything at once.</summary>
-    public void Whole(string label, IEnumerable<Value> reads, IEnumerable<Value> writes, Action<Frame> run) =>
+    public void Whole(string label, IEnumerable<Value> reads, IEnumerable<Value> writes, Action<ProgramFrame> run) =>
         compiler.Emit(new(label, [.. reads], [.. writes], (frame, _) => run(frame)) { IsWhole = true, Constants = constants });
 }

@@ -11,7 +11,7 @@ internal static class Implementations
     /// <summary>How a group runs on blocked activations; null where it runs as its operations define it.</summary>
     public static Form? Of(FusedGroup group, Scope scope, LastReads last) =>
         group.Head.Outputs.Length == 0
-        || !scope.Shapes.TryGetValue(group.Head.Outputs[0], out Operand? result)
+        || !scope.Shapes.TryGetValue(group.Head.Outputs[0], out ValueInfo? result)
         || result.Type != ElementType.Float32
             ? null
             : group.Head.Operation switch

@@ -16,7 +16,7 @@ internal sealed class LayoutPlan
 
     private LayoutPlan(Dictionary<Node, FusedGroup> groups) => _groups = groups;
 
-    public static LayoutPlan Of(Scope scope)
+    public static LayoutPlan From(Scope scope)
     {
         LayoutPlan plan = new(Fusion.Of(scope));
         LastReads last = new(scope, plan._groups);

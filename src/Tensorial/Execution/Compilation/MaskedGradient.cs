@@ -26,7 +26,7 @@ internal sealed class MaskedGradient
     /// <summary>The masked gradient, where there is a mask: others may read it too.</summary>
     public ImmutableArray<FormResult> Results => _result is null ? [] : [new(_result, Over: _over)];
 
-    public static MaskedGradient Of(FusedGroup group, string dy, Scope scope, LastReads last)
+    public static MaskedGradient From(FusedGroup group, string dy, Scope scope, LastReads last)
     {
         if (group.Mask is not { } mask)
             return new(dy, null, null, null, Activation.None);
@@ -60,7 +60,7 @@ internal sealed class MaskedGradient
         Value? x,
         Floats center,
         IReadOnlyList<Value> reads,
-        Action<Frame> join,
+        Action<ProgramFrame> join,
         IReadOnlyList<Value> joined
     )
     {

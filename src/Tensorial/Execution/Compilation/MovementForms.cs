@@ -77,7 +77,7 @@ internal static class MovementForms
         string x = node.Inputs[0];
         if (!scope.IsMap(x) || !scope.IsBlocked(x) || !scope.IsMap(group.Output))
             return null;
-        if (PlaneCut.Of((Slice)node.Operation, scope.ShapeOf(x), node.Inputs, scope) is not { } cut)
+        if (PlaneCut.From((Slice)node.Operation, scope.ShapeOf(x), node.Inputs, scope) is not { } cut)
             return null;
         if (cut.TakesAllChannels)
             return Form.Map(
@@ -102,7 +102,7 @@ internal static class MovementForms
         string dy = node.Inputs[gradient.Upstream()];
         if (!scope.IsMap(group.Output) || !scope.IsMap(dy) || !scope.IsBlocked(dy))
             return null;
-        if (PlaneCut.Of((Slice)gradient.Of, gradient.Shapes[0], node.Inputs, scope) is not { TakesAllChannels: true } cut)
+        if (PlaneCut.From((Slice)gradient.Of, gradient.Shapes[0], node.Inputs, scope) is not { TakesAllChannels: true } cut)
             return null;
         return Form.Map(
             group.Label,
@@ -120,7 +120,7 @@ internal static class MovementForms
         string x = node.Inputs[0];
         if (!scope.IsMap(x) || !scope.IsBlocked(x) || !scope.IsMap(group.Output))
             return null;
-        if (PlaneMargin.Of((Pad)node.Operation, scope.ShapeOf(x), node.Inputs, scope) is not { } margin)
+        if (PlaneMargin.From((Pad)node.Operation, scope.ShapeOf(x), node.Inputs, scope) is not { } margin)
             return null;
         if (margin.IsAroundPlanes)
             return Form.Map(
@@ -151,7 +151,7 @@ internal static class MovementForms
         string dy = node.Inputs[gradient.Upstream()];
         if (!scope.IsMap(group.Output) || !scope.IsMap(dy) || !scope.IsBlocked(dy))
             return null;
-        if (PlaneMargin.Of((Pad)gradient.Of, gradient.Shapes[0], node.Inputs, scope) is not { } margin)
+        if (PlaneMargin.From((Pad)gradient.Of, gradient.Shapes[0], node.Inputs, scope) is not { } margin)
             return null;
         if (!margin.IsAroundPlanes)
             return new(

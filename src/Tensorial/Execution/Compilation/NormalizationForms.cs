@@ -21,7 +21,7 @@ internal static class NormalizationForms
         if (parameters is not [{ } gamma, { } beta, { } mean, { } variance])
             return null;
         double epsilon = ((BatchNormalization)node.Operation).Epsilon;
-        float[] scale = new float[gamma.Shape.Count],
+        float[] scale = new float[gamma.Shape.ElementCount],
             shift = new float[scale.Length];
         for (int c = 0; c < scale.Length; c++)
         {
@@ -121,7 +121,7 @@ internal static class NormalizationForms
             }
         );
 
-        void Join(Frame frame)
+        void Join(ProgramFrame frame)
         {
             Span<float> newMean = frame.Floats(statistics[0]),
                 newVariance = frame.Floats(statistics[1]),
@@ -158,7 +158,7 @@ internal static class NormalizationForms
         // A shift alone reads nothing but dy.
         if (x.Length == 0 || !scope.IsMap(x) || !scope.IsBlocked(x) || !scope.IsMap(dy))
             return null;
-        MaskedGradient masked = MaskedGradient.Of(group, dy, scope, last);
+        MaskedGradient masked = MaskedGradient.From(group, dy, scope, last);
         ImmutableArray<FormResult> results =
         [
             .. gradient.Wanted.Select((operand, k) => new FormResult(node.Outputs[k], IsBlocked: operand == 0)),
@@ -219,7 +219,7 @@ internal static class NormalizationForms
             }
         );
 
-        void Join(Frame frame)
+        void Join(ProgramFrame frame)
         {
             Span<float> factors = frame.Floats(coefficients);
             ReadOnlySpan<float> gamma = scale(frame),
@@ -250,7 +250,7 @@ internal static class NormalizationForms
             result = node.Outputs[0];
         if (!scope.IsMap(dy) || PlaneWindows.Convolution((Convolution)gradient.Of, gradient.Shapes[0], gradient.Shapes[1]) is null)
             return null;
-        MaskedGradient masked = MaskedGradient.Of(group, dy, scope, last);
+        MaskedGradient masked = MaskedGradient.From(group, dy, scope, last);
         return new(
             masked.Reads,
             [.. masked.Results, new(result, IsBlocked: false)],

@@ -122,7 +122,7 @@ internal static class PoolingForms
         );
     }
 
-    private delegate void AddingStep(Frame frame, Piece piece, Value[] reads, Span<float> to, BlockedLayout layout);
+    private delegate void AddingStep(ProgramFrame frame, Piece piece, Value[] reads, Span<float> to, BlockedLayout layout);
 
     /// <summary>A gradient that is added up from zero.</summary>
     private static Form Adding(FusedGroup group, string[] names, AddingStep add) =>

@@ -14,7 +14,7 @@ namespace Tensorial.Execution;
 /// <param name="Cache">Where packed kernels are kept.</param>
 internal sealed record Scope(
     Graph Graph,
-    IReadOnlyDictionary<string, Operand> Shapes,
+    IReadOnlyDictionary<string, ValueInfo> Shapes,
     FrozenSet<string> Changing,
     BatchPlan Batch,
     WeightCache Cache
@@ -55,10 +55,10 @@ internal sealed record Scope(
 
     /// <summary>Whether a value is a float32 feature map of one or two axes that steps may take piece by piece.</summary>
     public bool IsMap(string name) =>
-        Shapes.TryGetValue(name, out Operand? value)
+        Shapes.TryGetValue(name, out ValueInfo? value)
         && value is { Type: ElementType.Float32, Shape.Rank: 3 or 4 }
         && value.Shape[0] % Batch.Images == 0
-        && value.Shape.Count > 0;
+        && value.Shape.ElementCount > 0;
 
     /// <summary>Extents of a feature map's planes; a map of one axis has planes of one row.</summary>
     public (int Height, int Width) PlaneOf(string name) =>
@@ -78,10 +78,10 @@ internal sealed record Scope(
             return null;
         int channels = ShapeOf(map)[1],
             rank = ShapeOf(map).Rank;
-        if (constant.Shape.Count == 1)
+        if (constant.Shape.ElementCount == 1)
             return [.. Enumerable.Repeat(constant.Values[0], channels)];
         bool fits =
-            constant.Shape.Count == channels
+            constant.Shape.ElementCount == channels
             && (constant.Shape.Rank == rank || constant.Shape.Rank == rank - 1)
             && constant.Shape[constant.Shape.Rank - rank + 1] == channels;
         return fits ? constant.Values.ToArray() : null;

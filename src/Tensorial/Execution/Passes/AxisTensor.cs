@@ -7,13 +7,13 @@ namespace Tensorial.Execution;
 /// <param name="Name">The value.</param>
 /// <param name="Dimensions">For each of its dimensions the axes joined there, the last one moving fastest; none where it is 1.</param>
 /// <param name="Term">The axes and their extents.</param>
-internal sealed record AxisTensor(string Name, ImmutableArray<ImmutableArray<int>> Dimensions, Term Term)
+internal sealed record AxisTensor(string Name, ImmutableArray<ImmutableArray<int>> Dimensions, IndexList Term)
 {
     /// <summary>All axes in the order in which they lie.</summary>
     public ImmutableArray<int> Axes => [.. Dimensions.SelectMany(static axes => axes)];
 
     /// <summary>An operand; axes of one entry that only stretch are left out.</summary>
-    public static AxisTensor Of(string name, string axes, Algebra algebra, Term term) =>
+    public static AxisTensor From(string name, string axes, Algebra algebra, IndexList term) =>
         new(
             name,
             [

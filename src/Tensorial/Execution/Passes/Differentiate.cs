@@ -33,12 +33,12 @@ internal static class Differentiate
     /// <exception cref="BadInputException">A wanted constant does not exist, is no float32 or float64, or reaches no output.</exception>
     public static Differentiated Apply(
         Graph graph,
-        IReadOnlyDictionary<string, Operand> shapes,
+        IReadOnlyDictionary<string, ValueInfo> shapes,
         IReadOnlyCollection<string> wanted,
         IReadOnlyCollection<string> outputs
     )
     {
-        GradientPaths paths = GradientPaths.Of(graph, wanted, shapes, outputs);
+        GradientPaths paths = GradientPaths.From(graph, wanted, shapes, outputs);
         Appending appending = new(graph, shapes, paths);
         ImmutableDictionary<string, string> seeds = outputs.Where(paths.Carry).ToImmutableDictionary(static o => o, appending.Seed);
         foreach (Node node in graph.Nodes.Reverse())
@@ -57,9 +57,9 @@ internal static class Differentiate
         return new(whole, graph.Nodes.Length, seeds, gradients);
     }
 
-    private sealed class Appending(Graph graph, IReadOnlyDictionary<string, Operand> shapes, GradientPaths paths)
+    private sealed class Appending(Graph graph, IReadOnlyDictionary<string, ValueInfo> shapes, GradientPaths paths)
     {
-        private readonly UniqueNames _names = UniqueNames.Of(graph);
+        private readonly UniqueNames _names = UniqueNames.From(graph);
 
         public List<Node> Nodes { get; } = [];
 

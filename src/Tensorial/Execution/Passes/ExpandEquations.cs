@@ -16,19 +16,19 @@ internal static class ExpandEquations
     /// <param name="graph">The network.</param>
     /// <param name="shapes">Types and extents of its values.</param>
     /// <param name="goal">What plans are to be good at.</param>
-    public static Graph ForExecution(Graph graph, IReadOnlyDictionary<string, Operand> shapes, PlanGoal goal) =>
+    public static Graph ForExecution(Graph graph, IReadOnlyDictionary<string, ValueInfo> shapes, PlanGoal goal) =>
         Apply(graph, shapes, goal, static equation => !equation.Windows.IsEmpty || equation.Inputs.Length > 2, keepsProducts: true);
 
     /// <summary>The network in standard operators.</summary>
     /// <param name="graph">The network.</param>
     /// <param name="shapes">Types and extents of its values; the batch stays free.</param>
     /// <param name="hasEinsum">Whether the operator set knows plain equations.</param>
-    public static Graph ToStandardOperators(Graph graph, IReadOnlyDictionary<string, Operand> shapes, bool hasEinsum) =>
+    public static Graph ToStandardOperators(Graph graph, IReadOnlyDictionary<string, ValueInfo> shapes, bool hasEinsum) =>
         Apply(graph, shapes, PlanGoal.Forward, equation => !hasEinsum || !equation.IsPlain, keepsProducts: hasEinsum);
 
     private static Graph Apply(
         Graph graph,
-        IReadOnlyDictionary<string, Operand> shapes,
+        IReadOnlyDictionary<string, ValueInfo> shapes,
         PlanGoal goal,
         Func<Equation, bool> isExpanded,
         bool keepsProducts
@@ -47,7 +47,7 @@ internal static class ExpandEquations
 
     private static bool TryExpand(
         Node node,
-        IReadOnlyDictionary<string, Operand> shapes,
+        IReadOnlyDictionary<string, ValueInfo> shapes,
         PlanGoal goal,
         bool keepsProducts,
         NodeWriter writer
@@ -55,7 +55,7 @@ internal static class ExpandEquations
     {
         Equation equation = ((EinsumOf)node.Operation).Equation;
         Shape[] extents = [.. node.Inputs.Select(name => shapes[name].Shape)];
-        Plan plan = Plan.For(equation, PlanOptions.Default with { Goal = goal }, extents);
+        Plan plan = Plan.Create(equation, PlanOptions.Default with { Goal = goal }, extents);
         if (PairSteps.Of(plan) is not { } steps)
             return false;
         writer.Write(node, plan, steps, keepsProducts);
@@ -65,7 +65,7 @@ internal static class ExpandEquations
     /// <summary>Collects nodes and the constants they need, under names that are new.</summary>
     private sealed class NodeWriter(Graph graph)
     {
-        private readonly UniqueNames _names = UniqueNames.Of(graph);
+        private readonly UniqueNames _names = UniqueNames.From(graph);
         private readonly ImmutableDictionary<string, Tensor>.Builder _constants = graph.Initializers.ToBuilder();
 
         public List<Node> Nodes { get; } = [];
@@ -82,7 +82,7 @@ internal static class ExpandEquations
             for (int i = 0; i < problem.Inputs.Length; i++)
             {
                 string name = i < problem.Given ? node.Inputs[i] : Ones(node, problem.Shapes[i]);
-                values.Add(AxisTensor.Of(name, problem.Inputs[i], algebra, algebra.Operands[i]));
+                values.Add(AxisTensor.From(name, problem.Inputs[i], algebra, algebra.Operands[i]));
             }
             for (int k = 0; k < steps.Length; k++)
             {

@@ -69,7 +69,7 @@ internal static class FoldBatchNorm
             scales[o] = gamma.Values[o] / Math.Sqrt(variance.Values[o] + epsilon);
             foldedBias.Values[o] = (float)(((bias?.Values[o] ?? 0.0) - mean.Values[o]) * scales[o] + beta.Values[o]);
         }
-        DerivedValues folded = new(weights.Shape.Count, () => Scaled(weights, scales));
+        DerivedValues folded = new(weights.Shape.ElementCount, () => Scaled(weights, scales));
         return [new(weights.Shape, folded.Memory), foldedBias];
     }
 

@@ -19,7 +19,7 @@ internal static class FoldConstants
     /// <param name="changing">Constants that training changes: what depends on them is not folded.</param>
     public static Graph Apply(
         Graph graph,
-        IReadOnlyDictionary<string, Operand> shapes,
+        IReadOnlyDictionary<string, ValueInfo> shapes,
         WeightCache cache,
         ConstantOrigins? origins = null,
         IReadOnlySet<string>? changing = null
@@ -28,7 +28,7 @@ internal static class FoldConstants
         ImmutableDictionary<string, Tensor>.Builder constants = graph.Initializers.ToBuilder();
         var kept = ImmutableArray.CreateBuilder<Node>();
         // What does not fit the budget is left to be computed in its turn, where memory is given back.
-        long budget = Math.Max(LeastBudget, BudgetMultiple * graph.Initializers.Values.Sum(static value => (long)value.Shape.Count));
+        long budget = Math.Max(LeastBudget, BudgetMultiple * graph.Initializers.Values.Sum(static value => (long)value.Shape.ElementCount));
         foreach (Node node in graph.Nodes)
         {
             if (node.Outputs.All(name => name.Length == 0 || shapes[name].Value is not null))
@@ -39,7 +39,7 @@ internal static class FoldConstants
             }
             else if (
                 node.Inputs.All(IsFixed)
-                && node.Outputs.Sum(name => name.Length == 0 ? 0 : (long)shapes[name].Shape.Count) is var count
+                && node.Outputs.Sum(name => name.Length == 0 ? 0 : (long)shapes[name].Shape.ElementCount) is var count
                 && count <= budget
             )
             {

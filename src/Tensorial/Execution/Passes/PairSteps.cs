@@ -6,16 +6,16 @@ namespace Tensorial.Execution;
 
 /// <summary>A step of a plan as the operator that takes it. Values are numbered: the operands first, then the result of each step.</summary>
 /// <param name="Term">What it makes.</param>
-internal abstract record PairStep(Term Term)
+internal abstract record PairStep(IndexList Term)
 {
     /// <summary>A value summed over axes that nothing else has.</summary>
-    public sealed record Summed(Term Term, int Operand) : PairStep(Term);
+    public sealed record Summed(IndexList Term, int Operand) : PairStep(Term);
 
     /// <summary>A product of two values that slides nothing along anything.</summary>
-    public sealed record Product(Term Term, int Left, int Right) : PairStep(Term);
+    public sealed record Product(IndexList Term, int Left, int Right) : PairStep(Term);
 
     /// <summary>A convolution, or a transposed one.</summary>
-    public sealed record Convolved(Term Term, int Signal, int Kernel, PairRoles Roles) : PairStep(Term);
+    public sealed record Convolved(IndexList Term, int Signal, int Kernel, PairRoles Roles) : PairStep(Term);
 }
 
 /// <summary>Reads the steps of a plan.</summary>
@@ -29,7 +29,7 @@ internal static class PairSteps
         Problem problem = plan.Problem;
         PlannedSteps planned = plan.PlannedSteps;
         bool hasDiagonals = problem.Inputs.Append(problem.Output).Any(static axes => axes.Distinct().Count() < axes.Length);
-        if (hasDiagonals || problem.Shapes.Any(static shape => shape.Count == 0) || problem.Relations.Any(static r => r.Modulus != 0))
+        if (hasDiagonals || problem.Shapes.Any(static shape => shape.ElementCount == 0) || problem.Relations.Any(static r => r.Modulus != 0))
             return null;
         if (planned.Algebra.Axes.Length > 52)
             return null;
@@ -43,9 +43,9 @@ internal static class PairSteps
             }
             Pair pair = new(planned.Algebra, planned.Values[value.Left].Term, planned.Values[value.Right].Term, value.Term);
             int[] convolved = [.. Enumerable.Range(0, planned.Algebra.Axes.Length).Where(pair.Convolves)];
-            if (PairRoles.Of(pair, left: true) is { } roles)
+            if (PairRoles.From(pair, left: true) is { } roles)
                 steps.Add(new PairStep.Convolved(value.Term, value.Left, value.Right, roles));
-            else if (PairRoles.Of(pair, left: false) is { } turned)
+            else if (PairRoles.From(pair, left: false) is { } turned)
                 steps.Add(new PairStep.Convolved(value.Term, value.Right, value.Left, turned));
             else if (convolved.Length == 0)
                 steps.Add(new PairStep.Product(value.Term, value.Left, value.Right));
@@ -75,9 +75,9 @@ internal sealed record PairRoles(
     private const int MostSpace = 3;
 
     /// <summary>The roles where the left or the right term is the signal; null where the step is no convolution.</summary>
-    public static PairRoles? Of(Pair pair, bool left)
+    public static PairRoles? From(Pair pair, bool left)
     {
-        (Term signal, Term kernel) = left ? (pair.Left, pair.Right) : (pair.Right, pair.Left);
+        (IndexList signal, IndexList kernel) = left ? (pair.Left, pair.Right) : (pair.Right, pair.Left);
         int place = left ? 0 : 1;
         int[] space =
         [
@@ -85,19 +85,19 @@ internal sealed record PairRoles(
         ];
         if (space.Length is 0 or > MostSpace || Enumerable.Range(0, signal.Axes).Any(IsLost))
             return null;
-        return Of(pair, signal, kernel, space, place, transposed: false) ?? Of(pair, signal, kernel, space, place, transposed: true);
+        return From(pair, signal, kernel, space, place, transposed: false) ?? From(pair, signal, kernel, space, place, transposed: true);
 
         // A convolved axis that only the kernel brings along.
         bool IsLost(int axis) => pair.Algebra.IsConvolved(axis) && kernel.Has(axis) && !space.Contains(axis);
     }
 
-    private static PairRoles? Of(Pair pair, Term signal, Term kernel, int[] space, int place, bool transposed)
+    private static PairRoles? From(Pair pair, IndexList signal, IndexList kernel, int[] space, int place, bool transposed)
     {
         (int x, int y) = transposed ? (2, place) : (place, 2);
         (PlaneAxis Axis, bool IsMirrored)?[] window = [.. space.Select(axis => WindowOf(pair, axis, x, y, 1 - place, transposed))];
         if (Array.Exists(window, static axis => axis is null))
             return null;
-        (Term from, Term to) = transposed ? (pair.Product, signal) : (signal, pair.Product);
+        (IndexList from, IndexList to) = transposed ? (pair.Product, signal) : (signal, pair.Product);
         int[] plain = [.. Enumerable.Range(0, signal.Axes).Where(axis => !space.Contains(axis))];
         return new(
             [.. plain.Where(axis => from.Has(axis) && to.Has(axis) && !kernel.Has(axis))],
@@ -115,14 +115,14 @@ internal sealed record PairRoles(
     {
         if (!pair.Convolves(axis))
             return (PlaneAxis.One, false);
-        Incidence incidence = pair.Incidence(axis);
-        if (PlaneAxis.Of(incidence, x, y, kernel) is { } plain)
+        IndexRelation incidence = pair.RelationOf(axis);
+        if (PlaneAxis.From(incidence, x, y, kernel) is { } plain)
             return (plain, false);
-        return !transposed && PlaneAxis.Of(incidence, x, y, kernel, mirrored: true) is { } mirrored ? (mirrored, true) : null;
+        return !transposed && PlaneAxis.From(incidence, x, y, kernel, mirrored: true) is { } mirrored ? (mirrored, true) : null;
     }
 
     /// <summary>The operator, with the window's attributes.</summary>
-    public Operation ToOperation(Term signal, Term result)
+    public Operation ToOperation(IndexList signal, IndexList result)
     {
         int groups = Groups.Aggregate(1, (count, axis) => count * signal[axis].Extent);
         ImmutableArray<int> taps = [.. Window.Select(static axis => axis.Taps)],

@@ -23,7 +23,7 @@ internal sealed record TrainingForm(Graph Graph, ImmutableArray<RunningStatistic
     /// <summary>The training form of a network.</summary>
     /// <param name="graph">The network as it is evaluated.</param>
     /// <param name="momentum">What running statistics keep of themselves at each step.</param>
-    public static TrainingForm Of(Graph graph, float momentum = 0.9f)
+    public static TrainingForm From(Graph graph, float momentum = 0.9f)
     {
         var nodes = ImmutableArray.CreateBuilder<Node>(graph.Nodes.Length);
         Dictionary<string, string> renewed = [];
@@ -91,7 +91,7 @@ internal sealed record TrainingForm(Graph Graph, ImmutableArray<RunningStatistic
     }
 
     private static float RatioOf(Dropout dropout, Node node, Graph graph) =>
-        node.Inputs.ElementAtOrDefault(1) is { Length: > 0 } name && graph.Initializers.GetValueOrDefault(name) is { Shape.Count: 1 } given
+        node.Inputs.ElementAtOrDefault(1) is { Length: > 0 } name && graph.Initializers.GetValueOrDefault(name) is { Shape.ElementCount: 1 } given
             ? given.To(ElementType.Float32).Of<float>().Values[0]
             : dropout.Ratio;
 }

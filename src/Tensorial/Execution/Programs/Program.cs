@@ -7,7 +7,7 @@ namespace Tensorial.Execution;
 /// <summary>Steps between which threads need not meet.</summary>
 /// <param name="Steps">One step that takes the batch as a whole, or some that take pieces of it.</param>
 /// <param name="PieceImages">Images of a piece; 0 where there is one step and it takes everything.</param>
-internal sealed record Segment(ImmutableArray<Step> Steps, int PieceImages);
+internal sealed record Segment(ImmutableArray<ProgramStep> Steps, int PieceImages);
 
 /// <summary>How a program goes through its batch.</summary>
 /// <param name="Images">Images of the batch that steps may be given piece by piece.</param>
@@ -51,7 +51,7 @@ internal sealed class Program
     /// <param name="boundary">Index of a step before which the caller looks at outputs and sets inputs, as between a forward and a backward
     /// pass; the number of steps where there is none.</param>
     public Program(
-        ImmutableArray<Step> steps,
+        ImmutableArray<ProgramStep> steps,
         ImmutableDictionary<string, Value> inputs,
         ImmutableDictionary<string, Value> outputs,
         BatchPlan batch,
@@ -102,7 +102,7 @@ internal sealed class Program
     public Dictionary<string, double>? Profile { get; set; }
 
     /// <summary>Runs the segments from <paramref name="first"/> up to, not including, <paramref name="end"/>.</summary>
-    public void Run(Frame frame, int first, int end)
+    public void Run(ProgramFrame frame, int first, int end)
     {
         for (int index = first; index < end; index++)
             Run(frame, Segments[index]);
@@ -112,23 +112,23 @@ internal sealed class Program
     public IEnumerable<Value> AliveAt(int segment) =>
         Values.Where(v => v.SharesMemoryOf is null && !v.IsExternal && v.First < segment && v.Last >= segment);
 
-    private void Run(Frame frame, Segment segment)
+    private void Run(ProgramFrame frame, Segment segment)
     {
         if (segment.PieceImages == 0)
         {
-            Step step = segment.Steps[0];
+            ProgramStep step = segment.Steps[0];
             Timed(step, () => step.Run(frame, Piece.Whole(frame.Workers)));
         }
         else
         {
             frame.Workers.For(_batch.Shards, shard => RunShard(frame, segment, shard));
         }
-        foreach (Step step in segment.Steps)
+        foreach (ProgramStep step in segment.Steps)
             if (step.Join is { } join)
                 Timed(step, () => join(frame), ", joined");
     }
 
-    private void RunShard(Frame frame, Segment segment, int shard)
+    private void RunShard(ProgramFrame frame, Segment segment, int shard)
     {
         int start = (int)((long)shard * _batch.Images / _batch.Shards),
             end = (int)((long)(shard + 1) * _batch.Images / _batch.Shards);
@@ -143,7 +143,7 @@ internal sealed class Program
                 _batch.Images,
                 Workers.Serial
             );
-            foreach (Step step in segment.Steps)
+            foreach (ProgramStep step in segment.Steps)
                 if (Profile is null)
                     step.Run(frame, piece);
                 else
@@ -151,7 +151,7 @@ internal sealed class Program
         }
     }
 
-    private void Timed(Step step, Action run, string suffix = "")
+    private void Timed(ProgramStep step, Action run, string suffix = "")
     {
         if (Profile is not { } profile)
         {
@@ -165,10 +165,10 @@ internal sealed class Program
             profile[step.Kind + suffix] = profile.GetValueOrDefault(step.Kind + suffix) + seconds;
     }
 
-    private IEnumerable<Segment> SegmentsOf(ImmutableArray<Step> steps)
+    private IEnumerable<Segment> SegmentsOf(ImmutableArray<ProgramStep> steps)
     {
-        List<Step> open = [];
-        foreach (Step step in steps)
+        List<ProgramStep> open = [];
+        foreach (ProgramStep step in steps)
         {
             bool isWhole = step.IsWhole || !_batch.IsSharded;
             if (open.Count > 0 && (isWhole || open.Any(earlier => earlier.Joined.Any(step.Reads.Contains))))
@@ -185,7 +185,7 @@ internal sealed class Program
             yield return new([.. open], PieceOf(open));
     }
 
-    private int PieceOf(List<Step> steps)
+    private int PieceOf(List<ProgramStep> steps)
     {
         long floats = steps
             .SelectMany(static s => s.Reads.Concat(s.Writes))

@@ -33,7 +33,7 @@ internal sealed class Value(string name, ElementType type, Shape shape, BlockedL
     public int Last { get; set; } = -1;
 
     /// <summary>Floats it takes in the arena.</summary>
-    public int Length => Layout?.Length ?? Shape.Count;
+    public int Length => Layout?.Length ?? Shape.ElementCount;
 
     /// <summary>Its place in the arena, in floats.</summary>
     public int Offset { get; set; } = -1;

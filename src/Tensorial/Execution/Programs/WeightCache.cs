@@ -90,7 +90,7 @@ internal sealed class WeightCache(WeightCache? former = null)
 /// <summary>A convolution and a method to pack its weights for; with a phase, taps turned for that phase of the input's gradient.</summary>
 internal readonly record struct KernelPacking(ConvolutionShape Shape, ConvolutionMethod Method, InputPhase? Phase = null)
 {
-    public static KernelPacking Of(InputPhase phase) => new(phase.Convolution, phase.Method, phase);
+    public static KernelPacking From(InputPhase phase) => new(phase.Convolution, phase.Method, phase);
 
     public PackedKernel Pack(ReadOnlySpan<float> weights) => BlockedConvolution.Pack(Arranged(weights), Shape, Method);
 

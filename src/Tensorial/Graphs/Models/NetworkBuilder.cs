@@ -101,7 +101,7 @@ public sealed class NetworkBuilder
         Flatten($"{name}.flat", Apply(name, new GlobalAveragePool(), [x.Channels, 1, 1], x.Name));
 
     /// <summary>All axes but the batch joined into one.</summary>
-    public Features Flatten(string name, Features x) => Apply(name, new Flatten(), [x.Extents.Count], x.Name);
+    public Features Flatten(string name, Features x) => Apply(name, new Flatten(), [x.Extents.ElementCount], x.Name);
 
     /// <summary>y = W x + b.</summary>
     public Features Dense(string name, Features x, int outputs) =>
@@ -118,7 +118,7 @@ public sealed class NetworkBuilder
     /// A tensorial layer on features of any order, nothing flattened: a sum of products of the features with factors, axes behind a bar
     /// convolved, then a bias. For example <c>nchw,cap,phwb->nab</c> for features of 16×5×5 to 12×10 by way of a bond p, or
     /// <c>nchw,rc,rhw,or->nohw|hw</c> for a convolution in CP form. Factors are drawn so that the kernel they make together has the
-    /// variance of a dense layer's (<see cref="FreshFactors"/>); they are called name.factor1, name.factor2, ...
+    /// variance of a dense layer's (<see cref="InitialFactors"/>); they are called name.factor1, name.factor2, ...
     /// </summary>
     /// <param name="name">The layer's name.</param>
     /// <param name="x">Features.</param>
@@ -148,7 +148,7 @@ public sealed class NetworkBuilder
                     $"Axis {axis} of {equation} has the extent {known[axis]} of the features, and {extent} was given."
                 );
         ImmutableArray<Shape> shapes = [.. parsed.Inputs.Skip(1).Select(axes => ExtentsOf(axes))];
-        Shape result = [.. parsed.Infer([Shape.Of([1, .. x.Extents]), .. shapes]).Skip(1)];
+        Shape result = [.. parsed.Infer([Shape.From([1, .. x.Extents]), .. shapes]).Skip(1)];
         char[] bonds =
         [
             .. parsed
@@ -158,10 +158,10 @@ public sealed class NetworkBuilder
                 .Where(a => !features.Contains(a) && !output.Contains(a)),
         ];
         // What one value of the result sums up: channels that end here, and the taps of the kernels together.
-        int summed = ExtentsOf(features.Skip(1).Where(axis => !convolved.Contains(axis) && !output.Contains(axis))).Count;
+        int summed = ExtentsOf(features.Skip(1).Where(axis => !convolved.Contains(axis) && !output.Contains(axis))).ElementCount;
         foreach (char axis in convolved)
             summed *= parsed.Inputs.Skip(1).Sum(factor => factor.Contains(axis) ? known[axis] - 1 : 0) + 1;
-        ImmutableArray<Tensor<double>> factors = FreshFactors.Draw(shapes, ExtentsOf(bonds).Count, 1 / Math.Sqrt(3.0 * summed), _random);
+        ImmutableArray<Tensor<double>> factors = InitialFactors.Draw(shapes, ExtentsOf(bonds).ElementCount, 1 / Math.Sqrt(3.0 * summed), _random);
         string[] names =
         [
             .. factors.Select(

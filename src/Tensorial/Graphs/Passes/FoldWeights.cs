@@ -157,10 +157,10 @@ internal sealed class FoldWeights
                         name.Length == 0 ? null : values.GetValueOrDefault(name) ?? _constants.GetValueOrDefault(name)
                     ),
                 ];
-                ImmutableArray<Operand> types = node.Operation.Infer([
-                    .. inputs.Select(static value => value is null ? null : Operand.Of(value)),
+                ImmutableArray<ValueInfo> types = node.Operation.Infer([
+                    .. inputs.Select(static value => value is null ? null : ValueInfo.From(value)),
                 ]);
-                if (types.Sum(static type => (long)type.Shape.Count * type.Type.Size()) > MostOnTheWay * Math.Max(all, MostCopied))
+                if (types.Sum(static type => (long)type.Shape.ElementCount * type.Type.Size()) > MostOnTheWay * Math.Max(all, MostCopied))
                     return null;
                 Tensor[] made = node.Operation is Identity ? [inputs[0]!] : node.Operation.Apply(inputs);
                 for (int k = 0; k < node.Outputs.Length; k++)
@@ -173,7 +173,7 @@ internal sealed class FoldWeights
             return null;
         }
         Tensor[] found = [.. results.Select(name => values[name])];
-        bool isSmall = found.Sum(static value => (long)value.Shape.Count) <= MostCopied && nodes.All(IsMove);
+        bool isSmall = found.Sum(static value => (long)value.Shape.ElementCount) <= MostCopied && nodes.All(IsMove);
         return found.All(static value => value.ElementType.IsFloating()) && (isSmall || found.Sum(BytesOf) <= own) ? found : null;
     }
 
@@ -193,5 +193,5 @@ internal sealed class FoldWeights
         return [.. found.OrderBy(node => _places[node])];
     }
 
-    private static long BytesOf(Tensor value) => (long)value.Shape.Count * value.ElementType.Size();
+    private static long BytesOf(Tensor value) => (long)value.Shape.ElementCount * value.ElementType.Size();
 }

@@ -25,7 +25,7 @@ internal static class SeparateRoles
             .. graph.Outputs.Select(static port => port.Name),
             .. graph.Nodes.SelectMany(static node => node.Captured),
         ];
-        UniqueNames names = UniqueNames.Of(graph);
+        UniqueNames names = UniqueNames.From(graph);
         ImmutableDictionary<string, Tensor>.Builder constants = graph.Initializers.ToBuilder();
         Dictionary<int, ImmutableArray<string>> changed = [];
         foreach (IGrouping<string, Use> constant in uses)
@@ -69,7 +69,7 @@ internal static class SeparateRoles
     /// <summary>Whether a constant holds what many do before they have learnt anything: one value, along at most one axis.</summary>
     private static bool LooksJoined(Tensor value) =>
         value.ElementType.IsFloating()
-        && value.Shape.Count > 1
+        && value.Shape.ElementCount > 1
         && value.Shape.Count(static extent => extent > 1) == 1
         && IsUniform(value.To(ElementType.Float64).Of<double>().Values);
 

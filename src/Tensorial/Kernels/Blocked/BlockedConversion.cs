@@ -5,7 +5,7 @@ namespace Tensorial.Kernels.Blocked;
 /// <summary>Between plain [image][channel][row][column] activations and blocked ones.</summary>
 internal static unsafe class BlockedConversion
 {
-    private const int Lanes = BlockedLayout.Lanes;
+    private const int Lanes = BlockedLayout.ChannelBlock;
 
     /// <summary>Writes the interior of a blocked value; lanes beyond the channels become zero.</summary>
     public static void ToBlocked(ReadOnlySpan<float> plain, Span<float> blocked, BlockedLayout layout, Workers workers)

@@ -27,7 +27,7 @@ internal static unsafe class BlockedConvolution
         ReadOnlySpan<float> kernel,
         in ConvolutionShape shape,
         ConvolutionMethod method = ConvolutionMethod.Direct
-    ) => PackedKernel.Of(kernel, shape, method);
+    ) => PackedKernel.From(kernel, shape, method);
 
     /// <summary>output = activation(convolution(input) + bias + residual).</summary>
     /// <param name="shape">The convolution; the input's halo covers its padding and is zero.</param>
@@ -46,10 +46,10 @@ internal static unsafe class BlockedConvolution
         Span<float> output,
         BlockedLayout outputLayout,
         Workers workers
-    ) => Run(LaneWidths.Best, shape, input, inputLayout, kernel, bias, residual, residualLayout, activation, output, outputLayout, workers);
+    ) => Run(VectorWidths.Best, shape, input, inputLayout, kernel, bias, residual, residualLayout, activation, output, outputLayout, workers);
 
     internal static void Run(
-        LaneWidth width,
+        VectorWidth width,
         in ConvolutionShape shape,
         ReadOnlySpan<float> input,
         BlockedLayout inputLayout,
@@ -70,7 +70,7 @@ internal static unsafe class BlockedConvolution
             residualLayout.Holds(residual);
         if (!kernel.Fits(shape))
             throw new ArgumentException($"The kernel was packed for another convolution than {shape}.");
-        int channels = outputLayout.Blocks * BlockedLayout.Lanes;
+        int channels = outputLayout.Blocks * BlockedLayout.ChannelBlock;
         Span<float> biases = channels <= StackChannels ? stackalloc float[channels] : new float[channels];
         biases.Clear();
         bias.CopyTo(biases);
@@ -84,28 +84,28 @@ internal static unsafe class BlockedConvolution
             using (Bounds.Know(x, input.Length, w, kernel.Values.Length, b, biases.Length, r, residual.Length, y, output.Length))
             {
                 ConvolutionData data = new(x, inputLayout, w + kernel.Start, b, r, residualLayout, y, outputLayout);
-                width.Run<Kernel, float>(new(kernel.Method, shape.InBlocks(), data, activation, workers));
+                width.Run<ConvolutionKernel, float>(new(kernel.Method, shape.InBlocks(), data, activation, workers));
             }
     }
 
-    private readonly struct Kernel(
+    private readonly struct ConvolutionKernel(
         ConvolutionMethod method,
         ConvolutionShape shape,
         ConvolutionData data,
         Activation activation,
         Workers workers
-    ) : ILaneKernel<float>
+    ) : IVectorKernel<float>
     {
-        public void Run<TLanes, TVector>()
-            where TLanes : struct, ILanes<TVector, float>
+        public void Run<TWidth, TVector>()
+            where TWidth : struct, IVectorWidth<TVector, float>
             where TVector : struct
         {
             if (method == ConvolutionMethod.Direct)
-                ConvolutionLoop.Run<TLanes, TVector>(shape, data, activation, workers);
+                ConvolutionLoop.Run<TWidth, TVector>(shape, data, activation, workers);
             else if (method == ConvolutionMethod.Winograd2)
-                WinogradLoop.Run<TLanes, TVector, Winograd2>(shape, data, activation, workers);
+                WinogradLoop.Run<TWidth, TVector, Winograd2>(shape, data, activation, workers);
             else
-                WinogradLoop.Run<TLanes, TVector, Winograd4>(shape, data, activation, workers);
+                WinogradLoop.Run<TWidth, TVector, Winograd4>(shape, data, activation, workers);
         }
     }
 

@@ -3,7 +3,7 @@ using System.Numerics.Tensors;
 namespace Tensorial.Kernels.Blocked;
 
 /// <summary>The four operations on two values.</summary>
-internal enum Arithmetic
+internal enum BinaryFunction
 {
     Add,
     Subtract,
@@ -17,11 +17,11 @@ internal enum Arithmetic
 /// </summary>
 internal static unsafe class BlockedElementwise
 {
-    private const int Lanes = BlockedLayout.Lanes;
+    private const int Lanes = BlockedLayout.ChannelBlock;
 
     /// <summary>y = f(a ∘ b).</summary>
     public static void Binary(
-        Arithmetic operation,
+        BinaryFunction operation,
         ReadOnlySpan<float> a,
         BlockedLayout aLayout,
         ReadOnlySpan<float> b,
@@ -219,19 +219,19 @@ internal static unsafe class BlockedElementwise
                 Run(new(xStart, xLayout), default, new(yStart, yLayout), new PReluRow(slopeStart, xLayout.Channels), workers);
     }
 
-    private readonly struct BinaryRow(Arithmetic operation, Activation activation) : IRowFunction
+    private readonly struct BinaryRow(BinaryFunction operation, Activation activation) : IRowFunction
     {
         public void Apply(ReadOnlySpan<float> a, ReadOnlySpan<float> b, Span<float> y, int image, int block)
         {
             switch (operation)
             {
-                case Arithmetic.Add:
+                case BinaryFunction.Add:
                     TensorPrimitives.Add(a, b, y);
                     break;
-                case Arithmetic.Subtract:
+                case BinaryFunction.Subtract:
                     TensorPrimitives.Subtract(a, b, y);
                     break;
-                case Arithmetic.Multiply:
+                case BinaryFunction.Multiply:
                     TensorPrimitives.Multiply(a, b, y);
                     break;
                 default:
@@ -265,7 +265,7 @@ internal static unsafe class BlockedElementwise
                 float* from = x,
                     to = y
             )
-                ChannelRows.ScaleShift(LaneWidths.Best, from, scales, shifts, to, x.Length / Lanes);
+                ChannelRows.ScaleShift(VectorWidths.Best, from, scales, shifts, to, x.Length / Lanes);
             activation.Apply(y, y);
         }
     }
@@ -280,7 +280,7 @@ internal static unsafe class BlockedElementwise
                 float* from = x,
                     to = y
             )
-                ChannelRows.ScaleShift(LaneWidths.Best, from, factors + layout.Pixel(image, block, 0, 0), shifts, to, x.Length / Lanes);
+                ChannelRows.ScaleShift(VectorWidths.Best, from, factors + layout.Pixel(image, block, 0, 0), shifts, to, x.Length / Lanes);
             activation.Apply(y, y);
         }
     }
@@ -295,7 +295,7 @@ internal static unsafe class BlockedElementwise
                 float* from = x,
                     to = y
             )
-                ChannelRows.Leak(LaneWidths.Best, from, slope, to, x.Length / Lanes);
+                ChannelRows.Leak(VectorWidths.Best, from, slope, to, x.Length / Lanes);
         }
     }
 
@@ -315,7 +315,7 @@ internal static unsafe class BlockedElementwise
         void Apply(ReadOnlySpan<float> a, ReadOnlySpan<float> b, Span<float> y, int image, int block);
     }
 
-    private readonly struct Operand(float* start, BlockedLayout layout)
+    private readonly struct ElementwiseOperand(float* start, BlockedLayout layout)
     {
         public BlockedLayout Layout => layout;
 
@@ -323,10 +323,10 @@ internal static unsafe class BlockedElementwise
             start == null ? default : Bounds.Span(start + layout.Pixel(image, block, row, 0), length);
     }
 
-    private static void Run<TFunction>(Operand a, Operand b, Operand y, TFunction function, Workers workers)
+    private static void Run<TFunction>(ElementwiseOperand a, ElementwiseOperand b, ElementwiseOperand y, TFunction function, Workers workers)
         where TFunction : struct, IRowFunction => workers.Run(y.Layout.Images * y.Layout.Blocks, new RowWalk<TFunction>(a, b, y, function));
 
-    private readonly struct RowWalk<TFunction>(Operand a, Operand b, Operand y, TFunction function) : ILoopBody
+    private readonly struct RowWalk<TFunction>(ElementwiseOperand a, ElementwiseOperand b, ElementwiseOperand y, TFunction function) : ILoopBody
         where TFunction : struct, IRowFunction
     {
         public void Run(int plane)

@@ -22,7 +22,7 @@ internal static class BlockedHalo
         public void Run(int plane)
         {
             Span<float> all = Bounds.Span(start + (nint)plane * layout.PlanePitch, layout.PlanePitch);
-            int inside = layout.Width * BlockedLayout.Lanes,
+            int inside = layout.Width * BlockedLayout.ChannelBlock,
                 gap = layout.RowPitch - inside,
                 at = layout.Interior;
             all[..at].Clear();

@@ -19,11 +19,11 @@ internal readonly record struct Halo(int Top, int Left, int Bottom, int Right)
 internal readonly record struct BlockedLayout(int Images, int Channels, int Height, int Width, Halo Halo)
 {
     /// <summary>Channels a block holds: one 512-bit vector, a cache line.</summary>
-    public const int Lanes = 16;
+    public const int ChannelBlock = 16;
 
-    public int Blocks => (Channels + Lanes - 1) / Lanes;
+    public int Blocks => (Channels + ChannelBlock - 1) / ChannelBlock;
 
-    public int RowPitch => (Halo.Left + Width + Halo.Right) * Lanes;
+    public int RowPitch => (Halo.Left + Width + Halo.Right) * ChannelBlock;
 
     public int PlanePitch => (Halo.Top + Height + Halo.Bottom) * RowPitch;
 
@@ -41,14 +41,14 @@ internal readonly record struct BlockedLayout(int Images, int Channels, int Heig
             // Exact below 2^53, and far above every bound where it is not.
             double rows = (double)Halo.Top + Height + Halo.Bottom,
                 columns = (double)Halo.Left + Width + Halo.Right;
-            double floats = Images * Math.Ceiling((double)Channels / Lanes) * rows * columns * Lanes;
+            double floats = Images * Math.Ceiling((double)Channels / ChannelBlock) * rows * columns * ChannelBlock;
             bool isSound = (Images | Channels | Height | Width | Halo.Top | Halo.Left | Halo.Bottom | Halo.Right) >= 0;
             return isSound && floats <= LargestLength ? (int)floats : throw TooLarge(floats);
         }
     }
 
     /// <summary>The most floats one value may take: what an array holds, less room to begin on a cache line.</summary>
-    public const int LargestLength = 0x7FFFFFC7 - 2 * Lanes;
+    public const int LargestLength = 0x7FFFFFC7 - 2 * ChannelBlock;
 
     /// <summary>Refuses a buffer that is shorter than this layout: from here on pointers are trusted.</summary>
     /// <exception cref="ArgumentException">The buffer is too short.</exception>
@@ -66,11 +66,11 @@ internal readonly record struct BlockedLayout(int Images, int Channels, int Heig
         );
 
     /// <summary>Offset of a plane's first pixel inside the halo.</summary>
-    public int Interior => Halo.Top * RowPitch + Halo.Left * Lanes;
+    public int Interior => Halo.Top * RowPitch + Halo.Left * ChannelBlock;
 
     /// <summary>Offset of a plane.</summary>
     public int Plane(int image, int block) => image * ImagePitch + block * PlanePitch;
 
     /// <summary>Offset of a pixel.</summary>
-    public int Pixel(int image, int block, int y, int x) => Plane(image, block) + Interior + y * RowPitch + x * Lanes;
+    public int Pixel(int image, int block, int y, int x) => Plane(image, block) + Interior + y * RowPitch + x * ChannelBlock;
 }

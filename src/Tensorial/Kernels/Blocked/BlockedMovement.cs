@@ -8,7 +8,7 @@ namespace Tensorial.Kernels.Blocked;
 /// </summary>
 internal static unsafe class BlockedMovement
 {
-    private const int Lanes = BlockedLayout.Lanes;
+    private const int Lanes = BlockedLayout.ChannelBlock;
 
     /// <summary>
     /// output[:, outputFirst + i] = input[:, inputFirst + i] for <paramref name="count"/> channels: concatenation, slices and padding along

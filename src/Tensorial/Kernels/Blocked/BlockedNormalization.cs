@@ -12,7 +12,7 @@ namespace Tensorial.Kernels.Blocked;
 /// </remarks>
 internal static unsafe class BlockedNormalization
 {
-    private const int Lanes = BlockedLayout.Lanes;
+    private const int Lanes = BlockedLayout.ChannelBlock;
 
     /// <summary>sums[c] += Σ (x - pivot), sums[channels + c] += Σ (x - pivot)², channels padded to blocks.</summary>
     public static void AddMoments(
@@ -20,7 +20,7 @@ internal static unsafe class BlockedNormalization
         BlockedLayout layout,
         ReadOnlySpan<float> pivot,
         Span<double> sums,
-        LaneWidth? width = null
+        VectorWidth? width = null
     )
     {
         layout.Holds(x);
@@ -32,7 +32,7 @@ internal static unsafe class BlockedNormalization
             using (Bounds.Know(source, x.Length, center, pivot.Length))
                 fixed (double* to = sums)
                     using (Bounds.Know(to, sums.Length))
-                        (width ?? LaneWidths.Best).Run<MomentsKernel, float>(new(source, layout, center, to));
+                        (width ?? VectorWidths.Best).Run<MomentsKernel, float>(new(source, layout, center, to));
     }
 
     /// <summary>y = scale x + shift + residual, held within the bounds of the activation.</summary>
@@ -48,7 +48,7 @@ internal static unsafe class BlockedNormalization
         Activation activation,
         Span<float> y,
         BlockedLayout outputLayout,
-        LaneWidth? width = null
+        VectorWidth? width = null
     )
     {
         BlockedElementwise.SameExtents(layout, outputLayout);
@@ -68,7 +68,7 @@ internal static unsafe class BlockedNormalization
                 target = y
         )
             using (Bounds.Know(source, x.Length, a, scale.Length, b, shift.Length, r, residual.Length, target, y.Length))
-                (width ?? LaneWidths.Best).Run<ApplyKernel, float>(
+                (width ?? VectorWidths.Best).Run<ApplyKernel, float>(
                     new(source, layout, a, b, r, residualLayout, Limits(activation), target, outputLayout)
                 );
     }
@@ -89,7 +89,7 @@ internal static unsafe class BlockedNormalization
         BlockedLayout inputLayout,
         ReadOnlySpan<float> mean,
         Span<double> sums,
-        LaneWidth? width = null
+        VectorWidth? width = null
     )
     {
         layout.Holds(dy);
@@ -113,7 +113,7 @@ internal static unsafe class BlockedNormalization
             using (Bounds.Know(gradient, dy.Length, result, y.Length, source, x.Length, center, mean.Length))
                 fixed (double* to = sums)
                     using (Bounds.Know(to, sums.Length))
-                        (width ?? LaneWidths.Best).Run<GradientSumsKernel, float>(
+                        (width ?? VectorWidths.Best).Run<GradientSumsKernel, float>(
                             new(gradient, layout, Limits(activation), result, resultLayout, source, inputLayout, center, to)
                         );
     }
@@ -129,7 +129,7 @@ internal static unsafe class BlockedNormalization
         ReadOnlySpan<float> c,
         Span<float> dx,
         BlockedLayout gradientLayout,
-        LaneWidth? width = null
+        VectorWidth? width = null
     )
     {
         BlockedElementwise.SameExtents(layout, gradientLayout);
@@ -149,7 +149,7 @@ internal static unsafe class BlockedNormalization
             using (
                 Bounds.Know(gradient, dy.Length, source, x.Length, first, a.Length, second, b.Length, third, c.Length, target, dx.Length)
             )
-                (width ?? LaneWidths.Best).Run<GradientKernel, float>(
+                (width ?? VectorWidths.Best).Run<GradientKernel, float>(
                     new(gradient, layout, source, inputLayout, first, second, third, target, gradientLayout)
                 );
     }
@@ -170,21 +170,21 @@ internal static unsafe class BlockedNormalization
             _ => throw new ArgumentException($"{activation.Kind} is not held within bounds."),
         };
 
-    private readonly struct MomentsKernel(float* x, BlockedLayout layout, float* pivot, double* sums) : ILaneKernel<float>
+    private readonly struct MomentsKernel(float* x, BlockedLayout layout, float* pivot, double* sums) : IVectorKernel<float>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run<TLanes, TVector>()
-            where TLanes : struct, ILanes<TVector, float>
+        public void Run<TWidth, TVector>()
+            where TWidth : struct, IVectorWidth<TVector, float>
             where TVector : struct
         {
             for (int plane = 0; plane < layout.Images * layout.Blocks; plane++)
             {
                 (int image, int block) = Math.DivRem(plane, layout.Blocks);
-                for (int lane = 0; lane < Lanes; lane += TLanes.Count)
+                for (int lane = 0; lane < Lanes; lane += TWidth.Count)
                 {
                     int channel = block * Lanes + lane;
-                    TVector zero = TLanes.Broadcast(0),
-                        center = TLanes.Load(pivot + channel),
+                    TVector zero = TWidth.Broadcast(0),
+                        center = TWidth.Load(pivot + channel),
                         s0 = zero,
                         s1 = zero,
                         q0 = zero,
@@ -195,18 +195,18 @@ internal static unsafe class BlockedNormalization
                         int pixel = layout.Width;
                         for (; pixel > 1; pixel -= 2, at += 2 * Lanes)
                         {
-                            TVector u = TLanes.Subtract(TLanes.Load(at), center),
-                                v = TLanes.Subtract(TLanes.Load(at + Lanes), center);
-                            (s0, s1) = (TLanes.Add(s0, u), TLanes.Add(s1, v));
-                            (q0, q1) = (TLanes.MultiplyAdd(u, u, q0), TLanes.MultiplyAdd(v, v, q1));
+                            TVector u = TWidth.Subtract(TWidth.Load(at), center),
+                                v = TWidth.Subtract(TWidth.Load(at + Lanes), center);
+                            (s0, s1) = (TWidth.Add(s0, u), TWidth.Add(s1, v));
+                            (q0, q1) = (TWidth.MultiplyAdd(u, u, q0), TWidth.MultiplyAdd(v, v, q1));
                         }
                         if (pixel == 0)
                             continue;
-                        TVector last = TLanes.Subtract(TLanes.Load(at), center);
-                        (s0, q0) = (TLanes.Add(s0, last), TLanes.MultiplyAdd(last, last, q0));
+                        TVector last = TWidth.Subtract(TWidth.Load(at), center);
+                        (s0, q0) = (TWidth.Add(s0, last), TWidth.MultiplyAdd(last, last, q0));
                     }
-                    AddTo<TLanes, TVector>(TLanes.Add(s0, s1), sums + channel);
-                    AddTo<TLanes, TVector>(TLanes.Add(q0, q1), sums + layout.Blocks * Lanes + channel);
+                    AddTo<TWidth, TVector>(TWidth.Add(s0, s1), sums + channel);
+                    AddTo<TWidth, TVector>(TWidth.Add(q0, q1), sums + layout.Blocks * Lanes + channel);
                 }
             }
         }
@@ -222,22 +222,22 @@ internal static unsafe class BlockedNormalization
         (float Low, float High) bounds,
         float* y,
         BlockedLayout outputLayout
-    ) : ILaneKernel<float>
+    ) : IVectorKernel<float>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run<TLanes, TVector>()
-            where TLanes : struct, ILanes<TVector, float>
+        public void Run<TWidth, TVector>()
+            where TWidth : struct, IVectorWidth<TVector, float>
             where TVector : struct
         {
-            TVector low = TLanes.Broadcast(bounds.Low),
-                high = TLanes.Broadcast(bounds.High);
+            TVector low = TWidth.Broadcast(bounds.Low),
+                high = TWidth.Broadcast(bounds.High);
             for (int plane = 0; plane < layout.Images * layout.Blocks; plane++)
             {
                 (int image, int block) = Math.DivRem(plane, layout.Blocks);
-                for (int lane = 0; lane < Lanes; lane += TLanes.Count)
+                for (int lane = 0; lane < Lanes; lane += TWidth.Count)
                 {
-                    TVector a = TLanes.Load(scale + block * Lanes + lane),
-                        b = TLanes.Load(shift + block * Lanes + lane);
+                    TVector a = TWidth.Load(scale + block * Lanes + lane),
+                        b = TWidth.Load(shift + block * Lanes + lane);
                     for (int row = 0; row < layout.Height; row++)
                     {
                         float* from = x + layout.Pixel(image, block, row, 0) + lane,
@@ -246,18 +246,18 @@ internal static unsafe class BlockedNormalization
                         int end = layout.Width * Lanes;
                         if (more == null)
                             for (int at = 0; at < end; at += Lanes)
-                                TLanes.Store(
-                                    TLanes.AtMost(high, TLanes.AtLeast(low, TLanes.MultiplyAdd(TLanes.Load(from + at), a, b))),
+                                TWidth.Store(
+                                    TWidth.AtMost(high, TWidth.AtLeast(low, TWidth.MultiplyAdd(TWidth.Load(from + at), a, b))),
                                     to + at
                                 );
                         else
                             for (int at = 0; at < end; at += Lanes)
-                                TLanes.Store(
-                                    TLanes.AtMost(
+                                TWidth.Store(
+                                    TWidth.AtMost(
                                         high,
-                                        TLanes.AtLeast(
+                                        TWidth.AtLeast(
                                             low,
-                                            TLanes.Add(TLanes.MultiplyAdd(TLanes.Load(from + at), a, b), TLanes.Load(more + at))
+                                            TWidth.Add(TWidth.MultiplyAdd(TWidth.Load(from + at), a, b), TWidth.Load(more + at))
                                         )
                                     ),
                                     to + at
@@ -278,23 +278,23 @@ internal static unsafe class BlockedNormalization
         BlockedLayout inputLayout,
         float* mean,
         double* sums
-    ) : ILaneKernel<float>
+    ) : IVectorKernel<float>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run<TLanes, TVector>()
-            where TLanes : struct, ILanes<TVector, float>
+        public void Run<TWidth, TVector>()
+            where TWidth : struct, IVectorWidth<TVector, float>
             where TVector : struct
         {
-            TVector low = TLanes.Broadcast(bounds.Low),
-                high = TLanes.Broadcast(bounds.High);
+            TVector low = TWidth.Broadcast(bounds.Low),
+                high = TWidth.Broadcast(bounds.High);
             for (int plane = 0; plane < layout.Images * layout.Blocks; plane++)
             {
                 (int image, int block) = Math.DivRem(plane, layout.Blocks);
-                for (int lane = 0; lane < Lanes; lane += TLanes.Count)
+                for (int lane = 0; lane < Lanes; lane += TWidth.Count)
                 {
                     int channel = block * Lanes + lane;
-                    TVector zero = TLanes.Broadcast(0),
-                        center = x == null ? zero : TLanes.Load(mean + channel),
+                    TVector zero = TWidth.Broadcast(0),
+                        center = x == null ? zero : TWidth.Load(mean + channel),
                         sum = zero,
                         along = zero;
                     for (int row = 0; row < layout.Height; row++)
@@ -306,32 +306,32 @@ internal static unsafe class BlockedNormalization
                             float* result = y + resultLayout.Pixel(image, block, row, 0) + lane;
                             if (bounds is { Low: 0, High: float.PositiveInfinity })
                                 for (int at = 0; at < end; at += Lanes)
-                                    TLanes.Store(TLanes.WherePositive(TLanes.Load(result + at), TLanes.Load(gradient + at)), gradient + at);
+                                    TWidth.Store(TWidth.WherePositive(TWidth.Load(result + at), TWidth.Load(gradient + at)), gradient + at);
                             else
                                 for (int at = 0; at < end; at += Lanes)
                                 {
-                                    TVector value = TLanes.Load(result + at),
-                                        above = TLanes.WherePositive(TLanes.Subtract(value, low), TLanes.Load(gradient + at));
-                                    TLanes.Store(TLanes.WherePositive(TLanes.Subtract(high, value), above), gradient + at);
+                                    TVector value = TWidth.Load(result + at),
+                                        above = TWidth.WherePositive(TWidth.Subtract(value, low), TWidth.Load(gradient + at));
+                                    TWidth.Store(TWidth.WherePositive(TWidth.Subtract(high, value), above), gradient + at);
                                 }
                         }
                         if (x == null)
                         {
                             for (int at = 0; at < end; at += Lanes)
-                                sum = TLanes.Add(sum, TLanes.Load(gradient + at));
+                                sum = TWidth.Add(sum, TWidth.Load(gradient + at));
                             continue;
                         }
                         float* source = x + inputLayout.Pixel(image, block, row, 0) + lane;
                         for (int at = 0; at < end; at += Lanes)
                         {
-                            TVector value = TLanes.Load(gradient + at);
-                            sum = TLanes.Add(sum, value);
-                            along = TLanes.MultiplyAdd(value, TLanes.Subtract(TLanes.Load(source + at), center), along);
+                            TVector value = TWidth.Load(gradient + at);
+                            sum = TWidth.Add(sum, value);
+                            along = TWidth.MultiplyAdd(value, TWidth.Subtract(TWidth.Load(source + at), center), along);
                         }
                     }
-                    AddTo<TLanes, TVector>(sum, sums + channel);
+                    AddTo<TWidth, TVector>(sum, sums + channel);
                     if (x != null)
-                        AddTo<TLanes, TVector>(along, sums + layout.Blocks * Lanes + channel);
+                        AddTo<TWidth, TVector>(along, sums + layout.Blocks * Lanes + channel);
                 }
             }
         }
@@ -347,33 +347,33 @@ internal static unsafe class BlockedNormalization
         float* c,
         float* dx,
         BlockedLayout gradientLayout
-    ) : ILaneKernel<float>
+    ) : IVectorKernel<float>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run<TLanes, TVector>()
-            where TLanes : struct, ILanes<TVector, float>
+        public void Run<TWidth, TVector>()
+            where TWidth : struct, IVectorWidth<TVector, float>
             where TVector : struct
         {
             for (int plane = 0; plane < layout.Images * layout.Blocks; plane++)
             {
                 (int image, int block) = Math.DivRem(plane, layout.Blocks);
-                for (int lane = 0; lane < Lanes; lane += TLanes.Count)
+                for (int lane = 0; lane < Lanes; lane += TWidth.Count)
                 {
                     int channel = block * Lanes + lane;
-                    TVector first = TLanes.Load(a + channel),
-                        second = TLanes.Load(b + channel),
-                        third = TLanes.Load(c + channel);
+                    TVector first = TWidth.Load(a + channel),
+                        second = TWidth.Load(b + channel),
+                        third = TWidth.Load(c + channel);
                     for (int row = 0; row < layout.Height; row++)
                     {
                         float* gradient = dy + layout.Pixel(image, block, row, 0) + lane,
                             source = x + inputLayout.Pixel(image, block, row, 0) + lane;
                         float* to = dx + gradientLayout.Pixel(image, block, row, 0) + lane;
                         for (int at = 0, end = layout.Width * Lanes; at < end; at += Lanes)
-                            TLanes.Store(
-                                TLanes.MultiplyAdd(
-                                    TLanes.Load(gradient + at),
+                            TWidth.Store(
+                                TWidth.MultiplyAdd(
+                                    TWidth.Load(gradient + at),
                                     first,
-                                    TLanes.MultiplyAdd(TLanes.Load(source + at), second, third)
+                                    TWidth.MultiplyAdd(TWidth.Load(source + at), second, third)
                                 ),
                                 to + at
                             );
@@ -383,13 +383,13 @@ internal static unsafe class BlockedNormalization
         }
     }
 
-    private static void AddTo<TLanes, TVector>(TVector values, double* sums)
-        where TLanes : struct, ILanes<TVector, float>
+    private static void AddTo<TWidth, TVector>(TVector values, double* sums)
+        where TWidth : struct, IVectorWidth<TVector, float>
         where TVector : struct
     {
-        float* numbers = stackalloc float[TLanes.Count];
-        TLanes.Store(values, numbers);
-        for (int i = 0; i < TLanes.Count; i++)
+        float* numbers = stackalloc float[TWidth.Count];
+        TWidth.Store(values, numbers);
+        for (int i = 0; i < TWidth.Count; i++)
             sums[i] += numbers[i];
     }
 }

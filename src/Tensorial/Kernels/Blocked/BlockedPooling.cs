@@ -23,7 +23,7 @@ internal static unsafe class BlockedPooling
         Span<float> output,
         BlockedLayout outputLayout,
         Workers workers
-    ) => Pool(LaneWidths.Best, Summary.Maximum, window, input, inputLayout, output, outputLayout, workers);
+    ) => Pool(VectorWidths.Best, Summary.Maximum, window, input, inputLayout, output, outputLayout, workers);
 
     /// <summary>The mean of each window. The halo is not read.</summary>
     public static void Average(
@@ -36,7 +36,7 @@ internal static unsafe class BlockedPooling
         Workers workers
     ) =>
         Pool(
-            LaneWidths.Best,
+            VectorWidths.Best,
             over == AverageOver.Input ? Summary.MeanOverInput : Summary.MeanOverPadding,
             window,
             input,
@@ -48,7 +48,7 @@ internal static unsafe class BlockedPooling
 
     /// <summary>The mean of every plane as plain [image][channel].</summary>
     public static void GlobalAverage(ReadOnlySpan<float> input, BlockedLayout layout, Span<float> means, Workers workers) =>
-        GlobalAverage(LaneWidths.Best, input, layout, means, new(layout.Images, layout.Channels, 1, 1, default), isPlain: true, workers);
+        GlobalAverage(VectorWidths.Best, input, layout, means, new(layout.Images, layout.Channels, 1, 1, default), isPlain: true, workers);
 
     /// <summary>The mean of every plane as a blocked value of one pixel.</summary>
     public static void GlobalAverage(
@@ -57,10 +57,10 @@ internal static unsafe class BlockedPooling
         Span<float> means,
         BlockedLayout meansLayout,
         Workers workers
-    ) => GlobalAverage(LaneWidths.Best, input, layout, means, meansLayout, isPlain: false, workers);
+    ) => GlobalAverage(VectorWidths.Best, input, layout, means, meansLayout, isPlain: false, workers);
 
     internal static void Pool(
-        LaneWidth width,
+        VectorWidth width,
         Summary summary,
         in PlaneWindow window,
         ReadOnlySpan<float> input,
@@ -83,7 +83,7 @@ internal static unsafe class BlockedPooling
     }
 
     internal static void GlobalAverage(
-        LaneWidth width,
+        VectorWidth width,
         ReadOnlySpan<float> input,
         BlockedLayout layout,
         Span<float> means,

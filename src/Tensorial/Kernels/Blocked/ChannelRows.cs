@@ -6,49 +6,49 @@ namespace Tensorial.Kernels.Blocked;
 internal static unsafe class ChannelRows
 {
     /// <summary>y = scale[channel] · x + shift[channel], over one block's pixels.</summary>
-    public static void ScaleShift(LaneWidth width, float* x, float* scale, float* shift, float* y, int pixels) =>
+    public static void ScaleShift(VectorWidth width, float* x, float* scale, float* shift, float* y, int pixels) =>
         width.Run<ScaleShiftKernel, float>(new(x, scale, shift, y, pixels));
 
     /// <summary>y = x where positive, slope[channel] · x elsewhere.</summary>
-    public static void Leak(LaneWidth width, float* x, float* slope, float* y, int pixels) =>
+    public static void Leak(VectorWidth width, float* x, float* slope, float* y, int pixels) =>
         width.Run<LeakKernel, float>(new(x, slope, y, pixels));
 
-    private readonly struct ScaleShiftKernel(float* x, float* scale, float* shift, float* y, int pixels) : ILaneKernel<float>
+    private readonly struct ScaleShiftKernel(float* x, float* scale, float* shift, float* y, int pixels) : IVectorKernel<float>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run<TLanes, TVector>()
-            where TLanes : struct, ILanes<TVector, float>
+        public void Run<TWidth, TVector>()
+            where TWidth : struct, IVectorWidth<TVector, float>
             where TVector : struct
         {
-            for (int lane = 0; lane < BlockedLayout.Lanes; lane += TLanes.Count)
+            for (int lane = 0; lane < BlockedLayout.ChannelBlock; lane += TWidth.Count)
             {
-                TVector a = TLanes.Load(scale + lane),
-                    b = TLanes.Load(shift + lane);
+                TVector a = TWidth.Load(scale + lane),
+                    b = TWidth.Load(shift + lane);
                 float* from = x + lane,
                     to = y + lane;
-                for (int pixel = pixels; pixel > 0; pixel--, from += BlockedLayout.Lanes, to += BlockedLayout.Lanes)
-                    TLanes.Store(TLanes.MultiplyAdd(TLanes.Load(from), a, b), to);
+                for (int pixel = pixels; pixel > 0; pixel--, from += BlockedLayout.ChannelBlock, to += BlockedLayout.ChannelBlock)
+                    TWidth.Store(TWidth.MultiplyAdd(TWidth.Load(from), a, b), to);
             }
         }
     }
 
-    private readonly struct LeakKernel(float* x, float* slope, float* y, int pixels) : ILaneKernel<float>
+    private readonly struct LeakKernel(float* x, float* slope, float* y, int pixels) : IVectorKernel<float>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run<TLanes, TVector>()
-            where TLanes : struct, ILanes<TVector, float>
+        public void Run<TWidth, TVector>()
+            where TWidth : struct, IVectorWidth<TVector, float>
             where TVector : struct
         {
-            TVector zero = TLanes.Broadcast(0);
-            for (int lane = 0; lane < BlockedLayout.Lanes; lane += TLanes.Count)
+            TVector zero = TWidth.Broadcast(0);
+            for (int lane = 0; lane < BlockedLayout.ChannelBlock; lane += TWidth.Count)
             {
-                TVector a = TLanes.Load(slope + lane);
+                TVector a = TWidth.Load(slope + lane);
                 float* from = x + lane,
                     to = y + lane;
-                for (int pixel = pixels; pixel > 0; pixel--, from += BlockedLayout.Lanes, to += BlockedLayout.Lanes)
+                for (int pixel = pixels; pixel > 0; pixel--, from += BlockedLayout.ChannelBlock, to += BlockedLayout.ChannelBlock)
                 {
-                    TVector value = TLanes.Load(from);
-                    TLanes.Store(TLanes.MultiplyAdd(TLanes.AtMost(zero, value), a, TLanes.AtLeast(zero, value)), to);
+                    TVector value = TWidth.Load(from);
+                    TWidth.Store(TWidth.MultiplyAdd(TWidth.AtMost(zero, value), a, TWidth.AtLeast(zero, value)), to);
                 }
             }
         }

@@ -39,5 +39,5 @@ internal static class ConvolutionChoice
     }
 
     /// <summary>Channels as they are stored.</summary>
-    private static int Blocks(int channels) => (channels + BlockedLayout.Lanes - 1) / BlockedLayout.Lanes * BlockedLayout.Lanes;
+    private static int Blocks(int channels) => (channels + BlockedLayout.ChannelBlock - 1) / BlockedLayout.ChannelBlock * BlockedLayout.ChannelBlock;
 }

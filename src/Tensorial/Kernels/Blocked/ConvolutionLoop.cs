@@ -28,38 +28,38 @@ internal readonly unsafe struct ConvolutionData(
 /// <summary>Divides a convolution among the caches and the threads, and walks its tiles.</summary>
 internal static unsafe class ConvolutionLoop
 {
-    private const int Lanes = BlockedLayout.Lanes;
+    private const int Lanes = BlockedLayout.ChannelBlock;
 
-    public static void Run<TLanes, TVector>(in ConvolutionShape shape, in ConvolutionData data, Activation activation, Workers workers)
-        where TLanes : struct, ILanes<TVector, float>
+    public static void Run<TWidth, TVector>(in ConvolutionShape shape, in ConvolutionData data, Activation activation, Workers workers)
+        where TWidth : struct, IVectorWidth<TVector, float>
         where TVector : struct
     {
         OutputGroups groups = new(shape);
-        Partition partition = Partition.Of(shape, groups, data.InputLayout, data.OutputLayout, workers.Count);
-        bool narrowIsOneVector = TLanes.Count == Lanes;
+        Partition partition = Partition.From(shape, groups, data.InputLayout, data.OutputLayout, workers.Count);
+        bool narrowIsOneVector = TWidth.Count == Lanes;
         RowOfTiles wide = default,
-            narrow = shape.IsDepthwise ? Row<TLanes, TVector, Depthwise>(shape, data, activation, Lanes)
-            : narrowIsOneVector ? Row<TLanes, TVector, OneVector>(shape, data, activation, Lanes)
-            : Row<TLanes, TVector, TwoVectors>(shape, data, activation, Lanes);
+            narrow = shape.IsDepthwise ? Row<TWidth, TVector, Depthwise>(shape, data, activation, Lanes)
+            : narrowIsOneVector ? Row<TWidth, TVector, OneVector>(shape, data, activation, Lanes)
+            : Row<TWidth, TVector, TwoVectors>(shape, data, activation, Lanes);
         if (!shape.IsDepthwise)
-            wide = Row<TLanes, TVector, TwoVectors>(shape, data, activation, 2 * Lanes);
+            wide = Row<TWidth, TVector, TwoVectors>(shape, data, activation, 2 * Lanes);
         workers.Run(partition.Count, new Body(shape, groups, partition, data, wide, narrow, activation));
     }
 
     /// <summary>How rows of the output are cut into tiles of a width of channels.</summary>
-    public static RowOfTiles Row<TLanes, TVector, TFlavour>(
+    public static RowOfTiles Row<TWidth, TVector, TFlavour>(
         in ConvolutionShape shape,
         in ConvolutionData data,
         Activation activation,
         int width
     )
-        where TLanes : struct, ILanes<TVector, float>
+        where TWidth : struct, IVectorWidth<TVector, float>
         where TVector : struct
         where TFlavour : struct, IFlavour
     {
-        int tileChannels = TFlavour.Vectors * TLanes.Count;
+        int tileChannels = TFlavour.Vectors * TWidth.Count;
         bool crossesBlocks = tileChannels > Lanes;
-        int most = TFlavour.Vectors == 1 || TLanes.TileRows < 14 ? TLanes.TileRows : 14;
+        int most = TFlavour.Vectors == 1 || TWidth.TileRows < 14 ? TWidth.TileRows : 14;
         int tiles = (data.OutputLayout.Width + most - 1) / most,
             pixels = data.OutputLayout.Width / tiles;
         TileShape tile = new()
@@ -72,8 +72,8 @@ internal static unsafe class ConvolutionLoop
             TapRight = shape.DilationX * Lanes,
             Step = shape.StrideX * Lanes,
             WeightPitch = width,
-            OutputNext = crossesBlocks ? data.OutputLayout.PlanePitch : TLanes.Count,
-            ResidualNext = crossesBlocks ? data.ResidualLayout.PlanePitch : TLanes.Count,
+            OutputNext = crossesBlocks ? data.OutputLayout.PlanePitch : TWidth.Count,
+            ResidualNext = crossesBlocks ? data.ResidualLayout.PlanePitch : TWidth.Count,
             Clips = activation.Kind is ActivationKind.Relu or ActivationKind.Clip,
             Low = activation.Low,
             High = activation.Kind == ActivationKind.Relu ? float.PositiveInfinity : activation.High,
@@ -84,8 +84,8 @@ internal static unsafe class ConvolutionLoop
             pixels,
             data.OutputLayout.Width % tiles,
             tiles,
-            TileTable.Find<TLanes, TVector, TFlavour>(pixels, shape.StrideX),
-            TileTable.Find<TLanes, TVector, TFlavour>(pixels + 1, shape.StrideX)
+            TileTable.Find<TWidth, TVector, TFlavour>(pixels, shape.StrideX),
+            TileTable.Find<TWidth, TVector, TFlavour>(pixels + 1, shape.StrideX)
         );
     }
 

@@ -41,7 +41,7 @@ internal static unsafe class ConvolutionTile
     /// <summary>y = clip(bias + residual + Σ x w), for the pixels at x (its top left tap, first channel) and beyond.</summary>
     /// <param name="residual">Null where there is none.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Run<TLanes, TVector, TPixels, TStep, TFlavour>(
+    public static void Run<TWidth, TVector, TPixels, TStep, TFlavour>(
         TileShape* shape,
         float* x,
         float* w,
@@ -49,19 +49,19 @@ internal static unsafe class ConvolutionTile
         float* residual,
         float* y
     )
-        where TLanes : struct, ILanes<TVector, float>
+        where TWidth : struct, IVectorWidth<TVector, float>
         where TVector : struct
         where TPixels : struct, ICount
         where TStep : struct, IStep
         where TFlavour : struct, IFlavour
     {
-        int step = TStep.Pixels > 0 ? TStep.Pixels * BlockedLayout.Lanes : shape->Step;
+        int step = TStep.Pixels > 0 ? TStep.Pixels * BlockedLayout.ChannelBlock : shape->Step;
         int weightPitch = shape->WeightPitch;
         TVector s,
             w0,
             w1 = default,
-            b0 = TLanes.Load(bias),
-            b1 = TFlavour.Vectors > 1 ? TLanes.Load(bias + TLanes.Count) : default;
+            b0 = TWidth.Load(bias),
+            b1 = TFlavour.Vectors > 1 ? TWidth.Load(bias + TWidth.Count) : default;
         TVector a0 = b0,
             a1 = b0,
             a2 = b0,
@@ -94,68 +94,68 @@ internal static unsafe class ConvolutionTile
         if (residual != null)
         {
             if (TPixels.Count > 0)
-                a0 = TLanes.Add(a0, TLanes.Load(residual + 0 * BlockedLayout.Lanes));
+                a0 = TWidth.Add(a0, TWidth.Load(residual + 0 * BlockedLayout.ChannelBlock));
             if (TPixels.Count > 1)
-                a1 = TLanes.Add(a1, TLanes.Load(residual + 1 * BlockedLayout.Lanes));
+                a1 = TWidth.Add(a1, TWidth.Load(residual + 1 * BlockedLayout.ChannelBlock));
             if (TPixels.Count > 2)
-                a2 = TLanes.Add(a2, TLanes.Load(residual + 2 * BlockedLayout.Lanes));
+                a2 = TWidth.Add(a2, TWidth.Load(residual + 2 * BlockedLayout.ChannelBlock));
             if (TPixels.Count > 3)
-                a3 = TLanes.Add(a3, TLanes.Load(residual + 3 * BlockedLayout.Lanes));
+                a3 = TWidth.Add(a3, TWidth.Load(residual + 3 * BlockedLayout.ChannelBlock));
             if (TPixels.Count > 4)
-                a4 = TLanes.Add(a4, TLanes.Load(residual + 4 * BlockedLayout.Lanes));
+                a4 = TWidth.Add(a4, TWidth.Load(residual + 4 * BlockedLayout.ChannelBlock));
             if (TPixels.Count > 5)
-                a5 = TLanes.Add(a5, TLanes.Load(residual + 5 * BlockedLayout.Lanes));
+                a5 = TWidth.Add(a5, TWidth.Load(residual + 5 * BlockedLayout.ChannelBlock));
             if (TPixels.Count > 6)
-                a6 = TLanes.Add(a6, TLanes.Load(residual + 6 * BlockedLayout.Lanes));
+                a6 = TWidth.Add(a6, TWidth.Load(residual + 6 * BlockedLayout.ChannelBlock));
             if (TPixels.Count > 7)
-                a7 = TLanes.Add(a7, TLanes.Load(residual + 7 * BlockedLayout.Lanes));
+                a7 = TWidth.Add(a7, TWidth.Load(residual + 7 * BlockedLayout.ChannelBlock));
             if (TPixels.Count > 8)
-                a8 = TLanes.Add(a8, TLanes.Load(residual + 8 * BlockedLayout.Lanes));
+                a8 = TWidth.Add(a8, TWidth.Load(residual + 8 * BlockedLayout.ChannelBlock));
             if (TPixels.Count > 9)
-                a9 = TLanes.Add(a9, TLanes.Load(residual + 9 * BlockedLayout.Lanes));
+                a9 = TWidth.Add(a9, TWidth.Load(residual + 9 * BlockedLayout.ChannelBlock));
             if (TPixels.Count > 10)
-                a10 = TLanes.Add(a10, TLanes.Load(residual + 10 * BlockedLayout.Lanes));
+                a10 = TWidth.Add(a10, TWidth.Load(residual + 10 * BlockedLayout.ChannelBlock));
             if (TPixels.Count > 11)
-                a11 = TLanes.Add(a11, TLanes.Load(residual + 11 * BlockedLayout.Lanes));
+                a11 = TWidth.Add(a11, TWidth.Load(residual + 11 * BlockedLayout.ChannelBlock));
             if (TPixels.Count > 12)
-                a12 = TLanes.Add(a12, TLanes.Load(residual + 12 * BlockedLayout.Lanes));
+                a12 = TWidth.Add(a12, TWidth.Load(residual + 12 * BlockedLayout.ChannelBlock));
             if (TPixels.Count > 13)
-                a13 = TLanes.Add(a13, TLanes.Load(residual + 13 * BlockedLayout.Lanes));
+                a13 = TWidth.Add(a13, TWidth.Load(residual + 13 * BlockedLayout.ChannelBlock));
             residual += shape->ResidualNext;
             if (TFlavour.Vectors > 1 && TPixels.Count > 0)
-                c0 = TLanes.Add(c0, TLanes.Load(residual + 0 * BlockedLayout.Lanes));
+                c0 = TWidth.Add(c0, TWidth.Load(residual + 0 * BlockedLayout.ChannelBlock));
             if (TFlavour.Vectors > 1 && TPixels.Count > 1)
-                c1 = TLanes.Add(c1, TLanes.Load(residual + 1 * BlockedLayout.Lanes));
+                c1 = TWidth.Add(c1, TWidth.Load(residual + 1 * BlockedLayout.ChannelBlock));
             if (TFlavour.Vectors > 1 && TPixels.Count > 2)
-                c2 = TLanes.Add(c2, TLanes.Load(residual + 2 * BlockedLayout.Lanes));
+                c2 = TWidth.Add(c2, TWidth.Load(residual + 2 * BlockedLayout.ChannelBlock));
             if (TFlavour.Vectors > 1 && TPixels.Count > 3)
-                c3 = TLanes.Add(c3, TLanes.Load(residual + 3 * BlockedLayout.Lanes));
+                c3 = TWidth.Add(c3, TWidth.Load(residual + 3 * BlockedLayout.ChannelBlock));
             if (TFlavour.Vectors > 1 && TPixels.Count > 4)
-                c4 = TLanes.Add(c4, TLanes.Load(residual + 4 * BlockedLayout.Lanes));
+                c4 = TWidth.Add(c4, TWidth.Load(residual + 4 * BlockedLayout.ChannelBlock));
             if (TFlavour.Vectors > 1 && TPixels.Count > 5)
-                c5 = TLanes.Add(c5, TLanes.Load(residual + 5 * BlockedLayout.Lanes));
+                c5 = TWidth.Add(c5, TWidth.Load(residual + 5 * BlockedLayout.ChannelBlock));
             if (TFlavour.Vectors > 1 && TPixels.Count > 6)
-                c6 = TLanes.Add(c6, TLanes.Load(residual + 6 * BlockedLayout.Lanes));
+                c6 = TWidth.Add(c6, TWidth.Load(residual + 6 * BlockedLayout.ChannelBlock));
             if (TFlavour.Vectors > 1 && TPixels.Count > 7)
-                c7 = TLanes.Add(c7, TLanes.Load(residual + 7 * BlockedLayout.Lanes));
+                c7 = TWidth.Add(c7, TWidth.Load(residual + 7 * BlockedLayout.ChannelBlock));
             if (TFlavour.Vectors > 1 && TPixels.Count > 8)
-                c8 = TLanes.Add(c8, TLanes.Load(residual + 8 * BlockedLayout.Lanes));
+                c8 = TWidth.Add(c8, TWidth.Load(residual + 8 * BlockedLayout.ChannelBlock));
             if (TFlavour.Vectors > 1 && TPixels.Count > 9)
-                c9 = TLanes.Add(c9, TLanes.Load(residual + 9 * BlockedLayout.Lanes));
+                c9 = TWidth.Add(c9, TWidth.Load(residual + 9 * BlockedLayout.ChannelBlock));
             if (TFlavour.Vectors > 1 && TPixels.Count > 10)
-                c10 = TLanes.Add(c10, TLanes.Load(residual + 10 * BlockedLayout.Lanes));
+                c10 = TWidth.Add(c10, TWidth.Load(residual + 10 * BlockedLayout.ChannelBlock));
             if (TFlavour.Vectors > 1 && TPixels.Count > 11)
-                c11 = TLanes.Add(c11, TLanes.Load(residual + 11 * BlockedLayout.Lanes));
+                c11 = TWidth.Add(c11, TWidth.Load(residual + 11 * BlockedLayout.ChannelBlock));
             if (TFlavour.Vectors > 1 && TPixels.Count > 12)
-                c12 = TLanes.Add(c12, TLanes.Load(residual + 12 * BlockedLayout.Lanes));
+                c12 = TWidth.Add(c12, TWidth.Load(residual + 12 * BlockedLayout.ChannelBlock));
             if (TFlavour.Vectors > 1 && TPixels.Count > 13)
-                c13 = TLanes.Add(c13, TLanes.Load(residual + 13 * BlockedLayout.Lanes));
+                c13 = TWidth.Add(c13, TWidth.Load(residual + 13 * BlockedLayout.ChannelBlock));
         }
 
-        for (int channels = shape->Channels; channels > 0; channels -= BlockedLayout.Lanes, x += shape->BlockPitch)
+        for (int channels = shape->Channels; channels > 0; channels -= BlockedLayout.ChannelBlock, x += shape->BlockPitch)
         {
             float* row = x;
-            int depth = TFlavour.IsDepthwise ? 1 : Math.Min(channels, BlockedLayout.Lanes);
+            int depth = TFlavour.IsDepthwise ? 1 : Math.Min(channels, BlockedLayout.ChannelBlock);
             for (int h = shape->KernelHeight; h > 0; h--, row += shape->TapDown)
             {
                 float* tap = row;
@@ -164,106 +164,106 @@ internal static unsafe class ConvolutionTile
                     float* end = tap + depth;
                     for (float* at = tap; at < end; at++, w += weightPitch)
                     {
-                        w0 = TLanes.Load(w);
+                        w0 = TWidth.Load(w);
                         if (TFlavour.Vectors > 1)
-                            w1 = TLanes.Load(w + TLanes.Count);
+                            w1 = TWidth.Load(w + TWidth.Count);
                         if (TPixels.Count > 0)
                         {
-                            s = Input<TLanes, TVector, TFlavour>(at + 0 * step);
-                            a0 = TLanes.MultiplyAdd(s, w0, a0);
+                            s = Input<TWidth, TVector, TFlavour>(at + 0 * step);
+                            a0 = TWidth.MultiplyAdd(s, w0, a0);
                             if (TFlavour.Vectors > 1)
-                                c0 = TLanes.MultiplyAdd(s, w1, c0);
+                                c0 = TWidth.MultiplyAdd(s, w1, c0);
                         }
                         if (TPixels.Count > 1)
                         {
-                            s = Input<TLanes, TVector, TFlavour>(at + 1 * step);
-                            a1 = TLanes.MultiplyAdd(s, w0, a1);
+                            s = Input<TWidth, TVector, TFlavour>(at + 1 * step);
+                            a1 = TWidth.MultiplyAdd(s, w0, a1);
                             if (TFlavour.Vectors > 1)
-                                c1 = TLanes.MultiplyAdd(s, w1, c1);
+                                c1 = TWidth.MultiplyAdd(s, w1, c1);
                         }
                         if (TPixels.Count > 2)
                         {
-                            s = Input<TLanes, TVector, TFlavour>(at + 2 * step);
-                            a2 = TLanes.MultiplyAdd(s, w0, a2);
+                            s = Input<TWidth, TVector, TFlavour>(at + 2 * step);
+                            a2 = TWidth.MultiplyAdd(s, w0, a2);
                             if (TFlavour.Vectors > 1)
-                                c2 = TLanes.MultiplyAdd(s, w1, c2);
+                                c2 = TWidth.MultiplyAdd(s, w1, c2);
                         }
                         if (TPixels.Count > 3)
                         {
-                            s = Input<TLanes, TVector, TFlavour>(at + 3 * step);
-                            a3 = TLanes.MultiplyAdd(s, w0, a3);
+                            s = Input<TWidth, TVector, TFlavour>(at + 3 * step);
+                            a3 = TWidth.MultiplyAdd(s, w0, a3);
                             if (TFlavour.Vectors > 1)
-                                c3 = TLanes.MultiplyAdd(s, w1, c3);
+                                c3 = TWidth.MultiplyAdd(s, w1, c3);
                         }
                         if (TPixels.Count > 4)
                         {
-                            s = Input<TLanes, TVector, TFlavour>(at + 4 * step);
-                            a4 = TLanes.MultiplyAdd(s, w0, a4);
+                            s = Input<TWidth, TVector, TFlavour>(at + 4 * step);
+                            a4 = TWidth.MultiplyAdd(s, w0, a4);
                             if (TFlavour.Vectors > 1)
-                                c4 = TLanes.MultiplyAdd(s, w1, c4);
+                                c4 = TWidth.MultiplyAdd(s, w1, c4);
                         }
                         if (TPixels.Count > 5)
                         {
-                            s = Input<TLanes, TVector, TFlavour>(at + 5 * step);
-                            a5 = TLanes.MultiplyAdd(s, w0, a5);
+                            s = Input<TWidth, TVector, TFlavour>(at + 5 * step);
+                            a5 = TWidth.MultiplyAdd(s, w0, a5);
                             if (TFlavour.Vectors > 1)
-                                c5 = TLanes.MultiplyAdd(s, w1, c5);
+                                c5 = TWidth.MultiplyAdd(s, w1, c5);
                         }
                         if (TPixels.Count > 6)
                         {
-                            s = Input<TLanes, TVector, TFlavour>(at + 6 * step);
-                            a6 = TLanes.MultiplyAdd(s, w0, a6);
+                            s = Input<TWidth, TVector, TFlavour>(at + 6 * step);
+                            a6 = TWidth.MultiplyAdd(s, w0, a6);
                             if (TFlavour.Vectors > 1)
-                                c6 = TLanes.MultiplyAdd(s, w1, c6);
+                                c6 = TWidth.MultiplyAdd(s, w1, c6);
                         }
                         if (TPixels.Count > 7)
                         {
-                            s = Input<TLanes, TVector, TFlavour>(at + 7 * step);
-                            a7 = TLanes.MultiplyAdd(s, w0, a7);
+                            s = Input<TWidth, TVector, TFlavour>(at + 7 * step);
+                            a7 = TWidth.MultiplyAdd(s, w0, a7);
                             if (TFlavour.Vectors > 1)
-                                c7 = TLanes.MultiplyAdd(s, w1, c7);
+                                c7 = TWidth.MultiplyAdd(s, w1, c7);
                         }
                         if (TPixels.Count > 8)
                         {
-                            s = Input<TLanes, TVector, TFlavour>(at + 8 * step);
-                            a8 = TLanes.MultiplyAdd(s, w0, a8);
+                            s = Input<TWidth, TVector, TFlavour>(at + 8 * step);
+                            a8 = TWidth.MultiplyAdd(s, w0, a8);
                             if (TFlavour.Vectors > 1)
-                                c8 = TLanes.MultiplyAdd(s, w1, c8);
+                                c8 = TWidth.MultiplyAdd(s, w1, c8);
                         }
                         if (TPixels.Count > 9)
                         {
-                            s = Input<TLanes, TVector, TFlavour>(at + 9 * step);
-                            a9 = TLanes.MultiplyAdd(s, w0, a9);
+                            s = Input<TWidth, TVector, TFlavour>(at + 9 * step);
+                            a9 = TWidth.MultiplyAdd(s, w0, a9);
                             if (TFlavour.Vectors > 1)
-                                c9 = TLanes.MultiplyAdd(s, w1, c9);
+                                c9 = TWidth.MultiplyAdd(s, w1, c9);
                         }
                         if (TPixels.Count > 10)
                         {
-                            s = Input<TLanes, TVector, TFlavour>(at + 10 * step);
-                            a10 = TLanes.MultiplyAdd(s, w0, a10);
+                            s = Input<TWidth, TVector, TFlavour>(at + 10 * step);
+                            a10 = TWidth.MultiplyAdd(s, w0, a10);
                             if (TFlavour.Vectors > 1)
-                                c10 = TLanes.MultiplyAdd(s, w1, c10);
+                                c10 = TWidth.MultiplyAdd(s, w1, c10);
                         }
                         if (TPixels.Count > 11)
                         {
-                            s = Input<TLanes, TVector, TFlavour>(at + 11 * step);
-                            a11 = TLanes.MultiplyAdd(s, w0, a11);
+                            s = Input<TWidth, TVector, TFlavour>(at + 11 * step);
+                            a11 = TWidth.MultiplyAdd(s, w0, a11);
                             if (TFlavour.Vectors > 1)
-                                c11 = TLanes.MultiplyAdd(s, w1, c11);
+                                c11 = TWidth.MultiplyAdd(s, w1, c11);
                         }
                         if (TPixels.Count > 12)
                         {
-                            s = Input<TLanes, TVector, TFlavour>(at + 12 * step);
-                            a12 = TLanes.MultiplyAdd(s, w0, a12);
+                            s = Input<TWidth, TVector, TFlavour>(at + 12 * step);
+                            a12 = TWidth.MultiplyAdd(s, w0, a12);
                             if (TFlavour.Vectors > 1)
-                                c12 = TLanes.MultiplyAdd(s, w1, c12);
+                                c12 = TWidth.MultiplyAdd(s, w1, c12);
                         }
                         if (TPixels.Count > 13)
                         {
-                            s = Input<TLanes, TVector, TFlavour>(at + 13 * step);
-                            a13 = TLanes.MultiplyAdd(s, w0, a13);
+                            s = Input<TWidth, TVector, TFlavour>(at + 13 * step);
+                            a13 = TWidth.MultiplyAdd(s, w0, a13);
                             if (TFlavour.Vectors > 1)
-                                c13 = TLanes.MultiplyAdd(s, w1, c13);
+                                c13 = TWidth.MultiplyAdd(s, w1, c13);
                         }
                     }
                 }
@@ -272,131 +272,131 @@ internal static unsafe class ConvolutionTile
 
         if (shape->Clips)
         {
-            TVector low = TLanes.Broadcast(shape->Low),
-                high = TLanes.Broadcast(shape->High);
+            TVector low = TWidth.Broadcast(shape->Low),
+                high = TWidth.Broadcast(shape->High);
             if (TPixels.Count > 0)
-                a0 = TLanes.AtMost(high, TLanes.AtLeast(low, a0));
+                a0 = TWidth.AtMost(high, TWidth.AtLeast(low, a0));
             if (TPixels.Count > 1)
-                a1 = TLanes.AtMost(high, TLanes.AtLeast(low, a1));
+                a1 = TWidth.AtMost(high, TWidth.AtLeast(low, a1));
             if (TPixels.Count > 2)
-                a2 = TLanes.AtMost(high, TLanes.AtLeast(low, a2));
+                a2 = TWidth.AtMost(high, TWidth.AtLeast(low, a2));
             if (TPixels.Count > 3)
-                a3 = TLanes.AtMost(high, TLanes.AtLeast(low, a3));
+                a3 = TWidth.AtMost(high, TWidth.AtLeast(low, a3));
             if (TPixels.Count > 4)
-                a4 = TLanes.AtMost(high, TLanes.AtLeast(low, a4));
+                a4 = TWidth.AtMost(high, TWidth.AtLeast(low, a4));
             if (TPixels.Count > 5)
-                a5 = TLanes.AtMost(high, TLanes.AtLeast(low, a5));
+                a5 = TWidth.AtMost(high, TWidth.AtLeast(low, a5));
             if (TPixels.Count > 6)
-                a6 = TLanes.AtMost(high, TLanes.AtLeast(low, a6));
+                a6 = TWidth.AtMost(high, TWidth.AtLeast(low, a6));
             if (TPixels.Count > 7)
-                a7 = TLanes.AtMost(high, TLanes.AtLeast(low, a7));
+                a7 = TWidth.AtMost(high, TWidth.AtLeast(low, a7));
             if (TPixels.Count > 8)
-                a8 = TLanes.AtMost(high, TLanes.AtLeast(low, a8));
+                a8 = TWidth.AtMost(high, TWidth.AtLeast(low, a8));
             if (TPixels.Count > 9)
-                a9 = TLanes.AtMost(high, TLanes.AtLeast(low, a9));
+                a9 = TWidth.AtMost(high, TWidth.AtLeast(low, a9));
             if (TPixels.Count > 10)
-                a10 = TLanes.AtMost(high, TLanes.AtLeast(low, a10));
+                a10 = TWidth.AtMost(high, TWidth.AtLeast(low, a10));
             if (TPixels.Count > 11)
-                a11 = TLanes.AtMost(high, TLanes.AtLeast(low, a11));
+                a11 = TWidth.AtMost(high, TWidth.AtLeast(low, a11));
             if (TPixels.Count > 12)
-                a12 = TLanes.AtMost(high, TLanes.AtLeast(low, a12));
+                a12 = TWidth.AtMost(high, TWidth.AtLeast(low, a12));
             if (TPixels.Count > 13)
-                a13 = TLanes.AtMost(high, TLanes.AtLeast(low, a13));
+                a13 = TWidth.AtMost(high, TWidth.AtLeast(low, a13));
             if (TFlavour.Vectors > 1 && TPixels.Count > 0)
-                c0 = TLanes.AtMost(high, TLanes.AtLeast(low, c0));
+                c0 = TWidth.AtMost(high, TWidth.AtLeast(low, c0));
             if (TFlavour.Vectors > 1 && TPixels.Count > 1)
-                c1 = TLanes.AtMost(high, TLanes.AtLeast(low, c1));
+                c1 = TWidth.AtMost(high, TWidth.AtLeast(low, c1));
             if (TFlavour.Vectors > 1 && TPixels.Count > 2)
-                c2 = TLanes.AtMost(high, TLanes.AtLeast(low, c2));
+                c2 = TWidth.AtMost(high, TWidth.AtLeast(low, c2));
             if (TFlavour.Vectors > 1 && TPixels.Count > 3)
-                c3 = TLanes.AtMost(high, TLanes.AtLeast(low, c3));
+                c3 = TWidth.AtMost(high, TWidth.AtLeast(low, c3));
             if (TFlavour.Vectors > 1 && TPixels.Count > 4)
-                c4 = TLanes.AtMost(high, TLanes.AtLeast(low, c4));
+                c4 = TWidth.AtMost(high, TWidth.AtLeast(low, c4));
             if (TFlavour.Vectors > 1 && TPixels.Count > 5)
-                c5 = TLanes.AtMost(high, TLanes.AtLeast(low, c5));
+                c5 = TWidth.AtMost(high, TWidth.AtLeast(low, c5));
             if (TFlavour.Vectors > 1 && TPixels.Count > 6)
-                c6 = TLanes.AtMost(high, TLanes.AtLeast(low, c6));
+                c6 = TWidth.AtMost(high, TWidth.AtLeast(low, c6));
             if (TFlavour.Vectors > 1 && TPixels.Count > 7)
-                c7 = TLanes.AtMost(high, TLanes.AtLeast(low, c7));
+                c7 = TWidth.AtMost(high, TWidth.AtLeast(low, c7));
             if (TFlavour.Vectors > 1 && TPixels.Count > 8)
-                c8 = TLanes.AtMost(high, TLanes.AtLeast(low, c8));
+                c8 = TWidth.AtMost(high, TWidth.AtLeast(low, c8));
             if (TFlavour.Vectors > 1 && TPixels.Count > 9)
-                c9 = TLanes.AtMost(high, TLanes.AtLeast(low, c9));
+                c9 = TWidth.AtMost(high, TWidth.AtLeast(low, c9));
             if (TFlavour.Vectors > 1 && TPixels.Count > 10)
-                c10 = TLanes.AtMost(high, TLanes.AtLeast(low, c10));
+                c10 = TWidth.AtMost(high, TWidth.AtLeast(low, c10));
             if (TFlavour.Vectors > 1 && TPixels.Count > 11)
-                c11 = TLanes.AtMost(high, TLanes.AtLeast(low, c11));
+                c11 = TWidth.AtMost(high, TWidth.AtLeast(low, c11));
             if (TFlavour.Vectors > 1 && TPixels.Count > 12)
-                c12 = TLanes.AtMost(high, TLanes.AtLeast(low, c12));
+                c12 = TWidth.AtMost(high, TWidth.AtLeast(low, c12));
             if (TFlavour.Vectors > 1 && TPixels.Count > 13)
-                c13 = TLanes.AtMost(high, TLanes.AtLeast(low, c13));
+                c13 = TWidth.AtMost(high, TWidth.AtLeast(low, c13));
         }
 
         if (TPixels.Count > 0)
-            TLanes.Store(a0, y + 0 * BlockedLayout.Lanes);
+            TWidth.Store(a0, y + 0 * BlockedLayout.ChannelBlock);
         if (TPixels.Count > 1)
-            TLanes.Store(a1, y + 1 * BlockedLayout.Lanes);
+            TWidth.Store(a1, y + 1 * BlockedLayout.ChannelBlock);
         if (TPixels.Count > 2)
-            TLanes.Store(a2, y + 2 * BlockedLayout.Lanes);
+            TWidth.Store(a2, y + 2 * BlockedLayout.ChannelBlock);
         if (TPixels.Count > 3)
-            TLanes.Store(a3, y + 3 * BlockedLayout.Lanes);
+            TWidth.Store(a3, y + 3 * BlockedLayout.ChannelBlock);
         if (TPixels.Count > 4)
-            TLanes.Store(a4, y + 4 * BlockedLayout.Lanes);
+            TWidth.Store(a4, y + 4 * BlockedLayout.ChannelBlock);
         if (TPixels.Count > 5)
-            TLanes.Store(a5, y + 5 * BlockedLayout.Lanes);
+            TWidth.Store(a5, y + 5 * BlockedLayout.ChannelBlock);
         if (TPixels.Count > 6)
-            TLanes.Store(a6, y + 6 * BlockedLayout.Lanes);
+            TWidth.Store(a6, y + 6 * BlockedLayout.ChannelBlock);
         if (TPixels.Count > 7)
-            TLanes.Store(a7, y + 7 * BlockedLayout.Lanes);
+            TWidth.Store(a7, y + 7 * BlockedLayout.ChannelBlock);
         if (TPixels.Count > 8)
-            TLanes.Store(a8, y + 8 * BlockedLayout.Lanes);
+            TWidth.Store(a8, y + 8 * BlockedLayout.ChannelBlock);
         if (TPixels.Count > 9)
-            TLanes.Store(a9, y + 9 * BlockedLayout.Lanes);
+            TWidth.Store(a9, y + 9 * BlockedLayout.ChannelBlock);
         if (TPixels.Count > 10)
-            TLanes.Store(a10, y + 10 * BlockedLayout.Lanes);
+            TWidth.Store(a10, y + 10 * BlockedLayout.ChannelBlock);
         if (TPixels.Count > 11)
-            TLanes.Store(a11, y + 11 * BlockedLayout.Lanes);
+            TWidth.Store(a11, y + 11 * BlockedLayout.ChannelBlock);
         if (TPixels.Count > 12)
-            TLanes.Store(a12, y + 12 * BlockedLayout.Lanes);
+            TWidth.Store(a12, y + 12 * BlockedLayout.ChannelBlock);
         if (TPixels.Count > 13)
-            TLanes.Store(a13, y + 13 * BlockedLayout.Lanes);
+            TWidth.Store(a13, y + 13 * BlockedLayout.ChannelBlock);
         if (TFlavour.Vectors == 1)
             return;
         y += shape->OutputNext;
         if (TPixels.Count > 0)
-            TLanes.Store(c0, y + 0 * BlockedLayout.Lanes);
+            TWidth.Store(c0, y + 0 * BlockedLayout.ChannelBlock);
         if (TPixels.Count > 1)
-            TLanes.Store(c1, y + 1 * BlockedLayout.Lanes);
+            TWidth.Store(c1, y + 1 * BlockedLayout.ChannelBlock);
         if (TPixels.Count > 2)
-            TLanes.Store(c2, y + 2 * BlockedLayout.Lanes);
+            TWidth.Store(c2, y + 2 * BlockedLayout.ChannelBlock);
         if (TPixels.Count > 3)
-            TLanes.Store(c3, y + 3 * BlockedLayout.Lanes);
+            TWidth.Store(c3, y + 3 * BlockedLayout.ChannelBlock);
         if (TPixels.Count > 4)
-            TLanes.Store(c4, y + 4 * BlockedLayout.Lanes);
+            TWidth.Store(c4, y + 4 * BlockedLayout.ChannelBlock);
         if (TPixels.Count > 5)
-            TLanes.Store(c5, y + 5 * BlockedLayout.Lanes);
+            TWidth.Store(c5, y + 5 * BlockedLayout.ChannelBlock);
         if (TPixels.Count > 6)
-            TLanes.Store(c6, y + 6 * BlockedLayout.Lanes);
+            TWidth.Store(c6, y + 6 * BlockedLayout.ChannelBlock);
         if (TPixels.Count > 7)
-            TLanes.Store(c7, y + 7 * BlockedLayout.Lanes);
+            TWidth.Store(c7, y + 7 * BlockedLayout.ChannelBlock);
         if (TPixels.Count > 8)
-            TLanes.Store(c8, y + 8 * BlockedLayout.Lanes);
+            TWidth.Store(c8, y + 8 * BlockedLayout.ChannelBlock);
         if (TPixels.Count > 9)
-            TLanes.Store(c9, y + 9 * BlockedLayout.Lanes);
+            TWidth.Store(c9, y + 9 * BlockedLayout.ChannelBlock);
         if (TPixels.Count > 10)
-            TLanes.Store(c10, y + 10 * BlockedLayout.Lanes);
+            TWidth.Store(c10, y + 10 * BlockedLayout.ChannelBlock);
         if (TPixels.Count > 11)
-            TLanes.Store(c11, y + 11 * BlockedLayout.Lanes);
+            TWidth.Store(c11, y + 11 * BlockedLayout.ChannelBlock);
         if (TPixels.Count > 12)
-            TLanes.Store(c12, y + 12 * BlockedLayout.Lanes);
+            TWidth.Store(c12, y + 12 * BlockedLayout.ChannelBlock);
         if (TPixels.Count > 13)
-            TLanes.Store(c13, y + 13 * BlockedLayout.Lanes);
+            TWidth.Store(c13, y + 13 * BlockedLayout.ChannelBlock);
     }
 
     /// <summary>One value for all lanes, or a value for each where every channel has its own kernel.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TVector Input<TLanes, TVector, TFlavour>(float* at)
-        where TLanes : struct, ILanes<TVector, float>
+    private static TVector Input<TWidth, TVector, TFlavour>(float* at)
+        where TWidth : struct, IVectorWidth<TVector, float>
         where TVector : struct
-        where TFlavour : struct, IFlavour => TFlavour.IsDepthwise ? TLanes.Load(at) : TLanes.Spread(at);
+        where TFlavour : struct, IFlavour => TFlavour.IsDepthwise ? TWidth.Load(at) : TWidth.Spread(at);
 }

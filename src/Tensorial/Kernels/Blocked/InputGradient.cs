@@ -34,7 +34,7 @@ internal sealed unsafe class InputGradient
     /// <param name="shape">The convolution.</param>
     /// <param name="input">Extents of its input.</param>
     /// <param name="upstream">Extents of dy.</param>
-    public static InputGradient? Of(in ConvolutionShape shape, BlockedLayout input, BlockedLayout upstream)
+    public static InputGradient? From(in ConvolutionShape shape, BlockedLayout input, BlockedLayout upstream)
     {
         if (!BlockedConvolution.Supports(Exchanged(shape)))
             return null;
@@ -43,13 +43,13 @@ internal sealed unsafe class InputGradient
         for (int y = 0; y < sy; y++)
         {
             if (
-                AxisPhase.Of(y, input.Height, upstream.Height, shape.KernelHeight, shape.StrideY, shape.DilationY, shape.Padding.Top)
+                AxisPhase.From(y, input.Height, upstream.Height, shape.KernelHeight, shape.StrideY, shape.DilationY, shape.Padding.Top)
                 is not { } down
             )
                 continue;
             for (int x = 0; x < sx; x++)
                 if (
-                    AxisPhase.Of(x, input.Width, upstream.Width, shape.KernelWidth, shape.StrideX, shape.DilationX, shape.Padding.Left) is
+                    AxisPhase.From(x, input.Width, upstream.Width, shape.KernelWidth, shape.StrideX, shape.DilationX, shape.Padding.Left) is
                     { } right
                 )
                     phases.Add(new(shape, down, right));
@@ -141,7 +141,7 @@ internal sealed unsafe class InputGradient
     {
         for (int plane = 0; plane < layout.Images * layout.Blocks; plane++)
         for (int row = 0; row < layout.Height; row++)
-            gradient.Slice(layout.Pixel(0, 0, row, 0) + plane * layout.PlanePitch, layout.Width * BlockedLayout.Lanes).Clear();
+            gradient.Slice(layout.Pixel(0, 0, row, 0) + plane * layout.PlanePitch, layout.Width * BlockedLayout.ChannelBlock).Clear();
     }
 
     /// <summary>Puts one plane of a phase to its places.</summary>
@@ -159,14 +159,14 @@ internal sealed unsafe class InputGradient
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run(int plane)
         {
-            int step = strideX * BlockedLayout.Lanes;
+            int step = strideX * BlockedLayout.ChannelBlock;
             for (int row = 0; row < own.Height; row++)
             {
                 float* from = phase + plane * own.PlanePitch + row * own.RowPitch;
                 float* to = gradient + plane * layout.PlanePitch + layout.Pixel(0, 0, place.Down.First + row * strideY, place.Right.First);
-                Bounds.Check(from, own.Width * BlockedLayout.Lanes);
-                Bounds.Check(to, (long)(own.Width - 1) * step + BlockedLayout.Lanes);
-                for (int column = own.Width; column > 0; column--, from += BlockedLayout.Lanes, to += step)
+                Bounds.Check(from, own.Width * BlockedLayout.ChannelBlock);
+                Bounds.Check(to, (long)(own.Width - 1) * step + BlockedLayout.ChannelBlock);
+                for (int column = own.Width; column > 0; column--, from += BlockedLayout.ChannelBlock, to += step)
                 {
                     Vector512<float> value = Vector512.Load(from);
                     Vector512.Store(adds ? value + Vector512.Load(to) : value, to);

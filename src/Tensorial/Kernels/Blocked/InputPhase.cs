@@ -19,7 +19,7 @@ internal readonly record struct AxisPhase(int First, int Positions, int Tap, int
     /// <param name="first">The position.</param>
     /// <param name="extent">Positions of the input.</param>
     /// <param name="upstream">Positions of dy.</param>
-    public static AxisPhase? Of(int first, int extent, int upstream, int taps, int stride, int dilation, int padding)
+    public static AxisPhase? From(int first, int extent, int upstream, int taps, int stride, int dilation, int padding)
     {
         int tapStep = stride / (int)System.Numerics.BigInteger.GreatestCommonDivisor(stride, dilation),
             past = Math.Min(taps, tapStep),

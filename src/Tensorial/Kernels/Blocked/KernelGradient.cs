@@ -10,7 +10,7 @@ namespace Tensorial.Kernels.Blocked;
 /// </summary>
 internal static unsafe class KernelGradient
 {
-    private const int Lanes = BlockedLayout.Lanes;
+    private const int Lanes = BlockedLayout.ChannelBlock;
 
     /// <summary>
     /// Rows of dy whose pixels pass before the sums go back to memory: with those of x, for 32 channels of 32 pixels, some 24 KB.
@@ -42,10 +42,10 @@ internal static unsafe class KernelGradient
         ReadOnlySpan<float> dy,
         BlockedLayout outputLayout,
         Span<float> sums
-    ) => Add(LaneWidths.Best, shape, method, x, inputLayout, dy, outputLayout, sums);
+    ) => Add(VectorWidths.Best, shape, method, x, inputLayout, dy, outputLayout, sums);
 
     internal static void Add(
-        LaneWidth width,
+        VectorWidth width,
         in ConvolutionShape shape,
         ConvolutionMethod method,
         ReadOnlySpan<float> x,
@@ -68,7 +68,7 @@ internal static unsafe class KernelGradient
                 to = sums
         )
             using (Bounds.Know(input, x.Length, upstream, dy.Length, to, sums.Length))
-                width.Run<Kernel, float>(new(shape, method, input, inputLayout, upstream, outputLayout, to));
+                width.Run<KernelGradientKernel, float>(new(shape, method, input, inputLayout, upstream, outputLayout, to));
     }
 
     /// <summary>Adds the sums of all lanes, in their order, to a kernel gradient [outputs, inputs / groups, height, width].</summary>
@@ -170,7 +170,7 @@ internal static unsafe class KernelGradient
         return most;
     }
 
-    private readonly struct Kernel(
+    private readonly struct KernelGradientKernel(
         ConvolutionShape shape,
         ConvolutionMethod method,
         float* x,
@@ -178,24 +178,24 @@ internal static unsafe class KernelGradient
         float* dy,
         BlockedLayout outputLayout,
         float* sums
-    ) : ILaneKernel<float>
+    ) : IVectorKernel<float>
     {
-        public void Run<TLanes, TVector>()
-            where TLanes : struct, ILanes<TVector, float>
+        public void Run<TWidth, TVector>()
+            where TWidth : struct, IVectorWidth<TVector, float>
             where TVector : struct
         {
             if (method == ConvolutionMethod.Winograd4)
-                WinogradGradient.Add<TLanes, TVector, Winograd4>(shape, x, inputLayout, dy, outputLayout, sums);
+                WinogradGradient.Add<TWidth, TVector, Winograd4>(shape, x, inputLayout, dy, outputLayout, sums);
             else if (method == ConvolutionMethod.Winograd2)
-                WinogradGradient.Add<TLanes, TVector, Winograd2>(shape, x, inputLayout, dy, outputLayout, sums);
+                WinogradGradient.Add<TWidth, TVector, Winograd2>(shape, x, inputLayout, dy, outputLayout, sums);
             else if (shape.IsDepthwise)
-                Depthwise<TLanes, TVector>();
+                Depthwise<TWidth, TVector>();
             else
-                Dense<TLanes, TVector>();
+                Dense<TWidth, TVector>();
         }
 
-        private void Depthwise<TLanes, TVector>()
-            where TLanes : struct, ILanes<TVector, float>
+        private void Depthwise<TWidth, TVector>()
+            where TWidth : struct, IVectorWidth<TVector, float>
             where TVector : struct
         {
             int taps = Taps;
@@ -221,8 +221,8 @@ internal static unsafe class KernelGradient
                         InputStep = shape.StrideX * Lanes,
                         OutputPitch = outputLayout.RowPitch,
                     };
-                    for (int lane = 0; lane < Lanes; lane += TLanes.Count)
-                        KernelGradientTile.Depthwise<TLanes, TVector>(
+                    for (int lane = 0; lane < Lanes; lane += TWidth.Count)
+                        KernelGradientTile.Depthwise<TWidth, TVector>(
                             strip,
                             from + lane,
                             dy + outputLayout.Pixel(image, block, 0, 0) + lane,
@@ -232,8 +232,8 @@ internal static unsafe class KernelGradient
             }
         }
 
-        private void Dense<TLanes, TVector>()
-            where TLanes : struct, ILanes<TVector, float>
+        private void Dense<TWidth, TVector>()
+            where TWidth : struct, IVectorWidth<TVector, float>
             where TVector : struct
         {
             int rows = Math.Max(1, PixelsAtOnce / outputLayout.Width),
@@ -261,9 +261,9 @@ internal static unsafe class KernelGradient
                         int first = Math.Max(0, inputs.Start - i * Lanes),
                             channels = Math.Min(Lanes, inputs.End - i * Lanes) - first;
                         if (channels <= MostNarrow)
-                            Narrow<TLanes, TVector>(strip, from + first, channels, upstream, outputs, to + first * Lanes, nextSums);
+                            Narrow<TWidth, TVector>(strip, from + first, channels, upstream, outputs, to + first * Lanes, nextSums);
                         else
-                            Whole<TLanes, TVector>(strip, from, upstream, outputs, to, nextSums);
+                            Whole<TWidth, TVector>(strip, from, upstream, outputs, to, nextSums);
                     }
                 }
             }
@@ -275,12 +275,12 @@ internal static unsafe class KernelGradient
             tap / shape.KernelWidth * shape.DilationY * inputLayout.RowPitch + tap % shape.KernelWidth * shape.DilationX * Lanes;
 
         /// <summary>A whole block of inputs by one or two of outputs.</summary>
-        private void Whole<TLanes, TVector>(Strip strip, float* from, float* upstream, int outputs, float* to, int nextSums)
-            where TLanes : struct, ILanes<TVector, float>
+        private void Whole<TWidth, TVector>(Strip strip, float* from, float* upstream, int outputs, float* to, int nextSums)
+            where TWidth : struct, IVectorWidth<TVector, float>
             where TVector : struct
         {
             for (int tap = 0; tap < Taps; tap++, to += Square)
-                KernelGradientTile.Block<TLanes, TVector>(
+                KernelGradientTile.Block<TWidth, TVector>(
                     strip,
                     from + Offset(tap),
                     upstream,
@@ -294,8 +294,8 @@ internal static unsafe class KernelGradient
         /// <summary>
         /// The few channels of a block by one or two blocks of outputs: all pairs of tap and channel, in tiles of nearly equal size.
         /// </summary>
-        private void Narrow<TLanes, TVector>(Strip strip, float* from, int channels, float* upstream, int outputs, float* to, int nextSums)
-            where TLanes : struct, ILanes<TVector, float>
+        private void Narrow<TWidth, TVector>(Strip strip, float* from, int channels, float* upstream, int outputs, float* to, int nextSums)
+            where TWidth : struct, IVectorWidth<TVector, float>
             where TVector : struct
         {
             nint* offsets = stackalloc nint[NarrowGradientTile.Most],
@@ -311,9 +311,9 @@ internal static unsafe class KernelGradient
                     (int tap, int channel) = Math.DivRem(first + k, channels);
                     (offsets[k], targets[k]) = (Offset(tap) + channel, (tap * Lanes + channel) * Lanes);
                 }
-                delegate* <Strip*, float*, nint*, float*, float*, nint*, void> run = NarrowGradientTile.Find<TLanes, TVector>(count);
+                delegate* <Strip*, float*, nint*, float*, float*, nint*, void> run = NarrowGradientTile.Find<TWidth, TVector>(count);
                 for (int block = 0; block < outputs; block++)
-                for (int lane = 0; lane < Lanes; lane += TLanes.Count)
+                for (int lane = 0; lane < Lanes; lane += TWidth.Count)
                     run(&strip, from, offsets, upstream + block * outputLayout.PlanePitch + lane, to + block * nextSums + lane, targets);
             }
         }

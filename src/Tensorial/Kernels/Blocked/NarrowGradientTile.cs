@@ -13,12 +13,12 @@ internal static unsafe class NarrowGradientTile
 
     /// <summary>sums[to[k]] += Σ x[from[k]] dy over the pixels of a strip, for every pair k.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Run<TLanes, TVector, TCount>(Strip* strip, float* x, nint* from, float* dy, float* sums, nint* to)
-        where TLanes : struct, ILanes<TVector, float>
+    public static void Run<TWidth, TVector, TCount>(Strip* strip, float* x, nint* from, float* dy, float* sums, nint* to)
+        where TWidth : struct, IVectorWidth<TVector, float>
         where TVector : struct
         where TCount : struct, ICount
     {
-        TVector zero = TLanes.Broadcast(0),
+        TVector zero = TWidth.Broadcast(0),
             a0 = zero,
             a1 = zero,
             a2 = zero,
@@ -37,94 +37,94 @@ internal static unsafe class NarrowGradientTile
         {
             float* at = x,
                 upstream = dy,
-                end = dy + strip->Pixels * BlockedLayout.Lanes;
-            for (; upstream < end; at += strip->InputStep, upstream += BlockedLayout.Lanes)
+                end = dy + strip->Pixels * BlockedLayout.ChannelBlock;
+            for (; upstream < end; at += strip->InputStep, upstream += BlockedLayout.ChannelBlock)
             {
-                TVector u = TLanes.Load(upstream);
+                TVector u = TWidth.Load(upstream);
                 if (TCount.Count > 0)
-                    a0 = TLanes.MultiplyAdd(TLanes.Spread(at + from[0]), u, a0);
+                    a0 = TWidth.MultiplyAdd(TWidth.Spread(at + from[0]), u, a0);
                 if (TCount.Count > 1)
-                    a1 = TLanes.MultiplyAdd(TLanes.Spread(at + from[1]), u, a1);
+                    a1 = TWidth.MultiplyAdd(TWidth.Spread(at + from[1]), u, a1);
                 if (TCount.Count > 2)
-                    a2 = TLanes.MultiplyAdd(TLanes.Spread(at + from[2]), u, a2);
+                    a2 = TWidth.MultiplyAdd(TWidth.Spread(at + from[2]), u, a2);
                 if (TCount.Count > 3)
-                    a3 = TLanes.MultiplyAdd(TLanes.Spread(at + from[3]), u, a3);
+                    a3 = TWidth.MultiplyAdd(TWidth.Spread(at + from[3]), u, a3);
                 if (TCount.Count > 4)
-                    a4 = TLanes.MultiplyAdd(TLanes.Spread(at + from[4]), u, a4);
+                    a4 = TWidth.MultiplyAdd(TWidth.Spread(at + from[4]), u, a4);
                 if (TCount.Count > 5)
-                    a5 = TLanes.MultiplyAdd(TLanes.Spread(at + from[5]), u, a5);
+                    a5 = TWidth.MultiplyAdd(TWidth.Spread(at + from[5]), u, a5);
                 if (TCount.Count > 6)
-                    a6 = TLanes.MultiplyAdd(TLanes.Spread(at + from[6]), u, a6);
+                    a6 = TWidth.MultiplyAdd(TWidth.Spread(at + from[6]), u, a6);
                 if (TCount.Count > 7)
-                    a7 = TLanes.MultiplyAdd(TLanes.Spread(at + from[7]), u, a7);
+                    a7 = TWidth.MultiplyAdd(TWidth.Spread(at + from[7]), u, a7);
                 if (TCount.Count > 8)
-                    a8 = TLanes.MultiplyAdd(TLanes.Spread(at + from[8]), u, a8);
+                    a8 = TWidth.MultiplyAdd(TWidth.Spread(at + from[8]), u, a8);
                 if (TCount.Count > 9)
-                    a9 = TLanes.MultiplyAdd(TLanes.Spread(at + from[9]), u, a9);
+                    a9 = TWidth.MultiplyAdd(TWidth.Spread(at + from[9]), u, a9);
                 if (TCount.Count > 10)
-                    a10 = TLanes.MultiplyAdd(TLanes.Spread(at + from[10]), u, a10);
+                    a10 = TWidth.MultiplyAdd(TWidth.Spread(at + from[10]), u, a10);
                 if (TCount.Count > 11)
-                    a11 = TLanes.MultiplyAdd(TLanes.Spread(at + from[11]), u, a11);
+                    a11 = TWidth.MultiplyAdd(TWidth.Spread(at + from[11]), u, a11);
                 if (TCount.Count > 12)
-                    a12 = TLanes.MultiplyAdd(TLanes.Spread(at + from[12]), u, a12);
+                    a12 = TWidth.MultiplyAdd(TWidth.Spread(at + from[12]), u, a12);
                 if (TCount.Count > 13)
-                    a13 = TLanes.MultiplyAdd(TLanes.Spread(at + from[13]), u, a13);
+                    a13 = TWidth.MultiplyAdd(TWidth.Spread(at + from[13]), u, a13);
             }
         }
         if (TCount.Count > 0)
-            Add<TLanes, TVector>(a0, sums + to[0]);
+            Add<TWidth, TVector>(a0, sums + to[0]);
         if (TCount.Count > 1)
-            Add<TLanes, TVector>(a1, sums + to[1]);
+            Add<TWidth, TVector>(a1, sums + to[1]);
         if (TCount.Count > 2)
-            Add<TLanes, TVector>(a2, sums + to[2]);
+            Add<TWidth, TVector>(a2, sums + to[2]);
         if (TCount.Count > 3)
-            Add<TLanes, TVector>(a3, sums + to[3]);
+            Add<TWidth, TVector>(a3, sums + to[3]);
         if (TCount.Count > 4)
-            Add<TLanes, TVector>(a4, sums + to[4]);
+            Add<TWidth, TVector>(a4, sums + to[4]);
         if (TCount.Count > 5)
-            Add<TLanes, TVector>(a5, sums + to[5]);
+            Add<TWidth, TVector>(a5, sums + to[5]);
         if (TCount.Count > 6)
-            Add<TLanes, TVector>(a6, sums + to[6]);
+            Add<TWidth, TVector>(a6, sums + to[6]);
         if (TCount.Count > 7)
-            Add<TLanes, TVector>(a7, sums + to[7]);
+            Add<TWidth, TVector>(a7, sums + to[7]);
         if (TCount.Count > 8)
-            Add<TLanes, TVector>(a8, sums + to[8]);
+            Add<TWidth, TVector>(a8, sums + to[8]);
         if (TCount.Count > 9)
-            Add<TLanes, TVector>(a9, sums + to[9]);
+            Add<TWidth, TVector>(a9, sums + to[9]);
         if (TCount.Count > 10)
-            Add<TLanes, TVector>(a10, sums + to[10]);
+            Add<TWidth, TVector>(a10, sums + to[10]);
         if (TCount.Count > 11)
-            Add<TLanes, TVector>(a11, sums + to[11]);
+            Add<TWidth, TVector>(a11, sums + to[11]);
         if (TCount.Count > 12)
-            Add<TLanes, TVector>(a12, sums + to[12]);
+            Add<TWidth, TVector>(a12, sums + to[12]);
         if (TCount.Count > 13)
-            Add<TLanes, TVector>(a13, sums + to[13]);
+            Add<TWidth, TVector>(a13, sums + to[13]);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Add<TLanes, TVector>(TVector value, float* sum)
-        where TLanes : struct, ILanes<TVector, float>
-        where TVector : struct => TLanes.Store(TLanes.Add(TLanes.Load(sum), value), sum);
+    private static void Add<TWidth, TVector>(TVector value, float* sum)
+        where TWidth : struct, IVectorWidth<TVector, float>
+        where TVector : struct => TWidth.Store(TWidth.Add(TWidth.Load(sum), value), sum);
 
     /// <summary>The code of a tile of so many pairs.</summary>
-    public static delegate* <Strip*, float*, nint*, float*, float*, nint*, void> Find<TLanes, TVector>(int pairs)
-        where TLanes : struct, ILanes<TVector, float>
+    public static delegate* <Strip*, float*, nint*, float*, float*, nint*, void> Find<TWidth, TVector>(int pairs)
+        where TWidth : struct, IVectorWidth<TVector, float>
         where TVector : struct =>
         pairs switch
         {
-            1 => &Run<TLanes, TVector, Count1>,
-            2 => &Run<TLanes, TVector, Count2>,
-            3 => &Run<TLanes, TVector, Count3>,
-            4 => &Run<TLanes, TVector, Count4>,
-            5 => &Run<TLanes, TVector, Count5>,
-            6 => &Run<TLanes, TVector, Count6>,
-            7 => &Run<TLanes, TVector, Count7>,
-            8 => &Run<TLanes, TVector, Count8>,
-            9 => &Run<TLanes, TVector, Count9>,
-            10 => &Run<TLanes, TVector, Count10>,
-            11 => &Run<TLanes, TVector, Count11>,
-            12 => &Run<TLanes, TVector, Count12>,
-            13 => &Run<TLanes, TVector, Count13>,
-            _ => &Run<TLanes, TVector, Count14>,
+            1 => &Run<TWidth, TVector, Count1>,
+            2 => &Run<TWidth, TVector, Count2>,
+            3 => &Run<TWidth, TVector, Count3>,
+            4 => &Run<TWidth, TVector, Count4>,
+            5 => &Run<TWidth, TVector, Count5>,
+            6 => &Run<TWidth, TVector, Count6>,
+            7 => &Run<TWidth, TVector, Count7>,
+            8 => &Run<TWidth, TVector, Count8>,
+            9 => &Run<TWidth, TVector, Count9>,
+            10 => &Run<TWidth, TVector, Count10>,
+            11 => &Run<TWidth, TVector, Count11>,
+            12 => &Run<TWidth, TVector, Count12>,
+            13 => &Run<TWidth, TVector, Count13>,
+            _ => &Run<TWidth, TVector, Count14>,
         };
 }

@@ -5,7 +5,7 @@ namespace Tensorial.Kernels.Blocked;
 /// </summary>
 internal readonly struct OutputGroups(ConvolutionShape shape)
 {
-    private const int Lanes = BlockedLayout.Lanes;
+    private const int Lanes = BlockedLayout.ChannelBlock;
 
     private readonly int _blocksPerGroup = shape.IsDepthwise ? 1 : (shape.OutputsPerGroup + Lanes - 1) / Lanes;
 

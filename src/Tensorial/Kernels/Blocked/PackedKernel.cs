@@ -20,12 +20,12 @@ internal sealed class PackedKernel
     /// <summary>Bytes it takes.</summary>
     public long Bytes => (long)Values.Length * sizeof(float);
 
-    internal static PackedKernel Of(ReadOnlySpan<float> kernel, in ConvolutionShape shape, ConvolutionMethod method)
+    internal static PackedKernel From(ReadOnlySpan<float> kernel, in ConvolutionShape shape, ConvolutionMethod method)
     {
         if (method != ConvolutionMethod.Direct && !WinogradKernel.Supports(shape))
             throw new ArgumentException($"{shape} is not 3×3 with stride 1 and without groups, as {method} needs.");
         int count = CountOf(shape, method);
-        float[] packed = GC.AllocateArray<float>(count + BlockedLayout.Lanes, pinned: true);
+        float[] packed = GC.AllocateArray<float>(count + BlockedLayout.ChannelBlock, pinned: true);
         PackedKernel result = new(packed, AlignedStart.Of(packed), method);
         result.Renew(kernel, shape);
         return result;
@@ -44,7 +44,7 @@ internal sealed class PackedKernel
             ConvolutionMethod.Winograd4 => Winograd4.Tile * Winograd4.Tile,
             _ => checked(shape.KernelHeight * shape.KernelWidth),
         };
-        return checked(new OutputGroups(blocked).Blocks * BlockedLayout.Lanes * blocked.SummedChannels * products);
+        return checked(new OutputGroups(blocked).Blocks * BlockedLayout.ChannelBlock * blocked.SummedChannels * products);
     }
 
     /// <summary>Packs another kernel of the same shape into the same place.</summary>
@@ -76,18 +76,18 @@ internal sealed class PackedKernel
                 int first = groups.FirstOutput(group),
                     width = groups.Width(group),
                     outputs = Math.Min(width, shape.OutputChannels - first);
-                for (int block = 0; block < inputs; block += BlockedLayout.Lanes)
+                for (int block = 0; block < inputs; block += BlockedLayout.ChannelBlock)
                 for (int tap = 0; tap < taps; tap++)
-                for (int i = block; i < Math.Min(block + BlockedLayout.Lanes, inputs); i++, at += width)
+                for (int i = block; i < Math.Min(block + BlockedLayout.ChannelBlock, inputs); i++, at += width)
                 for (int o = 0, from = first * pitch + i * taps + tap; o < outputs; o++, from += pitch)
                     packed[at + o] = kernel[from];
             }
             return;
         }
         for (int group = 0; group < groups.Count; group++)
-        for (int block = 0; block < inputs; block += BlockedLayout.Lanes)
+        for (int block = 0; block < inputs; block += BlockedLayout.ChannelBlock)
         for (int tap = 0; tap < taps; tap++)
-        for (int i = block; i < Math.Min(block + BlockedLayout.Lanes, inputs); i++)
+        for (int i = block; i < Math.Min(block + BlockedLayout.ChannelBlock, inputs); i++)
         for (int o = groups.FirstOutput(group), end = o + groups.Width(group); o < end; o++, at++)
             if (Row(shape, blocked, o, i) is var row and >= 0)
                 packed[at] = kernel[row * taps + tap];

@@ -34,7 +34,7 @@ internal readonly struct Partition
         }
     }
 
-    public static Partition Of(
+    public static Partition From(
         in ConvolutionShape shape,
         in OutputGroups groups,
         in BlockedLayout input,
@@ -42,9 +42,9 @@ internal readonly struct Partition
         int threads
     )
     {
-        int weights = shape.SummedChannels * shape.KernelHeight * shape.KernelWidth * 2 * BlockedLayout.Lanes * sizeof(float);
+        int weights = shape.SummedChannels * shape.KernelHeight * shape.KernelWidth * 2 * BlockedLayout.ChannelBlock * sizeof(float);
         int chunks = Parts(groups.Count, WeightBytes / Math.Max(weights, 1));
-        int row = Math.Max(shape.SummedChannels / BlockedLayout.Lanes, 1) * shape.StrideY * input.RowPitch * sizeof(float);
+        int row = Math.Max(shape.SummedChannels / BlockedLayout.ChannelBlock, 1) * shape.StrideY * input.RowPitch * sizeof(float);
         int strips = Parts(output.Height, StripBytes / Math.Max(row, 1));
         if (threads > 1)
         {

@@ -5,7 +5,7 @@ namespace Tensorial.Kernels.Blocked;
 /// <summary>Gradients of pooling, added to what is there, on one thread.</summary>
 internal static unsafe class PoolingGradient
 {
-    private const int Lanes = BlockedLayout.Lanes;
+    private const int Lanes = BlockedLayout.ChannelBlock;
 
     /// <summary>dx of each window's largest value, the first of equals, += dy.</summary>
     public static void AddMaximum(
@@ -18,7 +18,7 @@ internal static unsafe class PoolingGradient
         BlockedLayout upstreamLayout,
         Span<float> dx,
         BlockedLayout gradientLayout,
-        LaneWidth? width = null
+        VectorWidth? width = null
     )
     {
         inputLayout.Holds(x);
@@ -32,7 +32,7 @@ internal static unsafe class PoolingGradient
                 to = dx
         )
             using (Bounds.Know(source, x.Length, result, y.Length, upstream, dy.Length, to, dx.Length))
-                (width ?? LaneWidths.Best).Run<Kernel, float>(
+                (width ?? VectorWidths.Best).Run<PoolingGradientKernel, float>(
                     new(Summary.Maximum, window, source, inputLayout, result, outputLayout, upstream, upstreamLayout, to, gradientLayout)
                 );
     }
@@ -45,7 +45,7 @@ internal static unsafe class PoolingGradient
         BlockedLayout upstreamLayout,
         Span<float> dx,
         BlockedLayout gradientLayout,
-        LaneWidth? width = null
+        VectorWidth? width = null
     )
     {
         Summary summary = over == AverageOver.Input ? Summary.MeanOverInput : Summary.MeanOverPadding;
@@ -56,7 +56,7 @@ internal static unsafe class PoolingGradient
                 to = dx
         )
             using (Bounds.Know(upstream, dy.Length, to, dx.Length))
-                (width ?? LaneWidths.Best).Run<Kernel, float>(
+                (width ?? VectorWidths.Best).Run<PoolingGradientKernel, float>(
                     new(summary, window, null, gradientLayout, null, upstreamLayout, upstream, upstreamLayout, to, gradientLayout)
                 );
     }
@@ -78,7 +78,7 @@ internal static unsafe class PoolingGradient
         }
     }
 
-    private readonly struct Kernel(
+    private readonly struct PoolingGradientKernel(
         Summary summary,
         PlaneWindow window,
         float* x,
@@ -89,11 +89,11 @@ internal static unsafe class PoolingGradient
         BlockedLayout upstreamLayout,
         float* dx,
         BlockedLayout gradientLayout
-    ) : ILaneKernel<float>
+    ) : IVectorKernel<float>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run<TLanes, TVector>()
-            where TLanes : struct, ILanes<TVector, float>
+        public void Run<TWidth, TVector>()
+            where TWidth : struct, IVectorWidth<TVector, float>
             where TVector : struct
         {
             PoolingKernel.Taps[] across = PoolingKernel.Taps.Across(window, gradientLayout, upstreamLayout.Width);
@@ -101,13 +101,13 @@ internal static unsafe class PoolingGradient
             {
                 (int image, int block) = Math.DivRem(plane, upstreamLayout.Blocks);
                 for (int row = 0; row < upstreamLayout.Height; row++)
-                for (int lane = 0; lane < Lanes; lane += TLanes.Count)
+                for (int lane = 0; lane < Lanes; lane += TWidth.Count)
                 {
                     PoolingKernel.Taps down = PoolingKernel.Taps.Down(window, gradientLayout, row);
                     float* to = dx + gradientLayout.Pixel(image, block, down.Start, 0) + lane,
                         upstream = dy + upstreamLayout.Pixel(image, block, row, 0) + lane;
                     if (summary == Summary.Maximum)
-                        Maxima<TLanes, TVector>(
+                        Maxima<TWidth, TVector>(
                             across,
                             down.Count,
                             x + inputLayout.Pixel(image, block, down.Start, 0) + lane,
@@ -116,14 +116,14 @@ internal static unsafe class PoolingGradient
                             to
                         );
                     else
-                        Means<TLanes, TVector>(across, down, upstream, to);
+                        Means<TWidth, TVector>(across, down, upstream, to);
                 }
             }
         }
 
         /// <summary>One row of windows: the upstream gradient goes to the first of the largest values.</summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private void Maxima<TLanes, TVector>(
+        private void Maxima<TWidth, TVector>(
             PoolingKernel.Taps[] across,
             int rows,
             float* source,
@@ -131,7 +131,7 @@ internal static unsafe class PoolingGradient
             float* upstream,
             float* to
         )
-            where TLanes : struct, ILanes<TVector, float>
+            where TWidth : struct, IVectorWidth<TVector, float>
             where TVector : struct
         {
             int sourcePitch = window.DilationY * inputLayout.RowPitch,
@@ -139,16 +139,16 @@ internal static unsafe class PoolingGradient
                 step = window.DilationX * Lanes;
             foreach (PoolingKernel.Taps right in across)
             {
-                TVector left = TLanes.Load(upstream),
-                    largest = TLanes.Load(result);
+                TVector left = TWidth.Load(upstream),
+                    largest = TWidth.Load(result);
                 float* from = source + right.Start * Lanes,
                     target = to + right.Start * Lanes;
                 for (int h = rows; h > 0; h--, from += sourcePitch, target += pitch)
                 for (int at = 0, end = right.Count * step; at < end; at += step)
                 {
-                    TVector share = TLanes.WhereEqual(TLanes.Load(from + at), largest, left);
-                    left = TLanes.Subtract(left, share); // the next of equals finds nothing left
-                    TLanes.Store(TLanes.Add(TLanes.Load(target + at), share), target + at);
+                    TVector share = TWidth.WhereEqual(TWidth.Load(from + at), largest, left);
+                    left = TWidth.Subtract(left, share); // the next of equals finds nothing left
+                    TWidth.Store(TWidth.Add(TWidth.Load(target + at), share), target + at);
                 }
                 upstream += Lanes;
                 result += Lanes;
@@ -157,8 +157,8 @@ internal static unsafe class PoolingGradient
 
         /// <summary>One row of windows: every value gets the same share.</summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private void Means<TLanes, TVector>(PoolingKernel.Taps[] across, PoolingKernel.Taps down, float* upstream, float* to)
-            where TLanes : struct, ILanes<TVector, float>
+        private void Means<TWidth, TVector>(PoolingKernel.Taps[] across, PoolingKernel.Taps down, float* upstream, float* to)
+            where TWidth : struct, IVectorWidth<TVector, float>
             where TVector : struct
         {
             int pitch = window.DilationY * gradientLayout.RowPitch,
@@ -166,11 +166,11 @@ internal static unsafe class PoolingGradient
             foreach (PoolingKernel.Taps right in across)
             {
                 int count = summary == Summary.MeanOverPadding ? down.InPadding * right.InPadding : down.Count * right.Count;
-                TVector share = TLanes.Multiply(TLanes.Load(upstream), TLanes.Broadcast(1f / count));
+                TVector share = TWidth.Multiply(TWidth.Load(upstream), TWidth.Broadcast(1f / count));
                 float* target = to + right.Start * Lanes;
                 for (int h = down.Count; h > 0; h--, target += pitch)
                 for (int at = 0, end = right.Count * step; at < end; at += step)
-                    TLanes.Store(TLanes.Add(TLanes.Load(target + at), share), target + at);
+                    TWidth.Store(TWidth.Add(TWidth.Load(target + at), share), target + at);
                 upstream += Lanes;
             }
         }

@@ -21,20 +21,20 @@ internal readonly unsafe struct PoolingKernel(
     float* output,
     BlockedLayout outputLayout,
     Workers workers
-) : ILaneKernel<float>
+) : IVectorKernel<float>
 {
-    public void Run<TLanes, TVector>()
-        where TLanes : struct, ILanes<TVector, float>
+    public void Run<TWidth, TVector>()
+        where TWidth : struct, IVectorWidth<TVector, float>
         where TVector : struct
     {
         fixed (Taps* across = Taps.Across(window, inputLayout, outputLayout.Width))
             workers.Run(
                 outputLayout.Images * outputLayout.Blocks * outputLayout.Height,
-                new Row<TLanes, TVector>(summary, window, across, input, inputLayout, output, outputLayout)
+                new Row<TWidth, TVector>(summary, window, across, input, inputLayout, output, outputLayout)
             );
     }
 
-    private readonly struct Row<TLanes, TVector>(
+    private readonly struct Row<TWidth, TVector>(
         Summary summary,
         PlaneWindow window,
         Taps* across,
@@ -43,7 +43,7 @@ internal readonly unsafe struct PoolingKernel(
         float* output,
         BlockedLayout outputLayout
     ) : ILoopBody
-        where TLanes : struct, ILanes<TVector, float>
+        where TWidth : struct, IVectorWidth<TVector, float>
         where TVector : struct
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -54,33 +54,33 @@ internal readonly unsafe struct PoolingKernel(
             float* x = input + inputLayout.Pixel(image, block, 0, 0),
                 y = output + outputLayout.Pixel(image, block, row, 0);
             int tapDown = window.DilationY * inputLayout.RowPitch,
-                tapRight = window.DilationX * BlockedLayout.Lanes;
+                tapRight = window.DilationX * BlockedLayout.ChannelBlock;
             bool isMaximum = summary == Summary.Maximum;
             Taps down = Taps.Down(window, inputLayout, row);
             for (int column = 0; column < outputLayout.Width; column++)
             {
                 int start = across[column].Start,
                     taps = across[column].Count;
-                float* first = x + down.Start * inputLayout.RowPitch + start * BlockedLayout.Lanes;
+                float* first = x + down.Start * inputLayout.RowPitch + start * BlockedLayout.ChannelBlock;
                 int count = summary == Summary.MeanOverPadding ? down.InPadding * across[column].InPadding : down.Count * taps;
-                for (int lane = 0; lane < BlockedLayout.Lanes; lane += TLanes.Count)
+                for (int lane = 0; lane < BlockedLayout.ChannelBlock; lane += TWidth.Count)
                 {
-                    TVector result = TLanes.Broadcast(isMaximum ? float.NegativeInfinity : 0);
+                    TVector result = TWidth.Broadcast(isMaximum ? float.NegativeInfinity : 0);
                     for (int h = 0; h < down.Count; h++)
                     {
                         float* at = first + h * tapDown + lane;
                         if (isMaximum)
                             for (int v = taps; v > 0; v--, at += tapRight)
-                                result = TLanes.Maximum(result, TLanes.Load(at));
+                                result = TWidth.Maximum(result, TWidth.Load(at));
                         else
                             for (int v = taps; v > 0; v--, at += tapRight)
-                                result = TLanes.Add(result, TLanes.Load(at));
+                                result = TWidth.Add(result, TWidth.Load(at));
                     }
                     if (!isMaximum)
-                        result = TLanes.Multiply(result, TLanes.Broadcast(1f / count));
-                    TLanes.Store(result, y + lane);
+                        result = TWidth.Multiply(result, TWidth.Broadcast(1f / count));
+                    TWidth.Store(result, y + lane);
                 }
-                y += BlockedLayout.Lanes;
+                y += BlockedLayout.ChannelBlock;
             }
         }
     }
@@ -137,44 +137,44 @@ internal readonly unsafe struct GlobalAverageKernel(
     BlockedLayout meansLayout,
     bool isPlain,
     Workers workers
-) : ILaneKernel<float>
+) : IVectorKernel<float>
 {
-    public void Run<TLanes, TVector>()
-        where TLanes : struct, ILanes<TVector, float>
+    public void Run<TWidth, TVector>()
+        where TWidth : struct, IVectorWidth<TVector, float>
         where TVector : struct =>
-        workers.Run(layout.Images * layout.Blocks, new Plane<TLanes, TVector>(input, layout, means, meansLayout, isPlain));
+        workers.Run(layout.Images * layout.Blocks, new Plane<TWidth, TVector>(input, layout, means, meansLayout, isPlain));
 
-    private readonly struct Plane<TLanes, TVector>(
+    private readonly struct Plane<TWidth, TVector>(
         float* input,
         BlockedLayout layout,
         float* means,
         BlockedLayout meansLayout,
         bool isPlain
     ) : ILoopBody
-        where TLanes : struct, ILanes<TVector, float>
+        where TWidth : struct, IVectorWidth<TVector, float>
         where TVector : struct
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run(int plane)
         {
             (int image, int block) = Math.DivRem(plane, layout.Blocks);
-            float* mean = stackalloc float[BlockedLayout.Lanes];
-            TVector scale = TLanes.Broadcast(1f / (layout.Height * layout.Width));
-            for (int lane = 0; lane < BlockedLayout.Lanes; lane += TLanes.Count)
+            float* mean = stackalloc float[BlockedLayout.ChannelBlock];
+            TVector scale = TWidth.Broadcast(1f / (layout.Height * layout.Width));
+            for (int lane = 0; lane < BlockedLayout.ChannelBlock; lane += TWidth.Count)
             {
-                TVector sum = TLanes.Broadcast(0);
+                TVector sum = TWidth.Broadcast(0);
                 for (int row = 0; row < layout.Height; row++)
                 {
                     float* at = input + layout.Pixel(image, block, row, 0) + lane;
-                    TVector rowSum = TLanes.Broadcast(0);
-                    for (int column = layout.Width; column > 0; column--, at += BlockedLayout.Lanes)
-                        rowSum = TLanes.Add(rowSum, TLanes.Load(at));
-                    sum = TLanes.Add(sum, rowSum);
+                    TVector rowSum = TWidth.Broadcast(0);
+                    for (int column = layout.Width; column > 0; column--, at += BlockedLayout.ChannelBlock)
+                        rowSum = TWidth.Add(rowSum, TWidth.Load(at));
+                    sum = TWidth.Add(sum, rowSum);
                 }
-                TLanes.Store(TLanes.Multiply(sum, scale), mean + lane);
+                TWidth.Store(TWidth.Multiply(sum, scale), mean + lane);
             }
-            int first = block * BlockedLayout.Lanes,
-                count = isPlain ? Math.Min(BlockedLayout.Lanes, layout.Channels - first) : BlockedLayout.Lanes;
+            int first = block * BlockedLayout.ChannelBlock,
+                count = isPlain ? Math.Min(BlockedLayout.ChannelBlock, layout.Channels - first) : BlockedLayout.ChannelBlock;
             float* to = means + (isPlain ? image * layout.Channels + first : meansLayout.Pixel(image, block, 0, 0));
             Bounds.Span(mean, count).CopyTo(Bounds.Span(to, count));
         }

@@ -9,7 +9,7 @@ namespace Tensorial.Kernels.Blocked;
 /// </summary>
 internal static unsafe class WinogradGradient
 {
-    private const int Lanes = BlockedLayout.Lanes,
+    private const int Lanes = BlockedLayout.ChannelBlock,
         Square = Lanes * Lanes;
 
     /// <summary>Transformed floats at once: half a usual second-level cache.</summary>
@@ -38,7 +38,7 @@ internal static unsafe class WinogradGradient
     public static int Products(ConvolutionMethod method) =>
         method == ConvolutionMethod.Winograd2 ? Winograd2.Tile * Winograd2.Tile : Winograd4.Tile * Winograd4.Tile;
 
-    public static void Add<TLanes, TVector, TWinograd>(
+    public static void Add<TWidth, TVector, TWinograd>(
         in ConvolutionShape shape,
         float* x,
         in BlockedLayout inputLayout,
@@ -46,7 +46,7 @@ internal static unsafe class WinogradGradient
         in BlockedLayout outputLayout,
         float* sums
     )
-        where TLanes : struct, ILanes<TVector, float>
+        where TWidth : struct, IVectorWidth<TVector, float>
         where TVector : struct
         where TWinograd : struct, IWinograd
     {
@@ -70,7 +70,7 @@ internal static unsafe class WinogradGradient
                 (int rest, int column) = Math.DivRem(first + tile, right);
                 (int image, int row) = Math.DivRem(rest, down);
                 for (int block = 0; block < inputLayout.Blocks; block++)
-                    WinogradTile.Input<TLanes, TVector, TWinograd>(
+                    WinogradTile.Input<TWidth, TVector, TWinograd>(
                         x,
                         inputLayout,
                         image,
@@ -81,7 +81,7 @@ internal static unsafe class WinogradGradient
                         inputPlane
                     );
                 for (int block = 0; block < outputLayout.Blocks; block++)
-                    WinogradTile.Upstream<TLanes, TVector, TWinograd>(
+                    WinogradTile.Upstream<TWidth, TVector, TWinograd>(
                         dy,
                         outputLayout,
                         image,
@@ -101,7 +101,7 @@ internal static unsafe class WinogradGradient
             for (int o = 0; o < outputLayout.Blocks; o += 2)
             for (int i = 0; i < inputLayout.Blocks; i++)
             for (int product = 0; product < products; product++)
-                KernelGradientTile.Block<TLanes, TVector>(
+                KernelGradientTile.Block<TWidth, TVector>(
                     strip,
                     inputs + product * inputPlane + i * pitch,
                     upstream + product * outputPlane + o * pitch,

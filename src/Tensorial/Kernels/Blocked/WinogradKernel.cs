@@ -12,9 +12,9 @@ internal static unsafe class WinogradKernel
 
     /// <summary>U = G g Gᵀ for every pair of channels, computed in double precision and rounded once.</summary>
     public static void Pack<TWinograd>(ReadOnlySpan<float> kernel, in ConvolutionShape shape, Span<float> packed)
-        where TWinograd : struct, IWinograd => Pack<TWinograd>(LaneWidths.Best, kernel, shape, packed);
+        where TWinograd : struct, IWinograd => Pack<TWinograd>(VectorWidths.Best, kernel, shape, packed);
 
-    internal static void Pack<TWinograd>(LaneWidth width, ReadOnlySpan<float> kernel, in ConvolutionShape shape, Span<float> packed)
+    internal static void Pack<TWinograd>(VectorWidth width, ReadOnlySpan<float> kernel, in ConvolutionShape shape, Span<float> packed)
         where TWinograd : struct, IWinograd
     {
         OutputGroups groups = new(shape);
@@ -33,13 +33,13 @@ internal static unsafe class WinogradKernel
 
     /// <summary>The kernels of a group of outputs, side by side.</summary>
     private readonly struct Group(ConvolutionShape shape, int tile, double* g, float* kernel, int first, int width, float* packed)
-        : ILaneKernel<double>
+        : IVectorKernel<double>
     {
-        public void Run<TLanes, TVector>()
-            where TLanes : struct, ILanes<TVector, double>
+        public void Run<TWidth, TVector>()
+            where TWidth : struct, IVectorWidth<TVector, double>
             where TVector : struct
         {
-            const int most = 2 * BlockedLayout.Lanes;
+            const int most = 2 * BlockedLayout.ChannelBlock;
             double* taps = stackalloc double[9 * most],
                 half = stackalloc double[tile * 3 * most],
                 whole = stackalloc double[most];
@@ -54,10 +54,10 @@ internal static unsafe class WinogradKernel
                     taps[tap * most + o] = kernel[((first + o) * inputs + i) * 9 + tap];
                 for (int r = 0; r < tile; r++)
                 for (int c = 0; c < 3; c++)
-                    Combine<TLanes, TVector>(g + r * 3, taps + c * most, 3 * most, half + (r * 3 + c) * most);
+                    Combine<TWidth, TVector>(g + r * 3, taps + c * most, 3 * most, half + (r * 3 + c) * most);
                 for (int product = 0; product < tile * tile; product++)
                 {
-                    Combine<TLanes, TVector>(g + product % tile * 3, half + product / tile * 3 * most, most, whole);
+                    Combine<TWidth, TVector>(g + product % tile * 3, half + product / tile * 3 * most, most, whole);
                     TensorPrimitives.ConvertTruncating(Bounds.Span(whole, width), Bounds.Span(to + (nint)product * inputs * width, width));
                 }
             }
@@ -65,17 +65,17 @@ internal static unsafe class WinogradKernel
 
         /// <summary>g₀ a + g₁ b + g₂ c for vectors that lie a step apart.</summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private void Combine<TLanes, TVector>(double* by, double* from, int step, double* to)
-            where TLanes : struct, ILanes<TVector, double>
+        private void Combine<TWidth, TVector>(double* by, double* from, int step, double* to)
+            where TWidth : struct, IVectorWidth<TVector, double>
             where TVector : struct
         {
-            TVector g0 = TLanes.Spread(by + 0),
-                g1 = TLanes.Spread(by + 1),
-                g2 = TLanes.Spread(by + 2);
-            for (int at = 0; at < width; at += TLanes.Count)
+            TVector g0 = TWidth.Spread(by + 0),
+                g1 = TWidth.Spread(by + 1),
+                g2 = TWidth.Spread(by + 2);
+            for (int at = 0; at < width; at += TWidth.Count)
             {
-                TVector sum = TLanes.MultiplyAdd(g1, TLanes.Load(from + step + at), TLanes.Multiply(g0, TLanes.Load(from + at)));
-                TLanes.Store(TLanes.MultiplyAdd(g2, TLanes.Load(from + 2 * step + at), sum), to + at);
+                TVector sum = TWidth.MultiplyAdd(g1, TWidth.Load(from + step + at), TWidth.Multiply(g0, TWidth.Load(from + at)));
+                TWidth.Store(TWidth.MultiplyAdd(g2, TWidth.Load(from + 2 * step + at), sum), to + at);
             }
         }
     }

@@ -8,7 +8,7 @@ namespace Tensorial.Kernels.Blocked;
 /// </summary>
 internal static unsafe class WinogradLoop
 {
-    private const int Lanes = BlockedLayout.Lanes;
+    private const int Lanes = BlockedLayout.ChannelBlock;
 
     // Two tiles of 14 pixels: weights then come from the third cache at 64 / 28 bytes a multiplication, which it sustains.
     private const int MostTiles = 28;
@@ -18,13 +18,13 @@ internal static unsafe class WinogradLoop
 
     private const int PartsPerThread = 4;
 
-    public static void Run<TLanes, TVector, TWinograd>(
+    public static void Run<TWidth, TVector, TWinograd>(
         in ConvolutionShape shape,
         in ConvolutionData data,
         Activation activation,
         Workers workers
     )
-        where TLanes : struct, ILanes<TVector, float>
+        where TWidth : struct, IVectorWidth<TVector, float>
         where TVector : struct
         where TWinograd : struct, IWinograd
     {
@@ -51,7 +51,7 @@ internal static unsafe class WinogradLoop
             products = new(1, MostBlocks * Lanes, 1, size, default);
         ConvolutionShape product = new(shape.InputChannels, shape.OutputChannels, 1, 1);
         ConvolutionData inner = new(null, transformed, null, null, null, products, null, products);
-        Body<TLanes, TVector, TWinograd> body = new(
+        Body<TWidth, TVector, TWinograd> body = new(
             shape,
             data,
             activation,
@@ -61,15 +61,15 @@ internal static unsafe class WinogradLoop
             splits,
             transformed,
             products,
-            ConvolutionLoop.Row<TLanes, TVector, TwoVectors>(product, inner, Activation.None, 2 * Lanes),
-            TLanes.Count == Lanes
-                ? ConvolutionLoop.Row<TLanes, TVector, OneVector>(product, inner, Activation.None, Lanes)
-                : ConvolutionLoop.Row<TLanes, TVector, TwoVectors>(product, inner, Activation.None, Lanes)
+            ConvolutionLoop.Row<TWidth, TVector, TwoVectors>(product, inner, Activation.None, 2 * Lanes),
+            TWidth.Count == Lanes
+                ? ConvolutionLoop.Row<TWidth, TVector, OneVector>(product, inner, Activation.None, Lanes)
+                : ConvolutionLoop.Row<TWidth, TVector, TwoVectors>(product, inner, Activation.None, Lanes)
         );
         workers.Run((tiles + size - 1) / size * splits, body);
     }
 
-    private readonly struct Body<TLanes, TVector, TWinograd>(
+    private readonly struct Body<TWidth, TVector, TWinograd>(
         ConvolutionShape shape,
         ConvolutionData data,
         Activation activation,
@@ -82,7 +82,7 @@ internal static unsafe class WinogradLoop
         ConvolutionLoop.RowOfTiles wide,
         ConvolutionLoop.RowOfTiles narrow
     ) : ILoopBody
-        where TLanes : struct, ILanes<TVector, float>
+        where TWidth : struct, IVectorWidth<TVector, float>
         where TVector : struct
         where TWinograd : struct, IWinograd
     {
@@ -154,7 +154,7 @@ internal static unsafe class WinogradLoop
         private void Transform(int tile, int block, float* to)
         {
             (int image, int row, int column) = Place(tile);
-            WinogradTile.Input<TLanes, TVector, TWinograd>(
+            WinogradTile.Input<TWidth, TVector, TWinograd>(
                 _data.Input,
                 _data.InputLayout,
                 image,
@@ -175,17 +175,17 @@ internal static unsafe class WinogradLoop
             float* columns = stackalloc float[outputs * extent * Lanes],
                 results = stackalloc float[outputs * outputs * Lanes];
             (int image, int row, int column) = Place(tile);
-            for (int lane = 0; lane < Lanes; lane += TLanes.Count)
+            for (int lane = 0; lane < Lanes; lane += TWidth.Count)
             {
                 for (int c = 0; c < extent; c++)
-                    TWinograd.Output<TLanes, TVector>(
+                    TWinograd.Output<TWidth, TVector>(
                         from + c * _outputPlane + lane,
                         extent * _outputPlane,
                         columns + c * Lanes + lane,
                         extent * Lanes
                     );
                 for (int r = 0; r < outputs; r++)
-                    TWinograd.Output<TLanes, TVector>(
+                    TWinograd.Output<TWidth, TVector>(
                         columns + r * extent * Lanes + lane,
                         Lanes,
                         results + r * outputs * Lanes + lane,
@@ -196,22 +196,22 @@ internal static unsafe class WinogradLoop
             int rows = Math.Min(outputs, layout.Height - row),
                 width = Math.Min(outputs, layout.Width - column);
             bool clips = activation.Kind is ActivationKind.Relu or ActivationKind.Clip;
-            TVector low = TLanes.Broadcast(activation.Low),
-                high = TLanes.Broadcast(activation.Kind == ActivationKind.Relu ? float.PositiveInfinity : activation.High);
+            TVector low = TWidth.Broadcast(activation.Low),
+                high = TWidth.Broadcast(activation.Kind == ActivationKind.Relu ? float.PositiveInfinity : activation.High);
             for (int r = 0; r < rows; r++)
             {
                 float* y = _data.Output + layout.Pixel(image, block, row + r, column),
                     result = results + r * outputs * Lanes;
                 float* residual =
                     _data.Residual == null ? null : _data.Residual + _data.ResidualLayout.Pixel(image, block, row + r, column);
-                for (int at = 0; at < width * Lanes; at += TLanes.Count)
+                for (int at = 0; at < width * Lanes; at += TWidth.Count)
                 {
-                    TVector value = TLanes.Add(TLanes.Load(result + at), TLanes.Load(_data.Bias + block * Lanes + at % Lanes));
+                    TVector value = TWidth.Add(TWidth.Load(result + at), TWidth.Load(_data.Bias + block * Lanes + at % Lanes));
                     if (residual != null)
-                        value = TLanes.Add(value, TLanes.Load(residual + at));
+                        value = TWidth.Add(value, TWidth.Load(residual + at));
                     if (clips)
-                        value = TLanes.AtMost(high, TLanes.AtLeast(low, value));
-                    TLanes.Store(value, y + at);
+                        value = TWidth.AtMost(high, TWidth.AtLeast(low, value));
+                    TWidth.Store(value, y + at);
                 }
                 if (clips || activation.Kind == ActivationKind.None)
                     continue;

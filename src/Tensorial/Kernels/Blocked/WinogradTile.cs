@@ -5,14 +5,14 @@ namespace Tensorial.Kernels.Blocked;
 /// <summary>Transforms of one tile of one block of channels, spread over the planes of the products; and the memory they go to.</summary>
 internal static unsafe class WinogradTile
 {
-    private const int Lanes = BlockedLayout.Lanes;
+    private const int Lanes = BlockedLayout.ChannelBlock;
 
     [ThreadStatic]
     private static float[]? t_scratch;
 
     /// <summary>Bᵀ d B of the patch at a row and a column, which may lie in the halo or reach beyond it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Input<TLanes, TVector, TWinograd>(
+    public static void Input<TWidth, TVector, TWinograd>(
         float* x,
         in BlockedLayout layout,
         int image,
@@ -22,7 +22,7 @@ internal static unsafe class WinogradTile
         float* to,
         int plane
     )
-        where TLanes : struct, ILanes<TVector, float>
+        where TWidth : struct, IVectorWidth<TVector, float>
         where TVector : struct
         where TWinograd : struct, IWinograd
     {
@@ -37,18 +37,18 @@ internal static unsafe class WinogradTile
             from = patch;
             pitch = extent * Lanes;
         }
-        for (int lane = 0; lane < Lanes; lane += TLanes.Count)
+        for (int lane = 0; lane < Lanes; lane += TWidth.Count)
         {
             for (int c = 0; c < extent; c++)
-                TWinograd.Input<TLanes, TVector>(from + c * Lanes + lane, pitch, columns + c * Lanes + lane, extent * Lanes);
+                TWinograd.Input<TWidth, TVector>(from + c * Lanes + lane, pitch, columns + c * Lanes + lane, extent * Lanes);
             for (int r = 0; r < extent; r++)
-                TWinograd.Input<TLanes, TVector>(columns + r * extent * Lanes + lane, Lanes, to + r * extent * plane + lane, plane);
+                TWinograd.Input<TWidth, TVector>(columns + r * extent * Lanes + lane, Lanes, to + r * extent * plane + lane, plane);
         }
     }
 
     /// <summary>A e Aᵀ of the outputs' gradient at a row and a column; what lies outside the plane is 0.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Upstream<TLanes, TVector, TWinograd>(
+    public static void Upstream<TWidth, TVector, TWinograd>(
         float* dy,
         in BlockedLayout layout,
         int image,
@@ -58,7 +58,7 @@ internal static unsafe class WinogradTile
         float* to,
         int plane
     )
-        where TLanes : struct, ILanes<TVector, float>
+        where TWidth : struct, IVectorWidth<TVector, float>
         where TVector : struct
         where TWinograd : struct, IWinograd
     {
@@ -74,12 +74,12 @@ internal static unsafe class WinogradTile
             from = patch;
             pitch = outputs * Lanes;
         }
-        for (int lane = 0; lane < Lanes; lane += TLanes.Count)
+        for (int lane = 0; lane < Lanes; lane += TWidth.Count)
         {
             for (int c = 0; c < outputs; c++)
-                TWinograd.Upstream<TLanes, TVector>(from + c * Lanes + lane, pitch, columns + c * Lanes + lane, outputs * Lanes);
+                TWinograd.Upstream<TWidth, TVector>(from + c * Lanes + lane, pitch, columns + c * Lanes + lane, outputs * Lanes);
             for (int r = 0; r < extent; r++)
-                TWinograd.Upstream<TLanes, TVector>(columns + r * outputs * Lanes + lane, Lanes, to + r * extent * plane + lane, plane);
+                TWinograd.Upstream<TWidth, TVector>(columns + r * outputs * Lanes + lane, Lanes, to + r * extent * plane + lane, plane);
         }
     }
 

@@ -19,18 +19,18 @@ internal unsafe interface IWinograd
     static abstract ReadOnlySpan<double> Points { get; }
 
     /// <summary>to = Bᵀ from, of vectors that lie a step apart.</summary>
-    static abstract void Input<TLanes, TVector>(float* from, int fromStep, float* to, int toStep)
-        where TLanes : struct, ILanes<TVector, float>
+    static abstract void Input<TWidth, TVector>(float* from, int fromStep, float* to, int toStep)
+        where TWidth : struct, IVectorWidth<TVector, float>
         where TVector : struct;
 
     /// <summary>to = Aᵀ from.</summary>
-    static abstract void Output<TLanes, TVector>(float* from, int fromStep, float* to, int toStep)
-        where TLanes : struct, ILanes<TVector, float>
+    static abstract void Output<TWidth, TVector>(float* from, int fromStep, float* to, int toStep)
+        where TWidth : struct, IVectorWidth<TVector, float>
         where TVector : struct;
 
     /// <summary>to = A from: the way back.</summary>
-    static abstract void Upstream<TLanes, TVector>(float* from, int fromStep, float* to, int toStep)
-        where TLanes : struct, ILanes<TVector, float>
+    static abstract void Upstream<TWidth, TVector>(float* from, int fromStep, float* to, int toStep)
+        where TWidth : struct, IVectorWidth<TVector, float>
         where TVector : struct;
 }
 
@@ -44,44 +44,44 @@ internal readonly unsafe struct Winograd2 : IWinograd
     public static ReadOnlySpan<double> Points => [0, 1, -1];
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Input<TLanes, TVector>(float* from, int fromStep, float* to, int toStep)
-        where TLanes : struct, ILanes<TVector, float>
+    public static void Input<TWidth, TVector>(float* from, int fromStep, float* to, int toStep)
+        where TWidth : struct, IVectorWidth<TVector, float>
         where TVector : struct
     {
-        TVector d0 = TLanes.Load(from),
-            d1 = TLanes.Load(from + fromStep),
-            d2 = TLanes.Load(from + 2 * fromStep),
-            d3 = TLanes.Load(from + 3 * fromStep);
-        TLanes.Store(TLanes.Subtract(d2, d0), to);
-        TLanes.Store(TLanes.Add(d2, d1), to + toStep);
-        TLanes.Store(TLanes.Subtract(d2, d1), to + 2 * toStep);
-        TLanes.Store(TLanes.Subtract(d3, d1), to + 3 * toStep);
+        TVector d0 = TWidth.Load(from),
+            d1 = TWidth.Load(from + fromStep),
+            d2 = TWidth.Load(from + 2 * fromStep),
+            d3 = TWidth.Load(from + 3 * fromStep);
+        TWidth.Store(TWidth.Subtract(d2, d0), to);
+        TWidth.Store(TWidth.Add(d2, d1), to + toStep);
+        TWidth.Store(TWidth.Subtract(d2, d1), to + 2 * toStep);
+        TWidth.Store(TWidth.Subtract(d3, d1), to + 3 * toStep);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Output<TLanes, TVector>(float* from, int fromStep, float* to, int toStep)
-        where TLanes : struct, ILanes<TVector, float>
+    public static void Output<TWidth, TVector>(float* from, int fromStep, float* to, int toStep)
+        where TWidth : struct, IVectorWidth<TVector, float>
         where TVector : struct
     {
-        TVector m0 = TLanes.Load(from),
-            m1 = TLanes.Load(from + fromStep),
-            m2 = TLanes.Load(from + 2 * fromStep),
-            m3 = TLanes.Load(from + 3 * fromStep);
-        TLanes.Store(TLanes.Add(m0, TLanes.Add(m1, m2)), to);
-        TLanes.Store(TLanes.Add(m3, TLanes.Subtract(m1, m2)), to + toStep);
+        TVector m0 = TWidth.Load(from),
+            m1 = TWidth.Load(from + fromStep),
+            m2 = TWidth.Load(from + 2 * fromStep),
+            m3 = TWidth.Load(from + 3 * fromStep);
+        TWidth.Store(TWidth.Add(m0, TWidth.Add(m1, m2)), to);
+        TWidth.Store(TWidth.Add(m3, TWidth.Subtract(m1, m2)), to + toStep);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Upstream<TLanes, TVector>(float* from, int fromStep, float* to, int toStep)
-        where TLanes : struct, ILanes<TVector, float>
+    public static void Upstream<TWidth, TVector>(float* from, int fromStep, float* to, int toStep)
+        where TWidth : struct, IVectorWidth<TVector, float>
         where TVector : struct
     {
-        TVector e0 = TLanes.Load(from),
-            e1 = TLanes.Load(from + fromStep);
-        TLanes.Store(e0, to);
-        TLanes.Store(TLanes.Add(e0, e1), to + toStep);
-        TLanes.Store(TLanes.Subtract(e0, e1), to + 2 * toStep);
-        TLanes.Store(e1, to + 3 * toStep);
+        TVector e0 = TWidth.Load(from),
+            e1 = TWidth.Load(from + fromStep);
+        TWidth.Store(e0, to);
+        TWidth.Store(TWidth.Add(e0, e1), to + toStep);
+        TWidth.Store(TWidth.Subtract(e0, e1), to + 2 * toStep);
+        TWidth.Store(e1, to + 3 * toStep);
     }
 }
 
@@ -113,72 +113,72 @@ internal readonly unsafe struct Winograd4 : IWinograd
     /// Row i of Bᵀ holds the coefficients of Π (x - p) over the other points: x⁴ - (a² + b²) x² + a² b² for 0, and so on.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Input<TLanes, TVector>(float* from, int fromStep, float* to, int toStep)
-        where TLanes : struct, ILanes<TVector, float>
+    public static void Input<TWidth, TVector>(float* from, int fromStep, float* to, int toStep)
+        where TWidth : struct, IVectorWidth<TVector, float>
         where TVector : struct
     {
-        TVector d0 = TLanes.Load(from),
-            d1 = TLanes.Load(from + fromStep),
-            d2 = TLanes.Load(from + 2 * fromStep);
-        TVector d3 = TLanes.Load(from + 3 * fromStep),
-            d4 = TLanes.Load(from + 4 * fromStep),
-            d5 = TLanes.Load(from + 5 * fromStep);
-        TVector product = TLanes.Broadcast(Product),
-            sum = TLanes.Broadcast(-Sum),
-            a2 = TLanes.Broadcast(-A2),
-            b2 = TLanes.Broadcast(-B2);
-        TVector even = TLanes.MultiplyAdd(d2, b2, d4),
-            odd = TLanes.MultiplyAdd(d1, b2, d3);
-        TLanes.Store(TLanes.MultiplyAdd(d0, product, TLanes.MultiplyAdd(d2, sum, d4)), to);
-        TLanes.Store(TLanes.MultiplyAdd(odd, TLanes.Broadcast(A1), even), to + toStep);
-        TLanes.Store(TLanes.MultiplyAdd(odd, TLanes.Broadcast(-A1), even), to + 2 * toStep);
-        even = TLanes.MultiplyAdd(d2, a2, d4);
-        odd = TLanes.MultiplyAdd(d1, a2, d3);
-        TLanes.Store(TLanes.MultiplyAdd(odd, TLanes.Broadcast(B1), even), to + 3 * toStep);
-        TLanes.Store(TLanes.MultiplyAdd(odd, TLanes.Broadcast(-B1), even), to + 4 * toStep);
-        TLanes.Store(TLanes.MultiplyAdd(d1, product, TLanes.MultiplyAdd(d3, sum, d5)), to + 5 * toStep);
+        TVector d0 = TWidth.Load(from),
+            d1 = TWidth.Load(from + fromStep),
+            d2 = TWidth.Load(from + 2 * fromStep);
+        TVector d3 = TWidth.Load(from + 3 * fromStep),
+            d4 = TWidth.Load(from + 4 * fromStep),
+            d5 = TWidth.Load(from + 5 * fromStep);
+        TVector product = TWidth.Broadcast(Product),
+            sum = TWidth.Broadcast(-Sum),
+            a2 = TWidth.Broadcast(-A2),
+            b2 = TWidth.Broadcast(-B2);
+        TVector even = TWidth.MultiplyAdd(d2, b2, d4),
+            odd = TWidth.MultiplyAdd(d1, b2, d3);
+        TWidth.Store(TWidth.MultiplyAdd(d0, product, TWidth.MultiplyAdd(d2, sum, d4)), to);
+        TWidth.Store(TWidth.MultiplyAdd(odd, TWidth.Broadcast(A1), even), to + toStep);
+        TWidth.Store(TWidth.MultiplyAdd(odd, TWidth.Broadcast(-A1), even), to + 2 * toStep);
+        even = TWidth.MultiplyAdd(d2, a2, d4);
+        odd = TWidth.MultiplyAdd(d1, a2, d3);
+        TWidth.Store(TWidth.MultiplyAdd(odd, TWidth.Broadcast(B1), even), to + 3 * toStep);
+        TWidth.Store(TWidth.MultiplyAdd(odd, TWidth.Broadcast(-B1), even), to + 4 * toStep);
+        TWidth.Store(TWidth.MultiplyAdd(d1, product, TWidth.MultiplyAdd(d3, sum, d5)), to + 5 * toStep);
     }
 
     /// <summary>Row k of Aᵀ holds the points' k-th powers.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Output<TLanes, TVector>(float* from, int fromStep, float* to, int toStep)
-        where TLanes : struct, ILanes<TVector, float>
+    public static void Output<TWidth, TVector>(float* from, int fromStep, float* to, int toStep)
+        where TWidth : struct, IVectorWidth<TVector, float>
         where TVector : struct
     {
-        TVector m0 = TLanes.Load(from),
-            m1 = TLanes.Load(from + fromStep),
-            m2 = TLanes.Load(from + 2 * fromStep);
-        TVector m3 = TLanes.Load(from + 3 * fromStep),
-            m4 = TLanes.Load(from + 4 * fromStep),
-            m5 = TLanes.Load(from + 5 * fromStep);
-        TVector evenA = TLanes.Add(m1, m2),
-            oddA = TLanes.Subtract(m1, m2),
-            evenB = TLanes.Add(m3, m4),
-            oddB = TLanes.Subtract(m3, m4);
-        TLanes.Store(TLanes.Add(m0, TLanes.Add(evenA, evenB)), to);
-        TLanes.Store(TLanes.MultiplyAdd(oddB, TLanes.Broadcast(B1), TLanes.Multiply(oddA, TLanes.Broadcast(A1))), to + toStep);
-        TLanes.Store(TLanes.MultiplyAdd(evenB, TLanes.Broadcast(B2), TLanes.Multiply(evenA, TLanes.Broadcast(A2))), to + 2 * toStep);
-        TLanes.Store(TLanes.MultiplyAdd(oddB, TLanes.Broadcast(B3), TLanes.MultiplyAdd(oddA, TLanes.Broadcast(A3), m5)), to + 3 * toStep);
+        TVector m0 = TWidth.Load(from),
+            m1 = TWidth.Load(from + fromStep),
+            m2 = TWidth.Load(from + 2 * fromStep);
+        TVector m3 = TWidth.Load(from + 3 * fromStep),
+            m4 = TWidth.Load(from + 4 * fromStep),
+            m5 = TWidth.Load(from + 5 * fromStep);
+        TVector evenA = TWidth.Add(m1, m2),
+            oddA = TWidth.Subtract(m1, m2),
+            evenB = TWidth.Add(m3, m4),
+            oddB = TWidth.Subtract(m3, m4);
+        TWidth.Store(TWidth.Add(m0, TWidth.Add(evenA, evenB)), to);
+        TWidth.Store(TWidth.MultiplyAdd(oddB, TWidth.Broadcast(B1), TWidth.Multiply(oddA, TWidth.Broadcast(A1))), to + toStep);
+        TWidth.Store(TWidth.MultiplyAdd(evenB, TWidth.Broadcast(B2), TWidth.Multiply(evenA, TWidth.Broadcast(A2))), to + 2 * toStep);
+        TWidth.Store(TWidth.MultiplyAdd(oddB, TWidth.Broadcast(B3), TWidth.MultiplyAdd(oddA, TWidth.Broadcast(A3), m5)), to + 3 * toStep);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Upstream<TLanes, TVector>(float* from, int fromStep, float* to, int toStep)
-        where TLanes : struct, ILanes<TVector, float>
+    public static void Upstream<TWidth, TVector>(float* from, int fromStep, float* to, int toStep)
+        where TWidth : struct, IVectorWidth<TVector, float>
         where TVector : struct
     {
-        TVector e0 = TLanes.Load(from),
-            e1 = TLanes.Load(from + fromStep),
-            e2 = TLanes.Load(from + 2 * fromStep),
-            e3 = TLanes.Load(from + 3 * fromStep);
-        TLanes.Store(e0, to);
-        TVector even = TLanes.MultiplyAdd(e2, TLanes.Broadcast(A2), e0),
-            odd = TLanes.MultiplyAdd(e3, TLanes.Broadcast(A3), TLanes.Multiply(e1, TLanes.Broadcast(A1)));
-        TLanes.Store(TLanes.Add(even, odd), to + toStep);
-        TLanes.Store(TLanes.Subtract(even, odd), to + 2 * toStep);
-        even = TLanes.MultiplyAdd(e2, TLanes.Broadcast(B2), e0);
-        odd = TLanes.MultiplyAdd(e3, TLanes.Broadcast(B3), TLanes.Multiply(e1, TLanes.Broadcast(B1)));
-        TLanes.Store(TLanes.Add(even, odd), to + 3 * toStep);
-        TLanes.Store(TLanes.Subtract(even, odd), to + 4 * toStep);
-        TLanes.Store(e3, to + 5 * toStep);
+        TVector e0 = TWidth.Load(from),
+            e1 = TWidth.Load(from + fromStep),
+            e2 = TWidth.Load(from + 2 * fromStep),
+            e3 = TWidth.Load(from + 3 * fromStep);
+        TWidth.Store(e0, to);
+        TVector even = TWidth.MultiplyAdd(e2, TWidth.Broadcast(A2), e0),
+            odd = TWidth.MultiplyAdd(e3, TWidth.Broadcast(A3), TWidth.Multiply(e1, TWidth.Broadcast(A1)));
+        TWidth.Store(TWidth.Add(even, odd), to + toStep);
+        TWidth.Store(TWidth.Subtract(even, odd), to + 2 * toStep);
+        even = TWidth.MultiplyAdd(e2, TWidth.Broadcast(B2), e0);
+        odd = TWidth.MultiplyAdd(e3, TWidth.Broadcast(B3), TWidth.Multiply(e1, TWidth.Broadcast(B1)));
+        TWidth.Store(TWidth.Add(even, odd), to + 3 * toStep);
+        TWidth.Store(TWidth.Subtract(even, odd), to + 4 * toStep);
+        TWidth.Store(e3, to + 5 * toStep);
     }
 }

@@ -14,14 +14,14 @@ public sealed record If(Operation Then, Operation Else) : Branching
     /// <summary>Operands the node itself has, before those that its bodies capture.</summary>
     public override int OwnInputs => 1;
 
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand condition = inputs.Truth(0, "cond");
-        if (condition.Shape.Count != 1)
+        ValueInfo condition = inputs.Truth(0, "cond");
+        if (condition.Shape.ElementCount != 1)
             throw new ShapeException($"the condition must be a single truth value, not of shape {condition.Shape}.");
         if (condition.Value is Tensor<bool> known)
             return Chosen(known).Infer(inputs[1..]);
-        ImmutableArray<Operand> results = Then.Infer(inputs[1..]),
+        ImmutableArray<ValueInfo> results = Then.Infer(inputs[1..]),
             others = Else.Infer(inputs[1..]);
         if (results.Length != others.Length)
             throw new BadInputException($"one branch has {results.Length} results, the other {others.Length}.");
@@ -38,10 +38,10 @@ public sealed record If(Operation Then, Operation Else) : Branching
         ReadOnlySpan<Tensor?> inputs,
         int count,
         Workers workers,
-        Action<ImmutableArray<Operand>>? check = null
+        Action<ImmutableArray<ValueInfo>>? check = null
     )
     {
-        if (inputs.Optional(0) is not Tensor<bool> { Shape.Count: 1 } condition)
+        if (inputs.Optional(0) is not Tensor<bool> { Shape.ElementCount: 1 } condition)
             throw new BadInputException("the condition must be a single truth value.");
         return Chosen(condition).Evaluate(inputs[1..], count, workers);
     }

@@ -20,21 +20,21 @@ public sealed record Loop(Operation Body, int OwnInputs) : Branching
 
     private int Carried => Math.Max(0, OwnInputs - 2);
 
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand?[] operands = Arguments(inputs, new(ElementType.Int64, []), new(ElementType.Bool, []));
-        ImmutableArray<Operand> round = Body.Infer(operands);
+        ValueInfo?[] operands = Arguments(inputs, new(ElementType.Int64, []), new(ElementType.Bool, []));
+        ImmutableArray<ValueInfo> round = Body.Infer(operands);
         for (int i = 0; i < Carried; i++)
             if (round[1 + i].Type != operands[2 + i]!.Type || round[1 + i].Shape != operands[2 + i]!.Shape)
                 throw new UnsupportedException(
                     $"the value carried as number {i} is {operands[2 + i]!.Type} {operands[2 + i]!.Shape} at first and {round[1 + i].Type} {round[1 + i].Shape} after a round."
                 );
-        var results = ImmutableArray.CreateBuilder<Operand>();
+        var results = ImmutableArray.CreateBuilder<ValueInfo>();
         results.AddRange(round.Skip(1).Take(Carried).Select(static carried => carried with { Value = null }));
         if (round.Length == 1 + Carried)
             return results.ToImmutable();
         int count = Rounds(inputs, round[0]);
-        foreach (Operand entry in round.Skip(1 + Carried))
+        foreach (ValueInfo entry in round.Skip(1 + Carried))
             results.Add(new(entry.Type, [count, .. entry.Shape]));
         return results.ToImmutable();
     }
@@ -43,7 +43,7 @@ public sealed record Loop(Operation Body, int OwnInputs) : Branching
         ReadOnlySpan<Tensor?> inputs,
         int count,
         Workers workers,
-        Action<ImmutableArray<Operand>>? check = null
+        Action<ImmutableArray<ValueInfo>>? check = null
     )
     {
         long most = Most(inputs.Optional(0));
@@ -66,7 +66,7 @@ public sealed record Loop(Operation Body, int OwnInputs) : Branching
             for (int k = 0; k < collected.Length; k++)
             {
                 collected[k].Add(results[1 + Carried + k]);
-                values += results[1 + Carried + k].Shape.Count;
+                values += results[1 + Carried + k].Shape.ElementCount;
             }
             if (values > Array.MaxLength)
                 throw new ShapeException("the loop collects more values than a tensor can hold.");
@@ -82,10 +82,10 @@ public sealed record Loop(Operation Body, int OwnInputs) : Branching
     /// <summary>What is collected in no rounds at all.</summary>
     private Tensor[] Empty(ReadOnlySpan<Tensor?> inputs)
     {
-        Operand?[] operands = new Operand?[inputs.Length];
+        ValueInfo?[] operands = new ValueInfo?[inputs.Length];
         for (int i = 0; i < operands.Length; i++)
-            operands[i] = inputs[i] is { } value ? Operand.Of(value) : null;
-        ImmutableArray<Operand> round = Body.Infer(Arguments(operands, new(ElementType.Int64, []), new(ElementType.Bool, [])));
+            operands[i] = inputs[i] is { } value ? ValueInfo.From(value) : null;
+        ImmutableArray<ValueInfo> round = Body.Infer(Arguments(operands, new(ElementType.Int64, []), new(ElementType.Bool, [])));
         return [.. round.Skip(1 + Carried).Select(static entry => Tensor.Zeros(entry.Type, [0, .. entry.Shape]))];
     }
 
@@ -103,13 +103,13 @@ public sealed record Loop(Operation Body, int OwnInputs) : Branching
     }
 
     /// <summary>How often the body runs, where that is known beforehand.</summary>
-    private int Rounds(ReadOnlySpan<Operand?> inputs, Operand goesOn)
+    private int Rounds(ReadOnlySpan<ValueInfo?> inputs, ValueInfo goesOn)
     {
         long most = Most(OwnInputs > 0 ? inputs.Constant(0, "M") : null);
         bool begins = OwnInputs < 2 || inputs.Constant(1, "cond") is not { } begin || begin.Single("cond").Of<bool>().Values[0];
         if (!begins)
             return 0;
-        if (goesOn.Value is not Tensor<bool> { Shape.Count: 1 } condition)
+        if (goesOn.Value is not Tensor<bool> { Shape.ElementCount: 1 } condition)
             throw new UnsupportedException("how often the loop runs is known only once it has.");
         most = condition.Values[0] ? most : Math.Min(most, 1);
         return most <= MostRounds

@@ -12,7 +12,7 @@ internal static class Stacking
             if (entry.Shape != first.Shape || entry.ElementType != first.ElementType)
                 throw new ShapeException($"one round made {first}, another {entry}; they cannot be collected.");
         Tensor stacked = Tensor.Zeros(first.ElementType, shape);
-        int length = first.Shape.Count;
+        int length = first.Shape.ElementCount;
         for (int i = 0; i < entries.Count && length > 0; i++)
             entries[i].Bytes(0, length).CopyTo(stacked.Bytes(i * length, length));
         return stacked;

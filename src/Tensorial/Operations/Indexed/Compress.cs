@@ -12,10 +12,10 @@ public sealed record Compress(int? Axis = null) : ValueShaped
         if (inputs.Optional(1) is not Tensor<bool> { Shape.Rank: 1 } condition)
             throw new BadInputException("input 1 (condition) must be a list of truth values.");
         if (Axis is null)
-            x = x.As([x.Shape.Count]);
+            x = x.As([x.Shape.ElementCount]);
         int axis = Operands.Axis(Axis ?? 0, x.Shape.Rank);
         List<long> kept = [];
-        for (int i = 0; i < condition.Shape.Count; i++)
+        for (int i = 0; i < condition.Shape.ElementCount; i++)
             if (condition.Values[i])
                 kept.Add(
                     i < x.Shape[axis]

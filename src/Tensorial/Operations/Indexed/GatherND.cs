@@ -7,9 +7,9 @@ namespace Tensorial.Operations;
 /// <summary>Slices of the data that tuples of indices name; the first axes may be a batch that data and indices share.</summary>
 public sealed record GatherND(int BatchAxes = 0) : Operation
 {
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand data = inputs.Required(0, "data"),
+        ValueInfo data = inputs.Required(0, "data"),
             indices = inputs.Required(1, "indices");
         IndexTuples.CheckType(indices);
         if (BatchAxes < 0 || BatchAxes >= Math.Min(data.Shape.Rank, indices.Shape.Rank))
@@ -46,11 +46,11 @@ public sealed record GatherND(int BatchAxes = 0) : Operation
     {
         Shape entry = [.. data.Skip(BatchAxes)];
         int depth = IndexTuples.Depth(indices.Shape, entry.Rank),
-            batches = data.CountOf(0, BatchAxes);
+            batches = data.ElementCountOf(0, BatchAxes);
         int[] places = IndexTuples.Places(indices, entry, depth);
         int each = places.Length / Math.Max(1, batches);
         for (int i = 0; i < places.Length; i++)
-            places[i] += i / each * entry.Count;
-        return (places, entry.CountOf(depth, entry.Rank));
+            places[i] += i / each * entry.ElementCount;
+        return (places, entry.ElementCountOf(depth, entry.Rank));
     }
 }

@@ -31,7 +31,7 @@ internal static class IndexTuples
         return places;
     }
 
-    public static void CheckType(Operand indices)
+    public static void CheckType(ValueInfo indices)
     {
         if (indices.Type is not (ElementType.Int64 or ElementType.Int32))
             throw new BadInputException($"indices must hold Int64 numbers, not {indices.Type}.");

@@ -7,9 +7,9 @@ namespace Tensorial.Operations;
 /// updates[i].</summary>
 public sealed record ScatterElements(int Axis = 0, ScatterReduction Reduction = ScatterReduction.None) : Operation
 {
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand data = inputs.Required(0, "data"),
+        ValueInfo data = inputs.Required(0, "data"),
             indices = inputs.Required(1, "indices"),
             updates = inputs.Required(2, "updates");
         IndexTuples.CheckType(indices);

@@ -6,9 +6,9 @@ namespace Tensorial.Operations;
 /// <summary>The data with slices replaced by, or reduced with, updates: y[indices[i]] = updates[i].</summary>
 public sealed record ScatterND(ScatterReduction Reduction = ScatterReduction.None) : Operation
 {
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand data = inputs.Required(0, "data"),
+        ValueInfo data = inputs.Required(0, "data"),
             indices = inputs.Required(1, "indices"),
             updates = inputs.Required(2, "updates");
         IndexTuples.CheckType(indices);
@@ -42,6 +42,6 @@ public sealed record ScatterND(ScatterReduction Reduction = ScatterReduction.Non
     private static (int[] Places, int Slice) Places(Tensor indices, Shape data)
     {
         int depth = IndexTuples.Depth(indices.Shape, data.Rank);
-        return (IndexTuples.Places(indices, data, depth), data.CountOf(depth, data.Rank));
+        return (IndexTuples.Places(indices, data, depth), data.ElementCountOf(depth, data.Rank));
     }
 }

@@ -85,9 +85,9 @@ internal static class Scattering
     {
         // A span counts bytes in 31 bits.
         const int piece = 1 << 24;
-        for (int done = 0; done < from.Shape.Count; done += piece)
+        for (int done = 0; done < from.Shape.ElementCount; done += piece)
         {
-            int step = Math.Min(piece, from.Shape.Count - done);
+            int step = Math.Min(piece, from.Shape.ElementCount - done);
             from.Bytes(done, step).CopyTo(to.Bytes(done, step));
         }
     }

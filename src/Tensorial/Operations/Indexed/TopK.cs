@@ -13,9 +13,9 @@ namespace Tensorial.Operations;
 /// <param name="Count">k; null where the second operand says.</param>
 public sealed record TopK(int Axis = -1, bool Largest = true, int? Count = null) : NumberOperation
 {
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand x = inputs.Numeric(0, "X");
+        ValueInfo x = inputs.Numeric(0, "X");
         int axis = Operands.Axis(Axis, x.Shape.Rank),
             count = Count ?? K(inputs.Constant(1, "K"));
         if (count < 0 || count > x.Shape[axis])
@@ -35,9 +35,9 @@ public sealed record TopK(int Axis = -1, bool Largest = true, int? Count = null)
         int axis = Operands.Axis(Axis, x.Shape.Rank),
             length = x.Shape[axis],
             count = values.Shape[axis],
-            inner = x.Shape.CountOf(axis + 1, x.Shape.Rank);
+            inner = x.Shape.ElementCountOf(axis + 1, x.Shape.Rank);
         workers.For(
-            x.Shape.CountOf(0, axis) * inner,
+            x.Shape.ElementCountOf(0, axis) * inner,
             line =>
             {
                 int from = line / inner * length * inner + line % inner,

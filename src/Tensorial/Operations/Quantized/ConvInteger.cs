@@ -7,11 +7,11 @@ namespace Tensorial.Operations;
 /// <param name="Window">The convolution: its strides, paddings and groups.</param>
 public sealed record ConvInteger(Convolution Window) : Operation
 {
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand x = Quantization.Bytes(inputs, 0, "x"),
+        ValueInfo x = Quantization.Bytes(inputs, 0, "x"),
             w = Quantization.Bytes(inputs, 1, "w");
-        Operand result = Window.Infer([new(ElementType.Float32, x.Shape), new(ElementType.Float32, w.Shape)])[0];
+        ValueInfo result = Window.Infer([new(ElementType.Float32, x.Shape), new(ElementType.Float32, w.Shape)])[0];
         if (inputs.Optional(2) is { } zero)
             Quantization.CheckExtents(zero, 2, "x_zero_point", 1);
         if (inputs.Optional(3) is { } zeros)
@@ -25,11 +25,11 @@ public sealed record ConvInteger(Convolution Window) : Operation
     /// <summary>The sums of products, whole numbers held as floating-point ones.</summary>
     internal static Tensor Sum(Convolution window, Tensor x, Tensor? zeroX, Tensor w, Tensor? zeroW, bool exactly, Workers workers)
     {
-        ElementType type = exactly ? Quantization.ExactFor(w.Shape.CountOf(1, w.Shape.Rank)) : ElementType.Float32;
+        ElementType type = exactly ? Quantization.ExactFor(w.Shape.ElementCountOf(1, w.Shape.Rank)) : ElementType.Float32;
         Tensor wide = Quantization.Centred(x, zeroX, [], type),
             kernel = Quantization.Centred(w, zeroW, zeroW is null ? null : Quantization.Along(zeroW, 0, w.Shape.Rank), type);
         return window.Evaluate([wide, kernel], 1, workers)[0];
     }
 
-    internal override long Macs(ReadOnlySpan<Operand?> inputs, ReadOnlySpan<Operand> outputs) => Window.Macs(inputs, outputs);
+    internal override long Macs(ReadOnlySpan<ValueInfo?> inputs, ReadOnlySpan<ValueInfo> outputs) => Window.Macs(inputs, outputs);
 }

@@ -11,13 +11,13 @@ namespace Tensorial.Operations;
 /// <param name="Type">Type of the result; null for that of the scale.</param>
 public sealed record DequantizeLinear(int Axis = 1, int BlockSize = 0, ElementType? Type = null) : Operation
 {
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand x = inputs.Numeric(0, "x"),
+        ValueInfo x = inputs.Numeric(0, "x"),
             scale = inputs.Floating(1, "x_scale");
         if (!Quantization.IsInteger(x.Type) && x.Type != ElementType.Int32)
             throw new BadInputException($"input 0 (x) must hold integers of 8, 16 or 32 bits, not {x.Type}.");
-        QuantizationLayout.Of(x.Shape, scale.Shape, Axis, BlockSize);
+        QuantizationLayout.From(x.Shape, scale.Shape, Axis, BlockSize);
         if (inputs.Optional(2) is { } zero)
         {
             Quantization.CheckZero(zero, scale, "x_zero_point");
@@ -42,7 +42,7 @@ public sealed record DequantizeLinear(int Axis = 1, int BlockSize = 0, ElementTy
     {
         if (pull.Gradient(1) is not { } scales)
             return;
-        QuantizationLayout layout = QuantizationLayout.Of(pull.Shape(0), scales.Shape, Axis, BlockSize);
+        QuantizationLayout layout = QuantizationLayout.From(pull.Shape(0), scales.Shape, Axis, BlockSize);
         Tensor<T> x = pull.Inputs[0]!.To(ElementTypes.Of<T>()).Of<T>();
         Tensor<T>? zero = pull.Inputs.Optional(2)?.To(ElementTypes.Of<T>()).Of<T>();
         for (int run = 0; run < layout.Runs; run++)
@@ -61,7 +61,7 @@ public sealed record DequantizeLinear(int Axis = 1, int BlockSize = 0, ElementTy
         Tensor<T> y = result as Tensor<T> ?? new Tensor<T>(result.Shape),
             scale = inputs[1]!.To(type).Of<T>();
         Tensor<T>? zero = inputs.Optional(2)?.To(type).Of<T>();
-        QuantizationLayout layout = QuantizationLayout.Of(y.Shape, scale.Shape, Axis, BlockSize);
+        QuantizationLayout layout = QuantizationLayout.From(y.Shape, scale.Shape, Axis, BlockSize);
         Conversion.Convert(inputs[0]!, y);
         workers.For(
             layout.Runs,

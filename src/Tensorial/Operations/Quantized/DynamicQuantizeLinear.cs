@@ -9,9 +9,9 @@ namespace Tensorial.Operations;
 /// </summary>
 public sealed record DynamicQuantizeLinear : Operation
 {
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand x = inputs.Required(0, "x");
+        ValueInfo x = inputs.Required(0, "x");
         return x.Type == ElementType.Float32
             ? [new(ElementType.UInt8, x.Shape), new(ElementType.Float32, []), new(ElementType.UInt8, [])]
             : throw new BadInputException($"input 0 (x) must hold Float32 numbers, not {x.Type}.");
@@ -20,8 +20,8 @@ public sealed record DynamicQuantizeLinear : Operation
     internal override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
         Tensor<float> x = inputs[0]!.Of<float>();
-        float low = x.Shape.Count == 0 ? 0 : Math.Min(0, TensorPrimitives.Min<float>(x.Values)),
-            high = x.Shape.Count == 0 ? 0 : Math.Max(0, TensorPrimitives.Max<float>(x.Values)),
+        float low = x.Shape.ElementCount == 0 ? 0 : Math.Min(0, TensorPrimitives.Min<float>(x.Values)),
+            high = x.Shape.ElementCount == 0 ? 0 : Math.Max(0, TensorPrimitives.Max<float>(x.Values)),
             scale = high == low ? 1 : (high - low) / byte.MaxValue,
             zero = MathF.Round(Math.Clamp(-low / scale, 0, byte.MaxValue));
         Tensor<float> scales = new([], new[] { scale });

@@ -9,11 +9,11 @@ namespace Tensorial.Operations;
 /// </summary>
 public sealed record MatMulInteger : Operation
 {
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand a = Quantization.Bytes(inputs, 0, "A"),
+        ValueInfo a = Quantization.Bytes(inputs, 0, "A"),
             b = Quantization.Bytes(inputs, 1, "B");
-        Operand result = new MatMul().Infer([new(ElementType.Float32, a.Shape), new(ElementType.Float32, b.Shape)])[0];
+        ValueInfo result = new MatMul().Infer([new(ElementType.Float32, a.Shape), new(ElementType.Float32, b.Shape)])[0];
         if (inputs.Optional(2) is { } zeroA)
             QuantizedProduct.Stretched(zeroA.Shape, a.Shape, 0);
         if (inputs.Optional(3) is { } zeroB)
@@ -24,8 +24,8 @@ public sealed record MatMulInteger : Operation
     internal override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
         Conversion.Convert(QuantizedProduct.Sum(inputs[0]!, inputs.Optional(2), inputs[1]!, inputs.Optional(3), workers), outputs[0]);
 
-    internal override long Macs(ReadOnlySpan<Operand?> inputs, ReadOnlySpan<Operand> outputs) =>
-        (long)outputs[0].Shape.Count * inputs[0]!.Shape[^1];
+    internal override long Macs(ReadOnlySpan<ValueInfo?> inputs, ReadOnlySpan<ValueInfo> outputs) =>
+        (long)outputs[0].Shape.ElementCount * inputs[0]!.Shape[^1];
 }
 
 /// <summary>Products of matrices of 8-bit integers.</summary>
@@ -46,7 +46,7 @@ internal static class QuantizedProduct
     /// </summary>
     public static Shape Stretched(Shape numbers, Shape matrix, int side)
     {
-        if (numbers.Count == 1)
+        if (numbers.ElementCount == 1)
             return [];
         Shape stretched = numbers.Rank == 1 && side == 0 ? [numbers[0], 1] : numbers;
         return Broadcasting.Reaches(stretched, matrix)

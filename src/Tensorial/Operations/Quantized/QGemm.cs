@@ -24,12 +24,12 @@ public sealed record QGemm : Operation
 
     private Gemm Product => new() { TransposeA = TransposeA, TransposeB = TransposeB };
 
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand a = Quantization.Bytes(inputs, 0, "A"),
+        ValueInfo a = Quantization.Bytes(inputs, 0, "A"),
             b = Quantization.Bytes(inputs, 3, "B");
-        Operand? c = inputs.Optional(6);
-        Operand result = Product.Infer([
+        ValueInfo? c = inputs.Optional(6);
+        ValueInfo result = Product.Infer([
             new(ElementType.Float32, a.Shape),
             new(ElementType.Float32, b.Shape),
             c is null ? null : new(ElementType.Float32, c.Shape),
@@ -52,8 +52,8 @@ public sealed record QGemm : Operation
         (Tensor a, Tensor b) = (inputs[0]!, inputs[3]!);
         int columns = outputs[0].Shape[1],
             rows = outputs[0].Shape[0];
-        ElementType type = Quantization.ExactFor(a.Shape.Count / Math.Max(1, rows));
-        Shape zeros = inputs[5] is { Shape.Count: > 1 }
+        ElementType type = Quantization.ExactFor(a.Shape.ElementCount / Math.Max(1, rows));
+        Shape zeros = inputs[5] is { Shape.ElementCount: > 1 }
             ? TransposeB
                 ? [columns, 1]
                 : [1, columns]
@@ -67,7 +67,7 @@ public sealed record QGemm : Operation
         Tensor<float> sums = Product.Evaluate(operands, 1, workers)[0].To(ElementType.Float32).Of<float>();
         ReadOnlySpan<float> scales = inputs[4]!.Of<float>().Values;
         float scale = Alpha * inputs[1]!.Of<float>().Values[0];
-        for (int i = 0; i < sums.Shape.Count; i++)
+        for (int i = 0; i < sums.Shape.ElementCount; i++)
             sums.Values[i] *= scale * scales[scales.Length == 1 ? 0 : i % columns];
         if (inputs.Optional(7) is not { } step)
             Conversion.Convert(sums, outputs[0]);
@@ -79,6 +79,6 @@ public sealed record QGemm : Operation
             );
     }
 
-    internal override long Macs(ReadOnlySpan<Operand?> inputs, ReadOnlySpan<Operand> outputs) =>
-        (long)outputs[0].Shape.Count * inputs[0]!.Shape[TransposeA ? 0 : 1];
+    internal override long Macs(ReadOnlySpan<ValueInfo?> inputs, ReadOnlySpan<ValueInfo> outputs) =>
+        (long)outputs[0].Shape.ElementCount * inputs[0]!.Shape[TransposeA ? 0 : 1];
 }

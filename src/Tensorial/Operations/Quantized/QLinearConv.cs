@@ -11,12 +11,12 @@ namespace Tensorial.Operations;
 /// <param name="Window">The convolution: its strides, paddings and groups.</param>
 public sealed record QLinearConv(Convolution Window) : Operation
 {
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand x = Quantization.Bytes(inputs, 0, "x"),
+        ValueInfo x = Quantization.Bytes(inputs, 0, "x"),
             w = Quantization.Bytes(inputs, 3, "w"),
             zero = inputs.Required(7, "y_zero_point");
-        Operand result = Window.Infer([new(ElementType.Float32, x.Shape), new(ElementType.Float32, w.Shape)])[0];
+        ValueInfo result = Window.Infer([new(ElementType.Float32, x.Shape), new(ElementType.Float32, w.Shape)])[0];
         Quantization.CheckScale(inputs, 1, "x_scale", 1, x.Type);
         Quantization.CheckScale(inputs, 4, "w_scale", w.Shape[0], w.Type);
         Quantization.CheckScale(inputs, 6, "y_scale", 1);
@@ -33,7 +33,7 @@ public sealed record QLinearConv(Convolution Window) : Operation
         ReadOnlySpan<float> scales = inputs[4]!.Of<float>().Values;
         float scale = inputs[1]!.Of<float>().Values[0] / inputs[6]!.Of<float>().Values[0];
         int channels = sums.Shape[1],
-            plane = sums.Shape.CountOf(2, sums.Shape.Rank);
+            plane = sums.Shape.ElementCountOf(2, sums.Shape.Rank);
         Tensor<int>? bias = inputs.Optional(8)?.Of<int>();
         for (int row = 0; row < sums.Shape[0] * channels; row++)
         {
@@ -48,6 +48,6 @@ public sealed record QLinearConv(Convolution Window) : Operation
 
     internal static Tensor<float> One => new([], new[] { 1f });
 
-    internal override long Macs(ReadOnlySpan<Operand?> inputs, ReadOnlySpan<Operand> outputs) =>
-        (long)outputs[0].Shape.Count * inputs[3]!.Shape.CountOf(1, inputs[3]!.Shape.Rank);
+    internal override long Macs(ReadOnlySpan<ValueInfo?> inputs, ReadOnlySpan<ValueInfo> outputs) =>
+        (long)outputs[0].Shape.ElementCount * inputs[3]!.Shape.ElementCountOf(1, inputs[3]!.Shape.Rank);
 }

@@ -7,18 +7,18 @@ namespace Tensorial.Operations;
 /// result.</summary>
 public sealed record QLinearMatMul : Operation
 {
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand a = Quantization.Bytes(inputs, 0, "a"),
+        ValueInfo a = Quantization.Bytes(inputs, 0, "a"),
             b = Quantization.Bytes(inputs, 3, "b"),
             zero = inputs.Required(7, "y_zero_point");
-        Operand result = new MatMul().Infer([new(ElementType.Float32, a.Shape), new(ElementType.Float32, b.Shape)])[0];
+        ValueInfo result = new MatMul().Infer([new(ElementType.Float32, a.Shape), new(ElementType.Float32, b.Shape)])[0];
         foreach ((int at, Shape matrix, int side) in ((int, Shape, int)[])[(1, a.Shape, 0), (4, b.Shape, 1)])
         {
             QuantizedProduct.Stretched(inputs.Floating(at, "scale").Shape, matrix, side);
             QuantizedProduct.Stretched(inputs.Required(at + 1, "zero point").Shape, matrix, side);
         }
-        if (inputs.Floating(6, "y_scale").Shape.Count != 1 || zero.Shape.Count != 1)
+        if (inputs.Floating(6, "y_scale").Shape.ElementCount != 1 || zero.Shape.ElementCount != 1)
             throw new ShapeException("y_scale and y_zero_point must be single values.");
         return Quantization.IsInteger(zero.Type)
             ? [new(zero.Type, result.Shape)]
@@ -36,6 +36,6 @@ public sealed record QLinearMatMul : Operation
         new QuantizeLinear().Forward([scaled, scale, inputs[7]!.As([])], outputs, workers);
     }
 
-    internal override long Macs(ReadOnlySpan<Operand?> inputs, ReadOnlySpan<Operand> outputs) =>
-        (long)outputs[0].Shape.Count * inputs[0]!.Shape[^1];
+    internal override long Macs(ReadOnlySpan<ValueInfo?> inputs, ReadOnlySpan<ValueInfo> outputs) =>
+        (long)outputs[0].Shape.ElementCount * inputs[0]!.Shape[^1];
 }

@@ -12,25 +12,25 @@ internal static class Quantization
     public static bool IsInteger(ElementType type) =>
         type is ElementType.Int8 or ElementType.UInt8 or ElementType.Int16 or ElementType.UInt16;
 
-    public static void CheckZero(Operand zero, Operand scale, string name)
+    public static void CheckZero(ValueInfo zero, ValueInfo scale, string name)
     {
-        if (zero.Shape != scale.Shape && (zero.Shape.Count != 1 || scale.Shape.Count != 1))
+        if (zero.Shape != scale.Shape && (zero.Shape.ElementCount != 1 || scale.Shape.ElementCount != 1))
             throw new ShapeException($"{name} has the shape {zero.Shape}, its scale {scale.Shape}.");
     }
 
     /// <summary>An operand of 8-bit integers.</summary>
-    public static Operand Bytes(ReadOnlySpan<Operand?> inputs, int index, string name)
+    public static ValueInfo Bytes(ReadOnlySpan<ValueInfo?> inputs, int index, string name)
     {
-        Operand operand = inputs.Required(index, name);
+        ValueInfo operand = inputs.Required(index, name);
         return operand.Type is ElementType.Int8 or ElementType.UInt8
             ? operand
             : throw new BadInputException($"input {index} ({name}) must hold 8-bit integers, not {operand.Type}.");
     }
 
     /// <summary>A scale, which stands before its zero point: one number, or one for each position along an axis of a given extent.</summary>
-    public static void CheckScale(ReadOnlySpan<Operand?> inputs, int index, string name, int extent, ElementType? type = null)
+    public static void CheckScale(ReadOnlySpan<ValueInfo?> inputs, int index, string name, int extent, ElementType? type = null)
     {
-        Operand scale = inputs.Required(index, name);
+        ValueInfo scale = inputs.Required(index, name);
         if (scale.Type != ElementType.Float32)
             throw new BadInputException($"input {index} ({name}) must hold Float32 numbers, not {scale.Type}.");
         CheckExtents(scale, index, name, extent);
@@ -42,9 +42,9 @@ internal static class Quantization
     }
 
     /// <summary>Refuses numbers that are neither one for all nor one for each position along an axis.</summary>
-    public static void CheckExtents(Operand operand, int index, string name, int extent)
+    public static void CheckExtents(ValueInfo operand, int index, string name, int extent)
     {
-        if (operand.Shape.Count != 1 && operand.Shape.Count != extent)
+        if (operand.Shape.ElementCount != 1 && operand.Shape.ElementCount != extent)
             throw new ShapeException($"input {index} ({name}) has the shape {operand.Shape}; one value or {extent} were expected.");
     }
 
@@ -61,11 +61,11 @@ internal static class Quantization
     /// <summary>The scale or zero point of an operand; [] for one value, else along an axis of a tensor of some rank.</summary>
     public static Shape Along(Tensor tensor, int axis, int rank)
     {
-        if (tensor.Shape.Count == 1)
+        if (tensor.Shape.ElementCount == 1)
             return [];
         int[] extents = new int[rank];
         Array.Fill(extents, 1);
-        extents[axis] = tensor.Shape.Count;
-        return Shape.Of(extents);
+        extents[axis] = tensor.Shape.ElementCount;
+        return Shape.From(extents);
     }
 }

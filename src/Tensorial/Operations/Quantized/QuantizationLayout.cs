@@ -11,12 +11,12 @@ internal readonly record struct QuantizationLayout(int Outer, int Extent, int In
 {
     /// <summary>The layout of scales of a shape over values of a shape.</summary>
     /// <exception cref="ShapeException">The scales fit neither the axis nor the blocks.</exception>
-    public static QuantizationLayout Of(Shape values, Shape scales, int axis, int block)
+    public static QuantizationLayout From(Shape values, Shape scales, int axis, int block)
     {
-        if (block == 0 && scales.Count == 1 && scales.Rank <= 1)
-            return new(1, 1, values.Count, 0);
+        if (block == 0 && scales.ElementCount == 1 && scales.Rank <= 1)
+            return new(1, 1, values.ElementCount, 0);
         axis = Operands.Axis(axis, values.Rank);
-        (int outer, int extent, int inner) = (values.CountOf(0, axis), values[axis], values.CountOf(axis + 1, values.Rank));
+        (int outer, int extent, int inner) = (values.ElementCountOf(0, axis), values[axis], values.ElementCountOf(axis + 1, values.Rank));
         if (block == 0)
             return scales.Rank == 1 && scales[0] == extent
                 ? new(outer, extent, inner, 0)

@@ -12,15 +12,15 @@ namespace Tensorial.Operations;
 /// <param name="Type">The integers of the result; null for those of the zero point, or 8 bits without sign.</param>
 public sealed record QuantizeLinear(int Axis = 1, int BlockSize = 0, ElementType? Type = null) : Operation
 {
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand x = inputs.Numeric(0, "x"),
+        ValueInfo x = inputs.Numeric(0, "x"),
             scale = inputs.Required(1, "y_scale");
         if (!x.Type.IsFloating() && x.Type != ElementType.Int32)
             throw new BadInputException($"input 0 (x) must hold floating-point or Int32 numbers, not {x.Type}.");
         if (!scale.Type.IsFloating())
             throw new BadInputException($"input 1 (y_scale) must hold floating-point numbers, not {scale.Type}.");
-        QuantizationLayout.Of(x.Shape, scale.Shape, Axis, BlockSize);
+        QuantizationLayout.From(x.Shape, scale.Shape, Axis, BlockSize);
         ElementType type = Type ?? ElementType.UInt8;
         if (inputs.Optional(2) is { } zero)
         {
@@ -57,7 +57,7 @@ public sealed record QuantizeLinear(int Axis = 1, int BlockSize = 0, ElementType
     private void Quantize<T>(Tensor<T> x, Tensor<T> scale, ReadOnlySpan<Tensor?> inputs, Tensor y, Workers workers)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        QuantizationLayout layout = QuantizationLayout.Of(x.Shape, scale.Shape, Axis, BlockSize);
+        QuantizationLayout layout = QuantizationLayout.From(x.Shape, scale.Shape, Axis, BlockSize);
         Tensor<T>? zero = inputs.Optional(2)?.To(ElementTypes.Of<T>()).Of<T>();
         switch (y)
         {

@@ -14,20 +14,20 @@ internal sealed record QuantizedFunction(string Type, Operation Function, int Op
 {
     public override string Name => $"com.microsoft.{Type}";
 
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
         (int values, int count, int result) = Places(inputs.Length);
-        Operand?[] real = new Operand?[count];
+        ValueInfo?[] real = new ValueInfo?[count];
         ElementType type = ElementType.UInt8;
         for (int i = 0; i < count; i++)
         {
-            Operand value = Quantization.Bytes(inputs, values + 3 * i, $"value {i}");
+            ValueInfo value = Quantization.Bytes(inputs, values + 3 * i, $"value {i}");
             Quantization.CheckScale(inputs, values + 3 * i + 1, $"scale of value {i}", 1, value.Type);
             real[i] = new(ElementType.Float32, value.Shape);
             type = value.Type;
         }
         Quantization.CheckScale(inputs, result, "scale of the result", 1, type);
-        return [.. Function.Infer(real).Select(r => new Operand(type, r.Shape))];
+        return [.. Function.Infer(real).Select(r => new ValueInfo(type, r.Shape))];
     }
 
     internal override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)

@@ -26,7 +26,7 @@ public readonly record struct GateFunction(string Name, float Alpha = 0, float B
 
     /// <summary>The function of a name, with its own parameters where none are given.</summary>
     /// <exception cref="BadInputException">There is no such function.</exception>
-    public static GateFunction Of(string name, float? alpha = null, float? beta = null)
+    public static GateFunction From(string name, float? alpha = null, float? beta = null)
     {
         foreach ((string known, float a, float b) in Known)
             if (known.Equals(name, StringComparison.OrdinalIgnoreCase))

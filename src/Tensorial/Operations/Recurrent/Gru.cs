@@ -18,7 +18,7 @@ public sealed record Gru : Recurrent
 
     internal override int Gates => 3;
 
-    internal override ImmutableArray<GateFunction> UsualActivations { get; } = [GateFunction.Of("Sigmoid"), GateFunction.Of("Tanh")];
+    internal override ImmutableArray<GateFunction> UsualActivations { get; } = [GateFunction.From("Sigmoid"), GateFunction.From("Tanh")];
 
     internal override RecurrentCell<T> Cell<T>(int direction, ReadOnlySpan<Tensor?> inputs)
     {

@@ -22,11 +22,11 @@ public sealed record Lstm : Recurrent
     internal override int States => 2;
 
     internal override ImmutableArray<GateFunction> UsualActivations { get; } =
-    [GateFunction.Of("Sigmoid"), GateFunction.Of("Tanh"), GateFunction.Of("Tanh")];
+    [GateFunction.From("Sigmoid"), GateFunction.From("Tanh"), GateFunction.From("Tanh")];
 
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        ImmutableArray<Operand> results = base.Infer(inputs);
+        ImmutableArray<ValueInfo> results = base.Infer(inputs);
         Check(inputs, 7, "P", [Directions, 3 * inputs[2]!.Shape[2]]);
         return results;
     }

@@ -55,7 +55,7 @@ public abstract record Recurrent : FloatOperation
         return Activations.IsEmpty ? UsualActivations : Activations.Slice(direction * count, count);
     }
 
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
         RecurrentExtents e = Extents(
             inputs.Floating(0, "X").OfRank(3, "X").Shape,
@@ -73,12 +73,12 @@ public abstract record Recurrent : FloatOperation
         for (int i = 0; i < States; i++)
             Check(inputs, 5 + i, i == 0 ? "initial_h" : "initial_c", states);
         ElementType type = inputs[0]!.Type;
-        Operand y = new(type, BatchFirst ? [e.Batch, e.Steps, Directions, e.Hidden] : [e.Steps, Directions, e.Batch, e.Hidden]);
-        return [y, .. Enumerable.Repeat(new Operand(type, states), States)];
+        ValueInfo y = new(type, BatchFirst ? [e.Batch, e.Steps, Directions, e.Hidden] : [e.Steps, Directions, e.Batch, e.Hidden]);
+        return [y, .. Enumerable.Repeat(new ValueInfo(type, states), States)];
     }
 
     /// <summary>Refuses an optional operand of another shape.</summary>
-    private protected static void Check(ReadOnlySpan<Operand?> inputs, int index, string name, Shape shape)
+    private protected static void Check(ReadOnlySpan<ValueInfo?> inputs, int index, string name, Shape shape)
     {
         if (inputs.Optional(index) is null)
             return;
@@ -130,8 +130,8 @@ public abstract record Recurrent : FloatOperation
         where T : unmanaged, System.Numerics.IBinaryFloatingPointIeee754<T>;
 
     /// <summary>One for each weight, at every step of every sequence.</summary>
-    internal override long Macs(ReadOnlySpan<Operand?> inputs, ReadOnlySpan<Operand> outputs) =>
-        (long)inputs[0]!.Shape[0] * inputs[0]!.Shape[1] * (inputs[1]!.Shape.Count + inputs[2]!.Shape.Count);
+    internal override long Macs(ReadOnlySpan<ValueInfo?> inputs, ReadOnlySpan<ValueInfo> outputs) =>
+        (long)inputs[0]!.Shape[0] * inputs[0]!.Shape[1] * (inputs[1]!.Shape.ElementCount + inputs[2]!.Shape.ElementCount);
 }
 
 /// <summary>Extents of a recurrent layer.</summary>

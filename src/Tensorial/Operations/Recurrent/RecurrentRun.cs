@@ -50,7 +50,7 @@ internal sealed class RecurrentRun<T>
     {
         (int steps, int batch, int input, int h) = _extents;
         T[] products = new T[(long)steps * batch * _rows is var all && all <= Array.MaxLength ? all : throw TooLarge()];
-        Kernels.Gemm.Multiply(
+        Kernels.MatrixProduct.Multiply(
             steps * batch,
             _rows,
             input,
@@ -74,7 +74,7 @@ internal sealed class RecurrentRun<T>
         {
             for (int b = 0; b < batch; b++)
                 states.AsSpan(b * StateLength, h).CopyTo(hidden.AsSpan(b * h));
-            Kernels.Gemm.Multiply(batch, _rows, h, T.One, hidden, h, 1, R(direction), 1, h, T.Zero, fromState, _rows, _workers);
+            Kernels.MatrixProduct.Multiply(batch, _rows, h, T.One, hidden, h, 1, R(direction), 1, h, T.Zero, fromState, _rows, _workers);
             T[] next = (T[])states.Clone();
             for (int b = 0; b < batch; b++)
             {
@@ -139,7 +139,7 @@ internal sealed class RecurrentRun<T>
                 for (int b = 0; b < batch; b++)
                     Accumulate(bias, 2 * direction + 1, ofState.AsSpan(b * _rows, _rows));
             if (pull.Gradient(2) is { } dr)
-                Kernels.Gemm.Multiply(
+                Kernels.MatrixProduct.Multiply(
                     _rows,
                     h,
                     batch,
@@ -156,7 +156,7 @@ internal sealed class RecurrentRun<T>
                     _workers
                 );
             T[] through = new T[batch * h];
-            Kernels.Gemm.Multiply(batch, h, _rows, T.One, ofState, _rows, 1, R(direction), h, 1, T.Zero, through, h, _workers);
+            Kernels.MatrixProduct.Multiply(batch, h, _rows, T.One, ofState, _rows, 1, R(direction), h, 1, T.Zero, through, h, _workers);
             for (int b = 0; b < batch; b++)
             {
                 Span<T> own = states.AsSpan(b * StateLength, h);
@@ -172,7 +172,7 @@ internal sealed class RecurrentRun<T>
         (int steps, int batch, int input, int h) = _extents;
         int count = steps * batch;
         if (pull.Gradient(1) is { } dw)
-            Kernels.Gemm.Multiply(
+            Kernels.MatrixProduct.Multiply(
                 _rows,
                 input,
                 count,
@@ -189,7 +189,7 @@ internal sealed class RecurrentRun<T>
                 _workers
             );
         if (pull.Gradient(0) is { } dx)
-            Kernels.Gemm.Multiply(count, input, _rows, T.One, ofInput, _rows, 1, W(direction), input, 1, T.One, dx.Values, input, _workers);
+            Kernels.MatrixProduct.Multiply(count, input, _rows, T.One, ofInput, _rows, 1, W(direction), input, 1, T.One, dx.Values, input, _workers);
         if (pull.Gradient(3) is { } bias)
             for (int row = 0; row < count; row++)
                 Accumulate(bias, 2 * direction, ofInput.AsSpan(row * _rows, _rows));

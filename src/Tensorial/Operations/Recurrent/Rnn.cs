@@ -12,7 +12,7 @@ public sealed record Rnn : Recurrent
 
     internal override int Gates => 1;
 
-    internal override ImmutableArray<GateFunction> UsualActivations { get; } = [GateFunction.Of("Tanh")];
+    internal override ImmutableArray<GateFunction> UsualActivations { get; } = [GateFunction.From("Tanh")];
 
     internal override RecurrentCell<T> Cell<T>(int direction, ReadOnlySpan<Tensor?> inputs) =>
         new RnnCell<T>(ActivationsOf(direction), Clip);

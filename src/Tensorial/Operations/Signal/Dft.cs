@@ -19,9 +19,9 @@ public sealed record Dft(int Axis = 1, bool Inverse = false, bool OneSided = fal
     /// <summary>Longest transform: what one line takes in complex doubles must stay far from the size of memory.</summary>
     private const int Longest = 1 << 26;
 
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand x = inputs.Floating(0, "input");
+        ValueInfo x = inputs.Floating(0, "input");
         if (x.Shape.Rank < 2 || x.Shape[^1] is not (1 or 2))
             throw new ShapeException($"the last axis of {x.Shape} must have extent 1 (real) or 2 (complex).");
         int axis = AxisOf(x.Shape, inputs.Constant(2, "axis")),
@@ -52,10 +52,10 @@ public sealed record Dft(int Axis = 1, bool Inverse = false, bool OneSided = fal
         int axis = AxisOf(x.Shape, inputs.Optional(2)),
             length = LengthOf(x.Shape, axis, inputs.Optional(1)),
             parts = x.Shape[^1],
-            inner = x.Shape.CountOf(axis + 1, x.Shape.Rank - 1),
+            inner = x.Shape.ElementCountOf(axis + 1, x.Shape.Rank - 1),
             kept = y.Shape[axis];
         workers.For(
-            x.Shape.CountOf(0, axis) * inner,
+            x.Shape.ElementCountOf(0, axis) * inner,
             line =>
             {
                 Complex[] values = new Complex[length];

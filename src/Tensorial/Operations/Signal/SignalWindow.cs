@@ -11,7 +11,7 @@ internal sealed record SignalWindow(string Type, bool Periodic = true, ElementTy
 {
     public override string Name => Type;
 
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
         int length = (inputs.Constant(0, "size") ?? throw new BadInputException("input 0 (size) is missing."))
             .Single("size")
@@ -28,7 +28,7 @@ internal sealed record SignalWindow(string Type, bool Periodic = true, ElementTy
             _ => [0.42, 0.5, 0.08],
         };
         Tensor<double> window = new(outputs[0].Shape);
-        int length = window.Shape.Count,
+        int length = window.Shape.ElementCount,
             period = Math.Max(1, Periodic ? length : length - 1);
         for (int i = 0; i < length; i++)
         for (int k = 0; k < weights.Length; k++)

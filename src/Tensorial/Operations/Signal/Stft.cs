@@ -14,9 +14,9 @@ public sealed record Stft(bool OneSided = true) : FloatOperation
     /// <inheritdoc/>
     public override string Name => "STFT";
 
-    internal override ImmutableArray<Operand> Infer(ReadOnlySpan<Operand?> inputs)
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
-        Operand signal = inputs.Floating(0, "signal");
+        ValueInfo signal = inputs.Floating(0, "signal");
         if (signal.Shape.Rank is not (2 or 3) || signal.Shape.Rank == 3 && signal.Shape[2] is not (1 or 2))
             throw new ShapeException($"signals must be [n, length] or [n, length, 1 or 2], not of shape {signal.Shape}.");
         if (OneSided && signal.Shape is [_, _, 2])

@@ -39,7 +39,7 @@ internal sealed class BlockWriter(Markup to)
             case HeatScale scale:
                 Write(scale);
                 break;
-            case Choice choice:
+            case ReportChoice choice:
                 Write(choice);
                 break;
             case Deck deck:
@@ -140,7 +140,7 @@ internal sealed class BlockWriter(Markup to)
         to.Open("span", ("class", "note")).Prose(scale.Note).Close().Close();
     }
 
-    private void Write(Choice choice)
+    private void Write(ReportChoice choice)
     {
         if (choice.Options.Count > MostOptions)
             throw new ArgumentException($"A choice has at most {MostOptions} options, not {choice.Options.Count}.");

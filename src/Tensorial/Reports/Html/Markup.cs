@@ -50,7 +50,7 @@ internal sealed class Markup(TextWriter to)
 
     public Markup Prose(Prose prose)
     {
-        foreach (Run run in prose.Runs)
+        foreach (TextRun run in prose.Runs)
         {
             switch (run.Style)
             {

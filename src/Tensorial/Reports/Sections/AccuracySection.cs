@@ -46,7 +46,7 @@ internal static class AccuracySection
             "Every point is a measurement: kernels are replaced by their truncations, everything else stays as it was trained, and the network classifies ";
         if (analysis.Baseline is not { } baseline)
             return text + "the images again.";
-        text += Prose.Of(
+        text += Prose.From(
             $"{Numbers.Count(baseline.Samples)} images. Untouched it gets {Prose.Strong(Numbers.Percent(baseline.Top1, 2))} right (standard error {Numbers.Fixed(100 * Findings.StandardError(baseline), 2)} points), the dashed line."
         );
         return analysis.Truncations.Any(static t => t.Recalibrated is not null)
@@ -83,7 +83,7 @@ internal static class AccuracySection
         yield return new Heading(Capital(findings.Everything) + " together");
         yield return new Figure(
             "together",
-            Prose.Of(
+            Prose.From(
                 $"{Prose.Strong($"Top-1 accuracy with {findings.Everything} truncated")} along one cut, by the same rule in each. Parameters are those of the truncated kernels stored as two factors, or dense where that takes fewer."
             ),
             [.. charts]
@@ -109,7 +109,7 @@ internal static class AccuracySection
         yield return new Heading("One kernel at a time");
         if (findings.Analysis.Baseline is not null)
         {
-            yield return new Choice(
+            yield return new ReportChoice(
                 "tolerance",
                 "Accuracy given up",
                 [.. Drops.Select(drop => new Option($"{Points(drop)}", [Tolerance(findings, cuts, drop)]))]
@@ -123,7 +123,7 @@ internal static class AccuracySection
                 "The largest norm loss measured, in %, up to which all measurements stay within that many percentage points of the untouched network."
             );
         }
-        yield return new Choice(
+        yield return new ReportChoice(
             "alone",
             "Against",
             [
@@ -132,7 +132,7 @@ internal static class AccuracySection
                     [
                         new Figure(
                             "alone-" + view.Axis.ToString().ToLowerInvariant(),
-                            Prose.Of(
+                            Prose.From(
                                 $"{Prose.Strong("Top-1 accuracy with one kernel truncated")}, the others untouched. One line for each kernel; the colour is its depth in the network."
                             ),
                             [
@@ -152,7 +152,7 @@ internal static class AccuracySection
 
     private static HeatMap Tolerance(Findings findings, string[] cuts, double drop) =>
         new(
-            Prose.Of($"Norm loss tolerated by each kernel alone for at most {Points(drop)} of accuracy, in %"),
+            Prose.From($"Norm loss tolerated by each kernel alone for at most {Points(drop)} of accuracy, in %"),
             [.. cuts],
             [
                 .. findings.Analysis.Layers.Select(
@@ -198,7 +198,7 @@ internal static class AccuracySection
             string[] names = [.. together.Select(Name).Distinct()];
             yield return new Figure(
                 "sequences",
-                Prose.Of($"{Prose.Strong($"Top-1 accuracy with {findings.Everything} truncated along several cuts")}, one after another."),
+                Prose.From($"{Prose.Strong($"Top-1 accuracy with {findings.Everything} truncated along several cuts")}, one after another."),
                 [
                     Plot(
                         findings,
@@ -221,7 +221,7 @@ internal static class AccuracySection
         }
         yield return new TableBlock(
             "sequence-table",
-            Prose.Of($"{Prose.Strong("Several cuts in sequence.")} Ranks after: those of the kernel once all cuts are made."),
+            Prose.From($"{Prose.Strong("Several cuts in sequence.")} Ranks after: those of the kernel once all cuts are made."),
             Sequences(findings)
         )
         {

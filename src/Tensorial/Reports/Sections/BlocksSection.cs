@@ -53,12 +53,12 @@ internal static class BlocksSection
             [
                 new Figure(
                     "block-errors",
-                    Prose.Of(
+                    Prose.From(
                         $"{Prose.Strong("How far from the teacher.")} ‖y − t‖² / ‖t‖² of each block’s activations y against the teacher’s t at the same place, before and after its tuning, on the inputs it was tuned with. A block that came no closer stayed as it was."
                     ),
                     [chart]
                 ),
-                new TableBlock("block-table", Prose.Of($"{Prose.Strong("Every block.")}"), table) { IsLong = blocks.Length > 20 },
+                new TableBlock("block-table", Prose.From($"{Prose.Strong("Every block.")}"), table) { IsLong = blocks.Length > 20 },
             ]
         );
     }

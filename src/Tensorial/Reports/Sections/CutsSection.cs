@@ -17,15 +17,15 @@ internal static class CutsSection
             "How far each kernel can be cut",
             [
                 new Paragraph(
-                    Prose.Of(
+                    Prose.From(
                         $"A cut splits the axes of a kernel (output channel {Prose.Code("o")}, input channel {Prose.Code("i")}, height {Prose.Code("h")}, width {Prose.Code("w")}) into the rows and columns of a matrix; truncating it keeps the largest {Prose.Variable("χ")} singular values. The map gives the smallest rank within a norm loss as a percentage of the maximal rank: the stronger the colour, the less of the rank is needed."
                     )
                 ),
-                new Choice("map", "Norm loss", [.. options]) { First = CutSpectrum.NormLosses.IndexOf(Findings.UsualNormLoss) },
+                new ReportChoice("map", "Norm loss", [.. options]) { First = CutSpectrum.NormLosses.IndexOf(Findings.UsualNormLoss) },
                 new HeatScale(
                     "100 % of the rank needed",
                     "0 %",
-                    Prose.Of(
+                    Prose.From(
                         $"{Prose.Strong("Bold:")} two factors of this rank have fewer parameters than the dense kernel. A dot: there is no such cut, or it has rank one and leaves nothing to cut."
                     )
                 ),
@@ -39,7 +39,7 @@ internal static class CutsSection
     {
         HeatMap map = Map(
             findings,
-            Prose.Of($"Rank for a norm loss of {Numbers.Percent(loss, 0)}, in % of the maximal rank"),
+            Prose.From($"Rank for a norm loss of {Numbers.Percent(loss, 0)}, in % of the maximal rank"),
             cut => cut.RankFor(loss),
             "rank"
         );
@@ -58,7 +58,7 @@ internal static class CutsSection
 
     private static ValueList<Prose> Remarks(Findings findings, LayerAnalysis layer, LayerCut? best) =>
         [
-            best is null ? "dense" : Prose.Of($"{Prose.Code(best.Cut.Cut)}"),
+            best is null ? "dense" : Prose.From($"{Prose.Code(best.Cut.Cut)}"),
             Numbers.Percent(best is null ? 1 : (double)best.Parameters / layer.Parameters, 0),
             Numbers.Percent((double)layer.Parameters / Math.Max(1, findings.Analysis.Model.Parameters)),
         ];
@@ -106,33 +106,33 @@ internal static class CutsSection
 
     private static Aside Definitions()
     {
-        Prose chi = Prose.Of($"{Prose.Variable("K")}{Prose.Subscript("χ")}"),
-            kernel = Prose.Of($"{Prose.Variable("K")}");
+        Prose chi = Prose.From($"{Prose.Variable("K")}{Prose.Subscript("χ")}"),
+            kernel = Prose.From($"{Prose.Variable("K")}");
         return new(
             "What “norm loss” means here",
             [
                 new Definitions([
                     new(
                         "Norm loss",
-                        Prose.Of(
+                        Prose.From(
                             $"‖{kernel} − {chi}‖ / ‖{kernel}‖ with the Frobenius norm: the root of the discarded squares of singular values over all of them. Used wherever nothing else is said."
                         )
                     ),
                     new(
                         "Retained energy",
-                        Prose.Of(
+                        Prose.From(
                             $"‖{chi}‖² / ‖{kernel}‖² = 1 − (norm loss)². A norm loss of 10 % retains 99 % of the energy, one of 50 % retains 75 %."
                         )
                     ),
                     new(
                         "Relative norm loss",
-                        Prose.Of(
+                        Prose.From(
                             $"1 − ‖{chi}‖ / ‖{kernel}‖ = 1 − √(1 − (norm loss)²). A norm loss of 10 % is 0.5 % by this measure, one of 50 % is 13.4 %."
                         )
                     ),
                     new(
                         "Effective rank",
-                        Prose.Of(
+                        Prose.From(
                             $"exp {Prose.Variable("S")} with the entropy {Prose.Variable("S")} = −∑ {Prose.Variable("p")} ln {Prose.Variable("p")} of {Prose.Variable("p")} = {Prose.Variable("s")}² / ∑ {Prose.Variable("s")}²: how many equal singular values would have this entropy."
                         )
                     ),

@@ -35,7 +35,7 @@ internal static class EpochsSection
                 ),
                 new Figure(
                     "pace",
-                    Prose.Of(
+                    Prose.From(
                         $"{Prose.Strong("The pace.")} The learning rate of each epoch's last step, and images trained a second, without those tested."
                     ),
                     [
@@ -43,14 +43,14 @@ internal static class EpochsSection
                         Alone("Speed", "images a second", TickFormat.Short, epochs, across, static e => e.ImagesPerSecond),
                     ]
                 ),
-                new TableBlock("epoch-table", Prose.Of($"{Prose.Strong("Every epoch.")}"), Table(epochs)) { IsLong = epochs.Length > 20 },
+                new TableBlock("epoch-table", Prose.From($"{Prose.Strong("Every epoch.")}"), Table(epochs)) { IsLong = epochs.Length > 20 },
             ]
         );
     }
 
     private static Prose Caption(ImmutableArray<EpochRecord> epochs)
     {
-        Prose caption = Prose.Of(
+        Prose caption = Prose.From(
             $"{Prose.Strong("What was learnt, and when.")} Training accuracy counts images as they were trained on, varied and with weights still changing; the loss is what was minimised, as a mean over the epoch."
         );
         if (epochs.Where(static e => e.TestTop1 is not null).MaxBy(static e => e.TestTop1) is not { TestTop1: { } most } best)
@@ -59,7 +59,7 @@ internal static class EpochsSection
         return epochs.Length < 3
             ? caption
             : caption
-                + Prose.Of(
+                + Prose.From(
                     $" It was highest after epoch {best.Epoch.ToString(CultureInfo.InvariantCulture)}: {Prose.Strong(Numbers.Percent(most, 2))}."
                 );
     }

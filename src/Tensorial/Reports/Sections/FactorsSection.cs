@@ -68,10 +68,10 @@ internal static class FactorsSection
             "layers",
             "Layer by layer",
             [
-                new Figure("sizes", Prose.Of($"{Prose.Strong("Where the parameters were, and where they are.")}"), [chart]),
+                new Figure("sizes", Prose.From($"{Prose.Strong("Where the parameters were, and where they are.")}"), [chart]),
                 new TableBlock(
                     "layer-table",
-                    Prose.Of(
+                    Prose.From(
                         $"{Prose.Strong("What became of each layer.")} The relative error is that of the kernel in the measure it was fitted in: with data, the change of what the layer answers."
                     ),
                     table

@@ -31,7 +31,7 @@ internal static class LayersSection
         List<Block> blocks =
         [
             new Paragraph(
-                Prose.Of(
+                Prose.From(
                     $"{Prose.Code(layer.Name)} of {layer.Operation} {Prose.Code(layer.Node)}, {string.Join('·', layer.Axes)} = {AnalysisTables.ShapeText(layer.Shape)}{groups}; {Numbers.Count(layer.Parameters)} parameters, {Numbers.Short(layer.Macs)} multiply-accumulates for one image, ‖{Prose.Variable("K")}‖ = {Numbers.Significant(layer.Norm)}."
                 )
             ),
@@ -54,10 +54,10 @@ internal static class LayersSection
 
     private static Prose Verdict(LayerAnalysis layer) =>
         Findings.Best(layer, Findings.UsualNormLoss) is { } best
-            ? Prose.Of(
+            ? Prose.From(
                 $"Within a norm loss of {Numbers.Percent(Findings.UsualNormLoss, 0)} the fewest parameters are kept along {Prose.Code(best.Cut.Cut)}: rank {Numbers.Count(best.Rank)} of {Numbers.Count(best.Cut.MaxRank)}, {Numbers.Count(best.Parameters)} instead of {Numbers.Count(layer.Parameters)}."
             )
-            : Prose.Of($"Within a norm loss of {Numbers.Percent(Findings.UsualNormLoss, 0)} no single cut saves parameters.");
+            : Prose.From($"Within a norm loss of {Numbers.Percent(Findings.UsualNormLoss, 0)} no single cut saves parameters.");
 
     private static Legend LegendOf(Findings findings, LayerAnalysis layer) =>
         new([

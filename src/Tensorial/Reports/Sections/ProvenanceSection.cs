@@ -14,9 +14,9 @@ internal static class ProvenanceSection
         [
             new(
                 "Model",
-                Prose.Of($"{Prose.Code(p.Model.Name)}, {Numbers.Count(p.Model.Bytes)} bytes, graph {Prose.Code(analysis.Model.Name)}")
+                Prose.From($"{Prose.Code(p.Model.Name)}, {Numbers.Count(p.Model.Bytes)} bytes, graph {Prose.Code(analysis.Model.Name)}")
             ),
-            new("SHA-256", Prose.Of($"{Prose.Code(p.Model.Sha256)}")),
+            new("SHA-256", Prose.From($"{Prose.Code(p.Model.Sha256)}")),
             new("Images", Use(p.Data, "none: spectra only")),
         ];
         if (p.Calibration is not null)
@@ -43,8 +43,8 @@ internal static class ProvenanceSection
         Provenance p = result.Provenance;
         List<Definition> items =
         [
-            new("Model", Prose.Of($"{Prose.Code(p.Model.Name)}, {Numbers.Count(p.Model.Bytes)} bytes")),
-            new("SHA-256", Prose.Of($"{Prose.Code(p.Model.Sha256)}")),
+            new("Model", Prose.From($"{Prose.Code(p.Model.Name)}, {Numbers.Count(p.Model.Bytes)} bytes")),
+            new("SHA-256", Prose.From($"{Prose.Code(p.Model.Sha256)}")),
             new("Targets", result.Targets.IsEmpty ? "those of a plan" : string.Join(", ", result.Targets)),
             new("Images", Use(p.Data, "none: the outputs were compared on random ones")),
         ];
@@ -59,8 +59,8 @@ internal static class ProvenanceSection
         Provenance p = training.Provenance;
         List<Definition> items =
         [
-            new("Network", Prose.Of($"{Prose.Code(p.Model.Name)}, {Numbers.Count(p.Model.Bytes)} bytes")),
-            new("SHA-256", Prose.Of($"{Prose.Code(p.Model.Sha256)}")),
+            new("Network", Prose.From($"{Prose.Code(p.Model.Name)}, {Numbers.Count(p.Model.Bytes)} bytes")),
+            new("SHA-256", Prose.From($"{Prose.Code(p.Model.Sha256)}")),
             new("Images", Use(training.Images, "")),
             new("Tested on", Use(p.Data, "nothing")),
         ];
@@ -71,8 +71,8 @@ internal static class ProvenanceSection
     /// <summary>What made the numbers: command, program, machine, date.</summary>
     private static IEnumerable<Definition> Origin(Provenance p)
     {
-        yield return new("Command", Prose.Of($"{Prose.Code(p.CommandLine)}"));
-        yield return new("Program", Prose.Of($"{p.Tool} {p.Version}, seed {p.Seed.ToString(CultureInfo.InvariantCulture)}"));
+        yield return new("Command", Prose.From($"{Prose.Code(p.CommandLine)}"));
+        yield return new("Program", Prose.From($"{p.Tool} {p.Version}, seed {p.Seed.ToString(CultureInfo.InvariantCulture)}"));
         yield return new(
             "Machine",
             $"{p.Machine.Os}, {p.Machine.Runtime}, {Numbers.Count(p.Machine.Threads)} of {Numbers.Count(p.Machine.Processors)} processors used"
@@ -88,7 +88,7 @@ internal static class ProvenanceSection
     private static Prose Use(DataUse? data, string none) =>
         data is null
             ? none
-            : Prose.Of(
+            : Prose.From(
                 $"{Prose.Code(data.Description)}, {data.Split} split, {Numbers.Count(data.Samples)} images, fingerprint {Prose.Code(data.Fingerprint)}"
             );
 }

@@ -11,7 +11,7 @@ internal static class SavingsFigure
     public static Figure Of(Findings findings) =>
         new(
             "savings",
-            Prose.Of(
+            Prose.From(
                 $"{Prose.Strong("What that saves.")} Parameters of all kernels, each stored as the two factors of a cut within the norm loss, or dense where that takes fewer."
             ),
             [AgainstNormLoss(findings), ByDepth(findings)]

@@ -16,7 +16,7 @@ internal static class SpectraSection
             [
                 new Figure(
                     "decay",
-                    Prose.Of(
+                    Prose.From(
                         $"{Prose.Strong("Decay of the singular values")}, each over the largest, against the fraction of the rank up to it. One line for each kernel; the colour is its depth in the network. The faster a line falls, the less its kernel loses to truncation."
                     ),
                     [
@@ -30,7 +30,7 @@ internal static class SpectraSection
                 },
                 new Figure(
                     "entropy",
-                    Prose.Of(
+                    Prose.From(
                         $"{Prose.Strong("Entropy and effective rank through the network")}, as fractions of their largest values, so that cuts of different size compare. Cuts of rank one are left out."
                     ),
                     [

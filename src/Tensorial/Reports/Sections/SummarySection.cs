@@ -42,7 +42,7 @@ internal static class SummarySection
         if (second >= 1)
             return $"The spectra fall slowly along every cut: even if {who} may lose {Numbers.Percent(more, 0)} of its norm, no single cut saves parameters.";
         string left = first >= 1 ? "nothing is saved" : $"{Numbers.Percent(first, 0)} of the kernel parameters are left";
-        Prose text = Prose.Of(
+        Prose text = Prose.From(
             $"If {who} may lose {Numbers.Percent(little, 0)} of its norm, cut where that pays most, {Prose.Strong(left)}; if it may lose {Numbers.Percent(more, 0)}, {Prose.Strong(Numbers.Percent(second, 0))}."
         );
         if (kernels == 1)
@@ -50,7 +50,7 @@ internal static class SummarySection
         if (findings.Cuts.Count > 1)
         {
             (string cut, long parameters) = findings.Cuts.Select(c => (c, findings.ParametersAlong(c, more))).MinBy(static c => c.Item2);
-            text += Prose.Of(
+            text += Prose.From(
                 $" Along one cut throughout, {Prose.Code(cut)} keeps the fewest then ({Numbers.Percent(Share(parameters, findings.KernelParameters), 0)})."
             );
         }
@@ -59,7 +59,7 @@ internal static class SummarySection
             .OfType<LayerCut>()
             .MinBy(static c => Share(c.Parameters, c.Layer.Parameters))!;
         return text
-            + Prose.Of(
+            + Prose.From(
                 $" The furthest goes {Prose.Code(deepest.Layer.Name)} along {Prose.Code(deepest.Cut.Cut)}: rank {Numbers.Count(deepest.Rank)} of {Numbers.Count(deepest.Cut.MaxRank)}, {Numbers.Percent(Share(deepest.Parameters, deepest.Layer.Parameters), 0)} of its parameters."
             );
     }
@@ -72,14 +72,14 @@ internal static class SummarySection
         string before = Numbers.Percent(baseline.Top1, 2);
         if (findings.SmallestTogether(Findings.UsualDrop) is { } smallest)
         {
-            return Prose.Of(
+            return Prose.From(
                 $"With {findings.Everything} truncated together along {Prose.Code(smallest.Cut)} to {Prose.Strong(Numbers.Percent(findings.KeptFraction(smallest), 0) + " of their parameters")} (mean norm loss {Numbers.Fixed(smallest.NormLoss, 2)}), without any retraining, {Prose.Strong(Numbers.Percent(smallest.Top1, 2))} of the images are still classified correctly, {Change(smallest, baseline)} the untouched network’s {before}: the smallest that was measured within {Allowed()}."
             );
         }
         TruncationResult best =
             findings.TogetherAlongOne.Where(t => t.Parameters < findings.DenseParameters(t)).MaxBy(static t => t.Top1)
             ?? findings.TogetherAlongOne.MaxBy(static t => t.Top1)!;
-        return Prose.Of(
+        return Prose.From(
             $"Truncating {findings.Everything} together costs accuracy at once: nothing that was measured saves parameters within {Allowed()} of the untouched network’s {before}; the nearest, along {Prose.Code(best.Cut)} at {Numbers.Percent(findings.KeptFraction(best), 0)} of the parameters, classifies {Prose.Strong(Numbers.Percent(best.Top1, 2))} correctly."
         );
     }
@@ -132,7 +132,7 @@ internal static class SummarySection
         if (analysis.Provenance.Data is null)
             return "No images were given, so nothing here says what a truncation costs in accuracy. Run analyze again with --data to measure it.";
         return analysis.PlannedTruncations > analysis.Truncations.Count
-            ? Prose.Of(
+            ? Prose.From(
                 $"{Prose.Strong("Incomplete:")} {Numbers.Count(analysis.Truncations.Count)} of {Numbers.Count(analysis.PlannedTruncations)} measurements are here; the others belong to other shards or are still to come."
             )
             : null;
@@ -195,10 +195,10 @@ internal static class SummarySection
         );
         string which = candidates.Count > First ? $"The {First} kernels that give most" : "What each kernel gives";
         Prose caption = measured
-            ? Prose.Of(
+            ? Prose.From(
                 $"{Prose.Strong("What to cut first.")} {which}, each cut alone as far as {Allowed()} of accuracy allows among the ranks measured. Losses of several kernels add up: read the figures for {findings.Everything} together before cutting many."
             )
-            : Prose.Of(
+            : Prose.From(
                 $"{Prose.Strong("What to cut first.")} {which}, each along the cut that keeps the fewest parameters within a norm loss of {Numbers.Percent(Findings.UsualNormLoss, 0)}. The norm says nothing about accuracy."
             );
         return new("first", caption, table);

@@ -16,7 +16,7 @@ internal static class TablesSection
             blocks.Add(
                 new TableBlock(
                     "kernel-table",
-                    Prose.Of($"{Prose.Strong("Kernels.")} Multiply-accumulates are those of the node for one image."),
+                    Prose.From($"{Prose.Strong("Kernels.")} Multiply-accumulates are those of the node for one image."),
                     AnalysisTables.Kernels(analysis)
                 )
                 {
@@ -26,7 +26,7 @@ internal static class TablesSection
             blocks.Add(
                 new TableBlock(
                     "cut-table",
-                    Prose.Of(
+                    Prose.From(
                         $"{Prose.Strong("Cuts.")} χ at 10 %: the smallest rank whose norm loss is at most 10 %. Up to the break-even rank, two factors have no more parameters than the dense kernel. Also in cuts.csv; all singular values in spectra.csv."
                     ),
                     AnalysisTables.Cuts(analysis)
@@ -42,7 +42,7 @@ internal static class TablesSection
             blocks.Add(
                 new TableBlock(
                     "together-table",
-                    Prose.Of(
+                    Prose.From(
                         $"{Prose.Strong($"Truncated together: {findings.Everything}.")} Also in truncations.csv, with every other measurement."
                     ),
                     AnalysisTables.Truncations(findings, findings.TogetherAlongOne, withLayer: false)
@@ -55,7 +55,7 @@ internal static class TablesSection
         }
         if (analysis.Uncut.Count > 0)
             blocks.Add(
-                new TableBlock("uncut-table", Prose.Of($"{Prose.Strong("Not cut,")} and why."), AnalysisTables.Uncut(analysis))
+                new TableBlock("uncut-table", Prose.From($"{Prose.Strong("Not cut,")} and why."), AnalysisTables.Uncut(analysis))
                 {
                     IsLong = analysis.Uncut.Count > 20,
                 }

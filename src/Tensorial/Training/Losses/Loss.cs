@@ -33,7 +33,7 @@ public abstract record Loss
     )
     {
         int rows = logits.Shape[0],
-            classes = logits.Shape.Count / rows;
+            classes = logits.Shape.ElementCount / rows;
         double total = 0;
         float[] scaled = new float[classes];
         for (int row = 0; row < rows; row++)
@@ -110,7 +110,7 @@ public sealed record Distillation(double Temperature = 4, double Weight = 0.9, d
     {
         Tensor<float> soft = new(teacher.Shape);
         int rows = teacher.Shape[0],
-            classes = teacher.Shape.Count / rows;
+            classes = teacher.Shape.ElementCount / rows;
         double entropy = 0;
         for (int row = 0; row < rows; row++)
         {

@@ -29,7 +29,7 @@ public static class MeanSquares
     /// <exception cref="ShapeException">They are not equally many.</exception>
     public static double Evaluate(Tensor<float> y, Tensor<float> target, double size, Tensor<float> gradient)
     {
-        if (y.Shape.Count != target.Shape.Count)
+        if (y.Shape.ElementCount != target.Shape.ElementCount)
             throw new ShapeException($"Activations of {y.Shape} are compared with others of {target.Shape}.");
         TensorPrimitives.Subtract(y.Values, target.Values, gradient.Values);
         double loss = SumOfSquares(gradient.Values) / size;

@@ -10,7 +10,7 @@ namespace Tensorial.Training.Optimizers;
 public sealed class Adam(double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8, bool decoupled = false) : Optimizer
 {
     /// <inheritdoc/>
-    protected override ImmutableArray<string> Memories => ["mean", "square"];
+    protected override ImmutableArray<string> State => ["mean", "square"];
 
     /// <inheritdoc/>
     protected override void Step(Span<float> w, Span<float> g, ImmutableArray<Tensor<float>> memory, double learningRate, double decay)

@@ -31,10 +31,10 @@ public abstract class Optimizer
     public WeightDecay Decay { get; init; }
 
     /// <summary>Numbers remembered of every weight.</summary>
-    public int Remembered => Memories.Length;
+    public int StateTensors => State.Length;
 
     /// <summary>Names of what is remembered of every weight.</summary>
-    protected abstract ImmutableArray<string> Memories { get; }
+    protected abstract ImmutableArray<string> State { get; }
 
     /// <summary>Changes all weights in place.</summary>
     public void Step(ImmutableArray<TrainedWeight> weights, double learningRate)
@@ -55,7 +55,7 @@ public abstract class Optimizer
 
     /// <summary>All that is remembered, by <c>memory/weight</c>.</summary>
     public IEnumerable<KeyValuePair<string, Tensor<float>>> Save() =>
-        _memory.SelectMany(entry => entry.Value.Select((tensor, k) => KeyValuePair.Create($"{Memories[k]}/{entry.Key}", tensor)));
+        _memory.SelectMany(entry => entry.Value.Select((tensor, k) => KeyValuePair.Create($"{State[k]}/{entry.Key}", tensor)));
 
     /// <summary>Takes up where another one of the same kind stopped.</summary>
     /// <exception cref="BadInputException">The memory of a weight is missing.</exception>
@@ -65,7 +65,7 @@ public abstract class Optimizer
         foreach (TrainedWeight weight in weights)
             _memory[weight.Name] =
             [
-                .. Memories.Select(name =>
+                .. State.Select(name =>
                     saved.TryGetValue($"{name}/{weight.Name}", out Tensor<float>? tensor) && tensor.Shape == weight.Value.Shape
                         ? tensor.Clone()
                         : throw new BadInputException($"The checkpoint does not know the {name} of '{weight.Name}'.")
@@ -76,7 +76,7 @@ public abstract class Optimizer
     private ImmutableArray<Tensor<float>> MemoryOf(string name, Shape shape)
     {
         if (!_memory.TryGetValue(name, out ImmutableArray<Tensor<float>> memory))
-            _memory[name] = memory = [.. Memories.Select(_ => new Tensor<float>(shape))];
+            _memory[name] = memory = [.. State.Select(_ => new Tensor<float>(shape))];
         return memory;
     }
 }

@@ -10,7 +10,7 @@ namespace Tensorial.Training.Optimizers;
 public sealed class Sgd(double momentum = 0.9, bool nesterov = false) : Optimizer
 {
     /// <inheritdoc/>
-    protected override ImmutableArray<string> Memories => ["velocity"];
+    protected override ImmutableArray<string> State => ["velocity"];
 
     /// <inheritdoc/>
     protected override void Step(Span<float> w, Span<float> g, ImmutableArray<Tensor<float>> memory, double learningRate, double decay)

@@ -8,7 +8,7 @@ namespace Tensorial.Tests.Kernels.Blocked;
 /// <summary>Every convolution equals the sum it stands for, in double precision, at every vector width.</summary>
 public class BlockedConvolutionTests
 {
-    private static readonly LaneWidth[] Widths = Enum.GetValues<LaneWidth>();
+    private static readonly VectorWidth[] Widths = Enum.GetValues<VectorWidth>();
 
     /// <summary>inputs, outputs, kernel, stride, dilation, padding (top, left, bottom, right), groups, height, width.</summary>
     public static TheoryData<int, int, int[], int[], int[], int[], int, int, int> Table =>
@@ -61,7 +61,7 @@ public class BlockedConvolutionTests
             new(padding[0], padding[1], padding[2], padding[3]),
             groups
         );
-        foreach (LaneWidth lanes in Widths)
+        foreach (VectorWidth lanes in Widths)
             Check(new(lanes, shape, height, width, Seed: height));
     }
 
@@ -89,7 +89,7 @@ public class BlockedConvolutionTests
     public void Winograd_equals_the_definition(object method, int inputs, int outputs, int height, int width, int[] padding)
     {
         ConvolutionShape shape = new(inputs, outputs, 3, 3, Padding: new(padding[0], padding[1], padding[2], padding[3]));
-        foreach (LaneWidth lanes in Widths)
+        foreach (VectorWidth lanes in Widths)
         foreach (bool residual in new[] { false, true })
             Check(
                 new(lanes, shape, height, width, Seed: width)
@@ -115,7 +115,7 @@ public class BlockedConvolutionTests
     [Theory, MemberData(nameof(Activations))]
     public void Applies_every_activation(object activation)
     {
-        foreach (LaneWidth lanes in Widths)
+        foreach (VectorWidth lanes in Widths)
             Check(new(lanes, new(20, 40, 3, 3, Padding: new(1, 1, 1, 1)), 6, 9, Seed: 1) { Activation = (Activation)activation });
     }
 
@@ -166,7 +166,7 @@ public class BlockedConvolutionTests
         BlockedValue x = BlockedValue.Random(new(1), new(1, 16, 1, 1, default)),
             y = BlockedValue.Blank(x.Layout);
         x[0, 3, 0, 0] = float.NaN;
-        foreach (LaneWidth lanes in Widths)
+        foreach (VectorWidth lanes in Widths)
         foreach (
             Activation activation in new[] { Activation.Relu, Activation.Clip(0, 6), Activation.LeakyRelu(0.1f), Activation.HardSwish }
         )
@@ -207,7 +207,7 @@ public class BlockedConvolutionTests
             Activation.Tanh,
         ];
 
-    internal sealed record Case(LaneWidth Lanes, ConvolutionShape Shape, int Height, int Width, int Seed)
+    internal sealed record Case(VectorWidth Lanes, ConvolutionShape Shape, int Height, int Width, int Seed)
     {
         public Activation Activation { get; init; } = Activation.None;
 

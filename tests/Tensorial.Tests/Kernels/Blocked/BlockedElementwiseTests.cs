@@ -17,7 +17,7 @@ public class BlockedElementwiseTests
     [Theory, CombinatorialArithmetic]
     public void Binary_functions_combine_values(object function, bool activated)
     {
-        Arithmetic operation = (Arithmetic)function;
+        BinaryFunction operation = (BinaryFunction)function;
         Activation activation = activated ? Activation.Relu : Activation.None;
         BlockedElementwise.Binary(operation, _a.Values, _a.Layout, _b.Values, _b.Layout, activation, _y.Values, YLayout, _workers);
         _y.Equal(
@@ -26,9 +26,9 @@ public class BlockedElementwiseTests
                     activation,
                     operation switch
                     {
-                        Arithmetic.Add => _a[i, c, y, x] + _b[i, c, y, x],
-                        Arithmetic.Subtract => _a[i, c, y, x] - _b[i, c, y, x],
-                        Arithmetic.Multiply => _a[i, c, y, x] * _b[i, c, y, x],
+                        BinaryFunction.Add => _a[i, c, y, x] + _b[i, c, y, x],
+                        BinaryFunction.Subtract => _a[i, c, y, x] - _b[i, c, y, x],
+                        BinaryFunction.Multiply => _a[i, c, y, x] * _b[i, c, y, x],
                         _ => _a[i, c, y, x] / _b[i, c, y, x],
                     }
                 ),
@@ -88,7 +88,7 @@ public class BlockedElementwiseTests
             scale = Values(16, 9),
             shift = Values(16, 10),
             y = new float[48];
-        foreach (LaneWidth width in Enum.GetValues<LaneWidth>())
+        foreach (VectorWidth width in Enum.GetValues<VectorWidth>())
             fixed (
                 float* from = x,
                     a = scale,
@@ -122,7 +122,7 @@ public class BlockedElementwiseTests
     private sealed class CombinatorialArithmeticAttribute : Xunit.Sdk.DataAttribute
     {
         public override IEnumerable<object[]> GetData(System.Reflection.MethodInfo testMethod) =>
-            from operation in Enum.GetValues<Arithmetic>()
+            from operation in Enum.GetValues<BinaryFunction>()
             from activated in new[] { false, true }
             select new object[] { operation, activated };
     }

@@ -7,7 +7,7 @@ namespace Tensorial.Tests.Kernels.Blocked;
 /// <summary>Pooling equals its definition, whatever the halo holds.</summary>
 public class BlockedPoolingTests
 {
-    private static readonly LaneWidth[] Widths = Enum.GetValues<LaneWidth>();
+    private static readonly VectorWidth[] Widths = Enum.GetValues<VectorWidth>();
 
     private static readonly Summary[] Summaries = Enum.GetValues<Summary>();
 
@@ -53,7 +53,7 @@ public class BlockedPoolingTests
     [Fact]
     public void NaN_is_the_largest_value()
     {
-        foreach (LaneWidth width in Widths)
+        foreach (VectorWidth width in Widths)
         {
             BlockedValue x = BlockedValue.Random(new(1), new(1, 3, 3, 3, default)),
                 y = BlockedValue.Blank(new(1, 3, 1, 1, default));
@@ -77,7 +77,7 @@ public class BlockedPoolingTests
             return sum / (height * width);
         }
 
-        foreach (LaneWidth lanes in Widths)
+        foreach (VectorWidth lanes in Widths)
         {
             BlockedValue pixel = BlockedValue.Blank(new(2, channels, 1, 1, new(0, 1, 1, 0)));
             BlockedPooling.GlobalAverage(lanes, x.Values, x.Layout, pixel.Values, pixel.Layout, isPlain: false, new TwoThreads());
@@ -95,7 +95,7 @@ public class BlockedPoolingTests
             ? outputs
             : 0;
 
-    private static void Check(LaneWidth width, Summary summary, PlaneWindow window, BlockedLayout layout, int ceiling, int seed)
+    private static void Check(VectorWidth width, Summary summary, PlaneWindow window, BlockedLayout layout, int ceiling, int seed)
     {
         BlockedValue x = BlockedValue.Random(new(seed), layout, float.NaN);
         Halo padding = window.Padding;

@@ -8,7 +8,7 @@ namespace Tensorial.Tests.Kernels.Blocked;
 /// <summary>Kernels of the backward pass against plain loops, at every width.</summary>
 public class GradientKernelTests
 {
-    public static TheoryData<int> Widths() => [.. Enum.GetValues<LaneWidth>().Select(static width => (int)width)];
+    public static TheoryData<int> Widths() => [.. Enum.GetValues<VectorWidth>().Select(static width => (int)width)];
 
     private static readonly Arbitrary<int> Seeds = Gen.Choose(0, 1_000_000).ToArbitrary();
 
@@ -33,7 +33,7 @@ public class GradientKernelTests
                     int lane = sums.Length / 2,
                         first = Math.Min(1, y.Images);
                     KernelGradient.Add(
-                        (LaneWidth)width,
+                        (VectorWidth)width,
                         shape,
                         method,
                         input.Values.AsSpan(0, first * x.ImagePitch),
@@ -49,7 +49,7 @@ public class GradientKernelTests
                         sums.AsSpan(0, lane)
                     );
                     KernelGradient.Add(
-                        (LaneWidth)width,
+                        (VectorWidth)width,
                         shape,
                         method,
                         input.Values.AsSpan(first * x.ImagePitch),
@@ -152,7 +152,7 @@ public class GradientKernelTests
         ConvolutionShape shape = new(32, 32, 5, 5, 2, 2, Padding: new(2, 2, 2, 2));
         BlockedLayout x = new(2, 32, 31, 31, default),
             y = new(2, 32, 16, 16, default);
-        Assert.Contains(InputGradient.Of(shape, x, y)!.Phases, static phase => phase.Method != ConvolutionMethod.Direct);
+        Assert.Contains(InputGradient.From(shape, x, y)!.Phases, static phase => phase.Method != ConvolutionMethod.Direct);
         CheckInputGradient(new(3), shape, x, y);
     }
 
@@ -167,7 +167,7 @@ public class GradientKernelTests
 
     private static void CheckInputGradient(Random random, ConvolutionShape shape, BlockedLayout x, BlockedLayout y)
     {
-        if (InputGradient.Of(shape, x, y) is not { } back)
+        if (InputGradient.From(shape, x, y) is not { } back)
             return;
         BlockedValue upstream = BlockedValue.Random(
             random,

@@ -29,7 +29,7 @@ public class NormalizationKernelTests
                         shift = Parameters(random, layout);
                     int padded = pivot.Length;
                     double[] sums = new double[2 * padded];
-                    BlockedNormalization.AddMoments(x.Values, layout, pivot, sums, (LaneWidth)width);
+                    BlockedNormalization.AddMoments(x.Values, layout, pivot, sums, (VectorWidth)width);
                     for (int c = 0; c < layout.Channels; c++)
                     {
                         double[] offsets = [.. Positions(layout).Select(p => (double)x[p.Image, c, p.Row, p.Column] - pivot[c])];
@@ -49,7 +49,7 @@ public class NormalizationKernelTests
                         activation,
                         y.Values,
                         y.Layout,
-                        (LaneWidth)width
+                        (VectorWidth)width
                     );
                     y.Equal(
                         (n, c, row, column) =>
@@ -91,7 +91,7 @@ public class NormalizationKernelTests
                         layout,
                         mean,
                         sums,
-                        (LaneWidth)width
+                        (VectorWidth)width
                     );
                     double Upstream(int n, int channel, int row, int column) =>
                         activation.Kind switch
@@ -125,7 +125,7 @@ public class NormalizationKernelTests
                         c,
                         dx.Values,
                         dx.Layout,
-                        (LaneWidth)width
+                        (VectorWidth)width
                     );
                     dx.Equal((n, k, row, column) => a[k] * dy[n, k, row, column] + b[k] * x[n, k, row, column] + c[k], 1e-5);
                 }
@@ -184,9 +184,9 @@ public class NormalizationKernelTests
                         output,
                         largest,
                         input,
-                        (LaneWidth)width
+                        (VectorWidth)width
                     );
-                    PoolingGradient.AddAverage(window, AverageOver.Input, dy.Values, output, average, input, (LaneWidth)width);
+                    PoolingGradient.AddAverage(window, AverageOver.Input, dy.Values, output, average, input, (VectorWidth)width);
                     for (int n = 0; n < input.Images; n++)
                     for (int c = 0; c < input.Channels; c++)
                     {

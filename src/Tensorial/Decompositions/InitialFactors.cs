@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 namespace Tensorial.Decompositions;
 
 /// <summary>Factors to begin training with.</summary>
-public static class FreshFactors
+public static class InitialFactors
 {
     /// <summary>
     /// Draws factors from normal distributions so that every entry of the weight they make has mean 0 and a given deviation δ, and all
@@ -35,9 +35,9 @@ public static class FreshFactors
     internal static ImmutableArray<Tensor<double>> Draw(ImmutableArray<Shape> shapes, double terms, double deviation, Random random)
     {
         // ‖Fₖ‖² = nₖ σₖ² = c for all k, hence c^d = δ² n₁⋯n_d / (R₁R₂⋯).
-        double logarithm = 2 * Math.Log(deviation) + shapes.Sum(static shape => Math.Log(shape.Count)) - Math.Log(terms);
+        double logarithm = 2 * Math.Log(deviation) + shapes.Sum(static shape => Math.Log(shape.ElementCount)) - Math.Log(terms);
         double square = Math.Exp(logarithm / shapes.Length);
-        return [.. shapes.Select(shape => Drawn(shape, Math.Sqrt(square / shape.Count), random))];
+        return [.. shapes.Select(shape => Drawn(shape, Math.Sqrt(square / shape.ElementCount), random))];
     }
 
     private static Tensor<double> Drawn(Shape shape, double deviation, Random random)

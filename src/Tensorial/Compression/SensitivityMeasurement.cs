@@ -11,7 +11,7 @@ namespace Tensorial.Compression;
 /// one layer alone is replaced by another kernel. Layers are asked for in
 /// the order of the network; the activations before each are then computed once.
 /// </summary>
-internal sealed class DamageMeasurement : IDisposable
+internal sealed class SensitivityMeasurement : IDisposable
 {
     private const int Batch = 50;
 
@@ -23,7 +23,7 @@ internal sealed class DamageMeasurement : IDisposable
     private readonly ScoreOutput? _scores;
     private readonly List<(Activations At, ImmutableArray<Tensor> Answers)> _batches = [];
 
-    public DamageMeasurement(Graph graph, ImmutableArray<CompressibleLayer> layers, ImageSet images, int threads)
+    public SensitivityMeasurement(Graph graph, ImmutableArray<CompressibleLayer> layers, ImageSet images, int threads)
     {
         // Calibration works in float32, whatever the file stores.
         graph = InFloat32.Apply(graph);
@@ -56,7 +56,7 @@ internal sealed class DamageMeasurement : IDisposable
             if (_batches[k].At.Step < step)
                 _batches[k] = (_dense.Continue(_batches[k].At, step), _batches[k].Answers);
         Graph graph = _graph.WithValues(layer.Name, layer.StoredAs(kernel));
-        if (mean is not null && ShiftSlot.Of(_graph, layer) is { } slot)
+        if (mean is not null && ShiftSlot.From(_graph, layer) is { } slot)
             graph = slot.Apply(graph, _graph, ShiftSlot.Shift(layer.Kernel, mean, kernel, mean));
         Inference changed = _dense.With(graph);
         return _batches.Sum(batch =>

@@ -6,7 +6,7 @@ using Tensorial.Operations;
 namespace Tensorial.Training;
 
 /// <summary>Whether a network can learn from images at all: found out before the first step.</summary>
-internal static class Fitness
+internal static class InputValidation
 {
     /// <summary>
     /// Refuses images that a network does not take, classes it does not tell apart, and weights from which nothing can be learnt.
@@ -18,7 +18,7 @@ internal static class Fitness
     /// <exception cref="BadInputException">They do not fit; shows both values.</exception>
     public static void Check(Graph graph, ImageSet images, string role = "network", bool withLabels = true)
     {
-        Graph sized = Logits.Of(graph).ForImages(images.ImageShape);
+        Graph sized = Logits.Of(graph).WithImageShape(images.ImageShape);
         if (
             sized.Inputs.Where(port => !sized.Initializers.ContainsKey(port.Name)).ToArray() is [{ Dimensions: { Length: > 0 } dimensions }]
         )
@@ -40,12 +40,12 @@ internal static class Fitness
         // Whatever else is wrong with the network, who compiles it says.
         if (
             withLabels
-            && ShapeInference.Explore(sized).Operands.TryGetValue(sized.Outputs[0].Name, out Operand? output)
+            && ShapeInference.Explore(sized).Operands.TryGetValue(sized.Outputs[0].Name, out ValueInfo? output)
             && output.Shape.Rank > 0
-            && output.Shape.Count / output.Shape[0] < images.Classes
+            && output.Shape.ElementCount / output.Shape[0] < images.Classes
         )
             throw new ShapeException(
-                $"The {role} tells {output.Shape.Count / output.Shape[0]} classes apart; {images.Name} has {images.Classes}."
+                $"The {role} tells {output.Shape.ElementCount / output.Shape[0]} classes apart; {images.Name} has {images.Classes}."
             );
     }
 }

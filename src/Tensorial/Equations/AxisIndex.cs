@@ -14,17 +14,17 @@ namespace Tensorial.Equations;
 /// <param name="Least">The least sum that can come about.</param>
 /// <param name="Most">The largest one.</param>
 /// <param name="Step">What all sums are multiples of.</param>
-internal readonly record struct Leg(int Extent, int Holders, long Scale = 0, long Start = 0, long Least = 0, long Most = 0, long Step = 0)
+internal readonly record struct AxisIndex(int Extent, int Holders, long Scale = 0, long Start = 0, long Least = 0, long Most = 0, long Step = 0)
 {
     /// <summary>An operand's own convolved axis.</summary>
-    public static Leg Of(int extent, int coefficient)
+    public static AxisIndex From(int extent, int coefficient)
     {
         long last = (long)coefficient * (extent - 1);
         return new(extent, 1, coefficient, 0, Math.Min(0, last), Math.Max(0, last), Math.Abs(coefficient));
     }
 
     /// <summary>The result's end of a relation: Σ = -Output·z - Constant.</summary>
-    public static Leg Closing(int extent, Relation relation, int holders) =>
+    public static AxisIndex Closing(int extent, Relation relation, int holders) =>
         new(extent, holders, relation.Output == 0 ? 1 : -relation.Output, -(long)relation.Constant);
 
     /// <summary>The axis of a product of two tensors that have it, while other holders are still to come.</summary>
@@ -32,9 +32,9 @@ internal readonly record struct Leg(int Extent, int Holders, long Scale = 0, lon
     /// <param name="goal">The result's end of the relation.</param>
     /// <param name="all">Least and largest sum of all operands.</param>
     /// <param name="modulus">Period of a circular axis, else 0.</param>
-    public Leg With(Leg other, Leg goal, (long Least, long Most) all, int modulus)
+    public AxisIndex With(AxisIndex other, AxisIndex goal, (long Least, long Most) all, int modulus)
     {
-        Leg sum = new(
+        AxisIndex sum = new(
             0,
             Holders + other.Holders,
             0,
@@ -66,7 +66,7 @@ internal readonly record struct Leg(int Extent, int Holders, long Scale = 0, lon
     public bool IsUnique(int modulus) => modulus == 0 || Extent <= modulus / (long)BigInteger.GreatestCommonDivisor(Scale, modulus);
 
     /// <summary>Entries for the sums within bounds; one, of no consequence, where there are none.</summary>
-    private Leg Over(long least, long most)
+    private AxisIndex Over(long least, long most)
     {
         long start = Least + (least - Least + Step - 1) / Step * Step;
         return this with { Scale = Step, Start = start, Extent = most < start ? 1 : checked((int)((most - start) / Step) + 1) };

@@ -23,7 +23,7 @@ internal readonly record struct Piece(int First, int Count, int Shard, int Most,
     public BlockedLayout Layout(Value value) => value.Layout!.Value with { Images = Count * PlanesOf(value, Batch) };
 
     /// <summary>The piece's images of a blocked value.</summary>
-    public Span<float> Of(Frame frame, Value value)
+    public Span<float> Of(ProgramFrame frame, Value value)
     {
         BlockedLayout layout = value.Layout!.Value;
         int first = value.IsPassing ? Shard * Most : First,
@@ -32,7 +32,7 @@ internal readonly record struct Piece(int First, int Count, int Shard, int Most,
     }
 
     /// <summary>The piece's images of a blocked value about to be written, its halo zeroed.</summary>
-    public Span<float> Clean(Frame frame, Value value)
+    public Span<float> Clean(ProgramFrame frame, Value value)
     {
         Span<float> floats = Of(frame, value);
         BlockedHalo.Clear(floats, Layout(value), Workers);
@@ -43,14 +43,14 @@ internal readonly record struct Piece(int First, int Count, int Shard, int Most,
     public static int PlanesOf(Value value, int batch) => value.Shape[0] / batch;
 
     /// <summary>The piece's rows of a plain value, whose first axis counts images.</summary>
-    public Span<float> Rows(Frame frame, Value value)
+    public Span<float> Rows(ProgramFrame frame, Value value)
     {
-        int row = value.Shape.Count / Batch;
+        int row = value.Shape.ElementCount / Batch;
         return frame.Floats(value).Slice(First * row, Count * row);
     }
 
     /// <summary>The part of a value with one row a shard that belongs to the piece's shard, zeroed where the shard begins.</summary>
-    public Span<float> Sums(Frame frame, Value value)
+    public Span<float> Sums(ProgramFrame frame, Value value)
     {
         int row = value.Shape[1];
         Span<float> own = frame.Floats(value).Slice(Shard * row, row);
@@ -68,13 +68,13 @@ internal readonly record struct Piece(int First, int Count, int Shard, int Most,
 /// <param name="Reads">Values it reads.</param>
 /// <param name="Writes">Values it makes or changes.</param>
 /// <param name="Run">Does it for a piece.</param>
-internal sealed record Step(string Label, ImmutableArray<Value> Reads, ImmutableArray<Value> Writes, Action<Frame, Piece> Run)
+internal sealed record ProgramStep(string Label, ImmutableArray<Value> Reads, ImmutableArray<Value> Writes, Action<ProgramFrame, Piece> Run)
 {
     /// <summary>Whether it takes the batch as a whole.</summary>
     public bool IsWhole { get; init; }
 
     /// <summary>Joins what the shards gathered.</summary>
-    public Action<Frame>? Join { get; init; }
+    public Action<ProgramFrame>? Join { get; init; }
 
     /// <summary>Values that <see cref="Join"/> makes; they are among <see cref="Writes"/>.</summary>
     public ImmutableArray<Value> Joined { get; init; } = [];

@@ -3,7 +3,7 @@ using System.Numerics;
 namespace Tensorial.Kernels;
 
 /// <summary>The product of two matrices, float or double, blocked for the caches and shared out over threads.</summary>
-internal static unsafe class Gemm
+internal static unsafe class MatrixProduct
 {
     /// <summary>C = alpha A B + beta C.</summary>
     /// <param name="m">Rows of A and C.</param>
@@ -38,11 +38,11 @@ internal static unsafe class Gemm
         Workers workers
     )
         where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
-        Multiply(LaneWidths.Best, m, n, k, alpha, a, rowStrideA, columnStrideA, b, rowStrideB, columnStrideB, beta, c, rowStrideC, workers);
+        Multiply(VectorWidths.Best, m, n, k, alpha, a, rowStrideA, columnStrideA, b, rowStrideB, columnStrideB, beta, c, rowStrideC, workers);
 
     /// <summary>As the public product, at a given width.</summary>
     internal static void Multiply<T>(
-        LaneWidth width,
+        VectorWidth width,
         int m,
         int n,
         int k,
@@ -147,7 +147,7 @@ internal static unsafe class Gemm
     private static void Run<T, TLeft, TRight>(Product<T> product, TLeft left, TRight right)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
         where TLeft : struct, IOperand<T>
-        where TRight : struct, IOperand<T> => LaneWidths.Best.Run<PackedProduct<T, TLeft, TRight>, T>(new(product, left, right));
+        where TRight : struct, IOperand<T> => VectorWidths.Best.Run<PackedProduct<T, TLeft, TRight>, T>(new(product, left, right));
 
     private static void Check(int rows, int columns, int rowStride, int columnStride, int length, string name)
     {

@@ -9,16 +9,16 @@ namespace Tensorial.Compression;
 /// What a compression has found out so far, in a folder, so that a run that was killed goes on where it was: numbers in a
 /// <see cref="ResultStore"/>, factors in .npy files. Without a folder nothing is remembered.
 /// </summary>
-public sealed class CompressionMemory : IDisposable
+public sealed class ResultCache : IDisposable
 {
     private readonly ResultStore? _store;
     private readonly string _folder,
         _scope;
 
-    private CompressionMemory(ResultStore? store, string folder, string scope) => (_store, _folder, _scope) = (store, folder, scope);
+    private ResultCache(ResultStore? store, string folder, string scope) => (_store, _folder, _scope) = (store, folder, scope);
 
     /// <summary>One that forgets.</summary>
-    public static CompressionMemory None => new(null, "", "");
+    public static ResultCache None => new(null, "", "");
 
     /// <summary>Opens, or begins, the memory in a folder.</summary>
     /// <param name="folder">Made where it does not exist; may hold several networks' and image sets' results.</param>
@@ -26,7 +26,7 @@ public sealed class CompressionMemory : IDisposable
     /// <param name="images">Fingerprint of the calibration images; empty for none.</param>
     /// <exception cref="IOException">Another process uses it, or it cannot be written.</exception>
     /// <exception cref="BadInputException">A file in it is damaged.</exception>
-    public static CompressionMemory Open(string folder, string model, string images) =>
+    public static ResultCache Open(string folder, string model, string images) =>
         new(ResultStore.Open(folder, "compression"), folder, ResultStore.Key("compression", model, images));
 
     /// <summary>A number kept under a name.</summary>
@@ -39,7 +39,7 @@ public sealed class CompressionMemory : IDisposable
     internal TensorFactors<double>? FindFactors(string name, LayerForm form)
     {
         ImmutableArray<Shape> shapes = form.Form.Tensor.FactorShapes(form.Form.Folding.Folded, form.Ranks.AsSpan());
-        if (Find(name) is not { } error || FindValues(name) is not { } values || values.Length != shapes.Sum(static shape => shape.Count))
+        if (Find(name) is not { } error || FindValues(name) is not { } values || values.Length != shapes.Sum(static shape => shape.ElementCount))
             return null;
         return new(form.Form.Tensor, form.Form.Folding, form.Ranks, Fits.Split(shapes, values), error);
     }

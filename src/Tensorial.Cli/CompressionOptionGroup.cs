@@ -9,7 +9,7 @@ using Tensorial.Graphs;
 namespace Tensorial.Cli;
 
 /// <summary>What a plan is made for: targets, formats, layers, images.</summary>
-internal sealed record PlanOptions(
+internal sealed record CompressionOptionGroup(
     ImmutableArray<CompressionTarget> Targets,
     ImmutableArray<KernelFormat> Formats,
     string[] Layers,
@@ -29,7 +29,7 @@ internal sealed record PlanOptions(
     /// <summary>Layers that may change, and those that stay with the reason.</summary>
     /// <param name="graph">The network, with the extents of images.</param>
     /// <param name="file">The network as it was read.</param>
-    public LayerChoice LayersOf(Graph graph, Graph file) => LayerChoice.Of(graph, Layers, Keep, file);
+    public LayerChoice LayersOf(Graph graph, Graph file) => LayerChoice.From(graph, Layers, Keep, file);
 
     public CompressionOptions Compression =>
         new()
@@ -45,10 +45,10 @@ internal sealed record PlanOptions(
         };
 
     /// <summary>The memory in the folder of --resume; one that forgets without.</summary>
-    public CompressionMemory OpenMemory(ModelFile model, ImageSet? training) =>
+    public ResultCache OpenMemory(ModelFile model, ImageSet? training) =>
         Store is null
-            ? CompressionMemory.None
-            : CompressionMemory.Open(Store.FullName, model.Sha256, training is null ? "" : DataUse.Of(training, Split.Train).Fingerprint);
+            ? ResultCache.None
+            : ResultCache.Open(Store.FullName, model.Sha256, training is null ? "" : DataUse.From(training, DataSplit.Train).Fingerprint);
 
     internal sealed class Group
     {
@@ -119,16 +119,16 @@ internal sealed record PlanOptions(
             _data.AddTo(command);
         }
 
-        public PlanOptions Read(ParseResult parsed)
+        public CompressionOptionGroup Read(ParseResult parsed)
         {
-            DataOptions? data = _data.Read(parsed, Split.Test);
+            DataOptions? data = _data.Read(parsed, DataSplit.Test);
             KernelFormat[] formats = parsed.GetValue(_formats)!;
             return new(
                 [.. parsed.GetValue(_targets)!],
                 formats.Length > 0 ? [.. formats] : SearchOptions.Usual,
                 parsed.GetValue(_layers)!,
                 parsed.GetValue(_keep)!,
-                data is null ? null : data with { Split = Split.Train, Limit = null },
+                data is null ? null : data with { Split = DataSplit.Train, Limit = null },
                 data,
                 Math.Max(1, parsed.GetValue(_images)),
                 Math.Max(1, parsed.GetValue(_multiple)),

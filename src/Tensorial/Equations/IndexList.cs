@@ -1,9 +1,9 @@
 namespace Tensorial.Equations;
 
 /// <summary>A tensor on the way from the operands to the result: its axes, numbered as in the problem, in no order yet.</summary>
-internal sealed class Term(Leg[] legs)
+internal sealed class IndexList(AxisIndex[] legs)
 {
-    public Leg this[int axis] => legs[axis];
+    public AxisIndex this[int axis] => legs[axis];
 
     public int Axes => legs.Length;
 
@@ -12,20 +12,20 @@ internal sealed class Term(Leg[] legs)
 
     public bool Has(int axis) => legs[axis].Extent > 0;
 
-    public Term Without(int axis)
+    public IndexList Without(int axis)
     {
-        Leg[] rest = [.. legs];
+        AxisIndex[] rest = [.. legs];
         rest[axis] = default;
         return new(rest);
     }
 
     /// <summary>The same values, their sums along convolved axes counted on the other side of the relation.</summary>
-    public Term Negated() => new([.. legs.Select(static leg => leg with { Scale = -leg.Scale, Start = -leg.Start })]);
+    public IndexList Negated() => new([.. legs.Select(static leg => leg with { Scale = -leg.Scale, Start = -leg.Start })]);
 
-    private static double SizeOf(Leg[] legs)
+    private static double SizeOf(AxisIndex[] legs)
     {
         double size = 1;
-        foreach (Leg leg in legs)
+        foreach (AxisIndex leg in legs)
             if (leg.Extent > 0)
                 size *= leg.Extent;
         return size;

@@ -5,7 +5,7 @@ namespace Tensorial.Compression;
 /// least squares. Whatever the format, it is the error that does the damage; single measurements scatter, and choosing the least of many
 /// would choose the luckiest.
 /// </summary>
-internal sealed class DamageCurve
+internal sealed class SensitivityCurve
 {
     /// <summary>Errors and damages below this are rounding.</summary>
     private const double Least = 1e-9;
@@ -15,7 +15,7 @@ internal sealed class DamageCurve
         _to;
 
     /// <param name="measured">Errors and damages of some candidates of a layer.</param>
-    public DamageCurve(IReadOnlyList<(double Error, double Damage)> measured)
+    public SensitivityCurve(IReadOnlyList<(double Error, double Damage)> measured)
     {
         (double X, double Y)[] points =
         [

@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 namespace Tensorial.Graphs;
 
 /// <summary>Extents that a network leaves open until it sees images, as fully convolutional ones leave height and width.</summary>
-internal static class FreeExtents
+internal static class DynamicDimensions
 {
     /// <summary>
     /// The network for images of these extents: what its input leaves open beside the batch is theirs. Extents that the network does
@@ -11,7 +11,7 @@ internal static class FreeExtents
     /// </summary>
     /// <param name="graph">The network.</param>
     /// <param name="image">Channels, height and width; null where there are no images.</param>
-    public static Graph ForImages(this Graph graph, Shape? image)
+    public static Graph WithImageShape(this Graph graph, Shape? image)
     {
         if (image is not { } extents || OpenInput(graph, extents.Rank + 1) is not { } open)
             return graph;
@@ -25,7 +25,7 @@ internal static class FreeExtents
     /// The network with inputs as open as another's: what is written takes the images that the file it came from took. Constants that either
     /// lists among its inputs, as old files do, stay as they are.
     /// </summary>
-    public static Graph AsOpenAs(this Graph graph, Graph other)
+    public static Graph WithDynamicDimensionsOf(this Graph graph, Graph other)
     {
         Dictionary<string, Port> open = other
             .Inputs.Where(port => !other.Initializers.ContainsKey(port.Name))

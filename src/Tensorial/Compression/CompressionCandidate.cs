@@ -11,24 +11,24 @@ namespace Tensorial.Compression;
 /// <param name="Parameters">Parameters of the kernel so written.</param>
 /// <param name="Macs">Multiply-accumulates for one image.</param>
 /// <param name="RelativeError">‖K - K̃‖ / ‖K‖ in the measure of the fit.</param>
-/// <param name="Damage">What it does to the network: mean KL divergence of its predictions in nats where images were given, else e² / (1 -
+/// <param name="Sensitivity">What it does to the network: mean KL divergence of its predictions in nats where images were given, else e² / (1 -
 /// e²) of the relative error e.</param>
 /// <param name="Milliseconds">Measured time of the layer for a batch in each runtime; empty where latency was not asked for.</param>
-internal sealed record Candidate(
+internal sealed record CompressionCandidate(
     CompressibleLayer Layer,
     LayerForm? Form,
     long Parameters,
     long Macs,
     double RelativeError,
-    double Damage,
+    double Sensitivity,
     ImmutableArray<double> Milliseconds = default
 )
 {
     /// <summary>The layer as it is.</summary>
-    public static Candidate Dense(CompressibleLayer layer) => new(layer, null, layer.Parameters, layer.Macs, 0, 0);
+    public static CompressionCandidate Dense(CompressibleLayer layer) => new(layer, null, layer.Parameters, layer.Macs, 0, 0);
 
     /// <summary>A form of a layer, with its sizes.</summary>
-    public static Candidate Of(CompressibleLayer layer, LayerForm form, double error, double damage) =>
+    public static CompressionCandidate From(CompressibleLayer layer, LayerForm form, double error, double damage) =>
         new(layer, form, form.Parameters, form.MacsOf(layer), error, damage);
 
     /// <summary>The format; null for the dense layer.</summary>

@@ -6,7 +6,7 @@ using System.Runtime.Intrinsics.Arm;
 namespace Tensorial.Kernels;
 
 /// <summary>How much one instruction works on.</summary>
-internal enum LaneWidth
+internal enum VectorWidth
 {
     Scalar,
     Bits128,
@@ -15,7 +15,7 @@ internal enum LaneWidth
 }
 
 /// <summary>The arithmetic that kernels are written in, once for every width; the compiler makes one copy of a kernel for each.</summary>
-internal unsafe interface ILanes<TVector, T>
+internal unsafe interface IVectorWidth<TVector, T>
     where TVector : struct
     where T : unmanaged
 {
@@ -65,27 +65,27 @@ internal unsafe interface ILanes<TVector, T>
 }
 
 /// <summary>A kernel that exists for every width.</summary>
-internal interface ILaneKernel<T>
+internal interface IVectorKernel<T>
     where T : unmanaged
 {
-    void Run<TLanes, TVector>()
-        where TLanes : struct, ILanes<TVector, T>
+    void Run<TWidth, TVector>()
+        where TWidth : struct, IVectorWidth<TVector, T>
         where TVector : struct;
 }
 
 /// <summary>The widths this machine has.</summary>
-internal static class LaneWidths
+internal static class VectorWidths
 {
     /// <summary>The widest that runs at full speed here.</summary>
-    public static LaneWidth Best { get; } =
-        Vector512.IsHardwareAccelerated ? LaneWidth.Bits512
-        : Vector256.IsHardwareAccelerated ? LaneWidth.Bits256
-        : Vector128.IsHardwareAccelerated ? LaneWidth.Bits128
-        : LaneWidth.Scalar;
+    public static VectorWidth Best { get; } =
+        Vector512.IsHardwareAccelerated ? VectorWidth.Bits512
+        : Vector256.IsHardwareAccelerated ? VectorWidth.Bits256
+        : Vector128.IsHardwareAccelerated ? VectorWidth.Bits128
+        : VectorWidth.Scalar;
 
     /// <summary>Runs the kernel's copy for a width; every width runs on every machine, if slowly.</summary>
-    public static void Run<TKernel, T>(this LaneWidth width, in TKernel kernel)
-        where TKernel : struct, ILaneKernel<T>
+    public static void Run<TKernel, T>(this VectorWidth width, in TKernel kernel)
+        where TKernel : struct, IVectorKernel<T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         if (Bounds.AreChecked)
@@ -95,44 +95,44 @@ internal static class LaneWidths
         }
         switch (width)
         {
-            case LaneWidth.Bits512:
+            case VectorWidth.Bits512:
                 kernel.Run<Lanes512<T>, Vector512<T>>();
                 break;
-            case LaneWidth.Bits256:
+            case VectorWidth.Bits256:
                 kernel.Run<Lanes256<T>, Vector256<T>>();
                 break;
-            case LaneWidth.Bits128:
+            case VectorWidth.Bits128:
                 kernel.Run<Lanes128<T>, Vector128<T>>();
                 break;
             default:
-                kernel.Run<LanesScalar<T>, T>();
+                kernel.Run<ScalarVector<T>, T>();
                 break;
         }
     }
 
-    private static void RunChecked<TKernel, T>(LaneWidth width, in TKernel kernel)
-        where TKernel : struct, ILaneKernel<T>
+    private static void RunChecked<TKernel, T>(VectorWidth width, in TKernel kernel)
+        where TKernel : struct, IVectorKernel<T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         switch (width)
         {
-            case LaneWidth.Bits512:
-                kernel.Run<CheckedLanes<Lanes512<T>, Vector512<T>, T>, Vector512<T>>();
+            case VectorWidth.Bits512:
+                kernel.Run<CheckedVectors<Lanes512<T>, Vector512<T>, T>, Vector512<T>>();
                 break;
-            case LaneWidth.Bits256:
-                kernel.Run<CheckedLanes<Lanes256<T>, Vector256<T>, T>, Vector256<T>>();
+            case VectorWidth.Bits256:
+                kernel.Run<CheckedVectors<Lanes256<T>, Vector256<T>, T>, Vector256<T>>();
                 break;
-            case LaneWidth.Bits128:
-                kernel.Run<CheckedLanes<Lanes128<T>, Vector128<T>, T>, Vector128<T>>();
+            case VectorWidth.Bits128:
+                kernel.Run<CheckedVectors<Lanes128<T>, Vector128<T>, T>, Vector128<T>>();
                 break;
             default:
-                kernel.Run<CheckedLanes<LanesScalar<T>, T, T>, T>();
+                kernel.Run<CheckedVectors<ScalarVector<T>, T, T>, T>();
                 break;
         }
     }
 }
 
-internal readonly unsafe struct Lanes512<T> : ILanes<Vector512<T>, T>
+internal readonly unsafe struct Lanes512<T> : IVectorWidth<Vector512<T>, T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     public static int Count => Vector512<T>.Count;
@@ -188,7 +188,7 @@ internal readonly unsafe struct Lanes512<T> : ILanes<Vector512<T>, T>
     public static T Sum(Vector512<T> value) => Vector512.Sum(value);
 }
 
-internal readonly unsafe struct Lanes256<T> : ILanes<Vector256<T>, T>
+internal readonly unsafe struct Lanes256<T> : IVectorWidth<Vector256<T>, T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     public static int Count => Vector256<T>.Count;
@@ -244,7 +244,7 @@ internal readonly unsafe struct Lanes256<T> : ILanes<Vector256<T>, T>
     public static T Sum(Vector256<T> value) => Vector256.Sum(value);
 }
 
-internal readonly unsafe struct Lanes128<T> : ILanes<Vector128<T>, T>
+internal readonly unsafe struct Lanes128<T> : IVectorWidth<Vector128<T>, T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     public static int Count => Vector128<T>.Count;
@@ -300,7 +300,7 @@ internal readonly unsafe struct Lanes128<T> : ILanes<Vector128<T>, T>
     public static T Sum(Vector128<T> value) => Vector128.Sum(value);
 }
 
-internal readonly unsafe struct LanesScalar<T> : ILanes<T, T>
+internal readonly unsafe struct ScalarVector<T> : IVectorWidth<T, T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     public static int Count => 1;

@@ -7,7 +7,7 @@ namespace Tensorial.Equations;
 /// A result, and what its gradients need: the operands and, where memory allows, the values computed on the way. Disposing of it gives
 /// their memory back; results and gradients stay.
 /// </summary>
-public sealed class Evaluation<T> : IDisposable
+public sealed class EquationValue<T> : IDisposable
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     private readonly Plan _plan;
@@ -17,7 +17,7 @@ public sealed class Evaluation<T> : IDisposable
     private bool _isDisposed;
     private readonly Workers _workers;
 
-    internal Evaluation(Plan plan, ReadOnlySpan<Tensor<T>> operands, Workers workers)
+    internal EquationValue(Plan plan, ReadOnlySpan<Tensor<T>> operands, Workers workers)
     {
         (_plan, _operands, _workers) = (plan, operands.ToArray(), workers);
         if (plan.KeepsValues)

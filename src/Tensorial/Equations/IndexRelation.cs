@@ -4,20 +4,20 @@ namespace Tensorial.Equations;
 /// Entries of two axes that belong together while the third stands still: derived + t·DerivedStep with other + t·OtherStep, for t below
 /// Count.
 /// </summary>
-internal readonly record struct Run(int Derived, int DerivedStep, int Other, int OtherStep, int Count);
+internal readonly record struct StridedRun(int Derived, int DerivedStep, int Other, int OtherStep, int Count);
 
 /// <summary>
 /// Which entries of a convolved axis meet in a step: those of the left operand, the right one and the result whose sums fit,
 /// Scales[0]·a + Scales[1]·b + Scales[2]·c = Total, or up to multiples of Modulus. Any two decide the third.
 /// </summary>
-internal sealed class Incidence
+internal sealed class IndexRelation
 {
     private readonly long[] _scales;
     private readonly int[] _extents;
     private readonly long _total;
     private readonly int _modulus;
 
-    public Incidence(Leg left, Leg right, Leg result, int modulus)
+    public IndexRelation(AxisIndex left, AxisIndex right, AxisIndex result, int modulus)
     {
         _scales = [left.Scale, right.Scale, -result.Scale];
         _extents = [left.Extent, right.Extent, result.Extent];
@@ -47,16 +47,16 @@ internal sealed class Incidence
     }
 
     /// <summary>For every entry of the axis that stands still, what the two others pair up.</summary>
-    public Run[][] Runs(int derived, int still)
+    public StridedRun[][] Runs(int derived, int still)
     {
         int other = 3 - derived - still;
-        Run[][] runs = new Run[_extents[still]][];
+        StridedRun[][] runs = new StridedRun[_extents[still]][];
         for (int j = 0; j < runs.Length; j++)
             runs[j] = [.. Runs(derived, other, _total - _scales[still] * j)];
         return runs;
     }
 
-    private IEnumerable<Run> Runs(int derived, int other, long rest)
+    private IEnumerable<StridedRun> Runs(int derived, int other, long rest)
     {
         if (_modulus == 0)
         {
@@ -78,7 +78,7 @@ internal sealed class Incidence
     }
 
     /// <summary>All solutions of p·x + q·y = rest within the extents of both axes; they lie on a line.</summary>
-    private Run? Solutions(int derived, int other, long rest)
+    private StridedRun? Solutions(int derived, int other, long rest)
     {
         (long g, long u, long v) = Bezout(_scales[derived], _scales[other]);
         if (rest % g != 0)

@@ -3,13 +3,13 @@ using System.Collections.Immutable;
 namespace Tensorial.Graphs;
 
 /// <summary>What holds for every network: each value is made once, before it is read, and every output is made.</summary>
-internal static class GraphLaws
+internal static class TopologicalOrder
 {
     /// <summary>The network with its nodes in an order of evaluation: the given one where it is one, so that files keep theirs.</summary>
     /// <param name="graph">The network.</param>
     /// <param name="opaque">Names of constants that the file holds and we have no type for.</param>
     /// <exception cref="BadInputException">A value is made twice, never, or in a circle; names the value and the nodes.</exception>
-    public static Graph Ordered(Graph graph, IEnumerable<string>? opaque = null)
+    public static Graph Sort(Graph graph, IEnumerable<string>? opaque = null)
     {
         Dictionary<string, Node?> makers = (opaque ?? []).Distinct().ToDictionary(static name => name, static _ => (Node?)null);
         HashSet<string> inputs = [];

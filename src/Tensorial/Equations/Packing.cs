@@ -7,7 +7,7 @@ namespace Tensorial.Equations;
 /// Moves a term's values into loops that lie one after another: permutes, and unfolds along convolved axes, where two loops decide the
 /// term's entry and entries out of bounds are zeros. Backwards it folds: what loops hold is added to the entries they decide.
 /// </summary>
-internal sealed class Gathering
+internal sealed class Packing
 {
     private readonly Level[] _levels;
     private readonly bool _unfolds;
@@ -16,15 +16,15 @@ internal sealed class Gathering
     /// <param name="own">The term's place in its pair; of a convolved axis, loops over other places than this come in twos.</param>
     /// <param name="layout">Where the term's values lie.</param>
     /// <param name="pair">The step.</param>
-    public Gathering(ReadOnlySpan<Loop> loops, int own, Layout layout, Pair pair)
+    public Packing(ReadOnlySpan<AxisLoop> loops, int own, Layout layout, Pair pair)
     {
         _levels = new Level[loops.Length];
         for (int k = loops.Length - 1, stride = 1; k >= 0; stride *= loops[k--].Extent)
         {
-            Loop loop = loops[k];
-            bool isDecided = loop.Place != Loop.Plain && loop.Place != own;
+            AxisLoop loop = loops[k];
+            bool isDecided = loop.Place != AxisLoop.Plain && loop.Place != own;
             int still = isDecided ? Find(loops[..k], loop.Axis, 3 - own - loop.Place) : -1;
-            Run[][]? runs = still >= 0 ? pair.Incidence(loop.Axis).Runs(own, loops[still].Place) : null;
+            StridedRun[][]? runs = still >= 0 ? pair.RelationOf(loop.Axis).Runs(own, loops[still].Place) : null;
             _levels[k] = new(loop.Extent, isDecided && still < 0 ? 0 : layout.Strides[loop.Axis], stride, still, runs);
             _unfolds |= isDecided;
         }
@@ -32,7 +32,7 @@ internal sealed class Gathering
     }
 
     /// <param name="axes">Extent, distance in the term, and where an axis is laid out anew the copies that do it; outermost first.</param>
-    public Gathering(ReadOnlySpan<(int Extent, int Stride, Run[]? Copies)> axes)
+    public Packing(ReadOnlySpan<(int Extent, int Stride, StridedRun[]? Copies)> axes)
     {
         _levels = new Level[axes.Length];
         for (int k = axes.Length - 1, stride = 1; k >= 0; stride *= axes[k--].Extent)
@@ -62,17 +62,17 @@ internal sealed class Gathering
     /// <param name="Packed">Distance in the packed values.</param>
     /// <param name="Still">The level of the first of two loops, at the second.</param>
     /// <param name="Runs">What the second does for each iteration of the first.</param>
-    private sealed record Level(int Extent, int Own, int Packed, int Still, Run[][]? Runs)
+    private sealed record Level(int Extent, int Own, int Packed, int Still, StridedRun[][]? Runs)
     {
-        private readonly Run[] _all = [new(0, 1, 0, 1, Extent)];
+        private readonly StridedRun[] _all = [new(0, 1, 0, 1, Extent)];
 
         /// <summary>Whether the runs are the same for every iteration of other levels.</summary>
         public bool IsFixed { get; init; }
 
-        public Run[] At(ReadOnlySpan<int> index) => Runs is null ? _all : Runs[IsFixed ? 0 : index[Still]];
+        public StridedRun[] At(ReadOnlySpan<int> index) => Runs is null ? _all : Runs[IsFixed ? 0 : index[Still]];
     }
 
-    private static int Find(ReadOnlySpan<Loop> loops, int axis, int place)
+    private static int Find(ReadOnlySpan<AxisLoop> loops, int axis, int place)
     {
         int k = loops.Length - 1;
         while (k >= 0 && (loops[k].Axis != axis || loops[k].Place != place))
@@ -89,7 +89,7 @@ internal sealed class Gathering
             return;
         }
         Level level = _levels[depth];
-        foreach (Run run in level.At(index))
+        foreach (StridedRun run in level.At(index))
         {
             int from = s + run.Derived * level.Own,
                 to = p + run.Other * level.Packed,
@@ -120,7 +120,7 @@ internal sealed class Gathering
             return;
         }
         Level level = _levels[depth];
-        foreach (Run run in level.At(index))
+        foreach (StridedRun run in level.At(index))
         {
             int to = s + run.Derived * level.Own,
                 from = p + run.Other * level.Packed,

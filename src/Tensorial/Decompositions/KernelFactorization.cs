@@ -19,23 +19,23 @@ public sealed record FitOptions(int Starts = 1, int Iterations = 200, int Seed =
 /// in the plain norm and go downhill with all factors. One descent for every format and every measure, but for CP in the plain norm, which
 /// alternating least squares (<see cref="Cp"/>) fits better in the same time.
 /// </summary>
-public static class KernelFit
+public static class KernelFactorization
 {
     /// <summary>The factors of a kernel [o, i, h, w] at given ranks.</summary>
     /// <exception cref="BadInputException">The ranks do not fit the format or the kernel.</exception>
     /// <exception cref="NumericalException">The kernel holds values that are not finite.</exception>
-    public static TensorFactors<double> Of(
+    public static TensorFactors<double> Fit(
         Tensor<double> kernel,
         KernelFormat format,
         ImmutableArray<int> ranks,
         KernelMetric? metric = null,
         FitOptions? options = null,
         CancellationToken cancel = default
-    ) => Of(new KernelStarts(kernel, metric ?? KernelMetric.Plain), KernelForm.Of(format, kernel.Shape), ranks, options, cancel);
+    ) => Fit(new KernelStarts(kernel, metric ?? KernelMetric.Plain), KernelForm.From(format, kernel.Shape), ranks, options, cancel);
 
     /// <summary>The same, with what fits of one kernel share.</summary>
-    /// <inheritdoc cref="Of(Tensor{double}, KernelFormat, ImmutableArray{int}, KernelMetric?, FitOptions?, CancellationToken)" path="/exception"/>
-    internal static TensorFactors<double> Of(
+    /// <inheritdoc cref="Fit(Tensor{double}, KernelFormat, ImmutableArray{int}, KernelMetric?, FitOptions?, CancellationToken)" path="/exception"/>
+    internal static TensorFactors<double> Fit(
         KernelStarts starts,
         KernelForm form,
         ImmutableArray<int> ranks,
@@ -52,7 +52,7 @@ public static class KernelFit
             return Stacked(
                 form,
                 starts,
-                [.. starts.Groups.Select(group => Of(group, KernelForm.Of(form.Format, group.Kernel.Shape), ranks, options, cancel))]
+                [.. starts.Groups.Select(group => Fit(group, KernelForm.From(form.Format, group.Kernel.Shape), ranks, options, cancel))]
             );
         return form.Format.Fit(new(starts, form, ranks, options, cancel));
     }

@@ -3,14 +3,14 @@ using Tensorial.Kernels;
 namespace Tensorial.Execution;
 
 /// <summary>The memory of one evaluation under way. A frame serves one thread at a time; a program may have many.</summary>
-internal sealed class Frame
+internal sealed class ProgramFrame
 {
     private readonly Memory<float> _arena;
     private readonly Tensor?[] _tensors;
 
     /// <param name="program">The program whose values it holds.</param>
     /// <param name="workers">Threads its steps may use.</param>
-    public Frame(Program program, Workers workers)
+    public ProgramFrame(Program program, Workers workers)
     {
         Workers = workers;
         // Pinned, so that an address aligned once stays aligned.
@@ -24,7 +24,7 @@ internal sealed class Frame
                 continue;
             _tensors[value.Id] =
                 value.Type == ElementType.Float32
-                    ? new Tensor<float>(value.Shape, _arena.Slice(value.Root.Offset, value.Shape.Count))
+                    ? new Tensor<float>(value.Shape, _arena.Slice(value.Root.Offset, value.Shape.ElementCount))
                     : Tensor.Zeros(value.Type, value.Shape);
         }
     }

@@ -6,7 +6,7 @@ internal interface ILoopBody
     void Run(int index);
 }
 
-internal static class Loop
+internal static class ParallelLoop
 {
     /// <summary>Runs the body for every index below <paramref name="count"/>, in any order.</summary>
     public static void Run<TBody>(this Workers workers, int count, TBody body)

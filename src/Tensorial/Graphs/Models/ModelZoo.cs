@@ -1,7 +1,7 @@
 namespace Tensorial.Graphs;
 
 /// <summary>Networks of the literature, with fresh weights.</summary>
-public static class ReadyMade
+public static class ModelZoo
 {
     private static readonly (string Name, Func<Shape, int, int, Graph> Build)[] Models =
     [
@@ -30,7 +30,7 @@ public static class ReadyMade
     /// <param name="classes">Classes to tell apart.</param>
     /// <param name="seed">Decides the weights.</param>
     /// <exception cref="BadInputException">No such network; the message names all.</exception>
-    public static Graph Build(string name, Shape image, int classes, int seed)
+    public static Graph Create(string name, Shape image, int classes, int seed)
     {
         foreach ((string known, Func<Shape, int, int, Graph> build) in Models)
             if (known.Equals(name, StringComparison.OrdinalIgnoreCase))

@@ -1,7 +1,7 @@
 namespace Tensorial.Data;
 
 /// <summary>Which part of a data set: training and calibration read the first, accuracy is measured on the second.</summary>
-public enum Split
+public enum DataSplit
 {
     /// <summary>Training images.</summary>
     Train,
