@@ -50,7 +50,7 @@ internal sealed class TrainingOptionGroup(int epochs, double rate)
     private readonly Option<int?> _testLimit = CommonOptions.Positive("--test-limit", "N", "Test on the first N images only.");
     private readonly Option<bool> _noTest = new("--no-test") { Description = "Do not evaluate on the test images after each epoch." };
     private readonly Option<int> _epochs = CommonOptions.Positive("--epochs", "N", "Times that every training image is seen.", epochs);
-    private readonly Option<int> _batch = CommonOptions.Positive("--batch", "N", "Images a step.", 128);
+    private readonly Option<int> _batch = CommonOptions.Positive("--batch", "N", "Batch size.", 128);
     private readonly Option<double> _rate = Real("--lr", "RATE", "Learning rate, before the schedule.", rate);
     private readonly Option<string> _schedule = new("--schedule")
     {
@@ -63,14 +63,14 @@ internal sealed class TrainingOptionGroup(int epochs, double rate)
     private readonly Option<Rule> _rule = new("--optimizer")
     {
         HelpName = "sgd|nesterov|adam|adamw",
-        Description = "How weights follow their gradients.",
+        Description = "Optimizer.",
         DefaultValueFactory = static _ => Rule.Nesterov,
     };
     private readonly Option<double> _momentum = Real("--momentum", "PART", "Momentum of sgd and nesterov.", 0.9);
     private readonly Option<double> _decay = Real(
         "--weight-decay",
         "RATE",
-        "Pull of kernels and matrices to 0; biases and normalisations have none.",
+        "Weight decay (L2) of kernels and matrices; biases and normalisations have none.",
         5e-4
     );
     private readonly Option<bool> _decayAll = new("--decay-all") { Description = "Weight decay for biases and normalisations as well." };

@@ -35,7 +35,7 @@ internal static class CompressCommand
         Option<FileInfo?> file = new("--plan")
         {
             HelpName = "FILE",
-            Description = "Obey this plan (tensorial plan, docs/compress.md) instead of making one.",
+            Description = "Use this plan (tensorial plan, docs/compress.md) instead of making one.",
         };
         Option<bool> raw = new("--no-recalibration") { Description = "Leave the statistics of batch normalisations as they are." };
         Option<FileInfo?> html = new("--report")
@@ -88,7 +88,7 @@ internal static class CompressCommand
         OutputFile.Check(options.Html, options.Input.FullName, options.Output.FullName);
         (DateTimeOffset began, Stopwatch clock) = (DateTimeOffset.UtcNow, Stopwatch.StartNew());
         if (options.PlanFile is null && plan.Targets.IsEmpty)
-            throw new UsageException("Say how small: --target params=0.5 and the like, or --plan FILE.");
+            throw new UsageException("--target or --plan is required: --target params=0.5, or --plan FILE.");
         Graph read = WeightsAsInitializers.Apply(OnnxFile.Read(options.Input.ToString()));
         ImageSet? training = plan.Training?.Open(),
             test = plan.Test?.Open();

@@ -41,7 +41,7 @@ internal static class PlanCommand
     {
         OutputFile.Check(options.Output, options.Model.FullName);
         if (options.Plan.Targets.IsEmpty)
-            throw new UsageException("Say how small: --target params=0.5 and the like.");
+            throw new UsageException("--target is required: params=0.5, macs=0.5, latency=0.7 or max-drop=1.");
         Graph file = WeightsAsInitializers.Apply(OnnxFile.Read(options.Model.ToString()));
         if (options.Plan.Targets is [{ Measure: TargetMeasure.MaxDrop }])
             throw new UsageException(

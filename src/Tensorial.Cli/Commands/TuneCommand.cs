@@ -57,7 +57,7 @@ internal static class TuneCommand
         Option<double> temperature = new("--temperature")
         {
             HelpName = "T",
-            Description = "How far the teacher's answers are softened.",
+            Description = "Softmax temperature of knowledge distillation.",
             DefaultValueFactory = static _ => 4,
         };
         Option<double> share = new("--teacher-weight")

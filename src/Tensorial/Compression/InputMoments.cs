@@ -2,7 +2,6 @@ using Tensorial.Data;
 using Tensorial.Execution;
 using Tensorial.Graphs;
 using Tensorial.Kernels;
-using Gemm = Tensorial.Kernels.MatrixProduct;
 
 namespace Tensorial.Compression;
 

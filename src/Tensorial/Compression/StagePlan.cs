@@ -6,12 +6,12 @@ namespace Tensorial.Compression;
 
 /// <summary>
 /// One stage of a factored layer as a grouped convolution. The channels that reach it have named axes; those the factors share and a later
-/// stage needs again are groups, those they share for the last time are summed, those they do not have are free and go with the batch:
+/// stage needs again are groups, those they share for the last time are summed, those they do not have are free and folded into the batch axis:
 /// x[batch · free, groups · summed, …] to y[batch · free, groups · made, …].
 /// </summary>
 /// <param name="Factors">Places of the factors in the equation.</param>
 /// <param name="Before">Axes of the channels as they come.</param>
-/// <param name="Free">Axes that go with the batch.</param>
+/// <param name="Free">Axes folded into the batch axis.</param>
 /// <param name="Groups">Axes of groups.</param>
 /// <param name="Summed">Axes that end here.</param>
 /// <param name="Made">Axes that begin here.</param>

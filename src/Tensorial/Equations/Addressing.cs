@@ -4,7 +4,7 @@ namespace Tensorial.Equations;
 
 /// <summary>
 /// How a step reads an operand, or a piece of it: through tables of addresses, so that no order of axes needs a copy and no convolution an
-/// unfolded matrix. Only axes that windows reach beyond, or stride over, are laid out anew first.
+/// unfolded matrix. Only axes that windows reach beyond, or stride over, are repacked first.
 /// </summary>
 internal sealed class Addressing
 {

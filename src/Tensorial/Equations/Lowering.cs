@@ -12,7 +12,7 @@ namespace Tensorial.Equations;
 internal sealed class Lowering
 {
     /// <summary>
-    /// Values of a piece of the left term that is laid out anew at once, if it can be helped: what fits a second-level cache.
+    /// Values of a piece of the left term that is repacked at once, if it can be helped: what fits a second-level cache.
     /// </summary>
     private const int Piece = 1 << 17;
 
@@ -117,7 +117,7 @@ internal sealed class Lowering
     /// <summary>Where the values of the product lie.</summary>
     public Layout Result { get; }
 
-    /// <summary>Values of float32 that are laid out anew on one thread.</summary>
+    /// <summary>Values of float32 that are repacked on one thread.</summary>
     public long Scratch =>
         _plane?.Scratch
         ?? (_leftReads.Laying?.Count ?? 0L)

@@ -31,7 +31,7 @@ internal sealed class Packing
         Count = loops.IsEmpty ? 1 : _levels[0].Extent * _levels[0].Packed;
     }
 
-    /// <param name="axes">Extent, distance in the term, and where an axis is laid out anew the copies that do it; outermost first.</param>
+    /// <param name="axes">Extent, distance in the term, and where an axis is repacked the copies that do it; outermost first.</param>
     public Packing(ReadOnlySpan<(int Extent, int Stride, StridedRun[]? Copies)> axes)
     {
         _levels = new Level[axes.Length];

@@ -64,7 +64,7 @@ internal readonly struct Pair(Algebra algebra, IndexList left, IndexList right, 
         return negated.Size > product.Size ? new(algebra, negated, product, gradient) : new(algebra, product, negated, gradient);
     }
 
-    /// <summary>The extents of the matrix products, and the values moved: read, laid out anew or folded, and written.</summary>
+    /// <summary>The extents of the matrix products, and the values moved: read, repacked or folded, and written.</summary>
     public MatrixExtents Extents()
     {
         MatrixExtents extents = new(1, 1, 1, 1, 0);

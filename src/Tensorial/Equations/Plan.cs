@@ -13,7 +13,7 @@ namespace Tensorial.Equations;
 /// <param name="Macs">Multiply-accumulates, those that meet padding among them.</param>
 /// <param name="Bytes">Bytes read, unfolded and written with values of four bytes each.</param>
 /// <param name="Seconds">How long the cost model thinks it takes on one thread.</param>
-/// <param name="Scratch">Values of float32 that are laid out anew while it runs on one thread: a padded signal, an unfolded kernel, feature
+/// <param name="Scratch">Values of float32 that are repacked while it runs on one thread: a padded signal, an unfolded kernel, feature
 /// maps in blocks. They are gone when it ends, and are not among <see cref="Plan.PeakElements"/>.</param>
 public sealed record PlanStep(int Left, int? Right, string Expression, Shape Shape, long Macs, long Bytes, double Seconds, long Scratch);
 
@@ -58,7 +58,7 @@ public sealed class Plan
     /// <summary>Most computed values that are alive at once, the result among them and the operands not.</summary>
     public long PeakElements => PlannedSteps.Peak;
 
-    /// <summary>Most values that a step lays out anew while it runs on one thread.</summary>
+    /// <summary>Most values that a step repacks while it runs on one thread.</summary>
     public long Scratch => Steps.IsEmpty ? 0 : Steps.Max(static step => step.Scratch);
 
     /// <summary>How long the cost model thinks all steps take on one thread.</summary>

@@ -75,7 +75,7 @@ internal sealed class PlannedGradients
         return results;
     }
 
-    /// <summary>Gradients of operands leave this house and have memory of their own; those in between lie in pooled memory.</summary>
+    /// <summary>Gradients of operands are returned to the caller and have memory of their own; those in between lie in pooled memory.</summary>
     private void Step<T>(int target, Memory<T> gradient, Memory<T> other, Memory<T>[] gradients, T[]?[] pooled, Workers workers)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {

@@ -89,7 +89,7 @@ internal sealed class PlannedSteps
         for (int k = _problem.Inputs.Length; k < values.Length; k++)
         {
             int size = (int)_values[k].Term.Size;
-            // The result leaves this house; no gradient reads the last value.
+            // The result is returned to the caller; no gradient reads the last value.
             values[k] =
                 k == values.Length - 1 && EndsInOrder ? result.Memory : (pooled[k] = ArrayPool<T>.Shared.Rent(size)).AsMemory(0, size);
             Compute(k, values, workers);

@@ -3,7 +3,7 @@ using System.Numerics;
 namespace Tensorial.Equations;
 
 /// <summary>
-/// A convolved axis of an operand, laid out anew so that the two entries that decide its entry address it by adding: with zeros (or the
+/// A convolved axis of an operand, repacked so that the two entries that decide its entry address it by adding: with zeros (or the
 /// other end of a circular axis) where they reach beyond it, and, where the longer of the two strides over it, its phases one after
 /// another, so that its neighbours lie side by side.
 /// </summary>

@@ -8,7 +8,7 @@ internal static class TopologicalOrder
     /// <summary>The network with its nodes in an order of evaluation: the given one where it is one, so that files keep theirs.</summary>
     /// <param name="graph">The network.</param>
     /// <param name="opaque">Names of constants that the file holds and we have no type for.</param>
-    /// <exception cref="BadInputException">A value is made twice, never, or in a circle; names the value and the nodes.</exception>
+    /// <exception cref="BadInputException">A value is defined more than once, never, or in a cycle; names the value and the nodes.</exception>
     public static Graph Sort(Graph graph, IEnumerable<string>? opaque = null)
     {
         Dictionary<string, Node?> makers = (opaque ?? []).Distinct().ToDictionary(static name => name, static _ => (Node?)null);
@@ -30,7 +30,7 @@ internal static class TopologicalOrder
         foreach (Node node in graph.Nodes)
         foreach (string output in node.Outputs.Where(static o => o.Length > 0))
             if (!makers.TryAdd(output, node))
-                throw new BadInputException($"The value '{output}' is made twice, the second time by node '{node.Label}'.");
+                throw new BadInputException($"The value '{output}' is defined more than once, the second time by node '{node.Label}'.");
         foreach (Port port in graph.Outputs)
             if (!makers.ContainsKey(port.Name))
                 throw new BadInputException($"The output '{port.Name}' is made by no node.");
@@ -71,17 +71,17 @@ internal static class TopologicalOrder
                 if (finished.TryAdd(maker, false))
                     path.Push((maker, maker.Reads, 0));
                 else if (!finished[maker])
-                    throw Circle(path.Select(static step => step.Node), maker);
+                    throw Cycle(path.Select(static step => step.Node), maker);
             }
         }
     }
 
-    private static BadInputException Circle(IEnumerable<Node> backwards, Node closing)
+    private static BadInputException Cycle(IEnumerable<Node> backwards, Node closing)
     {
         string[] names =
         [
             .. backwards.TakeWhile(node => node != closing).Append(closing).Take(20).Select(static node => $"'{node.Label}'").Reverse(),
         ];
-        return new($"The nodes {string.Join(" → ", names)} form a circle: each waits for the one before it.");
+        return new($"The nodes {string.Join(" → ", names)} form a cycle: each waits for the one before it.");
     }
 }

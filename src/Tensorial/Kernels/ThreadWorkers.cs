@@ -73,7 +73,7 @@ public sealed class ThreadWorkers : Workers, IDisposable
     private void Fork(int count, Action<int> body)
     {
         ForkedLoop loop = new(count, body);
-        // A full fence: either a thread on its way to bed sees the loop, or we see the thread among the sleepers.
+        // A full fence: either a worker about to block sees the loop, or we see it among the blocked ones.
         Interlocked.Exchange(ref _loop, loop);
         if (Volatile.Read(ref _sleepers) > 0)
             Wake(count - 1);
@@ -97,7 +97,7 @@ public sealed class ThreadWorkers : Workers, IDisposable
             TakePart(seen);
     }
 
-    /// <summary>Waits for a loop other than the one last seen; false when the team is dissolved.</summary>
+    /// <summary>Waits for a loop other than the one last seen; false when the pool is disposed.</summary>
     private bool Await(ref ForkedLoop seen)
     {
         Spin spin = new();

@@ -108,7 +108,7 @@ internal sealed class ExternalData(string? folder)
     }
 
     /// <summary>
-    /// The path without links, whichever of its parts were some. One that goes in circles is left as it is: no file is found there.
+    /// The path without links, whichever of its parts were some. One that forms a cycle is left as it is: no file is found there.
     /// </summary>
     private static string RealPath(string path)
     {

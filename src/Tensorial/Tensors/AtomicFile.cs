@@ -106,7 +106,7 @@ internal static class AtomicFile
     }
 
     /// <summary>The full path of what a path leads to in the end, through links; the file need not exist.</summary>
-    /// <exception cref="IOException">The links go in circles.</exception>
+    /// <exception cref="IOException">The links form a cycle.</exception>
     public static string Target(string path) =>
         new FileInfo(path) is { LinkTarget: not null } link
             ? link.ResolveLinkTarget(returnFinalTarget: true)!.FullName

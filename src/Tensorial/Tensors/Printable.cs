@@ -3,14 +3,14 @@ using System.Text;
 
 namespace Tensorial;
 
-/// <summary>Text of files that are not trusted, on its way to people: a terminal obeys control characters, and a page has an end.</summary>
+/// <summary>Text of files that are not trusted, on its way to people: a terminal interprets control characters, and a page has an end.</summary>
 internal static class Printable
 {
     /// <summary>Characters of a message: a paragraph.</summary>
     public const int LongestMessage = 2000;
 
     /// <summary>
-    /// The text with every character that a terminal obeys, or that turns the direction of writing, as <c>\u001B</c>. Letters of all
+    /// The text with every character that a terminal interprets, or that turns the direction of writing, as <c>\u001B</c>. Letters of all
     /// languages stay.
     /// </summary>
     public static string Escape(string text)

@@ -10,7 +10,7 @@ namespace Tensorial.Training;
 /// unit.</param>
 /// <param name="TrainTop1">Share of images told right on the way, varied as they were and with weights still changing; null without
 /// labels.</param>
-/// <param name="TestTop1">Share of the test images told right after it; null where nobody asked.</param>
+/// <param name="TestTop1">Test accuracy after the epoch, 0 to 1; null if not evaluated.</param>
 /// <param name="Seconds">Wall time, evaluation included.</param>
 /// <param name="LearningRate">The rate of its last step.</param>
 /// <param name="ImagesPerSecond">Training alone.</param>

@@ -18,7 +18,7 @@ public sealed record TrainingMemory(long ActivationBytes, long WeightBytes, int 
     /// gradients add up to those of the whole batch, to rounding.
     /// </summary>
     /// <param name="network">The network.</param>
-    /// <param name="batch">Images a step.</param>
+    /// <param name="batch">Batch size.</param>
     /// <param name="copies">Numbers that are kept of each weight: itself, its gradient and more.</param>
     /// <param name="limit">Bytes that may be taken; null for no limit.</param>
     /// <exception cref="BadInputException">

@@ -10,7 +10,7 @@ public sealed record TrainingOptions
     /// <summary>Passes over the training images.</summary>
     public int Epochs { get; init; } = 10;
 
-    /// <summary>Images a step.</summary>
+    /// <summary>Batch size.</summary>
     public int Batch { get; init; } = 128;
 
     /// <summary>What the schedule's factor is multiplied with.</summary>

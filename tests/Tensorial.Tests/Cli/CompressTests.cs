@@ -14,7 +14,7 @@ public sealed class CompressTests : IDisposable
     public void Dispose() => _folder.Delete(true);
 
     [Fact]
-    public async Task A_plan_is_obeyed_and_the_targets_are_met()
+    public async Task A_plan_is_used_and_the_targets_are_met()
     {
         Assert.Equal(
             0,
@@ -35,7 +35,7 @@ public sealed class CompressTests : IDisposable
                 )
             ).Code
         );
-        CommandRun obeyed = await CommandRun.Of(
+        CommandRun applied = await CommandRun.Of(
             "compress",
             Sample,
             At("small.onnx"),
@@ -52,7 +52,7 @@ public sealed class CompressTests : IDisposable
             "--report",
             At("small.html")
         );
-        Assert.Equal((0, ""), (obeyed.Code, obeyed.Code == 0 ? "" : obeyed.Error));
+        Assert.Equal((0, ""), (applied.Code, applied.Code == 0 ? "" : applied.Error));
 
         JsonElement plan = Json("plan.json"),
             result = Json("small.json");

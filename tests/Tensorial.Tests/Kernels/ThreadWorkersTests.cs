@@ -110,7 +110,7 @@ public class ThreadWorkersTests
     }
 
     [Fact]
-    public void A_dissolved_team_refuses_work()
+    public void A_disposed_pool_refuses_work()
     {
         ThreadWorkers workers = new(3);
         workers.Dispose();

@@ -2,7 +2,6 @@ using Tensorial.Graphs;
 using Tensorial.Kernels.Blocked;
 using Tensorial.Operations;
 using Activation = Tensorial.Kernels.Blocked.Activation;
-using Arithmetics = Tensorial.Kernels.Blocked.BinaryFunction;
 
 namespace Tensorial.Execution;
 

@@ -85,7 +85,7 @@ public sealed record CrossEntropy(double LabelSmoothing = 0) : Loss
 /// Knowledge distillation (Hinton et al. 2015): (1 - weight) times the cross-entropy with the labels, plus weight · temperature² times the
 /// divergence KL(softmax(teacher / temperature) ‖ softmax(z / temperature)).
 /// </summary>
-/// <param name="Temperature">How far the teacher's answers are softened.</param>
+/// <param name="Temperature">Softmax temperature of knowledge distillation.</param>
 /// <param name="Weight">Share of the teacher, 0 to 1; with 1 no labels are needed.</param>
 /// <param name="LabelSmoothing">As in <see cref="CrossEntropy"/>, for the labels' share.</param>
 public sealed record Distillation(double Temperature = 4, double Weight = 0.9, double LabelSmoothing = 0) : Loss

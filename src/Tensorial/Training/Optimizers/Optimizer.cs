@@ -19,7 +19,7 @@ public readonly record struct WeightDecay(double Kernels, double Biases = 0, dou
     public static WeightDecay Everywhere(double decay) => new(decay, decay, decay);
 }
 
-/// <summary>How weights follow their gradients: a rule, and what it remembers of each weight.</summary>
+/// <summary>An optimizer: its update rule, and its state for each weight.</summary>
 public abstract class Optimizer
 {
     private readonly Dictionary<string, ImmutableArray<Tensor<float>>> _memory = [];

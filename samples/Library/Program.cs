@@ -1,0 +1,7 @@
+using Tensorial.Samples;
+
+LibraryPage.Evaluate();
+LibraryPage.Spectra();
+LibraryPage.Compress();
+LibraryPage.Build();
+LibraryPage.Equations();
