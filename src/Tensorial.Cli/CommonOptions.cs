@@ -77,8 +77,9 @@ internal static class CommonOptions
         new("--runtime")
         {
             HelpName = RuntimeNames,
-            Description = $"Where latency= counts: {WhatRuntimesAre} Given several times, it counts in each.",
-            DefaultValueFactory = static _ => ["own"],
+            Description =
+                $"Where layers and networks are timed: {WhatRuntimesAre} Given several times, each counts. Default: ONNX Runtime, or the tool's own where that does not run.",
+            DefaultValueFactory = static _ => [],
         };
 
     /// <summary>Each of an option's words as the library reads it; what it refuses is a mistake in the command line.</summary>

@@ -21,6 +21,7 @@ internal sealed record CompressionOptionGroup(
     AllocationRule Rule,
     string[] Runtimes,
     int LatencyBatch,
+    Objective Objective,
     DirectoryInfo? Store,
     int Threads,
     int Seed
@@ -40,6 +41,7 @@ internal sealed record CompressionOptionGroup(
             RankMultiple = RankMultiple,
             CalibrationImages = CalibrationImages,
             LatencyBatch = LatencyBatch,
+            Objective = Objective,
             Threads = Threads,
             Seed = Seed,
         };
@@ -98,10 +100,18 @@ internal sealed record CompressionOptionGroup(
         };
 
         private readonly Option<string[]> _runtimes = CommonOptions.Runtimes();
+        private readonly Option<Objective[]> _objective = new("--objective")
+        {
+            HelpName = "size|balanced|speed",
+            Description =
+                "balanced (the default) takes no form that is measured slower than its dense layer, speed only such as are faster by a fifth; with size time does not count, and the result is the same on every machine.",
+            DefaultValueFactory = static _ => [],
+            CustomParser = static result => CommonOptions.Each(result, Objectives.Parse),
+        };
         private readonly Option<int> _batch = new("--batch")
         {
             HelpName = "N",
-            Description = "Images at a time where latency= counts.",
+            Description = "Images at a time where layers are timed and latency= counts.",
             DefaultValueFactory = static _ => 1,
         };
         private readonly Option<DirectoryInfo?> _store = CommonOptions.Resume();
@@ -113,7 +123,7 @@ internal sealed record CompressionOptionGroup(
         {
             foreach (
                 Option option in (Option[])
-                    [_targets, _formats, _layers, _keep, _images, _multiple, _rule, _runtimes, _batch, _store, _threads, _seed]
+                    [_targets, _formats, _layers, _keep, _images, _multiple, _rule, _objective, _runtimes, _batch, _store, _threads, _seed]
             )
                 command.Options.Add(option);
             _data.AddTo(command);
@@ -135,6 +145,7 @@ internal sealed record CompressionOptionGroup(
                 parsed.GetValue(_rule) is [.., { } rule] ? rule : AllocationRule.Measured,
                 parsed.GetValue(_runtimes)!,
                 Math.Max(1, parsed.GetValue(_batch)),
+                parsed.GetValue(_objective) is [.., var objective] ? objective : new CompressionOptions().Objective,
                 parsed.GetValue(_store),
                 parsed.GetValue(_threads) > 0 ? parsed.GetValue(_threads) : Environment.ProcessorCount,
                 parsed.GetValue(_seed)

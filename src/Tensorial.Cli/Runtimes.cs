@@ -8,7 +8,24 @@ namespace Tensorial.Cli;
 /// <summary>What --runtime names.</summary>
 internal static class Runtimes
 {
-    public static ImmutableArray<IRuntime> OpenAll(IEnumerable<string> runtimes) => [.. runtimes.Distinct().Select(Open)];
+    /// <summary>The runtimes named; where none is, ONNX Runtime, or our own executor on a machine on which its library does not run.</summary>
+    public static ImmutableArray<IRuntime> OpenAll(IReadOnlyCollection<string> runtimes) =>
+        runtimes.Count > 0 ? [.. runtimes.Distinct().Select(Open)] : [AtHand()[^1]];
+
+    /// <summary>Every runtime that works on this machine, our own first.</summary>
+    public static ImmutableArray<IRuntime> AtHand()
+    {
+        OrtRuntime onnxRuntime = new();
+        try
+        {
+            return onnxRuntime.Name.Length > 0 ? [new OwnRuntime(), onnxRuntime] : [];
+        }
+        catch (IOException)
+        {
+            onnxRuntime.Dispose();
+            return [new OwnRuntime()];
+        }
+    }
 
     public static IRuntime Open(string runtime) =>
         runtime switch

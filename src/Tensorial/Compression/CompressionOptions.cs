@@ -32,8 +32,11 @@ public sealed record CompressionOptions
     /// <summary>Whether batch-norm statistics are estimated again where that helps.</summary>
     public bool Recalibrate { get; init; } = true;
 
-    /// <summary>Runtimes in which a <see cref="TargetMeasure.Latency"/> target is measured.</summary>
+    /// <summary>Runtimes in which layers and networks are timed.</summary>
     public ImmutableArray<IRuntime> Runtimes { get; init; } = [];
+
+    /// <summary>What counts beside the targets. Times are those of <see cref="Runtimes"/>, of our own executor where there are none.</summary>
+    public Objective Objective { get; init; } = Objective.Balanced;
 
     /// <summary>Images at a time where latency is measured.</summary>
     public int LatencyBatch { get; init; } = 1;
@@ -55,6 +58,7 @@ public sealed record CompressionOptions
             Targets = Targets,
             Rule = Rule,
             LatencyBatch = LatencyBatch,
+            Objective = Objective,
             Search = new()
             {
                 Formats = Formats,

@@ -27,6 +27,9 @@ internal sealed class LatencyProbe(ImmutableArray<IRuntime> runtimes, int batch,
 
     private readonly Dictionary<string, ImmutableArray<double>> _known = [];
 
+    /// <summary>What times depend on beside the layer.</summary>
+    public string Setting => $"{string.Join('+', runtimes.Select(static runtime => runtime.Name))} {batch} {threads}";
+
     /// <summary>The candidates with their times, without those that are slower than the dense layer somewhere.</summary>
     public ImmutableArray<ImmutableArray<CompressionCandidate>> Timed(
         ImmutableArray<ImmutableArray<CompressionCandidate>> choices,
@@ -84,7 +87,7 @@ internal sealed class LatencyProbe(ImmutableArray<IRuntime> runtimes, int batch,
     }
 
     /// <summary>Time of one network over that of another, pair by pair, in each runtime.</summary>
-    public ImmutableArray<PairedTiming> Compare(Graph first, Graph second, CancellationToken cancel = default)
+    public ImmutableArray<PairedTiming> Compare(Graph first, Graph second, int pairs = PairsOfNetworks, CancellationToken cancel = default)
     {
         IReadOnlyDictionary<string, Tensor> inputs = RandomInputs.Create(first, batch, 0);
         return
@@ -93,7 +96,7 @@ internal sealed class LatencyProbe(ImmutableArray<IRuntime> runtimes, int batch,
             {
                 using ISession one = runtime.Load(first, threads),
                     other = runtime.Load(second, threads);
-                return PairedTiming.From(() => one.Run(inputs), () => other.Run(inputs), PairsOfNetworks, cancel: cancel);
+                return PairedTiming.From(() => one.Run(inputs), () => other.Run(inputs), pairs, cancel: cancel);
             }),
         ];
     }
@@ -142,7 +145,7 @@ internal sealed class LatencyProbe(ImmutableArray<IRuntime> runtimes, int batch,
         ];
     }
 
-    private static string KeyOf(CompressibleLayer layer, LayerForm? form) =>
+    internal static string KeyOf(CompressibleLayer layer, LayerForm? form) =>
         $"{layer.Weight.Node.Operation} {layer.Kernel.Shape} {layer.Input} {form} {form?.Form.Folding.Folded} {form?.Order}";
 
     /// <summary>The layer with float32 weights of its own, which runtimes are timed with; the first use stands for all.</summary>

@@ -23,6 +23,9 @@ public sealed record CompressedNetwork
     /// <summary>Whether batch-norm statistics were estimated again.</summary>
     public bool IsRecalibrated { get; internal init; }
 
+    /// <summary>Whether no form was chosen that the objective calls too slow: false where the targets leave nothing else.</summary>
+    public bool IsFastEnough { get; internal init; } = true;
+
     /// <summary>What was chosen for each layer.</summary>
     internal ImmutableArray<CompressionCandidate> Chosen { get; }
 
@@ -104,7 +107,12 @@ internal sealed class NetworkCompression(
         if (request.Targets is [{ Measure: TargetMeasure.MaxDrop }])
             return Smallest(request, planner, progress, cancel);
         PlannerResult choice = planner.Choose(request, progress, cancel);
-        return Run(choice.Chosen, progress, cancel) with { Fronts = ParetoFront.Of(choice.Candidates), Reasons = choice.Reasons };
+        return Run(choice.Chosen, progress, cancel) with
+        {
+            Fronts = ParetoFront.Of(choice.Candidates),
+            Reasons = choice.Reasons,
+            IsFastEnough = choice.IsFastEnough,
+        };
     }
 
     /// <summary>Compresses as chosen.</summary>
@@ -137,8 +145,9 @@ internal sealed class NetworkCompression(
             throw new BadInputException($"{request.Targets[0]} takes images to measure accuracy on: give --data.");
         training.LabelsFor($"The target {request.Targets[0]}");
         ImmutableArray<ImmutableArray<CompressionCandidate>> candidates = planner
-            .Choose(request with { Targets = [new(TargetMeasure.Parameters, 1)] }, progress, cancel)
+            .Choose(request with { Targets = [new(TargetMeasure.Parameters, 1)], Objective = Objective.Size }, progress, cancel)
             .Candidates;
+        SpeedGuard guard = planner.GuardOf(request);
         GraphStatistics statistics = GraphStatistics.From(_graph);
         ImageSet held = training.Skip(Math.Max(training.Count / 2, training.Count - HeldImages));
         double before = Top1(_graph, held, cancel);
@@ -151,10 +160,7 @@ internal sealed class NetworkCompression(
         {
             double middle = (low + high) / 2;
             IReadOnlyList<LayerBudget> budgets = CompressionBudget.Of(statistics, layers, [new(TargetMeasure.Parameters, middle)], []);
-            ImmutableArray<CompressionCandidate> chosen = request.Rule.Choose(
-                [.. candidates.Select(static layer => (IReadOnlyList<CompressionCandidate>)layer)],
-                budgets
-            );
+            ImmutableArray<CompressionCandidate> chosen = guard.Choose(request.Rule, candidates, budgets, progress, cancel);
             CompressedNetwork tried = Run(chosen, progress, cancel);
             double drop = 100 * (before - Top1(tried.Graph, held, cancel));
             trials.Add(new((double)GraphStatistics.From(tried.Graph).Parameters / statistics.Parameters, drop));

@@ -22,6 +22,9 @@ internal sealed record PlanRequest
 
     /// <summary>Images at a time where time counts.</summary>
     public int LatencyBatch { get; init; } = 1;
+
+    /// <summary>Whether time counts where no target is about it.</summary>
+    public Objective Objective { get; init; }
 }
 
 /// <summary>One form for each layer, and what others there were.</summary>
@@ -29,6 +32,9 @@ internal sealed record PlanRequest
 /// <param name="Candidates">All that were weighed.</param>
 internal sealed record PlannerResult(ImmutableArray<CompressionCandidate> Chosen, ImmutableArray<ImmutableArray<CompressionCandidate>> Candidates)
 {
+    /// <summary>Whether no form was chosen that the objective calls too slow.</summary>
+    public bool IsFastEnough { get; init; } = true;
+
     /// <summary>Why layers stay dense: a clause that follows "because".</summary>
     public ImmutableDictionary<string, string> Reasons =>
         Chosen
@@ -84,13 +90,21 @@ internal sealed class Planner(
         ImmutableArray<ImmutableArray<CompressionCandidate>> candidates = timed
             ? Faster(probe, search, options, progress, cancel)
             : search.Run(layers, progress, cancel);
-        return timed
-            ? WithinTime(request, candidates, probe, cancel)
-            : new(
-                request.Rule.Choose(Lists(candidates), CompressionBudget.Of(GraphStatistics.From(_graph), layers, request.Targets, [])),
-                candidates
-            );
+        if (timed)
+            return WithinTime(request, candidates, probe, cancel);
+        IReadOnlyList<LayerBudget> budgets = CompressionBudget.Of(GraphStatistics.From(_graph), layers, request.Targets, []);
+        SpeedGuard guard = GuardOf(request);
+        ImmutableArray<CompressionCandidate> chosen = guard.Choose(request.Rule, candidates, budgets, progress, cancel);
+        return new(chosen, candidates) { IsFastEnough = guard.IsMet };
     }
+
+    /// <summary>What keeps slow forms out; our own executor stands for runtimes where none is named.</summary>
+    public SpeedGuard GuardOf(PlanRequest request) =>
+        new(
+            new(runtimes.IsEmpty ? [new OwnRuntime()] : runtimes, request.LatencyBatch, request.Search.Threads),
+            request.Objective.LongestRatio(),
+            memory
+        );
 
     /// <summary>Forms are timed before they are fitted: what is not faster need not be.</summary>
     private ImmutableArray<ImmutableArray<CompressionCandidate>> Faster(
@@ -171,7 +185,7 @@ internal sealed class Planner(
                 break;
             }
             double reached = probe
-                .Compare(_graph, LatencyProbe.WithZeroWeights(_graph, chosen), cancel)
+                .Compare(_graph, LatencyProbe.WithZeroWeights(_graph, chosen), cancel: cancel)
                 .Max(static timing => PairedTiming.Median(timing.Ratios));
             bool met = reached <= wanted;
             // What meets the target and is slowest has given up least; until something meets it, the fastest.
