@@ -17,6 +17,7 @@ internal static class Tool
         TruncateCommand.Create,
         PlanCommand.Create,
         CompressCommand.Create,
+        QuantizeCommand.Create,
         TrainCommand.Create,
         TuneCommand.Create,
         VerifyCommand.Create,

@@ -4,6 +4,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Tensorial.Analysis;
 using Tensorial.Compression;
+using Tensorial.Compression.Int8;
 using Tensorial.Compression.Runtimes;
 using Tensorial.Data;
 using Tensorial.Graphs;
@@ -21,6 +22,8 @@ internal static class CompressCommand
         CompressionOptionGroup Plan,
         FileInfo? PlanFile,
         bool Recalibrate,
+        QuantizationOptions? Quantization,
+        string? DataText,
         string CommandLine,
         FileInfo? Html,
         FileInfo? Json
@@ -46,6 +49,12 @@ internal static class CompressCommand
             Description = "Use this plan (tensorial plan, docs/compress.md) instead of making one.",
         };
         Option<bool> raw = new("--no-recalibration") { Description = "Leave the statistics of batch normalisations as they are." };
+        Option<bool> quantize = new("--quantize")
+        {
+            Description =
+                "Write the compressed network with 8-bit integers (tensorial quantize, docs/quantize.md), and compare dense, int8, low rank and both; needs --data.",
+        };
+        QuantizationOptionGroup quantization = new();
         Option<FileInfo?> html = new("--report")
         {
             HelpName = "FILE",
@@ -64,9 +73,11 @@ internal static class CompressCommand
             output,
             file,
             raw,
+            quantize,
             html,
             json,
         };
+        quantization.AddTo(command);
         plan.AddTo(command);
         return command.Finish(
             terminal,
@@ -78,6 +89,8 @@ internal static class CompressCommand
                         plan.Read(parsed),
                         parsed.GetValue(file),
                         !parsed.GetValue(raw),
+                        parsed.GetValue(quantize) ? quantization.Read(parsed, plan.Read(parsed).Threads) : null,
+                        parsed.GetValue<string?>("--data"),
                         AnalyzeCommand.CommandLineOf(parsed),
                         parsed.GetValue(html),
                         parsed.GetValue(json)
@@ -97,6 +110,10 @@ internal static class CompressCommand
         (DateTimeOffset began, Stopwatch clock) = (DateTimeOffset.UtcNow, Stopwatch.StartNew());
         if (options.PlanFile is null && plan.Targets.IsEmpty)
             throw new UsageException("--target or --plan is required: --target params=0.5, or --plan FILE.");
+        if (options.Quantization is not null && plan.Test is null)
+            throw new UsageException(
+                "--quantize takes samples of what the network really reads, for the ranges of its activations: give --data."
+            );
         Graph read = WeightsAsInitializers.Apply(OnnxFile.Read(options.Input.ToString()));
         ImageSet? training = plan.Training?.Open(),
             test = plan.Test?.Open();
@@ -115,7 +132,8 @@ internal static class CompressCommand
         compressed = compressed.With(graph, kept);
         (Graph small, ImmutableArray<CompressionCandidate> chosen) = (compressed.Graph, compressed.Chosen);
         small = small with { Metadata = small.Metadata.SetItems(ProvenanceOf(options, source, chosen)) };
-        using OutputModel staged = OutputModel.Stage(small.WithDynamicDimensionsOf(read), options.Output);
+        ChainedQuantization? chained = Quantized(options, read, small.WithDynamicDimensionsOf(read), terminal, cancel);
+        using OutputModel staged = chained?.Staged ?? OutputModel.Stage(small.WithDynamicDimensionsOf(read), options.Output);
 
         Provenance provenance = new()
         {
@@ -131,14 +149,9 @@ internal static class CompressCommand
                 ? null
                 : DataUse.From(training.Take(Math.Min(plan.CalibrationImages, training.Count)), DataSplit.Train),
         };
-        (CompressedSize sizeBefore, CompressedSize sizeAfter, Verification verification) = Compared(
-            options,
-            staged,
-            graph,
-            test,
-            terminal,
-            cancel
-        );
+        (CompressedSize sizeBefore, CompressedSize sizeAfter, Verification verification) = chained is null
+            ? Compared(options, staged, graph, test, terminal, cancel)
+            : Sizes(options, staged, graph, small, chained.Verification);
         ImmutableArray<MeasuredLatency> latencies = Timed(options, staged, graph, runtimes, terminal, cancel);
         foreach (IRuntime runtime in runtimes)
             runtime.Dispose();
@@ -159,6 +172,7 @@ internal static class CompressCommand
             Trials = compressed.Trials,
             Latencies = latencies,
             Provenance = provenance,
+            Quantization = chained is null ? null : Report(options, chained, verification, provenance),
         };
         CompressionTablesForPeople.Show(result, terminal);
         if (plan.Targets.Any(static target => target.Measure == TargetMeasure.MaxDrop) && verification.Drop is null)
@@ -216,12 +230,62 @@ internal static class CompressCommand
                 cancel
             )
         );
-        return (
+        return Sizes(options, staged, graph, written, verification);
+    }
+
+    /// <param name="options">The command's options.</param>
+    /// <param name="staged">The file.</param>
+    /// <param name="graph">The dense network.</param>
+    /// <param name="counted">The compressed one, in float: integers count as the parameters that they stand for.</param>
+    /// <param name="verification">Both compared.</param>
+    private static (CompressedSize Before, CompressedSize After, Verification Verification) Sizes(
+        Options options,
+        OutputModel staged,
+        Graph graph,
+        Graph counted,
+        Verification verification
+    ) =>
+        (
             CompressedSize.From(graph, OutputModel.BytesOf(options.Input.FullName), verification.First),
-            CompressedSize.From(written, staged.Bytes, verification.Second),
+            CompressedSize.From(counted, staged.Bytes, verification.Second),
             verification
         );
+
+    private static ChainedQuantization? Quantized(Options options, Graph read, Graph small, Terminal terminal, CancellationToken cancel)
+    {
+        if (options.Quantization is not { } quantization)
+            return null;
+        QuantizationSamples samples = QuantizationSamples.Open(
+            options.Plan.Test!,
+            options.DataText!,
+            read,
+            QuantizationDefaults.Calibration
+        );
+        // Patterns of layers that stay name those of the dense network; factors are none of them.
+        QuantizationRun run = new(read, samples, quantization, options.Plan.Keep, terminal, cancel);
+        return ChainedQuantization.From(run, read, OutputModel.BytesOf(options.Input.FullName), small, small.Metadata, options.Output);
     }
+
+    private static QuantizationResult Report(
+        Options options,
+        ChainedQuantization chained,
+        Verification verification,
+        Provenance provenance
+    ) =>
+        new()
+        {
+            Model = options.Input.Name,
+            Output = options.Output.Name,
+            Method = options.Quantization!.Method,
+            PerChannel = options.Quantization.PerChannel,
+            Calibration = QuantizationDefaults.Calibration,
+            Data = provenance.Data!.Description,
+            Networks = chained.Networks,
+            Runtime = chained.Runtime,
+            Verification = verification,
+            Layers = chained.Quantized.Layers,
+            Provenance = provenance,
+        };
 
     /// <summary>
     /// The staged file against the one it came from: as the target asks, and at batch 1 and 16 in every runtime at hand. A network whose

@@ -40,6 +40,8 @@ internal static class CompressionTablesForPeople
             );
         if (result.Recalibrated)
             terminal.Say("Batch norm was recalibrated.");
+        if (result.Quantization is { } quantization)
+            QuantizationTablesForPeople.ShowNetworks(quantization.Networks, terminal);
     }
 
     /// <summary>Layers with their formats, and why others stayed.</summary>

@@ -42,6 +42,9 @@ internal sealed record CompressionResult
     public ImmutableArray<MeasuredLatency> Latencies { get; init; } = [];
 
     public required Provenance Provenance { get; init; }
+
+    /// <summary>What became of the compressed network as 8-bit integers, beside the others; null where that was not asked for.</summary>
+    public Int8.QuantizationResult? Quantization { get; init; }
 }
 
 /// <summary>The time of both networks for a batch of random images in one runtime, milliseconds.</summary>

@@ -74,16 +74,34 @@ internal static partial class OnnxOperators
 
     private static PadMode ModeOf(OnnxAttributes a) => Choice(a, "mode", "constant", PadModes);
 
+    private static readonly (string, Coordinates)[] CoordinateModes =
+    [
+        ("half_pixel", Coordinates.HalfPixel),
+        ("half_pixel_symmetric", Coordinates.HalfPixelSymmetric),
+        ("pytorch_half_pixel", Coordinates.PytorchHalfPixel),
+        ("align_corners", Coordinates.AlignCorners),
+        ("asymmetric", Coordinates.Asymmetric),
+        ("tf_half_pixel_for_nn", Coordinates.HalfPixelForNearest),
+        ("tf_crop_and_resize", Coordinates.CropAndResize),
+    ];
+
+    private static readonly (string, NearestMode)[] NearestModes =
+    [
+        ("round_prefer_floor", NearestMode.RoundPreferFloor),
+        ("round_prefer_ceil", NearestMode.RoundPreferCeil),
+        ("floor", NearestMode.Floor),
+        ("ceil", NearestMode.Ceil),
+    ];
+
+    private static readonly (string, ResizeInterpolation)[] ResizeModes =
+    [
+        ("nearest", ResizeInterpolation.Nearest),
+        ("linear", ResizeInterpolation.Linear),
+        ("cubic", ResizeInterpolation.Cubic),
+    ];
+
     private static ResizeInterpolation InterpolationOf(OnnxAttributes a) =>
-        Choice(
-            a,
-            "mode",
-            "nearest",
-            ("nearest", ResizeInterpolation.Nearest),
-            ("linear", ResizeInterpolation.Linear),
-            ("bilinear", ResizeInterpolation.Linear),
-            ("cubic", ResizeInterpolation.Cubic)
-        );
+        Choice(a, "mode", "nearest", [.. ResizeModes, ("bilinear", ResizeInterpolation.Linear)]);
 
     /// <summary>Sampling as it was before ONNX 11 gave it names.</summary>
     private static Sampling Grid(OnnxAttributes a) =>
@@ -113,27 +131,8 @@ internal static partial class OnnxOperators
             Sampling = new()
             {
                 Interpolation = InterpolationOf(a),
-                Coordinates = Choice(
-                    a,
-                    "coordinate_transformation_mode",
-                    "half_pixel",
-                    ("half_pixel", Coordinates.HalfPixel),
-                    ("half_pixel_symmetric", Coordinates.HalfPixelSymmetric),
-                    ("pytorch_half_pixel", Coordinates.PytorchHalfPixel),
-                    ("align_corners", Coordinates.AlignCorners),
-                    ("asymmetric", Coordinates.Asymmetric),
-                    ("tf_half_pixel_for_nn", Coordinates.HalfPixelForNearest),
-                    ("tf_crop_and_resize", Coordinates.CropAndResize)
-                ),
-                Nearest = Choice(
-                    a,
-                    "nearest_mode",
-                    "round_prefer_floor",
-                    ("round_prefer_floor", NearestMode.RoundPreferFloor),
-                    ("round_prefer_ceil", NearestMode.RoundPreferCeil),
-                    ("floor", NearestMode.Floor),
-                    ("ceil", NearestMode.Ceil)
-                ),
+                Coordinates = Choice(a, "coordinate_transformation_mode", "half_pixel", CoordinateModes),
+                Nearest = Choice(a, "nearest_mode", "round_prefer_floor", NearestModes),
                 CubicA = a.Float("cubic_coeff_a", -0.75f),
                 ExcludeOutside = a.Flag("exclude_outside"),
                 Outside = a.Float("extrapolation_value", 0),

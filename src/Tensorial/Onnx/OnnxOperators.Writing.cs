@@ -121,8 +121,43 @@ internal static partial class OnnxOperators
                 Whole(p.Pads),
                 p.Pads is null ? null : Scalar(p.Value, type)
             ),
+            Resize { HasRegion: true, Scales: null } r when opset >= 11 => Resized(r, opset),
+            ScatterElements s => new("ScatterElements", ("axis", s.Axis), ("reduction", Named(s.Reduction, opset))),
+            TopK { Count: null } t => new("TopK", ("axis", t.Axis), ("largest", opset >= 11 ? Unless(t.Largest, true) : null)),
             _ => null,
         };
+
+    private static OnnxForm Resized(Resize r, int opset)
+    {
+        if (opset < 18 && (r.Axes is not null || r.AspectRatio != AspectRatio.Stretch))
+            throw Beyond(r, opset, "some axes or a kept aspect ratio");
+        Sampling s = r.Sampling;
+        return new(
+            "Resize",
+            ("mode", Text(s.Interpolation, ResizeModes)),
+            ("coordinate_transformation_mode", Text(s.Coordinates, CoordinateModes)),
+            ("nearest_mode", s.Interpolation == ResizeInterpolation.Nearest ? Text(s.Nearest, NearestModes) : null),
+            ("cubic_coeff_a", s.CubicA),
+            ("exclude_outside", Unless(s.ExcludeOutside, false)),
+            ("extrapolation_value", Unless(s.Outside, 0)),
+            ("axes", r.Axes),
+            (
+                "keep_aspect_ratio_policy",
+                r.AspectRatio switch
+                {
+                    AspectRatio.NotLarger => "not_larger",
+                    AspectRatio.NotSmaller => "not_smaller",
+                    _ => null,
+                }
+            )
+        );
+    }
+
+    /// <summary>How repeated places are reduced, where the operator set can say it.</summary>
+    private static string? Named(ScatterReduction reduction, int opset) =>
+        reduction == ScatterReduction.None ? null
+        : opset >= 16 ? Text(reduction, ScatterReductions)
+        : throw new UnsupportedException($"ONNX operator set {opset} has no ScatterElements with a reduction.");
 
     private static OnnxForm Windowed(string type, Windowed w, params ReadOnlySpan<(string, object?)> own) =>
         new(

@@ -16,7 +16,19 @@ internal sealed record OnnxSource(
     IReadOnlyDictionary<string, Tensor> Tensors,
     IReadOnlySet<string> Detached,
     IReadOnlyDictionary<string, Tensor> Opaque
-);
+)
+{
+    /// <summary>The file without what it says of types and extents of values within the network, where these have changed.</summary>
+    /// <param name="source">A network's source; what is no file stays as it is.</param>
+    public static object? WithoutTypes(object? source)
+    {
+        if (source is not OnnxSource { Model.Graph.ValueInfo.Count: > 0 } file)
+            return source;
+        ModelProto model = file.Model.Clone();
+        model.Graph.ValueInfo.Clear();
+        return file with { Model = model };
+    }
+}
 
 /// <summary>The record a node was read from, and the operation that it stands for.</summary>
 internal sealed record NodeSource(NodeProto Proto, Operation Operation);

@@ -13,6 +13,7 @@ internal static class CompressionPage
             "Compression report",
             [
                 Summary(result),
+                .. result.Quantization is { } quantization ? (Section[])[QuantizationSection.Of(quantization)] : [],
                 FactorsSection.Of(result.Layers),
                 .. result.Fronts.IsEmpty ? (Section[])[] : [Fronts(result)],
                 ProvenanceSection.Of(result),
