@@ -41,6 +41,13 @@ internal static class CommonOptions
     public static Option<FileInfo?> Json() =>
         new Option<FileInfo?>("--json") { HelpName = "FILE", Description = "Write the whole result as JSON (docs/json.md)." }.Written();
 
+    public static Option<DirectoryInfo?> Figures() =>
+        new Option<DirectoryInfo?>("--figures")
+        {
+            HelpName = "DIR",
+            Description = "Write the figures as SVG files into this folder; made if need be.",
+        }.Written();
+
     public static Option<int> Threads() =>
         Whole("--threads", "Threads to compute with. Default: all cores.", Environment.ProcessorCount, MostThreads);
 

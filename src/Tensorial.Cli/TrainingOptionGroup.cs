@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
 using Tensorial.Analysis;
 using Tensorial.Cli.Commands;
@@ -35,7 +36,8 @@ internal sealed record TrainingOutputs(FileInfo? Json, FileInfo? Report, ValueLi
 /// <summary>The options that train and tune share.</summary>
 /// <param name="epochs">Epochs unless --epochs says otherwise.</param>
 /// <param name="rate">Learning rate unless --lr says otherwise.</param>
-internal sealed class TrainingOptionGroup(int epochs, double rate)
+/// <param name="rateNote">What help says of it besides.</param>
+internal sealed class TrainingOptionGroup(int epochs, Func<SymbolResult, double> rate, string rateNote = "")
 {
     private enum Rule
     {
@@ -51,7 +53,7 @@ internal sealed class TrainingOptionGroup(int epochs, double rate)
     private readonly Option<bool> _noTest = new("--no-test") { Description = "Do not evaluate on the test images after each epoch." };
     private readonly Option<int> _epochs = CommonOptions.Positive("--epochs", "N", "Times that every training image is seen.", epochs);
     private readonly Option<int> _batch = CommonOptions.Positive("--batch", "N", "Batch size.", 128);
-    private readonly Option<double> _rate = Real("--lr", "RATE", "Learning rate, before the schedule.", rate);
+    private readonly Option<double> _rate = Real("--lr", "RATE", "Learning rate, before the schedule." + rateNote, rate);
     private readonly Option<string> _schedule = new("--schedule")
     {
         HelpName = "NAME",
@@ -257,13 +259,16 @@ internal sealed class TrainingOptionGroup(int epochs, double rate)
             $"epochs {parsed.GetValue(_epochs)}, batch {parsed.GetValue(_batch)}, lr {parsed.GetValue(_rate)}, {parsed.GetValue(_schedule)}, warm-up {parsed.GetValue(_warmUp)}, {parsed.GetValue(_rule)} {parsed.GetValue(_momentum)}, decay {parsed.GetValue(_decay)}{(parsed.GetValue(_decayAll) ? " of all" : "")}, augment {parsed.GetValue(_augment)}, clip {parsed.GetValue(_clip)}, ema {parsed.GetValue(_average)}, patience {parsed.GetValue(_patience)}{(parsed.GetValue(_memory) is { } most ? $", memory {most}" : "")}, seed {parsed.GetValue(_seed)}"
         );
 
-    private static Option<double> Real(string name, string helpName, string description, double usual)
+    private static Option<double> Real(string name, string helpName, string description, double usual) =>
+        Real(name, helpName, description, _ => usual);
+
+    private static Option<double> Real(string name, string helpName, string description, Func<SymbolResult, double> usual)
     {
         Option<double> option = new(name)
         {
             HelpName = helpName,
             Description = description,
-            DefaultValueFactory = _ => usual,
+            DefaultValueFactory = result => usual(result),
         };
         option.Validators.Add(result =>
         {

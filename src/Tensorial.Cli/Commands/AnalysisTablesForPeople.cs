@@ -37,6 +37,8 @@ internal static class AnalysisTablesForPeople
             ShowTruncations(report, terminal);
         else
             ShowTolerance(report, terminal);
+        if (NormTolerance.From(new(report)) is { } tolerance)
+            ShowTolerance(tolerance, terminal);
         if (report.Truncations.SelectMany(static t => t.Kernels).Any(static kernel => kernel.Crossing))
             terminal.Say(
                 "Some sequences cross: a later cut raised the rank at an earlier one again, so they have no factored parameter count (docs/analysis.md)."
@@ -151,6 +153,30 @@ internal static class AnalysisTablesForPeople
             Text(
                 $"Smallest ranks measured before top-1 falls by more than ½, 1 and 2 points; – where every measurement lost more. All {report.Truncations.Count:N0} measurements are in --json, --csv and --report."
             )
+        );
+    }
+
+    /// <summary>Which cuts bear how much norm loss for a point of accuracy, and whether deeper kernels bear more.</summary>
+    private static void ShowTolerance(NormTolerance tolerance, Terminal terminal)
+    {
+        Table table = Terminal.NewTable([
+            "cut",
+            "kernels#",
+            .. NormTolerance.NormLosses.ToArray().Select(static loss => Text($"bear {100 * loss:F0} %#")),
+            "mean norm loss#",
+            "correlation with depth#",
+        ]);
+        foreach (CutTolerance cut in tolerance.ByCut())
+            table.AddRow([
+                cut.Cut,
+                Text($"{cut.Kernels}"),
+                .. cut.Tolerating.Select(static count => Text($"{count}")),
+                Text($"{cut.Mean:F3}"),
+                cut.DepthCorrelation is { } correlation ? Text($"{correlation:F2}") : "–",
+            ]);
+        terminal.Show(table);
+        terminal.Say(
+            "Kernels that, truncated alone, lose at most 1 point of top-1 with at least so much of their norm gone, among the ranks measured; Spearman's rank correlation of the norm loss borne with the kernel's place in the network."
         );
     }
 

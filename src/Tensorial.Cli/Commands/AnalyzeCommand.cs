@@ -40,6 +40,8 @@ internal static class AnalyzeCommand
         public FileInfo? Html { get; init; }
 
         public DirectoryInfo? Csv { get; init; }
+
+        public DirectoryInfo? Figures { get; init; }
     }
 
     public static Command Create(Terminal terminal)
@@ -67,9 +69,10 @@ internal static class AnalyzeCommand
         Option<DirectoryInfo?> csv = new("--csv")
         {
             HelpName = "DIR",
-            Description = "Write the tables as spectra.csv, cuts.csv and truncations.csv.",
+            Description = "Write the tables as spectra.csv, cuts.csv, truncations.csv and tolerance.csv.",
         };
         csv.Written();
+        Option<DirectoryInfo?> figures = CommonOptions.Figures();
         Command command = new(
             "analyze",
             "Singular values, entropy, effective rank and the rank for a norm loss, for every kernel along every cut; with --data also top-1, top-5 and loss "
@@ -81,7 +84,7 @@ internal static class AnalyzeCommand
         data.AddTo(command);
         command.Options.Add(layers);
         sweep.AddTo(command);
-        foreach (Option option in (Option[])[recalibrate, store, dryRun, json, html, csv, seed, threads])
+        foreach (Option option in (Option[])[recalibrate, store, dryRun, json, html, csv, figures, seed, threads])
             command.Options.Add(option);
         return command.Finish(
             terminal,
@@ -102,6 +105,7 @@ internal static class AnalyzeCommand
                         Json = parsed.GetValue(json),
                         Html = parsed.GetValue(html),
                         Csv = parsed.GetValue(csv),
+                        Figures = parsed.GetValue(figures),
                     },
                     terminal,
                     cancel
@@ -115,6 +119,7 @@ internal static class AnalyzeCommand
         OutputFile.Check(options.Json, options.Model.FullName);
         OutputFile.Check(options.Html, options.Model.FullName);
         OutputFile.Check(options.Csv);
+        OutputFile.Check(options.Figures);
         Graph graph = WeightsAsInitializers.Apply(OnnxFile.Read(options.Model.FullName));
         if (options.Recalibrate is not null)
         {
@@ -148,6 +153,8 @@ internal static class AnalyzeCommand
             AtomicFile.Write(json.FullName, stream => stream.Write(AnalysisJson.ToUtf8(report)));
         if (options.Csv is { } csv)
             CsvWriter.Write(report, csv.FullName);
+        if (options.Figures is { } figures)
+            FigureFiles.Write(report, figures.FullName);
         if (options.Html is { } html)
             ReportWriter.WriteHtml(report, html.FullName);
         return ExitCode.Done;

@@ -27,6 +27,9 @@ internal static class TrainCommand
         TensorialLayers? Tensorial
     );
 
+    /// <summary>The learning rate of a network that goes on.</summary>
+    private const double TrainedRate = 0.01;
+
     public static Command Create(Terminal terminal)
     {
         Argument<string> model = new("model")
@@ -46,7 +49,11 @@ internal static class TrainCommand
             Description = "Part of the target that all classes share.",
             DefaultValueFactory = static _ => 0,
         };
-        TrainingOptionGroup training = new(epochs: 30, rate: 0.1);
+        TrainingOptionGroup training = new(
+            epochs: 30,
+            rate: result => UsualRate(result.GetValue(model), result.GetValue(fresh)),
+            rateNote: $" Unless given: {TrainedRate} for a trained network, {ModelZoo.LearningRateOf("lenet5")} for lenet5, {ModelZoo.LearningRateOf("cnn4")} for cnn4."
+        );
         TensorialLayers.Group tensorial = new();
         Command command = new(
             "train",
@@ -84,6 +91,10 @@ internal static class TrainCommand
                 )
         );
     }
+
+    /// <summary>A rate that does not undo what a trained network knows, and one at which a fresh one learns.</summary>
+    private static double UsualRate(string? model, bool isFresh) =>
+        model is not null && File.Exists(model) && !isFresh ? TrainedRate : ModelZoo.LearningRateOf(model ?? "");
 
     internal static ExitCode Run(Options options, Terminal terminal, CancellationToken cancel)
     {

@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Text.Json;
 using Spectre.Console;
 using Tensorial.Analysis;
+using Tensorial.Compression;
 using Tensorial.Graphs;
 using Tensorial.Kernels;
 using Tensorial.Onnx;
@@ -18,6 +19,7 @@ internal static class TruncateCommand
         FileInfo Output,
         IReadOnlyList<string> Layers,
         ValueList<CutStep> Steps,
+        bool AsFactors,
         int Threads,
         FileInfo? Json,
         string CommandLine
@@ -26,7 +28,10 @@ internal static class TruncateCommand
     public static Command Create(Terminal terminal)
     {
         Argument<FileInfo> input = new("in.onnx") { Description = "The trained network." };
-        Argument<FileInfo> output = new("out.onnx") { Description = "The truncated network: the same nodes and shapes, other weights." };
+        Argument<FileInfo> output = new("out.onnx")
+        {
+            Description = "The truncated network: the same nodes and shapes, other weights; or factors for them.",
+        };
         output.Written();
         Option<string[]> layers = CommonOptions.Layers();
         layers.Description += " Default: all convolution kernels.";
@@ -49,11 +54,17 @@ internal static class TruncateCommand
             "Keep the smallest rank whose norm loss ||K - K_chi|| / ||K|| does not exceed this (0 to 1); one for all cuts, or one for each.",
             static text => (ValueList<RankRule>)[.. text.Split(',').Select(static part => RankRule.Parse("loss=" + part.Trim()))]
         );
+        Option<bool> factors = new("--factors")
+        {
+            Description =
+                $"Write the kernels as the factors their cuts leave, smaller and of the same function: trained on, they keep their rank. For {CutFormat.Known}.",
+        };
         Option<FileInfo?> json = CommonOptions.Json();
         Option<int> threads = CommonOptions.Threads();
         Command command = new(
             "truncate",
-            "Writes the network with kernels truncated along one cut or several in sequence; dense, so it is no smaller (tensorial compress is for that)."
+            "Writes the network with kernels truncated along one cut or several in sequence: dense, so that it is no smaller (tensorial compress is for "
+                + "that) and free to gain rank when it is trained on, or with --factors as factors that keep it."
         )
         {
             input,
@@ -62,28 +73,31 @@ internal static class TruncateCommand
             cuts,
             rank,
             normLoss,
+            factors,
             json,
             threads,
         };
         return command.Finish(
             terminal,
-            (parsed, _) =>
+            (parsed, cancel) =>
                 Run(
                     new(
                         parsed.GetRequiredValue(input),
                         parsed.GetRequiredValue(output),
                         parsed.GetValue(layers) ?? [],
                         StepsOf(parsed.GetRequiredValue(cuts)!, parsed.GetValue(rank), parsed.GetValue(normLoss)),
+                        parsed.GetValue(factors),
                         parsed.GetValue(threads),
                         parsed.GetValue(json),
                         AnalyzeCommand.CommandLineOf(parsed)
                     ),
-                    terminal
+                    terminal,
+                    cancel
                 )
         );
     }
 
-    internal static ExitCode Run(Options options, Terminal terminal)
+    internal static ExitCode Run(Options options, Terminal terminal, CancellationToken cancel = default)
     {
         OutputFile.Check(options.Output, options.Input.FullName);
         OutputFile.Check(options.Json, options.Input.FullName, options.Output.FullName);
@@ -98,7 +112,8 @@ internal static class TruncateCommand
                 $"{options.Input.Name} has no kernel that {string.Join(" and ", options.Steps.Select(static s => s.Cut))} divides; see tensorial inspect."
             );
 
-        Graph result = truncation.Graph with { Metadata = truncation.Graph.Metadata.SetItems(ProvenanceOf(options, truncation)) };
+        Graph truncated = options.AsFactors ? CutFormat.Factored(truncation, options.Threads, cancel) : truncation.Graph;
+        Graph result = truncated with { Metadata = truncation.Graph.Metadata.SetItems(ProvenanceOf(options, truncation)) };
         OutputModel.Write(result, options.Output, options.Input.FullName);
         Show(truncation, terminal);
         if (options.Json is { } json)

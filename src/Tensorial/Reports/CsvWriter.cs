@@ -18,21 +18,39 @@ internal static class CsvWriter
 
     /// <summary>
     /// Writes the numbers of an analysis beside its report: <c>spectra.csv</c> (a row for each singular value), <c>cuts.csv</c> (one for
-    /// each kernel and cut) and, where there are any, <c>truncations.csv</c>. Each file appears whole or not at all.
+    /// each kernel and cut) and, where there are any, <c>truncations.csv</c> and <c>tolerance.csv</c> (a row for each kernel and cut: the
+    /// norm loss it bears for one point of accuracy). Each file appears whole or not at all.
     /// </summary>
     /// <returns>Paths of the files.</returns>
     /// <exception cref="IOException">The folder cannot be made or written.</exception>
     public static IReadOnlyList<string> Write(AnalysisReport analysis, string folder)
     {
+        List<(string, Table)> tables =
+        [
+            ("spectra.csv", AnalysisTables.Spectra(analysis)),
+            ("cuts.csv", AnalysisTables.Cuts(analysis)),
+        ];
+        if (analysis.Truncations.Count > 0)
+            tables.Add(("truncations.csv", AnalysisTables.Truncations(analysis)));
+        if (NormTolerance.From(new(analysis)) is { } tolerance)
+            tables.Add(("tolerance.csv", tolerance.KernelTable()));
+        return Write(tables, folder);
+    }
+
+    /// <summary>
+    /// Writes trainings beside their page: <c>convergence.csv</c> (a row for each) and <c>epochs.csv</c> (a row for each and epoch). Each
+    /// file appears whole or not at all.
+    /// </summary>
+    /// <returns>Paths of the files.</returns>
+    /// <exception cref="IOException">The folder cannot be made or written.</exception>
+    public static IReadOnlyList<string> Write(IReadOnlyList<TrainingRunCurve> runs, string folder) =>
+        Write([("convergence.csv", TrainingRunsPage.Convergence(runs)), ("epochs.csv", TrainingRunsPage.Points(runs))], folder);
+
+    private static List<string> Write(IEnumerable<(string Name, Table Table)> tables, string folder)
+    {
         Directory.CreateDirectory(folder);
         List<string> written = [];
-        Add("spectra.csv", AnalysisTables.Spectra(analysis));
-        Add("cuts.csv", AnalysisTables.Cuts(analysis));
-        if (analysis.Truncations.Count > 0)
-            Add("truncations.csv", AnalysisTables.Truncations(analysis));
-        return written;
-
-        void Add(string name, Table table)
+        foreach ((string name, Table table) in tables)
         {
             string path = Path.Combine(folder, name);
             AtomicFile.Write(
@@ -45,6 +63,7 @@ internal static class CsvWriter
             );
             written.Add(path);
         }
+        return written;
     }
 
     /// <summary>

@@ -192,6 +192,27 @@ public sealed class TrainTests : IDisposable
         );
     }
 
+    /// <summary>What a trained network knows is not undone, and networks that a rate of 0.1 leaves at chance begin lower.</summary>
+    [Theory]
+    [InlineData("lenet5", "", 0.05)]
+    [InlineData("cnn4", "", 0.01)]
+    [InlineData("SAMPLE", "", 0.01)]
+    [InlineData("SAMPLE", "--fresh", 0.1)]
+    [InlineData("SAMPLE", "--lr 0.3", 0.3)]
+    public async Task The_usual_learning_rate_is_that_of_the_network(string network, string options, double rate)
+    {
+        CommandRun run = await CommandRun.Of([
+            "train",
+            network == "SAMPLE" ? Sample : network,
+            At("net.onnx"),
+            .. "--data sample --limit 32 --batch 32 --epochs 1 --schedule constant --no-test --json".Split(' '),
+            At("net.json"),
+            .. options.Split(' ', StringSplitOptions.RemoveEmptyEntries),
+        ]);
+        Assert.Equal((0, ""), (run.Code, run.Code == 0 ? "" : run.Error));
+        Assert.Equal(rate, Epochs("net.json")[0].GetProperty("learningRate").GetDouble());
+    }
+
     [Theory]
     [
         InlineData("--format tucker2", "--rate"),

@@ -35,7 +35,7 @@ public class CsvTests
         AnalysisReport analysis = MadeUp.Named(["a,\"b\"\r\nc", "conv2"]);
         using TemporaryFolder folder = new();
         IReadOnlyList<string> files = CsvWriter.Write(analysis, Path.Combine(folder.Path, "made"));
-        Assert.Equal(["spectra.csv", "cuts.csv", "truncations.csv"], files.Select(Path.GetFileName));
+        Assert.Equal(["spectra.csv", "cuts.csv", "truncations.csv", "tolerance.csv"], files.Select(Path.GetFileName));
 
         List<Dictionary<string, string>> spectra = Read(files[0]);
         Assert.Equal(

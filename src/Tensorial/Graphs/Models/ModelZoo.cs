@@ -3,23 +3,44 @@ namespace Tensorial.Graphs;
 /// <summary>Networks of the literature, with fresh weights.</summary>
 public static class ModelZoo
 {
-    private static readonly (string Name, Func<Shape, int, int, Graph> Build)[] Models =
+    private static readonly (string Name, double LearningRate, Func<Shape, int, int, Graph> Build)[] Models =
     [
-        ("lenet5", LeNet5),
-        ("cnn4", FourLayers),
+        ("lenet5", 0.05, LeNet5),
+        ("cnn4", 0.01, FourLayers),
         .. ((int[])[20, 32, 44, 56, 110]).Select(static depth =>
-            ($"resnet{depth}", (Func<Shape, int, int, Graph>)((image, classes, seed) => ResNets.Cifar(depth, image, classes, seed)))
+            (
+                $"resnet{depth}",
+                UsualRate,
+                (Func<Shape, int, int, Graph>)((image, classes, seed) => ResNets.Cifar(depth, image, classes, seed))
+            )
         ),
         .. ((int[])[18, 34, 50]).Select(static depth =>
-            ($"resnet{depth}", (Func<Shape, int, int, Graph>)((image, classes, seed) => ResNets.ImageNet(depth, image, classes, seed)))
+            (
+                $"resnet{depth}",
+                UsualRate,
+                (Func<Shape, int, int, Graph>)((image, classes, seed) => ResNets.ImageNet(depth, image, classes, seed))
+            )
         ),
     ];
+
+    private const double UsualRate = 0.1;
 
     /// <summary>All names.</summary>
     public static IEnumerable<string> Names => Models.Select(static model => model.Name);
 
     /// <summary>Whether a model has this name.</summary>
     public static bool Knows(string name) => Names.Contains(name, StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>
+    /// A learning rate at which fresh weights train by gradient descent with momentum 0.9 and batches of 128. Networks whose last dense layer
+    /// reads whole feature maps take less: its curvature grows with the number of features.
+    /// </summary>
+    /// <param name="name">Its name; the usual rate of others is 0.1.</param>
+    public static double LearningRateOf(string name) =>
+        Models
+            .Where(model => model.Name.Equals(name, StringComparison.OrdinalIgnoreCase))
+            .Select(static model => model.LearningRate)
+            .FirstOrDefault(UsualRate);
 
     /// <summary>
     /// A network by its name: <c>lenet5</c>, <c>cnn4</c>, <c>resnet20</c> to <c>resnet110</c> (CIFAR), <c>resnet18</c>, <c>34</c>,
@@ -32,7 +53,7 @@ public static class ModelZoo
     /// <exception cref="BadInputException">No such network; the message names all.</exception>
     public static Graph Create(string name, Shape image, int classes, int seed)
     {
-        foreach ((string known, Func<Shape, int, int, Graph> build) in Models)
+        foreach ((string known, _, Func<Shape, int, int, Graph> build) in Models)
             if (known.Equals(name, StringComparison.OrdinalIgnoreCase))
                 return build(image, classes, seed);
         throw new BadInputException($"'{name}' is no ready-made network; there are {string.Join(", ", Names)}.");

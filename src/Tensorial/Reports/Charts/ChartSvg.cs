@@ -16,7 +16,7 @@ internal static class ChartSvg
 
     public static void Write(Markup to, Chart chart)
     {
-        Frame frame = chart.Size is ChartSize.Wide ? new(540, 330) : new(340, 240);
+        Frame frame = FrameOf(chart);
         string size = string.Create(CultureInfo.InvariantCulture, $"0 0 {frame.Width} {frame.Height}");
         to.Open(
             "svg",
@@ -28,6 +28,17 @@ internal static class ChartSvg
             ("data-y", Ends(chart.Y, frame.Bottom, frame.Top)),
             ("data-names", chart.X.Scale is OrdinalScale ordinal ? string.Join('\n', ordinal.Names) : null)
         );
+        WriteContents(to, chart);
+        to.Close();
+    }
+
+    /// <summary>Width and height of a chart's drawing, in pixels.</summary>
+    public static (double Width, double Height) SizeOf(Chart chart) => (FrameOf(chart).Width, FrameOf(chart).Height);
+
+    /// <summary>Axes and lines, for an SVG element that is open.</summary>
+    public static void WriteContents(Markup to, Chart chart)
+    {
+        Frame frame = FrameOf(chart);
         WriteAxes(to, chart, frame);
         foreach (Level level in chart.Levels)
         {
@@ -48,8 +59,9 @@ internal static class ChartSvg
                 ("text-anchor", "middle")
             );
         }
-        to.Close();
     }
+
+    private static Frame FrameOf(Chart chart) => chart.Size is ChartSize.Wide ? new(540, 330) : new(340, 240);
 
     private static void WriteAxes(Markup to, Chart chart, Frame frame)
     {

@@ -68,6 +68,29 @@ internal sealed record Palette(Oklch Paper, Oklch Ink, Oklch Faint, Oklch Strong
         return css.Append(".plain{--c:var(--ink)}\n").ToString();
     }
 
+    /// <summary>
+    /// Rules for a drawing that stands alone: the same classes, with their colours written out.
+    /// </summary>
+    public string FileCss()
+    {
+        string soft = Oklch.Mix(Paper, Ink, 0.62).Hex,
+            rule = Oklch.Mix(Paper, Ink, 0.16).Hex;
+        StringBuilder css = new();
+        css.Append($"svg{{font:11px sans-serif}}.paper{{fill:{Paper.Hex}}}text{{fill:{soft}}}.title{{fill:{Ink.Hex}}}");
+        css.Append($".heading{{fill:{Ink.Hex};font-weight:600;font-size:12px}}.level{{font-size:10.5px}}.empty{{font-style:italic}}");
+        css.Append($".power{{font-size:8.5px}}path{{fill:none;stroke:{Ink.Hex}}}.grid{{stroke:{rule};stroke-width:.75}}");
+        css.Append($".axis{{stroke:{soft}}}path.level{{stroke:{soft};stroke-dasharray:5 3}}.ramp{{stroke-width:8}}");
+        css.Append(".line{stroke-width:1.5;stroke-linejoin:round;stroke-linecap:round}.dots{stroke-width:4.6;stroke-linecap:round}");
+        css.Append(".dash>.line{stroke-dasharray:5 3;stroke-linecap:butt}.dot>.line{stroke-dasharray:1 3}");
+        for (int k = 0; k < Hues; k++)
+            css.Append($".hue{k}>path{{stroke:{Lines[k].Hex}}}");
+        for (int k = 0; k < Depths; k++)
+            css.Append($".depth{k}>path{{stroke:{Depth(k).Hex}}}");
+        for (int k = 0; k < Heats; k++)
+            css.Append($"rect.heat{k}{{fill:{Heat(k).Hex}}}text.heat{k}{{fill:{HeatText(k).Hex}}}");
+        return css.ToString();
+    }
+
     private static string Gradient(int steps, Func<int, Oklch> colour) =>
         $"linear-gradient(90deg,{string.Join(',', Enumerable.Range(0, steps).Where(k => k % 3 == 0 || k == steps - 1).Select(k => colour(k).Hex))})";
 }

@@ -40,6 +40,30 @@ internal static class AccuracySection
             );
     }
 
+    /// <summary>
+    /// Accuracy against norm loss with a chart for each kernel, a line for each cut, all on one scale; null where that was not measured.
+    /// </summary>
+    public static Figure? ByKernel(Findings findings)
+    {
+        Axis y = YAxis(findings, findings.AloneAlongOne.Select(static t => t.Top1));
+        Chart[] charts =
+        [
+            .. findings.Analysis.Layers.SelectMany(
+                (layer, k) => AloneOf(findings, layer) is { } chart ? (Chart[])[chart with { Title = findings.Labels[k], Y = y }] : []
+            ),
+        ];
+        return charts.Length == 0
+            ? null
+            : new(
+                "kernels",
+                "Top-1 accuracy with one kernel truncated, the others untouched, against its norm loss. One line for each cut.",
+                [.. charts]
+            )
+            {
+                Legend = SpectraSection.CutLegend(findings),
+            };
+    }
+
     private static Prose Intro(AnalysisReport analysis)
     {
         Prose text =
@@ -122,6 +146,16 @@ internal static class AccuracySection
                 "100 % norm loss tolerated",
                 "The largest norm loss measured, in %, up to which all measurements stay within that many percentage points of the untouched network."
             );
+            if (NormTolerance.From(findings) is { } tolerance)
+            {
+                yield return new TableBlock(
+                    "tolerance-table",
+                    Prose.From(
+                        $"{Prose.Strong("Which cuts bear most.")} Kernels that lose at most {Points(tolerance.Drop)} of accuracy with at least so much of their norm gone, and how that changes with depth: 1 where every deeper kernel bears more, {Numbers.Fixed(-1, 0)} where every deeper one bears less. Only ranks that were measured count."
+                    ),
+                    tolerance.Table()
+                );
+            }
         }
         yield return new ReportChoice(
             "alone",

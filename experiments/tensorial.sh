@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Tensorial networks (arXiv 1805.10352). tensorial.sh lenet5: LeNet-5 on MNIST in less than 5 % of its parameters, trained as factors.
+# tensorial.sh resnet32: the pretrained ResNet-32 in one format throughout, at RATES of its convolution parameters, fitted on 2,000 training
+# images, then tuned block by block (sequential) or for EPOCHS end to end (MODES="blocks end"); docs/studies/tensorial.md.
+source "$(dirname "$0")/common.sh"
+
+lenet5() {
+    for format in ${FORMATS:-rcp:2 rtr:2 rtt:2 rtucker:2 tucker2}; do
+        step "lenet5-${format/:/}" train lenet5 "$WORK/lenet5-${format/:/}.onnx" --data "idx:$MNIST" --epochs "${EPOCHS:-20}" --lr 0.05 \
+            --augment pad=2 --format "$format" --rate "${RATE:-0.03}" --resume "$WORK/lenet5-${format/:/}" --seed 0
+        step "lenet5-${format/:/}-size" inspect "$WORK/lenet5-${format/:/}.onnx"
+    done
+}
+
+resnet32() {
+    local dense=$MODELS/resnet32-cifar10.onnx
+    for rate in ${RATES:-0.1 0.05}; do
+        for format in ${FORMATS:-rcp svd-out tucker2 cp tt rtt rtr}; do
+            local name=resnet32-$rate-${format/:/}
+            step "$name-untuned" compress "$dense" "$WORK/$name.onnx" --target "conv-params=$rate" --format "$format" $PRETRAINED --seed 0 \
+                --resume "$WORK/resnet32-store"
+            for mode in ${MODES:-blocks}; do
+                case $mode in
+                    blocks)
+                        step "$name-blocks" tune "$WORK/$name.onnx" "$WORK/$name-blocks.onnx" --teacher "$dense" --mode sequential \
+                            $PRETRAINED --resume "$WORK/$name-blocks" --seed 0
+                        ;;
+                    end)
+                        step "$name-end" tune "$WORK/$name.onnx" "$WORK/$name-end.onnx" --teacher "$dense" --mode e2e \
+                            --epochs "${EPOCHS:-5}" --augment cifar $PRETRAINED --resume "$WORK/$name-end" --seed 0
+                        ;;
+                esac
+            done
+        done
+    done
+}
+
+for study in "${@:-lenet5}"; do
+    "$study"
+done
