@@ -9,7 +9,7 @@ namespace Tensorial.Compression;
 /// Truncated kernels written as the factors their cuts leave: the same function, in a form whose rank stays as it is when the network is
 /// trained on.
 /// </summary>
-public static class CutFormat
+internal static class CutFormat
 {
     private static readonly (string[] Cuts, KernelFormat Format)[] Rows =
     [

@@ -6,7 +6,7 @@ namespace Tensorial.Compression;
 /// Samples for every input of a network, in a NumPy archive (.npz) with an array of each input's name: [count, …] where … is one sample, with
 /// or without the batch axis that the input has.
 /// </summary>
-public sealed class InputArrays
+internal sealed class InputArrays
 {
     private readonly IReadOnlyDictionary<string, Tensor> _arrays;
     private readonly Graph _graph;

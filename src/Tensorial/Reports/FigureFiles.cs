@@ -6,7 +6,7 @@ using Tensorial.Reports.Sections;
 namespace Tensorial.Reports;
 
 /// <summary>The figures of a report as SVG files, for papers and pages; the numbers behind them are those of <see cref="CsvWriter"/>.</summary>
-public static class FigureFiles
+internal static class FigureFiles
 {
     /// <summary>
     /// Writes the figures and heat maps of an analysis, and accuracy against norm loss with a chart for each kernel

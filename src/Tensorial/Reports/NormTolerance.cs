@@ -8,7 +8,7 @@ namespace Tensorial.Reports;
 /// </summary>
 /// <param name="Drop">The accuracy that may be lost, as a fraction of the images.</param>
 /// <param name="Kernels">The largest norm loss tolerated by each kernel along each cut, kernels in the network's order.</param>
-public sealed record NormTolerance(double Drop, ValueList<KernelTolerance> Kernels)
+internal sealed record NormTolerance(double Drop, ValueList<KernelTolerance> Kernels)
 {
     /// <summary>The only cut of a dense layer.</summary>
     private const string MatrixCut = "o|i";
@@ -120,7 +120,7 @@ public sealed record NormTolerance(double Drop, ValueList<KernelTolerance> Kerne
 /// <param name="Cut">The cut.</param>
 /// <param name="Farthest">The largest norm loss up to which every measurement stays within the loss of accuracy; null where the least
 /// truncation measured loses more.</param>
-public sealed record KernelTolerance(string Layer, int Place, string Cut, TruncationResult? Farthest)
+internal sealed record KernelTolerance(string Layer, int Place, string Cut, TruncationResult? Farthest)
 {
     /// <summary>‖K - Kχ‖ / ‖K‖; 0 where nothing may be lost.</summary>
     public double NormLoss => Farthest?.NormLoss ?? 0;
@@ -133,7 +133,7 @@ public sealed record KernelTolerance(string Layer, int Place, string Cut, Trunca
 /// <param name="Mean">Mean norm loss tolerated.</param>
 /// <param name="DepthCorrelation">Spearman's rank correlation of the norm loss tolerated with the kernel's place in the network; for all
 /// cuts of its mean over the kernel's cuts. Null for fewer than three kernels.</param>
-public sealed record CutTolerance(string Cut, int Kernels, ValueList<int> Tolerating, double Mean, double? DepthCorrelation)
+internal sealed record CutTolerance(string Cut, int Kernels, ValueList<int> Tolerating, double Mean, double? DepthCorrelation)
 {
     internal static CutTolerance From(string cut, IReadOnlyList<KernelTolerance> kernels)
     {

@@ -9,7 +9,7 @@ namespace Tensorial.Reports;
 /// <summary>Test accuracy of one training or tuning against epochs and seconds.</summary>
 /// <param name="Name">What it is called beside others: its file.</param>
 /// <param name="Points">In order; epoch 0 is before the first, or after tuning block by block.</param>
-public sealed record TrainingRunCurve(string Name, ImmutableArray<RunPoint> Points)
+internal sealed record TrainingRunCurve(string Name, ImmutableArray<RunPoint> Points)
 {
     /// <summary>Whether JSON is what train or tune wrote, rather than analyze.</summary>
     public static bool IsRun(byte[] json)
@@ -68,4 +68,4 @@ public sealed record TrainingRunCurve(string Name, ImmutableArray<RunPoint> Poin
 /// <param name="Epoch">Epochs done.</param>
 /// <param name="Seconds">Wall time until then, evaluation included.</param>
 /// <param name="Top1">Accuracy on the test images, 0 to 1.</param>
-public readonly record struct RunPoint(int Epoch, double Seconds, double Top1);
+internal readonly record struct RunPoint(int Epoch, double Seconds, double Top1);

@@ -4,7 +4,7 @@ using Tensorial.Reports.Charts;
 namespace Tensorial.Reports;
 
 /// <summary>Trainings side by side: accuracy against epochs and seconds, and how soon each is nearly there.</summary>
-public static class TrainingRunsPage
+internal static class TrainingRunsPage
 {
     /// <summary>The part of its own final accuracy at which a run counts as converged.</summary>
     private const double Converged = 0.9;

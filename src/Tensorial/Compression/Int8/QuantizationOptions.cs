@@ -1,7 +1,7 @@
 namespace Tensorial.Compression.Int8;
 
 /// <summary>How the range of an activation follows from the values that it took on the calibration samples.</summary>
-public enum RangeMethod
+internal enum RangeMethod
 {
     /// <summary>From the smallest to the largest value.</summary>
     MinMax,
@@ -14,7 +14,7 @@ public enum RangeMethod
 }
 
 /// <summary>How a network is quantized.</summary>
-public sealed record QuantizationOptions
+internal sealed record QuantizationOptions
 {
     /// <summary>Whether every output channel has a scale of its own for its weights, instead of one for the layer.</summary>
     public bool PerChannel { get; init; } = true;

@@ -4,7 +4,7 @@ using Tensorial.Analysis;
 namespace Tensorial.Compression.Int8;
 
 /// <summary>What became of a network: the JSON of <c>quantize</c>, and a part of that of <c>compress --quantize</c>.</summary>
-public sealed record QuantizationResult
+internal sealed record QuantizationResult
 {
     public int SchemaVersion { get; init; } = 1;
 
@@ -50,7 +50,7 @@ public sealed record QuantizationResult
 /// <param name="RelativeError">Of the outputs against the float network's, on average over them; null for that itself.</param>
 /// <param name="LatencyMs">Median milliseconds for one sample in ONNX Runtime; null where it does not run here.</param>
 /// <param name="LatencyRatio">Median over pairs of its time over the float network's; null likewise, and for that itself.</param>
-public sealed record ComparedNetwork(
+internal sealed record ComparedNetwork(
     string Kind,
     long FileBytes,
     double? Top1,

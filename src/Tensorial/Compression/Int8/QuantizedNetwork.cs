@@ -7,7 +7,7 @@ namespace Tensorial.Compression.Int8;
 /// <param name="Graph">The network, with QuantizeLinear and DequantizeLinear around what is computed in integers.</param>
 /// <param name="Layers">What became of each layer, in their order.</param>
 /// <param name="Trials">What was tried to stay within a limit; empty where none was asked for, or everything stayed within it.</param>
-public sealed record QuantizedNetwork(Graph Graph, ImmutableArray<QuantizedLayer> Layers, ImmutableArray<QuantizationTrial> Trials);
+internal sealed record QuantizedNetwork(Graph Graph, ImmutableArray<QuantizedLayer> Layers, ImmutableArray<QuantizationTrial> Trials);
 
 /// <summary>One layer after quantization.</summary>
 /// <param name="Name">The name of its weights in the file.</param>
@@ -20,7 +20,7 @@ public sealed record QuantizedNetwork(Graph Graph, ImmutableArray<QuantizedLayer
 /// </param>
 /// <param name="KeptBecause">Why it stays in float; null where it does not. For a layer of which only the weights are integers, null.</param>
 /// <param name="WeightsOnly">Whether it computes in float and only its weights are stored as integers.</param>
-public sealed record QuantizedLayer(
+internal sealed record QuantizedLayer(
     string Name,
     long Parameters,
     int? Bits,
@@ -34,14 +34,14 @@ public sealed record QuantizedLayer(
 /// <param name="LayersInFloat">Layers kept in float, the most sensitive ones.</param>
 /// <param name="Drop">Points of top-1 accuracy lost on samples held back from calibration; null without labels.</param>
 /// <param name="RelativeError">Of the outputs, on average over them.</param>
-public readonly record struct QuantizationTrial(int LayersInFloat, double? Drop, double RelativeError);
+internal readonly record struct QuantizationTrial(int LayersInFloat, double? Drop, double RelativeError);
 
 /// <summary>How much a quantized network may differ from the float one.</summary>
 /// <param name="MaxDrop">Points of top-1 accuracy; null for no limit.</param>
 /// <param name="MaxError">Relative error of the outputs, on average over them; null for no limit.</param>
 /// <param name="Held">Samples to measure it on, others than those calibrated on.</param>
 /// <param name="Scores">The output that scores classes; null where none does.</param>
-public sealed record QuantizationLimit(double? MaxDrop, double? MaxError, IEnumerable<InputBatch> Held, Analysis.ScoreOutput? Scores)
+internal sealed record QuantizationLimit(double? MaxDrop, double? MaxError, IEnumerable<InputBatch> Held, Analysis.ScoreOutput? Scores)
 {
     /// <summary>Whether a comparison stays within the limit.</summary>
     public bool Allows(Verification found) =>

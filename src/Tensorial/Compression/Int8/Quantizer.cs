@@ -9,7 +9,7 @@ namespace Tensorial.Compression.Int8;
 /// calibration samples (Jacob et al., arXiv 1712.05877; Nagel et al., arXiv 2106.08295). The result is a network with QuantizeLinear and
 /// DequantizeLinear nodes in the places from which ONNX Runtime makes integer operations.
 /// </summary>
-public sealed class Quantizer
+internal sealed class Quantizer
 {
     /// <summary>Samples on which each layer alone is measured.</summary>
     private const int SensitivitySamples = 256;
