@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using Tensorial.Data;
+using Tensorial.Graphs;
 
 namespace Tensorial.Cli;
 
@@ -118,6 +119,16 @@ internal static class CommonOptions
                     result.AddError($"{name} takes whole numbers from 1 on, such as 1,16, not '{result.Tokens[0].Value}'.");
                 return counts;
             },
+        };
+
+    /// <summary>Extents of inputs that a network leaves open.</summary>
+    public static Option<InputShape[]> Shapes() =>
+        new("--shape")
+        {
+            HelpName = "INPUT=1x3x640x640",
+            Description = "Extents of an input that the network leaves open (docs/tool.md); may be given for each input.",
+            DefaultValueFactory = static _ => [],
+            CustomParser = static result => Each(result, InputShape.Parse),
         };
 
     public static Option<string[]> Layers() =>

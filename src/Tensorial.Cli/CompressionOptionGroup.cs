@@ -32,6 +32,12 @@ internal sealed record CompressionOptionGroup(
     /// <param name="file">The network as it was read.</param>
     public LayerChoice LayersOf(Graph graph, Graph file) => LayerChoice.From(graph, Layers, Keep, file);
 
+    /// <summary>Extents of inputs that the network leaves open.</summary>
+    public ImmutableArray<InputShape> Shapes { get; init; } = [];
+
+    /// <summary>The network as layers are measured in it: with extents of images, or those given.</summary>
+    public Graph Sized(Graph file, ImageSet? images) => InputShape.Apply(file, Shapes).WithImageShape(images?.ImageShape);
+
     public CompressionOptions Compression =>
         new()
         {
@@ -118,12 +124,13 @@ internal sealed record CompressionOptionGroup(
         private readonly Option<int> _threads = CommonOptions.Threads(),
             _seed = CommonOptions.Seed();
         private readonly DataOptions.Group _data = new(required: false);
+        private readonly Option<InputShape[]> _shapes = CommonOptions.Shapes();
 
         public void AddTo(Command command)
         {
             foreach (
                 Option option in (Option[])
-                    [_targets, _formats, _layers, _keep, _images, _multiple, _rule, _objective, _runtimes, _batch, _store, _threads, _seed]
+                    [_targets, _formats, _layers, _keep, _images, _multiple, _rule, _objective, _runtimes, _batch, _store, _threads, _seed, _shapes]
             )
                 command.Options.Add(option);
             _data.AddTo(command);
@@ -149,7 +156,10 @@ internal sealed record CompressionOptionGroup(
                 parsed.GetValue(_store),
                 parsed.GetValue(_threads) > 0 ? parsed.GetValue(_threads) : Environment.ProcessorCount,
                 parsed.GetValue(_seed)
-            );
+            )
+            {
+                Shapes = [.. parsed.GetValue(_shapes)!],
+            };
         }
     }
 }

@@ -83,15 +83,18 @@ internal sealed class Terminal
     }
 
     /// <summary>
-    /// Runs work that reports its progress: as bars with a time estimate on a terminal, as a line every ten seconds in a log,
-    /// not at all when quiet.
+    /// Runs work that reports its progress: as bars with a time estimate on a terminal; in a log as a line after two seconds and then every
+    /// ten, also where nothing new is to be said; not at all when quiet.
     /// </summary>
     public T WithProgress<T>(Func<IProgress<Progress>, T> work)
     {
         if (Quiet)
             return work(new Noted(this, null));
         if (!_errorIsTerminal)
-            return work(new Noted(this, new LogProgress(this)));
+        {
+            using LogProgress log = new(this);
+            return work(new Noted(this, log));
+        }
         T result = default!;
         Notes
             .Progress()
@@ -133,22 +136,46 @@ internal sealed class Terminal
         }
     }
 
-    private sealed class LogProgress(Terminal terminal) : IProgress<Progress>
+    private sealed class LogProgress : IProgress<Progress>, IDisposable
     {
+        private static readonly TimeSpan First = TimeSpan.FromSeconds(2),
+            Between = TimeSpan.FromSeconds(10);
+
+        private readonly Terminal _terminal;
         private readonly Stopwatch _clock = Stopwatch.StartNew();
         private readonly Lock _gate = new();
-        private TimeSpan _last;
+        private readonly Timer _timer;
+        private TimeSpan _next = First;
+        private Progress? _latest;
         private (string Work, long Done, double Part, TimeSpan At) _start = ("", 0, 0, TimeSpan.Zero);
 
-        public void Report(Progress value)
+        public LogProgress(Terminal terminal)
+        {
+            _terminal = terminal;
+            _timer = new(_ => Say(null), null, First, TimeSpan.FromSeconds(1));
+        }
+
+        public void Report(Progress value) => Say(value);
+
+        public void Dispose()
         {
             lock (_gate)
             {
-                if (_start.Work != value.Work)
-                    _start = (value.Work, value.Done, Part(value), _clock.Elapsed);
-                if (_clock.Elapsed - _last < TimeSpan.FromSeconds(10))
+                _latest = null;
+                _timer.Dispose();
+            }
+        }
+
+        private void Say(Progress? news)
+        {
+            lock (_gate)
+            {
+                if (news is { } fresh && _start.Work != fresh.Work)
+                    _start = (fresh.Work, fresh.Done, Part(fresh), _clock.Elapsed);
+                _latest = news ?? _latest;
+                if (_clock.Elapsed < _next || _latest is not { } value)
                     return;
-                _last = _clock.Elapsed;
+                _next = _clock.Elapsed + Between;
                 double perSecond = (value.Done - _start.Done) / (_clock.Elapsed - _start.At).TotalSeconds;
                 double part = Part(value),
                     perSecondOfAll = (part - _start.Part) / (_clock.Elapsed - _start.At).TotalSeconds;
@@ -156,7 +183,7 @@ internal sealed class Terminal
                     value.Total > 0 && perSecondOfAll > 0
                         ? $", about {TimeSpan.FromSeconds((1 - part) / perSecondOfAll):h\\:mm\\:ss} left"
                         : "";
-                terminal.Note($"{value.Work}: {Amount(value, perSecond)}{left}");
+                _terminal.Note($"{value.Work}: {Amount(value, perSecond)}{left}");
             }
         }
     }

@@ -20,7 +20,11 @@ internal static class BenchCommand
         int Threads,
         int Seed,
         FileInfo? Json
-    );
+    )
+    {
+        /// <summary>Extents of inputs that the networks leave open.</summary>
+        public InputShape[] Shapes { get; init; } = [];
+    }
 
     public static Command Create(Terminal terminal)
     {
@@ -37,6 +41,7 @@ internal static class BenchCommand
         Option<int> threads = CommonOptions.Threads();
         Option<int> seed = CommonOptions.Seed();
         Option<FileInfo?> json = CommonOptions.Json();
+        Option<InputShape[]> shapes = CommonOptions.Shapes();
         Command command = new(
             "bench",
             "Times two networks pair by pair on the same random inputs: medians and ranges of milliseconds per batch, and the median ratio of the pairs."
@@ -50,6 +55,7 @@ internal static class BenchCommand
             threads,
             seed,
             json,
+            shapes,
         };
         return command.Finish(
             terminal,
@@ -64,7 +70,10 @@ internal static class BenchCommand
                         parsed.GetValue(threads),
                         parsed.GetValue(seed),
                         parsed.GetValue(json)
-                    ),
+                    )
+                    {
+                        Shapes = parsed.GetValue(shapes)!,
+                    },
                     terminal,
                     cancel
                 )
@@ -74,8 +83,8 @@ internal static class BenchCommand
     internal static ExitCode Run(Options options, Terminal terminal, CancellationToken cancel)
     {
         OutputFile.Check(options.Json, options.First.FullName, options.Second.FullName);
-        Graph first = OnnxFile.Read(options.First.ToString()),
-            second = OnnxFile.Read(options.Second.ToString());
+        Graph first = InputShape.Apply(OnnxFile.Read(options.First.ToString()), options.Shapes),
+            second = InputShape.Apply(OnnxFile.Read(options.Second.ToString()), options.Shapes);
         using IRuntime runtime = Runtimes.Open(options.Runtime);
         int threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount;
         using ISession one = runtime.Load(first, threads),

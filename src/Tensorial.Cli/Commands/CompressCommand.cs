@@ -27,7 +27,11 @@ internal static class CompressCommand
         string CommandLine,
         FileInfo? Html,
         FileInfo? Json
-    );
+    )
+    {
+        /// <summary>Whether a batch that the file fixes at 1 is left open in what is written.</summary>
+        public bool OpensBatch { get; init; }
+    }
 
     private const int ManyImages = 16;
 
@@ -55,6 +59,11 @@ internal static class CompressCommand
                 "Write the compressed network with 8-bit integers (tensorial quantize, docs/quantize.md), and compare dense, int8, low rank and both; needs --data.",
         };
         QuantizationOptionGroup quantization = new();
+        Option<bool> open = new("--dynamic-batch")
+        {
+            Description =
+                "Leave the batch open where the file fixes it at 1; refused where that might not be the same function for each sample.",
+        };
         Option<FileInfo?> html = new("--report")
         {
             HelpName = "FILE",
@@ -74,6 +83,7 @@ internal static class CompressCommand
             file,
             raw,
             quantize,
+            open,
             html,
             json,
         };
@@ -94,7 +104,10 @@ internal static class CompressCommand
                         AnalyzeCommand.CommandLineOf(parsed),
                         parsed.GetValue(html),
                         parsed.GetValue(json)
-                    ),
+                    )
+                    {
+                        OpensBatch = parsed.GetValue(open),
+                    },
                     terminal,
                     cancel
                 )
@@ -115,13 +128,17 @@ internal static class CompressCommand
                 "--quantize takes samples of what the network really reads, for the ranges of its activations: give --data."
             );
         Graph read = WeightsAsInitializers.Apply(OnnxFile.Read(options.Input.ToString()));
+        if (options.OpensBatch)
+            read = OpenBatch.Apply(read);
         ImageSet? training = plan.Training?.Open(),
             test = plan.Test?.Open();
         if (plan.Targets.Any(static target => target.Measure == TargetMeasure.MaxDrop))
             (test ?? throw new UsageException("--target max-drop= is about accuracy: it needs --data.")).LabelsFor("--target max-drop=");
-        Graph graph = read.WithImageShape((test ?? training)?.ImageShape);
+        Graph graph = plan.Sized(read, test ?? training);
         DataOptions.CheckNormalization(graph, test ?? training, plan.Threads, terminal);
-        (ImmutableArray<CompressibleLayer> layers, ImmutableArray<KeptLayer> kept) = plan.LayersOf(graph, read);
+        LayerChoice choice = plan.LayersOf(graph, read);
+        choice.Check(plan.Targets);
+        (ImmutableArray<CompressibleLayer> layers, ImmutableArray<KeptLayer> kept) = choice;
         ModelFile source = ModelFile.From(options.Input.ToString());
         using ResultCache memory = plan.OpenMemory(source, training);
         ImmutableArray<IRuntime> runtimes = Runtimes.OpenAll(plan.Runtimes);
@@ -149,8 +166,9 @@ internal static class CompressCommand
                 ? null
                 : DataUse.From(training.Take(Math.Min(plan.CalibrationImages, training.Count)), DataSplit.Train),
         };
+        InputScale? scale = test is null ? InputScale.From(graph, plan.Seed) : null;
         (CompressedSize sizeBefore, CompressedSize sizeAfter, Verification verification) = chained is null
-            ? Compared(options, staged, graph, test, terminal, cancel)
+            ? Compared(options, staged, graph, test, scale, terminal, cancel)
             : Sizes(options, staged, graph, small, chained.Verification);
         ImmutableArray<MeasuredLatency> latencies = Timed(options, staged, graph, runtimes, terminal, cancel);
         foreach (IRuntime runtime in runtimes)
@@ -165,6 +183,7 @@ internal static class CompressCommand
             Before = sizeBefore,
             After = sizeAfter,
             Verification = verification,
+            RandomInputs = test is null ? InputScale.Describe(scale) : null,
             Targets = [.. plan.Targets.Select(static target => target.ToString())],
             Recalibrated = compressed.IsRecalibrated,
             Layers = compressed.Layers,
@@ -208,6 +227,7 @@ internal static class CompressCommand
         OutputModel staged,
         Graph graph,
         ImageSet? test,
+        InputScale? scale,
         Terminal terminal,
         CancellationToken cancel
     )
@@ -222,7 +242,7 @@ internal static class CompressCommand
                 before.Run,
                 after.Run,
                 test is null
-                    ? InputBatch.Random(graph, RandomInputs.SamplesFor(graph), options.Plan.Seed)
+                    ? InputBatch.Random(graph, RandomInputs.SamplesFor(graph), options.Plan.Seed, scale)
                     : InputBatch.Images(graph, test, 64),
                 scores,
                 test?.Count ?? 0,

@@ -14,9 +14,7 @@ internal static class CompressionTablesForPeople
         ShowLayers(result.Layers, terminal);
         ShowSizes(result, terminal);
         Verification v = result.Verification;
-        string inputs = result.Data is null
-            ? Text($"On {v.Samples:N0} random inputs, which say little of real ones")
-            : Text($"On {v.Samples:N0} images of {result.Data}");
+        string inputs = result.Data is null ? Text($"On {v.Samples:N0} random inputs") : Text($"On {v.Samples:N0} images of {result.Data}");
         foreach (OutputDifference output in v.Outputs)
         {
             string scores = output is { Agreement: { } agreement, KlDivergence: { } kl }
@@ -28,6 +26,8 @@ internal static class CompressionTablesForPeople
                 )
             );
         }
+        if (result.RandomInputs is { } random)
+            terminal.Say(InputScale.Proof(random));
         foreach (DropTrial trial in result.Trials)
             terminal.Say(
                 Text($"Tried {100 * trial.Parameters:F1} % of the parameters: {trial.Drop:F2} points lost on training images held back.")

@@ -1,18 +1,24 @@
 using System.CommandLine;
 using System.Globalization;
 using Spectre.Console;
+using Tensorial.Graphs;
 
 namespace Tensorial.Cli.Commands;
 
 /// <summary>tensorial inspect: what a network consists of, what it costs, and which of its kernels can be cut.</summary>
 internal static class InspectCommand
 {
-    internal sealed record Options(FileInfo Model, FileInfo? Json);
+    internal sealed record Options(FileInfo Model, FileInfo? Json)
+    {
+        /// <summary>Extents of inputs that the network leaves open.</summary>
+        public InputShape[] Shapes { get; init; } = [];
+    }
 
     public static Command Create(Terminal terminal)
     {
         Argument<FileInfo> model = CommonOptions.Model();
         Option<FileInfo?> json = CommonOptions.Json();
+        Option<InputShape[]> shapes = CommonOptions.Shapes();
         Command command = new(
             "inspect",
             "Kernels, their shapes, parameters, multiply-accumulates (MACs) and activations for one image, and along which cuts each kernel can be "
@@ -21,14 +27,18 @@ internal static class InspectCommand
         {
             model,
             json,
+            shapes,
         };
-        return command.Finish(terminal, (parsed, _) => Run(new(parsed.GetRequiredValue(model), parsed.GetValue(json)), terminal));
+        return command.Finish(
+            terminal,
+            (parsed, _) => Run(new(parsed.GetRequiredValue(model), parsed.GetValue(json)) { Shapes = parsed.GetValue(shapes)! }, terminal)
+        );
     }
 
     internal static ExitCode Run(Options options, Terminal terminal)
     {
         OutputFile.Check(options.Json, options.Model.FullName);
-        Inspection found = Inspection.From(options.Model.ToString());
+        Inspection found = Inspection.From(options.Model.ToString(), options.Shapes);
         ShowHead(found, terminal);
         ShowLayers(found, terminal);
         ShowOperations(found, terminal);

@@ -21,9 +21,9 @@ internal sealed record Inspection(
     IReadOnlyList<string> Warnings
 )
 {
-    public static Inspection From(string path)
+    public static Inspection From(string path, IReadOnlyList<InputShape> shapes)
     {
-        Graph graph = OnnxFile.Read(path);
+        Graph graph = InputShape.Apply(OnnxFile.Read(path), shapes);
         GraphStatistics statistics = GraphStatistics.From(graph);
         OnnxFacts facts = OnnxFacts.From(graph)!;
         return new(
@@ -46,6 +46,22 @@ internal sealed record Inspection(
             [.. statistics.Nodes.Select(InspectedNode.From)],
             [.. WarningsOf(graph, statistics, facts)]
         );
+    }
+
+    /// <summary>What is to say of a batch that the file fixes at 1.</summary>
+    private static string? BatchOf(Graph graph)
+    {
+        if (graph.FreeInputs.All(static port => port.Dimensions is not [{ Extent: 1 }, ..]))
+            return null;
+        try
+        {
+            OpenBatch.Apply(WeightsAsInitializers.Apply(graph));
+            return "The file fixes the batch at 1: samples go through one by one. compress --dynamic-batch writes a file that leaves it open.";
+        }
+        catch (BadInputException error)
+        {
+            return $"The file fixes the batch at 1: samples go through one by one. {error.Message}";
+        }
     }
 
     /// <summary>Kernels and what cannot be cut, in the order of the network.</summary>
@@ -74,7 +90,9 @@ internal sealed record Inspection(
         foreach ((string name, string type) in facts.OpaqueInitializers)
             yield return $"'{name}' is stored as {type}, which is kept but not computed with.";
         if (DynamicDimensions.Of(graph) is { IsEmpty: false } free)
-            yield return $"The input leaves {string.Join(", ", free)} open: sizes are for extents of 1 there. With --data, other commands take those of the images.";
+            yield return $"The input leaves {string.Join(", ", free)} open: sizes are for extents of 1 there. --shape gives others; with --data, commands take those of the images.";
+        if (BatchOf(graph) is { } batch)
+            yield return batch;
         foreach (string reason in statistics.Unknown)
             yield return reason;
         int unknown = statistics.Nodes.Count(static node => node.Macs is null);

@@ -48,9 +48,11 @@ internal static class PlanCommand
                 "A drop is searched for with whole networks: give max-drop= to compress, or plan with params=, macs= or latency=."
             );
         ImageSet? training = options.Plan.Training?.Open();
-        Graph graph = file.WithImageShape(training?.ImageShape);
+        Graph graph = options.Plan.Sized(file, training);
         DataOptions.CheckNormalization(graph, training, options.Plan.Threads, terminal);
-        (ImmutableArray<CompressibleLayer> layers, ImmutableArray<KeptLayer> kept) = options.Plan.LayersOf(graph, file);
+        LayerChoice choice = options.Plan.LayersOf(graph, file);
+        choice.Check(options.Plan.Targets);
+        (ImmutableArray<CompressibleLayer> layers, ImmutableArray<KeptLayer> kept) = choice;
         ModelFile source = ModelFile.From(options.Model.ToString());
         using ResultCache memory = options.Plan.OpenMemory(source, training);
         ImmutableArray<IRuntime> runtimes = Runtimes.OpenAll(options.Plan.Runtimes);

@@ -23,7 +23,11 @@ internal static class VerifyCommand
         int Threads,
         int Seed,
         FileInfo? Json
-    );
+    )
+    {
+        /// <summary>Extents of inputs that the networks leave open.</summary>
+        public InputShape[] Shapes { get; init; } = [];
+    }
 
     /// <summary>What must hold; null asks nothing.</summary>
     internal sealed record Gates(double? MaxDrop, double? MaxDifference, double? MaxError, double? MinAgreement, double? MaxKl);
@@ -51,6 +55,7 @@ internal static class VerifyCommand
             threads = CommonOptions.Threads();
         Option<int> seed = CommonOptions.Seed();
         Option<FileInfo?> json = CommonOptions.Json();
+        Option<InputShape[]> shapes = CommonOptions.Shapes();
         Command command = new(
             "verify",
             "Runs two networks on the same inputs: differences and relative error of each of their outputs; of class scores also KL divergence and agreement, "
@@ -70,6 +75,7 @@ internal static class VerifyCommand
             threads,
             seed,
             json,
+            shapes,
         };
         data.AddTo(command);
         return command.Finish(
@@ -92,7 +98,10 @@ internal static class VerifyCommand
                         parsed.GetValue(threads),
                         parsed.GetValue(seed),
                         parsed.GetValue(json)
-                    ),
+                    )
+                    {
+                        Shapes = parsed.GetValue(shapes)!,
+                    },
                     terminal,
                     cancel
                 )
@@ -108,13 +117,14 @@ internal static class VerifyCommand
             throw new UsageException("--max-drop is about accuracy: it needs --data.");
         OutputFile.Check(options.Json, options.First.FullName, options.Second.FullName);
         ImageSet? images = options.Data?.Open();
-        Graph first = OnnxFile.Read(options.First.ToString()).WithImageShape(images?.ImageShape),
-            second = OnnxFile.Read(options.Second.ToString()).WithImageShape(images?.ImageShape);
+        Graph first = Read(options.First),
+            second = Read(options.Second);
         DataOptions.CheckNormalization(first, images, options.Threads, terminal);
         int threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount;
         using IRuntime runtime = options.Runtime is { } named ? Runtimes.Open(named) : Runtimes.Suiting(first, threads);
         using ISession one = runtime.Load(first, threads),
             other = runtime.Load(second, threads);
+        InputScale? scale = images is null ? InputScale.From(first, options.Seed) : null;
         ScoreOutput? scores = ScoreOutput.Find(first, images is { HasLabels: true } ? images.Classes : null);
         Refuse(options.Gates, scores, images);
         Verification found = terminal.WithProgress(progress =>
@@ -122,7 +132,7 @@ internal static class VerifyCommand
                 one.Run,
                 other.Run,
                 images is null
-                    ? InputBatch.Random(first, RandomInputs.SamplesFor(first), options.Seed)
+                    ? InputBatch.Random(first, RandomInputs.SamplesFor(first), options.Seed, scale)
                     : InputBatch.Images(first, images, options.Batch),
                 scores,
                 images?.Count ?? 0,
@@ -132,6 +142,8 @@ internal static class VerifyCommand
         );
 
         Show(options, found, images?.Name ?? "random inputs", runtime.Name, terminal);
+        if (images is null)
+            terminal.Say(InputScale.Proof(InputScale.Describe(scale)));
         string[] missed = [.. Missed(options.Gates, found)];
         if (options.Json is { } file)
             JsonFile.Write(
@@ -151,6 +163,8 @@ internal static class VerifyCommand
         return missed.Length == 0
             ? ExitCode.Done
             : throw new GoalNotMetException($"{options.Second.Name} misses what was asked for: {string.Join("; ", missed)}.");
+
+        Graph Read(FileInfo file) => InputShape.Apply(OnnxFile.Read(file.ToString()), options.Shapes).WithImageShape(images?.ImageShape);
     }
 
     /// <summary>A gate for which nothing can be measured is neither met nor missed.</summary>

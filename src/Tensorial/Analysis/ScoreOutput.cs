@@ -10,8 +10,8 @@ namespace Tensorial.Analysis;
 internal sealed record ScoreOutput(string Name, bool AreProbabilities)
 {
     /// <summary>
-    /// The output that scores classes: with labels the one of so many values; without, one that ends in a softmax, or the only output there
-    /// is. Null where there is none.
+    /// The output that scores classes: with labels the one of so many values; without, one of which the file says so, by a softmax at its end
+    /// or by its name (logits, probabilities). A row of numbers alone may as well be coordinates or features. Null where there is none.
     /// </summary>
     /// <param name="graph">The network.</param>
     /// <param name="classes">How many classes the labels tell apart; null where there are no labels.</param>
@@ -21,7 +21,7 @@ internal sealed record ScoreOutput(string Name, bool AreProbabilities)
         Port? found = classes is { } wanted
             ? rows.FirstOrDefault(row => row.Scores == wanted).Port ?? (rows is [{ } only] && only.Scores > wanted ? only.Port : null)
             : rows.FirstOrDefault(row => Scoring.GivesProbabilities(graph, row.Port.Name)).Port
-                ?? (graph.Outputs.Length == 1 && rows is [{ } single] ? single.Port : null);
+                ?? rows.FirstOrDefault(row => IsNamedSo(row.Port.Name) || Scoring.LastOperation(graph, row.Port.Name) == "LogSoftmax").Port;
         return found is null ? null : From(graph, found.Name);
     }
 
@@ -55,6 +55,9 @@ internal sealed record ScoreOutput(string Name, bool AreProbabilities)
                 )
         );
     }
+
+    private static bool IsNamedSo(string name) =>
+        ((string[])["logit", "softmax", "prob"]).Any(word => name.Contains(word, StringComparison.OrdinalIgnoreCase));
 
     private static ScoreOutput From(Graph graph, string name) => new(name, Scoring.GivesProbabilities(graph, name));
 

@@ -20,7 +20,10 @@ internal sealed class Scoring(bool probabilities)
     public static bool GivesProbabilities(Graph graph) => GivesProbabilities(graph, graph.Outputs[0].Name);
 
     /// <summary>Whether an output ends in a softmax.</summary>
-    public static bool GivesProbabilities(Graph graph, string output)
+    public static bool GivesProbabilities(Graph graph, string output) => LastOperation(graph, output) == "Softmax";
+
+    /// <summary>The operation that made an output's values, whatever moved them since; null where they come from an input.</summary>
+    internal static string? LastOperation(Graph graph, string output)
     {
         for (int index = graph.Nodes.Length - 1; index >= 0; index--)
         {
@@ -28,10 +31,10 @@ internal sealed class Scoring(bool probabilities)
             if (!node.Outputs.Contains(output))
                 continue;
             if (node.Operation.Name is not ("Identity" or "Flatten" or "Reshape" or "Squeeze" or "Cast"))
-                return node.Operation.Name == "Softmax";
+                return node.Operation.Name;
             output = node.Inputs[0];
         }
-        return false;
+        return null;
     }
 
     /// <param name="answers">[images, classes], or anything with as many values.</param>

@@ -35,7 +35,7 @@ internal static class Allocation
             double least = choices.Sum(layer => layer.Min(budget.Cost));
             if (!budget.Allows(least))
                 throw new GoalNotMetException(
-                    $"{budget.Name} cannot be met: it allows {Text(budget.Most + budget.Fixed)}, and the least possible is {Text(least + budget.Fixed)}{budget.Unit}."
+                    $"{budget.Name} cannot be met: it allows {Text(budget.Most + budget.Fixed)}, and the least possible is {Text(least + budget.Fixed)}{budget.Unit}{budget.Advice(least + budget.Fixed)}."
                 );
         }
         // With several budgets a mixture of them is one; the best choice that keeps each on its own counts.
@@ -145,6 +145,9 @@ internal static class Allocation
 /// <param name="Unit">What follows a number, with the space before it.</param>
 internal sealed record LayerBudget(string Name, Func<CompressionCandidate, double> Cost, double Most, double Fixed = 0, string Unit = "")
 {
+    /// <summary>What to ask for instead, as the end of a sentence, where the least that is possible is so much.</summary>
+    public Func<double, string> Advice { get; init; } = static _ => "";
+
     /// <summary>Whether it allows a cost, up to the rounding of targets that are parts of a whole.</summary>
     public bool Allows(double cost) => cost <= Most + 1e-9 * (Math.Abs(Most) + Math.Abs(Fixed));
 

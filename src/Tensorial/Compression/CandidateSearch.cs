@@ -149,6 +149,7 @@ internal sealed class CandidateSearch(Graph network, ImageSet? images, SearchOpt
             forms = Informed(layer, forms, starts.Value);
         TensorFactors<double>?[] fits = new TensorFactors<double>?[forms.Length];
         double?[] errors = [.. forms.Select(form => memory.Find(KeyOf("error", layer, form)))];
+        bool[] outdone = new bool[forms.Length];
         Report(progress, errors.Count(static error => error is not null));
         Fit(index => errors[index] is null, 1);
         int[] kept = options.KeepDominated
@@ -183,27 +184,83 @@ internal sealed class CandidateSearch(Graph network, ImageSet? images, SearchOpt
         Report(progress, Math.Min(forms.Length, options.MeasuredCandidates) - open.Count);
         return candidates.ToImmutable();
 
-        void Fit(Func<int, bool> wanted, int counts) =>
-            Parallel.ForEach(
-                Enumerable.Range(0, forms.Length).Where(wanted),
-                new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, threads), CancellationToken = cancel },
-                index =>
+        void Fit(Func<int, bool> wanted, int counts)
+        {
+            if (!Enumerable.Range(0, forms.Length).Any(wanted))
+                return;
+            // Formats that grow climb the ladder of their ranks, from its foot, so that a run that goes on gives what one at a stretch does.
+            bool climbs = KernelFactorization.Grows(starts.Value);
+            int[][] ladders =
+            [
+                .. Enumerable
+                    .Range(0, forms.Length)
+                    .GroupBy(index => (forms[index].Format, climbs && forms[index].Format.Grows ? 0 : index))
+                    .Select(own => (int[])[.. own.OrderBy(index => forms[index].Parameters)])
+                    .Select(own => own[..(1 + Array.FindLastIndex(own, index => wanted(index)))])
+                    .Where(static own => own.Length > 0),
+            ];
+            // They come last: what is known of the others by then rules some of theirs out.
+            foreach (bool grows in (bool[])[false, true])
+                Parallel.ForEach(
+                    ladders.Where(ladder => forms[ladder[0]].Format.Grows == grows),
+                    new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, threads), CancellationToken = cancel },
+                    ladder => Climb(ladder, wanted, counts)
+                );
+        }
+
+        void Climb(int[] ladder, Func<int, bool> wanted, int counts)
+        {
+            TensorFactors<double>? smaller = null;
+            foreach (int index in ladder.Where(index => !outdone[index]))
+            {
+                LayerForm form = forms[index];
+                if (fits[index] is { } known)
                 {
-                    int iterations = layer.Parameters <= MostDescended || forms[index].Format.IsIterative ? options.Iterations : 0;
-                    TensorFactors<double> fit = KernelFactorization.Fit(
-                        starts.Value,
-                        forms[index].Form,
-                        forms[index].Ranks,
-                        new(1, iterations, options.Seed),
-                        cancel
-                    );
-                    errors[index] = fit.RelativeError;
-                    memory.Add(KeyOf("error", layer, forms[index]), fit.RelativeError);
-                    if (damage is not null)
-                        fits[index] = fit;
-                    Report(progress, counts);
+                    smaller = known;
+                    continue;
                 }
-            );
+                bool isWanted = wanted(index);
+                if (isWanted && errors[index] is null && Bound(index) is { } bound)
+                {
+                    errors[index] = bound;
+                    Report(progress, counts);
+                    continue;
+                }
+                int iterations = layer.Parameters <= MostDescended || form.Format.IsIterative ? options.Iterations : 0;
+                FitOptions fitting = new(1, iterations, options.Seed);
+                TensorFactors<double> fit =
+                    ladder.Length > 1
+                        ? KernelFactorization.Grown(smaller, starts.Value, form.Form, form.Ranks, fitting, cancel)
+                        : KernelFactorization.Fit(starts.Value, form.Form, form.Ranks, fitting, cancel);
+                smaller = fit;
+                if (!isWanted)
+                    continue;
+                errors[index] = fit.RelativeError;
+                memory.Add(KeyOf("error", layer, form), fit.RelativeError);
+                if (damage is not null)
+                    fits[index] = fit;
+                Report(progress, counts);
+            }
+        }
+
+        // The error that singular values tell without a fit; of a form that another outdoes whatever its fit gives, the least it can have.
+        double? Bound(int index)
+        {
+            if (ErrorBounds.Exact(starts.Value, forms[index].Form, forms[index].Ranks) is { } exact)
+                return exact;
+            if (options.KeepDominated || !forms[index].Format.Grows)
+                return null;
+            double least = ErrorBounds.Least(starts.Value, forms[index].Form, forms[index].Ranks);
+            outdone[index] = Enumerable
+                .Range(0, forms.Length)
+                .Any(other =>
+                    !forms[other].Format.Grows
+                    && errors[other] <= least
+                    && forms[other].Parameters <= forms[index].Parameters
+                    && forms[other].MacsOf(layer) <= forms[index].MacsOf(layer)
+                );
+            return outdone[index] ? least : null;
+        }
 
         // Whether one form is no larger, no dearer and no worse than another, and better in something.
         bool Dominates(int one, int other)

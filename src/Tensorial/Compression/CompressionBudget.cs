@@ -79,5 +79,8 @@ internal static class CompressionBudget
 
     /// <summary>What cannot change counts in full.</summary>
     private static LayerBudget Budget(CompressionTarget target, Func<CompressionCandidate, double> cost, double all, double changeable) =>
-        new(target.ToString(), cost, target.Value * all - (all - changeable), all - changeable);
+        new(target.ToString(), cost, target.Value * all - (all - changeable), all - changeable)
+        {
+            Advice = least => least < all ? $"; ask for {target with { Value = Math.Ceiling(1000 * least / all) / 1000 }} or more" : "",
+        };
 }

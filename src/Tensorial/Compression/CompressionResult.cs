@@ -30,6 +30,9 @@ internal sealed record CompressionResult
 
     public required Verification Verification { get; init; }
 
+    /// <summary>What the inputs of the verification were, where there were no images; null where there were.</summary>
+    public string? RandomInputs { get; init; }
+
     public ImmutableArray<CompressedLayer> Layers { get; init; } = [];
 
     /// <summary>What each format, and all together, would damage at other sizes; empty where a plan was given.</summary>

@@ -162,6 +162,12 @@ internal sealed class Compressor(Graph network, ImageSet? images, RewriteOptions
 
     private TensorFactors<double> Fit(CompressionCandidate candidate, KernelStarts starts, Workers workers, CancellationToken cancel) =>
         KernelFactorization
-            .Fit(starts, candidate.Form!.Form, candidate.Form.Ranks, new(options.Starts, options.Iterations, options.Seed, workers), cancel)
+            .Climbed(
+                starts,
+                candidate.Form!.Form,
+                candidate.Form.Ranks,
+                new(options.Starts, options.Iterations, options.Seed, workers),
+                cancel
+            )
             .Balanced();
 }

@@ -10,13 +10,13 @@ namespace Tensorial.Compression;
 /// <param name="Labels">The class of each sample; empty where there are none.</param>
 internal sealed record InputBatch(IReadOnlyDictionary<string, Tensor> Inputs, int Extent, int Count, ReadOnlyMemory<int> Labels)
 {
-    /// <summary>Random samples: one batch where the network leaves its size open, else as many batches as it takes.</summary>
+    /// <summary>Random samples, of a scale where one is given: one batch where the network leaves its size open, else as many batches as it takes.</summary>
     /// <inheritdoc cref="RandomInputs.Create" path="/exception"/>
-    public static IEnumerable<InputBatch> Random(Graph graph, int samples, int seed)
+    public static IEnumerable<InputBatch> Random(Graph graph, int samples, int seed, InputScale? scale = null)
     {
         int extent = FixedBatch(graph) ?? samples;
         for (int first = 0; first < samples; first += extent)
-            yield return new(RandomInputs.Create(graph, extent, seed + first), extent, Math.Min(extent, samples - first), default);
+            yield return new(RandomInputs.Create(graph, extent, seed + first, scale), extent, Math.Min(extent, samples - first), default);
     }
 
     /// <summary>The images of a set, in batches of the size that the network fixes, or of the one given.</summary>

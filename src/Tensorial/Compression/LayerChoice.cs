@@ -12,6 +12,26 @@ internal sealed record LayerChoice(ImmutableArray<CompressibleLayer> Layers, Imm
     /// </summary>
     private const double Negligible = 0.02;
 
+    /// <summary>Refuses targets that ask for a change where no layer may change.</summary>
+    /// <exception cref="GoalNotMetException">Says why the layers stay.</exception>
+    public void Check(IEnumerable<CompressionTarget> targets)
+    {
+        if (
+            !Layers.IsEmpty
+            || targets.FirstOrDefault(static target => target is { Measure: not TargetMeasure.MaxDrop, Value: < 1 }) is not { } target
+        )
+            return;
+        string[] reasons =
+        [
+            .. Kept.GroupBy(static layer => layer.Reason)
+                .OrderByDescending(static alike => alike.Sum(static layer => layer.Parameters))
+                .Select(static alike => $"{alike.Count():N0} because {alike.Key}"),
+        ];
+        throw new GoalNotMetException(
+            $"{target} cannot be met: no layer can be written as factors{(reasons.Length == 0 ? ", as the network has none with weights of its own" : $"; of {Kept.Length:N0} layers {string.Join(", ", reasons.Take(3))}")}."
+        );
+    }
+
     /// <summary>Chooses among the layers of a network.</summary>
     /// <param name="graph">The network.</param>
     /// <param name="layers">Patterns of names (<see cref="LayerSelection"/>); where none is given all layers but a light first and last

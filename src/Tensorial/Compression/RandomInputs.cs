@@ -20,11 +20,12 @@ internal static class RandomInputs
     /// <param name="graph">The network.</param>
     /// <param name="batch">The first extent of inputs that leave it open.</param>
     /// <param name="seed">Seed of the numbers.</param>
+    /// <param name="scale">Mean and deviation of the numbers; null for 0 and 1.</param>
     /// <exception cref="BadInputException">An input does not say how many axes it has.</exception>
-    public static IReadOnlyDictionary<string, Tensor> Create(Graph graph, int batch, int seed)
+    public static IReadOnlyDictionary<string, Tensor> Create(Graph graph, int batch, int seed, InputScale? scale = null)
     {
         Random random = new(seed);
-        return graph.FreeInputs.ToDictionary(static port => port.Name, port => Tensor(port, ShapeOf(port, batch), random));
+        return graph.FreeInputs.ToDictionary(static port => port.Name, port => Tensor(port, ShapeOf(port, batch), random, scale));
     }
 
     private static Shape ShapeOf(Port port, int batch) =>
@@ -32,13 +33,13 @@ internal static class RandomInputs
             ? Shape.From([.. dimensions.Select((dimension, axis) => dimension.Extent ?? (axis == 0 ? batch : OpenExtent))])
             : throw new BadInputException($"The input '{port.Name}' does not say which shape it has.");
 
-    private static Tensor Tensor(Port port, Shape shape, Random random)
+    private static Tensor Tensor(Port port, Shape shape, Random random, InputScale? scale)
     {
         if (port.Type is not (ElementType.Float32 or ElementType.Float64 or ElementType.Float16 or ElementType.BFloat16))
             return Tensorial.Tensor.Zeros(port.Type, shape);
         Tensor<float> values = new(shape);
         foreach (ref float value in values.Values)
-            value = (float)random.NextNormal();
+            value = (float)((scale?.Mean ?? 0) + (scale?.Deviation ?? 1) * random.NextNormal());
         return values.To(port.Type);
     }
 }

@@ -61,6 +61,7 @@ public sealed record Verification(int Samples, ImmutableArray<OutputDifference> 
         List<(string Name, OutputComparison Comparison)> outputs = [];
         int samples = 0;
         bool isLabelled = false;
+        progress?.Report(new("verify", 0, total, "samples"));
         foreach (InputBatch batch in batches)
         {
             cancel.ThrowIfCancellationRequested();

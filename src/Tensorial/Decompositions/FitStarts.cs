@@ -68,8 +68,16 @@ internal static class FitStarts
         bool isPlain = starts.Metric.Covariance is null;
         // The kernel as [o, the axes of each inner factor].
         Tensor<double> tensor = starts.Weighed.As([kernel[0], .. shapes[..^1].Select(static shape => shape.ElementCountOf(1, shape.Rank))]);
-        CpOptions terms = new(isPlain ? options.Starts : 1, isPlain ? options.Iterations : SweepsToStart, Seed: options.Seed);
-        return [.. Cp.Fit(tensor, RankChoice.From(ranks[0]), terms, cancel: cancel).Factors[1..].SelectMany(Transposed)];
+        CpOptions terms = new(
+            isPlain ? options.Starts : 1,
+            isPlain ? options.Iterations : SweepsToStart,
+            Tolerance: options.Tolerance,
+            Seed: options.Seed
+        );
+        if (task.Smaller is not { } smaller || smaller.Ranks[0] >= ranks[0])
+            return [.. Cp.Fit(tensor, RankChoice.From(ranks[0]), terms, cancel: cancel).Factors[1..].SelectMany(Transposed)];
+        Tensor<double>[] known = [starts.Metric.Weigh(smaller.Factors[^1]), .. smaller.Factors[..^1].Select(AsColumns)];
+        return [.. CpGrowth.To(ranks[0], known, tensor, terms, improves: isPlain, cancel)[1..].SelectMany(Transposed)];
     }
 
     /// <summary>A ring i, h, w, o by alternating least squares.</summary>
@@ -145,6 +153,10 @@ internal static class FitStarts
             vectors.Values.Slice(row * count, count).CopyTo(padded.Values[(row * rank)..]);
         return padded;
     }
+
+    /// <summary>A factor [R, …] as [n, R].</summary>
+    private static Tensor<double> AsColumns(Tensor<double> rows) =>
+        Matrix.Transpose(rows.As([rows.Shape[0], rows.Shape.ElementCountOf(1, rows.Shape.Rank)]));
 
     private static double[] Transposed(Tensor<double> columns) => Matrix.Transpose(columns).Values.ToArray();
 }

@@ -10,7 +10,8 @@ namespace Tensorial.Decompositions;
 /// <param name="Iterations">Steps of the descent, at most.</param>
 /// <param name="Seed">Seed of the random starts.</param>
 /// <param name="Workers">Threads of the descent; one by default, as fits are usually many.</param>
-public sealed record FitOptions(int Starts = 1, int Iterations = 200, int Seed = 0, Workers? Workers = null);
+/// <param name="Tolerance">A fit has settled where ten steps lower the error by less than this part.</param>
+public sealed record FitOptions(int Starts = 1, int Iterations = 200, int Seed = 0, Workers? Workers = null, double Tolerance = 1e-4);
 
 /// <summary>
 /// Fits a kernel's factors. Where a factor holds all output channels it enters linearly and is solved for exactly at every step (variable
@@ -21,6 +22,16 @@ public sealed record FitOptions(int Starts = 1, int Iterations = 200, int Seed =
 /// </summary>
 public static class KernelFactorization
 {
+    /// <summary>A fit from smaller ranks takes this part of the iterations of one from nothing, with no larger error.</summary>
+    private const int StepsSaved = 5;
+
+    /// <summary>A step of a ladder has settled where ten iterations lower its error by less than this part.</summary>
+    private const double ToleranceOfSteps = 1e-3;
+
+    /// <summary>Ranks at the top of a ladder over those at its foot, and the iterations at the foot.</summary>
+    private const int Foot = 8,
+        IterationsOfSteps = 120;
+
     /// <summary>The factors of a kernel [o, i, h, w] at given ranks.</summary>
     /// <exception cref="BadInputException">The ranks do not fit the format or the kernel.</exception>
     /// <exception cref="NumericalException">The kernel holds values that are not finite.</exception>
@@ -41,10 +52,70 @@ public static class KernelFactorization
         ImmutableArray<int> ranks,
         FitOptions? options = null,
         CancellationToken cancel = default
+    ) => From(null, starts, form, ranks, options ?? new(), cancel);
+
+    /// <summary>
+    /// Whether formats that can grow from smaller ranks (<see cref="KernelFormat.Grows"/>) gain by it: in the plain norm. A covariance wants
+    /// other terms than alternating least squares adds.
+    /// </summary>
+    internal static bool Grows(KernelStarts starts) => starts.Metric.Covariance is null && starts.Groups.IsEmpty;
+
+    /// <summary>A step of a ladder of ranks: from a fit at smaller ranks, in a fraction of the iterations that one from nothing takes.</summary>
+    /// <inheritdoc cref="Fit(KernelStarts, KernelForm, ImmutableArray{int}, FitOptions?, CancellationToken)"/>
+    /// <param name="smaller">A fit of the same kernel in the same format; null at the foot of the ladder.</param>
+    internal static TensorFactors<double> Grown(
+        TensorFactors<double>? smaller,
+        KernelStarts starts,
+        KernelForm form,
+        ImmutableArray<int> ranks,
+        FitOptions options,
+        CancellationToken cancel
+    ) =>
+        From(
+            smaller,
+            starts,
+            form,
+            ranks,
+            options with
+            {
+                Iterations = smaller is null ? options.Iterations : options.Iterations / StepsSaved,
+                Tolerance = Math.Max(options.Tolerance, ToleranceOfSteps),
+            },
+            cancel
+        );
+
+    /// <summary>
+    /// The last of a ladder of its own, where the format grows: at half the ranks, and half of that, and so on, then at all. As good as a fit
+    /// from nothing with twice the iterations.
+    /// </summary>
+    /// <inheritdoc cref="Fit(KernelStarts, KernelForm, ImmutableArray{int}, FitOptions?, CancellationToken)"/>
+    internal static TensorFactors<double> Climbed(
+        KernelStarts starts,
+        KernelForm form,
+        ImmutableArray<int> ranks,
+        FitOptions options,
+        CancellationToken cancel
+    )
+    {
+        if (!form.Format.Grows || !Grows(starts) || options.Starts > 1)
+            return Fit(starts, form, ranks, options, cancel);
+        TensorFactors<double>? smaller = null;
+        for (int part = Foot; part > 1; part /= 2)
+            if (ranks[0] / part > 0)
+                smaller = Grown(smaller, starts, form, [ranks[0] / part], options with { Iterations = IterationsOfSteps }, cancel);
+        return From(smaller, starts, form, ranks, options with { Iterations = options.Iterations / 2 }, cancel);
+    }
+
+    private static TensorFactors<double> From(
+        TensorFactors<double>? smaller,
+        KernelStarts starts,
+        KernelForm form,
+        ImmutableArray<int> ranks,
+        FitOptions options,
+        CancellationToken cancel
     )
     {
         (Tensor<double> kernel, KernelMetric metric) = (starts.Kernel, starts.Metric);
-        options ??= new();
         form.Check(ranks.AsSpan());
         if (!TensorPrimitives.IsFiniteAll(kernel.Values))
             throw new NumericalException("The kernel holds values that are not finite.");
@@ -54,7 +125,7 @@ public static class KernelFactorization
                 starts,
                 [.. starts.Groups.Select(group => Fit(group, KernelForm.From(form.Format, group.Kernel.Shape), ranks, options, cancel))]
             );
-        return form.Format.Fit(new(starts, form, ranks, options, cancel));
+        return form.Format.Fit(new(starts, form, ranks, options, cancel) { Smaller = smaller });
     }
 
     /// <summary>The last factor solved for, the others downhill from the best of their starts.</summary>
@@ -63,14 +134,14 @@ public static class KernelFactorization
         (KernelStarts starts, KernelForm form, ImmutableArray<int> ranks, FitOptions options, CancellationToken cancel) = task;
         KernelFormat format = form.Format;
         FitObjective objective = new(starts.Kernel, form.Tensor, ranks, starts.Metric, options.Workers ?? Workers.Serial, cancel);
-        bool descends =
-            format.Descent == Descent.Always || (format.Descent == Descent.WithCovariance && starts.Metric.Covariance is not null);
+        if (!format.DescendsIn(starts.Metric))
+            return objective.Result(format.Start(task));
         double[]? best = null;
         double least = double.PositiveInfinity;
-        for (int attempt = 0; attempt < (format.StartsVary && descends ? Math.Max(1, options.Starts) : 1); attempt++)
+        for (int attempt = 0; attempt < (format.StartsVary ? Math.Max(1, options.Starts) : 1); attempt++)
         {
             double[] inner = format.Start(task with { Attempt = attempt });
-            double value = descends ? LimitedMemoryBfgs.Minimise(objective.Evaluate, inner, options.Iterations) : objective.Value(inner);
+            double value = LimitedMemoryBfgs.Minimise(objective.Evaluate, inner, options.Iterations, options.Tolerance);
             if (value < least)
                 (best, least) = (inner, value);
         }

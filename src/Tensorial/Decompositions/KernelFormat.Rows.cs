@@ -49,6 +49,8 @@ public sealed partial record KernelFormat
         {
             Equation = "ri,srhw,os->oihw",
             Cuts = ["i", "o"],
+            Start = OrthogonalIteration.Tucker2,
+            Descent = Descent.WithCovariance,
             IsUsual = true,
         };
 
@@ -76,6 +78,7 @@ public sealed partial record KernelFormat
             Start = FitStarts.ByTerms,
             Descent = Descent.WithCovariance,
             StartsVary = true,
+            Grows = true,
             IsIterative = true,
             IsUsual = true,
         };

@@ -58,6 +58,15 @@ public sealed partial record KernelFormat(string Name)
     /// <summary>Where the start is not the best there is already.</summary>
     internal Descent Descent { get; init; } = Descent.Always;
 
+    /// <summary>Whether a fit goes downhill from its start in a measure; otherwise the start is the fit.</summary>
+    internal bool DescendsIn(KernelMetric metric) =>
+        Descent == Descent.Always || (Descent == Descent.WithCovariance && metric.Covariance is not null);
+
+    /// <summary>
+    /// Whether a fit can begin with one at smaller ranks (<see cref="CpGrowth"/>): on a ladder of ranks each step adds what is lacking.
+    /// </summary>
+    internal bool Grows { get; init; }
+
     /// <summary>Whether further starts differ from the first, so that several are worth a try.</summary>
     internal bool StartsVary { get; init; }
 
@@ -182,4 +191,7 @@ internal sealed record FitTask(
 {
     /// <summary>Which start this is, from 0.</summary>
     public int Attempt { get; init; }
+
+    /// <summary>A fit of the same kernel in the same format at smaller ranks; null for none.</summary>
+    public TensorFactors<double>? Smaller { get; init; }
 }

@@ -14,7 +14,7 @@ namespace Tensorial.Decompositions;
 /// <param name="groups">Groups of a grouped convolution: o is [group, channel], and each group is fitted by itself.</param>
 internal sealed class KernelStarts(Tensor<double> kernel, KernelMetric metric, int groups = 1)
 {
-    private readonly ConcurrentDictionary<string, Lazy<Tensor<double>>> _vectors = [];
+    private readonly ConcurrentDictionary<string, Lazy<(Tensor<double> Vectors, double[] Energies)>> _spectra = [];
     private readonly ConcurrentDictionary<Func<KernelStarts, double[][]>, Lazy<double[][]>> _energies = [];
     private Lazy<Tensor<double>?> _root = new(() => RootOf(metric));
     private Lazy<Tensor<double>>? _weighted;
@@ -28,13 +28,32 @@ internal sealed class KernelStarts(Tensor<double> kernel, KernelMetric metric, i
         groups == 1 ? [] : [.. Enumerable.Range(0, groups).Select(group => OfGroup(kernel, metric, groups, group))];
 
     /// <summary>The first left singular vectors of D K Σ^½ with the given axes as rows, as columns [rows, rank].</summary>
-    internal Tensor<double> Leading(string rows, int rank)
+    internal Tensor<double> Leading(string rows, int rank) => Fits.Columns(Spectrum(rows).Vectors, rank);
+
+    /// <summary>
+    /// The part of ‖D K Σ^½‖² that the first singular values with the given axes as rows leave out: no approximation of this rank along the
+    /// cut has a smaller squared relative error.
+    /// </summary>
+    internal double TailOf(string rows, int rank)
     {
-        Tensor<double> all = _vectors
-            .GetOrAdd(rows, static (key, own) => new(() => Unfolding.Leading(own.WeightedKernel, "oihw", key)), this)
-            .Value;
-        return Fits.Columns(all, rank);
+        double[] energies = Spectrum(rows).Energies;
+        double sum = 0,
+            all = 0;
+        // From the smallest up, so that small tails keep their digits.
+        for (int k = energies.Length - 1; k >= 0; k--)
+        {
+            all += energies[k];
+            if (k >= rank)
+                sum = all;
+        }
+        return all > 0 ? sum / all : 0;
     }
+
+    /// <summary>‖D K Σ^½‖².</summary>
+    internal double Energy => metric.Square(kernel);
+
+    private (Tensor<double> Vectors, double[] Energies) Spectrum(string rows) =>
+        _spectra.GetOrAdd(rows, static (key, own) => new(() => Unfolding.Spectrum(own.WeightedKernel, "oihw", key)), this).Value;
 
     /// <summary>Squared singular values of the kernel's channels, computed once for every rule that makes them.</summary>
     internal double[][] Energies(Func<KernelStarts, double[][]> rule) =>

@@ -134,8 +134,28 @@ public sealed record KernelWeights(ImmutableArray<KernelWeight> Kernels, Immutab
             }
         }
 
+        /// <summary>Weights that no format is for, and why: a clause that follows "because".</summary>
+        private static (int[] Operands, string Reason)? Closed(Operation operation) =>
+            operation switch
+            {
+                QLinearConv or QLinearMatMul or QGemm => ([3], Quantized),
+                ConvInteger or MatMulInteger => ([1], Quantized),
+                Recurrent => ([1, 2], "a recurrent layer is one operator; with factors it would run step by step as many, which is slower"),
+                _ => null,
+            };
+
+        private const string Quantized =
+            "its weights are stored as quantised integers: compress the network they were quantised from, then quantise that";
+
         private void Visit(Node node)
         {
+            if (Closed(node.Operation) is { } closed)
+            {
+                foreach (int operand in closed.Operands.Where(operand => operand < node.Inputs.Length))
+                    if (_origins.TryGetValue(node.Inputs[operand], out Origin? origin))
+                        _uncut.Add(new(origin.Name, node, origin.Values.Shape, closed.Reason));
+                return;
+            }
             (int Operand, Func<int, ImmutableArray<string>?> Axes)[] candidates =
             [
                 .. Candidates(node.Operation).Where(c => c.Operand < node.Inputs.Length),
@@ -216,6 +236,8 @@ public sealed record KernelWeights(ImmutableArray<KernelWeight> Kernels, Immutab
         /// <summary>Why a layer has no constant weights.</summary>
         private string Absence(string name)
         {
+            if (_makers.TryGetValue(name, out Node? quantised) && quantised.Operation is DequantizeLinear && _computed.Contains(name))
+                return Quantized;
             if (_makers.TryGetValue(name, out Node? maker) && _computed.Contains(name))
                 return $"its weights are made of other constants by '{maker.Label}' ({maker.Operation.Name}), as those of a layer in factors are";
             if (maker is not null)

@@ -96,7 +96,14 @@ internal sealed class OnnxWriter
         Replace(written.Initializer, [.. initializers.Select(static i => i.Proto)]);
 
         HashSet<string> after = [.. written.Node.SelectMany(static node => node.Output), .. written.Initializer.Select(static t => t.Name)];
-        Replace(written.ValueInfo, [.. written.ValueInfo.Where(value => after.Contains(value.Name) || !before.Contains(value.Name))]);
+        // What the file says of shapes in between holds for inputs as they were.
+        bool areInputsAsRead = _graph.Inputs.All(port =>
+            written.Input.FirstOrDefault(proto => proto.Name == port.Name) is not { } proto || Same(OnnxReader.Port(proto), port)
+        );
+        Replace(
+            written.ValueInfo,
+            [.. written.ValueInfo.Where(value => areInputsAsRead && (after.Contains(value.Name) || !before.Contains(value.Name)))]
+        );
         Replace(
             written.Input,
             [

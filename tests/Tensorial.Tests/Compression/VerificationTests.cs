@@ -50,6 +50,20 @@ public class VerificationTests
         Assert.Contains("'y'", Assert.Throws<BadInputException>(() => Compared(a, new() { ["z"] = Rows(1, 2, 3, 4) }, null)).Message);
     }
 
+    /// <summary>Two coordinates have the shape of two scores: only the file, or labels, tell them apart.</summary>
+    [Fact]
+    public void A_row_of_numbers_scores_classes_only_where_the_file_says_so()
+    {
+        Graph graph = TwoHeads();
+        Graph landmarks = graph with
+        {
+            Nodes = [graph.Nodes[1], graph.Nodes[2] with { Outputs = ["points"] }],
+            Outputs = [new("points", ElementType.Float32, null)],
+        };
+        Assert.Null(ScoreOutput.Find(landmarks, null));
+        Assert.Equal("points", ScoreOutput.Find(landmarks, 3)?.Name);
+    }
+
     [Theory]
     [InlineData(null, "softmax"), InlineData(3, "logits"), InlineData(4, "softmax"), InlineData(7, null)]
     public void Scores_are_found_by_labels_or_by_their_softmax(int? classes, string? found) =>
