@@ -110,7 +110,7 @@ internal sealed record CompressionOptionGroup(
         {
             HelpName = "size|balanced|speed",
             Description =
-                "balanced (the default) takes no form that is measured slower than its dense layer, speed only such as are faster by a fifth; with size time does not count, and the result is the same on every machine.",
+                "balanced (the default) prefers forms that are measured no slower than their dense layer, speed takes no others; with size time does not count, and the result is the same on every machine.",
             DefaultValueFactory = static _ => [],
             CustomParser = static result => CommonOptions.Each(result, Objectives.Parse),
         };
@@ -130,7 +130,22 @@ internal sealed record CompressionOptionGroup(
         {
             foreach (
                 Option option in (Option[])
-                    [_targets, _formats, _layers, _keep, _images, _multiple, _rule, _objective, _runtimes, _batch, _store, _threads, _seed, _shapes]
+                    [
+                        _targets,
+                        _formats,
+                        _layers,
+                        _keep,
+                        _images,
+                        _multiple,
+                        _rule,
+                        _objective,
+                        _runtimes,
+                        _batch,
+                        _store,
+                        _threads,
+                        _seed,
+                        _shapes,
+                    ]
             )
                 command.Options.Add(option);
             _data.AddTo(command);

@@ -73,7 +73,11 @@ internal sealed class QuantizationRun(
         {
             using OrtRuntime runtime = new();
             Graph written = OnnxFile.Read(staged.Path).WithImageShape(samples.ImageShape);
-            return MeasuredLatency.From(runtime.Name, 1, new LatencyProbe([runtime], 1, options.Threads).Compare(_float, written, cancel: cancel)[0]);
+            return MeasuredLatency.From(
+                runtime.Name,
+                1,
+                new LatencyProbe([runtime], 1, options.Threads).Compare(_float, written, cancel: cancel)[0]
+            );
         }
         catch (Exception error) when (error is BadInputException or IOException)
         {

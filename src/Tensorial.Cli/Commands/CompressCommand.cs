@@ -142,7 +142,10 @@ internal static class CompressCommand
         ModelFile source = ModelFile.From(options.Input.ToString());
         using ResultCache memory = plan.OpenMemory(source, training);
         ImmutableArray<IRuntime> runtimes = Runtimes.OpenAll(plan.Runtimes);
-        NetworkCompression compression = new(graph, layers, training, runtimes, plan.Compression.Rewriting, memory) { Recalibrates = options.Recalibrate };
+        NetworkCompression compression = new(graph, layers, training, runtimes, plan.Compression.Rewriting, memory)
+        {
+            Recalibrates = options.Recalibrate,
+        };
         CompressedNetwork compressed = options.PlanFile is { } file
             ? terminal.WithProgress(progress => compression.Run(CompressionPlan.Read(file.ToString()).ChoicesFor(layers), progress, cancel))
             : terminal.WithProgress(progress => compression.Run(plan.Compression.Request, progress, cancel));
@@ -212,7 +215,7 @@ internal static class CompressCommand
         if (latencies.Where(static time => time.Ratio > 1).ToArray() is { Length: > 0 } slower)
             terminal.Note(
                 $"{options.Output.Name} is slower than {options.Input.Name} in {string.Join(" and ", slower.Select(static time => $"{time.Runtime} at batch {time.Batch}"))}; "
-                    + "--target latency=0.8 with --runtime and --batch asks for a faster one, and --objective speed takes faster layers only."
+                    + "--objective speed takes no layer that is slower; --target latency=0.8 with --runtime and --batch asks for less time."
             );
         if (options.Html is { } page)
             ReportWriter.WriteHtml(CompressionPage.Build(result), page.FullName);
@@ -382,7 +385,11 @@ internal static class CompressCommand
         }
     }
 
-    private static Dictionary<string, string> ProvenanceOf(Options options, ModelFile source, ImmutableArray<CompressionCandidate> chosen) =>
+    private static Dictionary<string, string> ProvenanceOf(
+        Options options,
+        ModelFile source,
+        ImmutableArray<CompressionCandidate> chosen
+    ) =>
         new()
         {
             ["tensorial.version"] = ToolVersion.Text,

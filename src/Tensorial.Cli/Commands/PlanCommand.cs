@@ -57,7 +57,9 @@ internal static class PlanCommand
         using ResultCache memory = options.Plan.OpenMemory(source, training);
         ImmutableArray<IRuntime> runtimes = Runtimes.OpenAll(options.Plan.Runtimes);
         Planner planner = new(graph, layers, training, runtimes, memory);
-        ImmutableArray<CompressionCandidate> chosen = terminal.WithProgress(progress => planner.Choose(options.Plan.Compression.Request, progress, cancel)).Chosen;
+        ImmutableArray<CompressionCandidate> chosen = terminal
+            .WithProgress(progress => planner.Choose(options.Plan.Compression.Request, progress, cancel))
+            .Chosen;
         foreach (IRuntime runtime in runtimes)
             runtime.Dispose();
         Table table = Terminal.NewTable(

@@ -8,7 +8,13 @@ namespace Tensorial.Cli.Commands;
 /// <summary>tensorial report: the page for people, made again from the numbers for machines; trainings side by side.</summary>
 internal static class ReportCommand
 {
-    internal sealed record Options(FileInfo Result, FileInfo Out, IReadOnlyList<FileInfo> Others, DirectoryInfo? Csv, DirectoryInfo? Figures);
+    internal sealed record Options(
+        FileInfo Result,
+        FileInfo Out,
+        IReadOnlyList<FileInfo> Others,
+        DirectoryInfo? Csv,
+        DirectoryInfo? Figures
+    );
 
     public static Command Create(Terminal terminal)
     {
@@ -24,7 +30,8 @@ internal static class ReportCommand
         Option<DirectoryInfo?> csv = new("--csv")
         {
             HelpName = "DIR",
-            Description = "Also write the tables into this folder, made if need be: spectra.csv, cuts.csv, truncations.csv and tolerance.csv of an analysis, convergence.csv and epochs.csv of trainings.",
+            Description =
+                "Also write the tables into this folder, made if need be: spectra.csv, cuts.csv, truncations.csv and tolerance.csv of an analysis, convergence.csv and epochs.csv of trainings.",
         };
         csv.Written();
         Option<DirectoryInfo?> figures = CommonOptions.Figures();

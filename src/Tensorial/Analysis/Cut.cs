@@ -23,7 +23,9 @@ public readonly record struct Cut
     {
         string[] sides = text.Split('|', StringSplitOptions.TrimEntries);
         if (sides.Length != 2 || sides[0].Length == 0 || sides[1].Length == 0)
-            throw new BadInputException($"\"{text}\" is an invalid cut: two sets of axes with one bar between them are needed, such as o|ihw.");
+            throw new BadInputException(
+                $"\"{text}\" is an invalid cut: two sets of axes with one bar between them are needed, such as o|ihw."
+            );
         if (!(sides[0] + sides[1]).All(char.IsAsciiLetterLower))
             throw new BadInputException($"\"{text}\" is an invalid cut: axes are small letters, o and i for channels, d, h, w for space.");
         foreach (char axis in sides[0])

@@ -22,7 +22,10 @@ internal static class Allocation
     /// <param name="choices">The candidates of each layer.</param>
     /// <param name="budgets">For each budget the cost of a candidate and how much all may cost together.</param>
     /// <exception cref="GoalNotMetException">No choice keeps the budgets; says the least that is possible.</exception>
-    public static ImmutableArray<CompressionCandidate> Solve(IReadOnlyList<IReadOnlyList<CompressionCandidate>> choices, IReadOnlyList<LayerBudget> budgets)
+    public static ImmutableArray<CompressionCandidate> Solve(
+        IReadOnlyList<IReadOnlyList<CompressionCandidate>> choices,
+        IReadOnlyList<LayerBudget> budgets
+    )
     {
         if (choices.Count == 0)
             return [];
@@ -51,7 +54,7 @@ internal static class Allocation
                     break;
                 if (!budgets.All(budget => budget.Keeps(chosen)))
                     continue;
-                if (best is null || chosen.Sum(static c => c.Sensitivity) < best.Value.Sum(static c => c.Sensitivity))
+                if (best is null || Priced(chosen) < Priced(best.Value))
                     best = chosen;
                 break;
             }
@@ -61,6 +64,8 @@ internal static class Allocation
                 $"No choice of candidates keeps {string.Join(" and ", budgets.Select(static b => b.Name))} together."
             );
     }
+
+    private static double Priced(ImmutableArray<CompressionCandidate> chosen) => chosen.Sum(static c => c.Sensitivity * c.Slowdown);
 
     private static string Text(double cost) =>
         cost < 1000 ? cost.ToString("G3", CultureInfo.InvariantCulture) : cost.ToString("N0", CultureInfo.InvariantCulture);
@@ -110,7 +115,7 @@ internal static class Allocation
                 int steps = PartsOf(layer, candidate);
                 for (int at = steps; at <= Steps; at++)
                 {
-                    double total = damage[at - steps] + candidate.Sensitivity;
+                    double total = damage[at - steps] + candidate.Sensitivity * candidate.Slowdown;
                     if (total < next[at])
                         (next[at], chosen[at]) = (total, k);
                 }

@@ -56,7 +56,10 @@ internal static class AllocationRules
         rule switch
         {
             AllocationRule.Energy => Original(
-                Allocation.Solve([.. choices.Select(static layer => (IReadOnlyList<CompressionCandidate>)[.. layer.Select(Lost)])], budgets),
+                Allocation.Solve(
+                    [.. choices.Select(static layer => (IReadOnlyList<CompressionCandidate>)[.. layer.Select(Lost)])],
+                    budgets
+                ),
                 choices
             ),
             AllocationRule.EqualError => Level(
@@ -112,6 +115,8 @@ internal static class AllocationRules
                 candidate.RelativeError * candidate.RelativeError * TensorPrimitives.SumOfSquares<double>(candidate.Layer.Kernel.Values),
         };
 
-    private static ImmutableArray<CompressionCandidate> Original(ImmutableArray<CompressionCandidate> chosen, IReadOnlyList<IReadOnlyList<CompressionCandidate>> choices) =>
-        [.. chosen.Select((candidate, layer) => choices[layer].First(known => Equals(known.Form, candidate.Form)))];
+    private static ImmutableArray<CompressionCandidate> Original(
+        ImmutableArray<CompressionCandidate> chosen,
+        IReadOnlyList<IReadOnlyList<CompressionCandidate>> choices
+    ) => [.. chosen.Select((candidate, layer) => choices[layer].First(known => Equals(known.Form, candidate.Form)))];
 }

@@ -160,7 +160,9 @@ internal sealed class CandidateSearch(Graph network, ImageSet? images, SearchOpt
         if (damage is null)
         {
             candidates.AddRange(
-                kept.Select(index => CompressionCandidate.From(layer, forms[index], errors[index]!.Value, NoiseToSignal(errors[index]!.Value)))
+                kept.Select(index =>
+                    CompressionCandidate.From(layer, forms[index], errors[index]!.Value, NoiseToSignal(errors[index]!.Value))
+                )
             );
             return candidates.ToImmutable();
         }
@@ -179,7 +181,9 @@ internal sealed class CandidateSearch(Graph network, ImageSet? images, SearchOpt
             Report(progress, 1);
         }
         SensitivityCurve curve = new([.. measured.Select(index => (errors[index]!.Value, damages[index]!.Value))]);
-        candidates.AddRange(kept.Select(index => CompressionCandidate.From(layer, forms[index], errors[index]!.Value, curve.At(errors[index]!.Value))));
+        candidates.AddRange(
+            kept.Select(index => CompressionCandidate.From(layer, forms[index], errors[index]!.Value, curve.At(errors[index]!.Value)))
+        );
         // Those that need not be measured.
         Report(progress, Math.Min(forms.Length, options.MeasuredCandidates) - open.Count);
         return candidates.ToImmutable();

@@ -24,6 +24,9 @@ internal sealed record CompressionCandidate(
     ImmutableArray<double> Milliseconds = default
 )
 {
+    /// <summary>What its sensitivity is multiplied with where candidates are chosen, because it is slow.</summary>
+    public double Slowdown { get; init; } = 1;
+
     /// <summary>The layer as it is.</summary>
     public static CompressionCandidate Dense(CompressibleLayer layer) => new(layer, null, layer.Parameters, layer.Macs, 0, 0);
 

@@ -31,7 +31,12 @@ internal sealed record CompressionPlan(
     };
 
     /// <summary>The plan that choices make for a model's file.</summary>
-    public static CompressionPlan From(string model, string sha256, IEnumerable<CompressionTarget> targets, IEnumerable<CompressionCandidate> chosen) =>
+    public static CompressionPlan From(
+        string model,
+        string sha256,
+        IEnumerable<CompressionTarget> targets,
+        IEnumerable<CompressionCandidate> chosen
+    ) =>
         new(
             1,
             model,

@@ -69,7 +69,14 @@ internal sealed record MeasuredLatency(string Runtime, int Batch, double BeforeM
 }
 
 /// <summary>Sizes of a network, and how well it does.</summary>
-internal sealed record CompressedSize(long Parameters, long ConvParameters, long Macs, long FileBytes, double? Top1, double? LatencyMs = null)
+internal sealed record CompressedSize(
+    long Parameters,
+    long ConvParameters,
+    long Macs,
+    long FileBytes,
+    double? Top1,
+    double? LatencyMs = null
+)
 {
     /// <param name="graph">The network.</param>
     /// <param name="bytes">Of its file.</param>
@@ -152,7 +159,11 @@ internal sealed record ParetoFront(string Format, ImmutableArray<ParetoPoint> Po
             .. formats.Select(format =>
                 Along(
                     format.ToString(),
-                    [.. candidates.Select(layer => (IReadOnlyList<CompressionCandidate>)[.. layer.Where(c => c.Format is null || c.Format == format)])]
+                    [
+                        .. candidates.Select(layer =>
+                            (IReadOnlyList<CompressionCandidate>)[.. layer.Where(c => c.Format is null || c.Format == format)]
+                        ),
+                    ]
                 )
             ),
             Along("auto", [.. candidates.Select(static layer => (IReadOnlyList<CompressionCandidate>)layer)]),

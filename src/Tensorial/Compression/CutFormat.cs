@@ -33,9 +33,9 @@ internal static class CutFormat
         bool isOpen = !DynamicDimensions.Of(truncation.Graph).IsEmpty;
         ImmutableArray<CompressibleLayer> layers =
         [
-            .. CompressibleLayer.Of(truncation.Graph).Layers.Select(layer =>
-                layer with { HasFixedPlaces = layer.HasFixedPlaces && !isOpen }
-            ),
+            .. CompressibleLayer
+                .Of(truncation.Graph)
+                .Layers.Select(layer => layer with { HasFixedPlaces = layer.HasFixedPlaces && !isOpen }),
         ];
         ImmutableArray<CompressionCandidate> chosen = [.. truncation.Kernels.Select(kernel => CandidateOf(kernel, layers))];
         return new Compressor(truncation.Graph, images: null, new() { Threads = threads }, ResultCache.None)

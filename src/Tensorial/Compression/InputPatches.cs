@@ -17,7 +17,8 @@ internal sealed class InputPatches(CompressibleLayer layer, LayerUse use)
     /// <param name="seed">Decides which.</param>
     public (int Image, int Place)[] Places(Shape shape, int most, int seed)
     {
-        int count = use.Space > 0 ? Windows(shape).Aggregate(1, (all, window) => all * Written(window)) : shape.ElementCount / _n / shape[0];
+        int count =
+            use.Space > 0 ? Windows(shape).Aggregate(1, (all, window) => all * Written(window)) : shape.ElementCount / _n / shape[0];
         int images = shape[0];
         if (use.Space == 0 && use.SummedAxis == 0)
             (images, count) = (1, shape.ElementCount / _n);

@@ -46,7 +46,11 @@ internal sealed class LatencyProbe(ImmutableArray<IRuntime> runtimes, int batch,
                 CompressionCandidate dense = layer[0] with { Milliseconds = Dense(layer[0].Layer) };
                 var faster = ImmutableArray.CreateBuilder<CompressionCandidate>();
                 faster.Add(dense);
-                foreach (IGrouping<string, CompressionCandidate> format in layer.Skip(1).GroupBy(static candidate => candidate.Format!.ToString()))
+                foreach (
+                    IGrouping<string, CompressionCandidate> format in layer
+                        .Skip(1)
+                        .GroupBy(static candidate => candidate.Format!.ToString())
+                )
                 {
                     int slow = 0;
                     foreach (CompressionCandidate candidate in format.OrderBy(static candidate => candidate.Parameters))
@@ -55,7 +59,10 @@ internal sealed class LatencyProbe(ImmutableArray<IRuntime> runtimes, int batch,
                         progress?.Report(new("time", ++done, all, "candidates"));
                         if (slow == SlowInARow)
                             continue;
-                        CompressionCandidate timed = candidate with { Milliseconds = InFactors(candidate.Layer, candidate.Form!, dense.Milliseconds) };
+                        CompressionCandidate timed = candidate with
+                        {
+                            Milliseconds = InFactors(candidate.Layer, candidate.Form!, dense.Milliseconds),
+                        };
                         bool isFaster = timed.Milliseconds.Zip(dense.Milliseconds).All(static pair => pair.First < pair.Second);
                         if (isFaster)
                             faster.Add(timed);

@@ -11,8 +11,11 @@ namespace Tensorial.Compression;
 /// <summary>A network in factors, and how it came about.</summary>
 public sealed record CompressedNetwork
 {
-    internal CompressedNetwork(Graph graph, ImmutableArray<CompressionCandidate> chosen, ImmutableDictionary<string, TensorFactors<double>> factors) =>
-        (Graph, Chosen, Factors) = (graph, chosen, factors);
+    internal CompressedNetwork(
+        Graph graph,
+        ImmutableArray<CompressionCandidate> chosen,
+        ImmutableDictionary<string, TensorFactors<double>> factors
+    ) => (Graph, Chosen, Factors) = (graph, chosen, factors);
 
     /// <summary>The network.</summary>
     public Graph Graph { get; private init; }
@@ -116,7 +119,11 @@ internal sealed class NetworkCompression(
     }
 
     /// <summary>Compresses as chosen.</summary>
-    public CompressedNetwork Run(ImmutableArray<CompressionCandidate> chosen, IProgress<Progress>? progress = null, CancellationToken cancel = default)
+    public CompressedNetwork Run(
+        ImmutableArray<CompressionCandidate> chosen,
+        IProgress<Progress>? progress = null,
+        CancellationToken cancel = default
+    )
     {
         (Graph small, ImmutableDictionary<string, TensorFactors<double>> factors) = new Compressor(_graph, training, rewriting, memory).Run(
             chosen,
@@ -154,7 +161,10 @@ internal sealed class NetworkCompression(
         double changeable = layers.Sum(static layer => (double)layer.Parameters),
             least = candidates.Sum(static layer => layer.Min(static c => (double)c.Parameters));
         (double low, double high) = ((statistics.Parameters - changeable + least) / statistics.Parameters, 1);
-        CompressedNetwork best = Run([.. layers.Select(CompressionCandidate.Dense)], progress, cancel) with { Fronts = ParetoFront.Of(candidates) };
+        CompressedNetwork best = Run([.. layers.Select(CompressionCandidate.Dense)], progress, cancel) with
+        {
+            Fronts = ParetoFront.Of(candidates),
+        };
         var trials = ImmutableArray.CreateBuilder<DropTrial>();
         for (int trial = 0; trial < MostTrials; trial++)
         {

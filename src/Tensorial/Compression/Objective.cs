@@ -6,25 +6,16 @@ public enum Objective
     /// <summary>Least damage within the targets; time does not count, and the result does not depend on the machine.</summary>
     Size,
 
-    /// <summary>The same among forms that are measured no slower than their dense layer.</summary>
+    /// <summary>The damage of a form that is measured slower than its dense layer counts more: times the fourth power of the ratio.</summary>
     Balanced,
 
-    /// <summary>The same among forms that are measured faster by a fifth at least.</summary>
+    /// <summary>No form is taken that is measured slower than its dense layer.</summary>
     Speed,
 }
 
 /// <summary>Objectives by name.</summary>
 internal static class Objectives
 {
-    /// <summary>The time of a form over that of its dense layer, at most; null where time does not count.</summary>
-    public static double? LongestRatio(this Objective objective) =>
-        objective switch
-        {
-            Objective.Size => null,
-            Objective.Balanced => 1,
-            _ => 0.8,
-        };
-
     /// <summary>The objective of a name.</summary>
     /// <exception cref="BadInputException">There is none.</exception>
     public static Objective Parse(string text) =>

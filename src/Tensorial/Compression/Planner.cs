@@ -30,7 +30,10 @@ internal sealed record PlanRequest
 /// <summary>One form for each layer, and what others there were.</summary>
 /// <param name="Chosen">For each layer; the dense one has no form.</param>
 /// <param name="Candidates">All that were weighed.</param>
-internal sealed record PlannerResult(ImmutableArray<CompressionCandidate> Chosen, ImmutableArray<ImmutableArray<CompressionCandidate>> Candidates)
+internal sealed record PlannerResult(
+    ImmutableArray<CompressionCandidate> Chosen,
+    ImmutableArray<ImmutableArray<CompressionCandidate>> Candidates
+)
 {
     /// <summary>Whether no form was chosen that the objective calls too slow.</summary>
     public bool IsFastEnough { get; init; } = true;
@@ -100,11 +103,7 @@ internal sealed class Planner(
 
     /// <summary>What keeps slow forms out; our own executor stands for runtimes where none is named.</summary>
     public SpeedGuard GuardOf(PlanRequest request) =>
-        new(
-            new(runtimes.IsEmpty ? [new OwnRuntime()] : runtimes, request.LatencyBatch, request.Search.Threads),
-            request.Objective.LongestRatio(),
-            memory
-        );
+        new(new(runtimes.IsEmpty ? [new OwnRuntime()] : runtimes, request.LatencyBatch, request.Search.Threads), request.Objective, memory);
 
     /// <summary>Forms are timed before they are fitted: what is not faster need not be.</summary>
     private ImmutableArray<ImmutableArray<CompressionCandidate>> Faster(
@@ -119,7 +118,10 @@ internal sealed class Planner(
             [
                 .. layers.Select(layer =>
                     (ImmutableArray<CompressionCandidate>)
-                        [CompressionCandidate.Dense(layer), .. search.FormsOf(layer).Select(form => CompressionCandidate.From(layer, form, 1, 0))]
+                        [
+                            CompressionCandidate.Dense(layer),
+                            .. search.FormsOf(layer).Select(form => CompressionCandidate.From(layer, form, 1, 0)),
+                        ]
                 ),
             ],
             progress,
@@ -202,7 +204,13 @@ internal sealed class Planner(
         return new(best.Chosen, candidates);
     }
 
-    private PlannerResult Uniform(PlanRequest request, CandidateSearch search, bool timed, IProgress<Progress>? progress, CancellationToken cancel)
+    private PlannerResult Uniform(
+        PlanRequest request,
+        CandidateSearch search,
+        bool timed,
+        IProgress<Progress>? progress,
+        CancellationToken cancel
+    )
     {
         if (request.Search.Formats is not [{ } format])
             throw new BadInputException("Uniform rates take one format: with several there is none to prefer.");
@@ -237,9 +245,12 @@ internal sealed class Planner(
         }
 
         IEnumerable<CompressionCandidate> At(double rate) =>
-            layers.Select(layer => FormAt(layer, rate) is { } form ? CompressionCandidate.From(layer, form, 1, 0) : CompressionCandidate.Dense(layer));
+            layers.Select(layer =>
+                FormAt(layer, rate) is { } form ? CompressionCandidate.From(layer, form, 1, 0) : CompressionCandidate.Dense(layer)
+            );
     }
 
-    private static IReadOnlyList<IReadOnlyList<CompressionCandidate>> Lists(ImmutableArray<ImmutableArray<CompressionCandidate>> candidates) =>
-        [.. candidates.Select(static layer => (IReadOnlyList<CompressionCandidate>)layer)];
+    private static IReadOnlyList<IReadOnlyList<CompressionCandidate>> Lists(
+        ImmutableArray<ImmutableArray<CompressionCandidate>> candidates
+    ) => [.. candidates.Select(static layer => (IReadOnlyList<CompressionCandidate>)layer)];
 }

@@ -39,7 +39,11 @@ public sealed class ResultCache : IDisposable
     internal TensorFactors<double>? FindFactors(string name, LayerForm form)
     {
         ImmutableArray<Shape> shapes = form.Form.Tensor.FactorShapes(form.Form.Folding.Folded, form.Ranks.AsSpan());
-        if (Find(name) is not { } error || FindValues(name) is not { } values || values.Length != shapes.Sum(static shape => shape.ElementCount))
+        if (
+            Find(name) is not { } error
+            || FindValues(name) is not { } values
+            || values.Length != shapes.Sum(static shape => shape.ElementCount)
+        )
             return null;
         return new(form.Form.Tensor, form.Form.Folding, form.Ranks, Fits.Split(shapes, values), error);
     }

@@ -3,20 +3,25 @@ using System.Collections.Immutable;
 namespace Tensorial.Compression;
 
 /// <summary>
-/// Chooses within budgets among forms that are measured fast enough. Only what is chosen is timed: a form that turns out too slow is struck
-/// out, with the larger ones of its format at that layer and at layers alike, and the choice is made again.
+/// Chooses within budgets with an eye on measured time. Only what is chosen is timed: where a form turns out slower than its dense layer,
+/// it and the larger ones of its format, at that layer and at layers alike, count as more damage or are struck out, and the choice is made
+/// again.
 /// </summary>
 /// <param name="probe">Times forms against their dense layer.</param>
-/// <param name="longest">The ratio of times that is allowed; null for any.</param>
+/// <param name="objective">What being slower means.</param>
 /// <param name="cache">Where ratios of an earlier run lie, so that a run that is resumed chooses the same.</param>
-internal sealed class SpeedGuard(LatencyProbe probe, double? longest, ResultCache cache)
+internal sealed class SpeedGuard(LatencyProbe probe, Objective objective, ResultCache cache)
 {
-    private readonly Dictionary<string, long> _slowFrom = [];
+    /// <summary>
+    /// Power of the ratio of times that a form's damage is multiplied with: a form a quarter slower counts 2.4 times, one half slower five
+    /// times. A form of much less damage is still taken.
+    /// </summary>
+    private const double Price = 4;
 
-    /// <summary>Forms that were struck out.</summary>
-    public int Slow => _slowFrom.Count;
+    /// <summary>Forms by layer and format that are slower, with their parameters and the ratio of times.</summary>
+    private readonly Dictionary<string, List<(long Parameters, double Ratio)>> _slow = [];
 
-    /// <summary>Whether the budgets could be kept without forms that are too slow.</summary>
+    /// <summary>Whether the budgets could be kept without forms that <see cref="Objective.Speed"/> strikes out.</summary>
     public bool IsMet { get; private set; } = true;
 
     /// <summary>One candidate a layer, the dense one first among the choices.</summary>
@@ -29,40 +34,71 @@ internal sealed class SpeedGuard(LatencyProbe probe, double? longest, ResultCach
         CancellationToken cancel = default
     )
     {
-        IReadOnlyList<IReadOnlyList<CompressionCandidate>> all = [.. candidates.Select(static layer => (IReadOnlyList<CompressionCandidate>)layer)];
-        if (longest is not { } most)
+        IReadOnlyList<IReadOnlyList<CompressionCandidate>> all =
+        [
+            .. candidates.Select(static layer => (IReadOnlyList<CompressionCandidate>)layer),
+        ];
+        if (objective == Objective.Size)
             return rule.Choose(all, budgets);
-        for (int round = 0; ; round++)
+        for (bool isFirst = true; ; isFirst = false)
         {
-            IReadOnlyList<IReadOnlyList<CompressionCandidate>> fast = [.. candidates.Select(IReadOnlyList<CompressionCandidate> (layer) => [.. layer.Where(IsAllowed)])];
             ImmutableArray<CompressionCandidate> chosen;
             try
             {
-                chosen = rule.Choose(fast, budgets);
+                chosen = rule.Choose(
+                    [
+                        .. candidates.Select(
+                            IReadOnlyList<CompressionCandidate> (layer) => [.. layer.Select(Priced).OfType<CompressionCandidate>()]
+                        ),
+                    ],
+                    budgets
+                );
             }
-            catch (GoalNotMetException) when (round > 0)
+            catch (GoalNotMetException) when (!isFirst)
             {
                 IsMet = false;
                 return rule.Choose(all, budgets);
             }
-            bool isFast = true;
+            bool isSettled = true;
             for (int layer = 0; layer < chosen.Length; layer++)
             {
                 cancel.ThrowIfCancellationRequested();
-                if (chosen[layer] is { Form: { } form } candidate && IsAllowed(candidate) && Ratio(candidate.Layer, form) > most)
-                {
-                    _slowFrom[FormatOf(candidate)] = candidate.Parameters;
-                    isFast = false;
-                }
+                isSettled &= !FindsSlower(chosen[layer]);
                 progress?.Report(new("time", layer + 1, chosen.Length, "chosen forms"));
             }
-            if (isFast)
-                return chosen;
+            if (isSettled)
+                return [.. chosen.Select(static candidate => candidate with { Slowdown = 1 })];
         }
     }
 
-    private bool IsAllowed(CompressionCandidate candidate) =>
-        candidate.Form is null || !_slowFrom.TryGetValue(FormatOf(candidate), out long slow) || candidate.Parameters < slow;
+    /// <summary>The candidate with what its time costs; null where it is struck out.</summary>
+    private CompressionCandidate? Priced(CompressionCandidate candidate) =>
+        Slowdown(candidate) switch
+        {
+            <= 1 => candidate,
+            _ when objective == Objective.Speed => null,
+            double ratio => candidate with { Slowdown = Math.Pow(ratio, Price) },
+        };
+
+    /// <summary>The largest ratio known of forms of the format up to this size.</summary>
+    private double Slowdown(CompressionCandidate candidate) =>
+        candidate.Form is null || !_slow.TryGetValue(FormatOf(candidate), out List<(long Parameters, double Ratio)>? slow)
+            ? 1
+            : slow.Where(known => known.Parameters <= candidate.Parameters).Select(static known => known.Ratio).DefaultIfEmpty(1).Max();
+
+    /// <summary>Whether timing a form says more against it than was known.</summary>
+    private bool FindsSlower(CompressionCandidate candidate)
+    {
+        if (candidate.Form is not { } form)
+            return false;
+        double ratio = Ratio(candidate.Layer, form);
+        if (ratio <= Slowdown(candidate))
+            return false;
+        if (!_slow.TryGetValue(FormatOf(candidate), out List<(long Parameters, double Ratio)>? slow))
+            _slow[FormatOf(candidate)] = slow = [];
+        slow.Add((candidate.Parameters, ratio));
+        return true;
+    }
 
     private double Ratio(CompressibleLayer layer, LayerForm form)
     {

@@ -68,7 +68,22 @@ internal sealed record SmallSvd(double[] Energies, Tensor<double> Vectors)
     public static SmallSvd From(double[] matrix, int rows, int columns)
     {
         Tensor<double> gram = new([columns, columns]);
-        MatrixProduct.Multiply<double>(columns, columns, rows, 1, matrix, 1, columns, matrix, columns, 1, 0, gram.Values, columns, Workers.Serial);
+        MatrixProduct.Multiply<double>(
+            columns,
+            columns,
+            rows,
+            1,
+            matrix,
+            1,
+            columns,
+            matrix,
+            columns,
+            1,
+            0,
+            gram.Values,
+            columns,
+            Workers.Serial
+        );
         SymmetricEigen<double> eigen = SymmetricEigen.Of(gram);
         return new([.. eigen.Values.Reverse().Select(static value => Math.Max(0, value))], eigen.Vectors);
     }

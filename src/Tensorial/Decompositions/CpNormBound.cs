@@ -78,7 +78,22 @@ internal static class CpNormBound
             result = new(product.Shape);
         Fits.ScaleRows(unit.Values, rank, inverse);
         SymmetricEigen<double> eigen = SymmetricEigen.Of(unit, workers);
-        MatrixProduct.Multiply<double>(rows, rank, rank, 1, m.Values, rank, 1, eigen.Vectors.Values, rank, 1, 0, rotated.Values, rank, workers);
+        MatrixProduct.Multiply<double>(
+            rows,
+            rank,
+            rank,
+            1,
+            m.Values,
+            rank,
+            1,
+            eigen.Vectors.Values,
+            rank,
+            1,
+            0,
+            rotated.Values,
+            rank,
+            workers
+        );
         double[] squares = [.. CpTerms.Norms(rotated).Select(static norm => norm * norm)];
         double most = eigen.Values[^1],
             low = Math.Log(1e-12 * most),
@@ -95,7 +110,22 @@ internal static class CpNormBound
         }
         double lambda = Math.Exp(low);
         Tensor<double> shrunk = CpTerms.Scaled(rotated, [.. eigen.Values.Select(value => 1 / (Math.Max(0, value) + lambda))]);
-        MatrixProduct.Multiply<double>(rows, rank, rank, 1, shrunk.Values, rank, 1, eigen.Vectors.Values, 1, rank, 0, result.Values, rank, workers);
+        MatrixProduct.Multiply<double>(
+            rows,
+            rank,
+            rank,
+            1,
+            shrunk.Values,
+            rank,
+            1,
+            eigen.Vectors.Values,
+            1,
+            rank,
+            0,
+            result.Values,
+            rank,
+            workers
+        );
         return CpTerms.Scaled(result, inverse);
 
         double Residual(double lambda)

@@ -66,7 +66,11 @@ internal sealed class FitObjective
         // Modes of the input that the last factor works along come into B through identities.
         string shared = string.Concat(_last.Where("ihw".Contains));
         _identities = [.. shared.Select(axis => Identity(kernel.Shape["oihw".IndexOf(axis, StringComparison.Ordinal)]))];
-        (_outputs, _columns, _rows) = (kernel.Shape[0], kernel.Shape.ElementCount / kernel.Shape[0], _lastShape.ElementCountOf(1, _lastShape.Rank));
+        (_outputs, _columns, _rows) = (
+            kernel.Shape[0],
+            kernel.Shape.ElementCount / kernel.Shape[0],
+            _lastShape.ElementCountOf(1, _lastShape.Rank)
+        );
         _target = metric.Weigh(kernel).Values.ToArray();
         _weightedTarget = TimesCovariance(_target, _outputs);
         _energy = TensorPrimitives.Dot<double>(_target, _weightedTarget);
@@ -101,7 +105,22 @@ internal sealed class FitObjective
         _weightedTarget.CopyTo(gap, 0);
         MatrixProduct.Multiply<double>(_outputs, _columns, _rows, 1, a, _rows, 1, weighted, _columns, 1, -1, gap, _columns, _workers);
         Tensor<double> byB = new(b.Shape);
-        MatrixProduct.Multiply<double>(_rows, _columns, _outputs, 2 / _energy, a, 1, _rows, gap, _columns, 1, 0, byB.Values, _columns, _workers);
+        MatrixProduct.Multiply<double>(
+            _rows,
+            _columns,
+            _outputs,
+            2 / _energy,
+            a,
+            1,
+            _rows,
+            gap,
+            _columns,
+            1,
+            0,
+            byB.Values,
+            _columns,
+            _workers
+        );
         int at = 0;
         for (int k = 0; k < factors.Length; k++)
         {
@@ -141,7 +160,22 @@ internal sealed class FitObjective
             normal = new double[_rows * _rows],
             cross = new double[_outputs * _rows];
         MatrixProduct.Multiply<double>(_rows, _rows, _columns, 1, weighted, _columns, 1, b, 1, _columns, 0, normal, _rows, _workers);
-        MatrixProduct.Multiply<double>(_outputs, _rows, _columns, 1, _weightedTarget, _columns, 1, b, 1, _columns, 0, cross, _rows, _workers);
+        MatrixProduct.Multiply<double>(
+            _outputs,
+            _rows,
+            _columns,
+            1,
+            _weightedTarget,
+            _columns,
+            1,
+            b,
+            1,
+            _columns,
+            0,
+            cross,
+            _rows,
+            _workers
+        );
         double[] a = [.. cross];
         Cholesky.OfRegularised<double>(normal, _rows, Ridge).SolveRows(a);
         return (a, weighted, cross);

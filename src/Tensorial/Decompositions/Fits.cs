@@ -60,7 +60,22 @@ internal static class Fits
             // Many products with few columns each: one product with the mode as columns is worth moving it there and back.
             Tensor<T> rows = inner == 1 ? tensor : Permuted(tensor.As([outer, n, inner]), 0, 2, 1),
                 product = new([outer, inner, r]);
-            MatrixProduct.Multiply<T>(outer * inner, r, n, T.One, rows.Values, n, 1, matrix.Values, r, 1, T.Zero, product.Values, r, workers);
+            MatrixProduct.Multiply<T>(
+                outer * inner,
+                r,
+                n,
+                T.One,
+                rows.Values,
+                n,
+                1,
+                matrix.Values,
+                r,
+                1,
+                T.Zero,
+                product.Values,
+                r,
+                workers
+            );
             return (inner == 1 ? product : Permuted(product, 0, 2, 1)).As(shape.With(mode, r));
         }
         Tensor<T> result = new(shape.With(mode, r));

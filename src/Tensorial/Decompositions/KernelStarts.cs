@@ -85,7 +85,22 @@ internal sealed class KernelStarts(Tensor<double> kernel, KernelMetric metric, i
             return weighed;
         Tensor<double> result = new(weighed.Shape);
         int n = root.Shape[0];
-        MatrixProduct.Multiply<double>(weighed.Shape[0], n, n, 1, weighed.Values, n, 1, root.Values, n, 1, 0, result.Values, n, Workers.Serial);
+        MatrixProduct.Multiply<double>(
+            weighed.Shape[0],
+            n,
+            n,
+            1,
+            weighed.Values,
+            n,
+            1,
+            root.Values,
+            n,
+            1,
+            0,
+            result.Values,
+            n,
+            Workers.Serial
+        );
         return result;
     }
 

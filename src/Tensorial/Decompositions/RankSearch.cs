@@ -36,7 +36,10 @@ internal static class RankSearch
     public static TensorFactors<T> Shared<T>(TensorFormat format, Tensor<T> tensor, double rate, Func<RankChoice, TensorFactors<T>> fit)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
         ((double[])[0, 0.25, 0.5, 0.75, 1])
-            .Select(RankChoice (power) => new RankChoice.Given(format.RanksWithin(tensor.Shape, (long)(rate * tensor.Shape.ElementCount), power)))
+            .Select(
+                RankChoice (power) =>
+                    new RankChoice.Given(format.RanksWithin(tensor.Shape, (long)(rate * tensor.Shape.ElementCount), power))
+            )
             .Distinct()
             .Select(fit)
             .MinBy(static fitted => fitted.RelativeError)!;
@@ -84,7 +87,9 @@ internal static class RankSearch
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         Shape shape = tensor.Shape;
-        int split = Enumerable.Range(1, shape.Rank - 1).MinBy(split => (long)shape.ElementCountOf(0, split) + shape.ElementCountOf(split, shape.Rank));
+        int split = Enumerable
+            .Range(1, shape.Rank - 1)
+            .MinBy(split => (long)shape.ElementCountOf(0, split) + shape.ElementCountOf(split, shape.Rank));
         int rows = shape.ElementCountOf(0, split),
             columns = shape.ElementCountOf(split, shape.Rank);
         double[] values = Fits.Wide(Svd.Values<T>(tensor.Values, rows, columns));

@@ -27,7 +27,9 @@ public sealed record TensorFactors<T>(
 
     /// <summary>Numbers stored.</summary>
     public long Parameters =>
-        Format.Ragged is null ? Factors.Sum(static factor => (long)factor.Shape.ElementCount) : Format.Parameters(Folding.Folded, Ranks.AsSpan());
+        Format.Ragged is null
+            ? Factors.Sum(static factor => (long)factor.Shape.ElementCount)
+            : Format.Parameters(Folding.Folded, Ranks.AsSpan());
 
     /// <summary>Numbers stored over those of the tensor.</summary>
     public double Rate => (double)Parameters / Shape.ElementCount;

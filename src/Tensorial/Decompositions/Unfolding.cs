@@ -39,7 +39,22 @@ internal static class Unfolding
         if (wide)
             return (largestFirst, energies);
         Tensor<double> left = new([m, rank]);
-        MatrixProduct.Multiply<double>(m, rank, n, 1, arranged.Values, n, 1, largestFirst.Values, rank, 1, 0, left.Values, rank, Workers.Serial);
+        MatrixProduct.Multiply<double>(
+            m,
+            rank,
+            n,
+            1,
+            arranged.Values,
+            n,
+            1,
+            largestFirst.Values,
+            rank,
+            1,
+            0,
+            left.Values,
+            rank,
+            Workers.Serial
+        );
         return (Qr.Thin(left).Q, energies);
     }
 

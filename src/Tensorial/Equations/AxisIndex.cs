@@ -14,7 +14,15 @@ namespace Tensorial.Equations;
 /// <param name="Least">The least sum that can come about.</param>
 /// <param name="Most">The largest one.</param>
 /// <param name="Step">What all sums are multiples of.</param>
-internal readonly record struct AxisIndex(int Extent, int Holders, long Scale = 0, long Start = 0, long Least = 0, long Most = 0, long Step = 0)
+internal readonly record struct AxisIndex(
+    int Extent,
+    int Holders,
+    long Scale = 0,
+    long Start = 0,
+    long Least = 0,
+    long Most = 0,
+    long Step = 0
+)
 {
     /// <summary>An operand's own convolved axis.</summary>
     public static AxisIndex From(int extent, int coefficient)

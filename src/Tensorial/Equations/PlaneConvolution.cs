@@ -229,7 +229,8 @@ internal sealed class PlaneConvolution
         double padded = shape.IsDepthwise ? Padded(shape.OutputChannels) : (double)blocked.InputChannels * Padded(blocked.OutputsPerGroup);
         return padded / (shape.IsDepthwise ? shape.OutputChannels : (double)shape.OutputChannels * shape.InputsPerGroup);
 
-        static int Padded(int channels) => (channels + BlockedLayout.ChannelBlock - 1) / BlockedLayout.ChannelBlock * BlockedLayout.ChannelBlock;
+        static int Padded(int channels) =>
+            (channels + BlockedLayout.ChannelBlock - 1) / BlockedLayout.ChannelBlock * BlockedLayout.ChannelBlock;
     }
 
     /// <summary>Aligned memory that each thread keeps for its next call.</summary>

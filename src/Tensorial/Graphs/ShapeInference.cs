@@ -112,7 +112,12 @@ internal static class ShapeInference
         return new(known, failures.ToImmutable());
     }
 
-    private static ImmutableArray<ValueInfo> Fold(Operation operation, ValueInfo?[] operands, ImmutableArray<ValueInfo> results, ValueLimit limit)
+    private static ImmutableArray<ValueInfo> Fold(
+        Operation operation,
+        ValueInfo?[] operands,
+        ImmutableArray<ValueInfo> results,
+        ValueLimit limit
+    )
     {
         bool foldable =
             Array.TrueForAll(operands, static o => o is null or { Value: not null })

@@ -38,7 +38,23 @@ internal static unsafe class MatrixProduct
         Workers workers
     )
         where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
-        Multiply(VectorWidths.Best, m, n, k, alpha, a, rowStrideA, columnStrideA, b, rowStrideB, columnStrideB, beta, c, rowStrideC, workers);
+        Multiply(
+            VectorWidths.Best,
+            m,
+            n,
+            k,
+            alpha,
+            a,
+            rowStrideA,
+            columnStrideA,
+            b,
+            rowStrideB,
+            columnStrideB,
+            beta,
+            c,
+            rowStrideC,
+            workers
+        );
 
     /// <summary>As the public product, at a given width.</summary>
     internal static void Multiply<T>(

@@ -40,7 +40,8 @@ internal static unsafe class ThinProduct
         return sum;
     }
 
-    private readonly struct Sums<T>(T* weights, int* shifts, int count, T* matrix, AddressTable columns, T beta, T* result) : IVectorKernel<T>
+    private readonly struct Sums<T>(T* weights, int* shifts, int count, T* matrix, AddressTable columns, T beta, T* result)
+        : IVectorKernel<T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         public void Run<TWidth, TVector>()

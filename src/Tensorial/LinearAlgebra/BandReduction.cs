@@ -45,7 +45,22 @@ internal static class BandReduction
             Span<T> row = a[(k * n + k + b)..],
                 x = updateRight.AsSpan(0, b * columns);
             MatrixProduct.Multiply(b, columns, m - k, T.One, left.V, 1, left.Pitch, row, n, 1, T.Zero, products, columns, workers);
-            MatrixProduct.Multiply<T>(b, columns, b, T.One, left.Triangle, 1, left.Pitch, products, columns, 1, T.Zero, x, columns, workers);
+            MatrixProduct.Multiply<T>(
+                b,
+                columns,
+                b,
+                T.One,
+                left.Triangle,
+                1,
+                left.Pitch,
+                products,
+                columns,
+                1,
+                T.Zero,
+                x,
+                columns,
+                workers
+            );
             // The b rows of the panel itself, which the right panel is made of.
             MatrixProduct.Multiply<T>(b, columns, b, -T.One, left.V, left.Pitch, 1, x, columns, 1, T.One, row, n, workers);
             right.FactorTransposed(row, n, columns, b);
@@ -59,11 +74,41 @@ internal static class BandReduction
             MatrixProduct.Multiply<T>(rows, c, columns, T.One, trailing, n, 1, right.V, right.Pitch, 1, T.Zero, y, c, workers);
             MatrixProduct.Multiply<T>(b, c, columns, T.One, x, columns, 1, right.V, right.Pitch, 1, T.Zero, small, c, workers);
             MatrixProduct.Multiply<T>(rows, c, b, -T.One, below, left.Pitch, 1, small, c, 1, T.One, y, c, workers);
-            MatrixProduct.Multiply<T>(rows, c, c, T.One, y, c, 1, right.Triangle, right.Pitch, 1, T.Zero, updateLeft.AsSpan(b), depth, workers);
+            MatrixProduct.Multiply<T>(
+                rows,
+                c,
+                c,
+                T.One,
+                y,
+                c,
+                1,
+                right.Triangle,
+                right.Pitch,
+                1,
+                T.Zero,
+                updateLeft.AsSpan(b),
+                depth,
+                workers
+            );
             for (int r = 0; r < rows; r++)
                 below.Slice(r * left.Pitch, b).CopyTo(updateLeft.AsSpan(r * depth));
             Transposition.Copy(right.V, right.Pitch, columns, c, updateRight.AsSpan(b * columns), columns);
-            MatrixProduct.Multiply<T>(rows, columns, depth, -T.One, updateLeft, depth, 1, updateRight, columns, 1, T.One, trailing, n, workers);
+            MatrixProduct.Multiply<T>(
+                rows,
+                columns,
+                depth,
+                -T.One,
+                updateLeft,
+                depth,
+                1,
+                updateRight,
+                columns,
+                1,
+                T.One,
+                trailing,
+                n,
+                workers
+            );
         }
     }
 }

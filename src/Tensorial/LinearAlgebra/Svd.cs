@@ -18,7 +18,22 @@ public sealed record Svd<T>(Tensor<T> U, T[] Values, Tensor<T> Vt)
         for (int i = 0; i < m * r; i++)
             scaled.Values[i] *= Values[i % r];
         if (product.Values.Length > 0 && r > 0)
-            MatrixProduct.Multiply<T>(m, n, r, T.One, scaled.Values, r, 1, Vt.Values, n, 1, T.Zero, product.Values, n, workers ?? Workers.Serial);
+            MatrixProduct.Multiply<T>(
+                m,
+                n,
+                r,
+                T.One,
+                scaled.Values,
+                r,
+                1,
+                Vt.Values,
+                n,
+                1,
+                T.Zero,
+                product.Values,
+                n,
+                workers ?? Workers.Serial
+            );
         return product;
     }
 }

@@ -71,8 +71,38 @@ internal sealed class AttentionHeads<T>
             slopes = new T[queries * keys];
         int key = Key(head);
         Span<T> dy = Part(upstream, head);
-        Kernels.MatrixProduct.Multiply(keys, wide, queries, T.One, weights, 1, keys, dy, wide, 1, T.One, Part(dv, key), wide, Workers.Serial);
-        Kernels.MatrixProduct.Multiply(queries, keys, wide, T.One, dy, wide, 1, Part(Values, key), 1, wide, T.Zero, slopes, keys, Workers.Serial);
+        Kernels.MatrixProduct.Multiply(
+            keys,
+            wide,
+            queries,
+            T.One,
+            weights,
+            1,
+            keys,
+            dy,
+            wide,
+            1,
+            T.One,
+            Part(dv, key),
+            wide,
+            Workers.Serial
+        );
+        Kernels.MatrixProduct.Multiply(
+            queries,
+            keys,
+            wide,
+            T.One,
+            dy,
+            wide,
+            1,
+            Part(Values, key),
+            1,
+            wide,
+            T.Zero,
+            slopes,
+            keys,
+            Workers.Serial
+        );
         for (int row = 0; row < queries; row++)
         {
             Span<T> own = slopes.AsSpan(row * keys, keys);

@@ -42,7 +42,8 @@ public sealed record EinsumOf(Equation Equation) : FloatOperation
         }
     }
 
-    internal override long Macs(ReadOnlySpan<ValueInfo?> inputs, ReadOnlySpan<ValueInfo> outputs) => Contraction.Macs(Equation, Shapes(inputs));
+    internal override long Macs(ReadOnlySpan<ValueInfo?> inputs, ReadOnlySpan<ValueInfo> outputs) =>
+        Contraction.Macs(Equation, Shapes(inputs));
 
     private static Shape[] Shapes(ReadOnlySpan<ValueInfo?> inputs)
     {

@@ -81,7 +81,22 @@ public sealed record Gemm : FloatOperation
             Tensor<T> b = pull.Input(1);
             (int row, int column) = TransposeB ? (b.Shape[1], 1) : (1, b.Shape[1]);
             if (TransposeA)
-                Kernels.MatrixProduct.Multiply(da.Shape[0], m, n, alpha, b.Values, column, row, dy.Values, 1, n, T.One, da.Values, m, workers);
+                Kernels.MatrixProduct.Multiply(
+                    da.Shape[0],
+                    m,
+                    n,
+                    alpha,
+                    b.Values,
+                    column,
+                    row,
+                    dy.Values,
+                    1,
+                    n,
+                    T.One,
+                    da.Values,
+                    m,
+                    workers
+                );
             else
                 Kernels.MatrixProduct.Multiply(
                     m,
@@ -122,7 +137,22 @@ public sealed record Gemm : FloatOperation
                     workers
                 );
             else
-                Kernels.MatrixProduct.Multiply(db.Shape[0], n, m, alpha, a.Values, row, column, dy.Values, n, 1, T.One, db.Values, n, workers);
+                Kernels.MatrixProduct.Multiply(
+                    db.Shape[0],
+                    n,
+                    m,
+                    alpha,
+                    a.Values,
+                    row,
+                    column,
+                    dy.Values,
+                    n,
+                    1,
+                    T.One,
+                    db.Values,
+                    n,
+                    workers
+                );
         }
         pull.Gradient(2)?.AddProduct(dy, new([], new[] { T.CreateChecked(Beta) }));
     }

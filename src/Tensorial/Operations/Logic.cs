@@ -47,7 +47,8 @@ public sealed record Xor : Logic
 /// <summary>not x</summary>
 public sealed record Not : Operation
 {
-    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs) => [new(ElementType.Bool, inputs.Truth(0, "X").Shape)];
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs) =>
+        [new(ElementType.Bool, inputs.Truth(0, "X").Shape)];
 
     internal override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
         TensorPrimitives.Xor(

@@ -30,7 +30,22 @@ public sealed record MatMul : FloatOperation
         Products products = Products.From(a.Shape, b.Shape);
         (int m, int k, int n) = products.Extents;
         foreach ((int left, int right, int product) in products.Places())
-            Kernels.MatrixProduct.Multiply(m, n, k, T.One, a.Values[left..], k, 1, b.Values[right..], n, 1, T.Zero, y.Values[product..], n, workers);
+            Kernels.MatrixProduct.Multiply(
+                m,
+                n,
+                k,
+                T.One,
+                a.Values[left..],
+                k,
+                1,
+                b.Values[right..],
+                n,
+                1,
+                T.Zero,
+                y.Values[product..],
+                n,
+                workers
+            );
     }
 
     internal override Reads? GradientReads(int input) => Reads.Input(1 - input);
@@ -46,9 +61,39 @@ public sealed record MatMul : FloatOperation
         {
             ReadOnlySpan<T> dy = pull.Dy.Values[product..];
             if (da is not null)
-                Kernels.MatrixProduct.Multiply(m, k, n, T.One, dy, n, 1, pull.Input(1).Values[right..], 1, n, T.One, da.Values[left..], k, workers);
+                Kernels.MatrixProduct.Multiply(
+                    m,
+                    k,
+                    n,
+                    T.One,
+                    dy,
+                    n,
+                    1,
+                    pull.Input(1).Values[right..],
+                    1,
+                    n,
+                    T.One,
+                    da.Values[left..],
+                    k,
+                    workers
+                );
             if (db is not null)
-                Kernels.MatrixProduct.Multiply(k, n, m, T.One, pull.Input(0).Values[left..], 1, k, dy, n, 1, T.One, db.Values[right..], n, workers);
+                Kernels.MatrixProduct.Multiply(
+                    k,
+                    n,
+                    m,
+                    T.One,
+                    pull.Input(0).Values[left..],
+                    1,
+                    k,
+                    dy,
+                    n,
+                    1,
+                    T.One,
+                    db.Values[right..],
+                    n,
+                    workers
+                );
         }
     }
 

@@ -76,7 +76,9 @@ internal static class Operands
 
     /// <summary>A tensor of one value.</summary>
     public static Tensor Single(this Tensor tensor, string name) =>
-        tensor.Shape.ElementCount == 1 ? tensor : throw new ShapeException($"input '{name}' must be a single value, not of shape {tensor.Shape}.");
+        tensor.Shape.ElementCount == 1
+            ? tensor
+            : throw new ShapeException($"input '{name}' must be a single value, not of shape {tensor.Shape}.");
 
     /// <summary>Floating-point numbers as float32.</summary>
     public static ImmutableArray<float> Floats(this Tensor tensor, string name) =>

@@ -17,7 +17,8 @@ public abstract record Reshaping : MovingOperation
 /// <summary>y = x</summary>
 public sealed record Identity : Reshaping
 {
-    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs) => [inputs.Required(0, "input") with { Value = null }];
+    internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs) =>
+        [inputs.Required(0, "input") with { Value = null }];
 }
 
 /// <summary>Dropout in a network that is not being trained: y = x.</summary>

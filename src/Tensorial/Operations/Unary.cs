@@ -34,7 +34,8 @@ public abstract record RealFunction : FloatOperation
 /// <summary>y = f(x), value by value, for a function that integers know as well.</summary>
 public abstract record NumberFunction : NumberOperation
 {
-    internal sealed override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs) => [inputs.Numeric(0, "X") with { Value = null }];
+    internal sealed override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs) =>
+        [inputs.Numeric(0, "X") with { Value = null }];
 
     private protected sealed override void Forward<T>(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers) =>
         Elementwise.Map<T, T>(inputs[0]!.Of<T>(), outputs[0].Of<T>(), Over, workers);

@@ -63,7 +63,11 @@ internal static class CompressionPage
 
     private static Section Fronts(CompressionResult result)
     {
-        double most = result.Fronts.SelectMany(static front => front.Points).Select(static point => point.Sensitivity).DefaultIfEmpty(1).Max();
+        double most = result
+            .Fronts.SelectMany(static front => front.Points)
+            .Select(static point => point.Sensitivity)
+            .DefaultIfEmpty(1)
+            .Max();
         double least = result
             .Fronts.SelectMany(static front => front.Points)
             .Select(static point => point.Sensitivity)

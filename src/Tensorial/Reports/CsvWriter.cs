@@ -25,11 +25,7 @@ internal static class CsvWriter
     /// <exception cref="IOException">The folder cannot be made or written.</exception>
     public static IReadOnlyList<string> Write(AnalysisReport analysis, string folder)
     {
-        List<(string, Table)> tables =
-        [
-            ("spectra.csv", AnalysisTables.Spectra(analysis)),
-            ("cuts.csv", AnalysisTables.Cuts(analysis)),
-        ];
+        List<(string, Table)> tables = [("spectra.csv", AnalysisTables.Spectra(analysis)), ("cuts.csv", AnalysisTables.Cuts(analysis))];
         if (analysis.Truncations.Count > 0)
             tables.Add(("truncations.csv", AnalysisTables.Truncations(analysis)));
         if (NormTolerance.From(new(analysis)) is { } tolerance)

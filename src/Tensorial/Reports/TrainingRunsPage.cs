@@ -111,10 +111,7 @@ internal static class TrainingRunsPage
         return new(
             "curves",
             Prose.From($"{Prose.Strong("Test accuracy")} after each epoch."),
-            [
-                Draw("Against epochs", "epoch", static p => p.Epoch),
-                Draw("Against wall time", "seconds", static p => p.Seconds),
-            ]
+            [Draw("Against epochs", "epoch", static p => p.Epoch), Draw("Against wall time", "seconds", static p => p.Seconds)]
         )
         {
             Legend = new([.. runs.Select((run, k) => new LegendEntry(run.Name, inks[k]))]),
@@ -128,8 +125,7 @@ internal static class TrainingRunsPage
                 y,
                 [
                     .. runs.Select(
-                        (run, k) =>
-                            new Series(run.Name, inks[k], [.. run.Points.Select(p => new Point(at(p), p.Top1))]) { Dots = true }
+                        (run, k) => new Series(run.Name, inks[k], [.. run.Points.Select(p => new Point(at(p), p.Top1))]) { Dots = true }
                     ),
                 ]
             )

@@ -174,7 +174,11 @@ public sealed class Trainer : IDisposable
         string place =
             teacher is not null && !Divergence.IsFinite(teacher)
                 ? "the teacher's answers are not finite"
-                : Divergence.PlaceIn(_network, TrainingForm.From(_network.ToGraph()).Graph.WithImageShape(_images.ImageShape), batch.Images);
+                : Divergence.PlaceIn(
+                    _network,
+                    TrainingForm.From(_network.ToGraph()).Graph.WithImageShape(_images.ImageShape),
+                    batch.Images
+                );
         string kept = Checkpoints is null || _epochs.Count == 0 ? "" : $" The checkpoint of epoch {_epochs[^1].Epoch} is kept.";
         return new(
             $"Training diverged in epoch {epoch} at step {_optimizer.Steps + 1}: the loss is {loss:G4}; {place}. A smaller learning rate, a warm-up or clipped gradients may help.{kept}"

@@ -31,7 +31,8 @@ internal static class FoldAddedConstants
                 {
                     Tensor<float> bias = new([weights.Shape[0]]);
                     for (int k = 0; k < bias.Values.Length; k++)
-                        bias.Values[k] = row.Values[row.Shape.ElementCount == 1 ? 0 : k] + (former is Tensor<float> own ? own.Values[k] : 0);
+                        bias.Values[k] =
+                            row.Values[row.Shape.ElementCount == 1 ? 0 : k] + (former is Tensor<float> own ? own.Values[k] : 0);
                     string name = names.Unique($"{added}/bias");
                     constants[name] = bias;
                     nodes[makers[value]] = convolution with { Inputs = [.. convolution.Inputs.Take(2), name], Outputs = node.Outputs };
@@ -50,6 +51,7 @@ internal static class FoldAddedConstants
     {
         int spatial = weights.Rank - 2,
             axis = shape.Rank - spatial - 1;
-        return shape.ElementCount == 1 && shape.Rank <= weights.Rank || shape.ElementCount == weights[0] && axis is 0 or 1 && shape[axis] == weights[0];
+        return shape.ElementCount == 1 && shape.Rank <= weights.Rank
+            || shape.ElementCount == weights[0] && axis is 0 or 1 && shape[axis] == weights[0];
     }
 }

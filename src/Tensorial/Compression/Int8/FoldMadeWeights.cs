@@ -33,7 +33,10 @@ internal static class FoldMadeWeights
         ImmutableDictionary<string, Tensor>.Builder folded = graph.Initializers.ToBuilder();
         foreach (Node node in graph.Nodes.Where(static node => node.Operation is Convolution or ConvolutionTranspose or Gemm or MatMul))
         foreach (string name in node.Inputs.Skip(1).Where(makers.ContainsKey))
-            if (Value(name) is { ElementType: ElementType.Float32 } value && value.Shape.ElementCount <= BytesOfNumber * parts.ParametersOf(name))
+            if (
+                Value(name) is { ElementType: ElementType.Float32 } value
+                && value.Shape.ElementCount <= BytesOfNumber * parts.ParametersOf(name)
+            )
                 folded[name] = value;
         return folded.Count == graph.Initializers.Count
             ? graph

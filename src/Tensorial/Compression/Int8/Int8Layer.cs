@@ -50,5 +50,7 @@ internal sealed record Int8Layer(string Name, Node Node, int ChannelAxis, bool W
     }
 
     private static bool IsRow(Tensor? bias, int count) =>
-        bias is null || bias.Shape.ElementCount == 1 || (bias.Shape.ElementCount == count && bias.Shape.Rank is 1 or 2 && bias.Shape[^1] == count);
+        bias is null
+        || bias.Shape.ElementCount == 1
+        || (bias.Shape.ElementCount == count && bias.Shape.Rank is 1 or 2 && bias.Shape[^1] == count);
 }

@@ -87,7 +87,12 @@ public sealed record PublishedSet
     ];
 
     private static DataDownload Archive(string name, string md5, CifarFormat format) =>
-        new(name, [.. format.Files(DataSplit.Train), .. format.Files(DataSplit.Test)], [new($"https://www.cs.toronto.edu/~kriz/{name}")], md5);
+        new(
+            name,
+            [.. format.Files(DataSplit.Train), .. format.Files(DataSplit.Test)],
+            [new($"https://www.cs.toronto.edu/~kriz/{name}")],
+            md5
+        );
 
     private static IReadOnlyList<DataFile> IdxFiles(string trainImages, string trainLabels, string testImages, string testLabels) =>
         [

@@ -29,7 +29,11 @@ internal static class PairSteps
         Problem problem = plan.Problem;
         PlannedSteps planned = plan.PlannedSteps;
         bool hasDiagonals = problem.Inputs.Append(problem.Output).Any(static axes => axes.Distinct().Count() < axes.Length);
-        if (hasDiagonals || problem.Shapes.Any(static shape => shape.ElementCount == 0) || problem.Relations.Any(static r => r.Modulus != 0))
+        if (
+            hasDiagonals
+            || problem.Shapes.Any(static shape => shape.ElementCount == 0)
+            || problem.Relations.Any(static r => r.Modulus != 0)
+        )
             return null;
         if (planned.Algebra.Axes.Length > 52)
             return null;

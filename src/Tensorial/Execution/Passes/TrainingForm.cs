@@ -91,7 +91,8 @@ internal sealed record TrainingForm(Graph Graph, ImmutableArray<RunningStatistic
     }
 
     private static float RatioOf(Dropout dropout, Node node, Graph graph) =>
-        node.Inputs.ElementAtOrDefault(1) is { Length: > 0 } name && graph.Initializers.GetValueOrDefault(name) is { Shape.ElementCount: 1 } given
+        node.Inputs.ElementAtOrDefault(1) is { Length: > 0 } name
+        && graph.Initializers.GetValueOrDefault(name) is { Shape.ElementCount: 1 } given
             ? given.To(ElementType.Float32).Of<float>().Values[0]
             : dropout.Ratio;
 }

@@ -161,7 +161,12 @@ public sealed class NetworkBuilder
         int summed = ExtentsOf(features.Skip(1).Where(axis => !convolved.Contains(axis) && !output.Contains(axis))).ElementCount;
         foreach (char axis in convolved)
             summed *= parsed.Inputs.Skip(1).Sum(factor => factor.Contains(axis) ? known[axis] - 1 : 0) + 1;
-        ImmutableArray<Tensor<double>> factors = InitialFactors.Draw(shapes, ExtentsOf(bonds).ElementCount, 1 / Math.Sqrt(3.0 * summed), _random);
+        ImmutableArray<Tensor<double>> factors = InitialFactors.Draw(
+            shapes,
+            ExtentsOf(bonds).ElementCount,
+            1 / Math.Sqrt(3.0 * summed),
+            _random
+        );
         string[] names =
         [
             .. factors.Select(

@@ -46,7 +46,21 @@ internal static unsafe class BlockedConvolution
         Span<float> output,
         BlockedLayout outputLayout,
         Workers workers
-    ) => Run(VectorWidths.Best, shape, input, inputLayout, kernel, bias, residual, residualLayout, activation, output, outputLayout, workers);
+    ) =>
+        Run(
+            VectorWidths.Best,
+            shape,
+            input,
+            inputLayout,
+            kernel,
+            bias,
+            residual,
+            residualLayout,
+            activation,
+            output,
+            outputLayout,
+            workers
+        );
 
     internal static void Run(
         VectorWidth width,

@@ -323,10 +323,17 @@ internal static unsafe class BlockedElementwise
             start == null ? default : Bounds.Span(start + layout.Pixel(image, block, row, 0), length);
     }
 
-    private static void Run<TFunction>(ElementwiseOperand a, ElementwiseOperand b, ElementwiseOperand y, TFunction function, Workers workers)
+    private static void Run<TFunction>(
+        ElementwiseOperand a,
+        ElementwiseOperand b,
+        ElementwiseOperand y,
+        TFunction function,
+        Workers workers
+    )
         where TFunction : struct, IRowFunction => workers.Run(y.Layout.Images * y.Layout.Blocks, new RowWalk<TFunction>(a, b, y, function));
 
-    private readonly struct RowWalk<TFunction>(ElementwiseOperand a, ElementwiseOperand b, ElementwiseOperand y, TFunction function) : ILoopBody
+    private readonly struct RowWalk<TFunction>(ElementwiseOperand a, ElementwiseOperand b, ElementwiseOperand y, TFunction function)
+        : ILoopBody
         where TFunction : struct, IRowFunction
     {
         public void Run(int plane)

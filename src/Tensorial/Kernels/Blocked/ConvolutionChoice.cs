@@ -39,5 +39,6 @@ internal static class ConvolutionChoice
     }
 
     /// <summary>Channels as they are stored.</summary>
-    private static int Blocks(int channels) => (channels + BlockedLayout.ChannelBlock - 1) / BlockedLayout.ChannelBlock * BlockedLayout.ChannelBlock;
+    private static int Blocks(int channels) =>
+        (channels + BlockedLayout.ChannelBlock - 1) / BlockedLayout.ChannelBlock * BlockedLayout.ChannelBlock;
 }

@@ -189,7 +189,22 @@ internal sealed class RecurrentRun<T>
                 _workers
             );
         if (pull.Gradient(0) is { } dx)
-            Kernels.MatrixProduct.Multiply(count, input, _rows, T.One, ofInput, _rows, 1, W(direction), input, 1, T.One, dx.Values, input, _workers);
+            Kernels.MatrixProduct.Multiply(
+                count,
+                input,
+                _rows,
+                T.One,
+                ofInput,
+                _rows,
+                1,
+                W(direction),
+                input,
+                1,
+                T.One,
+                dx.Values,
+                input,
+                _workers
+            );
         if (pull.Gradient(3) is { } bias)
             for (int row = 0; row < count; row++)
                 Accumulate(bias, 2 * direction, ofInput.AsSpan(row * _rows, _rows));

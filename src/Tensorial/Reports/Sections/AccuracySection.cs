@@ -232,7 +232,9 @@ internal static class AccuracySection
             string[] names = [.. together.Select(Name).Distinct()];
             yield return new Figure(
                 "sequences",
-                Prose.From($"{Prose.Strong($"Top-1 accuracy with {findings.Everything} truncated along several cuts")}, one after another."),
+                Prose.From(
+                    $"{Prose.Strong($"Top-1 accuracy with {findings.Everything} truncated along several cuts")}, one after another."
+                ),
                 [
                     Plot(
                         findings,
