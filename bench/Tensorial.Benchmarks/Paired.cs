@@ -7,17 +7,17 @@ namespace Tensorial.Benchmarks;
 internal static class Paired
 {
     /// <summary>
-    /// Prints one line. <paramref name="amount"/> is what one run gets through, in <paramref name="unit"/>s: images, GFLOP.
+    /// Prints one line and returns the ratio. <paramref name="amount"/> is what one run gets through, in <paramref name="unit"/>s: images, GFLOP.
     /// </summary>
-    public static void Report(string name, double amount, string unit, Action ours, Peer? peer, int runs = 1, int rounds = 9) =>
+    public static double Report(string name, double amount, string unit, Action ours, Peer? peer, int runs = 1, int rounds = 9) =>
         Report(name, amount, unit, ours, peer is null ? null : peer.Seconds, runs, rounds);
 
     /// <inheritdoc cref="Report(string, double, string, Action, Peer, int, int)"/>
     /// <param name="theirs">A peer in this process.</param>
-    public static void Report(string name, double amount, string unit, Action ours, Action theirs, int runs = 1, int rounds = 9) =>
+    public static double Report(string name, double amount, string unit, Action ours, Action theirs, int runs = 1, int rounds = 9) =>
         Report(name, amount, unit, ours, count => SecondsOf(theirs, count), runs, rounds);
 
-    private static void Report(string name, double amount, string unit, Action ours, Func<int, double>? peer, int runs, int rounds)
+    private static double Report(string name, double amount, string unit, Action ours, Func<int, double>? peer, int runs, int rounds)
     {
         double[] mine = new double[rounds],
             theirs = new double[rounds];
@@ -41,6 +41,7 @@ internal static class Paired
                 $"   peer {Rate(theirs)} {unit}/s   ours/peer {theirs[rounds / 2] / mine[rounds / 2]:F2}"
             );
         Console.WriteLine(line);
+        return theirs[rounds / 2] / mine[rounds / 2];
 
         string Rate(double[] seconds) =>
             string.Create(

@@ -15,6 +15,9 @@ switch (args)
         foreach (string size in batches.DefaultIfEmpty("64"))
             AgainstOnnxRuntime.Run(model, int.Parse(size));
         break;
+    case ["networks", string folder, .. string[] cores]:
+        AgainstOnnxRuntime.RunAll(folder, cores is [string threads] ? int.Parse(threads) : 1);
+        break;
     case ["training", string preset, .. string[] cores]:
         TrainingStep.Run(preset, 128, cores is [string used] ? int.Parse(used) : 2);
         break;
@@ -60,6 +63,7 @@ switch (args)
             """
             profile MODEL.onnx [IMAGES]      time of every step of a network on one thread
             network MODEL.onnx [BATCH...]    a whole network against ONNX Runtime
+            networks FOLDER [THREADS]        all networks of a folder against ONNX Runtime, one image at a time
             training MODEL [THREADS]         a training step of a ready-made network, 128 images, against PyTorch
             training-profile MODEL THREADS   time of every kind of step in it
             training-factors [FORMAT...]     the training step of layers in factors against the dense layer's, PyTorch's and TensorLy-Torch's

@@ -213,9 +213,16 @@ internal sealed class PlaneConvolution
                 return spare[index];
             }
             bool many = (long)target.Images * height * width >= LeastPositions;
-            return BlockedConvolution.Pack(values, shape, many ? ConvolutionChoice.Best(shape, height, width) : ConvolutionMethod.Direct);
+            return BlockedConvolution.Pack(
+                values,
+                shape,
+                many ? ConvolutionChoice.Best(shape, height, width, Math.Min(target.Images, UsualPiece), 1) : ConvolutionMethod.Direct
+            );
         }
     }
+
+    /// <summary>Images of a piece, as far as the choice of a method goes.</summary>
+    private const int UsualPiece = 8;
 
     private static Span<float> Rows(Memory<float> values, in BlockedLayout layout, int first)
     {

@@ -284,12 +284,19 @@ public sealed class Inference : IDisposable
     private Program ProgramOf(Dictionary<string, Shape> inputs) =>
         _programs.GetOrAdd(
             string.Join(';', inputs.Select(static input => $"{input.Key}:{input.Value}")),
-            _ => Compile(_graph, inputs, _cache)
+            _ => Compile(_graph, inputs, _cache, ThreadsOf(inputs))
         );
 
+    /// <summary>
+    /// Threads that share the steps of a program: all of them, unless the batch is large enough for each to take images of its own.
+    /// </summary>
+    private int ThreadsOf(Dictionary<string, Shape> inputs) =>
+        IsForImages && FixedBatch is null && inputs[Input.Name][0] >= _workers.Count ? 1 : _workers.Count;
+
     /// <summary>Compiles a network for these extents of its inputs.</summary>
+    /// <param name="threads">Threads that its steps will be shared among.</param>
     /// <exception cref="BadInputException">An operator cannot be evaluated; names the node.</exception>
-    internal static Program Compile(Graph graph, IReadOnlyDictionary<string, Shape> inputs, WeightCache cache)
+    internal static Program Compile(Graph graph, IReadOnlyDictionary<string, Shape> inputs, WeightCache cache, int threads = 1)
     {
         graph = RecognizeActivations.Apply(DropIdentities.Apply(graph));
         IReadOnlyDictionary<string, ValueInfo> shapes = ShapeInference.Run(graph, inputs);
@@ -299,7 +306,8 @@ public sealed class Inference : IDisposable
         ConstantOrigins origins = new(graph);
         graph = FoldConstants.Apply(graph, shapes, cache, origins);
         graph = FoldBatchNorm.Apply(graph, origins, cache);
-        Scope scope = new(graph, shapes, FrozenSet<string>.Empty, BatchPlan.StepByStep, cache);
+        graph = RecognizeChannelOrders.Apply(graph, shapes);
+        Scope scope = new(graph, shapes, FrozenSet<string>.Empty, BatchPlan.StepByStep, cache) { Threads = threads };
         return Compiler.Compile(scope, graph.Nodes.Length, origins);
     }
 

@@ -89,8 +89,11 @@ internal static unsafe class MatrixProduct
             using (Bounds.Know(left, a.Length, right, b.Length, result, c.Length))
             {
                 Product<T> product = new(m, n, k, alpha, beta, result, rowStrideC, workers);
+                FewRows<T> few = new(product, left, rowStrideA, columnStrideA, right, rowStrideB, columnStrideB);
                 if (k == 0 || T.IsZero(alpha))
                     product.Scale();
+                else if (few.IsSuitable)
+                    few.Run();
                 else
                     width.Run<PackedProduct<T, Strided<T>, Strided<T>>, T>(
                         new(product, new(left, rowStrideA, columnStrideA), new(right, columnStrideB, rowStrideB))

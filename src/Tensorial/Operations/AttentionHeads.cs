@@ -236,7 +236,7 @@ internal sealed class AttentionHeads<T>
             return;
         }
         TensorPrimitives.Subtract(line, most, line);
-        TensorPrimitives.Exp<T>(line, line);
+        Kernels.Exponential.Exp<T>(line, line);
         TensorPrimitives.Divide(line, TensorPrimitives.Sum<T>(line), line);
     }
 

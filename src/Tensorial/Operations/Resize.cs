@@ -166,6 +166,23 @@ public sealed record Resize : FloatOperation
         return factors;
     }
 
+    /// <summary>
+    /// By axis, the taps of every position, where every position is inside the input; null where a region is cut out.
+    /// </summary>
+    internal ImmutableArray<Tap>[][]? Taps(Shape shape, ReadOnlySpan<Tensor?> inputs) =>
+        Sampling.Coordinates == Coordinates.CropAndResize
+            ? null
+            :
+            [
+                .. Resolve(shape, inputs)
+                    .Select(grid =>
+                        Enumerable
+                            .Range(0, grid.Output)
+                            .Select(position => grid.IsIdentity ? [new(position, 1)] : Sampling.Taps(grid, position))
+                            .ToArray()
+                    ),
+            ];
+
     private SampledAxis[] Resolve(Shape shape, ReadOnlySpan<Tensor?> inputs) =>
         HasRegion
             ? Resolve(shape, inputs.Optional(1), inputs.Optional(2), inputs.Optional(3))

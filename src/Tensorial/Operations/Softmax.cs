@@ -24,16 +24,25 @@ public abstract record SoftmaxLike(int Axis, bool Flattened) : FloatOperation
         (int outer, int length, int inner) = Layout(x.Shape);
         if (x.Shape.ElementCount == 0)
             return;
+        if (inner == 1)
+        {
+            int some = Math.Max(1, PartLength / length);
+            workers.For(
+                (outer + some - 1) / some,
+                part =>
+                {
+                    int start = part * some * length,
+                        count = Math.Min(some, outer - part * some) * length;
+                    Over<T>(x.Values.Slice(start, count), y.Values.Slice(start, count), length);
+                }
+            );
+            return;
+        }
         workers.For(
             outer * inner,
             line =>
             {
                 int start = line / inner * length * inner + line % inner;
-                if (inner == 1)
-                {
-                    Over<T>(x.Values.Slice(start, length), y.Values.Slice(start, length));
-                    return;
-                }
                 T[] values = new T[length];
                 for (int i = 0; i < length; i++)
                     values[i] = x.Values[start + i * inner];
@@ -42,6 +51,17 @@ public abstract record SoftmaxLike(int Axis, bool Flattened) : FloatOperation
                     y.Values[start + i * inner] = values[i];
             }
         );
+    }
+
+    /// <summary>Values that are worth a part of their own.</summary>
+    private const int PartLength = 1 << 12;
+
+    /// <summary>The function over lines of a length.</summary>
+    private protected virtual void Over<T>(ReadOnlySpan<T> x, Span<T> y, int length)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        for (int start = 0; start < x.Length; start += length)
+            Over(x.Slice(start, length), y.Slice(start, length));
     }
 
     /// <summary>The function over the values of one line; <paramref name="y"/> may be <paramref name="x"/>.</summary>
@@ -94,12 +114,45 @@ public abstract record SoftmaxLike(int Axis, bool Flattened) : FloatOperation
 /// <summary>exp xᵢ / Σ exp xⱼ, shifted by the largest value so that nothing overflows</summary>
 public sealed record Softmax(int Axis = -1, bool Flattened = false) : SoftmaxLike(Axis, Flattened)
 {
-    private protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
+    private protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => Over(x, y, x.Length);
+
+    /// <summary>Exponentials of all lines at once, so that short lines fill vectors too.</summary>
+    private protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y, int length)
     {
-        TensorPrimitives.Subtract(x, TensorPrimitives.Max(x), y);
-        TensorPrimitives.Exp(y, y);
-        TensorPrimitives.Divide(y, TensorPrimitives.Sum<T>(y), y);
+        for (int start = 0; start < x.Length; start += length)
+        {
+            ReadOnlySpan<T> line = x.Slice(start, length);
+            Span<T> shifted = y.Slice(start, length);
+            if (length < ShortLine)
+            {
+                T largest = line[0];
+                foreach (T value in line)
+                    largest = T.Max(largest, value);
+                for (int i = 0; i < line.Length; i++)
+                    shifted[i] = line[i] - largest;
+            }
+            else
+                TensorPrimitives.Subtract(line, TensorPrimitives.Max(line), shifted);
+        }
+        Kernels.Exponential.Exp<T>(y, y);
+        for (int start = 0; start < x.Length; start += length)
+        {
+            Span<T> line = y.Slice(start, length);
+            if (length < ShortLine)
+            {
+                T sum = T.Zero;
+                foreach (T value in line)
+                    sum += value;
+                for (int i = 0; i < line.Length; i++)
+                    line[i] /= sum;
+            }
+            else
+                TensorPrimitives.Divide(line, TensorPrimitives.Sum<T>(line), line);
+        }
     }
+
+    /// <summary>Below this a line is gone through number by number.</summary>
+    private const int ShortLine = 16;
 
     /// <summary>y (dy - Σ y dy)</summary>
     private protected override void Back<T>(ReadOnlySpan<T> at, Span<T> dy)

@@ -9,7 +9,7 @@ public sealed record Swish(float Alpha = 1) : RealFunction
     {
         T[] gates = new T[x.Length];
         TensorPrimitives.Multiply(x, T.CreateChecked(Alpha), gates);
-        TensorPrimitives.Sigmoid<T>(gates, gates);
+        Kernels.Exponential.Sigmoid<T>(gates, gates);
         TensorPrimitives.Multiply(x, gates, y);
     }
 
@@ -18,7 +18,7 @@ public sealed record Swish(float Alpha = 1) : RealFunction
     {
         T alpha = T.CreateChecked(Alpha);
         TensorPrimitives.Multiply(at, alpha, slope);
-        TensorPrimitives.Sigmoid<T>(slope, slope);
+        Kernels.Exponential.Sigmoid<T>(slope, slope);
         for (int i = 0; i < at.Length; i++)
             slope[i] += alpha * at[i] * slope[i] * (T.One - slope[i]);
     }

@@ -114,7 +114,7 @@ public sealed record Sign : NumberFunction
 /// <summary>exp x</summary>
 public sealed record Exp : RealFunction
 {
-    private protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Exp(x, y);
+    private protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => Kernels.Exponential.Exp(x, y);
 
     private protected override bool SlopeFromResult => true;
 
@@ -190,7 +190,7 @@ public sealed record Round : RealFunction
 /// <summary>tanh x</summary>
 public sealed record Tanh : RealFunction
 {
-    private protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Tanh(x, y);
+    private protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => Kernels.Exponential.Tanh(x, y);
 
     private protected override bool SlopeFromResult => true;
 
@@ -204,7 +204,7 @@ public sealed record Tanh : RealFunction
 /// <summary>1 / (1 + exp(-x))</summary>
 public sealed record Sigmoid : RealFunction
 {
-    private protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => TensorPrimitives.Sigmoid(x, y);
+    private protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y) => Kernels.Exponential.Sigmoid(x, y);
 
     private protected override bool SlopeFromResult => true;
 

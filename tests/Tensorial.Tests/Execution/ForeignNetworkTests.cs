@@ -48,4 +48,27 @@ public class ForeignNetworkTests
         foreach (Port output in graph.Outputs)
             Compare.Close(theirs[output.Name], ours[output.Name], output.Name, tolerance);
     }
+
+    /// <summary>The same of networks that run blocked nearly throughout.</summary>
+    [OracleTheory(Oracle.SharedModels)]
+    [InlineData("angle_net.onnx"), InlineData("fastestdet.onnx"), InlineData("oww_embedding.onnx"), InlineData("ultraface_rfb320.onnx")]
+    [InlineData("letnet.onnx"), InlineData("nanodet_m.onnx"), InlineData("blazeface_front.onnx"), InlineData("ecg_cardiotwin.onnx")]
+    public void Blocked_execution_agrees(string model)
+    {
+        string path = Path.Combine(Oracles.Models, "foreign", model);
+        Graph graph = OnnxFile.Read(path);
+        Dictionary<string, Tensor> inputs = graph.FreeInputs.ToDictionary(
+            static port => port.Name,
+            static Tensor (port) => Some.Real<float>([.. port.Dimensions!.Value.Select(static d => d.Extent ?? 1)], 7)
+        );
+        using ISession session = OrtRuntime.Load(path, 1);
+        IReadOnlyDictionary<string, Tensor> theirs = session.Run(inputs);
+        foreach (int threads in new[] { 1, 2 })
+        {
+            using Inference network = new(graph, threads);
+            IReadOnlyDictionary<string, Tensor> ours = network.Run(inputs);
+            foreach (Port output in graph.Outputs)
+                Compare.Close(theirs[output.Name], ours[output.Name], output.Name, 2e-5);
+        }
+    }
 }

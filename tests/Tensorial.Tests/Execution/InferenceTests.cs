@@ -220,6 +220,23 @@ public class InferenceTests
             5,
             6
         ),
+        ["resizing between pixels, and a bound of four axes"] = Make(
+            static s =>
+            {
+                s.Constant("scales", new Tensor<float>([4], new[] { 1f, 1, 1.5f, 2 }));
+                s.Constant("low", new Tensor<float>([1, 1, 1, 1], new[] { -0.1f }));
+                Resize linear = new()
+                {
+                    Sampling = new() { Interpolation = ResizeInterpolation.Linear, Coordinates = Coordinates.PytorchHalfPixel },
+                };
+                string a = s.Node("c1", new Convolution(), "x", s.Weights("w1", [20, 3, 1, 1]));
+                string b = s.Node("max", new Max(), s.Node("big", linear, a, "scales"), "low");
+                s.Node("y", new Convolution { Pads = [1, 1, 1, 1] }, b, s.Weights("w3", [6, 20, 3, 3]));
+            },
+            3,
+            6,
+            5
+        ),
         ["one axis, deep"] = Make(
             static s =>
             {

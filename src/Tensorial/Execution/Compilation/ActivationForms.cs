@@ -11,7 +11,7 @@ internal static class ActivationForms
     /// <summary>The function of one value that a node is, if blocked kernels know it.</summary>
     public static Activation? Of(Node node, Scope scope) =>
         node is { Operation: Max or Min, Inputs: [_, var bound] }
-            ? scope.Fixed(bound) is { Shape.ElementCount: 1, Shape.Rank: < 2 } value
+            ? scope.Fixed(bound) is { Shape.ElementCount: 1 } value && value.Shape.Rank <= scope.ShapeOf(node.Inputs[0]).Rank
                 ? Bounded(node.Operation, value.Values[0])
                 : null
             : Of(node.Operation, i => node.Inputs.ElementAtOrDefault(i), scope);

@@ -26,10 +26,45 @@ internal static class ConvolutionForms
             return null;
         if (PlaneWindows.Convolution((Convolution)node.Operation, scope.ShapeOf(x), scope.ShapeOf(kernel)) is not { } shape)
             return null;
+        if (group.Residual is null && PlanarConvolution.Supports(shape) && !scope.IsBlocked(x))
+            return new([], [new(group.Output)], emission => EmitPlanar(emission, group, shape));
         ImmutableArray<BlockedRead> reads = [new(x, shape.Padding)];
         if (group.Residual is { } residual)
             reads = reads.Add(residual);
         return new(reads, [new(group.Output)], emission => EmitForward(emission, group, shape, scope));
+    }
+
+    /// <summary>A first layer reads plain planes.</summary>
+    private static void EmitPlanar(Emission emission, FusedGroup group, ConvolutionShape shape)
+    {
+        Node node = group.Head;
+        Value x = emission.Plain(node.Inputs[0]);
+        List<Value> reads = [x];
+        Floats bias = emission.Numbers(node.Inputs.ElementAtOrDefault(2), reads);
+        Value y = emission.Result(group.Output);
+        BlockedLayout extents = new(0, x.Shape[1], x.Shape.Rank == 3 ? 1 : x.Shape[2], x.Shape[^1], default);
+        PackedKernel kernel = emission.Kernel(node.Inputs[1], KernelPacking.OfPlanar(shape));
+        Activation activation = group.Activation;
+        emission.Images(
+            group.Label,
+            reads,
+            [y],
+            (frame, piece) =>
+                PlanarConvolution.Run(
+                    shape,
+                    piece.Rows(frame, x),
+                    extents with
+                    {
+                        Images = piece.Layout(y).Images,
+                    },
+                    kernel,
+                    bias(frame),
+                    activation,
+                    piece.Clean(frame, y),
+                    piece.Layout(y),
+                    piece.Workers
+                )
+        );
     }
 
     private static void EmitForward(Emission emission, FusedGroup group, ConvolutionShape shape, Scope scope)
@@ -41,7 +76,8 @@ internal static class ConvolutionForms
         Floats bias = emission.Numbers(node.Inputs.ElementAtOrDefault(2), reads);
         Value y = emission.Result(group.Output);
         BlockedLayout layout = y.Layout!.Value;
-        PackedKernel kernel = emission.Kernel(node.Inputs[1], new(shape, ConvolutionChoice.Best(shape, layout.Height, layout.Width)));
+        ConvolutionMethod method = ConvolutionChoice.Best(shape, layout.Height, layout.Width, scope.ImagesOf(layout), scope.Threads);
+        PackedKernel kernel = emission.Kernel(node.Inputs[1], new(shape, method));
         Activation activation = group.Activation;
         emission.Images(
             group.Label,
@@ -77,7 +113,7 @@ internal static class ConvolutionForms
             return null;
         ImmutableArray<BlockedRead> reads = [new(dy, back.Padding)];
         if (group.Residual is not { } former)
-            return new(reads, [new(dx)], emission => EmitInputGradient(emission, group, back, kernel, dy, false));
+            return new(reads, [new(dx)], emission => EmitInputGradient(emission, group, scope, back, kernel, dy, false));
         return new(
             reads.Add(former),
             [new(dx, Over: last.Over(former, group))],
@@ -86,17 +122,34 @@ internal static class ConvolutionForms
                 Value total = emission.Result(dx);
                 if (last.Over(former, group) is null)
                     Copy(emission, $"copy {former}", emission.Blocked(former), total);
-                EmitInputGradient(emission, group, back, kernel, dy, true);
+                EmitInputGradient(emission, group, scope, back, kernel, dy, true);
             }
         );
     }
 
-    private static void EmitInputGradient(Emission emission, FusedGroup group, Backward back, string kernel, string upstream, bool adds) =>
-        EmitBackward(emission, group.Label, back, kernel, emission.Blocked(upstream), emission.Result(group.Output), adds);
+    private static void EmitInputGradient(
+        Emission emission,
+        FusedGroup group,
+        Scope scope,
+        Backward back,
+        string kernel,
+        string upstream,
+        bool adds
+    ) => EmitBackward(emission, group.Label, scope, back, kernel, emission.Blocked(upstream), emission.Result(group.Output), adds);
 
-    private static void EmitBackward(Emission emission, string label, Backward back, string kernel, Value dy, Value dx, bool adds)
+    private static void EmitBackward(
+        Emission emission,
+        string label,
+        Scope scope,
+        Backward back,
+        string kernel,
+        Value dy,
+        Value dx,
+        bool adds
+    )
     {
-        PackedKernel[] kernels = [.. back.Phases.Select(phase => emission.Kernel(kernel, KernelPacking.From(phase)))];
+        int images = scope.ImagesOf(dx.Layout!.Value);
+        PackedKernel[] kernels = [.. back.Phases.Select(phase => emission.Kernel(kernel, KernelPacking.From(phase, images, scope.Threads)))];
         Value? plane = back.Plane(dx.Layout!.Value) is { } layout ? Emission.Room($"{label} phase", layout) : null;
         emission.Images(
             $"{label} of input",
@@ -141,7 +194,7 @@ internal static class ConvolutionForms
             emission =>
             {
                 Value y = emission.Result(group.Output);
-                EmitBackward(emission, group.Label, back, kernel, emission.Blocked(x), y, adds: false);
+                EmitBackward(emission, group.Label, scope, back, kernel, emission.Blocked(x), y, adds: false);
                 if (node.Inputs.ElementAtOrDefault(2) is not { Length: > 0 } name)
                     return;
                 List<Value> reads = [y];

@@ -25,9 +25,10 @@ internal static class Implementations
                 Add or Sub or Mul or Div => ArithmeticForms.Forward(group, scope),
                 PRelu => ActivationForms.PRelu(group, scope),
                 Concat => MovementForms.Concat(group, scope),
+                Gather => MovementForms.Channels(group, scope),
                 Slice => MovementForms.Slice(group, scope),
                 Pad => MovementForms.Pad(group, scope),
-                Resize => MovementForms.Repeat(group, scope),
+                Resize => MovementForms.Resize(group, scope),
                 GradientOf gradient => Of(gradient, group, scope, last),
                 _ => ActivationForms.Forward(group, scope),
             };

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Tensorial.Graphs;
 using Tensorial.Kernels.Blocked;
 using Tensorial.Operations;
@@ -48,6 +49,28 @@ internal static class MovementForms
                     }
                 );
             }
+        );
+    }
+
+    /// <summary>Channels that constant indices name.</summary>
+    public static Form? Channels(FusedGroup group, Scope scope)
+    {
+        Node node = group.Head;
+        string x = node.Inputs[0];
+        if (!scope.IsMap(x) || !scope.IsBlocked(x) || !scope.IsMap(group.Output))
+            return null;
+        Shape shape = scope.ShapeOf(x);
+        if (
+            Operands.Axis(((Gather)node.Operation).Axis, shape.Rank) != 1
+            || scope.Constant(node.Inputs[1]) is not { Shape.Rank: 1 } indices
+        )
+            return null;
+        int[] order = [.. Indices.Positive(indices, shape[1])];
+        return Form.Map(
+            group.Label,
+            x,
+            group.Output,
+            (from, fromLayout, to, toLayout, workers) => BlockedChannels.Gather(from, fromLayout, order, to, toLayout, workers)
         );
     }
 
@@ -168,18 +191,20 @@ internal static class MovementForms
         );
     }
 
-    /// <summary>Nearest-neighbour upsampling by whole factors: every pixel some times over.</summary>
-    public static Form? Repeat(FusedGroup group, Scope scope)
+    /// <summary>
+    /// Planes on another grid; nearest-neighbour upsampling by whole factors, every pixel some times over, has a kernel of its own.
+    /// </summary>
+    public static Form? Resize(FusedGroup group, Scope scope)
     {
         Node node = group.Head;
         string x = node.Inputs[0];
         if (!scope.IsMap(x) || !scope.IsBlocked(x) || !scope.IsMap(group.Output))
             return null;
         Tensor?[] inputs = [.. node.Inputs.Select(scope.Constant)];
-        if (node.Inputs.Skip(1).Any(scope.IsComputed) || ((Resize)node.Operation).Repeats(scope.ShapeOf(x), inputs) is not { } factors)
+        if (node.Inputs.Skip(1).Any(scope.IsComputed) || scope.ShapeOf(group.Output)[1] != scope.ShapeOf(x)[1])
             return null;
-        if (factors[0] != 1 || factors[1] != 1)
-            return null;
+        if (((Resize)node.Operation).Repeats(scope.ShapeOf(x), inputs) is not [1, 1, ..] factors)
+            return Sample(group, x, inputs, scope);
         (int factorY, int factorX) = (factors.Length == 3 ? 1 : factors[2], factors[^1]);
         return Form.Map(
             group.Label,
@@ -187,6 +212,39 @@ internal static class MovementForms
             group.Output,
             (from, fromLayout, to, toLayout, workers) => BlockedMovement.Repeat(from, fromLayout, factorY, factorX, to, toLayout, workers)
         );
+    }
+
+    private static Form? Sample(FusedGroup group, string x, Tensor?[] inputs, Scope scope)
+    {
+        Shape from = scope.ShapeOf(x);
+        if (((Resize)group.Head.Operation).Taps(from, inputs) is not { } taps || !taps[..2].All(IsIdentity))
+            return null;
+        SampleTable down = from.Rank == 3 ? new(1, [0], [1]) : Table(taps[2]),
+            right = Table(taps[^1]);
+        return Form.Map(
+            group.Label,
+            x,
+            group.Output,
+            (values, layout, to, toLayout, workers) => BlockedSampling.Run(values, layout, down, right, to, toLayout, workers)
+        );
+
+        static bool IsIdentity(ImmutableArray<Tap>[] positions) =>
+            positions.Select(static (taps, position) => taps is [{ Weight: 1 } tap] && tap.Index == position).All(static same => same);
+
+        static SampleTable Table(ImmutableArray<Tap>[] positions)
+        {
+            int most = positions.Max(static taps => taps.Length);
+            int[] indices = new int[positions.Length * most];
+            float[] weights = new float[positions.Length * most];
+            for (int position = 0; position < positions.Length; position++)
+            for (int tap = 0; tap < most; tap++)
+            {
+                // A position of fewer taps takes its first again, with no weight.
+                Tap own = tap < positions[position].Length ? positions[position][tap] : positions[position][0] with { Weight = 0 };
+                (indices[position * most + tap], weights[position * most + tap]) = (own.Index, (float)own.Weight);
+            }
+            return new(most, indices, weights);
+        }
     }
 
     /// <summary>Copies as many channels as the target has.</summary>

@@ -31,6 +31,12 @@ internal sealed record Scope(
     /// <summary>How many of them there are.</summary>
     public int ParameterNodes => Parameters.Length;
 
+    /// <summary>Threads that share a step which is given the whole batch.</summary>
+    public int Threads { get; init; } = 1;
+
+    /// <summary>Images of a map that one call of a kernel is given, as far as is known before all steps are.</summary>
+    public int ImagesOf(in BlockedLayout layout) => Batch.IsSharded ? Math.Min(layout.Images, Batch.UsualPiece) : layout.Images;
+
     /// <summary>Whether a value that is made before the node under consideration is left blocked.</summary>
     public bool IsBlocked(string name) => _blocked.Contains(name);
 

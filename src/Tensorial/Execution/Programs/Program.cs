@@ -25,6 +25,9 @@ internal readonly record struct BatchPlan(int Images, int Shards)
 
     public bool IsSharded => Shards > 0;
 
+    /// <summary>Images of a piece where activations are small.</summary>
+    public int UsualPiece => Math.Min(Program.LargestPiece, (Images + Math.Max(Shards, 1) - 1) / Math.Max(Shards, 1));
+
     /// <summary>Rows of a value that holds sums of every shard.</summary>
     public int SumRows => Math.Max(1, Shards);
 }
@@ -40,7 +43,8 @@ internal sealed class Program
     /// <summary>Floats a piece may touch in a segment: half a usual second-level cache.</summary>
     private const int PieceFloats = 1 << 17;
 
-    private const int LargestPiece = 8;
+    /// <summary>The most images that a piece has.</summary>
+    public const int LargestPiece = 8;
 
     private readonly BatchPlan _batch;
 

@@ -87,14 +87,28 @@ internal sealed class WeightCache(WeightCache? former = null)
     }
 }
 
-/// <summary>A convolution and a method to pack its weights for; with a phase, taps turned for that phase of the input's gradient.</summary>
-internal readonly record struct KernelPacking(ConvolutionShape Shape, ConvolutionMethod Method, InputPhase? Phase = null)
+/// <summary>A convolution and a method to pack its weights for; with a phase, taps turned for that phase of the input's gradient; with
+/// a first layer, taps as <see cref="PlanarConvolution"/> takes them.</summary>
+internal readonly record struct KernelPacking(
+    ConvolutionShape Shape,
+    ConvolutionMethod Method,
+    InputPhase? Phase = null,
+    ConvolutionShape? Planar = null
+)
 {
-    public static KernelPacking From(InputPhase phase) => new(phase.Convolution, phase.Method, phase);
+    /// <summary>For a first layer that reads plain planes.</summary>
+    public static KernelPacking OfPlanar(in ConvolutionShape shape) =>
+        new(PlanarConvolution.Folded(shape), ConvolutionMethod.Direct, null, shape);
+
+    public static KernelPacking From(InputPhase phase, int images, int threads) =>
+        new(phase.Convolution, phase.Method(images, threads), phase);
 
     public PackedKernel Pack(ReadOnlySpan<float> weights) => BlockedConvolution.Pack(Arranged(weights), Shape, Method);
 
     public void Renew(PackedKernel packed, ReadOnlySpan<float> weights) => packed.Renew(Arranged(weights), Shape);
 
-    private ReadOnlySpan<float> Arranged(ReadOnlySpan<float> weights) => Phase is { } phase ? phase.Turn(weights) : weights;
+    private ReadOnlySpan<float> Arranged(ReadOnlySpan<float> weights) =>
+        Phase is { } phase ? phase.Turn(weights)
+        : Planar is { } shape ? PlanarConvolution.Fold(shape, weights)
+        : weights;
 }

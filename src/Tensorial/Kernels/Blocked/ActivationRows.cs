@@ -21,19 +21,19 @@ internal static class ActivationRows
                 Leak(x, y, activation.Low);
                 break;
             case ActivationKind.Sigmoid:
-                TensorPrimitives.Sigmoid(x, y);
+                Exponential.Sigmoid(x, y);
                 break;
             case ActivationKind.HardSigmoid:
                 HardSigmoid(x, y, activation.Low, activation.High);
                 break;
             case ActivationKind.HardSwish:
-                Gate(x, y, static (values, gates) => HardSigmoid(values, gates, 1f / 6, 0.5f));
+                HardSwish(x, y);
                 break;
             case ActivationKind.Silu:
-                Gate(x, y, static (values, gates) => TensorPrimitives.Sigmoid(values, gates));
+                Exponential.Silu(x, y);
                 break;
             case ActivationKind.Tanh:
-                TensorPrimitives.Tanh(x, y);
+                Exponential.Tanh(x, y);
                 break;
             default:
                 if (!Same(x, y))
@@ -63,14 +63,14 @@ internal static class ActivationRows
         TensorPrimitives.Min(y, 1f, y);
     }
 
-    /// <summary>y = x · gate(x), some values at a time since y may be x.</summary>
-    private static void Gate(ReadOnlySpan<float> x, Span<float> y, Action<ReadOnlySpan<float>, Span<float>> gate)
+    /// <summary>y = x · min(max(x / 6 + 1/2, 0), 1), some values at a time since y may be x.</summary>
+    private static void HardSwish(ReadOnlySpan<float> x, Span<float> y)
     {
         Span<float> gates = stackalloc float[256];
         for (int first = 0; first < x.Length; first += gates.Length)
         {
             int count = Math.Min(gates.Length, x.Length - first);
-            gate(x.Slice(first, count), gates[..count]);
+            HardSigmoid(x.Slice(first, count), gates[..count], 1f / 6, 0.5f);
             TensorPrimitives.Multiply(x.Slice(first, count), gates[..count], y.Slice(first, count));
         }
     }
@@ -125,7 +125,7 @@ internal static class ActivationRows
                 break;
             case ActivationKind.Silu when !fromResult:
                 // σ(x) (1 + x (1 - σ(x))).
-                TensorPrimitives.Sigmoid(at, slopes);
+                Exponential.Sigmoid(at, slopes);
                 for (int i = 0; i < at.Length; i++)
                     slopes[i] *= 1 + at[i] * (1 - slopes[i]);
                 break;

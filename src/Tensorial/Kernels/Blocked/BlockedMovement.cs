@@ -279,8 +279,11 @@ internal static unsafe class BlockedMovement
 
         private void Fill(float* to, int lanes)
         {
-            for (int column = outputLayout.Width; column > 0; column--, to += Lanes)
-                Bounds.Span(to, lanes).Fill(fill);
+            if (lanes == Lanes)
+                Bounds.Span(to, outputLayout.Width * Lanes).Fill(fill);
+            else
+                for (int column = outputLayout.Width; column > 0; column--, to += Lanes)
+                    Bounds.Span(to, lanes).Fill(fill);
         }
     }
 

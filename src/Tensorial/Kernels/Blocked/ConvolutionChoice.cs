@@ -1,44 +1,78 @@
+using static Tensorial.Kernels.Blocked.BlockedLayout;
+
 namespace Tensorial.Kernels.Blocked;
 
-/// <summary>Chooses the method of a convolution from its extents alone, so that a kernel is packed once for batches of any size.</summary>
+/// <summary>
+/// Chooses the method of a convolution by its extents, the images that are computed together, the threads that share them, and this
+/// machine's second-level cache.
+/// </summary>
 /// <remarks>
-/// Counted in multiplications of the register tile. The constants are fits to what <c>bench convolution</c> prints; they are ratios of
-/// vector work to vector work and of memory to vector work, which differ less between machines than either.
+/// Counted in multiplications of the register tile on one thread. The constants are fits to what <c>bench convolution</c> prints; they are
+/// ratios of vector work to vector work and of memory to vector work, which differ less between machines than either.
 /// </remarks>
 internal static class ConvolutionChoice
 {
-    /// <summary>
-    /// Weights beyond the second-level cache come from memory for every image: a float in the time of so many multiplications.
-    /// </summary>
-    private const double FetchCost = 10;
+    /// <summary>What Winograd's products must save before they are worth their rounding and their memory.</summary>
+    private const double Gain = 0.9;
 
-    private const long CacheBytes = 1 << 20;
+    /// <summary>Bytes of weights beyond which they come from memory rather than from a third-level cache.</summary>
+    private const double FarBytes = 16 << 20;
 
-    /// <summary>The fastest method that computes the shape, for an output of a height and a width.</summary>
-    public static ConvolutionMethod Best(ConvolutionShape shape, int height, int width)
+    /// <summary>What differs between vectors of 512 bits and narrower ones.</summary>
+    /// <param name="Tile">Pixels of the register tile.</param>
+    /// <param name="Fetch">Multiplications in the time in which one weight comes from beyond the second-level cache.</param>
+    /// <param name="Begin">Multiplications in the time that a tile takes to begin and end, by pixel and 16 outputs.</param>
+    /// <param name="Second">The same for the transforms of F(2×2, 3×3), by tile and channel.</param>
+    /// <param name="Fourth">The same for those of F(4×4, 3×3).</param>
+    private readonly record struct Costs(int Tile, double Fetch, double Begin, double Second, double Fourth);
+
+    private static readonly Costs Here = VectorWidths.Best == VectorWidth.Bits512 ? new(14, 10, 0, 546, 1250) : new(6, 20, 300, 900, 2000);
+
+    /// <summary>The fastest method that computes the shape.</summary>
+    /// <param name="shape">The convolution.</param>
+    /// <param name="height">Rows of its output.</param>
+    /// <param name="width">Columns of its output.</param>
+    /// <param name="images">Images in one call.</param>
+    /// <param name="threads">Threads that share a call.</param>
+    public static ConvolutionMethod Best(in ConvolutionShape shape, int height, int width, int images, int threads) =>
+        Best(shape, height, width, images, threads, Caches.SecondLevel);
+
+    internal static ConvolutionMethod Best(in ConvolutionShape shape, int height, int width, int images, int threads, int cache)
     {
         if (!WinogradKernel.Supports(shape))
             return ConvolutionMethod.Direct;
-        double pairs = (double)shape.InputChannels * shape.OutputChannels;
-        double direct = Cost(9, (double)height * width, 0);
-        double second = Winograd(Winograd2.Outputs, Winograd2.Tile, 546);
-        double fourth = Winograd(Winograd4.Outputs, Winograd4.Tile, 1250);
-        return direct <= Math.Min(second, fourth) ? ConvolutionMethod.Direct
+        double direct = Direct(shape, (double)images * height * width, threads),
+            second = Winograd(shape, Tiles(Winograd2.Outputs), Winograd2.Tile, Here.Second, threads, cache),
+            fourth = Winograd(shape, Tiles(Winograd4.Outputs), Winograd4.Tile, Here.Fourth, threads, cache);
+        return Gain * direct <= Math.Min(second, fourth) ? ConvolutionMethod.Direct
             : second < fourth ? ConvolutionMethod.Winograd2
             : ConvolutionMethod.Winograd4;
 
-        double Winograd(int outputs, int tile, double transform) =>
-            Cost(tile * tile, Math.Ceiling((double)height / outputs) * Math.Ceiling((double)width / outputs), transform);
-
-        double Cost(int products, double tiles, double transform)
-        {
-            double weights = products * pairs,
-                channels = Blocks(shape.InputChannels) + Blocks(shape.OutputChannels);
-            return tiles * (weights + transform * channels / 2) + (weights * sizeof(float) > CacheBytes ? FetchCost * weights : 0);
-        }
+        int Tiles(int outputs) => images * ((height + outputs - 1) / outputs) * ((width + outputs - 1) / outputs);
     }
 
-    /// <summary>Channels as they are stored.</summary>
-    private static int Blocks(int channels) =>
-        (channels + BlockedLayout.ChannelBlock - 1) / BlockedLayout.ChannelBlock * BlockedLayout.ChannelBlock;
+    private static double Direct(in ConvolutionShape shape, double pixels, int threads)
+    {
+        double weights = 9.0 * shape.InputChannels * shape.OutputChannels;
+        return pixels / threads * Blocks(shape.OutputChannels) * (9.0 * shape.InputChannels * ChannelBlock + Here.Begin) + Fetched(weights);
+    }
+
+    private static double Winograd(in ConvolutionShape shape, int tiles, int extent, double transform, int threads, int cache)
+    {
+        int products = extent * extent;
+        WinogradPartition partition = WinogradPartition.From(tiles, Blocks(shape.OutputChannels), threads);
+        double weights = (double)products * shape.InputChannels * shape.OutputChannels / partition.Splits,
+            outputs = (double)Blocks(shape.OutputChannels) / partition.Splits;
+        double rounds = Math.Ceiling((double)partition.Count / threads),
+            // Fewer than four pixels leave the adders waiting for one another.
+            pixels = Math.Max(partition.Size, 4.0 * ((partition.Size + Here.Tile - 1) / Here.Tile));
+        double multiplied = products * pixels * outputs * (shape.InputChannels * ChannelBlock + Here.Begin / 3),
+            transformed = transform * partition.Size * (Blocks(shape.InputChannels) + outputs) * ChannelBlock / 2;
+        bool stays = weights * sizeof(float) <= 0.75 * cache;
+        return rounds * (multiplied + transformed) + (stays ? 1 : rounds) * Fetched(weights);
+    }
+
+    private static double Fetched(double weights) => weights * Here.Fetch * (weights * sizeof(float) > FarBytes ? 2 : 1);
+
+    private static int Blocks(int channels) => (channels + ChannelBlock - 1) / ChannelBlock;
 }

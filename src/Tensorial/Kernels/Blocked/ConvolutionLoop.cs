@@ -30,10 +30,18 @@ internal static unsafe class ConvolutionLoop
 {
     private const int Lanes = BlockedLayout.ChannelBlock;
 
+    /// <summary>Pixels of the widest tile.</summary>
+    private const int MostPixels = 14;
+
     public static void Run<TWidth, TVector>(in ConvolutionShape shape, in ConvolutionData data, Activation activation, Workers workers)
         where TWidth : struct, IVectorWidth<TVector, float>
         where TVector : struct
     {
+        if (PlaneLoop.Suits<TWidth, TVector>(shape, data.OutputLayout))
+        {
+            PlaneLoop.Run<TWidth, TVector>(shape, data, activation, workers);
+            return;
+        }
         OutputGroups groups = new(shape);
         Partition partition = Partition.From(shape, groups, data.InputLayout, data.OutputLayout, workers.Count);
         bool narrowIsOneVector = TWidth.Count == Lanes;
@@ -55,14 +63,47 @@ internal static unsafe class ConvolutionLoop
     )
         where TWidth : struct, IVectorWidth<TVector, float>
         where TVector : struct
+        where TFlavour : struct, IFlavour =>
+        Row<TWidth, TVector, TFlavour>(
+            Tile<TWidth, TVector, TFlavour>(shape, data, activation, width),
+            data.OutputLayout.Width,
+            shape.StrideX
+        );
+
+    /// <summary>How a row of so many pixels is cut into tiles.</summary>
+    /// <param name="step">Input pixels from one to the next; what <see cref="AnyStep"/> says where only the tile knows.</param>
+    public static RowOfTiles Row<TWidth, TVector, TFlavour>(in TileShape tile, int width, int step)
+        where TWidth : struct, IVectorWidth<TVector, float>
+        where TVector : struct
         where TFlavour : struct, IFlavour
     {
-        int tileChannels = TFlavour.Vectors * TWidth.Count;
-        bool crossesBlocks = tileChannels > Lanes;
-        int most = TFlavour.Vectors == 1 || TWidth.TileRows < 14 ? TWidth.TileRows : 14;
-        int tiles = (data.OutputLayout.Width + most - 1) / most,
-            pixels = data.OutputLayout.Width / tiles;
-        TileShape tile = new()
+        int most = Math.Min(MostPixels, TFlavour.Vectors == 1 ? 2 * TWidth.TileRows : TWidth.TileRows);
+        int tiles = (width + most - 1) / most,
+            pixels = width / tiles;
+        return new(
+            tile,
+            TFlavour.Vectors * TWidth.Count,
+            pixels,
+            width % tiles,
+            tiles,
+            TileTable.Find<TWidth, TVector, TFlavour>(pixels, step),
+            TileTable.Find<TWidth, TVector, TFlavour>(pixels + 1, step)
+        );
+    }
+
+    /// <summary>What tiles of a width of channels have in common.</summary>
+    public static TileShape Tile<TWidth, TVector, TFlavour>(
+        in ConvolutionShape shape,
+        in ConvolutionData data,
+        Activation activation,
+        int width
+    )
+        where TWidth : struct, IVectorWidth<TVector, float>
+        where TVector : struct
+        where TFlavour : struct, IFlavour
+    {
+        bool crossesBlocks = TFlavour.Vectors * TWidth.Count > Lanes;
+        return new()
         {
             Channels = shape.IsDepthwise ? 1 : shape.InputsPerGroup,
             BlockPitch = data.InputLayout.PlanePitch,
@@ -78,15 +119,20 @@ internal static unsafe class ConvolutionLoop
             Low = activation.Low,
             High = activation.Kind == ActivationKind.Relu ? float.PositiveInfinity : activation.High,
         };
-        return new(
-            tile,
-            tileChannels,
-            pixels,
-            data.OutputLayout.Width % tiles,
-            tiles,
-            TileTable.Find<TWidth, TVector, TFlavour>(pixels, shape.StrideX),
-            TileTable.Find<TWidth, TVector, TFlavour>(pixels + 1, shape.StrideX)
-        );
+    }
+
+    /// <summary>f of the rows of some blocks, where tiles do not apply it themselves.</summary>
+    public static void Activate(in ConvolutionData data, Activation activation, int image, Range rows, Range blocks)
+    {
+        if (activation.Kind is ActivationKind.None or ActivationKind.Relu or ActivationKind.Clip)
+            return;
+        BlockedLayout output = data.OutputLayout;
+        for (int block = blocks.Start.Value; block < blocks.End.Value; block++)
+        for (int row = rows.Start.Value; row < rows.End.Value; row++)
+        {
+            Span<float> values = Bounds.Span(data.Output + output.Pixel(image, block, row, 0), output.Width * Lanes);
+            activation.Apply(values, values);
+        }
     }
 
     /// <summary>An output row cut into tiles of nearly equal width: the first <c>longer</c> of them have one pixel more.</summary>
@@ -168,14 +214,7 @@ internal static unsafe class ConvolutionLoop
                 float* at = x + row * shape.StrideY * input.RowPitch + (shape.IsDepthwise ? inBlock : 0);
                 tiles.Run(at, weights + lane, _data.Bias + firstBlock * Lanes + lane, residual, y);
             }
-            if (activation.Kind is ActivationKind.None or ActivationKind.Relu or ActivationKind.Clip)
-                return;
-            for (int block = firstBlock; block < firstBlock + width / Lanes; block++)
-            for (int row = rows.Start.Value; row < rows.End.Value; row++)
-            {
-                Span<float> values = Bounds.Span(_data.Output + output.Pixel(image, block, row, 0), output.Width * Lanes);
-                activation.Apply(values, values);
-            }
+            Activate(_data, activation, image, rows, firstBlock..(firstBlock + width / Lanes));
         }
     }
 }

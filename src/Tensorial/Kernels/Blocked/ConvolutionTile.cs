@@ -2,38 +2,8 @@ using System.Runtime.CompilerServices;
 
 namespace Tensorial.Kernels.Blocked;
 
-/// <summary>What all tiles of one convolution have in common. Distances count floats.</summary>
-internal struct TileShape
-{
-    /// <summary>Input channels summed, in blocks of 16 that lie <see cref="BlockPitch"/> apart.</summary>
-    public int Channels;
-    public int BlockPitch;
-
-    public int KernelHeight;
-    public int KernelWidth;
-
-    /// <summary>From a tap to the one below it, and to the one right of it.</summary>
-    public int TapDown;
-    public int TapRight;
-
-    /// <summary>From an output pixel's input to its right neighbour's, where no <see cref="IStep"/> knows it.</summary>
-    public int Step;
-
-    /// <summary>From the weights of one input channel to those of the next.</summary>
-    public int WeightPitch;
-
-    /// <summary>From a tile's first vector to its second, in the output and in the residual.</summary>
-    public int OutputNext;
-    public int ResidualNext;
-
-    /// <summary>Bounds of the results; infinite where there are none.</summary>
-    public bool Clips;
-    public float Low;
-    public float High;
-}
-
 /// <summary>
-/// The innermost part of a convolution: some neighbouring pixels of an output row by one or two vectors of channels, summed over all taps
+/// The innermost part of a convolution: some pixels of the output, neighbours in a row or not, by one or two vectors of channels, summed over all taps
 /// and input channels in registers. Pixels, step and flavour are types, so that each combination becomes straight-line code.
 /// </summary>
 internal static unsafe class ConvolutionTile
@@ -56,6 +26,13 @@ internal static unsafe class ConvolutionTile
         where TFlavour : struct, IFlavour
     {
         int step = TStep.Pixels > 0 ? TStep.Pixels * BlockedLayout.ChannelBlock : shape->Step;
+        nint x1 = TPixels.Count > 1 ? Place<TStep>(shape->InputPlaces, 1, step) : 0,
+            x2 = TPixels.Count > 2 ? Place<TStep>(shape->InputPlaces, 2, step) : 0,
+            x3 = TPixels.Count > 3 ? Place<TStep>(shape->InputPlaces, 3, step) : 0,
+            x4 = TPixels.Count > 4 ? Place<TStep>(shape->InputPlaces, 4, step) : 0,
+            x5 = TPixels.Count > 5 ? Place<TStep>(shape->InputPlaces, 5, step) : 0,
+            x6 = TPixels.Count > 6 ? Place<TStep>(shape->InputPlaces, 6, step) : 0,
+            x7 = TPixels.Count > 7 ? Place<TStep>(shape->InputPlaces, 7, step) : 0;
         int weightPitch = shape->WeightPitch;
         TVector s,
             w0,
@@ -94,21 +71,21 @@ internal static unsafe class ConvolutionTile
         if (residual != null)
         {
             if (TPixels.Count > 0)
-                a0 = TWidth.Add(a0, TWidth.Load(residual + 0 * BlockedLayout.ChannelBlock));
+                a0 = TWidth.Add(a0, TWidth.Load(residual));
             if (TPixels.Count > 1)
-                a1 = TWidth.Add(a1, TWidth.Load(residual + 1 * BlockedLayout.ChannelBlock));
+                a1 = TWidth.Add(a1, TWidth.Load(residual + Place<TStep>(shape->ResidualPlaces, 1, BlockedLayout.ChannelBlock)));
             if (TPixels.Count > 2)
-                a2 = TWidth.Add(a2, TWidth.Load(residual + 2 * BlockedLayout.ChannelBlock));
+                a2 = TWidth.Add(a2, TWidth.Load(residual + Place<TStep>(shape->ResidualPlaces, 2, BlockedLayout.ChannelBlock)));
             if (TPixels.Count > 3)
-                a3 = TWidth.Add(a3, TWidth.Load(residual + 3 * BlockedLayout.ChannelBlock));
+                a3 = TWidth.Add(a3, TWidth.Load(residual + Place<TStep>(shape->ResidualPlaces, 3, BlockedLayout.ChannelBlock)));
             if (TPixels.Count > 4)
-                a4 = TWidth.Add(a4, TWidth.Load(residual + 4 * BlockedLayout.ChannelBlock));
+                a4 = TWidth.Add(a4, TWidth.Load(residual + Place<TStep>(shape->ResidualPlaces, 4, BlockedLayout.ChannelBlock)));
             if (TPixels.Count > 5)
-                a5 = TWidth.Add(a5, TWidth.Load(residual + 5 * BlockedLayout.ChannelBlock));
+                a5 = TWidth.Add(a5, TWidth.Load(residual + Place<TStep>(shape->ResidualPlaces, 5, BlockedLayout.ChannelBlock)));
             if (TPixels.Count > 6)
-                a6 = TWidth.Add(a6, TWidth.Load(residual + 6 * BlockedLayout.ChannelBlock));
+                a6 = TWidth.Add(a6, TWidth.Load(residual + Place<TStep>(shape->ResidualPlaces, 6, BlockedLayout.ChannelBlock)));
             if (TPixels.Count > 7)
-                a7 = TWidth.Add(a7, TWidth.Load(residual + 7 * BlockedLayout.ChannelBlock));
+                a7 = TWidth.Add(a7, TWidth.Load(residual + Place<TStep>(shape->ResidualPlaces, 7, BlockedLayout.ChannelBlock)));
             if (TPixels.Count > 8)
                 a8 = TWidth.Add(a8, TWidth.Load(residual + 8 * BlockedLayout.ChannelBlock));
             if (TPixels.Count > 9)
@@ -123,21 +100,21 @@ internal static unsafe class ConvolutionTile
                 a13 = TWidth.Add(a13, TWidth.Load(residual + 13 * BlockedLayout.ChannelBlock));
             residual += shape->ResidualNext;
             if (TFlavour.Vectors > 1 && TPixels.Count > 0)
-                c0 = TWidth.Add(c0, TWidth.Load(residual + 0 * BlockedLayout.ChannelBlock));
+                c0 = TWidth.Add(c0, TWidth.Load(residual));
             if (TFlavour.Vectors > 1 && TPixels.Count > 1)
-                c1 = TWidth.Add(c1, TWidth.Load(residual + 1 * BlockedLayout.ChannelBlock));
+                c1 = TWidth.Add(c1, TWidth.Load(residual + Place<TStep>(shape->ResidualPlaces, 1, BlockedLayout.ChannelBlock)));
             if (TFlavour.Vectors > 1 && TPixels.Count > 2)
-                c2 = TWidth.Add(c2, TWidth.Load(residual + 2 * BlockedLayout.ChannelBlock));
+                c2 = TWidth.Add(c2, TWidth.Load(residual + Place<TStep>(shape->ResidualPlaces, 2, BlockedLayout.ChannelBlock)));
             if (TFlavour.Vectors > 1 && TPixels.Count > 3)
-                c3 = TWidth.Add(c3, TWidth.Load(residual + 3 * BlockedLayout.ChannelBlock));
+                c3 = TWidth.Add(c3, TWidth.Load(residual + Place<TStep>(shape->ResidualPlaces, 3, BlockedLayout.ChannelBlock)));
             if (TFlavour.Vectors > 1 && TPixels.Count > 4)
-                c4 = TWidth.Add(c4, TWidth.Load(residual + 4 * BlockedLayout.ChannelBlock));
+                c4 = TWidth.Add(c4, TWidth.Load(residual + Place<TStep>(shape->ResidualPlaces, 4, BlockedLayout.ChannelBlock)));
             if (TFlavour.Vectors > 1 && TPixels.Count > 5)
-                c5 = TWidth.Add(c5, TWidth.Load(residual + 5 * BlockedLayout.ChannelBlock));
+                c5 = TWidth.Add(c5, TWidth.Load(residual + Place<TStep>(shape->ResidualPlaces, 5, BlockedLayout.ChannelBlock)));
             if (TFlavour.Vectors > 1 && TPixels.Count > 6)
-                c6 = TWidth.Add(c6, TWidth.Load(residual + 6 * BlockedLayout.ChannelBlock));
+                c6 = TWidth.Add(c6, TWidth.Load(residual + Place<TStep>(shape->ResidualPlaces, 6, BlockedLayout.ChannelBlock)));
             if (TFlavour.Vectors > 1 && TPixels.Count > 7)
-                c7 = TWidth.Add(c7, TWidth.Load(residual + 7 * BlockedLayout.ChannelBlock));
+                c7 = TWidth.Add(c7, TWidth.Load(residual + Place<TStep>(shape->ResidualPlaces, 7, BlockedLayout.ChannelBlock)));
             if (TFlavour.Vectors > 1 && TPixels.Count > 8)
                 c8 = TWidth.Add(c8, TWidth.Load(residual + 8 * BlockedLayout.ChannelBlock));
             if (TFlavour.Vectors > 1 && TPixels.Count > 9)
@@ -169,56 +146,56 @@ internal static unsafe class ConvolutionTile
                             w1 = TWidth.Load(w + TWidth.Count);
                         if (TPixels.Count > 0)
                         {
-                            s = Input<TWidth, TVector, TFlavour>(at + 0 * step);
+                            s = Input<TWidth, TVector, TFlavour>(at);
                             a0 = TWidth.MultiplyAdd(s, w0, a0);
                             if (TFlavour.Vectors > 1)
                                 c0 = TWidth.MultiplyAdd(s, w1, c0);
                         }
                         if (TPixels.Count > 1)
                         {
-                            s = Input<TWidth, TVector, TFlavour>(at + 1 * step);
+                            s = Input<TWidth, TVector, TFlavour>(at + x1);
                             a1 = TWidth.MultiplyAdd(s, w0, a1);
                             if (TFlavour.Vectors > 1)
                                 c1 = TWidth.MultiplyAdd(s, w1, c1);
                         }
                         if (TPixels.Count > 2)
                         {
-                            s = Input<TWidth, TVector, TFlavour>(at + 2 * step);
+                            s = Input<TWidth, TVector, TFlavour>(at + x2);
                             a2 = TWidth.MultiplyAdd(s, w0, a2);
                             if (TFlavour.Vectors > 1)
                                 c2 = TWidth.MultiplyAdd(s, w1, c2);
                         }
                         if (TPixels.Count > 3)
                         {
-                            s = Input<TWidth, TVector, TFlavour>(at + 3 * step);
+                            s = Input<TWidth, TVector, TFlavour>(at + x3);
                             a3 = TWidth.MultiplyAdd(s, w0, a3);
                             if (TFlavour.Vectors > 1)
                                 c3 = TWidth.MultiplyAdd(s, w1, c3);
                         }
                         if (TPixels.Count > 4)
                         {
-                            s = Input<TWidth, TVector, TFlavour>(at + 4 * step);
+                            s = Input<TWidth, TVector, TFlavour>(at + x4);
                             a4 = TWidth.MultiplyAdd(s, w0, a4);
                             if (TFlavour.Vectors > 1)
                                 c4 = TWidth.MultiplyAdd(s, w1, c4);
                         }
                         if (TPixels.Count > 5)
                         {
-                            s = Input<TWidth, TVector, TFlavour>(at + 5 * step);
+                            s = Input<TWidth, TVector, TFlavour>(at + x5);
                             a5 = TWidth.MultiplyAdd(s, w0, a5);
                             if (TFlavour.Vectors > 1)
                                 c5 = TWidth.MultiplyAdd(s, w1, c5);
                         }
                         if (TPixels.Count > 6)
                         {
-                            s = Input<TWidth, TVector, TFlavour>(at + 6 * step);
+                            s = Input<TWidth, TVector, TFlavour>(at + x6);
                             a6 = TWidth.MultiplyAdd(s, w0, a6);
                             if (TFlavour.Vectors > 1)
                                 c6 = TWidth.MultiplyAdd(s, w1, c6);
                         }
                         if (TPixels.Count > 7)
                         {
-                            s = Input<TWidth, TVector, TFlavour>(at + 7 * step);
+                            s = Input<TWidth, TVector, TFlavour>(at + x7);
                             a7 = TWidth.MultiplyAdd(s, w0, a7);
                             if (TFlavour.Vectors > 1)
                                 c7 = TWidth.MultiplyAdd(s, w1, c7);
@@ -333,21 +310,21 @@ internal static unsafe class ConvolutionTile
         }
 
         if (TPixels.Count > 0)
-            TWidth.Store(a0, y + 0 * BlockedLayout.ChannelBlock);
+            TWidth.Store(a0, y);
         if (TPixels.Count > 1)
-            TWidth.Store(a1, y + 1 * BlockedLayout.ChannelBlock);
+            TWidth.Store(a1, y + Place<TStep>(shape->OutputPlaces, 1, BlockedLayout.ChannelBlock));
         if (TPixels.Count > 2)
-            TWidth.Store(a2, y + 2 * BlockedLayout.ChannelBlock);
+            TWidth.Store(a2, y + Place<TStep>(shape->OutputPlaces, 2, BlockedLayout.ChannelBlock));
         if (TPixels.Count > 3)
-            TWidth.Store(a3, y + 3 * BlockedLayout.ChannelBlock);
+            TWidth.Store(a3, y + Place<TStep>(shape->OutputPlaces, 3, BlockedLayout.ChannelBlock));
         if (TPixels.Count > 4)
-            TWidth.Store(a4, y + 4 * BlockedLayout.ChannelBlock);
+            TWidth.Store(a4, y + Place<TStep>(shape->OutputPlaces, 4, BlockedLayout.ChannelBlock));
         if (TPixels.Count > 5)
-            TWidth.Store(a5, y + 5 * BlockedLayout.ChannelBlock);
+            TWidth.Store(a5, y + Place<TStep>(shape->OutputPlaces, 5, BlockedLayout.ChannelBlock));
         if (TPixels.Count > 6)
-            TWidth.Store(a6, y + 6 * BlockedLayout.ChannelBlock);
+            TWidth.Store(a6, y + Place<TStep>(shape->OutputPlaces, 6, BlockedLayout.ChannelBlock));
         if (TPixels.Count > 7)
-            TWidth.Store(a7, y + 7 * BlockedLayout.ChannelBlock);
+            TWidth.Store(a7, y + Place<TStep>(shape->OutputPlaces, 7, BlockedLayout.ChannelBlock));
         if (TPixels.Count > 8)
             TWidth.Store(a8, y + 8 * BlockedLayout.ChannelBlock);
         if (TPixels.Count > 9)
@@ -364,21 +341,21 @@ internal static unsafe class ConvolutionTile
             return;
         y += shape->OutputNext;
         if (TPixels.Count > 0)
-            TWidth.Store(c0, y + 0 * BlockedLayout.ChannelBlock);
+            TWidth.Store(c0, y);
         if (TPixels.Count > 1)
-            TWidth.Store(c1, y + 1 * BlockedLayout.ChannelBlock);
+            TWidth.Store(c1, y + Place<TStep>(shape->OutputPlaces, 1, BlockedLayout.ChannelBlock));
         if (TPixels.Count > 2)
-            TWidth.Store(c2, y + 2 * BlockedLayout.ChannelBlock);
+            TWidth.Store(c2, y + Place<TStep>(shape->OutputPlaces, 2, BlockedLayout.ChannelBlock));
         if (TPixels.Count > 3)
-            TWidth.Store(c3, y + 3 * BlockedLayout.ChannelBlock);
+            TWidth.Store(c3, y + Place<TStep>(shape->OutputPlaces, 3, BlockedLayout.ChannelBlock));
         if (TPixels.Count > 4)
-            TWidth.Store(c4, y + 4 * BlockedLayout.ChannelBlock);
+            TWidth.Store(c4, y + Place<TStep>(shape->OutputPlaces, 4, BlockedLayout.ChannelBlock));
         if (TPixels.Count > 5)
-            TWidth.Store(c5, y + 5 * BlockedLayout.ChannelBlock);
+            TWidth.Store(c5, y + Place<TStep>(shape->OutputPlaces, 5, BlockedLayout.ChannelBlock));
         if (TPixels.Count > 6)
-            TWidth.Store(c6, y + 6 * BlockedLayout.ChannelBlock);
+            TWidth.Store(c6, y + Place<TStep>(shape->OutputPlaces, 6, BlockedLayout.ChannelBlock));
         if (TPixels.Count > 7)
-            TWidth.Store(c7, y + 7 * BlockedLayout.ChannelBlock);
+            TWidth.Store(c7, y + Place<TStep>(shape->OutputPlaces, 7, BlockedLayout.ChannelBlock));
         if (TPixels.Count > 8)
             TWidth.Store(c8, y + 8 * BlockedLayout.ChannelBlock);
         if (TPixels.Count > 9)
@@ -392,6 +369,11 @@ internal static unsafe class ConvolutionTile
         if (TPixels.Count > 13)
             TWidth.Store(c13, y + 13 * BlockedLayout.ChannelBlock);
     }
+
+    /// <summary>Distance of a pixel from the tile's first: listed, or a step from one to the next.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static nint Place<TStep>(nint* places, int pixel, int step)
+        where TStep : struct, IStep => TStep.IsScattered ? places[pixel] : pixel * step;
 
     /// <summary>One value for all lanes, or a value for each where every channel has its own kernel.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

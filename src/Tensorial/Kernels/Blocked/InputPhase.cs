@@ -59,8 +59,9 @@ internal readonly record struct InputPhase(ConvolutionShape Shape, AxisPhase Dow
             Shape.Groups
         );
 
-    /// <summary>The fastest method for it.</summary>
-    public ConvolutionMethod Method => ConvolutionChoice.Best(Convolution, Down.Positions, Right.Positions);
+    /// <summary>The fastest method for it, for so many images in a call that some threads share.</summary>
+    public ConvolutionMethod Method(int images, int threads) =>
+        ConvolutionChoice.Best(Convolution, Down.Positions, Right.Positions, images, threads);
 
     /// <summary>The part of dy that the convolution reads: values cut off count as halo, which it does not look at.</summary>
     public BlockedLayout Seen(BlockedLayout upstream)

@@ -6,9 +6,9 @@ namespace Tensorial.Kernels.Blocked;
 /// </summary>
 internal readonly struct Partition
 {
-    // A Zen 4 core has 1 MB of second cache, most others 1 to 2 MB; weights and a strip of the input share it with what streams past.
-    private const int WeightBytes = 384 << 10,
-        StripBytes = 128 << 10;
+    // Weights and a strip of the input share the second-level cache with what streams past.
+    private static readonly int WeightBytes = Caches.SecondLevel / 8 * 3,
+        StripBytes = Caches.SecondLevel / 8;
 
     /// <summary>Parts per thread that keep threads of unequal speed busy to the end.</summary>
     private const int PartsPerThread = 4;

@@ -57,6 +57,11 @@ internal readonly unsafe struct PoolingKernel(
                 tapRight = window.DilationX * BlockedLayout.ChannelBlock;
             bool isMaximum = summary == Summary.Maximum;
             Taps down = Taps.Down(window, inputLayout, row);
+            if (isMaximum && window.Width == 2 && down.Count > 0)
+            {
+                Pairs(x + down.Start * inputLayout.RowPitch, down.Count, tapDown, tapRight, y);
+                return;
+            }
             for (int column = 0; column < outputLayout.Width; column++)
             {
                 int start = across[column].Start,
@@ -81,6 +86,29 @@ internal readonly unsafe struct PoolingKernel(
                     TWidth.Store(result, y + lane);
                 }
                 y += BlockedLayout.ChannelBlock;
+            }
+        }
+
+        /// <summary>The largest values of windows two columns wide, the usual ones.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private void Pairs(float* x, int rows, int tapDown, int tapRight, float* y)
+        {
+            for (int column = 0; column < outputLayout.Width; column++, y += BlockedLayout.ChannelBlock)
+            {
+                Taps taps = across[column];
+                int right = taps.Count > 1 ? tapRight : 0;
+                float* first = x + taps.Start * BlockedLayout.ChannelBlock;
+                for (int lane = 0; lane < BlockedLayout.ChannelBlock; lane += TWidth.Count)
+                {
+                    TVector result = TWidth.Broadcast(float.NegativeInfinity);
+                    if (taps.Count > 0)
+                    {
+                        float* at = first + lane;
+                        for (int h = 0; h < rows; h++, at += tapDown)
+                            result = TWidth.Maximum(result, TWidth.Maximum(TWidth.Load(at), TWidth.Load(at + right)));
+                    }
+                    TWidth.Store(result, y + lane);
+                }
             }
         }
     }

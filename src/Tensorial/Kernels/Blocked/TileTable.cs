@@ -15,6 +15,12 @@ internal static unsafe class TileTable
             _ => Find<TWidth, TVector, AnyStep, TFlavour>(pixels),
         };
 
+    /// <summary>The tile of so many scattered pixels.</summary>
+    public static delegate* <TileShape*, float*, float*, float*, float*, float*, void> Scattered<TWidth, TVector, TFlavour>(int pixels)
+        where TWidth : struct, IVectorWidth<TVector, float>
+        where TVector : struct
+        where TFlavour : struct, IFlavour => Find<TWidth, TVector, Scattering, TFlavour>(pixels);
+
     private static delegate* <TileShape*, float*, float*, float*, float*, float*, void> Find<TWidth, TVector, TStep, TFlavour>(int pixels)
         where TWidth : struct, IVectorWidth<TVector, float>
         where TVector : struct

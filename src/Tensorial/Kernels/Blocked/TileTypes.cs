@@ -10,6 +10,9 @@ internal interface ICount
 internal interface IStep
 {
     static abstract int Pixels { get; }
+
+    /// <summary>Whether pixels lie anywhere, at the places that the <see cref="TileShape"/> lists; eight at most.</summary>
+    static abstract bool IsScattered { get; }
 }
 
 /// <summary>What a tile sums, as a type.</summary>
@@ -95,16 +98,29 @@ internal readonly struct Count14 : ICount
 internal readonly struct AnyStep : IStep
 {
     public static int Pixels => 0;
+
+    public static bool IsScattered => false;
 }
 
 internal readonly struct Step1 : IStep
 {
     public static int Pixels => 1;
+
+    public static bool IsScattered => false;
 }
 
 internal readonly struct Step2 : IStep
 {
     public static int Pixels => 2;
+
+    public static bool IsScattered => false;
+}
+
+internal readonly struct Scattering : IStep
+{
+    public static int Pixels => 0;
+
+    public static bool IsScattered => true;
 }
 
 internal readonly struct TwoVectors : IFlavour

@@ -32,7 +32,10 @@ internal static unsafe class WinogradGradient
         || shape.InputChannels < Lanes / 2
         || (long)output.Images * output.Height * output.Width < LeastPixels
             ? ConvolutionMethod.Direct
-            : ConvolutionChoice.Best(shape, output.Height, output.Width);
+            : ConvolutionChoice.Best(shape, output.Height, output.Width, Math.Min(output.Images, Images), 1);
+
+    /// <summary>Images that are usually taken together.</summary>
+    private const int Images = 8;
 
     /// <summary>Products of a method's transforms.</summary>
     public static int Products(ConvolutionMethod method) =>

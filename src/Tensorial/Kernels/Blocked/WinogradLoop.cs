@@ -10,14 +10,6 @@ internal static unsafe class WinogradLoop
 {
     private const int Lanes = BlockedLayout.ChannelBlock;
 
-    // Two tiles of 14 pixels: weights then come from the third cache at 64 / 28 bytes a multiplication, which it sustains.
-    private const int MostTiles = 28;
-
-    /// <summary>Output blocks whose products wait for their transform together: 36 planes of 28 tiles of 64 channels are 258 KB.</summary>
-    private const int MostBlocks = 4;
-
-    private const int PartsPerThread = 4;
-
     public static void Run<TWidth, TVector, TWinograd>(
         in ConvolutionShape shape,
         in ConvolutionData data,
@@ -31,24 +23,12 @@ internal static unsafe class WinogradLoop
         BlockedLayout output = data.OutputLayout;
         int down = (output.Height + TWinograd.Outputs - 1) / TWinograd.Outputs,
             right = (output.Width + TWinograd.Outputs - 1) / TWinograd.Outputs;
-        int tiles = output.Images * down * right,
-            chunks = (output.Blocks + MostBlocks - 1) / MostBlocks;
-        if (tiles == 0)
+        WinogradPartition partition = WinogradPartition.From(output.Images * down * right, output.Blocks, workers.Count);
+        if (partition.Count == 0)
             return;
-        int batches = (tiles + MostTiles - 1) / MostTiles,
-            splits = 1,
-            wanted = workers.Count * PartsPerThread;
-        if (workers.Count > 1 && batches < wanted)
-        {
-            // Halving batches halves what every weight does for its transport; splitting outputs repeats the transform of the input.
-            if (batches * 2 <= wanted)
-                splits = Math.Min(chunks, wanted / batches);
-            else
-                batches = Math.Min(wanted, tiles);
-        }
-        int size = (tiles + batches - 1) / batches;
+        int size = partition.Size;
         BlockedLayout transformed = new(1, shape.InputChannels, 1, size, default),
-            products = new(1, MostBlocks * Lanes, 1, size, default);
+            products = new(1, WinogradPartition.MostBlocks * Lanes, 1, size, default);
         ConvolutionShape product = new(shape.InputChannels, shape.OutputChannels, 1, 1);
         ConvolutionData inner = new(null, transformed, null, null, null, products, null, products);
         Body<TWidth, TVector, TWinograd> body = new(
@@ -58,7 +38,7 @@ internal static unsafe class WinogradLoop
             down,
             right,
             size,
-            splits,
+            partition.Splits,
             transformed,
             products,
             ConvolutionLoop.Row<TWidth, TVector, TwoVectors>(product, inner, Activation.None, 2 * Lanes),
@@ -66,7 +46,7 @@ internal static unsafe class WinogradLoop
                 ? ConvolutionLoop.Row<TWidth, TVector, OneVector>(product, inner, Activation.None, Lanes)
                 : ConvolutionLoop.Row<TWidth, TVector, TwoVectors>(product, inner, Activation.None, Lanes)
         );
-        workers.Run((tiles + size - 1) / size * splits, body);
+        workers.Run(partition.Count, body);
     }
 
     private readonly struct Body<TWidth, TVector, TWinograd>(
@@ -106,11 +86,12 @@ internal static unsafe class WinogradLoop
             for (int block = 0; block < _data.InputLayout.Blocks; block++)
             for (int tile = first; tile < last; tile++)
                 Transform(tile, block, input + block * transformed.PlanePitch + (tile - first) * Lanes);
-            int chunks = (_data.OutputLayout.Blocks + MostBlocks - 1) / MostBlocks;
+            const int most = WinogradPartition.MostBlocks;
+            int chunks = (_data.OutputLayout.Blocks + most - 1) / most;
             for (int chunk = chunks * split / splits; chunk < chunks * (split + 1) / splits; chunk++)
             {
-                int firstBlock = chunk * MostBlocks,
-                    end = Math.Min(firstBlock + MostBlocks, _data.OutputLayout.Blocks);
+                int firstBlock = chunk * most,
+                    end = Math.Min(firstBlock + most, _data.OutputLayout.Blocks);
                 Multiply(input, firstBlock, end, sums);
                 for (int block = firstBlock; block < end; block++)
                 for (int tile = first; tile < last; tile++)

@@ -52,10 +52,10 @@ public readonly record struct GateFunction(string Name, float Alpha = 0, float B
         switch (Name)
         {
             case "Sigmoid":
-                TensorPrimitives.Sigmoid<T>(x, x);
+                Kernels.Exponential.Sigmoid<T>(x, x);
                 return;
             case "Tanh":
-                TensorPrimitives.Tanh<T>(x, x);
+                Kernels.Exponential.Tanh<T>(x, x);
                 return;
         }
         (T alpha, T beta) = (T.CreateChecked(Alpha), T.CreateChecked(Beta));

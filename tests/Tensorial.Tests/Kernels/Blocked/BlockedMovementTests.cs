@@ -103,4 +103,18 @@ public class BlockedMovementTests
         BlockedHalo.Clear(x.Values, layout, _workers);
         Assert.Equal(same.Values, x.Values);
     }
+
+    [Theory]
+    [InlineData(24, 48), InlineData(40, 20), InlineData(3, 1), InlineData(16, 33)]
+    public void Channels_come_in_any_order(int inputs, int outputs)
+    {
+        Random random = new(inputs);
+        int[] order = [.. Enumerable.Range(0, outputs).Select(_ => random.Next(inputs))];
+        BlockedValue x = BlockedValue.Random(random, new(2, inputs, 3, 7, new(1, 0, 0, 2)), float.NaN),
+            y = BlockedValue.Blank(new(2, outputs, 3, 7, new(0, 1, 1, 0)));
+        BlockedChannels.Gather(x.Values, x.Layout, order, y.Values, y.Layout, new TwoThreads());
+        y.Equal((i, c, row, column) => x[i, order[c], row, column], 0);
+        order[^1] = inputs;
+        Assert.Throws<ArgumentException>(() => BlockedChannels.Gather(x.Values, x.Layout, order, y.Values, y.Layout, Workers.Serial));
+    }
 }

@@ -1,0 +1,67 @@
+using Tensorial.Kernels;
+
+namespace Tensorial.Tests.Kernels;
+
+/// <summary>exp and what is made of it against the functions of double precision.</summary>
+public class ExponentialTests
+{
+    private delegate void Function(ReadOnlySpan<float> x, Span<float> y);
+
+    /// <summary>Numbers of every size, close ones around 0, and the ends of what float32 holds; 1,003 are no whole number of vectors.</summary>
+    private static float[] Numbers()
+    {
+        Random random = new(5);
+        float[] edges = [0, -0f, 1e-30f, -1e-30f, 1e-4f, -1e-4f, 0.6249f, -0.625f, 88.7f, 88.72f, 88.73f, 200, -86, -87, -88, -104, -1000];
+        return [.. edges, .. Enumerable.Range(0, 986).Select(i => (random.NextSingle() - 0.5f) * (i % 3 == 0 ? 180 : i % 3 == 1 ? 12 : 0.4f))];
+    }
+
+    private static void Check(Function function, Func<double, double> wanted)
+    {
+        float[] x = Numbers(),
+            y = new float[x.Length];
+        function(x, y);
+        for (int i = 0; i < x.Length; i++)
+        {
+            double right = wanted(x[i]);
+            // Twice the smallest number of full precision: what is below may be taken for 0.
+            bool isClose = (float)right == y[i] || Math.Abs(right - y[i]) <= 4e-7 * Math.Abs(right) + 2.4e-38;
+            Assert.True(isClose, $"f({x[i]:R}) is {y[i]:R} instead of {right:R}");
+        }
+        float[] inPlace = [.. x];
+        function(inPlace, inPlace);
+        Assert.Equal(y, inPlace);
+        for (int i = 0; i < 40; i++)
+        {
+            // Alone a number gives what it gives among others.
+            function(x.AsSpan(i, 1), inPlace);
+            Assert.Equal(y[i], inPlace[0]);
+        }
+    }
+
+    [Fact]
+    public void Exp_is_exp() => Check(Exponential.Exp, Math.Exp);
+
+    [Fact]
+    public void Sigmoid_is_sigmoid() => Check(Exponential.Sigmoid, static x => 1 / (1 + Math.Exp(-x)));
+
+    [Fact]
+    public void Silu_is_silu() => Check(Exponential.Silu, static x => x / (1 + Math.Exp(-x)));
+
+    [Fact]
+    public void Tanh_is_tanh() => Check(Exponential.Tanh, Math.Tanh);
+
+    [Fact]
+    public void Values_that_are_no_numbers_stay_so_and_infinite_ones_go_to_the_limits()
+    {
+        float[] x = [float.NaN, float.PositiveInfinity, float.NegativeInfinity],
+            y = new float[3];
+        Exponential.Exp<float>(x, y);
+        Assert.Equal([float.NaN, float.PositiveInfinity, 0], y);
+        Exponential.Sigmoid<float>(x, y);
+        Assert.Equal([float.NaN, 1, 0], y);
+        Exponential.Tanh<float>(x, y);
+        Assert.Equal([float.NaN, 1, -1], y);
+        Exponential.Silu(x, y);
+        Assert.Equal([float.NaN, float.PositiveInfinity], y[..2]);
+    }
+}
