@@ -49,7 +49,9 @@ public class ForeignNetworkTests
             Compare.Close(theirs[output.Name], ours[output.Name], output.Name, tolerance);
     }
 
-    /// <summary>The same of networks that run blocked nearly throughout.</summary>
+    /// <summary>
+    /// The same of networks that run blocked nearly throughout, within what the logits of ResNets are allowed: Winograd's products round more.
+    /// </summary>
     [OracleTheory(Oracle.SharedModels)]
     [InlineData("angle_net.onnx"), InlineData("fastestdet.onnx"), InlineData("oww_embedding.onnx"), InlineData("ultraface_rfb320.onnx")]
     [InlineData("letnet.onnx"), InlineData("nanodet_m.onnx"), InlineData("blazeface_front.onnx"), InlineData("ecg_cardiotwin.onnx")]
@@ -68,7 +70,7 @@ public class ForeignNetworkTests
             using Inference network = new(graph, threads);
             IReadOnlyDictionary<string, Tensor> ours = network.Run(inputs);
             foreach (Port output in graph.Outputs)
-                Compare.Close(theirs[output.Name], ours[output.Name], output.Name, 2e-5);
+                Compare.Close(theirs[output.Name], ours[output.Name], output.Name, 1e-4);
         }
     }
 }

@@ -88,7 +88,7 @@ internal sealed record Preparation(Graph Graph, ImmutableArray<Int8Layer> Layers
         bool IsReadInIntegers(string value) =>
             readers[value]
                 .Any(reader =>
-                    values.IsInteger(reader) || (values.ClampOf(reader.Outputs[0]) == reader && IsReadInIntegers(reader.Outputs[0]))
+                    values.IsInteger(reader) || reader.Outputs.Any(output => values.ClampOf(output) == reader && IsReadInIntegers(output))
                 );
         return
         [

@@ -104,7 +104,8 @@ internal sealed class QdqRewrite
     {
         string restored = Restored(
             layer.Name,
-            (layer.Weights, layer.ChannelAxis),
+            // Layers that share weights share the integers, unless one of them needs other scales.
+            $"{layer.Weights} {layer.ChannelAxis} {string.Join(' ', weights.Scales.Values.ToArray())}",
             weights.Values,
             weights.Scales,
             layer.ChannelAxis,
@@ -125,15 +126,20 @@ internal sealed class QdqRewrite
         }
         bool isOne = weights.Scales.Shape.ElementCount == 1;
         Tensor<float> stored = isOne ? Scalar(steps.Values[0]) : steps;
-        return [data, restored, Restored($"{layer.Name}/bias", layer, values, stored, 0, () => new Tensor<int>(stored.Shape))];
+        return
+        [
+            data,
+            restored,
+            Restored($"{layer.Name}/bias", layer.Node.Outputs[0], values, stored, 0, () => new Tensor<int>(stored.Shape)),
+        ];
     }
 
     /// <summary>A constant as integers and the node that makes numbers of it, once for each key.</summary>
-    private string Restored(string name, object key, Tensor values, Tensor<float> scales, int axis, Func<Tensor> zeros)
+    private string Restored(string name, string key, Tensor values, Tensor<float> scales, int axis, Func<Tensor> zeros)
     {
-        if (_made.TryGetValue($"{name}{key}", out string? known))
+        string made = $"{name} {key}";
+        if (_made.TryGetValue(made, out string? known))
             return known;
-        string made = $"{name}{key}";
         name = Short(name);
         string bytes = _names.Unique($"{name}/int8"),
             step = _names.Unique($"{name}/scale"),

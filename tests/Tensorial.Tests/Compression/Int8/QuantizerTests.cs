@@ -129,8 +129,18 @@ public sealed class QuantizerTests : IDisposable
                                 Sampling = new() { Interpolation = ResizeInterpolation.Linear },
                             },
                         nearest = new() { HasRegion = true };
-                    string larger = s.Node("l", linear, Conv(s, "c", "x", [8, 4, 3, 3], pads: 1), "none", "twice");
-                    Conv(s, "y", s.Node("n", nearest, Conv(s, "c2", larger, [8, 8, 3, 3], pads: 1), "none", "twice"), [5, 8, 3, 3]);
+                    string larger = s.Node("l", linear, Conv(s, "c", "x", [32, 4, 3, 3], pads: 1), "none", "twice");
+                    Conv(s, "y", s.Node("n", nearest, Conv(s, "c2", larger, [8, 32, 3, 3], pads: 1), "none", "twice"), [5, 8, 3, 3]);
+                }
+            ),
+        ["shared weights"] = static () =>
+            Of(
+                [6, 10, 10],
+                static s =>
+                {
+                    string weights = s.Weights("w", [6, 6, 3, 3]);
+                    string first = s.Node("r", new Relu(), s.Node("c1", new Convolution(), "x", weights, s.Weights("b1", [6])));
+                    s.Node("y", new Convolution(), s.Node("c2", new Convolution(), first, weights, s.Weights("b2", [6])), weights);
                 }
             ),
         ["shared clamp"] = static () =>
