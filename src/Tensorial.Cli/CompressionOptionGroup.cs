@@ -35,8 +35,12 @@ internal sealed record CompressionOptionGroup(
     /// <summary>Extents of inputs that the network leaves open.</summary>
     public ImmutableArray<InputShape> Shapes { get; init; } = [];
 
-    /// <summary>The network as layers are measured in it: with extents of images, or those given.</summary>
-    public Graph Sized(Graph file, ImageSet? images) => InputShape.Apply(file, Shapes).WithImageShape(images?.ImageShape);
+    /// <summary>The network as layers are measured in it: with extents of images, or those given, or those that random inputs have.</summary>
+    public Graph Sized(Graph file, ImageSet? images)
+    {
+        Graph graph = InputShape.Apply(file, Shapes).WithImageShape(images?.ImageShape);
+        return images is null ? graph.WithExtent(RandomInputs.OpenExtent) : graph;
+    }
 
     public CompressionOptions Compression =>
         new()

@@ -27,8 +27,13 @@ internal sealed class OutputModel : IDisposable
     public long Bytes => BytesOf(Path);
 
     /// <summary>Bytes of a model, weights in a file beside it included.</summary>
-    public static long BytesOf(string path) =>
-        new FileInfo(path).Length + (new FileInfo(DataOf(path)) is { Exists: true } data ? data.Length : 0);
+    public static long BytesOf(string path)
+    {
+        return OfFile(path).Length + (OfFile(DataOf(path)) is { Exists: true } data ? data.Length : 0);
+
+        // A link has the length of its text.
+        static FileInfo OfFile(string path) => new(AtomicFile.Target(path));
+    }
 
     /// <summary>Writes a network beside its final place.</summary>
     /// <exception cref="IOException">The folder cannot be written.</exception>

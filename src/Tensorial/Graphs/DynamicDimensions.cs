@@ -21,6 +21,27 @@ internal static class DynamicDimensions
         return graph with { Inputs = graph.Inputs.Replace(open, open with { Dimensions = dimensions }) };
     }
 
+    /// <summary>The network with an extent where its inputs leave one open beside the batch.</summary>
+    /// <param name="graph">The network.</param>
+    /// <param name="extent">The extent.</param>
+    public static Graph WithExtent(this Graph graph, int extent) =>
+        Of(graph).IsEmpty
+            ? graph
+            : graph with
+            {
+                Inputs =
+                [
+                    .. graph.Inputs.Select(port =>
+                        graph.Initializers.ContainsKey(port.Name) || port.Dimensions is not { } dimensions
+                            ? port
+                            : port with
+                            {
+                                Dimensions = [.. dimensions.Select((d, axis) => axis > 0 && d.Extent is null ? new Dimension(extent) : d)],
+                            }
+                    ),
+                ],
+            };
+
     /// <summary>
     /// The network with inputs as open as another's: what is written takes the images that the file it came from took. Constants that either
     /// lists among its inputs, as old files do, stay as they are.
