@@ -24,7 +24,10 @@ public class TruncationTests
             Assert.Equal(spectrum.NormLoss(rank), truncation.Account.NormLoss, 1e-12);
             Assert.Equal(spectrum.RelativeNormLoss(rank), truncation.Account.RelativeNormLoss, 1e-12);
             Assert.Equal(rank, Rank(truncation.Values, "oihw", cut));
-            Assert.Equal(Math.Min(Four.Values.Shape.ElementCount, rank * (long)(spectrum.Rows + spectrum.Columns)), truncation.Account.Parameters);
+            Assert.Equal(
+                Math.Min(Four.Values.Shape.ElementCount, rank * (long)(spectrum.Rows + spectrum.Columns)),
+                truncation.Account.Parameters
+            );
         }
     }
 

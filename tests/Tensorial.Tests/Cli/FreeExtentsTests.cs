@@ -136,7 +136,10 @@ public sealed class FreeExtentsTests : IDisposable
     public void No_layer_relies_on_extents_that_the_file_leaves_open()
     {
         Graph open = OnnxFile.Read(At("open.onnx"));
-        Assert.All(LayerChoice.From(open.WithImageShape([1, 28, 28]), [], [], open).Layers, static layer => Assert.False(layer.HasFixedPlaces));
+        Assert.All(
+            LayerChoice.From(open.WithImageShape([1, 28, 28]), [], [], open).Layers,
+            static layer => Assert.False(layer.HasFixedPlaces)
+        );
         Assert.All(LayerChoice.From(_fixed, [], [], _fixed).Layers, static layer => Assert.True(layer.HasFixedPlaces));
     }
 

@@ -7,7 +7,9 @@ public class NpySourceTests
     private static readonly long[] Counting = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11];
 
     private static Tensor Numbers(ElementType type, params int[] shape) =>
-        new Tensor<long>(Shape.From(shape), Enumerable.Range(0, Shape.From(shape).ElementCount).Select(index => (long)index).ToArray()).To(type);
+        new Tensor<long>(Shape.From(shape), Enumerable.Range(0, Shape.From(shape).ElementCount).Select(index => (long)index).ToArray()).To(
+            type
+        );
 
     private static ImageSet Open(TemporaryFolder folder, Tensor images, Tensor labels, string suffix = "")
     {

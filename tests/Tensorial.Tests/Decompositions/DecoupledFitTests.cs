@@ -169,7 +169,9 @@ public class DecoupledFitTests
     public void Ranks_that_no_channel_has_are_refused(string format, int[] ranks) =>
         Assert.Contains(
             format,
-            Assert.Throws<BadInputException>(() => KernelFactorization.Fit(Some.Noise(Small, 4), KernelFormat.Parse(format), [.. ranks])).Message
+            Assert
+                .Throws<BadInputException>(() => KernelFactorization.Fit(Some.Noise(Small, 4), KernelFormat.Parse(format), [.. ranks]))
+                .Message
         );
 
     private static Tensor<double> Covariance(int seed)

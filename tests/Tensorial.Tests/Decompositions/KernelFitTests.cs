@@ -95,7 +95,9 @@ public class KernelFitTests
         Tensor<double> kernel = Some.Noise([4, 3, 2, 2], 5);
 
         Assert.InRange(
-            KernelFactorization.Fit(kernel, format, KernelForm.From(format, kernel.Shape).MaxRanks, options: new(Iterations: 500)).RelativeError,
+            KernelFactorization
+                .Fit(kernel, format, KernelForm.From(format, kernel.Shape).MaxRanks, options: new(Iterations: 500))
+                .RelativeError,
             0,
             1e-4
         );

@@ -143,7 +143,8 @@ public class SpectralFitTests
     }
 
     [Fact]
-    public void Zeros_have_no_error() => Assert.Equal(0, TensorTrain.Fit(new Tensor<double>(Small), RankChoice.From(1, 1, 1)).RelativeError);
+    public void Zeros_have_no_error() =>
+        Assert.Equal(0, TensorTrain.Fit(new Tensor<double>(Small), RankChoice.From(1, 1, 1)).RelativeError);
 
     [Fact]
     public void A_factorization_says_what_it_is()

@@ -55,14 +55,16 @@ public class LibraryPageTests
     [Fact]
     public void The_page_prints_what_runs()
     {
-        foreach (string body in (string[])
+        foreach (
+            string body in (string[])
                 [
                     nameof(LibraryPage.Evaluate),
                     nameof(LibraryPage.Spectra),
                     nameof(LibraryPage.Compress),
                     nameof(LibraryPage.Build),
                     nameof(LibraryPage.Equations),
-                ])
+                ]
+        )
             Assert.Contains(BodyOf(body), Page().ReplaceLineEndings("\n"));
     }
 

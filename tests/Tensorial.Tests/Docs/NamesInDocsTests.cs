@@ -13,11 +13,16 @@ public partial class NamesInDocsTests
     public void What_a_page_names_exists(string page)
     {
         string sources = Path.Combine(Oracles.Repository, "src", "Tensorial");
-        HashSet<string> files = [.. Directory.EnumerateFiles(sources, "*", SearchOption.AllDirectories).Select(static file => Path.GetFileName(file)!)];
+        HashSet<string> files =
+        [
+            .. Directory.EnumerateFiles(sources, "*", SearchOption.AllDirectories).Select(static file => Path.GetFileName(file)!),
+        ];
         HashSet<string> names =
         [
             .. Directory.EnumerateDirectories(sources, "*", SearchOption.AllDirectories).Select(static folder => Path.GetFileName(folder)!),
-            .. AppDomain.CurrentDomain.GetAssemblies().Append(typeof(OnnxRuntime.OrtRuntime).Assembly)
+            .. AppDomain
+                .CurrentDomain.GetAssemblies()
+                .Append(typeof(OnnxRuntime.OrtRuntime).Assembly)
                 .Where(static assembly => assembly.GetName().Name!.StartsWith("Tensorial", StringComparison.Ordinal))
                 .SelectMany(static assembly => assembly.GetTypes())
                 .SelectMany(static type => type.GetMembers(All).Select(static member => member.Name).Append(type.Name.Split('`')[0])),
@@ -37,9 +42,7 @@ public partial class NamesInDocsTests
 
     /// <summary>Names of files, and of types and members: what begins with a capital and goes on with small letters.</summary>
     private static IEnumerable<string> Words(string code) =>
-        code.EndsWith(".cs", StringComparison.Ordinal)
-            ? [code.Split('/')[^1]]
-            : Names().Matches(code).Select(static match => match.Value);
+        code.EndsWith(".cs", StringComparison.Ordinal) ? [code.Split('/')[^1]] : Names().Matches(code).Select(static match => match.Value);
 
     [GeneratedRegex("`([^`\n]+)`")]
     private static partial Regex Code();

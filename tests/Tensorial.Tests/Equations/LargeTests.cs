@@ -53,7 +53,12 @@ public class LargeTests
     {
         Tensor<float> x = Operations.Some.Whole<float>([2, 2, 6, 33, 40], 1),
             w = Operations.Some.Whole<float>([2, 5, 6, 3, 4], 2);
-        Plan plan = Plan.Create(Equation.Parse("ngihw,goihw->ngohw|h[stride=2 pad=1],w[stride=3 dilation=2 pad=2]"), null, x.Shape, w.Shape);
+        Plan plan = Plan.Create(
+            Equation.Parse("ngihw,goihw->ngohw|h[stride=2 pad=1],w[stride=3 dilation=2 pad=2]"),
+            null,
+            x.Shape,
+            w.Shape
+        );
         Tensor<float> y = plan.Run<float>([x, w]);
         string program = $"""
             import torch

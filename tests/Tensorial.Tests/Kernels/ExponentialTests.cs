@@ -12,7 +12,20 @@ public class ExponentialTests
     {
         Random random = new(5);
         float[] edges = [0, -0f, 1e-30f, -1e-30f, 1e-4f, -1e-4f, 0.6249f, -0.625f, 88.7f, 88.72f, 88.73f, 200, -86, -87, -88, -104, -1000];
-        return [.. edges, .. Enumerable.Range(0, 986).Select(i => (random.NextSingle() - 0.5f) * (i % 3 == 0 ? 180 : i % 3 == 1 ? 12 : 0.4f))];
+        return
+        [
+            .. edges,
+            .. Enumerable
+                .Range(0, 986)
+                .Select(i =>
+                    (random.NextSingle() - 0.5f)
+                    * (
+                        i % 3 == 0 ? 180
+                        : i % 3 == 1 ? 12
+                        : 0.4f
+                    )
+                ),
+        ];
     }
 
     private static void Check(Function function, Func<double, double> wanted)

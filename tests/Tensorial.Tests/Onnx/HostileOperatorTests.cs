@@ -73,7 +73,9 @@ public class HostileOperatorTests
             var drawn = Attributes.Where(_ => random.Next(3) == 0).ToDictionary(static a => a.Name, a => a.Value(random));
             Operation operation = OnnxOperators.Bind("", type, opset, new(drawn), random.Next(1, 4));
             Tensor?[] inputs = [.. Enumerable.Range(0, random.Next(6)).Select(_ => Input(random))];
-            ImmutableArray<ValueInfo> results = operation.Infer([.. inputs.Select(static input => input is null ? null : ValueInfo.From(input))]);
+            ImmutableArray<ValueInfo> results = operation.Infer([
+                .. inputs.Select(static input => input is null ? null : ValueInfo.From(input)),
+            ]);
             if (results.Sum(static result => (long)result.Shape.ElementCount) > LargestComputed)
                 return;
             operation.Apply(inputs);

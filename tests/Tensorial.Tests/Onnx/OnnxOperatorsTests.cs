@@ -282,7 +282,9 @@ public class OnnxOperatorsTests
     public void Equations_that_only_we_know_are_refused(string equation) =>
         Assert.Contains(
             "no equation of ONNX",
-            Assert.Throws<BadInputException>(() => OnnxOperators.Bind("", "Einsum", 13, OnnxAttributes.From(("equation", equation)))).Message
+            Assert
+                .Throws<BadInputException>(() => OnnxOperators.Bind("", "Einsum", 13, OnnxAttributes.From(("equation", equation))))
+                .Message
         );
 
     [Fact]

@@ -81,7 +81,10 @@ public class GradientTests
                 ? (
                     new Where(),
                     [
-                        new Tensor<bool>(r.Narrowed(s) is var c ? c : s, Enumerable.Range(0, c.ElementCount).Select(_ => r.Coin()).ToArray()),
+                        new Tensor<bool>(
+                            r.Narrowed(s) is var c ? c : s,
+                            Enumerable.Range(0, c.ElementCount).Select(_ => r.Coin()).ToArray()
+                        ),
                         r.Spread(s),
                         r.Spread(r.Narrowed(s)),
                     ]

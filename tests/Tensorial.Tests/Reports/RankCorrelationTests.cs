@@ -15,7 +15,11 @@ public class RankCorrelationTests
             random.Shuffle(order);
             double squares = order.Select((rank, place) => (double)(rank - place) * (rank - place)).Sum();
             double expected = 1 - (6 * squares / (n * ((double)n * n - 1)));
-            Assert.Equal(expected, RankCorrelation.Of([.. Enumerable.Range(0, n)], [.. order.Select(static rank => Math.Pow(2, rank))])!.Value, 1e-12);
+            Assert.Equal(
+                expected,
+                RankCorrelation.Of([.. Enumerable.Range(0, n)], [.. order.Select(static rank => Math.Pow(2, rank))])!.Value,
+                1e-12
+            );
         }
     }
 

@@ -75,5 +75,8 @@ public class GoldenCurveTests
     }
 
     private static Tensor<float> Made(Shape shape, int k, float scale) =>
-        new(shape, Enumerable.Range(0, shape.ElementCount).Select(i => (float)(((i * 7919L + k * 104729L) % 1009 / 504.5 - 1) * scale)).ToArray());
+        new(
+            shape,
+            Enumerable.Range(0, shape.ElementCount).Select(i => (float)(((i * 7919L + k * 104729L) % 1009 / 504.5 - 1) * scale)).ToArray()
+        );
 }

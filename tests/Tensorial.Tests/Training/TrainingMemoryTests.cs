@@ -77,7 +77,9 @@ public class TrainingMemoryTests
     {
         Assert.Contains(
             "Image by image it takes",
-            Assert.Throws<BadInputException>(() => new Trainer(WithoutNorms(), TinyTask.Images(), Usual with { MemoryLimit = 1000 })).Message
+            Assert
+                .Throws<BadInputException>(() => new Trainer(WithoutNorms(), TinyTask.Images(), Usual with { MemoryLimit = 1000 }))
+                .Message
         );
         Assert.Contains(
             "No batch fits",

@@ -149,7 +149,10 @@ internal static class ConvolutionForms
     )
     {
         int images = scope.ImagesOf(dx.Layout!.Value);
-        PackedKernel[] kernels = [.. back.Phases.Select(phase => emission.Kernel(kernel, KernelPacking.From(phase, images, scope.Threads)))];
+        PackedKernel[] kernels =
+        [
+            .. back.Phases.Select(phase => emission.Kernel(kernel, KernelPacking.From(phase, images, scope.Threads))),
+        ];
         Value? plane = back.Plane(dx.Layout!.Value) is { } layout ? Emission.Room($"{label} phase", layout) : null;
         emission.Images(
             $"{label} of input",

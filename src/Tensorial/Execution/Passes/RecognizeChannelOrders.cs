@@ -54,7 +54,10 @@ internal static class RecognizeChannelOrders
             string input = node.Inputs[0];
             if (!moved.TryGetValue(input, out Moved? from))
             {
-                if (shapes[input] is not { Type: ElementType.Float32, Shape: { Rank: 3 or 4, ElementCount: > 0 and <= MostPositions } shape })
+                if (
+                    shapes[input]
+                    is not { Type: ElementType.Float32, Shape: { Rank: 3 or 4, ElementCount: > 0 and <= MostPositions } shape }
+                )
                     return false;
                 from = new(input, Positions(shape), false);
             }

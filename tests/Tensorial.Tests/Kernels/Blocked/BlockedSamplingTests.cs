@@ -13,11 +13,7 @@ public class BlockedSamplingTests
         from extents in Gen.Choose(1, 9).Four()
         from taps in Gen.Choose(1, 4).Two()
         from seed in Gen.Choose(0, 1_000_000)
-        select (
-            new[] { channels, extents.Item1, extents.Item2, extents.Item3, extents.Item4 },
-            new[] { taps.Item1, taps.Item2 },
-            seed
-        );
+        select (new[] { channels, extents.Item1, extents.Item2, extents.Item3, extents.Item4 }, new[] { taps.Item1, taps.Item2 }, seed);
 
     [Fact]
     public void Equals_its_definition_for_random_tables() => Prop.ForAll(Cases().ToArbitrary(), Check).Holds();

@@ -36,7 +36,13 @@ public class ConvolutionChoiceTests
     }
 
     [Theory]
-    [InlineData(1, 7, 7, 512, 2), InlineData(4, 7, 7, 512, 1), InlineData(1, 1, 1, 64, 4), InlineData(3, 56, 56, 16, 2), InlineData(2, 5, 1, 40, 3)]
+    [
+        InlineData(1, 7, 7, 512, 2),
+        InlineData(4, 7, 7, 512, 1),
+        InlineData(1, 1, 1, 64, 4),
+        InlineData(3, 56, 56, 16, 2),
+        InlineData(2, 5, 1, 40, 3)
+    ]
     public void Every_row_of_every_output_is_in_one_part(int images, int height, int width, int channels, int threads)
     {
         ConvolutionShape shape = Shape(channels);

@@ -86,7 +86,10 @@ public class PlanarConvolutionTests
             Workers workers = random.Next(2) == 0 ? Workers.Serial : new TwoThreads();
             BlockedLayout input = blocked with { Halo = default };
             PlanarConvolution.Run(lanes, shape, plain, input, packed, bias, activation, y.Values, layout, workers);
-            y.Equal((i, c, row, column) => wanted[i, c, row, column], 1e-6 * (8 + shape.InputsPerGroup * shape.KernelHeight * shape.KernelWidth));
+            y.Equal(
+                (i, c, row, column) => wanted[i, c, row, column],
+                1e-6 * (8 + shape.InputsPerGroup * shape.KernelHeight * shape.KernelWidth)
+            );
         }
     }
 
