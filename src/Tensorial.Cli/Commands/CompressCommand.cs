@@ -176,7 +176,7 @@ internal static class CompressCommand
         ImmutableArray<MeasuredLatency> latencies = Timed(options, staged, graph, runtimes, terminal, cancel);
         foreach (IRuntime runtime in runtimes)
             runtime.Dispose();
-        if (latencies is [{ } first, ..])
+        if (latencies is [{ } first, ..] && plan.Targets.Any(static target => target.Measure == TargetMeasure.Latency))
             (sizeBefore, sizeAfter) = (sizeBefore with { LatencyMs = first.BeforeMs }, sizeAfter with { LatencyMs = first.AfterMs });
         CompressionResult result = new()
         {

@@ -71,7 +71,7 @@ internal static class PlanCommand
             "MACs#",
             "before#",
             "relative error#",
-            "damage#"
+            "sensitivity#"
         );
         foreach (CompressionCandidate c in chosen)
             table.AddRow(

@@ -93,7 +93,7 @@ internal static class CompressionPage
             ),
         ];
         Chart chart = new(
-            "Damage against size",
+            "Sensitivity against size",
             "The least damage of each format, and of all together, against the parameters left in the layers that may change.",
             new("parameters left", new LinearScale(0, 1), TickFormat.Percent),
             new(
