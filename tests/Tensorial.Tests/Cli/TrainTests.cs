@@ -195,7 +195,7 @@ public sealed class TrainTests : IDisposable
     /// <summary>What a trained network knows is not undone, and networks that a rate of 0.1 leaves at chance begin lower.</summary>
     [Theory]
     [InlineData("lenet5", "", 0.05)]
-    [InlineData("cnn4", "", 0.01)]
+    [InlineData("cnn4", "", 0.005)]
     [InlineData("SAMPLE", "", 0.01)]
     [InlineData("SAMPLE", "--fresh", 0.1)]
     [InlineData("SAMPLE", "--lr 0.3", 0.3)]

@@ -6,7 +6,7 @@ public static class ModelZoo
     private static readonly (string Name, double LearningRate, Func<Shape, int, int, Graph> Build)[] Models =
     [
         ("lenet5", 0.05, LeNet5),
-        ("cnn4", 0.01, FourLayers),
+        ("cnn4", 0.005, FourLayers),
         .. ((int[])[20, 32, 44, 56, 110]).Select(static depth =>
             (
                 $"resnet{depth}",
