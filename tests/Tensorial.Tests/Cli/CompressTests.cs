@@ -202,8 +202,10 @@ public sealed class CompressTests : IDisposable
         Assert.Equal(run.Code == 0, File.Exists(At("small.onnx")));
         if (run.Code == 1)
             return;
-        JsonElement latency = Json("small.json").GetProperty("latencies").EnumerateArray().Single();
-        Assert.Equal(4, latency.GetProperty("batch").GetInt32());
+        JsonElement latency = Json("small.json")
+            .GetProperty("latencies")
+            .EnumerateArray()
+            .Single(static time => time.GetProperty("batch").GetInt32() == 4);
         Assert.InRange(latency.GetProperty("ratio").GetDouble(), 0, 1 + 1e-9);
     }
 

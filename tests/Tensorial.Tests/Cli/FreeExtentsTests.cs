@@ -75,6 +75,8 @@ public sealed class FreeExtentsTests : IDisposable
                 "macs=0.5",
                 "--format",
                 "tucker2",
+                "--objective",
+                "size",
                 .. Some,
                 "--calibration",
                 "64",

@@ -15,7 +15,10 @@ public partial class NamesInDocsTests
         string sources = Path.Combine(Oracles.Repository, "src", "Tensorial");
         HashSet<string> files =
         [
-            .. Directory.EnumerateFiles(sources, "*", SearchOption.AllDirectories).Select(static file => Path.GetFileName(file)!),
+            .. Directory
+                .EnumerateFiles(sources, "*", SearchOption.AllDirectories)
+                .Concat(Directory.EnumerateFiles(Path.Combine(Oracles.Repository, "tests"), "*.cs", SearchOption.AllDirectories))
+                .Select(static file => Path.GetFileName(file)!),
         ];
         HashSet<string> names =
         [
@@ -24,7 +27,7 @@ public partial class NamesInDocsTests
                 .CurrentDomain.GetAssemblies()
                 .Append(typeof(OnnxRuntime.OrtRuntime).Assembly)
                 .Where(static assembly => assembly.GetName().Name!.StartsWith("Tensorial", StringComparison.Ordinal))
-                .SelectMany(static assembly => assembly.GetTypes())
+                .SelectMany(assembly => page == "docs/library.md" ? assembly.GetExportedTypes() : assembly.GetTypes())
                 .SelectMany(static type => type.GetMembers(All).Select(static member => member.Name).Append(type.Name.Split('`')[0])),
         ];
         string text = File.ReadAllText(Path.Combine(Oracles.Repository, page));

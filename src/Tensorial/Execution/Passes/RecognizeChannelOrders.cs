@@ -19,6 +19,7 @@ internal static class RecognizeChannelOrders
             return graph;
         Dictionary<string, Moved> moved = [];
         Dictionary<string, Tensor> added = [];
+        UniqueNames names = UniqueNames.From(graph);
         List<Node> nodes = [];
         foreach (Node node in graph.Nodes)
         {
@@ -33,7 +34,7 @@ internal static class RecognizeChannelOrders
                     && value.Channels(shapes[value.Root].Shape, shapes[output].Shape) is { } order
                 )
                 {
-                    string indices = $"{output} order";
+                    string indices = names.Unique($"{output} order");
                     added[indices] = new Tensor<long>([order.Length], Array.ConvertAll(order, static channel => (long)channel));
                     nodes.Add(node with { Operation = new Gather(1), Inputs = [value.Root, indices], Outputs = [output], Source = null });
                 }
