@@ -3,7 +3,6 @@ using Tensorial.Data;
 using Tensorial.Graphs;
 using Tensorial.Operations;
 using Tensorial.Tests.Graphs;
-using Split = Tensorial.Data.DataSplit;
 
 namespace Tensorial.Tests.Analysis;
 

@@ -15,7 +15,16 @@ public sealed class DemoTests : IDisposable
         Assert.Equal((0, ""), (run.Code, run.Error));
         Assert.Contains("94.20", run.Output);
         Assert.Equal(
-            ["analysis.json", "cuts.csv", "evaluation.json", "fashion-cnn.onnx", "report.html", "spectra.csv", "truncations.csv"],
+            [
+                "analysis.json",
+                "cuts.csv",
+                "evaluation.json",
+                "fashion-cnn.onnx",
+                "report.html",
+                "spectra.csv",
+                "tolerance.csv",
+                "truncations.csv",
+            ],
             Directory.GetFiles(folder).Select(static path => Path.GetFileName(path)).Order(StringComparer.Ordinal)
         );
         Assert.Contains("conv3.weight", File.ReadAllText(Path.Combine(folder, "report.html")));

@@ -72,7 +72,7 @@ internal static unsafe class ConvolutionLoop
 
     /// <summary>How a row of so many pixels is cut into tiles.</summary>
     /// <param name="step">Input pixels from one to the next; what <see cref="AnyStep"/> says where only the tile knows.</param>
-    public static RowOfTiles Row<TWidth, TVector, TFlavour>(in TileShape tile, int width, int step)
+    public static RowOfTiles Row<TWidth, TVector, TFlavour>(TileShape tile, int width, int step)
         where TWidth : struct, IVectorWidth<TVector, float>
         where TVector : struct
         where TFlavour : struct, IFlavour
