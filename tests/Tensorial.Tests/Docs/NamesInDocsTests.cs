@@ -22,6 +22,7 @@ public partial class NamesInDocsTests
         ];
         HashSet<string> names =
         [
+            nameof(Tensorial),
             .. Directory.EnumerateDirectories(sources, "*", SearchOption.AllDirectories).Select(static folder => Path.GetFileName(folder)!),
             .. AppDomain
                 .CurrentDomain.GetAssemblies()
