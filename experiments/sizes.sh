@@ -7,7 +7,7 @@ for network in "${@:-resnet32}"; do
     dense=$MODELS/$network-cifar10.onnx
     for rate in ${RATES:-0.1 0.05 0.25 0.5 0.34}; do
         small=$WORK/$network-$rate.onnx
-        step "$network-$rate-untuned" compress "$dense" "$small" --target "conv-params=$rate" $PRETRAINED --resume "$WORK/$network-store" --seed 0
+        step "$network-$rate-untuned" compress "$dense" "$small" --target "conv-params=$rate" --objective size $PRETRAINED --resume "$WORK/$network-store" --seed 0
         step "$network-$rate-blocks" tune "$small" "$WORK/$network-$rate-blocks.onnx" --teacher "$dense" --mode sequential \
             $PRETRAINED --resume "$WORK/$network-$rate-blocks" --seed 0
     done

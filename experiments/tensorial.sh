@@ -17,7 +17,7 @@ resnet32() {
     for rate in ${RATES:-0.1 0.05}; do
         for format in ${FORMATS:-rcp svd-out tucker2 cp tt rtt rtr}; do
             local name=resnet32-$rate-${format/:/}
-            step "$name-untuned" compress "$dense" "$WORK/$name.onnx" --target "conv-params=$rate" --format "$format" $PRETRAINED --seed 0 \
+            step "$name-untuned" compress "$dense" "$WORK/$name.onnx" --target "conv-params=$rate" --objective size --format "$format" $PRETRAINED --seed 0 \
                 --resume "$WORK/resnet32-store"
             for mode in ${MODES:-blocks}; do
                 case $mode in
