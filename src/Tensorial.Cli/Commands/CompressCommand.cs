@@ -33,14 +33,6 @@ internal static class CompressCommand
         public bool OpensBatch { get; init; }
     }
 
-    private const int ManyImages = 16;
-
-    /// <summary>A network that takes longer for one image is not timed with many.</summary>
-    private const double LongMs = 100;
-
-    private const int PairsForTarget = 9,
-        PairsForPeople = 5;
-
     public static Command Create(Terminal terminal)
     {
         Argument<FileInfo> input = new("in.onnx") { Description = "The trained network." };
@@ -173,7 +165,14 @@ internal static class CompressCommand
         (CompressedSize sizeBefore, CompressedSize sizeAfter, Verification verification) = chained is null
             ? Compared(options, staged, graph, test, scale, terminal, cancel)
             : Sizes(options, staged, graph, small, chained.Verification);
-        ImmutableArray<MeasuredLatency> latencies = Timed(options, staged, graph, runtimes, terminal, cancel);
+        ImmutableArray<MeasuredLatency> latencies = NetworkTimes.Measure(
+            plan,
+            OnnxFile.Read(staged.Path),
+            graph,
+            runtimes,
+            terminal,
+            cancel
+        );
         foreach (IRuntime runtime in runtimes)
             runtime.Dispose();
         if (latencies is [{ } first, ..] && plan.Targets.Any(static target => target.Measure == TargetMeasure.Latency))
@@ -309,62 +308,6 @@ internal static class CompressCommand
             Layers = chained.Quantized.Layers,
             Provenance = provenance,
         };
-
-    /// <summary>
-    /// The staged file against the one it came from: as the target asks, and at batch 1 and 16 in every runtime at hand. A network whose
-    /// batch is fixed, or that takes long for one image, is timed at batch 1 only; a runtime that does not run it is left out.
-    /// </summary>
-    private static ImmutableArray<MeasuredLatency> Timed(
-        Options options,
-        OutputModel staged,
-        Graph graph,
-        ImmutableArray<IRuntime> runtimes,
-        Terminal terminal,
-        CancellationToken cancel
-    )
-    {
-        Graph written = OnnxFile.Read(staged.Path).WithDynamicDimensionsOf(graph);
-        var latencies = ImmutableArray.CreateBuilder<MeasuredLatency>();
-        if (options.Plan.Targets.Any(static target => target.Measure == TargetMeasure.Latency))
-            foreach (IRuntime runtime in runtimes)
-                Time(runtime, options.Plan.LatencyBatch, PairsForTarget);
-        return terminal.WithProgress(progress =>
-        {
-            foreach (IRuntime runtime in Runtimes.AtHand())
-            foreach (int batch in (int[])[1, ManyImages])
-            {
-                progress.Report(new("time", latencies.Count, latencies.Count + 1, "settings"));
-                bool isKnown = latencies.Any(known => known.Runtime == runtime.Name && known.Batch == batch);
-                if (!isKnown && (batch == 1 || IsQuick(runtime)))
-                    TryTime(runtime, batch);
-            }
-            return latencies.ToImmutable();
-        });
-
-        bool IsQuick(IRuntime runtime) =>
-            latencies.LastOrDefault(known => known.Runtime == runtime.Name && known.Batch == 1) is { BeforeMs: < LongMs };
-
-        void TryTime(IRuntime runtime, int batch)
-        {
-            try
-            {
-                Time(runtime, batch, PairsForPeople);
-            }
-            catch (BadInputException)
-            {
-                // Networks of other batches, or operators that this runtime does not have: nothing to say of it.
-            }
-        }
-
-        void Time(IRuntime runtime, int batch, int pairs) =>
-            latencies.Add(
-                MeasuredLatency.From(
-                    runtime.Name,
-                    batch,
-                    new LatencyProbe([runtime], batch, options.Plan.Threads).Compare(graph, written, pairs, cancel)[0]
-                )
-            );
-    }
 
     private static IEnumerable<string> Missed(CompressionOptionGroup plan, ImmutableArray<IRuntime> runtimes, CompressionResult result)
     {

@@ -16,7 +16,7 @@ namespace Tensorial.Data;
 /// <c>convert("RGB")</c> or <c>convert("L")</c> gives; transparency is dropped. JPEG is read by our own decoder, which gives libjpeg's
 /// pixels; the others by ImageSharp.
 /// </summary>
-internal static class ImageFile
+public static class ImageFile
 {
     /// <summary>More pixels than this are taken for an attack, as Pillow does.</summary>
     private const long MostPixels = 178_956_970;

@@ -16,6 +16,8 @@ internal static unsafe class Bounds
 
     private static readonly Lock Gate = new();
 
+    private static readonly List<Array> Kept = [];
+
     /// <summary>Buffers by their start. Replaced as a whole, so that reading takes no lock.</summary>
     private static Block[] s_known = [];
 
@@ -95,6 +97,20 @@ internal static unsafe class Bounds
             ((nuint)e, eLength * size),
             ((nuint)f, fLength * size),
         ]);
+    }
+
+    /// <summary>
+    /// Allows a buffer that a thread keeps for its next calls to be accessed. It is kept for good while accesses are checked: the memory of
+    /// one that is collected may become another array's, of which more would then be allowed than it has.
+    /// </summary>
+    public static void Keep<T>(T[] buffer, T* start, long count)
+        where T : unmanaged
+    {
+        if (!AreChecked)
+            return;
+        lock (Gate)
+            Kept.Add(buffer);
+        _ = Know(start, count);
     }
 
     /// <summary>Numbers from a pointer on, as a span whose place was checked.</summary>

@@ -97,7 +97,7 @@ internal static class CompressionPage
             "The least damage of each format, and of all together, against the parameters left in the layers that may change.",
             new("parameters left", new LinearScale(0, 1), TickFormat.Percent),
             new(
-                "damage",
+                "sensitivity",
                 new LogScale(
                     Math.Pow(10, Math.Floor(Math.Log10(least))),
                     Math.Pow(10, Math.Ceiling(Math.Log10(Math.Max(most, least * 1.01))))

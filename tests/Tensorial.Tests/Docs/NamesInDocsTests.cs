@@ -22,7 +22,7 @@ public partial class NamesInDocsTests
         ];
         HashSet<string> names =
         [
-            nameof(Tensorial),
+            "Tensorial",
             .. Directory.EnumerateDirectories(sources, "*", SearchOption.AllDirectories).Select(static folder => Path.GetFileName(folder)!),
             .. AppDomain
                 .CurrentDomain.GetAssemblies()
@@ -41,12 +41,53 @@ public partial class NamesInDocsTests
         Assert.Equal([], missing);
     }
 
+    /// <summary>Code of pages is what a user can write: public types and members, of the library and of .NET.</summary>
+    [Theory]
+    [InlineData("README.md")]
+    [InlineData("docs/data.md")]
+    [InlineData("docs/einsum.md")]
+    [InlineData("docs/training.md")]
+    public void What_code_names_is_public(string page)
+    {
+        HashSet<string> names =
+        [
+            .. ((Type[])[typeof(Tensor), typeof(OnnxRuntime.OrtRuntime), typeof(string), typeof(Console), typeof(Enumerable)])
+                .SelectMany(static type => type.Assembly.GetExportedTypes())
+                .SelectMany(static type =>
+                    type.GetMembers(BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static)
+                        .Select(static member => member.Name)
+                        .Append(type.Name.Split('`')[0])
+                ),
+        ];
+        string text = File.ReadAllText(Path.Combine(Oracles.Repository, page));
+        string[] code =
+        [
+            .. Fences().Matches(text).Select(static match => match.Value).Where(static fence => fence.StartsWith("```csharp")),
+        ];
+        Assert.NotEmpty(code);
+        string[] named =
+        [
+            .. code.Select(static fence => Literals().Replace(fence, ""))
+                .SelectMany(static fence => Identifiers().Matches(fence))
+                .Select(static match => match.Value)
+                .Distinct(),
+        ];
+        Assert.True(named.Length >= 4, $"{page}: {string.Join(' ', named)}");
+        Assert.Equal([], named.Where(name => !names.Contains(name)));
+    }
+
     private const BindingFlags All =
         BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
 
     /// <summary>Names of files, and of types and members: what begins with a capital and goes on with small letters.</summary>
     private static IEnumerable<string> Words(string code) =>
         code.EndsWith(".cs", StringComparison.Ordinal) ? [code.Split('/')[^1]] : Names().Matches(code).Select(static match => match.Value);
+
+    [GeneratedRegex(@"""[^""]*""|//.*")]
+    private static partial Regex Literals();
+
+    [GeneratedRegex(@"\b[A-Z]\w+")]
+    private static partial Regex Identifiers();
 
     [GeneratedRegex("`([^`\n]+)`")]
     private static partial Regex Code();

@@ -16,7 +16,7 @@ public sealed record FetchOptions
 }
 
 /// <summary>Brings published data sets into their standard formats, verified file by file.</summary>
-internal static class DataFetch
+public static class DataFetch
 {
     /// <summary>
     /// Puts the set's files into <paramref name="folder"/>, which is made if need be. Files that are there and intact are left alone, a

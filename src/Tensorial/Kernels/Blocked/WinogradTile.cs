@@ -90,9 +90,8 @@ internal static unsafe class WinogradTile
         if (isNew)
             t_scratch = GC.AllocateArray<float>(count + Lanes, pinned: true);
         float* start = (float*)Unsafe.AsPointer(ref t_scratch![AlignedStart.Of(t_scratch)]);
-        // The thread keeps it.
         if (isNew)
-            _ = Bounds.Know(start, count);
+            Bounds.Keep(t_scratch, start, count);
         return start;
     }
 
