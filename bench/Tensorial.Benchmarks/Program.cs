@@ -27,6 +27,9 @@ switch (args)
     case ["training-factors", .. string[] formats]:
         TrainedFactors.Run(formats is [] ? ["svd-out", "tucker2", "cp", "cp3", "tt", "tr", "rcp"] : [.. formats]);
         break;
+    case ["factor-orders", .. string[] formats]:
+        FactorOrders.Run(formats is [] ? ["tucker2", "cp", "cp3", "tt", "tr", "ht", "rcp:2"] : [.. formats]);
+        break;
     case ["pictures"]:
         PictureLoading.Run();
         break;
@@ -67,6 +70,7 @@ switch (args)
             training MODEL [THREADS]         a training step of a ready-made network, 128 images, against PyTorch
             training-profile MODEL THREADS   time of every kind of step in it
             training-factors [FORMAT...]     the training step of layers in factors against the dense layer's, PyTorch's and TensorLy-Torch's
+            factor-orders [FORMAT...]        the planned order of a layer's factors against one after another and against the whole kernel
             pictures                         JPEG files to batches against Pillow
             convolution                      methods of the 3×3 convolution on one thread
             einsum [THREADS]                 planned orders against left to right and against PyTorch

@@ -12,6 +12,9 @@ internal static class InspectCommand
     {
         /// <summary>Extents of inputs that the network leaves open.</summary>
         public InputShape[] Shapes { get; init; } = [];
+
+        /// <summary>Whether layers are shown as equations.</summary>
+        public bool Plan { get; init; }
     }
 
     public static Command Create(Terminal terminal)
@@ -19,6 +22,12 @@ internal static class InspectCommand
         Argument<FileInfo> model = CommonOptions.Model();
         Option<FileInfo?> json = CommonOptions.Json();
         Option<InputShape[]> shapes = CommonOptions.Shapes();
+        Option<bool> plan = new("--plan")
+        {
+            Description =
+                "Also show every layer, and every step of a factored one, as an equation over named axes, with its multiply-accumulates and the time that the "
+                + "built-in cost model predicts on one thread.",
+        };
         Command command = new(
             "inspect",
             "Kernels, their shapes, parameters, multiply-accumulates (MACs) and activations for one image, and along which cuts each kernel can be "
@@ -28,20 +37,23 @@ internal static class InspectCommand
             model,
             json,
             shapes,
+            plan,
         };
         return command.Finish(
             terminal,
-            (parsed, _) => Run(new(parsed.GetRequiredValue(model), parsed.GetValue(json)) { Shapes = parsed.GetValue(shapes)! }, terminal)
+            (parsed, _) => Run(new(parsed.GetRequiredValue(model), parsed.GetValue(json)) { Shapes = parsed.GetValue(shapes)!, Plan = parsed.GetValue(plan) }, terminal)
         );
     }
 
     internal static ExitCode Run(Options options, Terminal terminal)
     {
         OutputFile.Check(options.Json, options.Model.FullName);
-        Inspection found = Inspection.From(options.Model.ToString(), options.Shapes);
+        Inspection found = Inspection.From(options.Model.ToString(), options.Shapes, options.Plan);
         ShowHead(found, terminal);
         ShowLayers(found, terminal);
         ShowOperations(found, terminal);
+        if (found.Steps is { } steps)
+            ShowSteps(steps, terminal);
         foreach (InspectedLayer layer in found.Layers.Where(static layer => layer.UncutBecause is not null))
             terminal.Say($"Not cut: {layer.Name} ({layer.Node}), because {layer.UncutBecause}.");
         foreach (string warning in found.Warnings)
@@ -143,6 +155,23 @@ internal static class InspectCommand
             $"Of the parameters {Count(found.ConvParameters)} are in convolution kernels, {Count(found.KernelParameters - found.ConvParameters)} in dense ones. "
                 + $"At most {Count(found.PeakActivations)} activations are alive at once, run node by node."
         );
+    }
+
+    private static void ShowSteps(IReadOnlyList<InspectedStep> steps, Terminal terminal)
+    {
+        Table table = Terminal.NewTable("step", "equation", "operands and result", "MACs#", "predicted ms#", "share %#");
+        double all = steps.Where(static step => !step.Once).Sum(static step => step.PredictedMs);
+        foreach (InspectedStep step in steps)
+            table.AddRow(
+                step.Node.Escaped(),
+                step.Equation.Escaped(),
+                $"{string.Join(", ", step.Shapes.SkipLast(1).Select(Extents))} -> {Extents(step.Shapes[^1])}",
+                Count(step.Macs),
+                step.Once ? "once" : step.PredictedMs.ToString("F3", CultureInfo.InvariantCulture),
+                step.Once || all <= 0 ? "" : (100 * step.PredictedMs / all).ToString("F1", CultureInfo.InvariantCulture)
+            );
+        terminal.Show(table);
+        terminal.Say("Steps that are computed once depend on constants alone: runtimes multiply such factors when they load the network.");
     }
 
     /// <summary>The sum, or a question mark where no summand is known.</summary>

@@ -18,10 +18,14 @@ internal sealed record Inspection(
     long PeakActivations,
     IReadOnlyList<InspectedLayer> Layers,
     IReadOnlyList<InspectedNode> Nodes,
-    IReadOnlyList<string> Warnings
+    IReadOnlyList<string> Warnings,
+    IReadOnlyList<InspectedStep>? Steps = null
 )
 {
-    public static Inspection From(string path, IReadOnlyList<InputShape> shapes)
+    /// <param name="path">The file.</param>
+    /// <param name="shapes">Extents that it leaves open.</param>
+    /// <param name="plans">Whether layers are shown as equations.</param>
+    public static Inspection From(string path, IReadOnlyList<InputShape> shapes, bool plans = false)
     {
         Graph graph = InputShape.Apply(OnnxFile.Read(path), shapes);
         GraphStatistics statistics = GraphStatistics.From(graph);
@@ -44,7 +48,8 @@ internal sealed record Inspection(
             statistics.PeakActivations,
             LayersOf(graph, statistics),
             [.. statistics.Nodes.Select(InspectedNode.From)],
-            [.. WarningsOf(graph, statistics, facts)]
+            [.. WarningsOf(graph, statistics, facts)],
+            plans ? InspectedStep.Of(graph, statistics) : null
         );
     }
 

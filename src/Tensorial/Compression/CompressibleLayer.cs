@@ -58,14 +58,6 @@ internal sealed record CompressibleLayer(KernelWeight Weight, Tensor<double> Ker
     /// <summary>The layer as one of its uses sees it.</summary>
     internal CompressibleLayer At(LayerUse use) => this with { Uses = [use] };
 
-    /// <summary>Whether its windows are such that they can be computed transformed (Winograd): 3×3, side by side.</summary>
-    internal bool IsTransformed =>
-        Use is { Space: 2, Node.Operation: Convolution { Groups: 1 } convolution }
-        && Kernel.Shape[2] == 3
-        && Kernel.Shape[3] == 3
-        && convolution.Strides.All(static stride => stride == 1)
-        && convolution.Dilations.All(static dilation => dilation == 1);
-
     /// <summary>
     /// Formats that make sense here, the first the one that every other can be replaced by: a kernel of 1×1 has no axes of space to part, one
     /// along a single axis no second one, a depthwise one no channels.

@@ -154,7 +154,7 @@ internal sealed record PlannedLayer(
                 form = Reshaped(form, parts);
             ImmutableArray<int> ranks = Ranks ?? [];
             form.Check(ranks.AsSpan());
-            FactorOrder order = Order is { } stages ? new(stages) : FactorOrder.Cheapest(form, ranks, layer);
+            FactorOrder order = Order is { } stages ? new(stages) : LayerEquation.Cheapest(form, ranks, layer);
             order.Check(form);
             return CompressionCandidate.From(layer, new(form, ranks, order), RelativeError, Sensitivity);
         }

@@ -113,6 +113,9 @@ public sealed record CompressedLayer(
     ImmutableSortedDictionary<string, ValueList<int>>? BreakEven = null
 )
 {
+    /// <summary>The steps of its plan, where it is written as factors.</summary>
+    public ImmutableArray<CompressedStep> Steps { get; init; } = [];
+
     internal static CompressedLayer From(CompressionCandidate chosen, TensorFactors<double>? fit, string? reason) =>
         new(
             chosen.Layer.Name,
@@ -125,7 +128,12 @@ public sealed record CompressedLayer(
             fit?.RelativeError,
             chosen.Format is null ? reason ?? "the plan says so" : null,
             chosen.Layer.BreakEven
-        );
+        )
+        {
+            Steps = chosen.Form is { } form
+                ? [.. form.Steps(chosen.Layer.At(chosen.Layer.Use)).Select(static step => new CompressedStep(step.Equation, step.Macs, 1e3 * step.Seconds))]
+                : [],
+        };
 
     /// <summary>Layers in the order in which a network reads them.</summary>
     internal static ImmutableArray<CompressedLayer> InOrder(Graph graph, IEnumerable<CompressedLayer> layers)
@@ -137,6 +145,12 @@ public sealed record CompressedLayer(
     internal static CompressedLayer From(KeptLayer kept) =>
         new(kept.Name, null, null, kept.Parameters, kept.Parameters, null, null, null, kept.Reason);
 }
+
+/// <summary>One step of a factored layer: its feature map times one factor, or several that are multiplied beforehand.</summary>
+/// <param name="Equation">Map, factors and result over named axes, such as <c>nihw,ri-&gt;nrhw</c>.</param>
+/// <param name="Macs">Multiply-accumulates for one image.</param>
+/// <param name="PredictedMs">Milliseconds on one thread, as the built-in cost model has it.</param>
+public sealed record CompressedStep(string Equation, long Macs, double PredictedMs);
 
 /// <summary>
 /// The least damage that a format can do at some sizes, as the candidates promise it: damages of single layers, added up.

@@ -26,13 +26,13 @@ internal sealed class FactorProducts(GraphWriter writer, KernelForm form, Tensor
     public int Count(string axes) => Extents(axes).Aggregate(1, static (count, extent) => count * extent);
 
     /// <summary>What a stage is called: its axes, made ones first.</summary>
-    public string NameOf(StagePlan stage) => WeightAxes(stage);
+    public string NameOf(Stage stage) => WeightAxes(stage);
 
     /// <summary>Whether a stage is a transposed convolution: those of a transposed layer that work along space.</summary>
-    public bool IsSpread(StagePlan stage) => layer.Use.IsTransposed && stage.HasHeight | stage.HasWidth;
+    public bool IsSpread(Stage stage) => layer.Use.IsTransposed && stage.HasHeight | stage.HasWidth;
 
     /// <summary>Weights of a convolution: [groups · made, summed, h, w]; of a transposed one [groups · summed, made, h, w].</summary>
-    public string Convolution(StagePlan stage)
+    public string Convolution(Stage stage)
     {
         (string first, string second) = IsSpread(stage) ? (stage.Summed, stage.Made) : (stage.Made, stage.Summed);
         return Product(
@@ -44,7 +44,7 @@ internal sealed class FactorProducts(GraphWriter writer, KernelForm form, Tensor
     }
 
     /// <summary>A matrix [made, summed], or [summed, made].</summary>
-    public string Matrix(StagePlan stage, bool transposed)
+    public string Matrix(Stage stage, bool transposed)
     {
         string space = SpaceAxes(stage);
         return transposed
@@ -93,35 +93,30 @@ internal sealed class FactorProducts(GraphWriter writer, KernelForm form, Tensor
             );
     }
 
-    private string SpaceAxes(StagePlan stage) =>
+    private string SpaceAxes(Stage stage) =>
         (stage.HasHeight ? form.Space.Height.ToString() : "") + (stage.HasWidth ? form.Space.Width.ToString() : "");
 
     /// <summary>Extents of a stage's window along all axes of space; a dense layer has two of 1.</summary>
-    private int[] SpaceOf(StagePlan stage)
+    private int[] SpaceOf(Stage stage)
     {
         int[] taps = layer.IsDense ? [1, 1] : [.. layer.Taps];
         return [.. taps[..^1].Select(extent => stage.HasHeight ? extent : 1), stage.HasWidth ? taps[^1] : 1];
     }
 
-    private string WeightAxes(StagePlan stage) => stage.Groups + stage.Made + stage.Summed + SpaceAxes(stage);
+    private string WeightAxes(Stage stage) => stage.Groups + stage.Made + stage.Summed + SpaceAxes(stage);
 
     /// <summary>
-    /// The order in which factors are multiplied, two at a time, values being numbered from the factors on, and what that takes in
-    /// multiply-accumulates: a value made costs as much as moving it. The same on every machine, as files depend on it.
+    /// The order in which factors are multiplied, two at a time, values being numbered from the factors on. The same on every machine, as files
+    /// depend on it.
     /// </summary>
-    internal static (ImmutableArray<(int Left, int Right)> Order, long Work) Pairs(
-        ImmutableArray<string> factors,
-        ReadOnlySpan<Shape> shapes,
-        string axes
-    )
+    private ImmutableArray<(int Left, int Right)> Pairs(ImmutableArray<int> places, string axes)
     {
-        if (factors.Length == 1)
-            return ([], 0);
-        Plan plan = Plan.Create(new(factors, axes), new() { Goal = PlanGoal.ForwardAndBackward, Cost = CostModel.Default }, shapes);
-        return (
-            [.. plan.Steps.Select(static step => (step.Left, step.Right!.Value))],
-            plan.Steps.Sum(static step => step.Macs + StagePlan.MacsPerMove * step.Shape.ElementCount)
+        Plan plan = Plan.Create(
+            new([.. places.Select(place => _axes[place])], axes),
+            PlanOptions.ForGradients,
+            [.. places.Select(place => factors.Factors[place].Shape)]
         );
+        return [.. plan.Steps.Select(static step => (step.Left, step.Right!.Value))];
     }
 
     /// <summary>Some factors multiplied, with axes in an order and under some extents.</summary>
@@ -132,11 +127,7 @@ internal sealed class FactorProducts(GraphWriter writer, KernelForm form, Tensor
         List<FactorProduct> terms = [.. places.Select(place => new FactorProduct(null, place, _axes[place]))];
         HashSet<int> rest = [.. Enumerable.Range(0, places.Length)];
         foreach (
-            (int one, int other) in Pairs(
-                [.. places.Select(place => _axes[place])],
-                [.. places.Select(place => factors.Factors[place].Shape)],
-                axes
-            ).Order
+            (int one, int other) in Pairs(places, axes)
         )
         {
             rest.ExceptWith([one, other]);

@@ -60,15 +60,15 @@ internal static class FactorRewrite
 
     private static void Write(GraphWriter writer, CompressibleLayer layer, LayerForm form, TensorFactors<double> factors, Node node)
     {
-        ImmutableArray<StagePlan> stages =
-            StagePlan.Of(form.Form, form.Ranks, form.Order, layer)
+        ImmutableArray<Stage> stages =
+            Stage.Of(form.Form, form.Ranks, form.Order, layer)
             ?? throw new BadInputException($"'{layer.Name}' in {form.Format} cannot be computed in the order {form.Order}.");
         FactorProducts weights = new(writer, form.Form, factors, layer);
         if (form.Order.IsWhole)
             Whole(writer, weights, layer, node);
         else if (form.Form.Tensor.Ragged is not null)
             new DepthwiseBranches(writer, layer, form, factors, node).Write();
-        else if (layer.IsDense && StagePlan.IsMatrices(stages, form.Form))
+        else if (layer.IsDense && Stage.IsMatrices(stages, form.Form))
             Matrices(writer, weights, stages, layer, node);
         else
             new StageChain(writer, weights, layer, form.Form, node).Write(stages);
@@ -82,7 +82,7 @@ internal static class FactorRewrite
     private static void Matrices(
         GraphWriter writer,
         FactorProducts weights,
-        ImmutableArray<StagePlan> stages,
+        ImmutableArray<Stage> stages,
         CompressibleLayer layer,
         Node node
     )
@@ -91,7 +91,7 @@ internal static class FactorRewrite
         string value = node.Inputs[1 - layer.Use.Operand];
         for (int k = 0; k < stages.Length; k++)
         {
-            StagePlan stage = stages[k];
+            Stage stage = stages[k];
             (bool isFirst, bool isLast) = (k == 0, k == stages.Length - 1);
             string name = weights.NameOf(stage),
                 output = isLast ? node.Outputs[0] : writer.Fresh(name);

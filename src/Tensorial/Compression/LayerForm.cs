@@ -21,17 +21,15 @@ internal sealed record LayerForm(KernelForm Form, ImmutableArray<int> Ranks, Fac
     {
         KernelForm form = layer.FormOf(format);
         form.Check(ranks.AsSpan());
-        return new(form, ranks, FactorOrder.Cheapest(form, ranks, layer));
+        return new(form, ranks, LayerEquation.Cheapest(form, ranks, layer));
     }
 
     /// <summary>Multiply-accumulates for one image; making factors into a kernel does not count, as it is done once.</summary>
-    public long MacsOf(CompressibleLayer layer) =>
-        layer.Uses.Sum(use =>
-            StagePlan.Of(Form, Ranks, Order, layer.At(use))?.Sum(static stage => stage.Macs)
-            ?? throw new BadInputException(
-                $"'{layer.Name}' in {Format} cannot be computed in the order {Order}: its channels are padded or the extents of its input free; only all factors at once can."
-            )
-        );
+    public long MacsOf(CompressibleLayer layer) => layer.Uses.Sum(use => Steps(layer.At(use)).Sum(static step => step.Macs));
+
+    /// <summary>The steps of the layer's plan at its only or first use.</summary>
+    /// <exception cref="BadInputException">The order cannot be had there.</exception>
+    public ImmutableArray<LayerStep> Steps(CompressibleLayer layer) => new LayerEquation(Form, Ranks, layer).Steps(Order);
 
     /// <inheritdoc/>
     public bool Equals(LayerForm? other) =>

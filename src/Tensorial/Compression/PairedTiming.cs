@@ -17,7 +17,10 @@ internal sealed record PairedTiming(IReadOnlyList<double> First, IReadOnlyList<d
     private const double SecondsPerMeasurement = 0.02;
 
     /// <summary>How often the second is faster than the first: 1.25 is a quarter more work in the same time.</summary>
-    public double Speedup => 1 / Median(Ratios);
+    public double Speedup => 1 / MedianRatio;
+
+    /// <summary>Time of the second over that of the first.</summary>
+    public double MedianRatio => Median(Ratios);
 
     /// <summary>The middle one of rising values.</summary>
     public static double Median(IReadOnlyList<double> rising) => rising[rising.Count / 2];

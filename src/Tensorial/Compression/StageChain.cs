@@ -26,15 +26,15 @@ internal sealed class StageChain(GraphWriter writer, FactorProducts weights, Com
 
     private ImmutableArray<int> _places = layer.IsDense ? [1, 1] : [.. layer.Input.Skip(2)];
 
-    public void Write(ImmutableArray<StagePlan> stages)
+    public void Write(ImmutableArray<Stage> stages)
     {
         if (layer.IsDense)
             _value = writer.Reshaped("input", _value, -1, weights.Count(_axes), 1, 1);
-        StagePlan last = stages[^1];
+        Stage last = stages[^1];
         string? bias = node.Inputs.Length > 2 && node.Inputs[2].Length > 0 ? node.Inputs[2] : null;
         // Channels that are still spread over the batch, or out of order, are no channels that a convolution's bias could meet.
         bool isInside = last.Free.Length == 0 && last.After == form.OutputAxes;
-        foreach (StagePlan stage in stages)
+        foreach (Stage stage in stages)
         {
             bool isLast = stage == last;
             Arrange(weights.NameOf(stage), stage.Free + stage.Groups + stage.Summed, stage.Free.Length);
@@ -83,10 +83,10 @@ internal sealed class StageChain(GraphWriter writer, FactorProducts weights, Com
     }
 
     /// <summary>Whether a stage works along an axis of space: the last one is its width, all others its height.</summary>
-    private bool Has(StagePlan stage, int axis) => axis == _places.Length - 1 ? stage.HasWidth : stage.HasHeight;
+    private bool Has(Stage stage, int axis) => axis == _places.Length - 1 ? stage.HasWidth : stage.HasHeight;
 
     /// <summary>A convolution with the layer's stride, padding and dilation along the axes that the stage has; transposed as the layer is.</summary>
-    private Windowed OperationOf(StagePlan stage)
+    private Windowed OperationOf(Stage stage)
     {
         int axes = _taps.Length;
         bool[] has = [.. Enumerable.Range(0, axes).Select(axis => Has(stage, axis))];

@@ -5,9 +5,6 @@ namespace Tensorial.Decompositions;
 /// <content>The formats, a row each.</content>
 public sealed partial record KernelFormat
 {
-    /// <summary>Factors up to which all orders are weighed; beyond, only the whole kernel.</summary>
-    private const int MostPermuted = 5;
-
     /// <summary>More parts leave nothing but twos.</summary>
     private static readonly FormatNumber Parts = new("parts that channels are split into", Usual: 3, Least: 2, Most: 6);
 
@@ -60,14 +57,6 @@ public sealed partial record KernelFormat
         {
             Equation = "ri,srtu,th,uw,os->oihw",
             Cuts = ["i", "o", "h", "w"],
-            Orders = static _ =>
-                [
-                    [
-                        [0],
-                        [1, 2, 3],
-                        [4],
-                    ],
-                ],
         };
 
     /// <summary>A sum of rank-one terms.</summary>
@@ -109,20 +98,6 @@ public sealed partial record KernelFormat
         {
             Equation = "ri,th,uw,vtu,srv,os->oihw",
             Cuts = ["i", "o", "h", "w", "hw"],
-            Orders = static _ =>
-                [
-                    [
-                        [0],
-                        [1, 2, 3, 4],
-                        [5],
-                    ],
-                    [
-                        [0],
-                        [1, 2, 3],
-                        [4],
-                        [5],
-                    ],
-                ],
         };
 
     /// <summary>
@@ -193,10 +168,7 @@ public sealed partial record KernelFormat
                 static (order, channels) => TensorFormat.Tucker(order, [.. Enumerable.Range(0, channels)]),
                 static (tensor, ranks, _, _) => Decompositions.Tucker.Fit(tensor, ranks, [.. Enumerable.Range(0, tensor.Shape.Rank - 2)])
             )
-        ) with
-        {
-            Orders = static form => [InputsFirst(form)],
-        },
+        ),
         Split(
             "rtt",
             new(
@@ -239,7 +211,7 @@ public sealed partial record KernelFormat
         .. Reshaped,
     ];
 
-    /// <summary>A reshaped format: all factors go downhill together, in every order that is not too many.</summary>
+    /// <summary>A reshaped format: all factors go downhill together.</summary>
     private static KernelFormat Split(string name, ChannelReshaping reshaping) =>
         new(name)
         {
@@ -247,32 +219,5 @@ public sealed partial record KernelFormat
             Numbered = Parts,
             Fit = FoldedFit.InMeasure,
             Suits = static kernel => kernel.Groups == 1,
-            Orders = static form => Permuted(form.Tensor.Equation.Inputs.Length),
         };
-
-    /// <summary>Matrices of the input's parts, the core, those of the output's.</summary>
-    private static ImmutableArray<ImmutableArray<int>> InputsFirst(KernelForm form)
-    {
-        int count = form.Tensor.Equation.Inputs.Length,
-            outputs = form.Folding.Parts[0].Rank;
-        return
-        [
-            .. Enumerable
-                .Range(1 + outputs, count - 1 - outputs)
-                .Concat([0])
-                .Concat(Enumerable.Range(1, outputs))
-                .Select(ImmutableArray<int> (factor) => [factor]),
-        ];
-    }
-
-    private static IEnumerable<ImmutableArray<ImmutableArray<int>>> Permuted(int factors) =>
-        factors > MostPermuted
-            ? []
-            : Permutations([.. Enumerable.Range(0, factors)])
-                .Select(static order => order.Select(static ImmutableArray<int> (factor) => [factor]).ToImmutableArray());
-
-    private static IEnumerable<ImmutableArray<int>> Permutations(ImmutableArray<int> places) =>
-        places.Length == 1
-            ? [places]
-            : places.SelectMany(first => Permutations(places.Remove(first)), static (first, rest) => rest.Insert(0, first));
 }

@@ -79,12 +79,6 @@ public sealed partial record KernelFormat(string Name)
     /// <summary>Whether the format says anything about a kernel that the cheaper ones do not.</summary>
     internal Func<KernelExtents, bool> Suits { get; init; } = static kernel => kernel.HasChannels && kernel.HasSpace;
 
-    /// <summary>
-    /// Orders in which the factors may meet the input, each a list of stages, each a list of factors; where there are none, one factor after
-    /// another as they stand in the equation.
-    /// </summary>
-    internal Func<KernelForm, IEnumerable<ImmutableArray<ImmutableArray<int>>>>? Orders { get; init; }
-
     /// <summary>Whether it is weighed where no format is asked for.</summary>
     internal bool IsUsual { get; init; }
 

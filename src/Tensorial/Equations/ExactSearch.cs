@@ -56,8 +56,13 @@ internal static class ExactSearch
         double floor = ones[0].Cost + others[0].Cost;
         if (double.IsPositiveInfinity(limit) && kept.Count > 0 && floor >= kept[0].Cost)
             return;
-        Pair pair = other.Size > one.Size ? new(algebra, other, one, product) : new(algebra, one, other, product);
-        double cost = options.Cost.Seconds(pair, options.Goal);
+        (bool isOne, bool isOther) = (ones[0].IsParameter, others[0].IsParameter);
+        double cost;
+        Pair pair;
+        if (other.Size > one.Size)
+            cost = options.Seconds(pair = new(algebra, other, one, product), isOther, isOne);
+        else
+            cost = options.Seconds(pair = new(algebra, one, other, product), isOne, isOther);
         foreach (Tree a in ones)
         foreach (Tree b in others)
             Keep(Tree.From(pair, a, b, cost), kept, limit);

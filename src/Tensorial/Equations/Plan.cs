@@ -23,13 +23,18 @@ public sealed record PlanStep(int Left, int? Right, string Expression, Shape Sha
 /// </summary>
 public sealed class Plan
 {
+    private readonly Lazy<PlannedSteps> _steps;
     private readonly Lazy<PlannedGradients> _gradients;
     private readonly Plan?[] _adjoints;
 
+    /// <summary>Finds the order; how its steps run is decided when it is asked for.</summary>
     internal Plan(Problem problem, PlanOptions options, SearchOrder? search = null)
     {
         (Problem, Options) = (problem, options);
-        PlannedSteps = new(problem, options, search ?? OrderSearch.Search);
+        Algebra algebra = new(problem);
+        if (problem.Shapes.All(static shape => shape.ElementCount > 0))
+            Tree = (search ?? OrderSearch.Search)(algebra, Tree.Leaves(algebra, options), options);
+        _steps = new(() => new(algebra, Tree, options.Cost));
         _gradients = new(() => new(Problem, PlannedSteps));
         _adjoints = new Plan?[problem.Given];
     }
@@ -64,11 +69,24 @@ public sealed class Plan
     /// <summary>How long the cost model thinks all steps take on one thread.</summary>
     public double Seconds => Steps.Sum(static step => step.Seconds);
 
+    /// <summary>The same where some operands are parameters, a bit each: other operands are feature maps then.</summary>
+    internal double SecondsWith(ulong parameters)
+    {
+        if (Tree is null)
+            return 0;
+        PlanOptions options = Options with { Parameters = parameters };
+        Algebra algebra = new(Problem);
+        return OrderSearch.Search(algebra, Tree.Leaves(algebra, options), options).Cost;
+    }
+
     internal Problem Problem { get; }
 
     internal PlanOptions Options { get; }
 
-    internal PlannedSteps PlannedSteps { get; }
+    /// <summary>The order; null where an operand has no values.</summary>
+    internal Tree? Tree { get; }
+
+    internal PlannedSteps PlannedSteps => _steps.Value;
 
     internal PlannedGradients PlannedGradients => _gradients.Value;
 

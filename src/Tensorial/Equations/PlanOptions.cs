@@ -56,4 +56,27 @@ public sealed record PlanOptions
 
     /// <summary>What steps cost.</summary>
     public CostModel Cost { get; init; } = CostModel.Default;
+
+    /// <summary>
+    /// Operands that are parameters of a network, a bit each: what depends on them alone is not computed for every value of the others, and
+    /// what they multiply is a feature map (<see cref="MapStep"/>).
+    /// </summary>
+    internal ulong Parameters { get; init; }
+
+    /// <summary>What a step on parameters alone costs, as a part of its price: one over the images that share it.</summary>
+    internal double ParameterWeight { get; init; } = 1;
+
+    /// <summary>Whether channels of feature maps may be moved between steps, or folded into the batch.</summary>
+    internal bool MovesChannels { get; init; } = true;
+
+    internal bool IsParameter(int operand) => operand < 64 && (Parameters >> operand & 1) != 0;
+
+    /// <summary>What a search adds up for a step.</summary>
+    /// <param name="pair">The step.</param>
+    /// <param name="isLeft">Whether its left term depends on parameters alone.</param>
+    /// <param name="isRight">The same of the right one.</param>
+    internal double Seconds(Pair pair, bool isLeft, bool isRight) =>
+        isLeft && isRight ? ParameterWeight * Cost.Seconds(pair, Goal)
+        : isLeft != isRight ? MapStep.From(pair, isRight ? 0 : 1, this).Seconds(this)
+        : Cost.Seconds(pair, Goal);
 }

@@ -14,10 +14,13 @@ internal sealed class PlannedSteps
     private readonly List<PlannedValue> _values = [];
     private readonly bool _isZero;
 
-    public PlannedSteps(Problem problem, PlanOptions options, SearchOrder search)
+    /// <param name="algebra">The problem.</param>
+    /// <param name="tree">The order; null where an operand has no values, and there is nothing to do.</param>
+    /// <param name="cost">What steps cost.</param>
+    public PlannedSteps(Algebra algebra, Tree? tree, CostModel cost)
     {
-        (_problem, _algebra) = (problem, new(problem));
-        _isZero = problem.Shapes.Any(static shape => shape.ElementCount == 0);
+        Problem problem = algebra.Problem;
+        (_problem, _algebra, _isZero) = (problem, algebra, tree is null);
         for (int i = 0; i < problem.Inputs.Length; i++)
             _values.Add(
                 new(
@@ -28,14 +31,10 @@ internal sealed class PlannedSteps
                     null
                 )
             );
-        if (_isZero)
+        if (tree is null)
             return;
-
         List<PlanStep> steps = [];
-        Tree[] leaves = new Tree[problem.Inputs.Length];
-        for (int i = 0; i < leaves.Length; i++)
-            leaves[i] = Tree.From(_algebra.Summed(_algebra.Operands[i]), i);
-        Add(search(_algebra, leaves, options), steps, options);
+        Add(tree, steps, cost);
         Steps = [.. steps];
         Peak = PeakOf();
     }
@@ -185,7 +184,7 @@ internal sealed class PlannedSteps
         return places.AsSpan().SequenceEqual([.. layout.Order.Where(axis => term[axis].Extent > 1 || places.Contains(axis))]);
     }
 
-    private int Add(Tree tree, List<PlanStep> steps, PlanOptions options)
+    private int Add(Tree tree, List<PlanStep> steps, CostModel cost)
     {
         if (tree.Operand >= 0)
         {
@@ -193,7 +192,7 @@ internal sealed class PlannedSteps
             if (tree.Term == operand.Term)
                 return tree.Operand;
             Layout kept = Layout.From(tree.Term, [.. operand.Layout.Order.Where(tree.Term.Has)]);
-            double seconds = options.Cost.Step + (operand.Term.Size + tree.Term.Size) * options.Cost.Move;
+            double seconds = cost.Step + (operand.Term.Size + tree.Term.Size) * cost.Move;
             return Add(
                 new(tree.Term, kept, tree.Operand, -1, null),
                 steps,
@@ -203,17 +202,17 @@ internal sealed class PlannedSteps
             );
         }
         bool leftFirst = tree.Left!.GoesFirst(tree.Right!);
-        int left = leftFirst ? Add(tree.Left!, steps, options) : -1,
-            right = Add(tree.Right!, steps, options);
+        int left = leftFirst ? Add(tree.Left!, steps, cost) : -1,
+            right = Add(tree.Right!, steps, cost);
         if (!leftFirst)
-            left = Add(tree.Left!, steps, options);
+            left = Add(tree.Left!, steps, cost);
         Pair pair = new(_algebra, tree.Left!.Term, tree.Right!.Term, tree.Term);
         Lowering lowering = new(pair, _values[left].Layout, _values[right].Layout);
         return Add(
             new(tree.Term, lowering.Result, left, right, lowering),
             steps,
             pair.Extents(),
-            options.Cost.Seconds(pair, PlanGoal.Forward),
+            cost.Seconds(pair, PlanGoal.Forward),
             lowering.Scratch
         );
     }

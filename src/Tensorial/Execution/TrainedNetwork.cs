@@ -179,6 +179,9 @@ public sealed class TrainedNetwork : IDisposable
     internal IEnumerable<string> StepsFor(int images) =>
         ProgramFor(images).Program.Segments.SelectMany(static segment => segment.Steps).Select(static step => step.Label);
 
+    /// <summary>What a step on a batch of images multiplies, forward and backward, as plans of equations.</summary>
+    internal ImmutableArray<NodePlan> Plans(int images) => ProgramFor(images).Program.Plans;
+
     /// <summary>The network with its weights and running statistics as they are now.</summary>
     public Graph ToGraph()
     {

@@ -44,7 +44,7 @@ public sealed record Convolution : Windowed
             y = outputs[0].Of<T>();
         Tensor<T>? bias = inputs.Optional(2)?.Of<T>();
         ChannelPlanes.Fill(y, bias);
-        new WindowedProduct(x.Shape, w.Shape, y.Shape, Groups, Windows(x.Shape, w.Shape)).Collect(x, w, y, workers);
+        new WindowedProduct(x.Shape, w.Shape, Groups, Windows(x.Shape, w.Shape)).Collect(x, w, y, workers);
     }
 
     internal override Reads? GradientReads(int input) =>
@@ -58,7 +58,7 @@ public sealed record Convolution : Windowed
     private protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         Tensor<T> dy = pull.Dy;
-        WindowedProduct product = new(pull.Shape(0), pull.Shape(1), dy.Shape, Groups, Windows(pull.Shape(0), pull.Shape(1)));
+        WindowedProduct product = new(pull.Shape(0), pull.Shape(1), Groups, Windows(pull.Shape(0), pull.Shape(1)));
         if (pull.Gradient(0) is { } dx)
             product.Spread(dy, pull.Input(1), dx, workers);
         if (pull.Gradient(1) is { } dw)
@@ -66,6 +66,9 @@ public sealed record Convolution : Windowed
         if (pull.Gradient(2) is { } bias)
             ChannelPlanes.AddSums(dy, bias);
     }
+
+    private protected override Equations.Plan? PlanOf(ReadOnlySpan<Shape> inputs) =>
+        WindowedProduct.PlanOf(inputs[0], inputs[1], Groups, Windows(inputs[0], inputs[1]));
 
     /// <summary>One for every tap of every input channel of the group, at every output value; taps that meet padding count too.</summary>
     internal override long Macs(ReadOnlySpan<ValueInfo?> inputs, ReadOnlySpan<ValueInfo> outputs) =>

@@ -92,7 +92,7 @@ public sealed record ConvolutionTranspose : Windowed
             y = outputs[0].Of<T>();
         Tensor<T>? bias = inputs.Optional(2)?.Of<T>();
         ChannelPlanes.Fill(y, bias);
-        new WindowedProduct(y.Shape, w.Shape, x.Shape, Groups, Windows(x.Shape, w.Shape)).Spread(x, w, y, workers);
+        new WindowedProduct(y.Shape, w.Shape, Groups, Windows(x.Shape, w.Shape)).Spread(x, w, y, workers);
     }
 
     internal override Reads? GradientReads(int input) =>
@@ -107,13 +107,21 @@ public sealed record ConvolutionTranspose : Windowed
     private protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
         Tensor<T> dy = pull.Dy;
-        WindowedProduct product = new(dy.Shape, pull.Shape(1), pull.Shape(0), Groups, Windows(pull.Shape(0), pull.Shape(1)));
+        WindowedProduct product = new(dy.Shape, pull.Shape(1), Groups, Windows(pull.Shape(0), pull.Shape(1)));
         if (pull.Gradient(0) is { } dx)
             product.Collect(dy, pull.Input(1), dx, workers);
         if (pull.Gradient(1) is { } dw)
             product.Correlate(dy, pull.Input(0), dw, workers);
         if (pull.Gradient(2) is { } bias)
             ChannelPlanes.AddSums(dy, bias);
+    }
+
+    /// <summary>That of the convolution, result and signal trading places.</summary>
+    private protected override Equations.Plan? PlanOf(ReadOnlySpan<Shape> inputs)
+    {
+        ImmutableArray<WindowAxis> windows = Windows(inputs[0], inputs[1]);
+        Shape result = [inputs[0][0], inputs[1][1] * Groups, .. windows.Select(static window => window.Input)];
+        return WindowedProduct.PlanOf(result, inputs[1], Groups, windows)?.Adjoint(0);
     }
 
     /// <summary>One for every tap of every output channel of the group, at every input value.</summary>

@@ -22,6 +22,8 @@ public sealed record EinsumOf(Equation Equation) : FloatOperation
         Plan.Create(Equation, null, [.. operands.Select(static operand => operand.Shape)]).Run(operands, outputs[0].Of<T>(), workers);
     }
 
+    private protected override Plan? PlanOf(ReadOnlySpan<Shape> inputs) => Plan.Create(Equation, null, inputs);
+
     internal override Reads? GradientReads(int input) => Reads.AllInputs;
 
     /// <summary>The gradient for an operand is the same equation with that operand and the result trading places.</summary>

@@ -60,6 +60,9 @@ public sealed record Gemm : FloatOperation
         );
     }
 
+    private protected override Equations.Plan? PlanOf(ReadOnlySpan<Shape> inputs) =>
+        Equations.Plan.Create(new([TransposeA ? "in" : "ni", TransposeB ? "oi" : "io"], "no"), null, inputs[..2]);
+
     internal override long Macs(ReadOnlySpan<ValueInfo?> inputs, ReadOnlySpan<ValueInfo> outputs) =>
         (long)outputs[0].Shape.ElementCount * inputs[0]!.Shape[TransposeA ? 0 : 1];
 

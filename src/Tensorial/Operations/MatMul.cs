@@ -97,6 +97,17 @@ public sealed record MatMul : FloatOperation
         }
     }
 
+    private protected override Equations.Plan? PlanOf(ReadOnlySpan<Shape> inputs)
+    {
+        const char batch = Equations.Equation.Ellipsis;
+        (bool isRow, bool isColumn) = (inputs[0].Rank == 1, inputs[1].Rank == 1);
+        return Equations.Plan.Create(
+            new([isRow ? "i" : $"{batch}ni", isColumn ? "i" : $"{batch}io"], $"{(isRow && isColumn ? "" : batch)}{(isRow ? "" : "n")}{(isColumn ? "" : "o")}"),
+            null,
+            inputs[..2]
+        );
+    }
+
     internal override long Macs(ReadOnlySpan<ValueInfo?> inputs, ReadOnlySpan<ValueInfo> outputs) =>
         (long)outputs[0].Shape.ElementCount * inputs[0]!.Shape[^1];
 

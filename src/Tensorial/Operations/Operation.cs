@@ -60,6 +60,15 @@ public abstract record Operation
     private protected virtual void Backward<T>(in Pullback<T> pull, Workers workers)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> => throw new UnsupportedException($"{Name} has no gradient.");
 
+    /// <summary>
+    /// What the operation multiplies, as plans of an equation over named axes (arXiv 1805.10352, section 3), from the extents of its
+    /// operands, an absent one as a scalar: one plan, none of operations that are no sums of products, and of a gradient one for each operand.
+    /// </summary>
+    internal virtual ImmutableArray<Equations.Plan> PlansOf(ReadOnlySpan<Shape> inputs) => PlanOf(inputs) is { } plan ? [plan] : [];
+
+    /// <inheritdoc cref="PlansOf"/>
+    private protected virtual Equations.Plan? PlanOf(ReadOnlySpan<Shape> inputs) => null;
+
     /// <summary>Multiply-accumulates of one evaluation; 0 for operations that multiply no weights.</summary>
     internal virtual long Macs(ReadOnlySpan<ValueInfo?> inputs, ReadOnlySpan<ValueInfo> outputs) => 0;
 

@@ -28,6 +28,17 @@ public enum AutoPad
 /// <param name="End">Padding behind the input; negative crops.</param>
 internal readonly record struct WindowAxis(int Input, int Output, int Taps, int Stride, int Dilation, int Begin, int End)
 {
+    /// <summary>
+    /// The axis of an equation. The padding behind is what makes just the positions there are; a window need not use all that was given.
+    /// </summary>
+    public Equations.Window ToWindow(char axis) =>
+        new(axis)
+        {
+            Stride = Stride,
+            Dilation = Dilation,
+            Padding = Equations.Padding.From(Begin, (Output - 1) * Stride + Dilation * (Taps - 1) + 1 - Input - Begin),
+        };
+
     /// <summary>The first and the last but one tap that meet the input when the window stands at <paramref name="output"/>.</summary>
     public (int First, int Past) TapsInside(int output)
     {

@@ -14,17 +14,25 @@ internal sealed class WindowedProduct
 {
     private readonly Plan? _plan;
 
-    public WindowedProduct(Shape x, Shape w, Shape y, int groups, ImmutableArray<WindowAxis> windows)
+    public WindowedProduct(Shape x, Shape w, int groups, ImmutableArray<WindowAxis> windows) => _plan = PlanOf(x, w, groups, windows);
+
+    /// <summary>The convolution's plan; null where an operand or the result has no values.</summary>
+    public static Plan? PlanOf(Shape x, Shape w, int groups, ImmutableArray<WindowAxis> windows)
     {
-        bool isEmpty = x.ElementCount == 0 || w.ElementCount == 0 || y.ElementCount == 0;
-        if (isEmpty)
-            return;
-        string space = new([.. windows.Select(static (_, axis) => (char)('A' + axis))]);
-        Equation equation = new(["ngi" + space, "goi" + space], "ngo" + space)
+        if (x.ElementCount == 0 || w.ElementCount == 0 || windows.Any(static window => window.Output == 0))
+            return null;
+        string space = "dhw"[Math.Max(0, 3 - windows.Length)..];
+        if (windows.Length > space.Length)
+            space = new([.. windows.Select(static (_, axis) => (char)('A' + axis))]);
+        (string many, Shape[] shapes) =
+            groups == 1
+                ? ("", [x, w])
+                : ("g", (Shape[])[[x[0], groups, w[1], .. x.Skip(2)], [groups, w[0] / groups, w[1], .. w.Skip(2)]]);
+        Equation equation = new([$"n{many}i{space}", $"{many}oi{space}"], $"n{many}o{space}")
         {
-            Windows = [.. windows.Select(static (window, axis) => Of(window, (char)('A' + axis)))],
+            Windows = [.. windows.Select((window, axis) => window.ToWindow(space[axis]))],
         };
-        _plan = Plan.Create(equation, null, [x[0], groups, w[1], .. x.Skip(2)], [groups, w[0] / groups, w[1], .. w.Skip(2)]);
+        return Plan.Create(equation, null, shapes);
     }
 
     /// <summary>Y += W ∗ X.</summary>
@@ -38,19 +46,6 @@ internal sealed class WindowedProduct
     /// <summary>W += X correlated with Y.</summary>
     public void Correlate<T>(Tensor<T> x, Tensor<T> y, Tensor<T> w, Workers workers)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> => Add(_plan?.Adjoint(1), x, y, w, workers);
-
-    /// <summary>The padding behind is what makes just the positions there are; a window need not use all that was given.</summary>
-    private static Window Of(WindowAxis window, char axis)
-    {
-        int reach = window.Dilation * (window.Taps - 1) + 1,
-            after = (window.Output - 1) * window.Stride + reach - window.Input - window.Begin;
-        return new(axis)
-        {
-            Stride = window.Stride,
-            Dilation = window.Dilation,
-            Padding = Padding.From(window.Begin, after),
-        };
-    }
 
     private static void Add<T>(Plan? plan, Tensor<T> first, Tensor<T> second, Tensor<T> sum, Workers workers)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>

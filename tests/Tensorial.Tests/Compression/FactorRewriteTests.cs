@@ -73,7 +73,7 @@ public class FactorRewriteTests
                     {
                         LayerForm ordered =
                             k == 0 ? form : form with { Order = RandomOrder(form.Form.Tensor.Equation.Inputs.Length, random) };
-                        if (StagePlan.Of(form.Form, form.Ranks, ordered.Order, layer) is not null)
+                        if (Stage.Of(form.Form, form.Ranks, ordered.Order, layer) is not null)
                             AssertSame(graph, layer, ordered, random, [2, inputs, 15, 17]);
                     }
                 }
@@ -175,8 +175,9 @@ public class FactorRewriteTests
                 LayerForm ordered = form with { Order = order };
                 GraphStatistics statistics = GraphStatistics.From(FactorRewrite.Apply(graph, layer, ordered, Fit(layer, ordered)));
                 Assert.Equal(ordered.MacsOf(layer), statistics.Macs);
-                Assert.Equal(form.Parameters, statistics.Parameters);
-                Assert.Equal(form.Parameters, statistics.ConvolutionParameters);
+                Assert.Equal((order, form.Parameters), (order, statistics.Parameters));
+                // A stage whose product holds less than its factors is a weight of that size.
+                Assert.InRange(statistics.ConvolutionParameters, form.Parameters * 9 / 10, form.Parameters);
             }
         }
     }

@@ -62,7 +62,10 @@ internal sealed class Compiler
             .Outputs.Select(static port => port.Name)
             .Distinct()
             .ToImmutableDictionary(static name => name, OutputOf);
-        return new(_steps.ToImmutable(), inputs, outputs, Scope.Batch, forwardNodes < graph.Nodes.Length ? _boundary : _steps.Count);
+        return new(_steps.ToImmutable(), inputs, outputs, Scope.Batch, forwardNodes < graph.Nodes.Length ? _boundary : _steps.Count)
+        {
+            Plans = NodePlan.Of(graph, name => Scope.Constant(name)?.Shape ?? Scope.Shapes.GetValueOrDefault(name)?.Shape),
+        };
     }
 
     /// <summary>Outputs of the forward part are there, plain, before the gradient's first step.</summary>

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
+using Tensorial.Graphs;
 using Tensorial.Kernels;
 
 namespace Tensorial.Execution;
@@ -98,6 +99,9 @@ internal sealed class Program
     public ImmutableDictionary<string, Value> Outputs { get; }
 
     public ImmutableArray<Value> Values { get; }
+
+    /// <summary>What its nodes multiply, forward and backward, as plans of equations.</summary>
+    public ImmutableArray<NodePlan> Plans { get; init; } = [];
 
     /// <summary>Floats that activations, and gradients where there are any, take.</summary>
     public int ArenaLength { get; }

@@ -64,6 +64,33 @@ internal static class FactorsSection
             Size = ChartSize.Wide,
             Legend = new([.. lines.Select(static line => new LegendEntry(line.Name, line.Ink))]),
         };
+        Table steps = new(
+            [
+                new("layer", "layer", CellFormat.Code),
+                new("step", "step", CellFormat.Count),
+                new("equation", "equation", CellFormat.Code),
+                new("macs", "MACs", CellFormat.Count),
+                new("predicted", "predicted ms", CellFormat.Fixed3),
+            ],
+            layers.SelectMany(static layer =>
+                layer.Steps.Select((step, k) => (ValueList<Cell>)[layer.Name, (long)(k + 1), step.Equation, step.Macs, step.PredictedMs])
+            )
+        );
+        TableBlock[] plans = layers.All(static layer => layer.Steps.IsEmpty)
+            ? []
+            :
+            [
+                new TableBlock(
+                    "plan-table",
+                    Prose.From(
+                        $"{Prose.Strong("How each factored layer is computed.")} Every step multiplies the feature map with a factor, or with several that are multiplied when the network is loaded; the axes are those of the format. Time is what the built-in cost model predicts for one image on one thread."
+                    ),
+                    steps
+                )
+                {
+                    IsLong = layers.Sum(static layer => layer.Steps.Length) > 20,
+                },
+            ];
         return new(
             "layers",
             "Layer by layer",
@@ -79,6 +106,7 @@ internal static class FactorsSection
                 {
                     IsLong = layers.Length > 20,
                 },
+                .. plans,
             ]
         );
     }
