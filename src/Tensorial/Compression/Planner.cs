@@ -38,6 +38,9 @@ internal sealed record PlannerResult(
     /// <summary>Whether no form was chosen that the objective calls too slow.</summary>
     public bool IsFastEnough { get; init; } = true;
 
+    /// <summary>Names of layers some of whose forms were timed and are slower.</summary>
+    public ImmutableHashSet<string> WithSlowForms { get; init; } = [];
+
     /// <summary>Why layers stay dense: a clause that follows "because".</summary>
     public ImmutableDictionary<string, string> Reasons =>
         Chosen
@@ -45,8 +48,10 @@ internal sealed record PlannerResult(
             .Where(static pair => pair.First.Form is null)
             .ToImmutableDictionary(
                 static pair => pair.First.Layer.Name,
-                static pair =>
-                    pair.Second.Length > 1 ? "no other form was worth its damage"
+                pair =>
+                    pair.Second.Length > 1 && WithSlowForms.Contains(pair.First.Layer.Name)
+                        ? "other forms are slower than it, or not worth their damage"
+                    : pair.Second.Length > 1 ? "no other form was worth its damage"
                     : pair.Second[0].Milliseconds.IsDefaultOrEmpty ? WorthwhileForms.WhyNone(pair.First.Layer)
                     : "no form of it is faster"
             );
@@ -98,7 +103,11 @@ internal sealed class Planner(
         IReadOnlyList<LayerBudget> budgets = CompressionBudget.Of(GraphStatistics.From(_graph), layers, request.Targets, []);
         SpeedGuard guard = GuardOf(request);
         ImmutableArray<CompressionCandidate> chosen = guard.Choose(request.Rule, candidates, budgets, progress, cancel);
-        return new(chosen, candidates) { IsFastEnough = guard.IsMet };
+        return new(chosen, candidates)
+        {
+            IsFastEnough = guard.IsMet,
+            WithSlowForms = [.. layers.Where(guard.HasSlowForms).Select(static layer => layer.Name)],
+        };
     }
 
     /// <summary>What keeps slow forms out; our own executor stands for runtimes where none is named.</summary>

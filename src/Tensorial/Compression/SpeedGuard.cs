@@ -24,6 +24,10 @@ internal sealed class SpeedGuard(LatencyProbe probe, Objective objective, Result
     /// <summary>Whether the budgets could be kept without forms that <see cref="Objective.Speed"/> strikes out.</summary>
     public bool IsMet { get; private set; } = true;
 
+    /// <summary>Whether some form of a layer, or of one alike, was timed and is slower than it.</summary>
+    public bool HasSlowForms(CompressibleLayer layer) =>
+        _slow.Keys.Any(key => key.StartsWith($"{LatencyProbe.KeyOf(layer, null)} ", StringComparison.Ordinal));
+
     /// <summary>One candidate a layer, the dense one first among the choices.</summary>
     /// <exception cref="GoalNotMetException">No choice keeps the budgets, fast or slow.</exception>
     public ImmutableArray<CompressionCandidate> Choose(

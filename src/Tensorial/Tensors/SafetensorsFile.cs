@@ -66,9 +66,19 @@ public static class SafetensorsFile
         {
             using JsonDocument header = JsonDocument.Parse(bytes.AsMemory(8, (int)length));
             Dictionary<string, Tensor<float>> tensors = [];
+            List<(long First, long Past, string Name)> places = [];
             foreach (JsonProperty entry in header.RootElement.EnumerateObject())
-                if (entry.Name != "__metadata__")
-                    tensors[entry.Name] = Tensor(path, entry, bytes.AsSpan(start));
+            {
+                if (entry.Name == "__metadata__")
+                    continue;
+                if (!tensors.TryAdd(entry.Name, Tensor(path, entry, bytes.AsSpan(start), out (long First, long Past) place)))
+                    throw new BadInputException($"'{path}': the tensor '{entry.Name}' stands there twice.");
+                places.Add((place.First, place.Past, entry.Name));
+            }
+            places.Sort();
+            for (int k = 1; k < places.Count; k++)
+                if (places[k].First < places[k - 1].Past)
+                    throw new BadInputException($"'{path}': the tensors '{places[k - 1].Name}' and '{places[k].Name}' share bytes.");
             return tensors;
         }
         catch (Exception error)
@@ -78,16 +88,24 @@ public static class SafetensorsFile
         }
     }
 
-    private static Tensor<float> Tensor(string path, JsonProperty entry, ReadOnlySpan<byte> values)
+    private static Tensor<float> Tensor(string path, JsonProperty entry, ReadOnlySpan<byte> values, out (long First, long Past) place)
     {
         string? type = entry.Value.GetProperty("dtype").GetString();
         if (type != "F32")
             throw new BadInputException($"'{path}': the tensor '{entry.Name}' holds {type} values; F32 is read.");
-        Shape shape = Shape.From([.. entry.Value.GetProperty("shape").EnumerateArray().Select(static e => e.GetInt32())]);
+        Shape shape;
+        try
+        {
+            shape = Shape.From([.. entry.Value.GetProperty("shape").EnumerateArray().Select(static e => e.GetInt32())]);
+        }
+        catch (ShapeException error)
+        {
+            throw new BadInputException($"'{path}': the tensor '{entry.Name}': {error.Message}", error);
+        }
         JsonElement offsets = entry.Value.GetProperty("data_offsets");
         if (offsets.GetArrayLength() != 2)
             throw new BadInputException($"'{path}': the tensor '{entry.Name}' has {offsets.GetArrayLength()} data_offsets instead of 2.");
-        (long first, long past) = (offsets[0].GetInt64(), offsets[1].GetInt64());
+        (long first, long past) = place = (offsets[0].GetInt64(), offsets[1].GetInt64());
         if (first < 0 || past < first || past > values.Length || past - first != (long)shape.ElementCount * sizeof(float))
             throw new BadInputException(
                 $"'{path}': the tensor '{entry.Name}' of shape {shape} is said to lie at {first} to {past} of {values.Length} bytes."

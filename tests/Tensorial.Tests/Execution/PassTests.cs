@@ -1,0 +1,127 @@
+using Tensorial.Execution;
+using Tensorial.Graphs;
+using Tensorial.Operations;
+using Tensorial.Tests.Graphs;
+
+namespace Tensorial.Tests.Execution;
+
+/// <summary>Each pass by itself: what it takes away or joins, what it leaves alone, and that answers stay.</summary>
+public class PassTests
+{
+    [Fact]
+    public void Identities_go_and_outputs_keep_their_names()
+    {
+        Sketch net = new();
+        net.Node("a", new Identity(), "x");
+        net.Node("b", new Relu(), "a");
+        net.Node("c", new Identity(), "b");
+        Graph graph = net.Graph(4, 4);
+        Graph passed = DropIdentities.Apply(graph);
+
+        AssertSame(graph, passed, [2, 4, 4]);
+        Assert.Single(passed.Nodes, static node => node.Operation is Relu);
+        Assert.True(passed.Nodes.Length <= 2);
+        Assert.Equal("c", passed.Outputs[0].Name);
+    }
+
+    [Fact]
+    public void Batch_norm_goes_into_the_only_convolution_it_follows()
+    {
+        Graph alone = Normalised(isReadTwice: false),
+            shared = Normalised(isReadTwice: true);
+        Graph folded = FoldBatchNorm.Apply(alone, new(alone), new()),
+            kept = FoldBatchNorm.Apply(shared, new(shared), new());
+
+        AssertSame(alone, folded, [2, 3, 5, 5]);
+        Assert.DoesNotContain(folded.Nodes, static node => node.Operation is BatchNormalization);
+        AssertSame(shared, kept, [2, 3, 5, 5]);
+        // What the convolution itself answers is read as well.
+        Assert.Contains(kept.Nodes, static node => node.Operation is BatchNormalization);
+    }
+
+    [Fact]
+    public void Constants_are_computed_once_but_not_those_that_training_changes()
+    {
+        Graph graph = Product();
+        Dictionary<string, Shape> inputs = new() { ["x"] = [2, 6] };
+        HashSet<string> changing = ["b"];
+        Graph folded = FoldConstants.Apply(graph, ShapeInference.Run(graph, inputs), new()),
+            training = FoldConstants.Apply(graph, ShapeInference.Run(graph, inputs, changing), new(), changing: changing);
+
+        AssertSame(graph, folded, [2, 6]);
+        Assert.Equal(["y"], folded.Nodes.Select(static node => node.Outputs[0]));
+        Assert.Contains(training.Nodes, static node => node.Outputs[0] == "ab");
+        AssertSame(graph, training, [2, 6]);
+    }
+
+    [Fact]
+    public void Products_of_parameters_come_first_in_their_own_order()
+    {
+        Sketch net = new();
+        net.Node("r", new Relu(), "x");
+        net.Node("ab", new MatMul(), net.Weights("a", [6, 2]), net.Weights("b", [2, 3]));
+        net.Node("abc", new MatMul(), "ab", net.Weights("c", [3, 4]));
+        net.Node("y", new MatMul(), "r", "abc");
+        Graph graph = net.Graph(6),
+            passed = ParametersFirst.Apply(graph);
+
+        Assert.Equal(["ab", "abc", "r", "y"], passed.Nodes.Select(static node => node.Outputs[0]));
+        Assert.Equal(["ab", "abc"], ParametersFirst.Leading(passed).Select(static node => node.Outputs[0]));
+        AssertSame(graph, passed, [2, 6]);
+    }
+
+    [Fact]
+    public void Activations_written_out_are_one_node_and_lookalikes_are_not()
+    {
+        Sketch swish = new();
+        swish.Node("s", new Sigmoid(), "x");
+        swish.Node("y", new Mul(), "x", "s");
+        Graph graph = swish.Graph(8),
+            passed = RecognizeActivations.Apply(graph);
+        Assert.Single(passed.Nodes);
+        AssertSame(graph, passed, [3, 8]);
+
+        // σ of something else, and a second reader of σ.
+        Sketch other = new();
+        other.Node("r", new Relu(), "x");
+        other.Node("s", new Sigmoid(), "r");
+        other.Node("p", new Mul(), "x", "s");
+        other.Node("y", new Add(), "p", "s");
+        Assert.Equal(4, RecognizeActivations.Apply(other.Graph(8)).Nodes.Length);
+    }
+
+    private static Graph Product()
+    {
+        Sketch net = new();
+        net.Node("ab", new MatMul(), net.Weights("a", [6, 2]), net.Weights("b", [2, 3]));
+        net.Node("y", new MatMul(), "x", "ab");
+        return net.Graph(6);
+    }
+
+    private static Graph Normalised(bool isReadTwice)
+    {
+        Sketch net = new();
+        net.Node("conv", new Convolution { Pads = [1, 1, 1, 1] }, "x", net.Weights("w", [4, 3, 3, 3]), net.Weights("b", [4]));
+        net.Node(
+            "norm",
+            new BatchNormalization(),
+            "conv",
+            net.Weights("scale", [4], 0.5f, 2),
+            net.Weights("shift", [4]),
+            net.Weights("mean", [4]),
+            net.Weights("variance", [4], 0.5f, 2)
+        );
+        net.Node("y", isReadTwice ? new Add() : new Relu(), isReadTwice ? ["norm", "conv"] : ["norm"]);
+        return net.Graph(3, 5, 5);
+    }
+
+    private static void AssertSame(Graph graph, Graph passed, Shape shape)
+    {
+        Tensor<float> x = new Sketch(5).Random(shape);
+        float[] expected = [.. Sketch.Evaluate(graph, x).Values],
+            actual = [.. Sketch.Evaluate(passed, x).Values];
+        Assert.Equal(expected.Length, actual.Length);
+        for (int i = 0; i < expected.Length; i++)
+            Assert.Equal(expected[i], actual[i], 1e-4f * (1 + Math.Abs(expected[i])));
+    }
+}
