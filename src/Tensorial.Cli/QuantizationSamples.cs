@@ -37,19 +37,13 @@ internal sealed record QuantizationSamples(
 
     /// <summary>Opens the set that --data names, for a network.</summary>
     /// <param name="data">The set, for the test.</param>
-    /// <param name="text">As --data names it.</param>
     /// <param name="graph">The network.</param>
     /// <param name="calibration">Samples to calibrate on at most.</param>
     /// <exception cref="BadInputException">The set does not fit the network.</exception>
-    public static QuantizationSamples Open(DataOptions data, string text, Graph graph, int calibration)
+    public static QuantizationSamples Open(DataOptions data, Graph graph, int calibration)
     {
-        string path = text[(text.IndexOf(':', StringComparison.Ordinal) + 1)..];
-        if (graph.FreeInputs.Length > 1 && File.Exists(path) && InputArrays.Suit(path, graph))
-            return From(InputArrays.Read(path, graph), data.Limit, calibration);
-        if (graph.FreeInputs.Length > 1)
-            throw new BadInputException(
-                $"The network has {graph.FreeInputs.Length} inputs ({string.Join(", ", graph.FreeInputs.Select(static port => port.Name))}): give --data npz:FILE with an array of samples for each, by its name."
-            );
+        if (InputArrays.ForInputsOf(graph, data.Source) is { } arrays)
+            return From(arrays, data.Limit, calibration);
         ImageSet test = data.Open(),
             training = (data with { Split = DataSplit.Train, Limit = null }).Open();
         if (data.Split == DataSplit.Train || (training.Count == test.Count || data.Limit is not null) && IsSame(training, data))

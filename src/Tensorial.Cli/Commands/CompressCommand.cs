@@ -23,7 +23,6 @@ internal static class CompressCommand
         FileInfo? PlanFile,
         bool Recalibrate,
         QuantizationOptions? Quantization,
-        string? DataText,
         string CommandLine,
         FileInfo? Html,
         FileInfo? Json
@@ -92,7 +91,6 @@ internal static class CompressCommand
                         parsed.GetValue(file),
                         !parsed.GetValue(raw),
                         parsed.GetValue(quantize) ? quantization.Read(parsed, plan.Read(parsed).Threads) : null,
-                        parsed.GetValue<string?>("--data"),
                         AnalyzeCommand.CommandLineOf(parsed),
                         parsed.GetValue(html),
                         parsed.GetValue(json)
@@ -279,7 +277,6 @@ internal static class CompressCommand
             return null;
         QuantizationSamples samples = QuantizationSamples.Open(
             options.Plan.Test!,
-            options.DataText!,
             read,
             QuantizationDefaults.Calibration
         );

@@ -18,7 +18,6 @@ internal static class QuantizeCommand
         FileInfo Input,
         FileInfo Output,
         DataOptions? Data,
-        string? DataText,
         int Calibration,
         QuantizationOptions Quantization,
         double? MaxDrop,
@@ -85,7 +84,6 @@ internal static class QuantizeCommand
                         parsed.GetRequiredValue(input),
                         parsed.GetRequiredValue(output),
                         data.Read(parsed, DataSplit.Test),
-                        parsed.GetValue<string?>("--data"),
                         parsed.GetValue(calibration),
                         quantization.Read(parsed, parsed.GetValue(threads)),
                         parsed.GetValue(drop),
@@ -113,7 +111,7 @@ internal static class QuantizeCommand
             throw new UsageException(
                 "Quantization takes samples of what the network really reads, for the ranges of its activations: give --data; random inputs would give ranges that mean nothing."
             );
-        QuantizationSamples samples = QuantizationSamples.Open(data, options.DataText!, read, options.Calibration);
+        QuantizationSamples samples = QuantizationSamples.Open(data, read, options.Calibration);
         DataOptions.CheckNormalization(read.WithImageShape(samples.ImageShape), samples.TestImages, options.Quantization.Threads, terminal);
         QuantizationRun run = new(read, samples, options.Quantization, options.Keep, terminal, cancel);
         if (options.MaxDrop is not null)

@@ -116,33 +116,36 @@ internal static class VerifyCommand
         if (options.Gates.MaxDrop is not null && options.Data is null)
             throw new UsageException("--max-drop is about accuracy: it needs --data.");
         OutputFile.Check(options.Json, options.First.FullName, options.Second.FullName);
-        ImageSet? images = options.Data?.Open();
-        Graph first = Read(options.First),
-            second = Read(options.Second);
+        Graph whole = OnnxFile.Read(options.First.ToString());
+        InputArrays? arrays = options.Data is { } set ? InputArrays.ForInputsOf(whole, set.Source) : null;
+        ImageSet? images = arrays is null ? options.Data?.Open() : null;
+        Graph first = Given(whole),
+            second = Given(OnnxFile.Read(options.Second.ToString()));
         DataOptions.CheckNormalization(first, images, options.Threads, terminal);
         int threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount;
         using IRuntime runtime = options.Runtime is { } named ? Runtimes.Open(named) : Runtimes.Suiting(first, threads);
         using ISession one = runtime.Load(first, threads),
             other = runtime.Load(second, threads);
-        InputScale? scale = images is null ? InputScale.From(first, options.Seed) : null;
+        InputScale? scale = options.Data is null ? InputScale.From(first, options.Seed) : null;
         ScoreOutput? scores = ScoreOutput.Find(first, images is { HasLabels: true } ? images.Classes : null);
         Refuse(options.Gates, scores, images);
         Verification found = terminal.WithProgress(progress =>
             Verification.From(
                 one.Run,
                 other.Run,
-                images is null
-                    ? InputBatch.Random(first, RandomInputs.SamplesFor(first), options.Seed, scale)
-                    : InputBatch.Images(first, images, options.Batch),
+                images is not null ? InputBatch.Images(first, images, options.Batch)
+                    : arrays is not null ? arrays.Batches(0, Math.Min(arrays.Count, options.Data!.Limit ?? int.MaxValue), options.Batch)
+                    : InputBatch.Random(first, RandomInputs.SamplesFor(first), options.Seed, scale),
                 scores,
-                images?.Count ?? 0,
+                images?.Count ?? arrays?.Count ?? 0,
                 progress,
                 cancel
             )
         );
 
-        Show(options, found, images?.Name ?? "random inputs", runtime.Name, terminal);
-        if (images is null)
+        string? data = images?.Name ?? arrays?.Name;
+        Show(options, found, data ?? "random inputs", runtime.Name, terminal);
+        if (data is null)
             terminal.Say(InputScale.Proof(InputScale.Describe(scale)));
         string[] missed = [.. Missed(options.Gates, found)];
         if (options.Json is { } file)
@@ -152,7 +155,7 @@ internal static class VerifyCommand
                     1,
                     options.First.Name,
                     options.Second.Name,
-                    images?.Name,
+                    data,
                     images?.Fingerprint,
                     runtime.Name,
                     found,
@@ -164,7 +167,7 @@ internal static class VerifyCommand
             ? ExitCode.Done
             : throw new GoalNotMetException($"{options.Second.Name} misses what was asked for: {string.Join("; ", missed)}.");
 
-        Graph Read(FileInfo file) => InputShape.Apply(OnnxFile.Read(file.ToString()), options.Shapes).WithImageShape(images?.ImageShape);
+        Graph Given(Graph graph) => InputShape.Apply(graph, options.Shapes).WithImageShape(images?.ImageShape);
     }
 
     /// <summary>A gate for which nothing can be measured is neither met nor missed.</summary>

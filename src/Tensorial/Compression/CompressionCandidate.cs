@@ -27,6 +27,9 @@ internal sealed record CompressionCandidate(
     /// <summary>What its sensitivity is multiplied with where candidates are chosen, because it is slow.</summary>
     public double Slowdown { get; init; } = 1;
 
+    /// <summary>Its measured time over the dense layer's, the largest of the runtimes; null where it was not timed.</summary>
+    public double? TimeRatio { get; init; }
+
     /// <summary>The layer as it is.</summary>
     public static CompressionCandidate Dense(CompressibleLayer layer) => new(layer, null, layer.Parameters, layer.Macs, 0, 0);
 

@@ -113,6 +113,11 @@ public sealed record CompressedLayer(
     ImmutableSortedDictionary<string, ValueList<int>>? BreakEven = null
 )
 {
+    /// <summary>
+    /// Measured time of the factors over the dense layer's, the largest of the runtimes it was timed in; null where time did not count.
+    /// </summary>
+    public double? TimeRatio { get; init; }
+
     /// <summary>The steps of its plan, where it is written as factors.</summary>
     public ImmutableArray<CompressedStep> Steps { get; init; } = [];
 
@@ -130,6 +135,7 @@ public sealed record CompressedLayer(
             chosen.Layer.BreakEven
         )
         {
+            TimeRatio = chosen.TimeRatio,
             Steps = chosen.Form is { } form
                 ? [.. form.Steps(chosen.Layer.At(chosen.Layer.Use)).Select(static step => new CompressedStep(step.Equation, step.Macs, 1e3 * step.Seconds))]
                 : [],

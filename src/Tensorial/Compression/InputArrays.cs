@@ -1,3 +1,4 @@
+using Tensorial.Data;
 using Tensorial.Graphs;
 
 namespace Tensorial.Compression;
@@ -20,9 +21,21 @@ internal sealed class InputArrays
     /// <summary>Samples.</summary>
     public int Count { get; }
 
-    /// <summary>Whether an archive has an array for every input of a network.</summary>
+    /// <summary>The samples that a set holds for a network of several inputs; null for one of a single input, which takes images.</summary>
+    /// <exception cref="BadInputException">The network has several inputs, and the set is no archive with an array for each that fits.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
-    public static bool Suit(string path, Graph graph)
+    public static InputArrays? ForInputsOf(Graph graph, DataSource source)
+    {
+        if (graph.FreeInputs.Length < 2)
+            return null;
+        return source is NpySource { Images: { } path } && File.Exists(path) && Suit(path, graph)
+            ? Read(path, graph)
+            : throw new BadInputException(
+                $"The network has {graph.FreeInputs.Length} inputs ({string.Join(", ", graph.FreeInputs.Select(static port => port.Name))}): their samples come from npz:FILE, with an array for each input, by its name."
+            );
+    }
+
+    private static bool Suit(string path, Graph graph)
     {
         if (!path.EndsWith(".npz", StringComparison.OrdinalIgnoreCase))
             return false;
@@ -31,10 +44,7 @@ internal sealed class InputArrays
         return graph.FreeInputs.All(port => there.Contains(port.Name));
     }
 
-    /// <summary>Reads the arrays.</summary>
-    /// <exception cref="BadInputException">An array is missing, or the arrays do not fit the inputs or each other.</exception>
-    /// <exception cref="IOException">The file cannot be read.</exception>
-    public static InputArrays Read(string path, Graph graph)
+    private static InputArrays Read(string path, Graph graph)
     {
         using NpzFile file = NpzFile.Open(path);
         Dictionary<string, Tensor> arrays = [];

@@ -12,11 +12,6 @@ namespace Tensorial.Compression;
 /// </summary>
 internal sealed class LayerEquation
 {
-    /// <summary>
-    /// What a product of factors costs where it is made when a network is loaded, as a part of its price: nothing, but for telling equals apart.
-    /// </summary>
-    private const double Once = 1e-6;
-
     private readonly CompressibleLayer _layer;
     private readonly KernelForm _form;
     private readonly ImmutableArray<int> _ranks;
@@ -131,7 +126,7 @@ internal sealed class LayerEquation
         {
             Goal = images is null ? PlanGoal.Forward : PlanGoal.ForwardAndBackward,
             Parameters = ulong.MaxValue - 1,
-            ParameterWeight = images is { } shared ? 1.0 / shared : Once,
+            ParameterWeight = images is { } shared ? 1.0 / shared : PlanOptions.OnceForAll,
             MovesChannels = Stage.CanMove(_layer),
         };
 

@@ -71,7 +71,16 @@ internal sealed class SpeedGuard(LatencyProbe probe, Objective objective, Result
                 progress?.Report(new("time", layer + 1, chosen.Length, "chosen forms"));
             }
             if (isSettled)
-                return [.. chosen.Select(static candidate => candidate with { Slowdown = 1 })];
+                return
+                [
+                    .. chosen.Select(candidate =>
+                        candidate with
+                        {
+                            Slowdown = 1,
+                            TimeRatio = candidate.Form is { } form ? Ratio(candidate.Layer, form) : null,
+                        }
+                    ),
+                ];
         }
     }
 

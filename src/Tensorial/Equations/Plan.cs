@@ -69,12 +69,12 @@ public sealed class Plan
     /// <summary>How long the cost model thinks all steps take on one thread.</summary>
     public double Seconds => Steps.Sum(static step => step.Seconds);
 
-    /// <summary>The same where some operands are parameters, a bit each: other operands are feature maps then.</summary>
-    internal double SecondsWith(ulong parameters)
+    /// <summary>The same where some operands are parameters: other operands are feature maps then.</summary>
+    internal double SecondsWith(IReadOnlyList<string> operands, Func<string, bool> isParameter)
     {
         if (Tree is null)
             return 0;
-        PlanOptions options = Options with { Parameters = parameters };
+        PlanOptions options = Options.WithParameters(operands, isParameter) with { ParameterWeight = 1 };
         Algebra algebra = new(Problem);
         return OrderSearch.Search(algebra, Tree.Leaves(algebra, options), options).Cost;
     }

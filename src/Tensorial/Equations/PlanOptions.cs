@@ -69,6 +69,22 @@ public sealed record PlanOptions
     /// <summary>Whether channels of feature maps may be moved between steps, or folded into the batch.</summary>
     internal bool MovesChannels { get; init; } = true;
 
+    /// <summary>
+    /// What a step on parameters alone costs where it is done when a network is loaded, as a part of its price: nothing, but for telling equals
+    /// apart.
+    /// </summary>
+    internal const double OnceForAll = 1e-6;
+
+    /// <summary>These options for operands some of which are parameters: for inference, or where gradients follow.</summary>
+    internal PlanOptions WithParameters(IReadOnlyList<string> operands, Func<string, bool> isParameter)
+    {
+        ulong parameters = 0;
+        for (int operand = 0; operand < Math.Min(operands.Count, 64); operand++)
+            if (isParameter(operands[operand]))
+                parameters |= 1UL << operand;
+        return this with { Parameters = parameters, ParameterWeight = Goal == PlanGoal.Forward ? OnceForAll : 1 };
+    }
+
     internal bool IsParameter(int operand) => operand < 64 && (Parameters >> operand & 1) != 0;
 
     /// <summary>What a search adds up for a step.</summary>

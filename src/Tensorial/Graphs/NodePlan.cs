@@ -13,14 +13,7 @@ internal sealed record NodePlan(Node Node, Plan Plan)
     public static ImmutableArray<NodePlan> Of(Graph graph, Func<string, Shape?> shapeOf) => [.. graph.Nodes.SelectMany(node => Of(node, shapeOf))];
 
     /// <summary>How long the cost model thinks it takes on one thread, constants being parameters of the network.</summary>
-    public double SecondsWith(Func<string, bool> isConstant)
-    {
-        ulong parameters = 0;
-        for (int operand = 0; operand < Math.Min(Node.Inputs.Length, 64); operand++)
-            if (isConstant(Node.Inputs[operand]))
-                parameters |= 1UL << operand;
-        return Plan.SecondsWith(parameters);
-    }
+    public double SecondsWith(Func<string, bool> isConstant) => Plan.SecondsWith(Node.Inputs, isConstant);
 
     private static IEnumerable<NodePlan> Of(Node node, Func<string, Shape?> shapeOf)
     {

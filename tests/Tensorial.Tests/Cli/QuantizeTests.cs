@@ -189,6 +189,23 @@ public sealed class QuantizeTests : IDisposable
         Assert.Equal((0, ""), (run.Code, run.Code == 0 ? "" : run.Error));
         Assert.Contains(string.Create(CultureInfo.InvariantCulture, $"On {10} samples"), run.Output);
         using ISession session = OrtRuntime.Load(At("int8.onnx"), 1);
+
+        CommandRun verified = await CommandRun.Of(
+            "verify",
+            At("two.onnx"),
+            At("int8.onnx"),
+            "--data",
+            $"npz:{At("samples.npz")}",
+            "--json",
+            At("verified.json")
+        );
+        Assert.Equal((0, ""), (verified.Code, verified.Code == 0 ? "" : verified.Error));
+        JsonElement json = Json("verified.json");
+        Assert.Equal("samples.npz", json.GetProperty("data").GetString());
+        Assert.Equal(20, json.GetProperty("result").GetProperty("samples").GetInt32());
+        CommandRun pictures = await CommandRun.Of("verify", At("two.onnx"), At("int8.onnx"), "--data", "sample");
+        Assert.Equal(3, pictures.Code);
+        Assert.Contains("npz:FILE", pictures.Error);
     }
 
     private static string Ports(IEnumerable<Port> ports) =>

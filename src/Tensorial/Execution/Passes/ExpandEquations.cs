@@ -38,7 +38,7 @@ internal static class ExpandEquations
             return graph;
         NodeWriter writer = new(graph);
         foreach (Node node in graph.Nodes)
-            if (!IsExpanded(node) || !TryExpand(node, shapes, goal, keepsProducts, writer))
+            if (!IsExpanded(node) || !TryExpand(node, graph, shapes, goal, keepsProducts, writer))
                 writer.Nodes.Add(node);
         return writer.ToGraph();
 
@@ -47,6 +47,7 @@ internal static class ExpandEquations
 
     private static bool TryExpand(
         Node node,
+        Graph graph,
         IReadOnlyDictionary<string, ValueInfo> shapes,
         PlanGoal goal,
         bool keepsProducts,
@@ -55,11 +56,17 @@ internal static class ExpandEquations
     {
         Equation equation = ((EinsumOf)node.Operation).Equation;
         Shape[] extents = [.. node.Inputs.Select(name => shapes[name].Shape)];
-        Plan plan = Plan.Create(equation, PlanOptions.Default with { Goal = goal }, extents);
-        if (PairSteps.Of(plan) is not { } steps)
-            return false;
-        writer.Write(node, plan, steps, keepsProducts);
-        return true;
+        PlanOptions usual = PlanOptions.Default with { Goal = goal };
+        // Operands that are weights are multiplied with each other once; not every order of theirs is one of operators, though.
+        foreach (PlanOptions options in (PlanOptions[])[usual.WithParameters(node.Inputs, graph.Initializers.ContainsKey), usual])
+        {
+            Plan plan = Plan.Create(equation, options, extents);
+            if (PairSteps.Of(plan) is not { } steps)
+                continue;
+            writer.Write(node, plan, steps, keepsProducts);
+            return true;
+        }
+        return false;
     }
 
     /// <summary>Collects nodes and the constants they need, under names that are new.</summary>

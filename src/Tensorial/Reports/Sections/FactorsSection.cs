@@ -21,6 +21,7 @@ internal static class FactorsSection
                 new("kept", "left", CellFormat.Percent),
                 new("macsAfter", "MACs", CellFormat.Count),
                 new("macsBefore", "of", CellFormat.Count),
+                new("time", "time of dense", CellFormat.Percent),
                 new("error", "relative error", CellFormat.Fixed3),
                 new("reason", "kept because", CellFormat.Text),
                 new("breakEven", "would be smaller up to", CellFormat.Text),
@@ -36,6 +37,7 @@ internal static class FactorsSection
                         Share(layer.ParametersAfter, layer.ParametersBefore),
                         layer.MacsAfter,
                         layer.MacsBefore,
+                        layer.TimeRatio,
                         layer.RelativeError,
                         layer.KeptBecause ?? "",
                         layer.Format is null && layer.BreakEven is { } even
