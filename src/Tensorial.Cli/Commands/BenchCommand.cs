@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
-using Spectre.Console;
+using System.Text.Json.Serialization;
 using Tensorial.Compression;
 using Tensorial.Compression.Runtimes;
 using Tensorial.Graphs;
@@ -105,12 +105,26 @@ internal static class BenchCommand
         terminal.Say(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{runtime.Name}, {threads} threads, {options.Pairs} pairs; milliseconds a batch: median (range)"
+                $"{runtime.Name}, {threads} threads, {options.Pairs} pairs; medians and ranges of milliseconds a batch"
             )
         );
-        Table table = Terminal.NewTable("batch#", $"{options.First.Name}#", $"{options.Second.Name}#", "speed-up#");
+        TextTable table = new(
+            "batch#",
+            $"{options.First.Name} ms#",
+            new("range ms#", 1),
+            $"{options.Second.Name} ms#",
+            new("range ms#", 1),
+            "speed-up#"
+        );
         foreach (BenchRow row in rows)
-            table.AddRow(Text($"{row.Batch}"), row.First.ToString(), row.Second.ToString(), Text($"{row.Speedup:F2}"));
+            table.AddRow(
+                Text($"{row.Batch}"),
+                Text($"{row.First.MedianMs:F3}"),
+                row.First.Range,
+                Text($"{row.Second.MedianMs:F3}"),
+                row.Second.Range,
+                Text($"{row.Speedup:F2}")
+            );
         terminal.Show(table);
         if (options.Json is { } file)
             JsonFile.Write(file, new BenchFile(1, options.First.Name, options.Second.Name, runtime.Name, threads, options.Pairs, rows));
@@ -130,7 +144,8 @@ internal static class BenchCommand
         public static BenchTime From(IReadOnlyList<double> rising) =>
             new(1e3 * PairedTiming.Median(rising), 1e3 * rising[0], 1e3 * rising[^1]);
 
-        public override string ToString() => Text($"{MedianMs:F3} ({LeastMs:F3} to {MostMs:F3})");
+        [JsonIgnore]
+        public string Range => Text($"{LeastMs:F3} to {MostMs:F3}");
     }
 
     private sealed record BenchFile(

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using Spectre.Console;
 using Tensorial.Analysis;
 using Tensorial.Compression;
 using Tensorial.Compression.Runtimes;
@@ -202,18 +201,18 @@ internal static class VerifyCommand
     private static void Show(Options options, Verification found, string images, string runtime, Terminal terminal)
     {
         terminal.Say(Text($"{found.Samples:N0} of {images}, {runtime}"));
-        Table outputs = Terminal.NewTable(
+        TextTable outputs = new(
             "output",
-            "largest difference#",
-            "mean difference#",
+            new("largest difference#", 2),
+            new("mean difference#", 3),
             "relative error %#",
-            "at most %#",
-            "KL divergence#",
+            new("largest relative error %#", 1),
+            "KL divergence (nats)#",
             "agreement %#"
         );
         foreach (OutputDifference output in found.Outputs)
             outputs.AddRow(
-                output.Name.Escaped(),
+                output.Name,
                 Text($"{output.MaxDifference:G3}"),
                 Text($"{output.MeanDifference:G3}"),
                 Text($"{100 * output.RelativeError:F3}"),
@@ -224,9 +223,9 @@ internal static class VerifyCommand
         terminal.Show(outputs);
         if (found.First is not { } one || found.Second is not { } other)
             return;
-        Table table = Terminal.NewTable("model", "top-1 %#", "top-5 %#", "loss#");
+        TextTable table = new("model", "top-1 %#", new("top-5 %#", 1), new("loss (nats)#", 2));
         foreach ((FileInfo file, Evaluation e) in new[] { (options.First, one), (options.Second, other) })
-            table.AddRow(file.Name.Escaped(), Text($"{100 * e.Top1:F2}"), Text($"{100 * e.Top5:F2}"), Text($"{e.Loss:F4}"));
+            table.AddRow(file.Name, Text($"{100 * e.Top1:F2}"), Text($"{100 * e.Top5:F2}"), Text($"{e.Loss:F4}"));
         terminal.Show(table);
     }
 
