@@ -31,6 +31,9 @@ internal sealed class HelpText(Terminal terminal) : SynchronousCommandLineAction
             version.Description = "Show the version.";
     }
 
+    /// <summary>Arguments that are missing do not matter to help.</summary>
+    public override bool ClearsParseErrors => true;
+
     public override int Invoke(ParseResult parseResult)
     {
         foreach (string line in Lines(parseResult.CommandResult.Command, Math.Min(terminal.Width ?? MostColumns, MostColumns)))
@@ -51,7 +54,7 @@ internal sealed class HelpText(Terminal terminal) : SynchronousCommandLineAction
         [
             ("Arguments:", [.. command.Arguments.Select(static argument => ($"<{NameOf(argument)}>", argument.Description ?? ""))]),
             ("Options:", [.. OptionsOf(command).Select(static option => (Label(option), DescriptionOf(option)))]),
-            ("Commands:", [.. command.Subcommands.Select(static sub => (sub.Name, sub.Description ?? ""))]),
+            ("Commands:", [.. command.Subcommands.Select(static sub => (sub.Name, FirstSentence(sub.Description ?? "")))]),
         ];
         foreach ((string heading, (string, string)[] rows) in sections.Where(static section => section.Rows.Length > 0))
         {
@@ -66,6 +69,8 @@ internal sealed class HelpText(Terminal terminal) : SynchronousCommandLineAction
         foreach (string line in Indented(ExitCodes, "", width))
             yield return line;
     }
+
+    private static string FirstSentence(string text) => text.Split(". ")[0].TrimEnd('.') + ".";
 
     private static IEnumerable<string> TwoColumns((string Name, string Text)[] rows, int width)
     {
@@ -84,7 +89,8 @@ internal sealed class HelpText(Terminal terminal) : SynchronousCommandLineAction
     private static IEnumerable<string> Indented(string text, string indent, int width) =>
         text.Length == 0
             ? []
-            : TableLayout.Wrap(string.Join(' ', text.Split((char[])[' ', '\n', '\r'], StringSplitOptions.RemoveEmptyEntries)), width - indent.Length)
+            : TableLayout
+                .Wrap(string.Join(' ', text.Split((char[])[' ', '\n', '\r'], StringSplitOptions.RemoveEmptyEntries)), width - indent.Length)
                 .Select(line => indent + line);
 
     private static string Usage(Command command) =>

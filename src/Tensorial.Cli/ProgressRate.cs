@@ -34,7 +34,7 @@ internal sealed class ProgressRate
             partPerSecond = (part - _start.Part) / seconds;
         string left =
             Part is < 1 && partPerSecond > 0 && double.IsFinite((1 - part) / partPerSecond)
-                ? $", about {TimeSpan.FromSeconds(Math.Min(1e9, (1 - part) / partPerSecond)):h\\:mm\\:ss} left"
+                ? $", about {TimeSpan.FromSeconds(Math.Round(Math.Min(1e9, (1 - part) / partPerSecond))):h\\:mm\\:ss} left"
                 : "";
         return $"{value.Work}: {Amount(value, (value.Done - _start.Done) / seconds)}{left}";
     }

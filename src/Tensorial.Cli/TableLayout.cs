@@ -36,7 +36,9 @@ internal sealed record TableLayout(IReadOnlyList<int> Shown, IReadOnlyList<int> 
             least[longest] = Math.Max(ShortestName, least[longest] - (Total(shown, least) - room));
 
         // The room that is left goes to the highest heading, again and again.
-        while (shown.OrderByDescending(k => Wrap(table.Columns[k].Title, least[k]).Length).ThenBy(k => full[k]).ToArray() is [var highest, ..])
+        while (
+            shown.OrderByDescending(k => Wrap(table.Columns[k].Title, least[k]).Length).ThenBy(k => full[k]).ToArray() is [var highest, ..]
+        )
         {
             int lines = Wrap(table.Columns[highest].Title, least[highest]).Length,
                 wider = least[highest];
@@ -69,10 +71,7 @@ internal sealed record TableLayout(IReadOnlyList<int> Shown, IReadOnlyList<int> 
             .Select(line => Line(table, k => headings[k].ElementAtOrDefault(line - lines + headings[k].Length) ?? ""));
         return new(
             [.. heading],
-            [
-                new string('─', Total([.. Shown], [.. Widths])),
-                .. table.Rows.Select(row => Line(table, place => row[Shown[place]])),
-            ],
+            [new string('─', Total([.. Shown], [.. Widths])), .. table.Rows.Select(row => Line(table, place => row[Shown[place]]))],
             [
                 .. Enumerable
                     .Range(0, table.Columns.Count)
@@ -97,15 +96,28 @@ internal sealed record TableLayout(IReadOnlyList<int> Shown, IReadOnlyList<int> 
         return line.ToString().TrimEnd();
     }
 
-    /// <summary>Text in lines of a width, broken at blanks; a word that is longer stays whole.</summary>
+    /// <summary>
+    /// Text in lines of a width, broken at blanks, a list that is longer after its commas too; any other word that is longer stays whole.
+    /// </summary>
     public static string[] Wrap(string text, int width)
     {
         List<string> lines = [];
         foreach (string word in Words(text))
-            if (lines.Count > 0 && Cells(lines[^1]) + 1 + Cells(word) <= width)
-                lines[^1] += ' ' + word;
-            else
-                lines.Add(word);
+        {
+            string gap = lines.Count > 0 ? " " : "";
+            string[] parts =
+                Cells(word) > width
+                    ? [.. word.Split(',').Select((part, k) => k < word.Count(static c => c == ',') ? part + ',' : part)]
+                    : [word];
+            foreach (string part in parts)
+            {
+                if (lines.Count > 0 && Cells(lines[^1]) + gap.Length + Cells(part) <= width)
+                    lines[^1] += gap + part;
+                else
+                    lines.Add(part);
+                gap = "";
+            }
+        }
         return [.. lines];
     }
 

@@ -13,7 +13,8 @@ internal sealed class Terminal(TextWriter output, TextWriter error, bool errorIs
     private readonly Lock _gate = new();
     private ProgressDisplay? _display;
     private bool _color = color,
-        _endsBlank;
+        _isSeparated,
+        _hasWritten;
 
     /// <summary>The process's own streams. Colour where stdout is a terminal and NO_COLOR is not set.</summary>
     public static Terminal Standard()
@@ -123,12 +124,17 @@ internal sealed class Terminal(TextWriter output, TextWriter error, bool errorIs
         lock (_gate)
         {
             _display?.Erase();
-            foreach (string line in lines.SkipWhile(line => line.Length == 0 && writer == Out && _endsBlank))
-            {
-                writer.WriteLine(line);
-                if (writer == Out)
-                    _endsBlank = line.Length == 0;
-            }
+            foreach (string line in lines)
+                if (writer == Error)
+                    writer.WriteLine(line);
+                else if (line.Length == 0)
+                    // A blank line separates; there is none at the end, and never two.
+                    _isSeparated = true;
+                else
+                {
+                    writer.WriteLine(_isSeparated && _hasWritten ? $"{Environment.NewLine}{line}" : line);
+                    (_isSeparated, _hasWritten) = (false, true);
+                }
         }
     }
 

@@ -40,7 +40,7 @@ internal static class Tool
 
         HelpText.Install(root, terminal);
         ParseResult parsed = root.Parse(WithHelp(arguments, root));
-        if (parsed.Errors.Count > 0)
+        if (parsed.Errors.Count > 0 || OptionMessages.Strays(parsed).Any())
         {
             foreach (string message in OptionMessages.Of(parsed))
                 terminal.Complain(message);

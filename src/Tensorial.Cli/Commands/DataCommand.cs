@@ -42,7 +42,6 @@ internal static class DataCommand
             "get",
             "Fetch a set, bring it into its standard format (CIFAR binary, IDX) and verify every file by its SHA-256. Files that are there "
                 + "and intact are not fetched again; an interrupted download is continued."
-                + "at its origin; 4 file or network error."
         )
         {
             set,

@@ -49,6 +49,7 @@ internal static class TrainCommand
             Description = "Part of the target that all classes share.",
             DefaultValueFactory = static _ => 0,
         };
+        smoothing.Between(0, 1);
         TrainingOptionGroup training = new(
             epochs: 30,
             rate: result => UsualRate(result.GetValue(model), result.GetValue(fresh)),

@@ -37,18 +37,21 @@ internal static class VerifyCommand
             second = new("b.onnx") { Description = "The network to verify." };
         DataOptions.Group data = new(required: false);
         Option<double?> drop = Gate(
-            "--max-drop",
-            "POINTS",
-            "b may lose at most so many points of top-1 accuracy (0.5 is half a percentage point); needs --data."
-        );
-        Option<double?> difference = Gate("--max-difference", "X", "No output may differ by more.");
-        Option<double?> error = Gate("--max-error", "X", "The mean relative error of the outputs, ‖b - a‖ / ‖a‖, may be at most this.");
+                "--max-drop",
+                "POINTS",
+                "b may lose at most so many points of top-1 accuracy (0.5 is half a percentage point); needs --data."
+            )
+            .Between(-100, 100);
+        Option<double?> difference = Gate("--max-difference", "X", "No output may differ by more.").Between(0);
+        Option<double?> error = Gate("--max-error", "X", "The mean relative error of the outputs, ‖b - a‖ / ‖a‖, may be at most this.")
+            .Between(0);
         Option<double?> agreement = Gate(
-            "--min-agreement",
-            "F",
-            "At least this fraction of the images, 0 to 1, must get the same class from both."
-        );
-        Option<double?> kl = Gate("--max-kl", "NATS", "The mean KL divergence of the predictions may be at most this.");
+                "--min-agreement",
+                "F",
+                "At least this fraction of the images, 0 to 1, must get the same class from both."
+            )
+            .Between(0, 1);
+        Option<double?> kl = Gate("--max-kl", "NATS", "The mean KL divergence of the predictions may be at most this.").Between(0);
         Option<string?> runtime = CommonOptions.RuntimeOrSuiting();
         Option<int> batch = CommonOptions.Batch(),
             threads = CommonOptions.Threads();

@@ -90,15 +90,45 @@ internal sealed class Planner(
         if (request.Rule == AllocationRule.Uniform)
             return Uniform(request, search, timed, progress, cancel);
         LatencyProbe probe = new(runtimes, request.LatencyBatch, options.Threads);
+        ImmutableDictionary<string, ImmutableArray<LayerForm>> forms = FormsWithin(request, search, progress, cancel);
         ImmutableArray<ImmutableArray<CompressionCandidate>> candidates = timed
-            ? Faster(probe, search, options, progress, cancel)
-            : search.Run(layers, progress, cancel);
+            ? Faster(probe, search, forms, options, progress, cancel)
+            : search.Run(layers, layer => forms[layer.Name], progress, cancel);
         if (timed)
             return WithinTime(request, candidates, probe, cancel);
         IReadOnlyList<LayerBudget> budgets = CompressionBudget.Of(GraphStatistics.From(_graph), layers, request.Targets, []);
         SpeedGuard guard = GuardOf(request);
         ImmutableArray<CompressionCandidate> chosen = guard.Choose(request.Rule, candidates, budgets, progress, cancel);
         return new(chosen, candidates) { IsFastEnough = guard.IsMet };
+    }
+
+    /// <summary>The forms of each layer; refuses targets that the smallest of them miss before any is fitted.</summary>
+    private ImmutableDictionary<string, ImmutableArray<LayerForm>> FormsWithin(
+        PlanRequest request,
+        CandidateSearch search,
+        IProgress<Progress>? progress,
+        CancellationToken cancel
+    )
+    {
+        ImmutableArray<LayerForm>[] forms = new ImmutableArray<LayerForm>[layers.Length];
+        for (int layer = 0; layer < layers.Length; layer++)
+        {
+            cancel.ThrowIfCancellationRequested();
+            forms[layer] = search.FormsOf(layers[layer]);
+            progress?.Report(new("forms", layer + 1, layers.Length, "layers"));
+        }
+        IEnumerable<CompressionTarget> sizes = request.Targets.Where(static target => target.Measure != TargetMeasure.Latency);
+        Allocation.CheckReachable(
+            [
+                .. layers.Zip(
+                    forms,
+                    static IReadOnlyList<CompressionCandidate> (layer, own) =>
+                        [CompressionCandidate.Dense(layer), .. own.Select(form => CompressionCandidate.From(layer, form, 1, 0))]
+                ),
+            ],
+            CompressionBudget.Of(GraphStatistics.From(_graph), layers, sizes, [])
+        );
+        return layers.Zip(forms).ToImmutableDictionary(static pair => pair.First.Name, static pair => pair.Second);
     }
 
     /// <summary>What keeps slow forms out; our own executor stands for runtimes where none is named.</summary>
@@ -109,6 +139,7 @@ internal sealed class Planner(
     private ImmutableArray<ImmutableArray<CompressionCandidate>> Faster(
         LatencyProbe probe,
         CandidateSearch search,
+        ImmutableDictionary<string, ImmutableArray<LayerForm>> forms,
         SearchOptions options,
         IProgress<Progress>? progress,
         CancellationToken cancel
@@ -120,7 +151,7 @@ internal sealed class Planner(
                     (ImmutableArray<CompressionCandidate>)
                         [
                             CompressionCandidate.Dense(layer),
-                            .. search.FormsOf(layer).Select(form => CompressionCandidate.From(layer, form, 1, 0)),
+                            .. forms[layer.Name].Select(form => CompressionCandidate.From(layer, form, 1, 0)),
                         ]
                 ),
             ],

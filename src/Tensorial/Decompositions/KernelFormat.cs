@@ -104,7 +104,9 @@ public sealed partial record KernelFormat(string Name)
         string[] parts = text.Split(':');
         KernelFormat? format = All.FirstOrDefault(known => known.Name == parts[0]);
         if (format is null || parts.Length > 2)
-            throw new BadInputException($"'{text}' is no format; there are {string.Join(", ", All.Select(static known => known.Name))}.");
+            throw new BadInputException(
+                $"'{text}' is no format; there are {string.Join(", ", All.Select(static known => known.Name))}.{NearestWord.Hint(text, All.Select(static known => known.Name))}"
+            );
         if (parts.Length == 1)
             return format;
         if (format.Numbered is not { } numbered)

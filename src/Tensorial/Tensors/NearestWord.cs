@@ -12,7 +12,8 @@ internal static class NearestWord
         {
             string other = candidate.ToLowerInvariant();
             // A word that was cut short is nearer than one with a wrong letter.
-            int distance = lower.TrimStart('-').Length > 2 && other.StartsWith(lower, StringComparison.Ordinal) ? 1 : Distance(lower, other);
+            int distance =
+                lower.TrimStart('-').Length > 2 && other.StartsWith(lower, StringComparison.Ordinal) ? 1 : Distance(lower, other);
             if (distance < least && distance <= Math.Max(1, Math.Min(lower.Length, other.Length) / 3))
                 (best, least) = (candidate, distance);
         }
@@ -22,6 +23,10 @@ internal static class NearestWord
     /// <summary>The end of a message about a word that is not known: the one that was meant, where it can be guessed.</summary>
     public static string Hint(string word, IEnumerable<string> candidates) =>
         Find(word, candidates) is { } meant ? $" Did you mean {meant}?" : "";
+
+    /// <summary>The same as a question before more of a sentence.</summary>
+    public static string Question(string word, IEnumerable<string> candidates) =>
+        Find(word, candidates) is { } meant ? $"did you mean {meant}? " : "";
 
     /// <summary>Insertions, deletions, substitutions and swaps of neighbours that make one word of the other.</summary>
     private static int Distance(string a, string b)
