@@ -78,7 +78,7 @@ internal sealed record CompressionOptionGroup(
         {
             HelpName = "auto|FORMAT",
             Description =
-                $"Formats to choose from: {string.Join(", ", KernelFormat.All)}; auto weighs {string.Join(", ", SearchOptions.Usual)}. rcp:2 splits channels in two, bt:4 adds four terms. May be given several times.",
+                $"Formats to choose from: {string.Join(", ", KernelFormat.All)}; auto weighs {string.Join(", ", SearchOptions.Usual)}. rcp:2 splits channels in two, bt:4 adds four terms; an equation such as \"ri,sr,shw,os->oihw\" is a format of your own. May be given several times.",
             DefaultValueFactory = static _ => [],
             CustomParser = static result =>
                 [.. CommonOptions.Each(result, static text => text == "auto" ? null : KernelFormat.Parse(text)).OfType<KernelFormat>()],

@@ -16,6 +16,7 @@ internal static class Tool
         TruncateCommand.Create,
         PlanCommand.Create,
         CompressCommand.Create,
+        CompareCommand.Create,
         QuantizeCommand.Create,
         TrainCommand.Create,
         TuneCommand.Create,

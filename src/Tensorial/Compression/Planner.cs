@@ -38,6 +38,19 @@ internal sealed record PlannerResult(
     /// <summary>Whether no form was chosen that the objective calls too slow.</summary>
     public bool IsFastEnough { get; init; } = true;
 
+    /// <summary>Candidates that were not weighed, because another of their layer is no larger, no dearer and no worse, by layer name.</summary>
+    public ImmutableDictionary<string, ImmutableArray<CompressionCandidate>> Dominated { get; init; } =
+        ImmutableDictionary<string, ImmutableArray<CompressionCandidate>>.Empty;
+
+    /// <summary>Every candidate of every layer, and what was chosen: for reports.</summary>
+    public ImmutableArray<LayerCandidates> ByLayer =>
+        [
+            .. Chosen.Zip(
+                Candidates,
+                (chosen, own) => new LayerCandidates(chosen, own, Dominated.GetValueOrDefault(chosen.Layer.Name, []))
+            ),
+        ];
+
     /// <summary>Why layers stay dense: a clause that follows "because".</summary>
     public ImmutableDictionary<string, string> Reasons =>
         Chosen
@@ -99,7 +112,7 @@ internal sealed class Planner(
         IReadOnlyList<LayerBudget> budgets = CompressionBudget.Of(GraphStatistics.From(_graph), layers, request.Targets, []);
         SpeedGuard guard = GuardOf(request);
         ImmutableArray<CompressionCandidate> chosen = guard.Choose(request.Rule, candidates, budgets, progress, cancel);
-        return new(chosen, candidates) { IsFastEnough = guard.IsMet };
+        return new(chosen, candidates) { IsFastEnough = guard.IsMet, Dominated = search.Dominated.ToImmutableDictionary() };
     }
 
     /// <summary>The forms of each layer; refuses targets that the smallest of them miss before any is fitted.</summary>
