@@ -52,7 +52,7 @@ internal sealed class FormatComparer(
                     .Select(layer => new KeptLayer(
                         layer.Name,
                         layer.Parameters,
-                        $"it does not suit {string.Join(" and ", formats.Where(format => !layer.Suits(format)))}"
+                        $"it does not suit {string.Join(", ", formats.Where(format => !layer.Suits(format)))}"
                     )),
             ]
         );
@@ -89,24 +89,22 @@ internal sealed class FormatComparer(
             forms[(layer.Name, format, rate)] = search.FormAt(layer, format, rate);
         }
         Dictionary<string, ImmutableArray<CompressionCandidate>> found = search
-            .Run(layers, layer => [.. forms.Where(pair => pair.Key.Layer == layer.Name).Select(static pair => pair.Value).Distinct()], progress, cancel)
+            .Run(
+                layers,
+                layer => [.. forms.Where(pair => pair.Key.Layer == layer.Name).Select(static pair => pair.Value).Distinct()],
+                progress,
+                cancel
+            )
             .ToDictionary(static own => own[0].Layer.Name);
 
         CompressionCandidate Candidate(CompressibleLayer layer, KernelFormat format, double rate) =>
             found[layer.Name].First(candidate => Equals(candidate.Form, forms[(layer.Name, format, rate)]));
 
-        (KernelFormat Format, double Rate)[] settings =
-        [
-            .. options.Formats.SelectMany(format => rates.Select(rate => (format, rate))),
-        ];
+        (KernelFormat Format, double Rate)[] settings = [.. options.Formats.SelectMany(format => rates.Select(rate => (format, rate)))];
         ComparedLayer[] compared =
         [
             .. layers.SelectMany(layer =>
-                MarkDominated(
-                    [
-                        .. settings.Select(setting => Row(Candidate(layer, setting.Format, setting.Rate), setting.Rate)),
-                    ]
-                )
+                MarkDominated([.. settings.Select(setting => Row(Candidate(layer, setting.Format, setting.Rate), setting.Rate))])
             ),
         ];
         ComparedFormat[] networks = new ComparedFormat[settings.Length];

@@ -44,8 +44,7 @@ internal sealed record FormatComparison
 /// <param name="Parameters">Of the whole network.</param>
 /// <param name="LayerParameters">Of the layers that may change.</param>
 /// <param name="Macs">Of the whole network, for one image.</param>
-/// <param name="RelativeError">Root mean square of the layers' relative errors, weighted by ‖K‖²: without data the norm loss of all kernels
-/// together.</param>
+/// <param name="RelativeError">Root mean square of the layers' relative errors, weighted by ‖K‖².</param>
 /// <param name="Dominated">Whether another network is no larger and no worse, and better in one of both: worse by accuracy, where that was
 /// measured, by damage where there are no labels, by error without data.</param>
 internal sealed record ComparedFormat(
@@ -83,7 +82,7 @@ internal sealed record ComparedFormat(
 /// <param name="Parameters">Of the factors.</param>
 /// <param name="MacsBefore">Of the dense layer, for one image.</param>
 /// <param name="Macs">Of the factors.</param>
-/// <param name="RelativeError">‖K - K̃‖ / ‖K‖; with data in the measure of what the layer reads.</param>
+/// <param name="RelativeError">‖K - K̃‖ / ‖K‖, outputs scaled by the batch norm behind; with data in the measure of what the layer reads.</param>
 /// <param name="Sensitivity">KL divergence of the predictions with this layer alone in the format, nats; null without data.</param>
 /// <param name="Dominated">Whether another form of the layer is no larger and no worse, and better in one of both.</param>
 internal sealed record ComparedLayer(

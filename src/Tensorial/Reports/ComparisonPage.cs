@@ -35,7 +35,7 @@ internal static class ComparisonPage
     private static string Cost(ComparedFormat row) =>
         row.Top1 is { } top1 ? $"top-1 {Numbers.Percent(top1, 2)}"
         : row.KlDivergence is { } divergence ? $"KL divergence {Numbers.Significant(divergence)} nats"
-        : row.OutputError is { } outputs ? $"error of the outputs {Numbers.Percent(outputs, 1)}"
+        : row.OutputError is { } outputs ? $"relative error of the outputs {Numbers.Fixed(outputs, 3)}"
         : $"relative error {Numbers.Fixed(row.RelativeError, 3)}";
 
     private static Section Networks(FormatComparison comparison)
@@ -74,7 +74,11 @@ internal static class ComparisonPage
         charts.Add(
             Drawn(
                 "Error of the kernels against size",
-                new("relative error", LinearScale.Around([0, .. comparison.Networks.Select(static row => row.RelativeError)]), TickFormat.Number),
+                new(
+                    "relative error",
+                    LinearScale.Around([0, .. comparison.Networks.Select(static row => row.RelativeError)]),
+                    TickFormat.Number
+                ),
                 static row => (row.RelativeError, null)
             )
         );
@@ -86,26 +90,25 @@ internal static class ComparisonPage
                 new Figure(
                     "formats",
                     Prose.From(
-                        $"{Prose.Strong("The whole network in each format.")} Every layer keeps the same part of its parameters; layers that do not suit all formats stay dense. Points are pale where another network is no larger and no worse in the measure of the chart, and better in one of both.{bars} The relative error is the root mean square of the layers' errors, weighted by the norms of their kernels{(comparison.Data is null ? ", which is the norm loss of all kernels together" : ", each in the measure of what its layer reads")}."
+                        $"{Prose.Strong("The whole network in each format.")} Every layer keeps the same part of its parameters; layers that do not suit all formats stay dense. Points are pale where another network is no larger and no worse in the measure of the chart, and better in one of both.{bars} The relative error is the root mean square of the layers' errors, weighted by the norms of their kernels, each with its outputs scaled by the batch norm behind it{(comparison.Data is null ? "" : " and its inputs as images make them")}."
                     ),
                     [.. charts]
                 )
                 {
                     Legend = legend,
                 },
-                new TableBlock("formats-table", Prose.From($"{Prose.Strong("The same in numbers.")}"), ComparisonTables.Networks(comparison))
+                new TableBlock(
+                    "formats-table",
+                    Prose.From($"{Prose.Strong("The same in numbers.")}"),
+                    ComparisonTables.Networks(comparison)
+                )
                 {
                     IsLong = comparison.Networks.Length > LongTable,
                 },
             ]
         );
 
-        Chart Drawn(
-            string title,
-            Axis y,
-            Func<ComparedFormat, (double Value, (double, double)? Range)?> value,
-            bool isBetterHigh = false
-        )
+        Chart Drawn(string title, Axis y, Func<ComparedFormat, (double Value, (double, double)? Range)?> value, bool isBetterHigh = false)
         {
             (long Size, double Cost)[] all = [.. comparison.Networks.Where(row => value(row) is not null).Select(CostOf)];
             List<Series> lines = [];
@@ -153,7 +156,8 @@ internal static class ComparisonPage
 
             (long Size, double Cost) CostOf(ComparedFormat row) => (row.Parameters, (isBetterHigh ? -1 : 1) * value(row)!.Value.Value);
 
-            bool IsBeaten((long Size, double Cost) one) => all.Any(other => other.Size <= one.Size && other.Cost <= one.Cost && other != one);
+            bool IsBeaten((long Size, double Cost) one) =>
+                all.Any(other => other.Size <= one.Size && other.Cost <= one.Cost && other != one);
         }
     }
 

@@ -22,7 +22,7 @@ internal static class ComparisonTables
                     :
                     [
                         new("klDivergence", "KL divergence (nats)", CellFormat.Significant),
-                        new("outputError", "error of outputs", CellFormat.Percent),
+                        new("outputError", "relative error of outputs", CellFormat.Fixed3),
                         new("agreement", "agreement", CellFormat.PercentFine),
                         new("top1", "top-1", CellFormat.PercentFine),
                     ],
@@ -90,7 +90,9 @@ internal static class ComparisonTables
             ],
             comparison
                 .Layers.GroupBy(static row => (row.Name, row.Rate))
-                .Select(static own => (own.Key, Order: own.OrderBy(static row => row.Badness).ThenBy(static row => row.Parameters).ToArray()))
+                .Select(static own =>
+                    (own.Key, Order: own.OrderBy(static row => row.Badness).ThenBy(static row => row.Parameters).ToArray())
+                )
                 .Select(static own =>
                     (ValueList<Cell>)
                         [

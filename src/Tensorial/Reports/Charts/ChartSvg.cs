@@ -79,11 +79,28 @@ internal static class ChartSvg
         foreach (double tick in up)
             WriteTick(to, tick, chart.Y, up, frame.Left - 6, frame.Y(chart.Y, tick) + 4);
         to.Close().Open("g", ("text-anchor", "middle"));
-        foreach (double tick in across)
-            WriteTick(to, tick, chart.X, across, frame.X(chart.X, tick), frame.Bottom + 19);
+        bool areNamed = chart.X.Scale is OrdinalScale { Names: var names } && AreNarrow(names, frame);
+        foreach (double tick in areNamed ? [.. Enumerable.Range(1, (int)chart.X.Scale.High).Select(static k => (double)k)] : across)
+            if (areNamed)
+                to.Element(
+                    "text",
+                    ((OrdinalScale)chart.X.Scale).Names[(int)tick - 1],
+                    ("x", At(frame.X(chart.X, tick))),
+                    ("y", At(frame.Bottom + 19))
+                );
+            else
+                WriteTick(to, tick, chart.X, across, frame.X(chart.X, tick), frame.Bottom + 19);
         to.Close();
         WriteTitle(to, chart.Y.Title, 0, 12, "start");
         WriteTitle(to, chart.X.Title, frame.Right, frame.Height - 5, "end");
+    }
+
+    /// <summary>Whether the names of an axis have room beside each other; numbers stand for those that have not.</summary>
+    private static bool AreNarrow(ValueList<string> names, Frame frame)
+    {
+        // Of a letter in the larger type of narrow screens.
+        const double letter = 9;
+        return names.Count > 1 && (names.Max(static name => name.Length) + 1) * letter <= (frame.Right - frame.Left) / (names.Count - 1);
     }
 
     /// <summary>A letter after an underscore is an index: s_k.</summary>
@@ -157,7 +174,10 @@ internal static class ChartSvg
                 to.Open(
                     "path",
                     ("class", "mark"),
-                    ("d", $"M{At(x - radius)} {At(y)}a{At(radius)} {At(radius)} 0 1 0 {At(2 * radius)} 0a{At(radius)} {At(radius)} 0 1 0 {At(-2 * radius)} 0")
+                    (
+                        "d",
+                        $"M{At(x - radius)} {At(y)}a{At(radius)} {At(radius)} 0 1 0 {At(2 * radius)} 0a{At(radius)} {At(radius)} 0 1 0 {At(-2 * radius)} 0"
+                    )
                 );
         }
         if (dots)

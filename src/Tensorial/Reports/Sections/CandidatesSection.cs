@@ -22,7 +22,7 @@ internal static class CandidatesSection
                 [
                     new Paragraph(
                         Prose.From(
-                            $"Every form that was fitted for a layer: its parameters against {(result.Data is null ? "the noise over signal of its kernel" : "the KL divergence of the network's predictions with this form alone")}. Forms are pale that another of the same layer is no larger, no dearer and no worse than. The circle is what the layer became."
+                            $"Every form that was fitted for a layer: its parameters against {(result.Data is null ? "the noise over signal of its kernel" : "the KL divergence of the network's predictions with this form alone")}. Lines join those that no other of the layer outdoes; pale ones are no smaller, no cheaper and no better than another. The circle is what the layer became."
                         )
                     ),
                     new Deck("layer", [.. layers.Select((own, k) => Card(own, names[k], k, measure))]),
@@ -42,7 +42,7 @@ internal static class CandidatesSection
         {
             Ink ink = Ink.OfCut(formats[k], k);
             lines.Add(Of(own.Dominated, formats[k], ink) with { IsPale = true });
-            lines.Add(Of(weighed, formats[k], ink));
+            lines.Add(Of(weighed, formats[k], ink) with { HasLine = true });
         }
         if (own.Chosen.Form is { } form)
             lines.Add(
