@@ -64,7 +64,13 @@ internal static class CompareCommand
                 $"Parts of each layer's parameters that its factors may hold, above 0 and below 1. Default: {string.Join(',', UsualRates.Select(static rate => rate.ToString(CultureInfo.InvariantCulture)))}.",
             DefaultValueFactory = static _ => [],
             CustomParser = static result =>
-                [.. CommonOptions.Each(result, static text => text.Split(',').Select(RateOf).ToArray()).SelectMany(static own => own).Distinct().Order()],
+                [
+                    .. CommonOptions
+                        .Each(result, static text => text.Split(',').Select(RateOf).ToArray())
+                        .SelectMany(static own => own)
+                        .Distinct()
+                        .Order(),
+                ],
         };
         Option<string[]> layers = CommonOptions.Layers(),
             keep = CommonOptions.Keep();
@@ -186,8 +192,8 @@ internal static class CompareCommand
                 training is null ? "" : DataUse.From(training, DataSplit.Train).Fingerprint
             );
         FormatComparer comparer = new(graph, layers, training, test, compression, memory);
-        (ImmutableArray<ComparedFormat> networks, ImmutableArray<ComparedLayer> rows, Evaluation? dense) = terminal.WithProgress(
-            progress => comparer.Run(options.Rates, progress, cancel)
+        (ImmutableArray<ComparedFormat> networks, ImmutableArray<ComparedLayer> rows, Evaluation? dense) = terminal.WithProgress(progress =>
+            comparer.Run(options.Rates, progress, cancel)
         );
         GraphStatistics statistics = GraphStatistics.From(graph);
         FormatComparison comparison = new()
@@ -243,18 +249,11 @@ internal static class CompareCommand
             "parameters#",
             new("MACs#", 2),
             "relative error#",
-            .. comparison.Data is null
-                ? (Column[])[]
-                :
-                [
-                    "KL divergence (nats)#",
-                    new("agreement %#", 4),
-                    "top-1 %#",
-                ],
+            .. comparison.Data is null ? (Column[])[] : ["KL divergence (nats)#", new("agreement %#", 4), "top-1 %#"],
             new("dominated", 1),
         ]);
         double last = double.NaN;
-        foreach (ComparedFormat row in comparison.Networks.OrderBy(static row => row.Rate).ThenBy(static row => row.Badness))
+        foreach (ComparedFormat row in comparison.Networks.OrderBy(static row => row.Rate).ThenBy(static row => row.Cost))
         {
             table.AddRow([
                 row.Rate == last ? "" : Text($"{100 * row.Rate:0.##}"),

@@ -179,21 +179,11 @@ internal sealed class FormatComparer(
     }
 
     private static IEnumerable<ComparedFormat> MarkDominated(ComparedFormat[] rows) =>
-        rows.Select(row =>
-            row with
-            {
-                Dominated = rows.Any(other => Beats((other.Parameters, other.Badness), (row.Parameters, row.Badness))),
-            }
-        );
+        rows.Select(row => row with { Dominated = rows.Any(other => Beats((other.Parameters, other.Cost), (row.Parameters, row.Cost))) });
 
     private static IEnumerable<ComparedLayer> MarkDominated(ComparedLayer[] rows) =>
-        rows.Select(row =>
-            row with
-            {
-                Dominated = rows.Any(other => Beats((other.Parameters, other.Badness), (row.Parameters, row.Badness))),
-            }
-        );
+        rows.Select(row => row with { Dominated = rows.Any(other => Beats((other.Parameters, other.Cost), (row.Parameters, row.Cost))) });
 
-    private static bool Beats((long Parameters, double Badness) one, (long Parameters, double Badness) other) =>
-        one.Parameters <= other.Parameters && one.Badness <= other.Badness && one != other;
+    private static bool Beats((long Parameters, double Cost) one, (long Parameters, double Cost) other) =>
+        one.Parameters <= other.Parameters && one.Cost <= other.Cost && one != other;
 }

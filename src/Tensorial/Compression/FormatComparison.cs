@@ -70,7 +70,7 @@ internal sealed record ComparedFormat(
     public double? Top1 { get; init; }
 
     /// <summary>What counts: least is best.</summary>
-    internal double Badness => -Top1 ?? KlDivergence ?? OutputError ?? RelativeError;
+    internal double Cost => -Top1 ?? KlDivergence ?? OutputError ?? RelativeError;
 }
 
 /// <summary>One layer in one format at one rate.</summary>
@@ -100,5 +100,5 @@ internal sealed record ComparedLayer(
 )
 {
     /// <summary>What counts: least is best.</summary>
-    internal double Badness => Sensitivity ?? RelativeError;
+    internal double Cost => Sensitivity ?? RelativeError;
 }

@@ -24,7 +24,7 @@ internal static class ComparisonPage
         );
         foreach (IGrouping<double, ComparedFormat> rate in comparison.Networks.GroupBy(static row => row.Rate))
         {
-            ComparedFormat[] order = [.. rate.OrderBy(static row => row.Badness).ThenBy(static row => row.Parameters)];
+            ComparedFormat[] order = [.. rate.OrderBy(static row => row.Cost).ThenBy(static row => row.Parameters)];
             lead += Prose.From(
                 $" At {Numbers.Percent(rate.Key, 0)} {Prose.Code(order[0].Format)} loses least ({Cost(order[0])}){(order.Length > 1 ? $", then {order[1].Format} ({Cost(order[1])})" : "")}."
             );

@@ -90,18 +90,16 @@ internal static class ComparisonTables
             ],
             comparison
                 .Layers.GroupBy(static row => (row.Name, row.Rate))
-                .Select(static own =>
-                    (own.Key, Order: own.OrderBy(static row => row.Badness).ThenBy(static row => row.Parameters).ToArray())
-                )
+                .Select(static own => (own.Key, Order: own.OrderBy(static row => row.Cost).ThenBy(static row => row.Parameters).ToArray()))
                 .Select(static own =>
                     (ValueList<Cell>)
                         [
                             own.Key.Name,
                             own.Key.Rate,
                             own.Order[0].Format,
-                            own.Order[0].Badness,
+                            own.Order[0].Cost,
                             own.Order.Length > 1 ? own.Order[1].Format : Cell.None,
-                            own.Order.Length > 1 ? own.Order[1].Badness : Cell.None,
+                            own.Order.Length > 1 ? own.Order[1].Cost : Cell.None,
                         ]
                 )
         );
