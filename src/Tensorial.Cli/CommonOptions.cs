@@ -250,6 +250,7 @@ internal static class CommonOptions
                 if (parsed.GetValue(noColor))
                     terminal.DropColor();
                 PathRoles.Check(parsed);
+                using IDisposable? watch = terminal.Watch(command.Name);
                 return Task.FromResult((int)run(parsed, cancel));
             }
         );

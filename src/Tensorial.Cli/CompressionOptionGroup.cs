@@ -78,7 +78,7 @@ internal sealed record CompressionOptionGroup(
         {
             HelpName = "auto|FORMAT",
             Description =
-                $"Formats to choose from: {string.Join(", ", KernelFormat.All)}; auto weighs {string.Join(", ", SearchOptions.Usual)}. rcp:2 splits channels in two, bt:4 adds four terms. May be given several times.",
+                $"Formats to choose from: {string.Join(", ", KernelFormat.All)}; auto weighs {string.Join(", ", SearchOptions.Usual)}. rcp:2 splits channels in two, bt:4 adds four terms; an equation such as \"ri,sr,shw,os->oihw\" is a format of your own. May be given several times.",
             DefaultValueFactory = static _ => [],
             CustomParser = static result =>
                 [.. CommonOptions.Each(result, static text => text == "auto" ? null : KernelFormat.Parse(text)).OfType<KernelFormat>()],
@@ -86,19 +86,19 @@ internal sealed record CompressionOptionGroup(
 
         private readonly Option<string[]> _layers = CommonOptions.Layers();
         private readonly Option<string[]> _keep = CommonOptions.Keep();
-        private readonly Option<int> _images = new("--calibration")
-        {
-            HelpName = "N",
-            Description = "Training images to calibrate on.",
-            DefaultValueFactory = static _ => new CompressionOptions().CalibrationImages,
-        };
+        private readonly Option<int> _images = CommonOptions.Positive(
+            "--calibration",
+            "N",
+            "Training images to calibrate on.",
+            new CompressionOptions().CalibrationImages
+        );
 
-        private readonly Option<int> _multiple = new("--rank-multiple")
-        {
-            HelpName = "N",
-            Description = "Ranks are multiples of this where they are larger.",
-            DefaultValueFactory = static _ => 1,
-        };
+        private readonly Option<int> _multiple = CommonOptions.Positive(
+            "--rank-multiple",
+            "N",
+            "Ranks are multiples of this where they are larger.",
+            1
+        );
 
         private readonly Option<AllocationRule[]> _rule = new("--allocate")
         {
@@ -118,12 +118,12 @@ internal sealed record CompressionOptionGroup(
             DefaultValueFactory = static _ => [],
             CustomParser = static result => CommonOptions.Each(result, Objectives.Parse),
         };
-        private readonly Option<int> _batch = new("--batch")
-        {
-            HelpName = "N",
-            Description = "Images at a time where layers are timed and latency= counts.",
-            DefaultValueFactory = static _ => 1,
-        };
+        private readonly Option<int> _batch = CommonOptions.Positive(
+            "--batch",
+            "N",
+            "Images at a time where layers are timed and latency= counts.",
+            1
+        );
         private readonly Option<DirectoryInfo?> _store = CommonOptions.Resume();
         private readonly Option<int> _threads = CommonOptions.Threads(),
             _seed = CommonOptions.Seed();
@@ -166,14 +166,14 @@ internal sealed record CompressionOptionGroup(
                 parsed.GetValue(_keep)!,
                 data is null ? null : data with { Split = DataSplit.Train, Limit = null },
                 data,
-                Math.Max(1, parsed.GetValue(_images)),
-                Math.Max(1, parsed.GetValue(_multiple)),
+                parsed.GetValue(_images),
+                parsed.GetValue(_multiple),
                 parsed.GetValue(_rule) is [.., { } rule] ? rule : AllocationRule.Measured,
                 parsed.GetValue(_runtimes)!,
-                Math.Max(1, parsed.GetValue(_batch)),
+                parsed.GetValue(_batch),
                 parsed.GetValue(_objective) is [.., var objective] ? objective : new CompressionOptions().Objective,
                 parsed.GetValue(_store),
-                parsed.GetValue(_threads) > 0 ? parsed.GetValue(_threads) : Environment.ProcessorCount,
+                parsed.GetValue(_threads),
                 parsed.GetValue(_seed)
             )
             {

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Spectre.Console;
 
 namespace Tensorial.Cli;
 
@@ -18,9 +17,4 @@ internal static class JsonFile
 
     public static void Write<T>(FileInfo file, T value) =>
         AtomicFile.Write(file.FullName, stream => JsonSerializer.Serialize(stream, value, Options));
-
-    public static string Escaped(this string text) => Markup.Escape(Printable.Shorten(Printable.Escape(text), LongestCell));
-
-    /// <summary>Characters of a name in a table.</summary>
-    private const int LongestCell = 200;
 }

@@ -60,7 +60,7 @@ internal sealed record TensorialLayers(KernelFormat Format, double Rate, string[
         {
             HelpName = "FORMAT",
             Description =
-                $"Train layers as factors: {string.Join(", ", KernelFormat.All)}; rcp:2 splits channels in two, bt:4 adds four terms. Factors of a fresh network are drawn, those of a trained one fitted.",
+                $"Train layers as factors: {string.Join(", ", KernelFormat.All)}; rcp:2 splits channels in two, bt:4 adds four terms; an equation such as \"ri,sr,shw,os->oihw\" is a format of your own. Factors of a fresh network are drawn, those of a trained one fitted.",
             CustomParser = static result => CommonOptions.Each(result, KernelFormat.Parse).FirstOrDefault(),
         };
 

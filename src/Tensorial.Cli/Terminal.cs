@@ -1,61 +1,86 @@
-using System.Diagnostics;
-using System.Globalization;
-using Spectre.Console;
-
 namespace Tensorial.Cli;
 
 /// <summary>Where a command writes: results to stdout; progress, notes and failures to stderr.</summary>
-internal sealed class Terminal
+/// <param name="output">For results.</param>
+/// <param name="error">For everything else.</param>
+/// <param name="errorIsTerminal">Whether progress may draw and erase.</param>
+/// <param name="color">Whether headings may be set off.</param>
+/// <param name="width">Columns of the terminal that shows results; null where nothing limits a line.</param>
+internal sealed class Terminal(TextWriter output, TextWriter error, bool errorIsTerminal, bool color, int? width = null)
 {
-    private readonly bool _errorIsTerminal;
+    private const int UsualWidth = 80;
 
-    public Terminal(TextWriter output, TextWriter error, bool errorIsTerminal, bool color, int? width = null)
-    {
-        (Out, Error, _errorIsTerminal) = (output, error, errorIsTerminal);
-        Tables = Console(output, color, width);
-        Notes = Console(error, color && errorIsTerminal, width);
-    }
+    private readonly Lock _gate = new();
+    private ProgressDisplay? _display;
+    private bool _color = color,
+        _isSeparated,
+        _hasWritten;
 
     /// <summary>The process's own streams. Colour where stdout is a terminal and NO_COLOR is not set.</summary>
     public static Terminal Standard()
     {
-        bool color = string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")) && !System.Console.IsOutputRedirected;
-        int? width = System.Console.IsOutputRedirected ? 200 : null;
-        return new(System.Console.Out, System.Console.Error, !System.Console.IsErrorRedirected, color, width);
+        bool isTerminal = !Console.IsOutputRedirected,
+            isPlain =
+                !string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"))
+                || Environment.GetEnvironmentVariable("TERM") == "dumb"
+                || OperatingSystem.IsWindows();
+        return new(
+            Console.Out,
+            Console.Error,
+            !Console.IsErrorRedirected && Environment.GetEnvironmentVariable("TERM") != "dumb",
+            isTerminal && !isPlain,
+            isTerminal ? ConsoleWidth() : null
+        );
     }
 
-    public TextWriter Out { get; }
+    public TextWriter Out { get; } = output;
 
-    public TextWriter Error { get; }
+    public TextWriter Error { get; } = error;
+
+    /// <summary>Columns of the terminal that shows results; null where nothing limits a line.</summary>
+    public int? Width { get; } = width;
 
     /// <summary>Set by --quiet: no progress and no notes; results and failures still appear.</summary>
     public bool Quiet { get; set; }
 
-    private IAnsiConsole Tables { get; set; }
-
-    private IAnsiConsole Notes { get; set; }
+    /// <summary>Whether progress is shown where --quiet does not forbid it.</summary>
+    public bool ShowsProgress { get; init; } = true;
 
     /// <summary>Set by --no-color.</summary>
-    public void DropColor()
-    {
-        Tables.Profile.Capabilities.ColorSystem = ColorSystem.NoColors;
-        Notes.Profile.Capabilities.ColorSystem = ColorSystem.NoColors;
-    }
-
-    /// <summary>Writes a result: a table or a line of markup.</summary>
-    public void Show(Spectre.Console.Rendering.IRenderable result) => Tables.Write(result);
+    public void DropColor() => _color = false;
 
     /// <summary>What the command is at, as its progress last said; empty where it said nothing.</summary>
     public string Work { get; private set; } = "";
 
+    /// <summary>Writes a result: a table, with what did not fit.</summary>
+    public void Show(TextTable table)
+    {
+        if (table.Rows.Count == 0)
+            return;
+        TableText text = table.Render(Width);
+        (string on, string off) = _color ? ("\e[1m", "\e[0m") : ("", "");
+        Write(
+            Out,
+            [
+                "",
+                .. text.Heading.Select(line => $"{on}{line}{off}"),
+                .. text.Body,
+                "",
+                .. text.LeftOut.Count > 0
+                    ? Wrapped($"Left out, too wide for {Width} columns: {string.Join(", ", text.LeftOut)}.", Width)
+                    : [],
+            ]
+        );
+    }
+
     /// <summary>Writes a line of plain text to stdout.</summary>
-    public void Say(string line) => Out.WriteLine(Printable.EscapeMessage(line));
+    public void Say(string line) => Write(Out, Wrapped(Printable.EscapeMessage(line), Width));
 
     /// <summary>Writes a note for people to stderr, unless quiet.</summary>
     public void Note(string line)
     {
         if (!Quiet)
-            Error.WriteLine(Printable.EscapeMessage(Printable.Shorten(line)));
+            Write(Error, Wrapped(Printable.EscapeMessage(Printable.Shorten(line)), ErrorWidth));
     }
 
     /// <summary>Says what is wrong and does not stop the command; also where quiet.</summary>
@@ -65,158 +90,61 @@ internal sealed class Terminal
     public void Complain(string message)
     {
         string line = Printable.EscapeMessage(Printable.Shorten(message));
-        Error.WriteLine(line.StartsWith("tensorial", StringComparison.Ordinal) ? line : $"tensorial: {line}");
+        Write(Error, Wrapped(line.StartsWith("tensorial", StringComparison.Ordinal) ? line : $"tensorial: {line}", ErrorWidth));
     }
 
-    /// <summary>
-    /// A table in the house style: no frame but a rule under the heading; columns whose name ends in '#' hold numbers and align right.
-    /// </summary>
-    public static Table NewTable(params ReadOnlySpan<string> columns)
-    {
-        Table table = new() { Border = TableBorder.Simple };
-        foreach (string column in columns)
-        {
-            TableColumn made = new TableColumn(Markup.Escape(column.TrimEnd('#'))).NoWrap();
-            table.AddColumn(column.EndsWith('#') ? made.RightAligned() : made);
-        }
-        return table;
-    }
+    /// <summary>Shows that the command is at work, from now until what is returned is disposed; not where quiet.</summary>
+    public IDisposable? Watch(string command) =>
+        Quiet || !ShowsProgress ? null : _display = new(Error, _gate, errorIsTerminal ? ConsoleWidth : null, command);
 
-    /// <summary>
-    /// Runs work that reports its progress: as bars with a time estimate on a terminal; in a log as a line after two seconds and then every
-    /// ten, also where nothing new is to be said; not at all when quiet.
-    /// </summary>
+    /// <summary>Runs work that reports its progress, and shows how far it has come.</summary>
     public T WithProgress<T>(Func<IProgress<Progress>, T> work)
     {
-        if (Quiet)
-            return work(new Noted(this, null));
-        if (!_errorIsTerminal)
+        try
         {
-            using LogProgress log = new(this);
-            return work(new Noted(this, log));
+            return work(new Noted(this));
         }
-        T result = default!;
-        Notes
-            .Progress()
-            .AutoClear(true)
-            .HideCompleted(true)
-            .Columns(
-                new TaskDescriptionColumn(),
-                new ProgressBarColumn(),
-                new PercentageColumn(),
-                new RemainingTimeColumn(),
-                new SpinnerColumn()
-            )
-            .Start(context => result = work(new Noted(this, new Bars(context))));
-        return result;
+        finally
+        {
+            _display?.Finish();
+        }
     }
 
-    private static IAnsiConsole Console(TextWriter writer, bool color, int? width)
+    private int? ErrorWidth => errorIsTerminal ? ConsoleWidth() : null;
+
+    /// <summary>Columns of the process's terminal; the usual number where it does not say.</summary>
+    private static int ConsoleWidth() => Console.WindowWidth is > 0 and var columns ? columns : UsualWidth;
+
+    /// <summary>Text broken at words; paragraphs of several lines as they are.</summary>
+    private static string[] Wrapped(string text, int? width) =>
+        width is { } columns && !text.Contains('\n') && !text.StartsWith(' ') ? TableLayout.Wrap(text, columns) : [text];
+
+    private void Write(TextWriter writer, IReadOnlyList<string> lines)
     {
-        IAnsiConsole console = AnsiConsole.Create(
-            new AnsiConsoleSettings
-            {
-                Out = new AnsiConsoleOutput(writer),
-                ColorSystem = color ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
-                Ansi = color ? AnsiSupport.Detect : AnsiSupport.No,
-            }
-        );
-        if (width is { } columns)
-            console.Profile.Width = columns;
-        return console;
+        lock (_gate)
+        {
+            _display?.Erase();
+            foreach (string line in lines)
+                if (writer == Error)
+                    writer.WriteLine(line);
+                else if (line.Length == 0)
+                    // A blank line separates; there is none at the end, and never two.
+                    _isSeparated = true;
+                else
+                {
+                    writer.WriteLine(_isSeparated && _hasWritten ? $"{Environment.NewLine}{line}" : line);
+                    (_isSeparated, _hasWritten) = (false, true);
+                }
+        }
     }
 
     /// <summary>Remembers what the command is at.</summary>
-    private sealed class Noted(Terminal terminal, IProgress<Progress>? shown) : IProgress<Progress>
+    private sealed class Noted(Terminal terminal) : IProgress<Progress>
     {
         public void Report(Progress value)
         {
             terminal.Work = value.Work;
-            shown?.Report(value);
-        }
-    }
-
-    private sealed class LogProgress : IProgress<Progress>, IDisposable
-    {
-        private static readonly TimeSpan First = TimeSpan.FromSeconds(2),
-            Between = TimeSpan.FromSeconds(10);
-
-        private readonly Terminal _terminal;
-        private readonly Stopwatch _clock = Stopwatch.StartNew();
-        private readonly Lock _gate = new();
-        private readonly Timer _timer;
-        private TimeSpan _next = First;
-        private Progress? _latest;
-        private (string Work, long Done, double Part, TimeSpan At) _start = ("", 0, 0, TimeSpan.Zero);
-
-        public LogProgress(Terminal terminal)
-        {
-            _terminal = terminal;
-            _timer = new(_ => Say(null), null, First, TimeSpan.FromSeconds(1));
-        }
-
-        public void Report(Progress value) => Say(value);
-
-        public void Dispose()
-        {
-            lock (_gate)
-            {
-                _latest = null;
-                _timer.Dispose();
-            }
-        }
-
-        private void Say(Progress? news)
-        {
-            lock (_gate)
-            {
-                if (news is { } fresh && _start.Work != fresh.Work)
-                    _start = (fresh.Work, fresh.Done, Part(fresh), _clock.Elapsed);
-                _latest = news ?? _latest;
-                if (_clock.Elapsed < _next || _latest is not { } value)
-                    return;
-                _next = _clock.Elapsed + Between;
-                double perSecond = (value.Done - _start.Done) / (_clock.Elapsed - _start.At).TotalSeconds;
-                double part = Part(value),
-                    perSecondOfAll = (part - _start.Part) / (_clock.Elapsed - _start.At).TotalSeconds;
-                string left =
-                    value.Total > 0 && perSecondOfAll > 0
-                        ? $", about {TimeSpan.FromSeconds((1 - part) / perSecondOfAll):h\\:mm\\:ss} left"
-                        : "";
-                _terminal.Note($"{value.Work}: {Amount(value, perSecond)}{left}");
-            }
-        }
-    }
-
-    /// <summary>The part of the work that is done, by cost where that is known.</summary>
-    private static double Part(Progress value) => value.Part ?? (double)value.Done / Math.Max(1, value.Total);
-
-    /// <summary>How much is done of how much; bytes as megabytes, with their rate.</summary>
-    private static string Amount(Progress value, double perSecond)
-    {
-        (double scale, string unit) = value.Unit == "bytes" ? (1e6, "MB") : (1, value.Unit);
-        string total = value.Total > 0 ? string.Create(CultureInfo.InvariantCulture, $" of {value.Total / scale:N0}") : "";
-        string rate = unit == "MB" && perSecond > 0 ? string.Create(CultureInfo.InvariantCulture, $", {perSecond / scale:N1} MB/s") : "";
-        return string.Create(CultureInfo.InvariantCulture, $"{value.Done / scale:N0}{total} {unit}{rate}");
-    }
-
-    private sealed class Bars(ProgressContext context) : IProgress<Progress>
-    {
-        private readonly Dictionary<string, ProgressTask> _tasks = [];
-        private readonly Lock _gate = new();
-
-        public void Report(Progress value)
-        {
-            lock (_gate)
-            {
-                if (!_tasks.TryGetValue(value.Work, out ProgressTask? task))
-                    _tasks[value.Work] = task = context.AddTask(value.Work.Escaped());
-                task.IsIndeterminate = value.Total == 0;
-                task.MaxValue = Math.Max(1, value.Total);
-                task.Value = Part(value) * task.MaxValue;
-                if (value.Unit == "bytes" && value.Done > 0)
-                    task.Description = $"{value.Work}: {Amount(value, task.Speed ?? 0)}".Escaped();
-            }
+            terminal._display?.Report(value);
         }
     }
 }

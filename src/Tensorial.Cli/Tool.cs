@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using System.Runtime.InteropServices;
 using Tensorial.Cli.Commands;
 
@@ -17,6 +16,7 @@ internal static class Tool
         TruncateCommand.Create,
         PlanCommand.Create,
         CompressCommand.Create,
+        CompareCommand.Create,
         QuantizeCommand.Create,
         TrainCommand.Create,
         TuneCommand.Create,
@@ -27,11 +27,6 @@ internal static class Tool
         DataCommand.Create,
         ReportCommand.Create,
     ];
-
-    private const string ExitCodes = """
-        Exit codes: 0 done; 1 a goal that was asked for was not met; 2 usage; 3 bad or unsupported input;
-        4 file or network error; 5 numerical failure or out of memory; 130 cancelled.
-        """;
 
     public static async Task<int> RunAsync(string[] arguments, Terminal terminal)
     {
@@ -44,13 +39,13 @@ internal static class Tool
         foreach (Func<Terminal, Command> create in Commands)
             root.Subcommands.Add(create(terminal));
 
-        ParseResult parsed = root.Parse(arguments);
-        parsed.CommandResult.Command.Description += $"\n\n{ExitCodes}";
-        if (parsed.Errors.Count > 0)
+        HelpText.Install(root, terminal);
+        ParseResult parsed = root.Parse(WithHelp(arguments, root));
+        if (parsed.Errors.Count > 0 || OptionMessages.Strays(parsed).Any())
         {
-            foreach (string message in parsed.Errors.Select(OptionMessages.Of).Distinct())
+            foreach (string message in OptionMessages.Of(parsed))
                 terminal.Complain(message);
-            terminal.Complain($"Try: {Words(parsed.CommandResult)} --help");
+            terminal.Complain($"Try: {HelpText.Words(parsed.CommandResult.Command)} --help");
             return (int)ExitCode.Usage;
         }
 
@@ -95,9 +90,15 @@ internal static class Tool
     private static Exception Innermost(Exception error) =>
         error is AggregateException { InnerException: { } inner } ? Innermost(inner) : error;
 
-    /// <summary>The command as it is typed, such as <c>tensorial data get</c>.</summary>
-    private static string Words(CommandResult result) =>
-        result.Parent is CommandResult parent ? $"{Words(parent)} {result.Command.Name}" : "tensorial";
+    /// <summary><c>tensorial</c> and <c>tensorial help train</c> ask for help, as <c>--help</c> does; so does a command that only has commands.</summary>
+    private static string[] WithHelp(string[] arguments, RootCommand root) =>
+        arguments switch
+        {
+            [] => ["--help"],
+            ["help", .. var rest] => [.. rest, "--help"],
+            [var group] when root.Subcommands.Any(command => command.Name == group && command.Subcommands.Count > 0) => [group, "--help"],
+            _ => arguments,
+        };
 
     /// <summary>The exit code that a failure stands for; null for one that is our own mistake and deserves its stack trace.</summary>
     private static ExitCode? CodeFor(Exception error) =>

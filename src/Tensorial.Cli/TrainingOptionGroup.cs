@@ -68,7 +68,7 @@ internal sealed class TrainingOptionGroup(int epochs, Func<SymbolResult, double>
         Description = "Optimizer.",
         DefaultValueFactory = static _ => Rule.Nesterov,
     };
-    private readonly Option<double> _momentum = Real("--momentum", "PART", "Momentum of sgd and nesterov.", 0.9);
+    private readonly Option<double> _momentum = Real("--momentum", "PART", "Momentum of sgd and nesterov.", 0.9, 1);
     private readonly Option<double> _decay = Real(
         "--weight-decay",
         "RATE",
@@ -259,10 +259,16 @@ internal sealed class TrainingOptionGroup(int epochs, Func<SymbolResult, double>
             $"epochs {parsed.GetValue(_epochs)}, batch {parsed.GetValue(_batch)}, lr {parsed.GetValue(_rate)}, {parsed.GetValue(_schedule)}, warm-up {parsed.GetValue(_warmUp)}, {parsed.GetValue(_rule)} {parsed.GetValue(_momentum)}, decay {parsed.GetValue(_decay)}{(parsed.GetValue(_decayAll) ? " of all" : "")}, augment {parsed.GetValue(_augment)}, clip {parsed.GetValue(_clip)}, ema {parsed.GetValue(_average)}, patience {parsed.GetValue(_patience)}{(parsed.GetValue(_memory) is { } most ? $", memory {most}" : "")}, seed {parsed.GetValue(_seed)}"
         );
 
-    private static Option<double> Real(string name, string helpName, string description, double usual) =>
-        Real(name, helpName, description, _ => usual);
+    private static Option<double> Real(string name, string helpName, string description, double usual, double most = double.MaxValue) =>
+        Real(name, helpName, description, _ => usual, most);
 
-    private static Option<double> Real(string name, string helpName, string description, Func<SymbolResult, double> usual)
+    private static Option<double> Real(
+        string name,
+        string helpName,
+        string description,
+        Func<SymbolResult, double> usual,
+        double most = double.MaxValue
+    )
     {
         Option<double> option = new(name)
         {
@@ -270,15 +276,6 @@ internal sealed class TrainingOptionGroup(int epochs, Func<SymbolResult, double>
             Description = description,
             DefaultValueFactory = result => usual(result),
         };
-        option.Validators.Add(result =>
-        {
-            if (
-                result.Tokens.Count > 0
-                && double.TryParse(result.Tokens[0].Value, NumberStyles.Float, CultureInfo.InvariantCulture, out double value)
-                && !(value >= 0)
-            )
-                result.AddError($"{name} must not be negative, as {value} is.");
-        });
-        return option;
+        return option.Between(0, most);
     }
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Spectre.Console;
 using Tensorial.Analysis;
 using Tensorial.Compression;
 using Tensorial.Data;
@@ -7,7 +6,6 @@ using Tensorial.Execution;
 using Tensorial.Graphs;
 using Tensorial.Reports;
 using Tensorial.Training;
-using Table = Spectre.Console.Table;
 
 namespace Tensorial.Cli;
 
@@ -102,13 +100,13 @@ internal static class TrainingTables
     public static void Show(TrainingResult result, Terminal terminal)
     {
         bool hasLabels = result.Epochs.Any(static e => e.TrainTop1 is not null);
-        Table table = Terminal.NewTable(
+        TextTable table = new(
             "epoch#",
             "loss#",
             "training top-1 %#",
             hasLabels ? "test top-1 %#" : "test error %#",
-            "images/s#",
-            "seconds#"
+            new("images/s#", 2),
+            new("seconds#", 1)
         );
         int step = (result.Epochs.Length + MostRows - 1) / MostRows;
         foreach (EpochRecord e in result.Epochs.Where((_, index) => (result.Epochs.Length - 1 - index) % Math.Max(1, step) == 0))

@@ -1,8 +1,6 @@
 using System.Globalization;
-using Spectre.Console;
 using Tensorial.Analysis;
 using Tensorial.Reports;
-using Table = Spectre.Console.Table;
 
 namespace Tensorial.Cli.Commands;
 
@@ -51,16 +49,16 @@ internal static class AnalysisTablesForPeople
 
     private static void ShowSpectra(AnalysisReport report, Terminal terminal)
     {
-        Table table = Terminal.NewTable(
+        TextTable table = new(
             "kernel",
-            "shape",
+            new("shape", 5),
             "cut",
             "max rank#",
             "effective rank#",
-            "norm loss 1 %#",
-            "10 %#",
-            "50 %#",
-            "break-even#"
+            new("rank for 1 % norm loss#", 3),
+            "rank for 10 % norm loss#",
+            new("rank for 50 % norm loss#", 4),
+            new("break-even rank#", 1)
         );
         foreach (LayerAnalysis layer in report.Layers)
         {
@@ -68,7 +66,7 @@ internal static class AnalysisTablesForPeople
             {
                 bool first = ReferenceEquals(cut, layer.Cuts[0]);
                 table.AddRow(
-                    first ? layer.Name.Escaped() : "",
+                    first ? layer.Name : "",
                     first ? string.Join('×', layer.Shape) : "",
                     cut.Cut,
                     Text($"{cut.MaxRank}"),
@@ -87,9 +85,17 @@ internal static class AnalysisTablesForPeople
     private static void ShowTruncations(AnalysisReport report, Terminal terminal)
     {
         bool recalibrated = report.RecalibratedBaseline is not null;
-        Table table = recalibrated
-            ? Terminal.NewTable("truncated", "cut", "rank", "norm loss#", "top-1 %#", "top-5 %#", "loss#", "parameters#", "recalibrated %#")
-            : Terminal.NewTable("truncated", "cut", "rank", "norm loss#", "top-1 %#", "top-5 %#", "loss#", "parameters#");
+        TextTable table = new([
+            "truncated",
+            "cut",
+            "rank#",
+            "norm loss#",
+            "top-1 %#",
+            new("top-5 %#", 3),
+            new("loss (nats)#", 2),
+            new("parameters#", 1),
+            .. recalibrated ? (Column[])["recalibrated top-1 %#"] : [],
+        ]);
         (string, string) last = default;
         foreach (TruncationResult result in report.Truncations)
         {
@@ -97,7 +103,7 @@ internal static class AnalysisTablesForPeople
             last = (result.Layer, result.Cut);
             string[] row =
             [
-                first ? result.Layer.Escaped() : "",
+                first ? result.Layer : "",
                 first ? result.Cut : "",
                 result.Rank is { } rank ? Text($"{rank}") : result.Rule,
                 Text($"{result.NormLoss:F4}"),
@@ -119,17 +125,17 @@ internal static class AnalysisTablesForPeople
     private static void ShowTolerance(AnalysisReport report, Terminal terminal)
     {
         Findings findings = new(report);
-        Table table = Terminal.NewTable(
+        TextTable table = new(
             "truncated",
             "cut",
-            "measured#",
-            "rank for ½ point#",
-            "1 point#",
-            "2 points#",
-            "norm loss at 1 point#",
-            "top-1 %#",
-            "parameters#",
-            "of#"
+            new("measured#", 4),
+            new("rank for ½ point#", 2),
+            "rank for 1 point#",
+            new("rank for 2 points#", 3),
+            new("norm loss at 1 point#", 1),
+            "top-1 % there#",
+            "parameters there#",
+            new("of parameters#", 2)
         );
         string last = "";
         foreach (IGrouping<(string Layer, string Cut), TruncationResult> series in report.Truncations.GroupBy(static t => (t.Layer, t.Cut)))
@@ -137,7 +143,7 @@ internal static class AnalysisTablesForPeople
             TruncationResult?[] reached = [.. Drops.Select(drop => findings.Farthest(series, drop))];
             TruncationResult? usual = reached[1];
             table.AddRow([
-                series.Key.Layer == last ? "" : series.Key.Layer.Escaped(),
+                series.Key.Layer == last ? "" : series.Key.Layer,
                 series.Key.Cut,
                 Text($"{series.Count()}"),
                 .. reached.Select(RankOf),
@@ -159,12 +165,12 @@ internal static class AnalysisTablesForPeople
     /// <summary>Which cuts bear how much norm loss for a point of accuracy, and whether deeper kernels bear more.</summary>
     private static void ShowTolerance(NormTolerance tolerance, Terminal terminal)
     {
-        Table table = Terminal.NewTable([
+        TextTable table = new([
             "cut",
             "kernels#",
-            .. NormTolerance.NormLosses.ToArray().Select(static loss => Text($"bear {100 * loss:F0} %#")),
+            .. NormTolerance.NormLosses.ToArray().Select(static loss => (Column)Text($"bear {100 * loss:F0} %#")),
             "mean norm loss#",
-            "correlation with depth#",
+            new("correlation with depth#", 1),
         ]);
         foreach (CutTolerance cut in tolerance.ByCut())
             table.AddRow([

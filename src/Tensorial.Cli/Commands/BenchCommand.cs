@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
-using Spectre.Console;
+using System.Text.Json.Serialization;
 using Tensorial.Compression;
 using Tensorial.Compression.Runtimes;
 using Tensorial.Graphs;
@@ -14,7 +14,7 @@ internal static class BenchCommand
     internal sealed record Options(
         FileInfo First,
         FileInfo Second,
-        IReadOnlyList<int> Batches,
+        IReadOnlyList<int>? Batches,
         string Runtime,
         int Pairs,
         int Threads,
@@ -26,17 +26,14 @@ internal static class BenchCommand
         public InputShape[] Shapes { get; init; } = [];
     }
 
+    private static readonly int[] UsualBatches = [1, 16];
+
     public static Command Create(Terminal terminal)
     {
         Argument<FileInfo> first = new("a.onnx") { Description = "A network." },
             second = new("b.onnx") { Description = "The one to compare with it." };
-        Option<int[]> batches = CommonOptions.Counts("--batch", "Images at a time; several are timed one after another.", 1, 16);
-        Option<int> pairs = new("--pairs")
-        {
-            HelpName = "N",
-            Description = "Measurements of each network.",
-            DefaultValueFactory = static _ => 15,
-        };
+        Option<int[]> batches = CommonOptions.Counts("--batch", "Images at a time; several are timed one after another.", UsualBatches);
+        Option<int> pairs = CommonOptions.Positive("--pairs", "N", "Measurements of each network.", 15);
         Option<string> runtime = CommonOptions.Runtime();
         Option<int> threads = CommonOptions.Threads();
         Option<int> seed = CommonOptions.Seed();
@@ -64,9 +61,9 @@ internal static class BenchCommand
                     new(
                         parsed.GetRequiredValue(first),
                         parsed.GetRequiredValue(second),
-                        parsed.GetValue(batches)!,
+                        parsed.GetResult(batches) is { Implicit: false } ? parsed.GetValue(batches)! : null,
                         parsed.GetValue(runtime)!,
-                        Math.Max(1, parsed.GetValue(pairs)),
+                        parsed.GetValue(pairs),
                         parsed.GetValue(threads),
                         parsed.GetValue(seed),
                         parsed.GetValue(json)
@@ -85,13 +82,15 @@ internal static class BenchCommand
         OutputFile.Check(options.Json, options.First.FullName, options.Second.FullName);
         Graph first = InputShape.Apply(OnnxFile.Read(options.First.ToString()), options.Shapes),
             second = InputShape.Apply(OnnxFile.Read(options.Second.ToString()), options.Shapes);
+        CheckInputs(options, first, second);
+        IReadOnlyList<int> batches = BatchesOf(options, first, second);
         using IRuntime runtime = Runtimes.Open(options.Runtime);
         int threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount;
         using ISession one = runtime.Load(first, threads),
             other = runtime.Load(second, threads);
         BenchRow[] rows =
         [
-            .. options.Batches.Select(batch =>
+            .. batches.Select(batch =>
             {
                 IReadOnlyDictionary<string, Tensor> inputs = RandomInputs.Create(first, batch, options.Seed),
                     others = RandomInputs.Create(second, batch, options.Seed);
@@ -105,16 +104,70 @@ internal static class BenchCommand
         terminal.Say(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{runtime.Name}, {threads} threads, {options.Pairs} pairs; milliseconds a batch: median (range)"
+                $"{runtime.Name}, {threads} threads, {options.Pairs} pairs; medians and ranges of milliseconds a batch"
             )
         );
-        Table table = Terminal.NewTable("batch#", $"{options.First.Name}#", $"{options.Second.Name}#", "speed-up#");
+        TextTable table = new(
+            "batch#",
+            $"{options.First.Name} ms#",
+            new("range ms#", 1),
+            $"{options.Second.Name} ms#",
+            new("range ms#", 1),
+            "speed-up#"
+        );
         foreach (BenchRow row in rows)
-            table.AddRow(Text($"{row.Batch}"), row.First.ToString(), row.Second.ToString(), Text($"{row.Speedup:F2}"));
+            table.AddRow(
+                Text($"{row.Batch}"),
+                Text($"{row.First.MedianMs:F3}"),
+                row.First.Range,
+                Text($"{row.Second.MedianMs:F3}"),
+                row.Second.Range,
+                Text($"{row.Speedup:F2}")
+            );
         terminal.Show(table);
         if (options.Json is { } file)
             JsonFile.Write(file, new BenchFile(1, options.First.Name, options.Second.Name, runtime.Name, threads, options.Pairs, rows));
         return ExitCode.Done;
+    }
+
+    /// <summary>Refuses networks that do not take the same inputs: their times would say nothing of each other.</summary>
+    private static void CheckInputs(Options options, Graph first, Graph second)
+    {
+        string[] one = InputsOf(first),
+            other = InputsOf(second);
+        if (!one.SequenceEqual(other))
+            throw new BadInputException(
+                $"{options.First.Name} takes {string.Join(" and ", one)} and {options.Second.Name} takes {string.Join(" and ", other)} for a sample: times of different inputs cannot be compared."
+            );
+
+        static string[] InputsOf(Graph graph) =>
+            [
+                .. RandomInputs
+                    .Create(graph, 1, 0)
+                    .Values.Select(static input => string.Join('×', input.Shape.Skip(1)))
+                    .Order(StringComparer.Ordinal),
+            ];
+    }
+
+    /// <summary>The batches that are timed: those asked for; the one that a network fixes, where it does.</summary>
+    /// <exception cref="UsageException">Another is asked for than a network takes.</exception>
+    private static IReadOnlyList<int> BatchesOf(Options options, Graph first, Graph second)
+    {
+        (FileInfo File, int Batch)[] given =
+        [
+            .. new (FileInfo File, Graph Graph)[] { (options.First, first), (options.Second, second) }
+                .Select(static network =>
+                    // Of several inputs the first is the images; the others may be sizes.
+                    (network.File, Batch: network.Graph.FreeInputs is [{ Dimensions: [{ Extent: { } extent }, _, ..] }, ..] ? extent : 0)
+                )
+                .Where(static network => network.Batch > 0),
+        ];
+        foreach ((FileInfo file, int batch) in given)
+            if ((options.Batches ?? []).FirstOrDefault(asked => asked != batch) is > 0 and var asked)
+                throw new UsageException(
+                    $"--batch asks for {asked} images at a time, and {file.Name} takes {batch}, as {(options.Shapes.Length > 0 ? "--shape" : "its file")} says; leave one of them out."
+                );
+        return options.Batches ?? (given.Length > 0 ? [given[0].Batch] : UsualBatches);
     }
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
@@ -130,7 +183,8 @@ internal static class BenchCommand
         public static BenchTime From(IReadOnlyList<double> rising) =>
             new(1e3 * PairedTiming.Median(rising), 1e3 * rising[0], 1e3 * rising[^1]);
 
-        public override string ToString() => Text($"{MedianMs:F3} ({LeastMs:F3} to {MostMs:F3})");
+        [JsonIgnore]
+        public string Range => Text($"{LeastMs:F3} to {MostMs:F3}");
     }
 
     private sealed record BenchFile(

@@ -188,6 +188,7 @@ internal static class CompressCommand
             Recalibrated = compressed.IsRecalibrated,
             Layers = compressed.Layers,
             Fronts = compressed.Fronts,
+            Candidates = compressed.Candidates,
             Trials = compressed.Trials,
             Latencies = latencies,
             Provenance = provenance,

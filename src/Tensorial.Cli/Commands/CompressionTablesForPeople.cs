@@ -1,5 +1,4 @@
 using System.Globalization;
-using Spectre.Console;
 using Tensorial.Analysis;
 using Tensorial.Compression;
 using Tensorial.Decompositions;
@@ -47,10 +46,19 @@ internal static class CompressionTablesForPeople
     /// <summary>Layers with their formats, and why others stayed.</summary>
     public static void ShowLayers(IReadOnlyCollection<CompressedLayer> layers, Terminal terminal)
     {
-        Table table = Terminal.NewTable("layer", "format", "ranks#", "parameters#", "before#", "MACs#", "before#", "relative error#");
+        TextTable table = new(
+            "layer",
+            "format",
+            "ranks#",
+            "parameters#",
+            new("of parameters#", 1),
+            new("MACs#", 2),
+            new("of MACs#", 3),
+            "relative error#"
+        );
         foreach (CompressedLayer layer in layers.Where(static layer => layer.Format is not null))
             table.AddRow(
-                layer.Name.Escaped(),
+                layer.Name,
                 layer.Format!,
                 LayerForm.Text(KernelFormat.Parse(layer.Format!), layer.Ranks!.Value),
                 Text($"{layer.ParametersAfter:N0}"),
@@ -76,14 +84,22 @@ internal static class CompressionTablesForPeople
 
     private static void ShowSizes(CompressionResult result, Terminal terminal)
     {
-        Table table = Terminal.NewTable("", "parameters#", "convolutions#", "MACs#", "bytes#", "top-1 %#", "loss#");
+        TextTable table = new(
+            "network",
+            "parameters#",
+            new("in convolutions#", 2),
+            "MACs#",
+            new("bytes#", 1),
+            "top-1 %#",
+            new("loss (nats)#", 3)
+        );
         AddRow(result.Model, result.Before, result.Verification.First);
         AddRow(result.Output, result.After, result.Verification.Second);
         terminal.Show(table);
 
         void AddRow(string name, CompressedSize size, Evaluation? evaluation) =>
             table.AddRow(
-                name.Escaped(),
+                name,
                 Text($"{size.Parameters:N0}"),
                 Text($"{size.ConvParameters:N0}"),
                 Text($"{size.Macs:N0}"),

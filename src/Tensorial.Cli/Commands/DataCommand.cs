@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using Spectre.Console;
 using Tensorial.Data.Fetching;
 
 namespace Tensorial.Cli.Commands;
@@ -43,7 +42,6 @@ internal static class DataCommand
             "get",
             "Fetch a set, bring it into its standard format (CIFAR binary, IDX) and verify every file by its SHA-256. Files that are there "
                 + "and intact are not fetched again; an interrupted download is continued."
-                + "at its origin; 4 file or network error."
         )
         {
             set,
@@ -76,14 +74,14 @@ internal static class DataCommand
                 .GetResult()
         );
 
-        Table table = Terminal.NewTable("file", "bytes#", "SHA-256", "");
+        TextTable table = new("file", new("bytes#", 1), new("SHA-256", 2), "state");
         foreach (FetchedFile file in files)
         {
             string state =
                 file.File.Sha256 is null ? "no published sum"
                 : file.WasThere ? "was there, verified"
                 : "verified";
-            table.AddRow(file.File.Name.Escaped(), file.File.Bytes.ToString("N0", CultureInfo.InvariantCulture), file.Sha256, state);
+            table.AddRow(file.File.Name, file.File.Bytes.ToString("N0", CultureInfo.InvariantCulture), file.Sha256, state);
         }
         terminal.Show(table);
         string source = options.Set.Source(options.Out.ToString());

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.CommandLine;
 using System.Globalization;
 using System.Runtime.InteropServices;
-using Spectre.Console;
 using Tensorial.Equations;
 
 namespace Tensorial.Cli.Commands;
@@ -181,11 +180,19 @@ internal static class EinsumCommand
         );
         if (plan.Steps.IsEmpty)
             return;
-        Table table = Terminal.NewTable("step#", "expression", "result", "MACs#", "bytes#", "scratch#", "µs#");
+        TextTable table = new(
+            "step#",
+            "expression",
+            new("result", 2),
+            "MACs#",
+            new("bytes#", 3),
+            new("scratch bytes#", 4),
+            new("µs#", 1)
+        );
         foreach (PlanStep step in plan.Steps)
             table.AddRow(
-                $"{table.Rows.Count + 1}",
-                step.Expression.Escaped(),
+                Count(table.Rows.Count + 1),
+                step.Expression,
                 step.Shape.ToString(),
                 Count(step.Macs),
                 Count(step.Bytes),

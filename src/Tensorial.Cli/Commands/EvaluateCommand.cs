@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using Spectre.Console;
 using Tensorial.Analysis;
 using Tensorial.Data;
 using Tensorial.Execution;
@@ -69,10 +68,18 @@ internal static class EvaluateCommand
         DataOptions.CheckNormalization(graph, images, options.Threads, terminal);
         double imagesPerSecond = result.Samples / elapsed.TotalSeconds;
 
-        Table table = Terminal.NewTable("model", "data", "images#", "top-1 %#", "top-5 %#", "loss#", "images/s#");
+        TextTable table = new(
+            "model",
+            new("data", 4),
+            new("images#", 1),
+            "top-1 %#",
+            new("top-5 %#", 2),
+            "loss (nats)#",
+            new("images/s#", 3)
+        );
         table.AddRow(
-            options.Model.Name.Escaped(),
-            images.Name.Escaped(),
+            options.Model.Name,
+            images.Name,
             Number($"{result.Samples:N0}"),
             Number($"{100 * result.Top1:F2}"),
             Number($"{100 * result.Top5:F2}"),

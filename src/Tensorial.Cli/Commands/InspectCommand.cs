@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using Spectre.Console;
 using Tensorial.Graphs;
 
 namespace Tensorial.Cli.Commands;
@@ -84,22 +83,22 @@ internal static class InspectCommand
             terminal.Say("The network has no convolution and no dense layer with weights of its own.");
             return;
         }
-        Table table = Terminal.NewTable(
+        TextTable table = new(
             "kernel",
-            "operation",
-            "axes",
+            new("operation", 4),
+            new("axes", 5),
             "shape",
-            "groups#",
+            new("groups#", 2),
             "parameters#",
             "MACs#",
-            "output",
-            "activations#",
-            "cuts"
+            new("output", 3),
+            new("activations#", 6),
+            new("cuts", 1)
         );
         foreach (InspectedLayer layer in found.Layers)
             table.AddRow(
-                layer.Name.Escaped(),
-                layer.Operation.Escaped(),
+                layer.Name,
+                layer.Operation,
                 layer.Axes ?? "",
                 Extents(layer.Shape),
                 layer.Groups is > 1 and int groups ? Count(groups) : "",
@@ -130,14 +129,14 @@ internal static class InspectCommand
 
     private static void ShowOperations(Inspection found, Terminal terminal)
     {
-        Table table = Terminal.NewTable("operation", "nodes#", "parameters#", "MACs#", "activations#");
+        TextTable table = new("operation", "nodes#", "parameters#", "MACs#", new("activations#", 1));
         foreach (
             IGrouping<string, InspectedNode> alike in found
                 .Nodes.GroupBy(static node => node.Operation)
                 .OrderByDescending(static group => group.Count())
         )
             table.AddRow(
-                alike.Key.Escaped(),
+                alike.Key,
                 Count(alike.Count()),
                 Count(alike.Sum(static n => n.Parameters)),
                 Total(alike, static n => n.Macs),

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.CommandLine;
 using System.Globalization;
-using Spectre.Console;
 using Tensorial.Analysis;
 using Tensorial.Compression;
 using Tensorial.Compression.Runtimes;
@@ -62,20 +61,20 @@ internal static class PlanCommand
             .Chosen;
         foreach (IRuntime runtime in runtimes)
             runtime.Dispose();
-        Table table = Terminal.NewTable(
+        TextTable table = new(
             "layer",
             "format",
             "ranks#",
             "parameters#",
-            "before#",
-            "MACs#",
-            "before#",
-            "relative error#",
-            "sensitivity#"
+            new("of parameters#", 2),
+            new("MACs#", 3),
+            new("of MACs#", 4),
+            new("relative error#", 1),
+            "sensitivity (nats)#"
         );
         foreach (CompressionCandidate c in chosen)
             table.AddRow(
-                c.Layer.Name.Escaped(),
+                c.Layer.Name,
                 c.Format?.ToString() ?? "dense",
                 c.Form is null ? "" : LayerForm.Text(c.Form.Format, c.Form.Ranks),
                 Text($"{c.Parameters:N0}"),

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using Spectre.Console;
 using Tensorial.Compression;
 using Tensorial.Compression.Int8;
 
@@ -29,14 +28,14 @@ internal static class QuantizationTablesForPeople
     /// <summary>Networks side by side.</summary>
     public static void ShowNetworks(ImmutableArray<ComparedNetwork> networks, Terminal terminal)
     {
-        Table table = Terminal.NewTable(
+        TextTable table = new(
             "network",
             "bytes#",
-            "of float#",
+            new("of float#", 2),
             "top-1 %#",
-            "relative error %#",
+            new("relative error %#", 1),
             "ms at batch 1#",
-            "of the time#"
+            new("of the time#", 1)
         );
         foreach (ComparedNetwork network in networks)
             table.AddRow(
@@ -54,14 +53,18 @@ internal static class QuantizationTablesForPeople
     private static void ShowLayers(ImmutableArray<QuantizedLayer> layers, Terminal terminal)
     {
         bool isMeasured = layers.Any(static layer => layer.Sensitivity is not null);
-        Table table = isMeasured
-            ? Terminal.NewTable("layer", "bits#", "parameters#", "error of weights %#", "sensitivity#")
-            : Terminal.NewTable("layer", "bits#", "parameters#", "error of weights %#");
+        TextTable table = new([
+            "layer",
+            "bits#",
+            new("parameters#", 1),
+            "error of weights %#",
+            .. isMeasured ? (Column[])["sensitivity (nats)#"] : [],
+        ]);
         foreach (QuantizedLayer layer in layers.Where(static layer => layer.Bits is not null || layer.Sensitivity is not null))
         {
             string[] cells =
             [
-                layer.Name.Escaped(),
+                layer.Name,
                 layer.Bits is { } bits ? Text($"{bits}{(layer.WeightsOnly ? " (weights only)" : "")}") : "float",
                 Text($"{layer.Parameters:N0}"),
                 layer.WeightError is { } error ? Text($"{100 * error:F2}") : "",

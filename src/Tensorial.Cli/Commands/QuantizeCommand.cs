@@ -54,6 +54,8 @@ internal static class QuantizeCommand
             HelpName = "X",
             Description = "The same for the mean relative error of the outputs, ‖b - a‖ / ‖a‖; needs no labels.",
         };
+        drop.Between(0, 100);
+        error.Between(0);
         Option<string[]> keep = CommonOptions.Keep();
         keep.Description = "Layers that stay in float, by weight or node, * and ? allowed; may be given several times.";
         Option<int> threads = CommonOptions.Threads();

@@ -49,6 +49,7 @@ internal static class TrainCommand
             Description = "Part of the target that all classes share.",
             DefaultValueFactory = static _ => 0,
         };
+        smoothing.Between(0, 1);
         TrainingOptionGroup training = new(
             epochs: 30,
             rate: result => UsualRate(result.GetValue(model), result.GetValue(fresh)),
@@ -101,7 +102,7 @@ internal static class TrainCommand
         bool isFile = File.Exists(options.Model);
         if (!isFile && !ModelZoo.Knows(options.Model))
             throw new FileNotFoundException(
-                $"There is no file '{options.Model}', and no ready-made network of this name; there are {string.Join(", ", ModelZoo.Names)}."
+                $"There is no file '{options.Model}', and no ready-made network of this name; there are {string.Join(", ", ModelZoo.Names)}.{NearestWord.Hint(options.Model, ModelZoo.Names)}"
             );
         OutputFile.Check(options.Output, isFile ? [options.Model] : []);
         options.Outputs.Check([options.Output.FullName, .. isFile ? [options.Model] : Array.Empty<string>()]);

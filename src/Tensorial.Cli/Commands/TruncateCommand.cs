@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
-using Spectre.Console;
 using Tensorial.Analysis;
 using Tensorial.Compression;
 using Tensorial.Graphs;
@@ -145,11 +144,18 @@ internal static class TruncateCommand
 
     private static void Show(GraphTruncation truncation, Terminal terminal)
     {
-        Table table = Terminal.NewTable("kernel", "cuts", "ranks#", "norm loss#", "1 - ‖Kχ‖/‖K‖#", "as factors#");
+        TextTable table = new(
+            "kernel",
+            "cuts",
+            "ranks#",
+            "norm loss#",
+            new("1 - ‖Kχ‖/‖K‖#", 2),
+            new("parameters as factors#", 1)
+        );
         foreach (TruncatedKernel kernel in truncation.Kernels)
         {
             table.AddRow(
-                kernel.Layer.Escaped(),
+                kernel.Layer,
                 string.Join(", ", kernel.Cuts),
                 Ranks(kernel),
                 Text($"{kernel.NormLoss:F4}"),

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.CommandLine;
 using System.Globalization;
-using Spectre.Console;
 using Tensorial.Analysis;
 using Tensorial.Data;
 using Tensorial.Execution;
@@ -10,7 +9,6 @@ using Tensorial.Onnx;
 using Tensorial.Reports;
 using Tensorial.Training;
 using Tensorial.Training.Losses;
-using Table = Spectre.Console.Table;
 
 namespace Tensorial.Cli.Commands;
 
@@ -323,10 +321,10 @@ internal static class TuneCommand
     {
         if (!blocks.IsEmpty)
         {
-            Table table = Terminal.NewTable("block", "error before %#", "after %#", "seconds#");
+            TextTable table = new("block", "error before %#", "error after %#", new("seconds#", 1));
             foreach (BlockRecord block in blocks)
                 table.AddRow(
-                    block.Name.Escaped(),
+                    block.Name,
                     Text($"{100 * block.ErrorBefore:F3}"),
                     Text($"{100 * block.ErrorAfter:F3}"),
                     Text($"{block.Seconds:F1}")

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using Spectre.Console;
 using Tensorial.Analysis;
 using Tensorial.Compression;
 using Tensorial.Compression.Runtimes;
@@ -38,18 +37,21 @@ internal static class VerifyCommand
             second = new("b.onnx") { Description = "The network to verify." };
         DataOptions.Group data = new(required: false);
         Option<double?> drop = Gate(
-            "--max-drop",
-            "POINTS",
-            "b may lose at most so many points of top-1 accuracy (0.5 is half a percentage point); needs --data."
-        );
-        Option<double?> difference = Gate("--max-difference", "X", "No output may differ by more.");
-        Option<double?> error = Gate("--max-error", "X", "The mean relative error of the outputs, ‖b - a‖ / ‖a‖, may be at most this.");
+                "--max-drop",
+                "POINTS",
+                "b may lose at most so many points of top-1 accuracy (0.5 is half a percentage point); needs --data."
+            )
+            .Between(-100, 100);
+        Option<double?> difference = Gate("--max-difference", "X", "No output may differ by more.").Between(0);
+        Option<double?> error = Gate("--max-error", "X", "The mean relative error of the outputs, ‖b - a‖ / ‖a‖, may be at most this.")
+            .Between(0);
         Option<double?> agreement = Gate(
-            "--min-agreement",
-            "F",
-            "At least this fraction of the images, 0 to 1, must get the same class from both."
-        );
-        Option<double?> kl = Gate("--max-kl", "NATS", "The mean KL divergence of the predictions may be at most this.");
+                "--min-agreement",
+                "F",
+                "At least this fraction of the images, 0 to 1, must get the same class from both."
+            )
+            .Between(0, 1);
+        Option<double?> kl = Gate("--max-kl", "NATS", "The mean KL divergence of the predictions may be at most this.").Between(0);
         Option<string?> runtime = CommonOptions.RuntimeOrSuiting();
         Option<int> batch = CommonOptions.Batch(),
             threads = CommonOptions.Threads();
@@ -205,18 +207,18 @@ internal static class VerifyCommand
     private static void Show(Options options, Verification found, string images, string runtime, Terminal terminal)
     {
         terminal.Say(Text($"{found.Samples:N0} of {images}, {runtime}"));
-        Table outputs = Terminal.NewTable(
+        TextTable outputs = new(
             "output",
-            "largest difference#",
-            "mean difference#",
+            new("largest difference#", 2),
+            new("mean difference#", 3),
             "relative error %#",
-            "at most %#",
-            "KL divergence#",
+            new("largest relative error %#", 1),
+            "KL divergence (nats)#",
             "agreement %#"
         );
         foreach (OutputDifference output in found.Outputs)
             outputs.AddRow(
-                output.Name.Escaped(),
+                output.Name,
                 Text($"{output.MaxDifference:G3}"),
                 Text($"{output.MeanDifference:G3}"),
                 Text($"{100 * output.RelativeError:F3}"),
@@ -227,9 +229,9 @@ internal static class VerifyCommand
         terminal.Show(outputs);
         if (found.First is not { } one || found.Second is not { } other)
             return;
-        Table table = Terminal.NewTable("model", "top-1 %#", "top-5 %#", "loss#");
+        TextTable table = new("model", "top-1 %#", new("top-5 %#", 1), new("loss (nats)#", 2));
         foreach ((FileInfo file, Evaluation e) in new[] { (options.First, one), (options.Second, other) })
-            table.AddRow(file.Name.Escaped(), Text($"{100 * e.Top1:F2}"), Text($"{100 * e.Top5:F2}"), Text($"{e.Loss:F4}"));
+            table.AddRow(file.Name, Text($"{100 * e.Top1:F2}"), Text($"{100 * e.Top5:F2}"), Text($"{e.Loss:F4}"));
         terminal.Show(table);
     }
 

@@ -57,11 +57,12 @@ internal sealed record Analyzer
     private string Scope =>
         ResultStore.Key("run", Provenance.Model.Sha256, Provenance.Data?.Fingerprint ?? "", Provenance.Calibration?.Fingerprint ?? "");
 
-    /// <exception cref="BadInputException">The store holds results of another model or of other images.</exception>
+    /// <exception cref="BadInputException">The store holds results of another model or of other images, or a cut divides no kernel.</exception>
     /// <exception cref="NumericalException">A weight is not finite, or the network's answers are not.</exception>
     public AnalysisReport Run(IProgress<Progress>? progress = null, CancellationToken cancel = default)
     {
         Stopwatch clock = Stopwatch.StartNew();
+        CheckCuts();
         Store?.CheckBelongsTo(Provenance);
         using ThreadWorkers workers = new(Threads);
         LayerAnalysis[] layers = AnalyzeLayers(workers, progress, cancel);
@@ -101,6 +102,17 @@ internal sealed record Analyzer
         return report with { Layers = [.. layers], Provenance = Provenance with { Seconds = clock.Elapsed.TotalSeconds } };
     }
 
+    /// <summary>Refuses cuts that divide no kernel: an empty result would not say that nothing was measured.</summary>
+    private void CheckCuts()
+    {
+        IEnumerable<Cut> asked = (Options.Cuts ?? []).Concat(Options.Sequences.SelectMany(static steps => steps.Select(static s => s.Cut)));
+        string[] axes = [.. Layers.Select(static layer => layer.Kernel.Axes).Distinct()];
+        foreach (Cut cut in asked.Where(cut => !axes.Any(own => cut.Among(own) is { } among && among.Divides(own))))
+            throw new BadInputException(
+                $"The cut {cut} divides none of the kernels{(axes.Length == 0 ? ", as there are none" : $": their axes are {string.Join(" or ", axes)}")}."
+            );
+    }
+
     private void AddRun(AnalysisReport outline)
     {
         string layers = string.Join(' ', outline.Layers.Select(static layer => layer.Name));
@@ -117,6 +129,7 @@ internal sealed record Analyzer
     /// </summary>
     public (SweepPlan Plan, int Known) Plan(CancellationToken cancel = default)
     {
+        CheckCuts();
         Store?.CheckBelongsTo(Provenance);
         using ThreadWorkers workers = new(Threads);
         bool bySpectrum = Options.Ranks.Any(static rule => rule is RankRule.NormLoss);

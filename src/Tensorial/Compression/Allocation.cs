@@ -16,6 +16,11 @@ internal static class Allocation
     /// </summary>
     public const int Steps = 8000;
 
+    /// <summary>Layers named that stand in the way of a target, at most, and the part of the least possible that is worth it.</summary>
+    private const int MostNamed = 4;
+
+    private const double Noteworthy = 0.02;
+
     /// <summary>Mixtures tried where there are several budgets.</summary>
     private const int Mixtures = 24;
 
@@ -33,14 +38,7 @@ internal static class Allocation
         ImmutableArray<CompressionCandidate> gentlest = [.. choices.Select(static layer => layer.MinBy(static c => c.Sensitivity)!)];
         if (budgets.All(budget => budget.Keeps(gentlest)))
             return gentlest;
-        foreach (LayerBudget budget in budgets)
-        {
-            double least = choices.Sum(layer => layer.Min(budget.Cost));
-            if (!budget.Allows(least))
-                throw new GoalNotMetException(
-                    $"{budget.Name} cannot be met: it allows {Text(budget.Most + budget.Fixed)}, and the least possible is {Text(least + budget.Fixed)}{budget.Unit}{budget.Advice(least + budget.Fixed)}."
-                );
-        }
+        CheckReachable(choices, budgets);
         // With several budgets a mixture of them is one; the best choice that keeps each on its own counts.
         ImmutableArray<CompressionCandidate>? best = null;
         foreach (double[] mixture in MixturesOf(budgets.Count))
@@ -63,6 +61,31 @@ internal static class Allocation
             ?? throw new GoalNotMetException(
                 $"No choice of candidates keeps {string.Join(" and ", budgets.Select(static b => b.Name))} together."
             );
+    }
+
+    /// <summary>Refuses budgets that the smallest choice misses: needs the sizes of candidates alone, not what they do.</summary>
+    /// <exception cref="GoalNotMetException">One cannot be kept; says the least that is possible, where it lies and what to ask for.</exception>
+    public static void CheckReachable(IReadOnlyList<IReadOnlyList<CompressionCandidate>> choices, IReadOnlyList<LayerBudget> budgets)
+    {
+        foreach (LayerBudget budget in budgets)
+        {
+            (string Name, double Least)[] layers = [.. choices.Select(layer => (layer[0].Layer.Name, layer.Min(budget.Cost)))];
+            double least = layers.Sum(static layer => layer.Least);
+            if (budget.Allows(least))
+                continue;
+            string[] holders =
+            [
+                .. budget.Fixed > 0 ? (string[])[$"{Text(budget.Fixed)}{budget.Unit} in what stays as it is"] : [],
+                .. layers
+                    .Where(layer => layer.Least > Noteworthy * least)
+                    .OrderByDescending(static layer => layer.Least)
+                    .Take(MostNamed)
+                    .Select(layer => $"{Text(layer.Least)}{budget.Unit} in {layer.Name}"),
+            ];
+            throw new GoalNotMetException(
+                $"{budget.Name} cannot be met: it allows {Text(budget.Most + budget.Fixed)}, and the least possible is {Text(least + budget.Fixed)}{budget.Unit} ({string.Join(", ", holders)}){budget.Advice(least + budget.Fixed)}."
+            );
+        }
     }
 
     private static double Priced(ImmutableArray<CompressionCandidate> chosen) => chosen.Sum(static c => c.Sensitivity * c.Slowdown);

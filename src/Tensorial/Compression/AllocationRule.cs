@@ -43,7 +43,7 @@ internal static class AllocationRules
         Names.FirstOrDefault(name => name.Name == text) is { Name: not null } known
             ? known.Rule
             : throw new BadInputException(
-                $"'{text}' is no way to share a budget; there are {string.Join(", ", Names.Select(static name => name.Name))}."
+                $"'{text}' is no way to share a budget; there are {string.Join(", ", Names.Select(static name => name.Name))}.{NearestWord.Hint(text, Names.Select(static name => name.Name))}"
             );
 
     /// <summary>One candidate of each layer, within budgets.</summary>

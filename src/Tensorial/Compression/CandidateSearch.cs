@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using Tensorial.Data;
@@ -29,6 +30,12 @@ internal sealed class CandidateSearch(Graph network, ImageSet? images, SearchOpt
     private readonly ConditionalWeakTable<CompressibleLayer, KernelStarts> _plain = [];
     private int _done,
         _all;
+
+    /// <summary>
+    /// Candidates that were left out because another of their layer is no larger, no dearer and no worse, by layer name: for reports. Those
+    /// whose error is not known are not among them.
+    /// </summary>
+    public ConcurrentDictionary<string, ImmutableArray<CompressionCandidate>> Dominated { get; } = new();
 
     /// <summary>The candidates of each layer, the dense one first.</summary>
     /// <param name="layers">Layers of the network, in order.</param>
@@ -157,8 +164,15 @@ internal sealed class CandidateSearch(Graph network, ImageSet? images, SearchOpt
             : [.. Enumerable.Range(0, forms.Length).Where(one => !Enumerable.Range(0, forms.Length).Any(other => Dominates(other, one)))];
         ImmutableArray<CompressionCandidate>.Builder candidates = ImmutableArray.CreateBuilder<CompressionCandidate>();
         candidates.Add(CompressionCandidate.Dense(layer));
+        int[] dominated = [.. Enumerable.Range(0, forms.Length).Except(kept).Where(index => !outdone[index])];
         if (damage is null)
         {
+            Dominated[layer.Name] =
+            [
+                .. dominated.Select(index =>
+                    CompressionCandidate.From(layer, forms[index], errors[index]!.Value, NoiseToSignal(errors[index]!.Value))
+                ),
+            ];
             candidates.AddRange(
                 kept.Select(index =>
                     CompressionCandidate.From(layer, forms[index], errors[index]!.Value, NoiseToSignal(errors[index]!.Value))
@@ -184,6 +198,12 @@ internal sealed class CandidateSearch(Graph network, ImageSet? images, SearchOpt
         candidates.AddRange(
             kept.Select(index => CompressionCandidate.From(layer, forms[index], errors[index]!.Value, curve.At(errors[index]!.Value)))
         );
+        Dominated[layer.Name] =
+        [
+            .. dominated.Select(index =>
+                CompressionCandidate.From(layer, forms[index], errors[index]!.Value, curve.At(errors[index]!.Value))
+            ),
+        ];
         // Those that need not be measured.
         Report(progress, Math.Min(forms.Length, options.MeasuredCandidates) - open.Count);
         return candidates.ToImmutable();

@@ -24,7 +24,7 @@ internal sealed record CompressionPlan(
     {
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
         WriteIndented = true,
-        UnmappedMemberHandling = JsonUnmappedMemberHandling.Skip,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         AllowTrailingCommas = true,
         ReadCommentHandling = JsonCommentHandling.Skip,
@@ -91,6 +91,10 @@ internal sealed record CompressionPlan(
                     named.Length == 0
                         ? $"The plan names the layer '{planned.Name}', which the network does not have or which cannot be factored."
                         : $"The plan names '{planned.Name}', which several nodes are called: name the weights, {string.Join(", ", named.Select(static layer => $"'{layer.Name}'"))}."
+                );
+            if (planned is { Format: null, Ranks.Length: > 0 })
+                throw new BadInputException(
+                    $"The plan gives '{planned.Name}' ranks and no format; give both, or neither to keep it dense."
                 );
             if (!plans.TryAdd(named[0].Name, planned))
                 throw new BadInputException($"The plan names the layer '{named[0].Name}' twice.");

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 using Tensorial.Analysis;
 using Tensorial.Decompositions;
 using Tensorial.Graphs;
@@ -37,6 +38,10 @@ internal sealed record CompressionResult
 
     /// <summary>What each format, and all together, would damage at other sizes; empty where a plan was given.</summary>
     public ImmutableArray<ParetoFront> Fronts { get; init; } = [];
+
+    /// <summary>All that was weighed for each layer, for the report; the JSON has the choice and its runner-up.</summary>
+    [JsonIgnore]
+    public ImmutableArray<LayerCandidates> Candidates { get; init; } = [];
 
     /// <summary>Sizes that were tried in search of a drop; empty where none was searched for.</summary>
     public ImmutableArray<DropTrial> Trials { get; init; } = [];
@@ -121,6 +126,18 @@ public sealed record CompressedLayer(
     /// <summary>The steps of its plan, where it is written as factors.</summary>
     public ImmutableArray<CompressedStep> Steps { get; init; } = [];
 
+    /// <summary>
+    /// What the form does to the network by itself, as it was chosen by: mean KL divergence of the predictions in nats, without data e² / (1 -
+    /// e²) of its relative error e; null where a plan was given or the layer was kept.
+    /// </summary>
+    public double? Sensitivity { get; init; }
+
+    /// <summary>
+    /// The best form in another format that holds no more parameters, up to a twentieth; for a kept layer the gentlest of all. Null where there
+    /// is none, or a plan was given.
+    /// </summary>
+    public AlternativeForm? RunnerUp { get; init; }
+
     internal static CompressedLayer From(CompressionCandidate chosen, TensorFactors<double>? fit, string? reason) =>
         new(
             chosen.Layer.Name,
@@ -157,6 +174,49 @@ public sealed record CompressedLayer(
 /// <param name="Macs">Multiply-accumulates for one image.</param>
 /// <param name="PredictedMs">Milliseconds on one thread, as the built-in cost model has it.</param>
 public sealed record CompressedStep(string Equation, long Macs, double PredictedMs);
+/// <summary>A form that a layer could have taken.</summary>
+/// <param name="Format">The format.</param>
+/// <param name="Ranks">Its ranks.</param>
+/// <param name="Parameters">Of the factors.</param>
+/// <param name="Macs">For one image.</param>
+/// <param name="RelativeError">Of the kernel, in the measure of the fit.</param>
+/// <param name="Sensitivity">As <see cref="CompressedLayer.Sensitivity"/>.</param>
+public sealed record AlternativeForm(
+    string Format,
+    ImmutableArray<int> Ranks,
+    long Parameters,
+    long Macs,
+    double RelativeError,
+    double Sensitivity
+);
+
+/// <summary>What was weighed for a layer.</summary>
+/// <param name="Chosen">What it became.</param>
+/// <param name="Weighed">The dense layer and every form that no other outdoes.</param>
+/// <param name="Dominated">Forms that another is no larger, no dearer and no worse than.</param>
+internal sealed record LayerCandidates(
+    CompressionCandidate Chosen,
+    ImmutableArray<CompressionCandidate> Weighed,
+    ImmutableArray<CompressionCandidate> Dominated
+)
+{
+    /// <summary>Parameters that a runner-up may have more.</summary>
+    private const double Slack = 1.05;
+
+    /// <summary>See <see cref="CompressedLayer.RunnerUp"/>.</summary>
+    public AlternativeForm? RunnerUp =>
+        Weighed
+            .Concat(Dominated)
+            .Where(other =>
+                other.Format is not null
+                && other.Format != Chosen.Format
+                && (Chosen.Form is null || other.Parameters <= Slack * Chosen.Parameters)
+            )
+            .MinBy(static other => (other.Sensitivity, other.Parameters))
+            is { } found
+            ? new(found.Format!.ToString(), found.Form!.Ranks, found.Parameters, found.Macs, found.RelativeError, found.Sensitivity)
+            : null;
+}
 
 /// <summary>
 /// The least damage that a format can do at some sizes, as the candidates promise it: damages of single layers, added up.

@@ -25,11 +25,11 @@ public sealed record CompressionTarget(TargetMeasure Measure, double Value)
             parts.Length == 2
             && Names.FirstOrDefault(name => name.Name == parts[0].Trim()) is { Name: not null } known
             && double.TryParse(parts[1], NumberStyles.Float, CultureInfo.InvariantCulture, out double value)
-            && (known.Measure == TargetMeasure.MaxDrop ? value >= 0 : value is > 0 and <= 1)
+            && (known.Measure == TargetMeasure.MaxDrop ? value is >= 0 and <= 100 : value is > 0 and <= 1)
         )
             return new(known.Measure, value);
         throw new BadInputException(
-            $"\"{text}\" is no target: write params=, conv-params=, macs= or latency= and the part that may be left (0 to 1), or max-drop= and accuracy points."
+            $"\"{text}\" is no target: write params=, conv-params=, macs= or latency= and the part that may be left (0 to 1), or max-drop= and accuracy points (0 to 100).{NearestWord.Hint(parts[0].Trim(), Names.Select(static name => name.Name))}"
         );
     }
 

@@ -38,6 +38,9 @@ public sealed record CompressedNetwork
     /// <summary>What each format could do at other sizes; empty where the choice was given.</summary>
     internal ImmutableArray<ParetoFront> Fronts { get; init; } = [];
 
+    /// <summary>All that was weighed for each layer; empty where the choice was given.</summary>
+    internal ImmutableArray<LayerCandidates> Candidates { get; init; } = [];
+
     /// <summary>Sizes that were tried for <see cref="TargetMeasure.MaxDrop"/>, in turn; empty where it was not searched for.</summary>
     internal ImmutableArray<DropTrial> Trials { get; init; } = [];
 
@@ -56,7 +59,11 @@ public sealed record CompressedNetwork
                             candidate,
                             Factors.GetValueOrDefault(candidate.Layer.Name),
                             Reasons.GetValueOrDefault(candidate.Layer.Name)
-                        )
+                        ) with
+                        {
+                            Sensitivity = Candidates.IsEmpty || candidate.Form is null ? null : candidate.Sensitivity,
+                            RunnerUp = Candidates.FirstOrDefault(own => own.Chosen.Layer.Name == candidate.Layer.Name)?.RunnerUp,
+                        }
                     ),
                     .. kept.Select(CompressedLayer.From),
                 ]
@@ -113,6 +120,7 @@ internal sealed class NetworkCompression(
         return Run(choice.Chosen, progress, cancel) with
         {
             Fronts = ParetoFront.Of(choice.Candidates),
+            Candidates = choice.ByLayer,
             Reasons = choice.Reasons,
             IsFastEnough = choice.IsFastEnough,
         };

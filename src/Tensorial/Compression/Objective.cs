@@ -21,7 +21,7 @@ internal static class Objectives
     public static Objective Parse(string text) =>
         Enum.GetValues<Objective>().Cast<Objective?>().FirstOrDefault(objective => Name(objective!.Value) == text)
         ?? throw new BadInputException(
-            $"'{text}' is no objective; there are {string.Join(", ", Enum.GetValues<Objective>().Select(Name))}."
+            $"'{text}' is no objective; there are {string.Join(", ", Enum.GetValues<Objective>().Select(Name))}.{NearestWord.Hint(text, Enum.GetValues<Objective>().Select(Name))}"
         );
 
     private static string Name(Objective objective) => objective.ToString().ToLowerInvariant();

@@ -41,6 +41,19 @@ internal sealed record PlannerResult(
     /// <summary>Names of layers some of whose forms were timed and are slower.</summary>
     public ImmutableHashSet<string> WithSlowForms { get; init; } = [];
 
+    /// <summary>Candidates that were not weighed, because another of their layer is no larger, no dearer and no worse, by layer name.</summary>
+    public ImmutableDictionary<string, ImmutableArray<CompressionCandidate>> Dominated { get; init; } =
+        ImmutableDictionary<string, ImmutableArray<CompressionCandidate>>.Empty;
+
+    /// <summary>Every candidate of every layer, and what was chosen: for reports.</summary>
+    public ImmutableArray<LayerCandidates> ByLayer =>
+        [
+            .. Chosen.Zip(
+                Candidates,
+                (chosen, own) => new LayerCandidates(chosen, own, Dominated.GetValueOrDefault(chosen.Layer.Name, []))
+            ),
+        ];
+
     /// <summary>Why layers stay dense: a clause that follows "because".</summary>
     public ImmutableDictionary<string, string> Reasons =>
         Chosen
@@ -95,9 +108,10 @@ internal sealed class Planner(
         if (request.Rule == AllocationRule.Uniform)
             return Uniform(request, search, timed, progress, cancel);
         LatencyProbe probe = new(runtimes, request.LatencyBatch, options.Threads);
+        ImmutableDictionary<string, ImmutableArray<LayerForm>> forms = FormsWithin(request, search, progress, cancel);
         ImmutableArray<ImmutableArray<CompressionCandidate>> candidates = timed
-            ? Faster(probe, search, options, progress, cancel)
-            : search.Run(layers, progress, cancel);
+            ? Faster(probe, search, forms, options, progress, cancel)
+            : search.Run(layers, layer => forms[layer.Name], progress, cancel);
         if (timed)
             return WithinTime(request, candidates, probe, cancel);
         IReadOnlyList<LayerBudget> budgets = CompressionBudget.Of(GraphStatistics.From(_graph), layers, request.Targets, []);
@@ -107,7 +121,37 @@ internal sealed class Planner(
         {
             IsFastEnough = guard.IsMet,
             WithSlowForms = [.. layers.Where(guard.HasSlowForms).Select(static layer => layer.Name)],
+            Dominated = search.Dominated.ToImmutableDictionary(),
         };
+    }
+
+    /// <summary>The forms of each layer; refuses targets that the smallest of them miss before any is fitted.</summary>
+    private ImmutableDictionary<string, ImmutableArray<LayerForm>> FormsWithin(
+        PlanRequest request,
+        CandidateSearch search,
+        IProgress<Progress>? progress,
+        CancellationToken cancel
+    )
+    {
+        ImmutableArray<LayerForm>[] forms = new ImmutableArray<LayerForm>[layers.Length];
+        for (int layer = 0; layer < layers.Length; layer++)
+        {
+            cancel.ThrowIfCancellationRequested();
+            forms[layer] = search.FormsOf(layers[layer]);
+            progress?.Report(new("forms", layer + 1, layers.Length, "layers"));
+        }
+        IEnumerable<CompressionTarget> sizes = request.Targets.Where(static target => target.Measure != TargetMeasure.Latency);
+        Allocation.CheckReachable(
+            [
+                .. layers.Zip(
+                    forms,
+                    static IReadOnlyList<CompressionCandidate> (layer, own) =>
+                        [CompressionCandidate.Dense(layer), .. own.Select(form => CompressionCandidate.From(layer, form, 1, 0))]
+                ),
+            ],
+            CompressionBudget.Of(GraphStatistics.From(_graph), layers, sizes, [])
+        );
+        return layers.Zip(forms).ToImmutableDictionary(static pair => pair.First.Name, static pair => pair.Second);
     }
 
     /// <summary>What keeps slow forms out; our own executor stands for runtimes where none is named.</summary>
@@ -118,6 +162,7 @@ internal sealed class Planner(
     private ImmutableArray<ImmutableArray<CompressionCandidate>> Faster(
         LatencyProbe probe,
         CandidateSearch search,
+        ImmutableDictionary<string, ImmutableArray<LayerForm>> forms,
         SearchOptions options,
         IProgress<Progress>? progress,
         CancellationToken cancel
@@ -129,7 +174,7 @@ internal sealed class Planner(
                     (ImmutableArray<CompressionCandidate>)
                         [
                             CompressionCandidate.Dense(layer),
-                            .. search.FormsOf(layer).Select(form => CompressionCandidate.From(layer, form, 1, 0)),
+                            .. forms[layer.Name].Select(form => CompressionCandidate.From(layer, form, 1, 0)),
                         ]
                 ),
             ],

@@ -3,6 +3,8 @@ namespace Tensorial.Data;
 /// <summary>Where images come from and in which format: what <c>--data</c> names.</summary>
 public abstract record DataSource
 {
+    private static readonly string[] Kinds = ["images", "cifar10", "cifar100", "idx", "npy", "npz", "sample"];
+
     private const string Expected =
         "Give images:FOLDER, cifar10:FOLDER, cifar100:FOLDER, idx:FOLDER (the MNIST family), npy:IMAGES.npy, npy:IMAGES.npy,LABELS.npy, "
         + "npy:SET.npz, npy:FOLDER, or sample.";
@@ -32,7 +34,7 @@ public abstract record DataSource
             ("images", _) => ImageFolderSource.From(place, transform ?? new()),
             ("npy" or "npz", _) => NpySource.From(place),
             ("sample", "") => new SampleSource(),
-            _ => throw new BadInputException($"'{text}' is no data set. {Expected}"),
+            _ => throw new BadInputException($"'{text}' is no data set. {Expected}{NearestWord.Hint(text.Split(':')[0], Kinds)}"),
         };
     }
 

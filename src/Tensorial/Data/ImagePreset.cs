@@ -26,5 +26,7 @@ public sealed record ImagePreset(string Name, ImageTransform Transform, Normaliz
     /// <exception cref="BadInputException">There is none of this name.</exception>
     public static ImagePreset Parse(string name) =>
         All.FirstOrDefault(preset => preset.Name.Equals(name, StringComparison.OrdinalIgnoreCase))
-        ?? throw new BadInputException($"'{name}' is no preset: there are {string.Join(", ", All.Select(static preset => preset.Name))}.");
+        ?? throw new BadInputException(
+            $"'{name}' is no preset: there are {string.Join(", ", All.Select(static preset => preset.Name))}.{NearestWord.Hint(name, All.Select(static preset => preset.Name))}"
+        );
 }

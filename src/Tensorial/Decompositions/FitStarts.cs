@@ -13,6 +13,10 @@ internal static class FitStarts
     /// <summary>Sweeps of alternating least squares before the descent of CP.</summary>
     private const int SweepsToStart = 10;
 
+    /// <summary>Random starts, and steps downhill that tell which is best.</summary>
+    private const int Trials = 4,
+        StepsOfTrials = 25;
+
     /// <summary>
     /// Singular vectors, for every format whose factors make a tree: from the leaves to the last factor, each factor takes the leading
     /// vectors of what the factors before it have left, its own modes and the bonds to them as rows (a sequentially truncated hierarchical
@@ -122,6 +126,18 @@ internal static class FitStarts
             starts = starts.Without(fit.Reconstruct());
         }
         return [.. values.SelectMany(static factor => factor)];
+    }
+
+    /// <summary>The best of a few random starts, each after some steps downhill: for equations that singular vectors say nothing about.</summary>
+    public static double[] ByTrial(FitTask task)
+    {
+        (KernelStarts starts, KernelForm form, ImmutableArray<int> ranks, FitOptions options, CancellationToken cancel) = task;
+        ImmutableArray<Shape> shapes = form.Tensor.FactorShapes(starts.Kernel.Shape, ranks.AsSpan());
+        FitObjective objective = new(starts.Kernel, form.Tensor, ranks, starts.Metric, options.Workers ?? Workers.Serial, cancel);
+        return Enumerable
+            .Range(0, Trials)
+            .Select(trial => Random(shapes[..^1], new(options.Seed + (Trials * task.Attempt) + trial)))
+            .MinBy(point => LimitedMemoryBfgs.Minimise(objective.Evaluate, point, StepsOfTrials, options.Tolerance))!;
     }
 
     /// <summary>Rows of independent normal numbers, each row of a factor's first axis of norm 1.</summary>

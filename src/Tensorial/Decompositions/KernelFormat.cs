@@ -91,14 +91,20 @@ public sealed partial record KernelFormat(string Name)
     /// <summary>Whether channels are split into several modes.</summary>
     public bool IsReshaped => Reshaping is not null;
 
-    /// <summary>The format of a name; <c>rcp:2</c> is <c>rcp</c> with channels split in two.</summary>
+    /// <summary>
+    /// The format of a name; <c>rcp:2</c> is <c>rcp</c> with channels split in two. An equation is read by <see cref="FromEquation"/>.
+    /// </summary>
     /// <exception cref="BadInputException">There is none.</exception>
     public static KernelFormat Parse(string text)
     {
+        if (text.Contains("->", StringComparison.Ordinal))
+            return FromEquation(text);
         string[] parts = text.Split(':');
         KernelFormat? format = All.FirstOrDefault(known => known.Name == parts[0]);
         if (format is null || parts.Length > 2)
-            throw new BadInputException($"'{text}' is no format; there are {string.Join(", ", All.Select(static known => known.Name))}.");
+            throw new BadInputException(
+                $"'{text}' is no format; there are {string.Join(", ", All.Select(static known => known.Name))}.{NearestWord.Hint(text, All.Select(static known => known.Name))}"
+            );
         if (parts.Length == 1)
             return format;
         if (format.Numbered is not { } numbered)

@@ -45,6 +45,8 @@ internal static class AnalysisTables
                 new("entropy", "entropy", CellFormat.Fixed3, "Entanglement entropy in nats."),
                 new("normalisedEntropy", "of max.", CellFormat.Fixed3, "Entropy over its maximum, ln of the maximal rank."),
                 new("effectiveRank", "eff. rank", CellFormat.Significant, "exp(entropy)"),
+                new("participationRatio", "participation", CellFormat.Significant, "1 / Σ p², p being squared singular values over their sum."),
+                new("schmidtGap", "Schmidt gap", CellFormat.Fixed3, "p of the first singular value less p of the second."),
                 .. CutSpectrum
                     .NormLosses.ToArray()
                     .Select(static loss => new Column(
@@ -212,6 +214,8 @@ internal static class AnalysisTables
             cut.Entropy,
             cut.NormalisedEntropy,
             cut.EffectiveRank,
+            cut.ParticipationRatio,
+            cut.SchmidtGap,
             .. CutSpectrum.NormLosses.ToArray().Select(loss => (Cell)ranks[Numbers.Exact(loss)]),
             Findings.KeptParameters(layer, cut, cut.RankFor(Findings.UsualNormLoss)),
         ];

@@ -16,6 +16,7 @@ internal static class CompressionPage
                 .. result.Quantization is { } quantization ? (Section[])[QuantizationSection.Of(quantization)] : [],
                 FactorsSection.Of(result.Layers),
                 .. result.Fronts.IsEmpty ? (Section[])[] : [Fronts(result)],
+                .. CandidatesSection.Of(result),
                 ProvenanceSection.Of(result),
             ]
         );
@@ -117,7 +118,7 @@ internal static class CompressionPage
                 new Figure(
                     "pareto",
                     Prose.From(
-                        $"{Prose.Strong("What each format can do.")} For every format, and for the best of all in each layer, the least damage at a size, as single layers promise it before they are fitted together: {(result.Data is null ? "noise over signal of the kernels" : "KL divergence of the predictions in nats")}, added up. Candidates that another one of the same layer beats in size, cost and error were not measured."
+                        $"{Prose.Strong("What each format can do.")} For every format, and for the best of all in each layer, the least damage at a size, as single layers promise it before they are fitted together: {(result.Data is null ? "noise over signal of the kernels" : "KL divergence of the predictions in nats")}, added up."
                     ),
                     [chart]
                 ),

@@ -42,6 +42,14 @@ internal static class CsvWriter
     public static IReadOnlyList<string> Write(IReadOnlyList<TrainingRunCurve> runs, string folder) =>
         Write([("convergence.csv", TrainingRunsPage.Convergence(runs)), ("epochs.csv", TrainingRunsPage.Points(runs))], folder);
 
+    /// <summary>
+    /// Writes a comparison of formats: <c>networks.csv</c> (a row for each format and rate) and <c>layers.csv</c> (one for each layer too).
+    /// </summary>
+    /// <returns>Paths of the files.</returns>
+    /// <exception cref="IOException">The folder cannot be made or written.</exception>
+    public static IReadOnlyList<string> Write(Compression.FormatComparison comparison, string folder) =>
+        Write([("networks.csv", ComparisonTables.Networks(comparison)), ("layers.csv", ComparisonTables.Layers(comparison))], folder);
+
     private static List<string> Write(IEnumerable<(string Name, Table Table)> tables, string folder)
     {
         Directory.CreateDirectory(folder);

@@ -5,6 +5,7 @@ using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Reflection;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace Tensorial;
 
@@ -25,7 +26,7 @@ internal static class JsonInput
     /// <param name="json">The text, UTF-8.</param>
     /// <param name="name">What messages call it: the file.</param>
     /// <param name="what">What it should be, for messages: a plan.</param>
-    /// <param name="options">How properties are named and read.</param>
+    /// <param name="options">How properties are named and read; where unmapped members are disallowed, so are fields given twice.</param>
     /// <exception cref="BadInputException">It is not JSON, not of this type, or a value is missing or out of range; says where.</exception>
     public static T Read<T>(ReadOnlySpan<byte> json, string name, string what, JsonSerializerOptions options)
         where T : class
@@ -33,7 +34,14 @@ internal static class JsonInput
         try
         {
             // Some editors mark UTF-8.
-            return Checked(JsonSerializer.Deserialize<T>(json.StartsWith("\uFEFF"u8) ? json[3..] : json, options), name, what);
+            if (json.StartsWith("\uFEFF"u8))
+                json = json[3..];
+            if (
+                options.UnmappedMemberHandling == JsonUnmappedMemberHandling.Disallow
+                && JsonFields.Fault(json, typeof(T), options) is { } fault
+            )
+                throw new BadInputException($"'{name}' is no {what}: {fault}.");
+            return Checked(JsonSerializer.Deserialize<T>(json, options), name, what);
         }
         catch (Exception error) when (IsMalformed(error))
         {
@@ -123,6 +131,10 @@ internal static class JsonInput
         items.GetType() is { IsGenericType: true } type
         && type.GetGenericTypeDefinition() == typeof(ImmutableArray<>)
         && (bool)type.GetProperty(nameof(ImmutableArray<int>.IsDefault))!.GetValue(items)!;
+
+    /// <summary>Names in JSON and types of all that is read into a type.</summary>
+    internal static (string Name, Type Type)[] FieldsOf(Type type) =>
+        [.. PartsOf(type).Select(static part => (part.Name, part.Property.PropertyType))];
 
     private static Part[] PartsOf(Type type) => Known.GetOrAdd(type, static type => [.. Read(type)]);
 

@@ -121,7 +121,12 @@ public sealed class Trainer : IDisposable
             (double loss, int told) = Step(batch, epoch, rate);
             int count = batch.Images.Shape[0];
             (total, right, seen) = (total + loss, right + told, seen + count);
-            progress?.Report(new($"epoch {epoch} of {_options.Epochs}", seen, (long)batches * count, "images"));
+            progress?.Report(
+                new($"epoch {epoch} of {_options.Epochs}", seen, (long)batches * count, "images")
+                {
+                    Part = (epoch - 1 + ((batch.Index + 1) / (double)batches)) / _options.Epochs,
+                }
+            );
         }
         return (total / batches, _images.HasLabels ? (double)right / seen : null, rate);
     }

@@ -14,9 +14,23 @@ public sealed class RefusalTests : IDisposable
     public static TheoryData<int, string, string> Refusals() =>
         new()
         {
-            { 2, "", "Required command" },
-            { 2, "nonsense", "nonsense" },
-            { 2, "inspect", "model.onnx" },
+            { 2, "nonsense", "'nonsense' is no command of tensorial" },
+            { 2, "inspct $sample", "Did you mean inspect?" },
+            { 2, "inspect $sample --jsn $dir/a.json", "Did you mean --json?" },
+            { 2, "inspect --jsn $dir/a.json", "Did you mean --json?" },
+            { 2, "inspect --limit", "has no option '--limit'" },
+            { 2, "inspect $sample $text", "no further argument" },
+            { 2, "data gt mnist --out $dir/set", "Did you mean get?" },
+            { 2, "compress $sample", "needs <out.onnx>" },
+            { 2, "compress $sample $dir/out.onnx --target parms=0.5", "Did you mean params?" },
+            { 2, "compress $sample $dir/out.onnx --target params=0.5 --format tukcer2", "Did you mean tucker2?" },
+            { 2, "train $sample $dir/out.onnx --data sample --optimizer adm", "Did you mean adam?" },
+            { 4, "train resnet2O $dir/out.onnx --data sample", "Did you mean resnet20?" },
+            { 3, "evaluate $sample --data cifar1O:$dir", "Did you mean cifar10?" },
+            { 2, "evaluate $sample --data sample --preset torchvison", "Did you mean torchvision?" },
+            { 2, "compress $sample $dir/out.onnx --target params=0.5 --allocate mesured", "Did you mean measured?" },
+            { 2, "compress $sample $dir/out.onnx --target params=0.5 --objective sped", "Did you mean speed?" },
+            { 2, "inspect", "needs <model.onnx>" },
             { 2, "inspect $sample --bogus", "--bogus" },
             { 4, "inspect $dir/missing.onnx", "missing.onnx" },
             { 4, "inspect $dir", "folder" },
@@ -64,13 +78,32 @@ public sealed class RefusalTests : IDisposable
             { 2, "compress $sample $dir/out.onnx --target params=1.5", "params=1.5" },
             { 2, "compress $sample $dir/out.onnx --target params=0.5 --format zip", "zip" },
             { 2, "compress $sample $sample --target params=0.5", "fashion-cnn.onnx" },
-            { 1, "compress $sample $dir/out.onnx --target params=0.01 --format svd-out", "least possible" },
+            { 1, "compress $sample $dir/out.onnx --target params=0.01 --format svd-out", "in what stays as it is, 704 in conv3.weight, " },
             { 3, "compress $sample $dir/out.onnx --plan $text", "no plan" },
             { 3, "compress $sample $dir/out.onnx --target params=0.5 --keep nothing*", "nothing*" },
             { 4, "compress $sample $dir/none/out.onnx --target params=0.5 --format svd-out", "none" },
             { 2, "plan $sample", "--target" },
             { 2, "verify $sample $sample --max-drop 1", "--data" },
-            { 1, "verify $sample $sample --min-agreement 1.5", "agree" },
+            { 2, "verify $sample $sample --min-agreement 1.5", "from 0 to 1" },
+            { 2, "verify $sample $sample --max-error -0.1", "0 or more" },
+            { 2, "verify $sample $sample --max-kl NaN", "0 or more" },
+            { 2, "verify $sample $sample --max-drop 101 --data sample", "from -100 to 100" },
+            { 2, "quantize $sample $dir/out.onnx --data sample --max-drop -1", "from 0 to 100" },
+            { 2, "compress $sample $dir/out.onnx --target max-drop=200 --data sample", "0 to 100" },
+            { 2, "compress $sample $dir/out.onnx --target params=0.5 --calibration 0", "--calibration must be at least 1" },
+            { 2, "train $sample $dir/out.onnx --data sample --momentum 2", "--momentum takes a number from 0 to 1" },
+            { 2, "train $sample $dir/out.onnx --data sample --lr -1", "--lr takes a number of 0 or more" },
+            { 2, "train $sample $dir/out.onnx --data sample --label-smoothing 2", "from 0 to 1" },
+            { 3, "analyze $sample --cuts x|y", "x|y divides none" },
+            { 3, "analyze $sample --cuts o|ihw,d|oihw", "d|oihw divides none" },
+            { 3, "analyze $sample --data sample --limit 8 --ranks none --sequence o|ix:2", "does not divide the axes" },
+            { 3, "analyze $sample --cuts o|ihw,x|y --dry-run --data sample", "x|y divides none" },
+            { 2, "bench $sample $sample --pairs 0", "--pairs must be at least 1" },
+            { 2, "bench $sample $sample --shape 3x1x28x28 --batch 16", "--shape says" },
+            { 3, "compress $sample $dir/out.onnx --plan $misspelt", "did you mean format?" },
+            { 3, "compress $sample $dir/out.onnx --plan $twice", "twice" },
+            { 3, "compress $sample $dir/out.onnx --plan $formless", "no format" },
+            { 3, "compress $sample $dir/out.onnx --plan $repeated", "'layers[0].ranks' is given twice" },
             { 2, "bench $sample $sample --batch 0", "--batch" },
             { 2, "evaluate $sample --data sample --limit -1", "--limit" },
             { 2, "evaluate $sample --data sample --batch 0", "--batch must be at least 1" },
@@ -106,7 +139,14 @@ public sealed class RefusalTests : IDisposable
     public async Task A_refusal_names_what_is_wrong_and_leaves_nothing(int code, string command, string named)
     {
         string text = Put("text.onnx", Text),
-            empty = Put("empty.onnx", "");
+            empty = Put("empty.onnx", ""),
+            misspelt = Put("misspelt.json", Plan("""{"name":"conv2.weight","fromat":"tucker2","ranks":[4,4]}""")),
+            twice = Put(
+                "twice.json",
+                Plan("""{"name":"conv2.weight","format":"tucker2","ranks":[4,4]},{"name":"conv2.weight","format":"cp","ranks":[4]}""")
+            ),
+            formless = Put("formless.json", Plan("""{"name":"conv2.weight","ranks":[4,4]}""")),
+            repeated = Put("repeated.json", Plan("""{"name":"conv2.weight","format":"tucker2","ranks":[4,4],"ranks":[8,8]}"""));
         NpyFile.Write(new Tensor<byte>([2, 3, 8, 8]), Path.Combine(_folder.FullName, "a.npy"));
         NpyFile.Write(new Tensor<long>([2]), Path.Combine(_folder.FullName, "b.npy"));
         NpyFile.Write(new Tensor<byte>([2, 1, 28, 28]), Path.Combine(_folder.FullName, "c.npy"));
@@ -119,14 +159,21 @@ public sealed class RefusalTests : IDisposable
             .. command
                 .Split(' ', StringSplitOptions.RemoveEmptyEntries)
                 .Select(word =>
-                    word.Replace("$sample", Sample).Replace("$text", text).Replace("$empty", empty).Replace("$dir", _folder.FullName)
+                    word.Replace("$misspelt", misspelt)
+                        .Replace("$twice", twice)
+                        .Replace("$formless", formless)
+                        .Replace("$repeated", repeated)
+                        .Replace("$sample", Sample)
+                        .Replace("$text", text)
+                        .Replace("$empty", empty)
+                        .Replace("$dir", _folder.FullName)
                 ),
         ];
 
         CommandRun run = await CommandRun.Of(arguments);
 
         Assert.Equal((code, true), (run.Code, run.Error.Contains(named, StringComparison.OrdinalIgnoreCase) || Said(run)));
-        Assert.StartsWith("tensorial: ", run.Error);
+        Assert.StartsWith("tensorial", run.Error);
         Assert.DoesNotContain("   at ", run.Error);
         Assert.DoesNotContain("System.", run.Error);
         Assert.DoesNotContain("Tensorial.", run.Error);
@@ -137,6 +184,8 @@ public sealed class RefusalTests : IDisposable
 
         static bool Said(CommandRun run) => throw new Xunit.Sdk.XunitException($"exit code {run.Code}, stderr: {run.Error}");
     }
+
+    private static string Plan(string layers) => $$"""{"schemaVersion":1,"layers":[{{layers}}]}""";
 
     private string Put(string name, string content)
     {

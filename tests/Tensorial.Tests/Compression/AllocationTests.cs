@@ -68,6 +68,8 @@ public class AllocationTests
             Allocation.Solve(choices, [Parameters with { Most = least - 1 }])
         );
         Assert.Contains(least.ToString("N0"), refused.Message);
+        // And which layers hold it.
+        Assert.Contains(Layers[0].Name, refused.Message);
         Assert.Equal(
             least,
             Allocation.Solve(choices, [Parameters with { Most = least * 1.01 }]).Sum(static c => (double)c.Parameters),
@@ -75,17 +77,21 @@ public class AllocationTests
         );
     }
 
+    private static readonly ImmutableArray<CompressibleLayer> Layers = CompressibleLayer
+        .Of(Tensorial.Onnx.OnnxFile.Read(Path.Combine(Oracles.Repository, "samples", "fashion-cnn.onnx")))
+        .Layers;
+
     private static CompressionCandidate[][] Choices(Random random, int layers, int each) =>
         [
             .. Enumerable
                 .Range(0, layers)
-                .Select(_ =>
+                .Select(layer =>
                     (CompressionCandidate[])
                         [
                             .. Enumerable
                                 .Range(0, each)
                                 .Select(_ => new CompressionCandidate(
-                                    null!,
+                                    Layers[layer % Layers.Length],
                                     null,
                                     random.Next(100, 1000),
                                     random.Next(100, 1000),

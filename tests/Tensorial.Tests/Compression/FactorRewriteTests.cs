@@ -17,6 +17,10 @@ public class FactorRewriteTests
     internal static readonly ImmutableArray<KernelFormat> Formats =
     [
         .. KernelFormat.All.Select(static format => format.IsReshaped ? format with { Number = 2 } : format),
+        // Formats of users: a tree, one with loops, one that parts space only at the output.
+        KernelFormat.FromEquation("ri,sr,shw,os->oihw"),
+        KernelFormat.FromEquation("ri,rsh,rsw,ors->oihw"),
+        KernelFormat.FromEquation("ri,srh,ows->oihw"),
     ];
 
     public static TheoryData<string, int, int, int, int, int> Cases()

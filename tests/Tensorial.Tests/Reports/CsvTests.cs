@@ -51,6 +51,10 @@ public class CsvTests
         foreach ((CutSpectrum cut, Dictionary<string, string> row) in analysis.Layers.SelectMany(static l => l.Cuts).Zip(cuts))
         {
             Assert.Equal(cut.Entropy, Number(row["entropy"]));
+            // p = s² / Σ s², as docs/analysis.md has it.
+            double[] p = [.. cut.SingularValues.Select(value => value * value / cut.SingularValues.Sum(static s => s * s))];
+            Assert.Equal(1 / p.Sum(static part => part * part), Number(row["participationRatio"]), 1e-9);
+            Assert.Equal(p[0] - p[1], Number(row["schmidtGap"]), 1e-12);
             Assert.Equal(cut.RankFor(0.1), Number(row["rankForNormLoss0.1"]));
             Assert.Equal(cut.BreakEvenRank, Number(row["breakEvenRank"]));
         }

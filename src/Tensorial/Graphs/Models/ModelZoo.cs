@@ -56,7 +56,9 @@ public static class ModelZoo
         foreach ((string known, _, Func<Shape, int, int, Graph> build) in Models)
             if (known.Equals(name, StringComparison.OrdinalIgnoreCase))
                 return build(image, classes, seed);
-        throw new BadInputException($"'{name}' is no ready-made network; there are {string.Join(", ", Names)}.");
+        throw new BadInputException(
+            $"'{name}' is no ready-made network; there are {string.Join(", ", Names)}.{NearestWord.Hint(name, Names)}"
+        );
     }
 
     /// <summary>

@@ -31,10 +31,23 @@ internal sealed record Series(string Name, Ink Ink, ValueList<Point> Points)
     /// Whether each point was measured, and so gets a dot; otherwise the line is a curve of which points may be thinned out.
     /// </summary>
     public bool Dots { get; init; }
+
+    /// <summary>Whether its points are joined.</summary>
+    public bool HasLine { get; init; } = true;
+
+    /// <summary>Whether its points are rings around points of other series.</summary>
+    public bool IsMark { get; init; }
+
+    /// <summary>Whether it stands back behind others.</summary>
+    public bool IsPale { get; init; }
 }
 
 /// <param name="Label">Said with the value, such as the rank; empty for none.</param>
-internal readonly record struct Point(double X, double Y, string Label = "");
+internal readonly record struct Point(double X, double Y, string Label = "")
+{
+    /// <summary>Where the true value may lie, drawn as a bar; null where that is not known.</summary>
+    public (double Low, double High)? Range { get; init; }
+}
 
 internal sealed record Level(double Value, string Label);
 

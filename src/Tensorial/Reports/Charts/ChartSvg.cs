@@ -79,11 +79,28 @@ internal static class ChartSvg
         foreach (double tick in up)
             WriteTick(to, tick, chart.Y, up, frame.Left - 6, frame.Y(chart.Y, tick) + 4);
         to.Close().Open("g", ("text-anchor", "middle"));
-        foreach (double tick in across)
-            WriteTick(to, tick, chart.X, across, frame.X(chart.X, tick), frame.Bottom + 17);
+        bool areNamed = chart.X.Scale is OrdinalScale { Names: var names } && AreNarrow(names, frame);
+        foreach (double tick in areNamed ? [.. Enumerable.Range(1, (int)chart.X.Scale.High).Select(static k => (double)k)] : across)
+            if (areNamed)
+                to.Element(
+                    "text",
+                    ((OrdinalScale)chart.X.Scale).Names[(int)tick - 1],
+                    ("x", At(frame.X(chart.X, tick))),
+                    ("y", At(frame.Bottom + 19))
+                );
+            else
+                WriteTick(to, tick, chart.X, across, frame.X(chart.X, tick), frame.Bottom + 19);
         to.Close();
         WriteTitle(to, chart.Y.Title, 0, 12, "start");
         WriteTitle(to, chart.X.Title, frame.Right, frame.Height - 5, "end");
+    }
+
+    /// <summary>Whether the names of an axis have room beside each other; numbers stand for those that have not.</summary>
+    private static bool AreNarrow(ValueList<string> names, Frame frame)
+    {
+        // Of a letter in the larger type of narrow screens.
+        const double letter = 9;
+        return names.Count > 1 && (names.Max(static name => name.Length) + 1) * letter <= (frame.Right - frame.Left) / (names.Count - 1);
     }
 
     /// <summary>A letter after an underscore is an index: s_k.</summary>
@@ -136,7 +153,7 @@ internal static class ChartSvg
             points = Thinning.Simplify(points, Tolerance);
         to.Open(
             "g",
-            ("class", series.Ink.Class),
+            ("class", series.IsPale ? $"{series.Ink.Class} pale" : series.Ink.Class),
             ("data-name", series.Name),
             (
                 "data-labels",
@@ -148,8 +165,21 @@ internal static class ChartSvg
         StringBuilder line = new();
         foreach ((double x, double y) in points)
             line.Append(line.Length == 0 ? 'M' : 'L').Append(At(x)).Append(' ').Append(At(y));
-        if (points.Count > 1)
+        if (points.Count > 1 && series.HasLine)
             to.Open("path", ("class", "line"), ("d", line.ToString()));
+        if (series.IsMark)
+        {
+            const double radius = 6;
+            foreach ((double x, double y) in points)
+                to.Open(
+                    "path",
+                    ("class", "mark"),
+                    (
+                        "d",
+                        $"M{At(x - radius)} {At(y)}a{At(radius)} {At(radius)} 0 1 0 {At(2 * radius)} 0a{At(radius)} {At(radius)} 0 1 0 {At(-2 * radius)} 0"
+                    )
+                );
+        }
         if (dots)
         {
             // A line of no length with round ends is a dot, at a fraction of a circle's bytes.
@@ -158,7 +188,24 @@ internal static class ChartSvg
                 line.Append('M').Append(At(x)).Append(' ').Append(At(y)).Append("h0");
             to.Open("path", ("class", "dots"), ("d", line.ToString()));
         }
+        WriteRanges(to, chart, frame, series);
         to.Close();
+    }
+
+    /// <summary>Bars with ends, where points have a range.</summary>
+    private static void WriteRanges(Markup to, Chart chart, Frame frame, Series series)
+    {
+        StringBuilder bars = new();
+        foreach (Point point in series.Points)
+            if (point.Range is { } range)
+            {
+                double x = frame.X(chart.X, point.X),
+                    low = frame.Y(chart.Y, range.Low),
+                    high = frame.Y(chart.Y, range.High);
+                bars.Append($"M{At(x)} {At(low)}V{At(high)}M{At(x - 3)} {At(low)}h6M{At(x - 3)} {At(high)}h6");
+            }
+        if (bars.Length > 0)
+            to.Open("path", ("class", "bars"), ("d", bars.ToString()));
     }
 
     /// <summary>Kind, low and high value, and where they lie.</summary>
@@ -182,9 +229,9 @@ internal static class ChartSvg
 
         public double Right => Width - 10;
 
-        public double Top => 26;
+        public double Top => 30;
 
-        public double Bottom => Height - 42;
+        public double Bottom => Height - 44;
 
         public double X(Axis axis, double value) => Left + (axis.Scale.Position(value) * (Right - Left));
 

@@ -81,6 +81,7 @@ internal sealed record Palette(Oklch Paper, Oklch Ink, Oklch Faint, Oklch Strong
         css.Append($".power{{font-size:8.5px}}path{{fill:none;stroke:{Ink.Hex}}}.grid{{stroke:{rule};stroke-width:.75}}");
         css.Append($".axis{{stroke:{soft}}}path.level{{stroke:{soft};stroke-dasharray:5 3}}.ramp{{stroke-width:8}}");
         css.Append(".line{stroke-width:1.5;stroke-linejoin:round;stroke-linecap:round}.dots{stroke-width:4.6;stroke-linecap:round}");
+        css.Append(".bars{stroke-width:.9}.mark{stroke-width:1.4}.pale{opacity:.35}");
         css.Append(".dash>.line{stroke-dasharray:5 3;stroke-linecap:butt}.dot>.line{stroke-dasharray:1 3}");
         for (int k = 0; k < Hues; k++)
             css.Append($".hue{k}>path{{stroke:{Lines[k].Hex}}}");

@@ -62,6 +62,14 @@ internal sealed record LinearScale(double Low, double High) : Scale(Low, High)
 /// <summary>Decades; within one decade its 1, 2 and 5. Zero and below lie on the low end.</summary>
 internal sealed record LogScale(double Low, double High) : Scale(Low, High)
 {
+    /// <summary>The fewest whole decades that hold all positive values.</summary>
+    public static LogScale Around(IReadOnlyCollection<double> values)
+    {
+        double[] positive = [.. values.Where(static value => value > 0 && double.IsFinite(value)).DefaultIfEmpty(1)];
+        double low = Math.Pow(10, Math.Floor(Math.Log10(positive.Min())));
+        return new(low, Math.Max(10 * low, Math.Pow(10, Math.Ceiling(Math.Log10(positive.Max()) - 1e-9))));
+    }
+
     public override ValueList<double> Ticks(int about)
     {
         int first = (int)Math.Round(Math.Log10(Low)),

@@ -85,15 +85,16 @@ internal static class AccuracySection
         Axis y = YAxis(findings, measured.SelectMany(static t => (double[])[t.Top1, t.Recalibrated?.Top1 ?? t.Top1]));
         Chart Draw(string title, XAxis x, Func<TruncationResult, double?> accuracy, IEnumerable<TruncationResult> which) =>
             Plot(
-                findings,
-                title,
-                which,
-                static t => t.Cut,
-                findings.Cuts.Select(static (cut, k) => (cut, cut, Ink.OfCut(cut, k))),
-                x,
-                y,
-                accuracy
-            ) with
+                    findings,
+                    title,
+                    which,
+                    static t => t.Cut,
+                    findings.Cuts.Select(static (cut, k) => (cut, cut, Ink.OfCut(cut, k))),
+                    x,
+                    y,
+                    accuracy
+                )
+                .WithRanges(findings) with
             {
                 Size = ChartSize.Wide,
             };
@@ -108,7 +109,7 @@ internal static class AccuracySection
         yield return new Figure(
             "together",
             Prose.From(
-                $"{Prose.Strong($"Top-1 accuracy with {findings.Everything} truncated")} along one cut, by the same rule in each. Parameters are those of the truncated kernels stored as two factors, or dense where that takes fewer."
+                $"{Prose.Strong($"Top-1 accuracy with {findings.Everything} truncated")} along one cut, by the same rule in each. Parameters are those of the truncated kernels stored as two factors, or dense where that takes fewer. Bars are 95 % intervals of the accuracy (binomial, Wilson)."
             ),
             [.. charts]
         )
@@ -116,6 +117,23 @@ internal static class AccuracySection
             Legend = SpectraSection.CutLegend(findings),
         };
     }
+
+    /// <summary>The chart with an interval around every accuracy.</summary>
+    private static Chart WithRanges(this Chart chart, Findings findings) =>
+        findings.Analysis.Baseline is not { } baseline
+            ? chart
+            : chart with
+            {
+                Series =
+                [
+                    .. chart.Series.Select(series =>
+                        series with
+                        {
+                            Points = [.. series.Points.Select(p => p with { Range = Binomial.Interval(p.Y, baseline.Samples) })],
+                        }
+                    ),
+                ],
+            };
 
     private static string Capital(string text) => char.ToUpperInvariant(text[0]) + text[1..];
 

@@ -23,7 +23,10 @@ internal static class FactorsSection
                 new("macsBefore", "of", CellFormat.Count),
                 new("time", "time of dense", CellFormat.Percent),
                 new("error", "relative error", CellFormat.Fixed3),
-                new("reason", "kept because", CellFormat.Text),
+                new("sensitivity", "sensitivity", CellFormat.Significant, "KL divergence of the predictions in nats; without data noise over signal"),
+                new("why", "why", CellFormat.Text),
+                new("runnerUp", "runner-up", CellFormat.Text, "the best in another format at no more parameters, up to a twentieth"),
+                new("runnerUpSensitivity", "its sensitivity", CellFormat.Significant),
                 new("breakEven", "would be smaller up to", CellFormat.Text),
             ],
             layers.Select(static layer =>
@@ -39,7 +42,12 @@ internal static class FactorsSection
                         layer.MacsBefore,
                         layer.TimeRatio,
                         layer.RelativeError,
-                        layer.KeptBecause ?? "",
+                        layer.Sensitivity,
+                        Why(layer),
+                        layer.RunnerUp is { } second
+                            ? $"{second.Format} {LayerForm.Text(KernelFormat.Parse(second.Format), second.Ranks)}"
+                            : "",
+                        layer.RunnerUp?.Sensitivity,
                         layer.Format is null && layer.BreakEven is { } even
                             ? string.Join(", ", even.Select(static pair => $"{pair.Key} {string.Join('×', pair.Value)}"))
                             : "",
@@ -112,6 +120,15 @@ internal static class FactorsSection
             ]
         );
     }
+
+    /// <summary>Why the layer is what it is, in a few words.</summary>
+    private static string Why(CompressedLayer layer) =>
+        layer.KeptBecause is { } kept ? kept
+        : layer.Sensitivity is not { } own ? "the plan says so"
+        : layer.RunnerUp is not { } second ? "no other format is as small"
+        : own <= second.Sensitivity ? "least damage at this size"
+        : layer.MacsAfter < second.Macs ? "fewer multiply-accumulates than the runner-up"
+        : "the runner-up was slower, or none of its sizes fits the budget as well";
 
     /// <summary>A part over the whole; 0 of nothing.</summary>
     public static double Share(long part, long whole) => whole > 0 ? (double)part / whole : 0;

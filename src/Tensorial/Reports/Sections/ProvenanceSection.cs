@@ -54,6 +54,21 @@ internal static class ProvenanceSection
         return new("provenance", "Provenance", [new Definitions([.. items])]);
     }
 
+    public static Section Of(FormatComparison comparison)
+    {
+        Provenance p = comparison.Provenance;
+        List<Definition> items =
+        [
+            new("Model", Prose.From($"{Prose.Code(p.Model.Name)}, {Numbers.Count(p.Model.Bytes)} bytes")),
+            new("SHA-256", Prose.From($"{Prose.Code(p.Model.Sha256)}")),
+            new("Images", Use(p.Data, "none: errors of kernels only")),
+        ];
+        if (p.Calibration is not null)
+            items.Add(new("Calibration", Use(p.Calibration, "")));
+        items.AddRange(Origin(p));
+        return new("provenance", "Provenance", [new Definitions([.. items])]);
+    }
+
     public static Section Of(TrainingReport training)
     {
         Provenance p = training.Provenance;
