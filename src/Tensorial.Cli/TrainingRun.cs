@@ -26,6 +26,9 @@ internal sealed class TrainingRun(TrainingOptions options, ImageSet images, Imag
     /// <summary>What a step takes; known once a training has begun.</summary>
     public TrainingMemory? Memory { get; private set; }
 
+    /// <summary>What a checkpoint says of the test images: the best epoch, and what each came to, are of these.</summary>
+    public static string TestOf(ImageSet? test) => test is null ? "" : $", tested on {test.Fingerprint}";
+
     private readonly DateTimeOffset _began = DateTimeOffset.UtcNow;
 
     /// <summary>The report on a training whose network has been written.</summary>

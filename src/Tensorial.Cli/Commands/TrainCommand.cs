@@ -119,7 +119,7 @@ internal static class TrainCommand
             bool isFresh = !isFile || options.IsFresh;
             using ResultCache memory =
                 !isFresh && options.Folder is { } folder
-                    ? ResultCache.Open(folder.FullName, ModelFile.From(options.Model).Sha256, images.Fingerprint)
+                    ? ResultCache.Open(folder.FullName, ModelFile.From(options.Model).Sha256, images.Fingerprint, terminal.Warn)
                     : ResultCache.None;
             RewriteOptions fitting = new() { Threads = options.Training.Threads, Seed = options.Training.Seed };
             (graph, layers) = tensorial.ApplyTo(graph, isFresh, images, options.Training.Batch, fitting, memory, terminal, cancel);
@@ -129,7 +129,7 @@ internal static class TrainCommand
         {
             Folder = options.Folder,
             Signature =
-                $"train {(isFile && options.IsFresh ? "fresh " : "")}{(isFile ? ModelFile.From(options.Model).Mark : options.Model)} on {images.Fingerprint}: {options.Signature}{(options.Tensorial is null ? "" : $", {options.Tensorial.Signature}")}",
+                $"train {(isFile && options.IsFresh ? "fresh " : "")}{(isFile ? ModelFile.From(options.Model).Mark : options.Model)} on {images.Fingerprint}{TrainingRun.TestOf(test)}: {options.Signature}{(options.Tensorial is null ? "" : $", {options.Tensorial.Signature}")}",
         };
         TrainingResult result = run.Train(graph);
         Dictionary<string, string> metadata = new()

@@ -182,7 +182,9 @@ internal static class TuneCommand
             Folder = options.Folder,
             Teacher = teacher is null ? null : teacher.Run,
             Dense = dense,
-            Signature = Text($"{signature}, {options.Signature}{(learning.Loss is RelativeSquares ? ", relative squares" : "")}"),
+            Signature = Text(
+                $"{signature}{TrainingRun.TestOf(test)}, {options.Signature}{(learning.Loss is RelativeSquares ? ", relative squares" : "")}"
+            ),
         };
         double? before = test is { HasLabels: true } ? run.Top1(small) : null,
             errorBefore = test is { HasLabels: false } ? run.Error(small) : null;
