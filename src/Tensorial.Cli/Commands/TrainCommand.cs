@@ -161,7 +161,8 @@ internal static class TrainCommand
                     result.Stopped,
                     StepMemory.From(run.Memory),
                     [.. result.Epochs],
-                    layers.IsEmpty ? null : layers
+                    layers.IsEmpty ? null : layers,
+                    run.Fixed.IsEmpty ? null : run.Fixed
                 )
             );
         if (options.Outputs.Report is { } page)

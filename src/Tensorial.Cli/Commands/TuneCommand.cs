@@ -198,6 +198,7 @@ internal static class TuneCommand
             {
                 Checkpoints = options.Folder is null ? null : new(options.Folder.FullName, signature) { Warn = terminal.Warn },
             };
+            run.Name(blockwise.Fixed);
             blockMemory = BlocksMemory.From(blockwise);
             terminal.Note($"blocks take {blockMemory}");
             (tuned, blocks) = terminal.WithProgress(progress => blockwise.Run(progress, cancel));
@@ -233,7 +234,8 @@ internal static class TuneCommand
                     blocks,
                     blockMemory,
                     StepMemory.From(run.Memory),
-                    [.. training?.Epochs ?? []]
+                    [.. training?.Epochs ?? []],
+                    run.Fixed.IsEmpty ? null : run.Fixed
                 )
             );
         if (options.Outputs.Report is { } page)
@@ -357,7 +359,8 @@ internal static class TuneCommand
         IReadOnlyList<BlockRecord> Blocks,
         BlocksMemory? BlockMemory,
         StepMemory? Memory,
-        IReadOnlyList<EpochRecord> Epochs
+        IReadOnlyList<EpochRecord> Epochs,
+        IReadOnlyList<FixedConstant>? NotTrained
     );
 
     /// <summary>What tuning block by block takes.</summary>
