@@ -49,8 +49,23 @@ internal static class Corpora
                     .Where(static path => new FileInfo(path).Length <= LargestModel)
                     .Order(StringComparer.Ordinal)
                     .Select(System.IO.File.ReadAllBytes)
+                    .Where(IsRead)
             );
         return models;
+    }
+
+    /// <summary>Whether a model is one that we read at all: others may be of other operator sets.</summary>
+    private static bool IsRead(byte[] model)
+    {
+        try
+        {
+            _ = Tensorial.Onnx.OnnxFile.Read(model, "model.onnx");
+            return true;
+        }
+        catch (BadInputException)
+        {
+            return false;
+        }
     }
 
     private static IEnumerable<ModelProto> Networks()

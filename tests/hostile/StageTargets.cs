@@ -65,7 +65,7 @@ internal static class StageTargets
     {
         if (graph.FreeInputs is not [{ Dimensions: { Length: > 0 } dimensions }, ..])
             return null;
-        int[] extents = [2, .. dimensions.Skip(1).Select(static dimension => dimension.Extent ?? 2)];
+        int[] extents = [2, .. dimensions.Skip(1).Select(static dimension => dimension.Extent ?? 1)];
         return extents.Aggregate(1.0, static (product, extent) => product * extent) > MostActivations
             ? null
             : new Tensor<float>(Shape.From(extents));
