@@ -57,10 +57,8 @@ internal sealed record CompressionOptionGroup(
         };
 
     /// <summary>The memory in the folder of --resume; one that forgets without.</summary>
-    public ResultCache OpenMemory(ModelFile model, ImageSet? training) =>
-        Store is null
-            ? ResultCache.None
-            : ResultCache.Open(Store.FullName, model.Sha256, training is null ? "" : DataUse.From(training, DataSplit.Train).Fingerprint);
+    public ResultCache OpenMemory(ModelFile model, ImageSet? training, Terminal terminal) =>
+        Store is null ? ResultCache.None : ResultCache.Open(Store.FullName, model.Sha256, training?.Fingerprint ?? "", terminal.Warn);
 
     internal sealed class Group
     {

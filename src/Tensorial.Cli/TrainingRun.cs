@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using Tensorial.Analysis;
 using Tensorial.Compression;
@@ -16,13 +17,22 @@ internal sealed class TrainingRun(TrainingOptions options, ImageSet images, Imag
 
     public string Signature { get; init; } = "";
 
+    /// <summary>Constants that are named one by one.</summary>
+    private const int MostNamed = 20;
+
     public Func<Tensor<float>, Tensor<float>>? Teacher { get; init; }
 
     /// <summary>The teacher as it is, which outputs are compared with where test images have no labels.</summary>
     public Graph? Dense { get; init; }
 
+    /// <summary>What looks learnt and was not trained; known once a training has begun.</summary>
+    public ImmutableArray<FixedConstant> Fixed { get; private set; } = [];
+
     /// <summary>What a step takes; known once a training has begun.</summary>
     public TrainingMemory? Memory { get; private set; }
+
+    /// <summary>What a checkpoint says of the test images: the best epoch, and what each came to, are of these.</summary>
+    public static string TestOf(ImageSet? test) => test is null ? "" : $", tested on {test.Fingerprint}";
 
     private readonly DateTimeOffset _began = DateTimeOffset.UtcNow;
 
@@ -59,14 +69,24 @@ internal sealed class TrainingRun(TrainingOptions options, ImageSet images, Imag
             EpochDone = record => terminal.Note(Line(record)),
         };
         Memory = trainer.Memory;
-        foreach (FixedConstant left in trainer.Fixed)
-            terminal.Note($"not trained: '{left.Name}' ({left.Count:N0} numbers, read by '{left.Node}'), because {left.Reason}");
+        Name(trainer.Fixed);
         terminal.Note(
             Text(
                 $"{images}; a step takes {TrainingMemory.Text(Memory.Bytes)}: {TrainingMemory.Text(Memory.ActivationBytes)} of activations and their gradients, the rest for weights{(Memory.Parts > 1 ? Text($"; batches go through in {Memory.Parts} parts") : "")}"
             )
         );
         return terminal.WithProgress(progress => trainer.Run(progress, cancel));
+    }
+
+    /// <summary>Says, before the first step, what looks learnt and will stay as it is.</summary>
+    public void Name(ImmutableArray<FixedConstant> constants)
+    {
+        FixedConstant[] news = [.. constants.Except(Fixed)];
+        Fixed = [.. Fixed, .. news];
+        foreach (FixedConstant left in news.Take(MostNamed))
+            terminal.Warn(Text($"not trained: '{left.Name}' ({left.Count:N0} numbers, read by '{left.Node}'), because {left.Reason}"));
+        if (news.Length > MostNamed)
+            terminal.Warn(Text($"not trained: {news.Length - MostNamed} constants more; --json lists all"));
     }
 
     /// <summary>How far a network's outputs are from the teacher's on the test images: ‖y - t‖ / ‖t‖.</summary>
@@ -143,5 +163,6 @@ internal sealed record TrainingFile(
     StopReason Stopped,
     StepMemory? Memory,
     IReadOnlyList<EpochRecord> Epochs,
-    IReadOnlyList<CompressedLayer>? Layers = null
+    IReadOnlyList<CompressedLayer>? Layers = null,
+    IReadOnlyList<FixedConstant>? NotTrained = null
 );

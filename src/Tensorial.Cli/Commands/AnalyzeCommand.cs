@@ -136,6 +136,10 @@ internal static class AnalyzeCommand
             ? (options.Data! with { Split = DataSplit.Train, Limit = count }).Open()
             : null;
         using ResultStore? store = options.Store is null ? null : ResultStore.Open(options.Store.FullName, WriterName(options.Sweep.Shard));
+        if (store?.OtherVersions is [_, ..] versions)
+            terminal.Warn(
+                $"'{options.Store}' holds results of version {string.Join(", ", versions)} of this program, which are used as they are; this is {ToolVersion.Text}."
+            );
         Analyzer analyzer = Analyzer.Create(graph, weights, ProvenanceOf(options, images, calibration)) with
         {
             Images = images,

@@ -130,7 +130,7 @@ internal static class CompressCommand
         choice.Check(plan.Targets);
         (ImmutableArray<CompressibleLayer> layers, ImmutableArray<KeptLayer> kept) = choice;
         ModelFile source = ModelFile.From(options.Input.ToString());
-        using ResultCache memory = plan.OpenMemory(source, training);
+        using ResultCache memory = plan.OpenMemory(source, training, terminal);
         ImmutableArray<IRuntime> runtimes = Runtimes.OpenAll(plan.Runtimes);
         NetworkCompression compression = new(graph, layers, training, runtimes, plan.Compression.Rewriting, memory)
         {

@@ -53,7 +53,7 @@ internal static class PlanCommand
         choice.Check(options.Plan.Targets);
         (ImmutableArray<CompressibleLayer> layers, ImmutableArray<KeptLayer> kept) = choice;
         ModelFile source = ModelFile.From(options.Model.ToString());
-        using ResultCache memory = options.Plan.OpenMemory(source, training);
+        using ResultCache memory = options.Plan.OpenMemory(source, training, terminal);
         ImmutableArray<IRuntime> runtimes = Runtimes.OpenAll(options.Plan.Runtimes);
         Planner planner = new(graph, layers, training, runtimes, memory);
         ImmutableArray<CompressionCandidate> chosen = terminal

@@ -120,7 +120,7 @@ internal static class TrainCommand
             bool isFresh = !isFile || options.IsFresh;
             using ResultCache memory =
                 !isFresh && options.Folder is { } folder
-                    ? ResultCache.Open(folder.FullName, ModelFile.From(options.Model).Sha256, images.Fingerprint)
+                    ? ResultCache.Open(folder.FullName, ModelFile.From(options.Model).Sha256, images.Fingerprint, terminal.Warn)
                     : ResultCache.None;
             RewriteOptions fitting = new() { Threads = options.Training.Threads, Seed = options.Training.Seed };
             (graph, layers) = tensorial.ApplyTo(graph, isFresh, images, options.Training.Batch, fitting, memory, terminal, cancel);
@@ -130,7 +130,7 @@ internal static class TrainCommand
         {
             Folder = options.Folder,
             Signature =
-                $"train {(isFile && options.IsFresh ? "fresh " : "")}{(isFile ? ModelFile.From(options.Model).Mark : options.Model)} on {images.Fingerprint}: {options.Signature}{(options.Tensorial is null ? "" : $", {options.Tensorial.Signature}")}",
+                $"train {(isFile && options.IsFresh ? "fresh " : "")}{(isFile ? ModelFile.From(options.Model).Mark : options.Model)} on {images.Fingerprint}{TrainingRun.TestOf(test)}: {options.Signature}{(options.Tensorial is null ? "" : $", {options.Tensorial.Signature}")}",
         };
         TrainingResult result = run.Train(graph);
         Dictionary<string, string> metadata = new()
@@ -162,7 +162,8 @@ internal static class TrainCommand
                     result.Stopped,
                     StepMemory.From(run.Memory),
                     [.. result.Epochs],
-                    layers.IsEmpty ? null : layers
+                    layers.IsEmpty ? null : layers,
+                    run.Fixed.IsEmpty ? null : run.Fixed
                 )
             );
         if (options.Outputs.Report is { } page)

@@ -180,7 +180,9 @@ internal static class TuneCommand
             Folder = options.Folder,
             Teacher = teacher is null ? null : teacher.Run,
             Dense = dense,
-            Signature = Text($"{signature}, {options.Signature}{(learning.Loss is RelativeSquares ? ", relative squares" : "")}"),
+            Signature = Text(
+                $"{signature}{TrainingRun.TestOf(test)}, {options.Signature}{(learning.Loss is RelativeSquares ? ", relative squares" : "")}"
+            ),
         };
         double? before = test is { HasLabels: true } ? run.Top1(small) : null,
             errorBefore = test is { HasLabels: false } ? run.Error(small) : null;
@@ -194,6 +196,7 @@ internal static class TuneCommand
             {
                 Checkpoints = options.Folder is null ? null : new(options.Folder.FullName, signature) { Warn = terminal.Warn },
             };
+            run.Name(blockwise.Fixed);
             blockMemory = BlocksMemory.From(blockwise);
             terminal.Note($"blocks take {blockMemory}");
             (tuned, blocks) = terminal.WithProgress(progress => blockwise.Run(progress, cancel));
@@ -229,7 +232,8 @@ internal static class TuneCommand
                     blocks,
                     blockMemory,
                     StepMemory.From(run.Memory),
-                    [.. training?.Epochs ?? []]
+                    [.. training?.Epochs ?? []],
+                    run.Fixed.IsEmpty ? null : run.Fixed
                 )
             );
         if (options.Outputs.Report is { } page)
@@ -353,7 +357,8 @@ internal static class TuneCommand
         IReadOnlyList<BlockRecord> Blocks,
         BlocksMemory? BlockMemory,
         StepMemory? Memory,
-        IReadOnlyList<EpochRecord> Epochs
+        IReadOnlyList<EpochRecord> Epochs,
+        IReadOnlyList<FixedConstant>? NotTrained
     );
 
     /// <summary>What tuning block by block takes.</summary>

@@ -38,7 +38,12 @@ public sealed record AnalysisReport
 }
 
 /// <summary>Size of the whole network, as <c>inspect</c> counts it: multiply-accumulates for one image.</summary>
-public sealed record ModelSummary(string Name, long Parameters, long KernelParameters, long Macs);
+public sealed record ModelSummary(
+    string Name,
+    [property: Range(0, long.MaxValue)] long Parameters,
+    [property: Range(0, long.MaxValue)] long KernelParameters,
+    [property: Range(0, long.MaxValue)] long Macs
+);
 
 /// <summary>A convolution or dense kernel and its spectra.</summary>
 public sealed record LayerAnalysis

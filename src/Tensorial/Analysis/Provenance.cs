@@ -1,9 +1,9 @@
-using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using Tensorial.Data;
 using Tensorial.Graphs;
+using Tensorial.Onnx;
 
 namespace Tensorial.Analysis;
 
@@ -48,8 +48,8 @@ public sealed record Provenance
 }
 
 /// <param name="Name">File name without its folder.</param>
-/// <param name="Sha256">Of the file's bytes, lower-case hexadecimal.</param>
-/// <param name="Bytes">Size of the file.</param>
+/// <param name="Sha256">Of the file's bytes, lower-case hexadecimal; where weights lie in files beside, of these too.</param>
+/// <param name="Bytes">Size of the file, with those beside.</param>
 public sealed record ModelFile(string Name, string Sha256, long Bytes)
 {
     /// <summary>Name and the beginning of the hash: enough to tell files apart where people read it.</summary>
@@ -77,12 +77,28 @@ public sealed record ModelFile(string Name, string Sha256, long Bytes)
         return new(graph.Name, Convert.ToHexStringLower(hash.GetHashAndReset()), bytes);
     }
 
-    /// <summary>A file.</summary>
-    /// <exception cref="IOException">The file cannot be read.</exception>
+    /// <summary>A file, and the files beside it in which it keeps weights: hash and size are those of all of them.</summary>
+    /// <exception cref="IOException">A file cannot be read.</exception>
     public static ModelFile From(string path)
     {
+        (string hash, long bytes) = HashOf(path);
+        string[] beside = [.. OnnxFile.ExternalFiles(path)];
+        if (beside.Length == 0)
+            return new(Path.GetFileName(path), hash, bytes);
+        StringBuilder all = new(hash);
+        foreach (string file in beside)
+        {
+            (string own, long length) = HashOf(file);
+            all.Append('\n').Append(Path.GetFileName(file)).Append(' ').Append(own);
+            bytes += length;
+        }
+        return new(Path.GetFileName(path), Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(all.ToString()))), bytes);
+    }
+
+    private static (string Hash, long Bytes) HashOf(string path)
+    {
         using FileStream file = File.OpenRead(path);
-        return new(Path.GetFileName(path), Convert.ToHexStringLower(SHA256.HashData(file)), file.Length);
+        return (Convert.ToHexStringLower(SHA256.HashData(file)), file.Length);
     }
 }
 
@@ -111,12 +127,4 @@ public sealed record Machine(string Os, string Runtime, int Processors, int Thre
             Environment.ProcessorCount,
             threads
         );
-}
-
-/// <summary>The version of this library.</summary>
-internal static class LibraryVersion
-{
-    public static string Text { get; } =
-        typeof(LibraryVersion).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0]
-        ?? "unknown";
 }

@@ -32,8 +32,9 @@ internal sealed class ResultStore : IDisposable
             string path = Path.Combine(folder, writer + ".jsonl");
             DropTornLine(path);
             ResultStore store = new(folder, @lock, new(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite));
+            // What was damaged and computed again comes later.
             foreach (StoredResult result in Read(folder))
-                store._known.TryAdd(result.Key, result);
+                store._known[result.Key] = result;
             return store;
         }
         catch
@@ -102,6 +103,39 @@ internal sealed class ResultStore : IDisposable
         static string Short(string hash) => hash.Length > 12 ? hash[..12] : hash;
     }
 
+    /// <summary>Versions of this program other than this one that results here come from.</summary>
+    public IReadOnlyList<string> OtherVersions
+    {
+        get
+        {
+            lock (_gate)
+                return
+                [
+                    .. _known
+                        .Values.Select(static result => result.Version ?? "unknown")
+                        .Where(static version => version != LibraryVersion.Text)
+                        .Distinct()
+                        .Order(StringComparer.Ordinal),
+                ];
+        }
+    }
+
+    /// <summary>All results of a kind.</summary>
+    /// <exception cref="BadInputException">One is something else.</exception>
+    public IReadOnlyList<T> All<T>(StoredKind kind)
+        where T : class
+    {
+        lock (_gate)
+            return [.. _known.Values.Where(result => result.Kind == kind).Select(static result => result.As<T>())];
+    }
+
+    /// <summary>Drops a result whose file has turned out damaged, so that it can be added again.</summary>
+    public void Forget(string key)
+    {
+        lock (_gate)
+            _known.Remove(key);
+    }
+
     /// <summary>The result stored under a key; null where there is none.</summary>
     public T? Find<T>(string key)
         where T : class
@@ -114,7 +148,7 @@ internal sealed class ResultStore : IDisposable
     public void Add<T>(string key, string scope, StoredKind kind, T value)
     {
         JsonElement stored = JsonSerializer.SerializeToElement(value, AnalysisJson.Line);
-        StoredResult result = new(key, scope, kind, stored, StoredResult.CheckOf(key, stored));
+        StoredResult result = new StoredResult(key, scope, kind, stored, Version: LibraryVersion.Text).Checked();
         byte[] line = [.. JsonSerializer.SerializeToUtf8Bytes(result, AnalysisJson.Line), (byte)'\n'];
         lock (_gate)
         {
@@ -166,7 +200,7 @@ internal sealed class ResultStore : IDisposable
                     "stored result",
                     AnalysisJson.Line
                 );
-                if (result.Check is { } check && check != StoredResult.CheckOf(result.Key, result.Value))
+                if (result.Check is null || result.Check != result.Checked().Check)
                     throw new BadInputException("its checksum differs.");
             }
             catch (BadInputException error)
@@ -201,19 +235,36 @@ internal enum StoredKind
 
     /// <summary>A number that a compression found out.</summary>
     Compression,
+
+    /// <summary>The network, images and version that results of a compression belong to.</summary>
+    Origin,
 }
 
 /// <param name="Key">Hash of everything the result depends on.</param>
 /// <param name="Scope">The model a layer belongs to, or the run (model, images, options) anything else does.</param>
 /// <param name="Kind">What the value is.</param>
 /// <param name="Value">The result.</param>
-/// <param name="Check">Checksum of key and result; older stores have none.</param>
-internal sealed record StoredResult(string Key, string Scope, StoredKind Kind, JsonElement Value, string? Check = null)
+/// <param name="Check">Checksum of all else.</param>
+/// <param name="Version">The version of this program that found it out.</param>
+internal sealed record StoredResult(
+    string Key,
+    string Scope,
+    StoredKind Kind,
+    JsonElement Value,
+    string? Check = null,
+    string? Version = null
+)
 {
     /// <exception cref="BadInputException">It is something else, or holds values that are missing or out of range.</exception>
     public T As<T>()
         where T : class => JsonInput.Read<T>(Value, Key, "stored result of this kind", AnalysisJson.Line);
 
-    internal static string CheckOf(string key, JsonElement value) =>
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{key}\n{value.GetRawText()}")).AsSpan(0, 8));
+    /// <summary>This result with the checksum that it should have.</summary>
+    public StoredResult Checked() =>
+        this with
+        {
+            Check = Convert.ToHexStringLower(
+                SHA256.HashData(Encoding.UTF8.GetBytes($"{Key}\n{Scope}\n{Kind}\n{Version}\n{Value.GetRawText()}")).AsSpan(0, 8)
+            ),
+        };
 }

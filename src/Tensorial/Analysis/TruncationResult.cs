@@ -12,6 +12,7 @@ public sealed record TruncationResult
     public required string Cut { get; init; }
 
     /// <summary>The rank kept; null where there are several (see <see cref="Kernels"/>).</summary>
+    [Range(0, int.MaxValue)]
     public int? Rank { get; init; }
 
     /// <summary>
@@ -29,6 +30,7 @@ public sealed record TruncationResult
     public double RetainedEnergy { get; init; }
 
     /// <summary>1 - ||K_chi|| / ||K||; for <c>all</c> the mean over the kernels.</summary>
+    [Range(0.0, 1.0)]
     public double RelativeNormLoss { get; init; }
 
     /// <summary>Fraction of images whose label has the largest score.</summary>
@@ -54,6 +56,7 @@ public sealed record TruncationResult
     public long Parameters { get; init; }
 
     /// <summary>Wall time of the measurement.</summary>
+    [Range(0, double.MaxValue)]
     public double Seconds { get; init; }
 
     /// <summary>After batch-norm statistics were estimated again on training images; null where this was not asked for.</summary>
@@ -95,7 +98,7 @@ public sealed record TruncatedKernel(
     ValueList<int> Ranks,
     ValueList<int> RanksAfter,
     bool Crossing,
-    long Parameters,
-    double NormLoss,
-    double RelativeNormLoss
+    [property: Range(0, long.MaxValue)] long Parameters,
+    [property: Range(0, double.MaxValue)] double NormLoss,
+    [property: Range(0.0, 1.0)] double RelativeNormLoss
 );

@@ -30,7 +30,7 @@ internal static class Recalibration
     )
     {
         // What other nodes read as well is not written: each normalisation gets statistics of its own.
-        Graph own = SeparateRoles.Apply(compressed);
+        Graph own = SeparateRoles.Apply(FoldStatistics.Apply(compressed));
         ImageSet estimated = training.Take(Math.Min(images, training.Count)).Shifted(Shift, seed);
         Graph changed = new BatchNormRecalibration(own, estimated, Batch, threads).Of(own, cancel);
         if (changed == own)

@@ -15,7 +15,10 @@ public sealed class ResultCache : IDisposable
     private readonly string _folder,
         _scope;
 
-    private ResultCache(ResultStore? store, string folder, string scope) => (_store, _folder, _scope) = (store, folder, scope);
+    private readonly Action<string>? _warn;
+
+    private ResultCache(ResultStore? store, string folder, string scope, Action<string>? warn = null) =>
+        (_store, _folder, _scope, _warn) = (store, folder, scope, warn);
 
     /// <summary>One that forgets.</summary>
     public static ResultCache None => new(null, "", "");
@@ -26,8 +29,33 @@ public sealed class ResultCache : IDisposable
     /// <param name="images">Fingerprint of the calibration images; empty for none.</param>
     /// <exception cref="IOException">Another process uses it, or it cannot be written.</exception>
     /// <exception cref="BadInputException">A file in it is damaged.</exception>
-    public static ResultCache Open(string folder, string model, string images) =>
-        new(ResultStore.Open(folder, "compression"), folder, ResultStore.Key("compression", model, images));
+    public static ResultCache Open(string folder, string model, string images) => Open(folder, model, images, warn: null);
+
+    /// <inheritdoc cref="Open(string, string, string)"/>
+    /// <param name="folder">Made where it does not exist; may hold several networks' and image sets' results.</param>
+    /// <param name="model">SHA-256 of the network.</param>
+    /// <param name="images">Fingerprint of the calibration images; empty for none.</param>
+    /// <param name="warn">Told what the folder holds that is not used, and what is damaged and computed again.</param>
+    internal static ResultCache Open(string folder, string model, string images, Action<string>? warn)
+    {
+        Origin own = new(LibraryVersion.Text, model, images);
+        string scope = ResultStore.Key("compression", own.Version, own.Model, own.Images);
+        ResultStore store = ResultStore.Open(folder, "compression");
+        try
+        {
+            foreach (Origin other in store.All<Origin>(StoredKind.Origin).Where(other => other != own))
+                warn?.Invoke($"'{folder}' also holds results that are not used: {other}. This run is of {own}.");
+            store.Add(ResultStore.Key("origin", scope), scope, StoredKind.Origin, own);
+            ResultCache cache = new(store, folder, scope, warn);
+            cache.RemoveUnknownFiles();
+            return cache;
+        }
+        catch
+        {
+            store.Dispose();
+            throw;
+        }
+    }
 
     /// <summary>A number kept under a name.</summary>
     public double? Find(string name) => _store?.Find<Remembered>(Key(name))?.Value;
@@ -58,13 +86,17 @@ public sealed class ResultCache : IDisposable
     /// <summary>Numbers kept under a name; null where there are none.</summary>
     internal double[]? FindValues(string name)
     {
-        if (_store?.Find<Remembered>(Key(FileOf(name)))?.Sha256 is not { } checksum || !File.Exists(PathOf(name)))
+        if (_store?.Find<Remembered>(Key(FileOf(name)))?.Sha256 is not { } checksum)
             return null;
-        byte[] bytes = File.ReadAllBytes(PathOf(name));
-        // What a bad disk or another program has changed is computed again.
-        return Convert.ToHexStringLower(SHA256.HashData(bytes)) == checksum
-            ? ((Tensor<double>)NpyFile.Read(PathOf(name)).To(ElementType.Float64)).Values.ToArray()
-            : null;
+        string path = PathOf(name);
+        if (File.Exists(path) && Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path))) == checksum)
+            return ((Tensor<double>)NpyFile.Read(path).To(ElementType.Float64)).Values.ToArray();
+        _warn?.Invoke(
+            $"'{path}' is {(File.Exists(path) ? "damaged: it is not as it was written (SHA-256 differs)" : "missing")}. It is computed again."
+        );
+        _store.Forget(Key(FileOf(name)));
+        _store.Forget(Key(name));
+        return null;
     }
 
     internal void AddValues(string name, double[] values)
@@ -73,7 +105,12 @@ public sealed class ResultCache : IDisposable
             return;
         NpyFile.Write(new Tensor<double>([values.Length], values), PathOf(name));
         string checksum = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(PathOf(name))));
-        _store.Add(Key(FileOf(name)), _scope, StoredKind.Compression, new Remembered(FileOf(name), values.Length, checksum));
+        _store.Add(
+            Key(FileOf(name)),
+            _scope,
+            StoredKind.Compression,
+            new Remembered(FileOf(name), values.Length, checksum, Path.GetFileName(PathOf(name)))
+        );
     }
 
     /// <summary>The name under which a file's checksum is kept.</summary>
@@ -86,5 +123,26 @@ public sealed class ResultCache : IDisposable
 
     private string PathOf(string name) => Path.Combine(_folder, $"{Key(name)}.npy");
 
-    private sealed record Remembered(string Name, double Value, string? Sha256 = null);
+    /// <summary>Removes factors that a killed run wrote and did not get to note down.</summary>
+    private void RemoveUnknownFiles()
+    {
+        HashSet<string> known = [.. _store!.All<Remembered>(StoredKind.Compression).Select(static result => result.File).OfType<string>()];
+        foreach (string path in Directory.EnumerateFiles(_folder, "*.npy"))
+            if (Path.GetFileName(path) is var name && IsKey(Path.GetFileNameWithoutExtension(name)) && !known.Contains(name))
+                File.Delete(path);
+    }
+
+    /// <summary>Whether a file bears such a name as <see cref="ResultStore.Key"/> makes: others are not ours.</summary>
+    private static bool IsKey(string name) => name.Length == 32 && name.All(char.IsAsciiHexDigitLower);
+
+    /// <summary>What results belong to.</summary>
+    private sealed record Origin(string Version, string Model, string Images)
+    {
+        public override string ToString() =>
+            $"network {Short(Model)}, {(Images.Length > 0 ? $"images {Short(Images)}" : "no images")}, version {Version}";
+
+        private static string Short(string hash) => hash.Length > 12 ? hash[..12] : hash;
+    }
+
+    private sealed record Remembered(string Name, double Value, string? Sha256 = null, string? File = null);
 }

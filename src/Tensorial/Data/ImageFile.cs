@@ -114,18 +114,8 @@ public static class ImageFile
             ushort? orientation = image.Metadata.ExifProfile?.GetValue(ExifTag.Orientation)?.Value;
             return (pixels, orientation is >= 1 and <= 8 ? (int)orientation : 1);
         }
-        catch (Exception broken)
-            when (broken
-                    is ImageFormatException
-                        or NotSupportedException
-                        or IndexOutOfRangeException
-                        or ArgumentException
-                        or InvalidOperationException
-                        or InvalidDataException
-                        or OverflowException
-                        or NullReferenceException
-                        or EndOfStreamException
-            )
+        // Whatever the decoder throws at bytes of strangers, it is the bytes: a division by zero as well as an index.
+        catch (Exception broken) when (broken is not (BadInputException or OutOfMemoryException or OperationCanceledException))
         {
             throw new BadInputException($"'{name}' is damaged or of a kind that is not read: {broken.Message.TrimEnd('.')}.", broken);
         }

@@ -17,7 +17,7 @@ internal static class FreshWeights
     /// / √inputs, scales 1, shifts and biases 0. Factors of other products, whose scale only all of them together decide, are normal with
     /// the root mean square they had.
     /// </summary>
-    /// <param name="graph">The network; float64 weights stay as they are.</param>
+    /// <param name="graph">The network.</param>
     /// <param name="seed">Decides the weights.</param>
     public static Graph Initialize(Graph graph, int seed)
     {
@@ -27,16 +27,26 @@ internal static class FreshWeights
         foreach (Node node in graph.Nodes)
             for (int i = 0; i < node.Inputs.Length; i++)
                 uses.TryAdd(node.Inputs[i], (node, i));
+        // Whoever reads a weight that a Cast widens says what it is.
+        foreach ((string name, (Node node, int _)) in uses.ToArray())
+            if (node.Operation is Cast && uses.TryGetValue(node.Outputs[0], out (Node, int) reader))
+                uses[name] = reader;
         foreach (TrainableConstant constant in TrainableConstants.Of(graph))
-            if (graph.ConstantOf(constant.Name) is Tensor<float> learnt)
-                graph = graph.With(
+            if (graph.ConstantOf(constant.Name) is { } learnt)
+                graph = graph.WithValues(
                     constant.Name,
-                    Fresh(constant.Role, learnt, uses[constant.Name].Node, uses[constant.Name].Input, random)
+                    Fresh(
+                        constant.Role,
+                        learnt.To(ElementType.Float32).Of<float>(),
+                        uses[constant.Name].Node,
+                        uses[constant.Name].Input,
+                        random
+                    )
                 );
         foreach (Node node in graph.Nodes.Where(static node => node.Operation is BatchNormalization && node.Inputs.Length == 5))
         foreach ((string name, float value) in ((string, float)[])[(node.Inputs[3], 0), (node.Inputs[4], 1)])
-            if (graph.ConstantOf(name) is Tensor<float> statistic)
-                graph = graph.With(name, Filled(statistic.Shape, value));
+            if (graph.ConstantOf(name) is { } statistic)
+                graph = graph.WithValues(name, Filled(statistic.Shape, value));
         return graph;
     }
 

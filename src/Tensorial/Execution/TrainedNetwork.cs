@@ -146,6 +146,12 @@ public sealed class TrainedNetwork : IDisposable
     public void Backward(Tensor<float> outputGradient, bool add = false) =>
         Backward(new Dictionary<string, Tensor> { [_outputs.Single()] = outputGradient }, add);
 
+    /// <summary>A gradient in its output's shape: scores may come as rows.</summary>
+    private static Tensor Shaped(Tensor gradient, Shape shape, string output) =>
+        gradient.Shape.ElementCount == shape.ElementCount
+            ? gradient.As(shape)
+            : throw new ShapeException($"The gradient of '{output}' has the shape {gradient.Shape}; the output is {shape}.");
+
     /// <inheritdoc cref="Backward(Tensor{float}, bool)"/>
     /// <param name="outputGradients">[n, …] by output.</param>
     public void Backward(IReadOnlyDictionary<string, Tensor> outputGradients, bool add = false)
@@ -153,7 +159,7 @@ public sealed class TrainedNetwork : IDisposable
         Compiled compiled = _current ?? throw new InvalidOperationException("Backward comes after Forward.");
         (Program program, ProgramFrame frame) = (compiled.Program, compiled.Frame.Value);
         foreach ((string output, string seed) in compiled.Derivatives.Seeds)
-            frame.Bind(program.Inputs[seed], outputGradients[output]);
+            frame.Bind(program.Inputs[seed], Shaped(outputGradients[output], program.Inputs[seed].Shape, output));
         // Sums of parts go to memory of their own first.
         Dictionary<string, Tensor<float>> targets = Weights.ToDictionary(
             static weight => weight.Name,

@@ -49,6 +49,54 @@ internal sealed class ExternalData(string? folder)
         return (Tensor<byte>)Read(range, new Tensor<byte>([(int)range.Length]));
     }
 
+    /// <summary>Full paths of the files that a model names and that are there, in a fixed order.</summary>
+    public IReadOnlyList<string> FilesOf(ModelProto model)
+    {
+        SortedSet<string> files = new(StringComparer.Ordinal);
+        Stack<GraphProto> open = new();
+        if (model.Graph is { } whole)
+            open.Push(whole);
+        foreach (FunctionProto function in model.Functions)
+            Visit(function.Node);
+        while (open.TryPop(out GraphProto? graph))
+        {
+            graph.Initializer.ToList().ForEach(Take);
+            foreach (SparseTensorProto sparse in graph.SparseInitializer)
+                TakeSparse(sparse);
+            Visit(graph.Node);
+        }
+        return [.. files];
+
+        void Visit(IEnumerable<NodeProto> nodes)
+        {
+            foreach (AttributeProto attribute in nodes.SelectMany(static node => node.Attribute))
+            {
+                Take(attribute.T);
+                TakeSparse(attribute.SparseTensor);
+                attribute.Tensors.ToList().ForEach(Take);
+                attribute.SparseTensors.ToList().ForEach(TakeSparse);
+                if (attribute.G is { } body)
+                    open.Push(body);
+                attribute.Graphs.ToList().ForEach(open.Push);
+            }
+        }
+
+        void TakeSparse(SparseTensorProto? sparse)
+        {
+            Take(sparse?.Values);
+            Take(sparse?.Indices);
+        }
+
+        void Take(TensorProto? proto)
+        {
+            if (proto is not { DataLocation: TensorProto.Types.DataLocation.External })
+                return;
+            string? location = proto.ExternalData.LastOrDefault(static entry => entry.Key == "location")?.Value;
+            if (!string.IsNullOrEmpty(location))
+                files.Add(Resolve(proto.Name, location));
+        }
+    }
+
     private static Tensor Read(Range range, Tensor target)
     {
         using FileStream stream = File.OpenRead(range.Path);

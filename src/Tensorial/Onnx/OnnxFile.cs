@@ -28,6 +28,22 @@ public static class OnnxFile
         return Read(head, () => ModelProto.Parser.ParseFrom(file), path, new ExternalData(Path.GetDirectoryName(full)));
     }
 
+    /// <summary>Full paths of the files in which a model keeps values, in a fixed order; none where it keeps them itself.</summary>
+    /// <exception cref="BadInputException">The file is no ONNX model.</exception>
+    internal static IReadOnlyList<string> ExternalFiles(string path)
+    {
+        string full = Path.GetFullPath(path);
+        try
+        {
+            using FileStream file = File.OpenRead(full);
+            return new ExternalData(Path.GetDirectoryName(full)).FilesOf(ModelProto.Parser.ParseFrom(file));
+        }
+        catch (InvalidProtocolBufferException error)
+        {
+            throw new BadInputException($"'{path}' is not an ONNX model, or a damaged one: {error.Message}", error);
+        }
+    }
+
     /// <summary>Bytes that tell other formats apart.</summary>
     private const int HeadBytes = 64;
 

@@ -87,6 +87,7 @@ internal static class JsonInput
     private static string? Fault(object value, string path) =>
         value switch
         {
+            JsonElement { ValueKind: JsonValueKind.Undefined } => $"{path} is missing",
             string or JsonElement => null,
             double number => double.IsFinite(number) ? null : $"{path} is no finite number",
             float number => float.IsFinite(number) ? null : $"{path} is no finite number",

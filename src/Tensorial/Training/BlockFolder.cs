@@ -31,7 +31,7 @@ public sealed class BlockFolder(string path, string signature)
         Directory.CreateDirectory(path);
         SafetensorsFile.Write(TensorsPath(index), block.Weights);
         _done[index] = new(index, block.Record, StateFile.ChecksumOf(TensorsPath(index)));
-        StateFile.Write(ListPath, new Finished(StateFile.SchemaVersion, StateFile.Version, signature, [.. _done.Values]));
+        StateFile.Write(ListPath, new Finished(StateFile.SchemaVersion, LibraryVersion.Text, signature, [.. _done.Values]));
     }
 
     /// <summary>The finished blocks by their place; none where the folder has none.</summary>
@@ -46,6 +46,8 @@ public sealed class BlockFolder(string path, string signature)
             throw new BadInputException(
                 $"'{path}' holds another tuning ({finished.Signature}), not this one ({signature}). Give the same options, or another folder."
             );
+        if (StateFile.WarningOf(path, finished.Version) is { } warning)
+            Warn?.Invoke(warning);
         foreach (Entry entry in finished.Blocks)
         {
             try

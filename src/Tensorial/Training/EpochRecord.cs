@@ -22,9 +22,9 @@ public sealed record EpochRecord(
     [property: Range(0.0, 1.0)] double? TrainTop1,
     [property: Range(0.0, 1.0)] double? TestTop1,
     [property: Range(0, double.MaxValue)] double Seconds,
-    double LearningRate,
-    double ImagesPerSecond,
-    double? TestError = null
+    [property: Range(0, double.MaxValue)] double LearningRate,
+    [property: Range(0, double.MaxValue)] double ImagesPerSecond,
+    [property: Range(0, double.MaxValue)] double? TestError = null
 );
 
 /// <summary>Why a training ended.</summary>

@@ -1,3 +1,5 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace Tensorial.Training;
 
 /// <summary>Where a block's inputs come from.</summary>
@@ -52,7 +54,12 @@ public sealed record SequentialOptions
 /// is.</param>
 /// <param name="ErrorAfter">The same afterwards; never more.</param>
 /// <param name="Seconds">Wall time.</param>
-public sealed record BlockRecord(string Name, double ErrorBefore, double ErrorAfter, double Seconds);
+public sealed record BlockRecord(
+    string Name,
+    [property: Range(0, double.MaxValue)] double ErrorBefore,
+    [property: Range(0, double.MaxValue)] double ErrorAfter,
+    [property: Range(0, double.MaxValue)] double Seconds
+);
 
 /// <summary>What tuning a block takes, planned before the first one.</summary>
 /// <param name="ActivationBytes">What the block reads and what it is to make: of all images where they are kept, else of a batch, and what

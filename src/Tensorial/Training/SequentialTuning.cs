@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Diagnostics;
 using Tensorial.Data;
+using Tensorial.Execution;
 using Tensorial.Graphs;
 
 namespace Tensorial.Training;
@@ -53,6 +54,16 @@ public sealed class SequentialTuning
 
     /// <summary>What each block takes.</summary>
     internal ImmutableArray<BlockMemory> Memory { get; }
+
+    /// <summary>What looks learnt in the blocks and is not tuned, with the reason.</summary>
+    internal ImmutableArray<FixedConstant> Fixed
+    {
+        get
+        {
+            HashSet<string> nodes = [.. _blocks.SelectMany(static block => block.Nodes).Select(static node => node.Label)];
+            return [.. TrainableConstants.FixedIn(_small).Where(constant => nodes.Contains(constant.Node))];
+        }
+    }
 
     /// <summary>Blocks that learn at the same time.</summary>
     public int AtOnce { get; }

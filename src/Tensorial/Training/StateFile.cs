@@ -49,8 +49,11 @@ internal static class StateFile
         return tensors;
     }
 
-    /// <summary>The version of this library, for stores to say who wrote them.</summary>
-    public static string Version { get; } = typeof(StateFile).Assembly.GetName().Version?.ToString(3) ?? "unknown";
+    /// <summary>What is said where another version wrote what is taken up; null where it was this one.</summary>
+    public static string? WarningOf(string folder, string? version) =>
+        version == LibraryVersion.Text
+            ? null
+            : $"What '{folder}' holds was written by version {version ?? "unknown"} of this program; this is {LibraryVersion.Text}. It is taken up as it is.";
 }
 
 /// <summary>What a <see cref="StateFile"/> holds.</summary>

@@ -50,7 +50,7 @@ public sealed class CheckpointFolder(string path)
             StatePath,
             new State(
                 StateFile.SchemaVersion,
-                StateFile.Version,
+                LibraryVersion.Text,
                 checkpoint.Signature,
                 saved.Epoch,
                 saved.Steps,
@@ -78,6 +78,8 @@ public sealed class CheckpointFolder(string path)
             throw new BadInputException(
                 $"'{path}' holds another training ({state.Signature}), not this one ({signature}). Give the same options, or another folder."
             );
+        if (StateFile.WarningOf(path, state.Version) is { } warning)
+            Warn?.Invoke(warning);
         Saved newest = new(state.Epoch, state.Steps, state.BestEpoch, state.Tensors, state.Sha256);
         foreach (Saved saved in (Saved[])[newest, .. state.Previous is null ? Array.Empty<Saved>() : [state.Previous]])
             Check(state, saved);

@@ -447,4 +447,16 @@ public class TrainedNetworkTests
         sketch.Node("y", new LogSoftmax(), "l");
         return sketch.Graph(2, 6, 6);
     }
+
+    /// <summary>Kernels go by the shapes that a network was compiled for, with pointers.</summary>
+    [Fact]
+    public void Values_of_another_shape_are_refused_before_they_are_read()
+    {
+        using TrainedNetwork network = new(Folded(), threads: 1);
+        int[] extents = [2, .. network.ImageShape];
+        Assert.Throws<ShapeException>(() => network.Forward(new Tensor<float>([.. extents[..^1], extents[^1] + 1])));
+        Tensor<float> output = network.Forward(new Tensor<float>(Shape.From(extents)));
+        Assert.Throws<ShapeException>(() => network.Backward(new Tensor<float>([output.Shape.ElementCount - 1])));
+        network.Backward(new Tensor<float>([output.Shape.ElementCount]));
+    }
 }

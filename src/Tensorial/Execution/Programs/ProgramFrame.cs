@@ -35,7 +35,12 @@ internal sealed class ProgramFrame
     public Tensor this[Value of] => _tensors[of.Id]!;
 
     /// <summary>Gives a value that lies outside the arena, a network input, its tensor.</summary>
-    public void Bind(Value of, Tensor tensor) => _tensors[of.Id] = tensor;
+    /// <exception cref="ShapeException">It has another type or shape: the kernels rely on both.</exception>
+    public void Bind(Value of, Tensor tensor) =>
+        _tensors[of.Id] =
+            tensor.ElementType == of.Type && tensor.Shape == of.Shape
+                ? tensor
+                : throw new ShapeException($"'{of.Name}' takes {of.Type} {of.Shape}, not {tensor.ElementType} {tensor.Shape}.");
 
     /// <summary>The floats of a value: of a blocked one in its layout, halo included.</summary>
     public Span<float> Floats(Value value) =>

@@ -15,8 +15,8 @@ internal static class WeightsAsInitializers
 
     /// <summary>
     /// The same for training: a constant that exporters joined for several layers, because it holds the same number throughout, becomes one
-    /// for each part it plays.
+    /// for each part it plays, and running statistics that are computed of constants are constants of their own.
     /// </summary>
     /// <param name="graph">Any network; one in this form is given back as it is.</param>
-    public static Graph ForTraining(Graph graph) => SeparateRoles.Apply(Apply(graph));
+    public static Graph ForTraining(Graph graph) => SeparateRoles.Apply(FoldStatistics.Apply(Apply(graph)));
 }
