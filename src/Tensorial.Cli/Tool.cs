@@ -15,6 +15,7 @@ internal static class Tool
         EvaluateCommand.Create,
         AnalyzeCommand.Create,
         TruncateCommand.Create,
+        SearchCommand.Create,
         PlanCommand.Create,
         CompressCommand.Create,
         QuantizeCommand.Create,

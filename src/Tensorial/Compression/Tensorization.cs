@@ -83,7 +83,7 @@ internal static class Tensorization
             ? form.RanksAt(new KernelStarts(layer.Kernel, KernelMetric.Plain, layer.Groups), rate)
             : form.RanksAt(rate);
         return form.Parameters(ranks.AsSpan()) < layer.Parameters
-            ? new(form, ranks, FactorOrder.Cheapest(form, ranks, layer, images))
+            ? new(form, ranks, TermOrders.Cheapest(form, ranks, layer, images))
             : null;
     }
 
