@@ -78,6 +78,15 @@ internal static class Tensorization
             : null;
         if (own is null)
             return null;
+        if (own.Finds is not null && isTrained)
+        {
+            if (
+                StructureSearch.Of(new(layer.Kernel, KernelMetric.Plain), rate).Where(static found => found.Pays).MinBy(static f => f.Error)
+                is not { } found
+            )
+                return null;
+            return new(found.Form, found.Ranks, TermOrders.Cheapest(found.Form, found.Ranks, layer, images));
+        }
         KernelForm form = layer.FormOf(own);
         ImmutableArray<int> ranks = isTrained
             ? form.RanksAt(new KernelStarts(layer.Kernel, KernelMetric.Plain, layer.Groups), rate)

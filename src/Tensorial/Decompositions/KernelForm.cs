@@ -56,6 +56,8 @@ public sealed record KernelForm(KernelFormat Format, TensorFormat Tensor, Foldin
             throw new ShapeException($"A weight of four axes [o, i, h, w] was expected, not {weight}.");
         if (groups < 1 || weight[0] % groups != 0)
             throw new ShapeException($"{weight[0]} output channels do not split into {groups} groups.");
+        if (format.Finds is not null)
+            throw new BadInputException($"{format} finds formats for trained kernels, and is none itself: name what it found.");
         if (!format.Terms.IsEmpty)
             return Sum(format, [.. format.Terms.Select(term => From(term, weight, groups))], weight, groups);
         if (format.Reshaping is { } reshaping)

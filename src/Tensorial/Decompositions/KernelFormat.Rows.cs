@@ -220,7 +220,7 @@ public sealed partial record KernelFormat
     ];
 
     /// <summary>No format but what a search finds for each kernel: trees, decoupled forms and sums of them (<see cref="StructureSearch"/>).</summary>
-    public static KernelFormat Search { get; } =
+    internal static KernelFormat Search { get; } =
         new("search")
         {
             Finds = StructureSearch.FormsOf,

@@ -2,21 +2,20 @@ using System.Collections.Immutable;
 
 namespace Tensorial.Decompositions;
 
-/// <summary>
-/// Fits a kernel as a sum of two forms by turns: the first to what the second leaves of it, the second to what the first leaves. No turn makes
-/// the error larger, or it is not taken.
-/// </summary>
+/// <summary>Fits a kernel as a sum of two forms, and shares parameters between them.</summary>
 internal static class SumFit
 {
-    /// <summary>Turns of both forms at most, and the part of the squared error that one must take off for another.</summary>
-    private const int MostRounds = 40;
+    /// <summary>Turns of both forms at most: with a covariance each is dear.</summary>
+    private const int MostRounds = 120,
+        MostInformedRounds = 30;
 
-    private const double LeastGain = 5e-4;
+    /// <summary>Turns have settled where ten lower the error by less than this part.</summary>
+    private const double Tolerance = 1e-3;
 
-    /// <summary>Steps of a form's own descent in one turn, at most.</summary>
-    private const int MostSteps = 15;
+    /// <summary>Steps of a form's own descent in one turn, from where the turn before left it.</summary>
+    private const int MostSteps = 4;
 
-    /// <summary>Turns and steps that suffice to tell how ranks are shared.</summary>
+    /// <summary>Turns that suffice to tell how ranks are shared.</summary>
     private const int RoundsToShare = 3;
 
     /// <summary>Parts of the parameters that the first form is tried with.</summary>
@@ -26,36 +25,19 @@ internal static class SumFit
     public static TensorFactors<double> ByTurns(FitTask task)
     {
         (KernelStarts starts, KernelForm form, ImmutableArray<int> ranks, FitOptions options, CancellationToken cancel) = task;
-        ImmutableArray<(KernelForm Form, ImmutableArray<int> Ranks)> terms = form.Parted(ranks);
-        ImmutableArray<TensorFactors<double>> known = task.Known?.Terms ?? [];
-        TensorFactors<double>[] fits = new TensorFactors<double>[terms.Length];
-        Tensor<double>[] made =
-        [
-            .. terms.Select((_, k) => known.IsEmpty ? new Tensor<double>(starts.Kernel.Shape) : known[k].Reconstruct()),
-        ];
-        FitOptions turn = options with { Iterations = Math.Min(options.Iterations, MostSteps) };
-        double least = double.PositiveInfinity;
-        for (int round = 0; round < Math.Clamp(options.Iterations, 1, MostRounds); round++)
-        {
-            double before = least;
-            for (int k = 0; k < terms.Length; k++)
+        int rounds = starts.Metric.Covariance is null ? MostRounds : MostInformedRounds;
+        SumAlternation turns = SumAlternation.From(
+            starts,
+            form.Parted(ranks),
+            task.Known?.Terms ?? [],
+            options with
             {
-                KernelStarts rest = starts.Without(made[1 - k]);
-                TensorFactors<double>? last = fits[k] ?? known.ElementAtOrDefault(k);
-                TensorFactors<double> fit = last is null
-                    ? KernelFactorization.Fit(rest, terms[k].Form, terms[k].Ranks, turn, cancel)
-                    : KernelFactorization.Refined(last, rest, terms[k].Form, turn, cancel);
-                Tensor<double> now = fit.Reconstruct();
-                double error = rest.Metric.Square(rest.Without(now).Kernel);
-                // The first turns begin with what is not there yet.
-                if (fits[k] is not null && error >= least)
-                    continue;
-                (fits[k], made[k], least) = (fit, now, error);
-            }
-            if (!(before - least > LeastGain * before))
-                break;
-        }
-        TensorFactors<double> all = new(form.Tensor, form.Folding, ranks, [.. fits.SelectMany(static fit => fit.Factors)], 0);
+                Iterations = Math.Min(options.Iterations, MostSteps),
+            },
+            cancel
+        );
+        turns.Run(Math.Min(options.Iterations, rounds), Tolerance, cancel);
+        TensorFactors<double> all = new(form.Tensor, form.Folding, ranks, [.. turns.Fits.SelectMany(static fit => fit.Factors)], 0);
         return all with { RelativeError = starts.Metric.ErrorOf(starts.Kernel, all.Reconstruct()) };
     }
 

@@ -35,7 +35,11 @@ internal static class TreeSearch
         {
             double[] values = [.. tail.Zip(tail.Skip(1), static (before, after) => Math.Sqrt(Math.Max(0, before - after)))];
             int columns = (int)spectra.Count(cut),
-                rank = Math.Max(1, Evbmf.From(values, spectra.Extents.ElementCount / columns, columns).Rank);
+                rows = spectra.Extents.ElementCount / columns,
+                rank = Math.Max(1, Evbmf.From(values, rows, columns).Rank);
+            // It takes the last of all values for noise whatever they are: where nothing else is, nothing is.
+            if (rank >= Math.Ceiling(values.Length / (1 + (double)Math.Min(rows, columns) / Math.Max(rows, columns))) - 1)
+                rank = values.Length;
             return [.. tail.Select((part, r) => r < rank ? 1 + part : 0)];
         }
     }

@@ -180,7 +180,7 @@ public class TreeSearchTests
             if (tree.Bonds.Any(bond => RankOf(bond.Cut) != bond.Rank) || costs.Count(cost => cost <= own) != 1)
                 continue;
             // What does not stand out of the noise nobody can find.
-            if (tree.Bonds.Any(bond => Math.Sqrt(exact.Tails[bond.Cut][bond.Rank - 1]) < 2.5 * Noise * Edge(bond.Cut)))
+            if (Enumerable.Range(1, 7).Any(cut => Math.Sqrt(exact.Tails[cut][RankOf(cut) - 1]) < 2.5 * Noise * Edge(cut)))
                 continue;
             Tensor<double> noise = Fits.Normal<double>(shape, random);
             double scale = Noise * Some.Norm(tensor) / Some.Norm(noise);
