@@ -14,6 +14,7 @@ internal static class Tool
         EvaluateCommand.Create,
         AnalyzeCommand.Create,
         TruncateCommand.Create,
+        SearchCommand.Create,
         PlanCommand.Create,
         CompressCommand.Create,
         CompareCommand.Create,

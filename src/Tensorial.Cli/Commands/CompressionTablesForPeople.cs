@@ -54,6 +54,7 @@ internal static class CompressionTablesForPeople
             new("of parameters#", 1),
             new("MACs#", 2),
             new("of MACs#", 3),
+            new("time of dense %#", 4),
             "relative error#"
         );
         foreach (CompressedLayer layer in layers.Where(static layer => layer.Format is not null))
@@ -65,6 +66,7 @@ internal static class CompressionTablesForPeople
                 Text($"{layer.ParametersBefore:N0}"),
                 Text($"{layer.MacsAfter:N0}"),
                 Text($"{layer.MacsBefore:N0}"),
+                layer.TimeRatio is { } time ? Text($"{100 * time:F0}") : "",
                 layer.RelativeError is { } error ? Text($"{error:F4}") : ""
             );
         terminal.Show(table);

@@ -158,12 +158,12 @@ internal static class InspectCommand
 
     private static void ShowSteps(IReadOnlyList<InspectedStep> steps, Terminal terminal)
     {
-        Table table = Terminal.NewTable("step", "equation", "operands and result", "MACs#", "predicted ms#", "share %#");
+        TextTable table = new("step", "equation", new("operands and result", 2), "MACs#", "predicted ms#", new("share %#", 1));
         double all = steps.Where(static step => !step.Once).Sum(static step => step.PredictedMs);
         foreach (InspectedStep step in steps)
             table.AddRow(
-                step.Node.Escaped(),
-                step.Equation.Escaped(),
+                step.Node,
+                step.Equation,
                 $"{string.Join(", ", step.Shapes.SkipLast(1).Select(Extents))} -> {Extents(step.Shapes[^1])}",
                 Count(step.Macs),
                 step.Once ? "once" : step.PredictedMs.ToString("F3", CultureInfo.InvariantCulture),

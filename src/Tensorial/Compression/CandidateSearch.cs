@@ -60,7 +60,7 @@ internal sealed class CandidateSearch(Graph network, ImageSet? images, SearchOpt
         ImmutableArray<LayerForm>[] forms = [.. layers.Select(formsOf)];
         ImmutableArray<CompressionCandidate>[] found = new ImmutableArray<CompressionCandidate>[layers.Length];
         bool measures = images is not null && options.MeasuresSensitivity;
-        (_done, _all) = (0, forms.Sum(own => own.Length + (measures ? Math.Min(own.Length, options.MeasuredCandidates) : 0)));
+        (_done, _all) = (0, forms.Sum(own => Reported(own.Length, measures)));
         if (measures)
         {
             // One layer after another: each passes its activations on.
@@ -97,25 +97,28 @@ internal sealed class CandidateSearch(Graph network, ImageSet? images, SearchOpt
     }
 
     /// <summary>Distinct forms at the rates, of those that make the layer smaller and nothing larger.</summary>
-    internal ImmutableArray<LayerForm> FormsOf(CompressibleLayer layer)
+    internal ImmutableArray<LayerForm> FormsOf(CompressibleLayer layer) =>
+        [.. Suitable(layer).SelectMany(format => FormsOf(layer, format, PlainStarts(layer))).Distinct()];
+
+    private IEnumerable<LayerForm> FormsOf(CompressibleLayer layer, KernelFormat format, KernelStarts starts)
     {
-        KernelStarts starts = PlainStarts(layer);
-        return
-        [
-            .. Suitable(layer)
-                .SelectMany(format =>
-                    (layer.Parameters <= MostDescended ? options.Rates : options.RatesOfLarge)
-                        .Select(rate => layer.FormOf(format).RanksAt(starts, rate, options.RankMultiple))
-                        .DistinctBy(static ranks => string.Join('×', ranks))
-                        .Select(ranks => LayerForm.From(layer, format, ranks))
-                )
-                .Where(form => WorthwhileForms.Contain(layer, form)),
-        ];
+        ImmutableArray<double> rates = layer.Parameters <= MostDescended ? options.Rates : options.RatesOfLarge;
+        IEnumerable<LayerForm> forms = format.Finds is { } find
+            ? rates
+                .SelectMany(rate => find(starts, rate))
+                .Where(found => layer.Suits(found.Format))
+                .Select(found => LayerForm.From(layer, found.Format, found.Ranks) with { IsFound = true })
+            : rates
+                .Select(rate => layer.FormOf(format).RanksAt(starts, rate, options.RankMultiple))
+                .Select(ranks => LayerForm.From(layer, format, ranks));
+        return forms.DistinctBy(static form => form.ToString()).Where(form => WorthwhileForms.Contain(layer, form));
     }
 
     /// <summary>One format of a layer at a rate.</summary>
     internal LayerForm FormAt(CompressibleLayer layer, KernelFormat format, double rate) =>
-        LayerForm.From(layer, format, layer.FormOf(format).RanksAt(PlainStarts(layer), rate, options.RankMultiple));
+        format.Finds is not null
+            ? throw new BadInputException($"Uniform rates take one format, and {format} finds many.")
+            : LayerForm.From(layer, format, layer.FormOf(format).RanksAt(PlainStarts(layer), rate, options.RankMultiple));
 
     /// <summary>Before images are looked at, which is done layer by layer.</summary>
     private KernelStarts PlainStarts(CompressibleLayer layer) =>
@@ -130,15 +133,21 @@ internal sealed class CandidateSearch(Graph network, ImageSet? images, SearchOpt
             ? forms
             :
             [
-                .. forms.Select(form =>
-                    form.Format.HasRankByChannel && form.Ranks.Length > 1
-                        ? LayerForm.From(
-                            layer,
-                            form.Format,
-                            form.Form.RanksAt(starts, (form.Parameters + 0.5) / layer.Parameters, options.RankMultiple)
-                        )
-                        : form
-                ),
+                // What was found without the images is looked for again.
+                .. options
+                    .Formats.Where(format => format.Finds is not null && layer.Suits(format))
+                    .SelectMany(format => FormsOf(layer, format, starts)),
+                .. forms
+                    .Where(static form => !form.IsFound)
+                    .Select(form =>
+                        form.Format.HasRankByChannel && form.Ranks.Length > 1
+                            ? LayerForm.From(
+                                layer,
+                                form.Format,
+                                form.Form.RanksAt(starts, (form.Parameters + 0.5) / layer.Parameters, options.RankMultiple)
+                            )
+                            : form
+                    ),
             ];
 
     private ImmutableArray<CompressionCandidate> Candidates(
@@ -152,8 +161,13 @@ internal sealed class CandidateSearch(Graph network, ImageSet? images, SearchOpt
     {
         Lazy<InputMoments?> moments = new(() => MomentsOf(layer, cancel));
         Lazy<KernelStarts> starts = new(() => new(layer.Kernel, LayerMetrics.Of(_graph, layer, moments.Value), layer.Groups));
-        if (options.AdaptsRanks && forms.Any(static form => form.Format.HasRankByChannel))
-            forms = Informed(layer, forms, starts.Value);
+        if (options.AdaptsRanks && forms.Any(static form => form.IsFound || form.Format.HasRankByChannel))
+        {
+            ImmutableArray<LayerForm> informed = Informed(layer, forms, starts.Value);
+            lock (_gate)
+                _all += Reported(informed.Length, damage is not null) - Reported(forms.Length, damage is not null);
+            forms = informed;
+        }
         TensorFactors<double>?[] fits = new TensorFactors<double>?[forms.Length];
         double?[] errors = [.. forms.Select(form => memory.Find(KeyOf("error", layer, form)))];
         bool[] outdone = new bool[forms.Length];
@@ -307,6 +321,9 @@ internal sealed class CandidateSearch(Graph network, ImageSet? images, SearchOpt
                     .Range(0, options.MeasuredCandidates)
                     .Select(k => many[(int)((long)k * (many.Length - 1) / (options.MeasuredCandidates - 1))]),
             ];
+
+    /// <summary>Steps of so many candidates.</summary>
+    private int Reported(int candidates, bool measures) => candidates + (measures ? Math.Min(candidates, options.MeasuredCandidates) : 0);
 
     private void Report(IProgress<Progress>? progress, int count)
     {

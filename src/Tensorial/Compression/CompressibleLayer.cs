@@ -67,6 +67,8 @@ internal sealed record CompressibleLayer(KernelWeight Weight, Tensor<double> Ker
     /// <summary>Whether a format makes sense here.</summary>
     public bool Suits(KernelFormat format)
     {
+        if (!format.Terms.IsEmpty)
+            return format.Terms.All(Suits);
         int taps = Kernel.Shape.ElementCountOf(2, Kernel.Shape.Rank);
         // Depthwise branches are written for convolutions of planes.
         bool canBranch = format.Ragged is null || (Use.Space == 2 && Use.Node.Operation is Convolution);

@@ -47,7 +47,7 @@ internal sealed record CompressionPlan(
                     c.Layer.Name,
                     c.Format?.ToString(),
                     c.Form?.Ranks,
-                    c.Form?.Form.Tensor.Equation.ToString(),
+                    c.Form?.Form.Tensor.Text,
                     c.Format is { IsReshaped: true }
                         ? [.. c.Form!.Form.Folding.Parts.Take(2).Select(static parts => parts.ToImmutableArray())]
                         : null,
@@ -158,8 +158,8 @@ internal sealed record PlannedLayer(
                 form = Reshaped(form, parts);
             ImmutableArray<int> ranks = Ranks ?? [];
             form.Check(ranks.AsSpan());
-            FactorOrder order = Order is { } stages ? new(stages) : LayerEquation.Cheapest(form, ranks, layer);
-            order.Check(form);
+            FactorOrder order = Order is { } stages ? new(stages) : TermOrders.Cheapest(form, ranks, layer);
+            TermOrders.Parted(form, order);
             return CompressionCandidate.From(layer, new(form, ranks, order), RelativeError, Sensitivity);
         }
         catch (BadInputException error)

@@ -230,18 +230,15 @@ internal sealed record ParetoFront(string Format, ImmutableArray<ParetoPoint> Po
     /// <summary>The front of every format among the candidates, and of all together.</summary>
     public static ImmutableArray<ParetoFront> Of(ImmutableArray<ImmutableArray<CompressionCandidate>> candidates)
     {
-        KernelFormat[] formats =
-        [
-            .. candidates.SelectMany(static layer => layer).Select(static c => c.Format).OfType<KernelFormat>().Distinct(),
-        ];
+        string[] names = [.. candidates.SelectMany(static layer => layer).Select(NameOf).OfType<string>().Distinct()];
         return
         [
-            .. formats.Select(format =>
+            .. names.Select(name =>
                 Along(
-                    format.ToString(),
+                    name,
                     [
                         .. candidates.Select(layer =>
-                            (IReadOnlyList<CompressionCandidate>)[.. layer.Where(c => c.Format is null || c.Format == format)]
+                            (IReadOnlyList<CompressionCandidate>)[.. layer.Where(c => NameOf(c) is not { } own || own == name)]
                         ),
                     ]
                 )
@@ -249,6 +246,10 @@ internal sealed record ParetoFront(string Format, ImmutableArray<ParetoPoint> Po
             Along("auto", [.. candidates.Select(static layer => (IReadOnlyList<CompressionCandidate>)layer)]),
         ];
     }
+
+    /// <summary>What a search found for each kernel counts as one; null of the dense layer.</summary>
+    private static string? NameOf(CompressionCandidate candidate) =>
+        candidate.Form is { IsFound: true } ? KernelFormat.Search.ToString() : candidate.Format?.ToString();
 
     private static ParetoFront Along(string name, IReadOnlyList<IReadOnlyList<CompressionCandidate>> choices)
     {

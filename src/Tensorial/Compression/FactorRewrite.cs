@@ -58,8 +58,13 @@ internal static class FactorRewrite
         throw new BadInputException($"The network has no node '{use.Node.Label}' that could be written as factors.");
     }
 
-    private static void Write(GraphWriter writer, CompressibleLayer layer, LayerForm form, TensorFactors<double> factors, Node node)
+    internal static void Write(GraphWriter writer, CompressibleLayer layer, LayerForm form, TensorFactors<double> factors, Node node)
     {
+        if (form.IsSum)
+        {
+            SumRewrite.Write(writer, layer, form, factors, node);
+            return;
+        }
         ImmutableArray<Stage> stages =
             Stage.Of(form.Form, form.Ranks, form.Order, layer)
             ?? throw new BadInputException($"'{layer.Name}' in {form.Format} cannot be computed in the order {form.Order}.");

@@ -10,10 +10,11 @@ namespace Tensorial.Compression;
 internal sealed class GraphWriter(string prefix, UniqueNames names)
 {
     private readonly Dictionary<object, string> _known = [];
+    private readonly Dictionary<string, GraphWriter> _inner = [];
 
-    public List<Node> Nodes { get; } = [];
+    public List<Node> Nodes { get; private init; } = [];
 
-    public Dictionary<string, Tensor> Constants { get; } = [];
+    public Dictionary<string, Tensor> Constants { get; private init; } = [];
 
     /// <summary>Constants that layers which share their weights share as well.</summary>
     public GraphWriter Sharing(string otherPrefix)
@@ -21,7 +22,21 @@ internal sealed class GraphWriter(string prefix, UniqueNames names)
         GraphWriter other = new(otherPrefix, names);
         foreach ((object key, string name) in _known)
             other._known[key] = name;
+        foreach ((string what, GraphWriter own) in _inner)
+            other._inner[what] = own;
         return other;
+    }
+
+    /// <summary>
+    /// One for a part of the layer, whose constants are no other part's: what it puts comes here, and its names begin with that of the part.
+    /// </summary>
+    public GraphWriter Inner(string what)
+    {
+        GraphWriter part = new($"{prefix}/{what}", names) { Nodes = Nodes, Constants = Constants };
+        if (_inner.TryGetValue(what, out GraphWriter? before))
+            foreach ((object key, string name) in before._known)
+                part._known[key] = name;
+        return _inner[what] = part;
     }
 
     public void Put(Node node) => Nodes.Add(node);

@@ -15,25 +15,46 @@ internal sealed record LayerForm(KernelForm Form, ImmutableArray<int> Ranks, Fac
     /// <summary>Numbers that the factors hold.</summary>
     public long Parameters { get; } = Form.Parameters(Ranks.AsSpan());
 
+    /// <summary>Whether a search found it for the kernel (<see cref="KernelFormat.Search"/>), rather than someone asked for it.</summary>
+    public bool IsFound { get; init; }
+
+    /// <summary>Whether forms add up to it.</summary>
+    public bool IsSum => !Form.Terms.IsEmpty;
+
+    /// <summary>The forms that add up to it; itself where there is one.</summary>
+    public ImmutableArray<LayerForm> Terms =>
+        IsSum
+            ?
+            [
+                .. Form.Parted(Ranks)
+                    .Zip(TermOrders.Parted(Form, Order), static (term, order) => new LayerForm(term.Form, term.Ranks, order)),
+            ]
+            : [this];
+
+    /// <summary>Whether the kernel is made again, and the layer itself left as it was.</summary>
+    public bool IsWhole => IsSum ? Terms.All(static term => term.Order.IsWhole) : Order.IsWhole;
+
     /// <summary>A form of a layer, in its cheapest order.</summary>
     /// <exception cref="BadInputException">The format or the ranks do not fit the layer.</exception>
     public static LayerForm From(CompressibleLayer layer, KernelFormat format, ImmutableArray<int> ranks)
     {
         KernelForm form = layer.FormOf(format);
         form.Check(ranks.AsSpan());
-        return new(form, ranks, LayerEquation.Cheapest(form, ranks, layer));
+        return new(form, ranks, TermOrders.Cheapest(form, ranks, layer));
     }
 
     /// <summary>Multiply-accumulates for one image; making factors into a kernel does not count, as it is done once.</summary>
-    public long MacsOf(CompressibleLayer layer) => layer.Uses.Sum(use => Steps(layer.At(use)).Sum(static step => step.Macs));
+    public long MacsOf(CompressibleLayer layer) =>
+        IsSum && IsWhole ? layer.Macs : layer.Uses.Sum(use => Steps(layer.At(use)).Sum(static step => step.Macs));
 
-    /// <summary>The steps of the layer's plan at its only or first use.</summary>
+    /// <summary>The steps of the layer's plan at its only or first use; of a sum those of one form after the other.</summary>
     /// <exception cref="BadInputException">The order cannot be had there.</exception>
-    public ImmutableArray<LayerStep> Steps(CompressibleLayer layer) => new LayerEquation(Form, Ranks, layer).Steps(Order);
+    public ImmutableArray<LayerStep> Steps(CompressibleLayer layer) =>
+        [.. Terms.SelectMany(term => new LayerEquation(term.Form, term.Ranks, layer).Steps(term.Order))];
 
     /// <inheritdoc/>
     public bool Equals(LayerForm? other) =>
-        other is not null && Form == other.Form && Ranks.SequenceEqual(other.Ranks) && Order == other.Order;
+        other is not null && Form == other.Form && IsFound == other.IsFound && Ranks.SequenceEqual(other.Ranks) && Order == other.Order;
 
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Form.Format, Order, Ranks.Aggregate(0, HashCode.Combine));

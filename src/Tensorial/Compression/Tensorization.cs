@@ -78,12 +78,21 @@ internal static class Tensorization
             : null;
         if (own is null)
             return null;
+        if (own.Finds is not null && isTrained)
+        {
+            if (
+                StructureSearch.Of(new(layer.Kernel, KernelMetric.Plain), rate).Where(static found => found.Pays).MinBy(static f => f.Error)
+                is not { } found
+            )
+                return null;
+            return new(found.Form, found.Ranks, TermOrders.Cheapest(found.Form, found.Ranks, layer, images));
+        }
         KernelForm form = layer.FormOf(own);
         ImmutableArray<int> ranks = isTrained
             ? form.RanksAt(new KernelStarts(layer.Kernel, KernelMetric.Plain, layer.Groups), rate)
             : form.RanksAt(rate);
         return form.Parameters(ranks.AsSpan()) < layer.Parameters
-            ? new(form, ranks, LayerEquation.Cheapest(form, ranks, layer, images))
+            ? new(form, ranks, TermOrders.Cheapest(form, ranks, layer, images))
             : null;
     }
 

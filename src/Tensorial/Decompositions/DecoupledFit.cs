@@ -21,7 +21,10 @@ internal static class DecoupledFit
         (KernelStarts starts, KernelForm form, ImmutableArray<int> ranks, FitOptions options, CancellationToken cancel) = task;
         (int outputs, int inputs, int taps) = Extents(starts);
         DecoupledInput fit = new(starts.Weighed.Values, starts.Metric.Covariance, outputs, inputs, taps, Each(ranks, inputs));
-        fit.Sweep();
+        if (starts.Metric.Covariance is not null && task.Known is { } known)
+            fit.StartFrom(known.Factors[0]);
+        else
+            fit.Sweep();
         if (starts.Metric.Covariance is not null)
         {
             double before = fit.Error();
@@ -67,7 +70,10 @@ internal static class DecoupledFit
                 starts.Kernel.Values.Slice(o * inputs * taps, inputs * taps),
                 each[o],
                 Math.Min(options.Iterations, MostRounds),
-                LeastGain
+                LeastGain,
+                starts.Metric.Covariance is null || task.Known is null
+                    ? null
+                    : task.Known.Factors[1].Values.Slice(o * most * taps, each[o] * taps).ToArray()
             );
             // [i, r] to [r, i].
             for (int i = 0; i < inputs; i++)
@@ -94,6 +100,18 @@ internal static class DecoupledFit
     {
         (_, int inputs, int taps) = Extents(starts);
         return Spread(starts.Energies(EnergiesByOutput), total, multiple, Math.Min(inputs, taps));
+    }
+
+    /// <summary>
+    /// The relative error that the channels' singular values leave at some ranks: that of the fit in the plain norm, exactly; otherwise where
+    /// channels are not correlated.
+    /// </summary>
+    public static double BoundOf(KernelStarts starts, KernelFormat format, ImmutableArray<int> ranks)
+    {
+        double[][] energies = starts.Energies(format.Ragged!.Value.Along == 'i' ? EnergiesByInput : EnergiesByOutput);
+        int[] each = Each(ranks, energies.Length);
+        double all = energies.Sum(static own => own.Sum());
+        return all > 0 ? Math.Sqrt(energies.Select((own, place) => own.Skip(each[place]).Sum()).Sum() / all) : 0;
     }
 
     private static double[][] EnergiesByInput(KernelStarts starts)

@@ -56,6 +56,15 @@ internal sealed class DecoupledInput
     /// <summary>⟨W - PD, (W - PD) Σ⟩.</summary>
     public double Error() => TensorPrimitives.Dot<double>(_gap, _gapTimesCovariance);
 
+    /// <summary>Filters [i, r, t] to begin with, and the best mix for them.</summary>
+    public void StartFrom(Tensor<double> filters)
+    {
+        int most = filters.Shape[1];
+        for (int i = 0; i < _inputs; i++)
+            filters.Values.Slice(i * most * _taps, _ranks[i] * _taps).CopyTo(_filters[i]);
+        SolveMix();
+    }
+
     /// <summary>Every channel once: its filters and its part of the mix together.</summary>
     public void Sweep()
     {

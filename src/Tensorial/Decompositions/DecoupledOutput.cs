@@ -29,7 +29,8 @@ internal sealed class DecoupledOutput
     /// <param name="rank">The rank.</param>
     /// <param name="rounds">Rounds at most.</param>
     /// <param name="gain">Part of the squared error that a round must take off for another.</param>
-    public (double[] Mix, double[] Filters) Of(ReadOnlySpan<double> kernel, int rank, int rounds, double gain)
+    /// <param name="known">d to begin with, where there is a covariance; null for the singular vectors.</param>
+    public (double[] Mix, double[] Filters) Of(ReadOnlySpan<double> kernel, int rank, int rounds, double gain, double[]? known = null)
     {
         double[] weighted = Weighted(kernel),
             vectors = SmallSvd.From(weighted, _inputs, _taps).Leading(rank),
@@ -48,6 +49,8 @@ internal sealed class DecoupledOutput
         Multiply(1, seen.Length, seen.Length, kernel, seen.Length, 1, _covariance.Values, seen.Length, 1, seen, seen.Length);
         double energy = TensorPrimitives.Dot(kernel, seen),
             before = double.PositiveInfinity;
+        if (known is not null)
+            (filters, mix) = (known, SolveMix(known, seen, rank));
         for (int round = 0; round < rounds; round++)
         {
             mix = SolveMix(filters, seen, rank);

@@ -21,6 +21,18 @@ public static class InitialFactors
     public static TensorFactors<double> Draw(KernelForm form, ImmutableArray<int> ranks, double deviation, Random random)
     {
         form.Check(ranks.AsSpan());
+        if (!form.Terms.IsEmpty)
+            // Variances of the terms add up.
+            return new(
+                form.Tensor,
+                form.Folding,
+                ranks,
+                [
+                    .. form.Parted(ranks)
+                        .SelectMany(term => Draw(term.Form, term.Ranks, deviation / Math.Sqrt(form.Terms.Length), random).Factors),
+                ],
+                RelativeError: 0
+            );
         ImmutableArray<Shape> shapes = form.Tensor.FactorShapes(form.Folding.Folded, ranks.AsSpan());
         return new(
             form.Tensor,

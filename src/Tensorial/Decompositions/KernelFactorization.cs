@@ -54,6 +54,19 @@ public static class KernelFactorization
         CancellationToken cancel = default
     ) => From(null, starts, form, ranks, options ?? new(), cancel);
 
+    /// <summary>A fit from factors of the same form and ranks, as they fit another kernel nearby.</summary>
+    /// <inheritdoc cref="Fit(KernelStarts, KernelForm, ImmutableArray{int}, FitOptions?, CancellationToken)"/>
+    internal static TensorFactors<double> Refined(
+        TensorFactors<double> known,
+        KernelStarts starts,
+        KernelForm form,
+        FitOptions options,
+        CancellationToken cancel
+    ) =>
+        form.Groups > 1 || form.Format.Grows
+            ? From(null, starts, form, known.Ranks, options, cancel)
+            : form.Format.Fit(new(starts, form, known.Ranks, options, cancel) { Known = known });
+
     /// <summary>
     /// Whether formats that can grow from smaller ranks (<see cref="KernelFormat.Grows"/>) gain by it: in the plain norm. A covariance wants
     /// other terms than alternating least squares adds.
@@ -140,7 +153,10 @@ public static class KernelFactorization
         double least = double.PositiveInfinity;
         for (int attempt = 0; attempt < (format.StartsVary ? Math.Max(1, options.Starts) : 1); attempt++)
         {
-            double[] inner = format.Start(task with { Attempt = attempt });
+            double[] inner =
+                attempt == 0 && task.Known is { } known
+                    ? [.. known.Factors[..^1].SelectMany(static factor => factor.Values.ToArray())]
+                    : format.Start(task with { Attempt = attempt });
             double value = LimitedMemoryBfgs.Minimise(objective.Evaluate, inner, options.Iterations, options.Tolerance);
             if (value < least)
                 (best, least) = (inner, value);

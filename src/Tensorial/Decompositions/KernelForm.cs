@@ -26,6 +26,9 @@ public sealed record KernelForm(KernelFormat Format, TensorFormat Tensor, Foldin
     /// <summary>Reshaped CP, train and ring: which parts make each of the modes that are fitted.</summary>
     internal ImmutableArray<ImmutableArray<int>> Pairs { get; private init; } = [];
 
+    /// <summary>The forms that add up to this one; empty for a single equation.</summary>
+    internal ImmutableArray<KernelForm> Terms { get; private init; } = [];
+
     /// <summary>Extents [o, i, h, w] of one group's kernel, split.</summary>
     internal Shape One => Groups == 1 ? Folding.Folded : [.. Folding.Folded.Skip(1)];
 
@@ -39,7 +42,7 @@ public sealed record KernelForm(KernelFormat Format, TensorFormat Tensor, Foldin
     public (char Height, char Width) Space => (AxesOf(2)[0], AxesOf(3)[0]);
 
     /// <summary>The largest ranks that can still change the weight.</summary>
-    public ImmutableArray<int> MaxRanks => Single.MaxRanks(One);
+    public ImmutableArray<int> MaxRanks => Terms.IsEmpty ? Single.MaxRanks(One) : [.. Terms.SelectMany(static term => term.MaxRanks)];
 
     /// <summary>A format on a weight.</summary>
     /// <param name="format">The format.</param>
@@ -53,6 +56,10 @@ public sealed record KernelForm(KernelFormat Format, TensorFormat Tensor, Foldin
             throw new ShapeException($"A weight of four axes [o, i, h, w] was expected, not {weight}.");
         if (groups < 1 || weight[0] % groups != 0)
             throw new ShapeException($"{weight[0]} output channels do not split into {groups} groups.");
+        if (format.Finds is not null)
+            throw new BadInputException($"{format} finds formats for trained kernels, and is none itself: name what it found.");
+        if (!format.Terms.IsEmpty)
+            return Sum(format, [.. format.Terms.Select(term => From(term, weight, groups))], weight, groups);
         if (format.Reshaping is { } reshaping)
             return groups == 1
                 ? Split(format, reshaping, folding ?? Folding.From(weight, format.Number))
@@ -97,7 +104,14 @@ public sealed record KernelForm(KernelFormat Format, TensorFormat Tensor, Foldin
     /// <param name="rate">The part.</param>
     /// <param name="multiple">Ranks are multiples of this where they are larger.</param>
     public ImmutableArray<int> RanksAt(double rate, int multiple = 1) =>
-        Single.RanksWithin(One, (long)(rate * Folding.Shape.ElementCount / Groups), multiple: multiple);
+        Terms.IsEmpty
+            ? Single.RanksWithin(One, (long)(rate * Folding.Shape.ElementCount / Groups), multiple: multiple)
+            : [.. Terms.SelectMany(term => term.RanksAt(rate / Terms.Length, multiple))];
+
+    /// <summary>The forms that add up, with the ranks of each; this one where there is no sum.</summary>
+    /// <exception cref="BadInputException">There are too many ranks, or too few.</exception>
+    internal ImmutableArray<(KernelForm Form, ImmutableArray<int> Ranks)> Parted(ImmutableArray<int> ranks) =>
+        Terms.IsEmpty ? [(this, ranks)] : [.. Terms.Zip(Tensor.Parted(ranks.AsSpan()), static (term, part) => (term, part.Ranks))];
 
     /// <summary>The same for a kernel: where ranks may differ by channel, as it has most use for them.</summary>
     /// <param name="starts">The kernel, and the measure.</param>
@@ -105,6 +119,8 @@ public sealed record KernelForm(KernelFormat Format, TensorFormat Tensor, Foldin
     /// <param name="multiple">Ranks, or the numbers of channels of rank r or more, are multiples of this where they are larger.</param>
     internal ImmutableArray<int> RanksAt(KernelStarts starts, double rate, int multiple = 1)
     {
+        if (!Terms.IsEmpty)
+            return SumFit.RanksAt(starts, this, rate, multiple);
         if (Format.SpreadRanks is not { } spread)
             return RanksAt(rate, multiple);
         Shape kernel = Folding.Shape;
@@ -116,6 +132,12 @@ public sealed record KernelForm(KernelFormat Format, TensorFormat Tensor, Foldin
     /// <exception cref="BadInputException">Too many or few, below 1 or above what can be used.</exception>
     public void Check(ReadOnlySpan<int> ranks)
     {
+        if (!Terms.IsEmpty)
+        {
+            foreach ((KernelForm term, ImmutableArray<int> own) in Parted([.. ranks]))
+                term.Check(own.AsSpan());
+            return;
+        }
         if (Tensor.Ragged is { } ragged)
         {
             CheckRagged(ranks, Folding.Shape["oi".IndexOf(ragged.Along, StringComparison.Ordinal)]);
@@ -146,6 +168,20 @@ public sealed record KernelForm(KernelFormat Format, TensorFormat Tensor, Foldin
                 $"{Format} of a weight {Folding.Shape} takes one rank for all channels or {places}, one for each, of 0 to {most} and not all 0; not {string.Join(", ", ranks.ToArray())}."
             );
     }
+
+    private static KernelForm Sum(KernelFormat format, ImmutableArray<KernelForm> terms, Shape weight, int groups) =>
+        new(
+            format,
+            new(format.Name, terms[0].Tensor.Equation)
+            {
+                Summands = [.. terms.Select(static term => new Summand(term.Tensor, term.Folding))],
+            },
+            Folding.None(weight),
+            groups
+        )
+        {
+            Terms = terms,
+        };
 
     private static KernelForm Split(KernelFormat format, ChannelReshaping reshaping, Folding folding)
     {

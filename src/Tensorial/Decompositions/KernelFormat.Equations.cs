@@ -30,13 +30,15 @@ public sealed partial record KernelFormat
         string key = Canonical(own);
         if (All.FirstOrDefault(known => known.Equation is { } text && known.Number == 1 && Canonical(FactorEquation.Parse(text)) == key) is { } named)
             return named;
+        // A tree's bonds are cuts of the kernel, whose singular values bound its error.
+        if (Trees.TreeFormats.Find(own) is { } tree)
+            return tree;
         bool isTree = IsTree(own.Inputs);
         return new(own.ToString())
         {
             Equation = own.ToString(),
             Start = isTree ? FitStarts.ByCuts : FitStarts.ByTrial,
             IsIterative = !isTree,
-            Orders = static form => Permuted(form.Tensor.Equation.Inputs.Length),
         };
     }
 

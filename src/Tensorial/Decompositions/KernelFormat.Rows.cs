@@ -191,6 +191,14 @@ public sealed partial record KernelFormat
         },
     ];
 
+    /// <summary>No format but what a search finds for each kernel: trees, decoupled forms and sums of them (<see cref="StructureSearch"/>).</summary>
+    internal static KernelFormat Search { get; } =
+        new("search")
+        {
+            Finds = StructureSearch.FormsOf,
+            Suits = static kernel => kernel is { HasChannels: true, HasSpace: true, Groups: 1 },
+        };
+
     /// <summary>All of them, the numbered ones with their usual number.</summary>
     public static ImmutableArray<KernelFormat> All { get; } =
     [

@@ -21,6 +21,14 @@ public sealed partial record KernelFormat(string Name)
     /// </remarks>
     internal string? Equation { get; init; }
 
+    /// <summary>Formats whose kernels add up to this one's, as in <c>decoupled-in+spatial-svd</c>; empty for a single equation.</summary>
+    internal ImmutableArray<KernelFormat> Terms { get; init; } = [];
+
+    /// <summary>
+    /// Forms that suit a kernel within a part of its parameters, for a name that stands for a search; null where the format is one.
+    /// </summary>
+    internal Func<KernelStarts, double, IEnumerable<(KernelFormat Format, ImmutableArray<int> Ranks)>>? Finds { get; init; }
+
     /// <summary>How split channels become the modes of a decomposition; null for a format of whole channels.</summary>
     internal ChannelReshaping? Reshaping { get; init; }
 
@@ -86,24 +94,29 @@ public sealed partial record KernelFormat(string Name)
     internal bool IsProjected => Fit == KernelFactorization.ByProjection;
 
     /// <summary>Whether channels may have ranks of their own.</summary>
-    public bool HasRankByChannel => Ragged is not null;
+    public bool HasRankByChannel => Ragged is not null || Terms.Any(static term => term.HasRankByChannel);
 
     /// <summary>Whether channels are split into several modes.</summary>
     public bool IsReshaped => Reshaping is not null;
 
     /// <summary>
-    /// The format of a name; <c>rcp:2</c> is <c>rcp</c> with channels split in two. An equation is read by <see cref="FromEquation"/>.
+    /// The format of a name; <c>rcp:2</c> is <c>rcp</c> with channels split in two, <c>cp+svd-out</c> a sum of both. An equation such as
+    /// <c>rih,orw->oihw</c> is read by <see cref="FromEquation"/>.
     /// </summary>
     /// <exception cref="BadInputException">There is none.</exception>
     public static KernelFormat Parse(string text)
     {
+        if (text.Contains('+'))
+            return Sum(text.Split('+'));
         if (text.Contains("->", StringComparison.Ordinal))
             return FromEquation(text);
+        if (text == Search.Name)
+            return Search;
         string[] parts = text.Split(':');
         KernelFormat? format = All.FirstOrDefault(known => known.Name == parts[0]);
         if (format is null || parts.Length > 2)
             throw new BadInputException(
-                $"'{text}' is no format; there are {string.Join(", ", All.Select(static known => known.Name))}.{NearestWord.Hint(text, All.Select(static known => known.Name))}"
+                $"'{text}' is no format; there are {string.Join(", ", All.Select(static known => known.Name))}, sums of two such as {DecoupledIn}+{SpatialSvd}, and equations such as rih,orw->oihw.{NearestWord.Hint(text, All.Select(static known => known.Name))}"
             );
         if (parts.Length == 1)
             return format;
@@ -123,6 +136,28 @@ public sealed partial record KernelFormat(string Name)
                 $"'{text}': the number is that of {numbered.Counts}, {numbered.Least} to {numbered.Most}, as in {format.Name}:{numbered.Usual}."
             );
     }
+
+    /// <summary>The sum of two formats.</summary>
+    /// <exception cref="BadInputException">A name is none, or there are not two.</exception>
+    private static KernelFormat Sum(string[] names)
+    {
+        string text = string.Join('+', names);
+        if (names.Length != 2 || names.Any(static name => name.Length == 0))
+            throw new BadInputException($"'{text}': a sum is one of two formats, such as {DecoupledIn}+{SpatialSvd}.");
+        if (names.Contains(Search.Name))
+            throw new BadInputException($"'{text}': {Search} looks for sums itself.");
+        return Sum(Parse(names[0]), Parse(names[1]));
+    }
+
+    /// <summary>The sum of two formats, each of which is none.</summary>
+    internal static KernelFormat Sum(KernelFormat first, KernelFormat second) =>
+        new($"{first}+{second}")
+        {
+            Terms = [first, second],
+            Fit = SumFit.ByTurns,
+            IsIterative = first.IsIterative || second.IsIterative,
+            Suits = kernel => first.Suits(kernel) && second.Suits(kernel),
+        };
 
     /// <inheritdoc/>
     public bool Equals(KernelFormat? other) => other is not null && Name == other.Name && Number == other.Number;
@@ -194,4 +229,7 @@ internal sealed record FitTask(
 
     /// <summary>A fit of the same kernel in the same format at smaller ranks; null for none.</summary>
     public TensorFactors<double>? Smaller { get; init; }
+
+    /// <summary>Factors at the same ranks to begin with; null for none.</summary>
+    public TensorFactors<double>? Known { get; init; }
 }

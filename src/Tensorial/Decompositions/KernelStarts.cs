@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Numerics.Tensors;
+using Tensorial.Decompositions.Trees;
 using Tensorial.Kernels;
 
 namespace Tensorial.Decompositions;
@@ -18,6 +19,7 @@ internal sealed class KernelStarts(Tensor<double> kernel, KernelMetric metric, i
     private readonly ConcurrentDictionary<Func<KernelStarts, double[][]>, Lazy<double[][]>> _energies = [];
     private Lazy<Tensor<double>?> _root = new(() => RootOf(metric));
     private Lazy<Tensor<double>>? _weighted;
+    private Lazy<CutSpectra>? _cuts;
 
     internal Tensor<double> Kernel => kernel;
 
@@ -48,6 +50,9 @@ internal sealed class KernelStarts(Tensor<double> kernel, KernelMetric metric, i
         }
         return all > 0 ? sum / all : 0;
     }
+
+    /// <summary>The spectra of all cuts of D K Σ^½. A covariance that is no product of one of channels and one of places blurs them.</summary>
+    internal CutSpectra Cuts => LazyInitializer.EnsureInitialized(ref _cuts, () => new(() => CutSpectra.From(WeightedKernel))).Value;
 
     /// <summary>‖D K Σ^½‖².</summary>
     internal double Energy => metric.Square(kernel);

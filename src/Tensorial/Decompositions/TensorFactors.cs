@@ -27,7 +27,7 @@ public sealed record TensorFactors<T>(
 
     /// <summary>Numbers stored.</summary>
     public long Parameters =>
-        Format.Ragged is null
+        Format.Ragged is null && Format.Summands.IsEmpty
             ? Factors.Sum(static factor => (long)factor.Shape.ElementCount)
             : Format.Parameters(Folding.Folded, Ranks.AsSpan());
 
@@ -35,8 +35,34 @@ public sealed record TensorFactors<T>(
     public double Rate => (double)Parameters / Shape.ElementCount;
 
     /// <summary>The tensor that the factors make.</summary>
-    public Tensor<T> Reconstruct(Workers? workers = null) =>
-        Folding.Unfold(Contraction.Evaluate<T>(Format.Equation, Factors.AsSpan(), workers ?? Workers.Serial));
+    public Tensor<T> Reconstruct(Workers? workers = null)
+    {
+        if (Format.Summands.IsEmpty)
+            return Folding.Unfold(Contraction.Evaluate<T>(Format.Equation, Factors.AsSpan(), workers ?? Workers.Serial));
+        Tensor<T> sum = new(Shape);
+        foreach (TensorFactors<T> term in Terms)
+            TensorPrimitives.Add<T>(sum.Values, term.Reconstruct(workers).Values, sum.Values);
+        return sum;
+    }
+
+    /// <summary>The factors of each format that adds to a sum; these themselves where there is one. Errors are those of the whole.</summary>
+    internal ImmutableArray<TensorFactors<T>> Terms
+    {
+        get
+        {
+            if (Format.Summands.IsEmpty)
+                return [this];
+            var terms = ImmutableArray.CreateBuilder<TensorFactors<T>>();
+            int at = 0;
+            foreach ((TensorFormat format, Folding folding, ImmutableArray<int> ranks) in Format.Parted(Ranks.AsSpan()))
+            {
+                int count = format.Equation.Inputs.Length;
+                terms.Add(new(format, folding, ranks, Factors.Slice(at, count), RelativeError));
+                at += count;
+            }
+            return terms.ToImmutable();
+        }
+    }
 
     /// <summary>
     /// The same tensor from factors of equal norm, from which gradients descend at equal pace: what one is scaled up by another is scaled
@@ -44,6 +70,8 @@ public sealed record TensorFactors<T>(
     /// </summary>
     public TensorFactors<T> Balanced()
     {
+        if (!Format.Summands.IsEmpty)
+            return this with { Factors = [.. Terms.SelectMany(static term => term.Balanced().Factors)] };
         double[] norms = [.. Factors.Select(static factor => Norm(factor.Values))];
         if (norms.Any(static norm => !(norm > 0 && double.IsFinite(norm))))
             return this;

@@ -20,6 +20,15 @@ public sealed record TensorFormat(string Name, Equation Equation)
     /// </summary>
     public RaggedBond? Ragged { get; init; }
 
+    /// <summary>
+    /// Formats whose tensors add up to this one's, and how each splits the modes; empty for a single equation. Factors and ranks are those of
+    /// the first, then those of the next; <see cref="Equation"/> is that of the first.
+    /// </summary>
+    internal ImmutableArray<Summand> Summands { get; init; } = [];
+
+    /// <summary>The equation, or those of all summands joined by a plus.</summary>
+    internal string Text => Summands.IsEmpty ? Equation.ToString() : string.Join(" + ", Summands.Select(static s => s.Format.Text));
+
     /// <summary>The bonds that have ranks, in alphabetical order; ranks are given in this order.</summary>
     public string Bonds =>
         new([.. string.Concat(Equation.Inputs).Distinct().Where(axis => !Equation.Output.Contains(axis) && axis != Fixed?.Axis).Order()]);
@@ -76,6 +85,8 @@ public sealed record TensorFormat(string Name, Equation Equation)
     /// <exception cref="BadInputException">The number of modes or ranks does not fit the format.</exception>
     public ImmutableArray<Shape> FactorShapes(Shape tensor, params ReadOnlySpan<int> ranks)
     {
+        if (!Summands.IsEmpty)
+            return [.. Parted(ranks).SelectMany(static part => part.Format.FactorShapes(part.Folding.Folded, part.Ranks.AsSpan()))];
         string bonds = Bonds;
         if (tensor.Rank != Equation.Output.Length)
             throw new ShapeException($"{this} is for tensors of order {Equation.Output.Length}, not {tensor.Rank} as {tensor}.");
@@ -104,6 +115,8 @@ public sealed record TensorFormat(string Name, Equation Equation)
     /// <inheritdoc cref="FactorShapes" path="/exception"/>
     public long Parameters(Shape tensor, params ReadOnlySpan<int> ranks)
     {
+        if (!Summands.IsEmpty)
+            return Parted(ranks).Sum(static part => part.Format.Parameters(part.Folding.Folded, part.Ranks.AsSpan()));
         long padded = FactorShapes(tensor, ranks).Sum(static factor => factor.Aggregate(1L, static (count, extent) => count * extent));
         if (Ragged is null)
             return padded;
@@ -112,6 +125,34 @@ public sealed record TensorFormat(string Name, Equation Equation)
         foreach (int rank in ranks)
             held += rank;
         return padded / Largest(ranks) * held / ranks.Length;
+    }
+
+    /// <summary>
+    /// The summands with the ranks of each. Ranks that may differ by channel are one number in every summand, or a list in every summand.
+    /// </summary>
+    /// <exception cref="BadInputException">There are too many or too few.</exception>
+    internal ImmutableArray<(TensorFormat Format, Folding Folding, ImmutableArray<int> Ranks)> Parted(ReadOnlySpan<int> ranks)
+    {
+        int[] least = [.. Summands.Select(static s => s.Format.Bonds.Length)],
+            lists =
+
+            [
+                .. Summands.Select(static s =>
+                    s.Format.Ragged is { } r ? s.Folding.Folded[s.Format.Equation.Output.IndexOf(r.Along)] : s.Format.Bonds.Length
+                ),
+            ];
+        int[] counts =
+            ranks.Length == least.Sum() ? least
+            : ranks.Length == lists.Sum() ? lists
+            : throw new BadInputException(
+                least.Sum() == lists.Sum()
+                    ? $"{this} takes {least.Sum()} ranks, not {ranks.Length} ({string.Join('×', ranks.ToArray())})."
+                    : $"{this} takes {least.Sum()} ranks, or {lists.Sum()} where those of channels differ; not {ranks.Length}."
+            );
+        var parts = ImmutableArray.CreateBuilder<(TensorFormat, Folding, ImmutableArray<int>)>();
+        for (int k = 0, at = 0; k < counts.Length; at += counts[k], k++)
+            parts.Add((Summands[k].Format, Summands[k].Folding, [.. ranks.Slice(at, counts[k])]));
+        return parts.ToImmutable();
     }
 
     /// <summary>Factors with zeros beyond the rank of each place, where ranks differ.</summary>
@@ -146,7 +187,10 @@ public sealed record TensorFormat(string Name, Equation Equation)
     /// of what both sides span. A bond of many factors (CP) needs at most what all factors but the largest span; one within a loop (a ring)
     /// at most what it would if the loop were open at the worst place.
     /// </summary>
-    public ImmutableArray<int> MaxRanks(Shape tensor) => [.. Bonds.Select(bond => MaxRank(tensor, bond))];
+    public ImmutableArray<int> MaxRanks(Shape tensor) =>
+        Summands.IsEmpty
+            ? [.. Bonds.Select(bond => MaxRank(tensor, bond))]
+            : [.. Summands.SelectMany(static summand => summand.Format.MaxRanks(summand.Folding.Folded))];
 
     /// <summary>
     /// The largest ranks whose factors hold at most so many numbers: all ranks rise together, then single ones while the budget lasts. At
@@ -308,6 +352,11 @@ public sealed record TensorFormat(string Name, Equation Equation)
 /// <param name="Axis">Its axis.</param>
 /// <param name="Extent">Its extent.</param>
 public readonly record struct FixedBond(char Axis, int Extent);
+
+/// <summary>One of the formats whose tensors add up.</summary>
+/// <param name="Format">The format.</param>
+/// <param name="Folding">How it splits the modes of the tensor.</param>
+internal readonly record struct Summand(TensorFormat Format, Folding Folding);
 
 /// <summary>A bond whose extent differs from place to place along a mode.</summary>
 /// <param name="Axis">Its axis.</param>

@@ -1,0 +1,239 @@
+using System.Collections.Immutable;
+using Tensorial.Decompositions;
+using Tensorial.Decompositions.Trees;
+
+namespace Tensorial.Compression;
+
+/// <summary>How structures are looked for in a network's kernels.</summary>
+internal sealed record StructureOptions
+{
+    /// <summary>Parts of each kernel's parameters or multiply-accumulates that a form may take.</summary>
+    public ImmutableArray<double> Rates { get; init; } = [0.5, 0.25];
+
+    /// <summary>Whether trees are priced in multiply-accumulates, not in parameters.</summary>
+    public bool PricesMacs { get; init; }
+
+    /// <summary>Parts that channels are folded into for one more tree; 1 for none.</summary>
+    public int Parts { get; init; } = 1;
+
+    /// <summary>Formats that are fitted beside, in the ranks that the same rate gives them.</summary>
+    public ImmutableArray<KernelFormat> Compared { get; init; } = [];
+
+    /// <summary>Kernels at a time.</summary>
+    public int Threads { get; init; } = 1;
+
+    /// <summary>The formats of before the search: those whose form people chose.</summary>
+    public static ImmutableArray<KernelFormat> Chosen { get; } =
+    [
+        KernelFormat.SvdOut,
+        KernelFormat.SvdIn,
+        KernelFormat.SpatialSvd,
+        KernelFormat.Tucker2,
+        KernelFormat.Tucker,
+        KernelFormat.Cp,
+        KernelFormat.Cp3,
+        KernelFormat.TensorTrain,
+        KernelFormat.TensorRing,
+        .. KernelFormat.Reshaped,
+    ];
+}
+
+/// <summary>A form of a kernel.</summary>
+/// <param name="Rate">The part that it may take.</param>
+/// <param name="Kind">How it was come by.</param>
+/// <param name="Format">The format, an equation where it has no name.</param>
+/// <param name="Equation">How the factors make the kernel; channels folded into parts are abc and def.</param>
+/// <param name="Ranks">Its ranks.</param>
+/// <param name="Tree">A tree as text; null for other forms.</param>
+/// <param name="Parameters">Numbers stored.</param>
+/// <param name="Macs">Multiply-accumulates for one image; null for folded channels.</param>
+/// <param name="PredictedError">The relative error that singular values bound; null where they say nothing.</param>
+/// <param name="LeastPredicted">No tree within the rate has a smaller such bound.</param>
+/// <param name="FittedError">‖K - K̃‖ / ‖K‖ of the fit.</param>
+internal sealed record StructureForm(
+    double Rate,
+    StructureKind Kind,
+    string Format,
+    string Equation,
+    ImmutableArray<int> Ranks,
+    string? Tree,
+    long Parameters,
+    long? Macs,
+    double? PredictedError,
+    double? LeastPredicted,
+    double FittedError
+);
+
+/// <summary>How a form was come by.</summary>
+internal enum StructureKind
+{
+    /// <summary>The best tree over the axes.</summary>
+    Tree,
+
+    /// <summary>The best tree over axes with channels folded into parts.</summary>
+    FoldedTree,
+
+    /// <summary>Filters by channel, with ranks that differ.</summary>
+    Decoupled,
+
+    /// <summary>A sum of two of the others.</summary>
+    Sum,
+
+    /// <summary>A format that was named, for comparison.</summary>
+    Named,
+}
+
+/// <summary>What was found for a kernel.</summary>
+/// <param name="Name">The layer.</param>
+/// <param name="Shape">Extents [o, i, h, w].</param>
+/// <param name="Parameters">Of the dense kernel.</param>
+/// <param name="Macs">Of the dense layer, for one image.</param>
+/// <param name="Forms">The forms at each rate.</param>
+internal sealed record LayerStructures(string Name, Shape Shape, long Parameters, long Macs, ImmutableArray<StructureForm> Forms)
+{
+    /// <summary>The form with the least error at a rate, of those that were found; null where there is none.</summary>
+    public StructureForm? BestAt(double rate) =>
+        Forms
+            .Where(form => form.Rate == rate && form.Kind is not (StructureKind.Named or StructureKind.FoldedTree))
+            .MinBy(static f => f.FittedError);
+}
+
+/// <summary>Looks for the form that fits each kernel of a network, in the plain norm, before any is chosen.</summary>
+internal static class NetworkStructures
+{
+    /// <summary>The layers whose kernels can be searched, the forms of each, and why others are left out.</summary>
+    public static (ImmutableArray<LayerStructures> Layers, ImmutableArray<KeptLayer> Kept) Of(
+        LayerChoice choice,
+        StructureOptions options,
+        IProgress<Progress>? progress = null,
+        CancellationToken cancel = default
+    )
+    {
+        CompressibleLayer[] searched = [.. choice.Layers.Where(static layer => layer.Suits(KernelFormat.Search))];
+        LayerStructures[] found = new LayerStructures[searched.Length];
+        int done = 0;
+        Parallel.ForEach(
+            Enumerable.Range(0, searched.Length).OrderByDescending(layer => searched[layer].Parameters),
+            new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, options.Threads), CancellationToken = cancel },
+            layer =>
+            {
+                found[layer] = Of(searched[layer], options, cancel);
+                progress?.Report(new("search", Interlocked.Increment(ref done), searched.Length, "kernels"));
+            }
+        );
+        return (
+            [.. found],
+            [
+                .. choice
+                    .Layers.Except(searched)
+                    .Select(static layer => new KeptLayer(
+                        layer.Name,
+                        layer.Parameters,
+                        layer.Groups > 1 ? "its channels are grouped" : "it has no plane of axes of space to part"
+                    )),
+                .. choice.Kept,
+            ]
+        );
+    }
+
+    private static LayerStructures Of(CompressibleLayer layer, StructureOptions options, CancellationToken cancel)
+    {
+        KernelStarts starts = new(layer.Kernel, KernelMetric.Plain);
+        ITreePrices prices = options.PricesMacs
+            ? TreeMacs.From(starts.Cuts, layer.Use.Read, layer.Use.Written, layer.Use.IsTransposed)
+            : new TreeParameters(starts.Cuts);
+        var forms = ImmutableArray.CreateBuilder<StructureForm>();
+        foreach (double rate in options.Rates)
+        {
+            double budget = rate * (options.PricesMacs ? layer.Macs : layer.Parameters);
+            if (StructureSearch.Tree(starts, prices, budget) is { } tree)
+                forms.Add(TreeOf(layer, starts, rate, tree, cancel));
+            foreach (FoundStructure found in StructureSearch.Of(starts, rate, cancel).Where(found => layer.Suits(found.Form.Format)))
+            {
+                LayerForm form = LayerForm.From(layer, found.Form.Format, found.Ranks);
+                bool isTree = found.Form.Terms.IsEmpty && !found.Form.Format.HasRankByChannel;
+                if (!isTree && (!options.PricesMacs || form.MacsOf(layer) <= budget))
+                    forms.Add(
+                        FormOf(
+                            layer,
+                            rate,
+                            form.IsSum ? StructureKind.Sum : StructureKind.Decoupled,
+                            form,
+                            null,
+                            found.Bound,
+                            null,
+                            found.Error
+                        )
+                    );
+            }
+            if (options.Parts > 1 && !options.PricesMacs && FoldedStructure.Of(layer.Kernel, options.Parts, rate, cancel) is { } folded)
+                forms.Add(folded);
+            foreach (KernelFormat format in options.Compared.Where(layer.Suits))
+            {
+                cancel.ThrowIfCancellationRequested();
+                KernelForm named = layer.FormOf(format);
+                ImmutableArray<int> ranks = named.RanksAt(starts, rate);
+                if (named.Parameters(ranks.AsSpan()) <= rate * layer.Parameters)
+                    forms.Add(
+                        FormOf(
+                            layer,
+                            rate,
+                            StructureKind.Named,
+                            LayerForm.From(layer, format, ranks),
+                            null,
+                            null,
+                            null,
+                            KernelFactorization.Fit(starts, named, ranks, StructureSearch.Whole(layer.Kernel.Shape), cancel).RelativeError
+                        )
+                    );
+            }
+        }
+        return new(layer.Name, layer.Kernel.Shape, layer.Parameters, layer.Macs, forms.ToImmutable());
+    }
+
+    private static StructureForm TreeOf(
+        CompressibleLayer layer,
+        KernelStarts starts,
+        double rate,
+        FoundTree found,
+        CancellationToken cancel
+    )
+    {
+        (KernelFormat format, ImmutableArray<int> ranks) = TreeFormats.Of(found.Tree);
+        LayerForm form = LayerForm.From(layer, format, ranks);
+        return FormOf(
+            layer,
+            rate,
+            StructureKind.Tree,
+            form,
+            found.Tree.Drawn(TreeFormats.Axes),
+            found.Bound,
+            found.Least,
+            KernelFactorization.Fit(starts, form.Form, ranks, StructureSearch.Whole(layer.Kernel.Shape), cancel).RelativeError
+        );
+    }
+
+    private static StructureForm FormOf(
+        CompressibleLayer layer,
+        double rate,
+        StructureKind kind,
+        LayerForm form,
+        string? tree,
+        double? predicted,
+        double? least,
+        double fitted
+    ) =>
+        new(
+            rate,
+            kind,
+            form.Format.ToString(),
+            form.Form.Tensor.Text,
+            form.Ranks,
+            tree,
+            form.Parameters,
+            form.MacsOf(layer),
+            predicted,
+            least,
+            fitted
+        );
+}
