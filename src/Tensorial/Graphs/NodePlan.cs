@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Tensorial.Equations;
-using Tensorial.Operations;
 
 namespace Tensorial.Graphs;
 

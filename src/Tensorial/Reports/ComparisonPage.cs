@@ -1,4 +1,3 @@
-using Tensorial.Analysis;
 using Tensorial.Compression;
 using Tensorial.Reports.Charts;
 using Tensorial.Reports.Sections;
