@@ -122,11 +122,8 @@ public sealed class SumRewriteTests : IDisposable
         "names each of its factors 0 to 1 once"
     )]
     [InlineData("\"format\": \"search\", \"ranks\": [2]", "finds formats for trained kernels")]
-    [InlineData("\"format\": \"rih,osw->oihw\", \"ranks\": [2]", "each bond joins two factors")]
-    [InlineData("\"format\": \"orw,rih->oihw\", \"ranks\": [2]", "o is the first axis of the last factor")]
-    [InlineData("\"format\": \"rih,orhw->oihw\", \"ranks\": [2]", "stands in one factor")]
-    [InlineData("\"format\": \"rih,orw->hwio\", \"ranks\": [2]", "in this order")]
-    [InlineData("\"format\": \"rsi,rsh,ow->oihw\", \"ranks\": [2, 2]", "one bond to a factor behind it")]
+    [InlineData("\"format\": \"rih,osw->oihw\", \"ranks\": [2]", "bonds join two or more")]
+    [InlineData("\"format\": \"rih,orhw->oihw\", \"ranks\": [2]", "h stands in 2 factors")]
     public void What_does_not_fit_is_refused(string fields, string reason)
     {
         Graph sample = OnnxFile.Read(Path.Combine(Oracles.Repository, "samples", "fashion-cnn.onnx"));
