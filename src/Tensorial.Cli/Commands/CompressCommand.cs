@@ -276,11 +276,7 @@ internal static class CompressCommand
     {
         if (options.Quantization is not { } quantization)
             return null;
-        QuantizationSamples samples = QuantizationSamples.Open(
-            options.Plan.Test!,
-            read,
-            QuantizationDefaults.Calibration
-        );
+        QuantizationSamples samples = QuantizationSamples.Open(options.Plan.Test!, read, QuantizationDefaults.Calibration);
         // Patterns of layers that stay name those of the dense network; factors are none of them.
         QuantizationRun run = new(read, samples, quantization, options.Plan.Keep, terminal, cancel);
         return ChainedQuantization.From(run, read, OutputModel.BytesOf(options.Input.FullName), small, small.Metadata, options.Output);

@@ -180,15 +180,7 @@ internal static class EinsumCommand
         );
         if (plan.Steps.IsEmpty)
             return;
-        TextTable table = new(
-            "step#",
-            "expression",
-            new("result", 2),
-            "MACs#",
-            new("bytes#", 3),
-            new("scratch bytes#", 4),
-            new("µs#", 1)
-        );
+        TextTable table = new("step#", "expression", new("result", 2), "MACs#", new("bytes#", 3), new("scratch bytes#", 4), new("µs#", 1));
         foreach (PlanStep step in plan.Steps)
             table.AddRow(
                 Count(table.Rows.Count + 1),

@@ -40,7 +40,15 @@ internal static class InspectCommand
         };
         return command.Finish(
             terminal,
-            (parsed, _) => Run(new(parsed.GetRequiredValue(model), parsed.GetValue(json)) { Shapes = parsed.GetValue(shapes)!, Plan = parsed.GetValue(plan) }, terminal)
+            (parsed, _) =>
+                Run(
+                    new(parsed.GetRequiredValue(model), parsed.GetValue(json))
+                    {
+                        Shapes = parsed.GetValue(shapes)!,
+                        Plan = parsed.GetValue(plan),
+                    },
+                    terminal
+                )
         );
     }
 

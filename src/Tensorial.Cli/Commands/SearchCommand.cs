@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.CommandLine;
 using System.Globalization;
 using Tensorial.Compression;
-using Tensorial.Decompositions;
 using Tensorial.Graphs;
 using Tensorial.Onnx;
 

@@ -144,14 +144,7 @@ internal static class TruncateCommand
 
     private static void Show(GraphTruncation truncation, Terminal terminal)
     {
-        TextTable table = new(
-            "kernel",
-            "cuts",
-            "ranks#",
-            "norm loss#",
-            new("1 - ‖Kχ‖/‖K‖#", 2),
-            new("parameters as factors#", 1)
-        );
+        TextTable table = new("kernel", "cuts", "ranks#", "norm loss#", new("1 - ‖Kχ‖/‖K‖#", 2), new("parameters as factors#", 1));
         foreach (TruncatedKernel kernel in truncation.Kernels)
         {
             table.AddRow(

@@ -154,7 +154,11 @@ public sealed record CompressedLayer(
         {
             TimeRatio = chosen.TimeRatio,
             Steps = chosen.Form is { } form
-                ? [.. form.Steps(chosen.Layer.At(chosen.Layer.Use)).Select(static step => new CompressedStep(step.Equation, step.Macs, 1e3 * step.Seconds))]
+                ?
+                [
+                    .. form.Steps(chosen.Layer.At(chosen.Layer.Use))
+                        .Select(static step => new CompressedStep(step.Equation, step.Macs, 1e3 * step.Seconds)),
+                ]
                 : [],
         };
 
@@ -174,6 +178,7 @@ public sealed record CompressedLayer(
 /// <param name="Macs">Multiply-accumulates for one image.</param>
 /// <param name="PredictedMs">Milliseconds on one thread, as the built-in cost model has it.</param>
 public sealed record CompressedStep(string Equation, long Macs, double PredictedMs);
+
 /// <summary>A form that a layer could have taken.</summary>
 /// <param name="Format">The format.</param>
 /// <param name="Ranks">Its ranks.</param>

@@ -126,9 +126,7 @@ internal sealed class FactorProducts(GraphWriter writer, KernelForm form, Tensor
             return Constant(name, places[0], axes, extents);
         List<FactorProduct> terms = [.. places.Select(place => new FactorProduct(null, place, _axes[place]))];
         HashSet<int> rest = [.. Enumerable.Range(0, places.Length)];
-        foreach (
-            (int one, int other) in Pairs(places, axes)
-        )
+        foreach ((int one, int other) in Pairs(places, axes))
         {
             rest.ExceptWith([one, other]);
             FactorProduct made = Multiplied(

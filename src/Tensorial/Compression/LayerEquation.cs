@@ -40,14 +40,22 @@ internal sealed class LayerEquation
             extents[factors[k][place]] = shapes[k][place];
         bool isTransposed = layer.Use.IsTransposed;
         Equation equation = new(
-            [isTransposed ? to : from, .. factors.Select(axes => isDeep ? axes.Replace($"{down}", $"{depth}{down}", StringComparison.Ordinal) : axes)],
+            [
+                isTransposed ? to : from,
+                .. factors.Select(axes => isDeep ? axes.Replace($"{down}", $"{depth}{down}", StringComparison.Ordinal) : axes),
+            ],
             isTransposed ? from : to
         )
         {
             Windows = [.. windows.Select((window, k) => window.ToWindow(space[k]))],
         };
         int images = layer.IsDense ? layer.Use.Read.Rows : 1;
-        Shape map = [images, .. (isTransposed ? form.OutputAxes : form.InputAxes).Select(axis => extents[axis]), .. windows.Select(static w => w.Input)];
+        Shape map =
+        [
+            images,
+            .. (isTransposed ? form.OutputAxes : form.InputAxes).Select(axis => extents[axis]),
+            .. windows.Select(static w => w.Input),
+        ];
         Problem problem = Problem.From(
             equation,
             [map, .. factors.Select((axes, k) => isDeep ? Deep(axes, shapes[k], down, windows) : shapes[k])]
@@ -71,7 +79,10 @@ internal sealed class LayerEquation
     {
         FactorOrder whole = FactorOrder.Whole(form);
         if (form.Tensor.Ragged is not null && ranks.Distinct().Count() > 1)
-            return new([[0], [1]]);
+            return new([
+                [0],
+                [1],
+            ]);
         if (form.Folding.Padded.ElementCount != form.Folding.Shape.ElementCount)
             return whole;
         LayerEquation equation = new(form, ranks, layer.At(layer.Uses.MaxBy(static use => use.Products)!));

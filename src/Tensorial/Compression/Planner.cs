@@ -47,12 +47,7 @@ internal sealed record PlannerResult(
 
     /// <summary>Every candidate of every layer, and what was chosen: for reports.</summary>
     public ImmutableArray<LayerCandidates> ByLayer =>
-        [
-            .. Chosen.Zip(
-                Candidates,
-                (chosen, own) => new LayerCandidates(chosen, own, Dominated.GetValueOrDefault(chosen.Layer.Name, []))
-            ),
-        ];
+        [.. Chosen.Zip(Candidates, (chosen, own) => new LayerCandidates(chosen, own, Dominated.GetValueOrDefault(chosen.Layer.Name, [])))];
 
     /// <summary>Why layers stay dense: a clause that follows "because".</summary>
     public ImmutableDictionary<string, string> Reasons =>

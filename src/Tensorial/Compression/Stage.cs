@@ -44,8 +44,7 @@ internal sealed record Stage(
         && layer.HasChannelBias;
 
     /// <summary>Whether channels of a layer may be moved between its stages: all else is known as numbers there.</summary>
-    internal static bool CanMove(CompressibleLayer layer) =>
-        layer.HasFixedPlaces && (!layer.IsDense || HasPlainRows(layer.Use, layer));
+    internal static bool CanMove(CompressibleLayer layer) => layer.HasFixedPlaces && (!layer.IsDense || HasPlainRows(layer.Use, layer));
 
     /// <summary>
     /// The stages of a layer in an order; null where it takes what is not there: extents of the input that are not known, channels that are

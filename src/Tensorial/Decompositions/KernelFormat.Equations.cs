@@ -28,7 +28,10 @@ public sealed partial record KernelFormat
         // The factor that is solved for stands last, its output channels first.
         FactorEquation own = new([.. inner, $"o{last.Replace("o", "", StringComparison.Ordinal)}"], Modes);
         string key = Canonical(own);
-        if (All.FirstOrDefault(known => known.Equation is { } text && known.Number == 1 && Canonical(FactorEquation.Parse(text)) == key) is { } named)
+        if (
+            All.FirstOrDefault(known => known.Equation is { } text && known.Number == 1 && Canonical(FactorEquation.Parse(text)) == key) is
+            { } named
+        )
             return named;
         // A tree's bonds are cuts of the kernel, whose singular values bound its error.
         if (Trees.TreeFormats.Find(own) is { } tree)

@@ -52,12 +52,7 @@ public sealed partial record KernelFormat
         };
 
     /// <summary>Matrices for all four modes and a core.</summary>
-    public static KernelFormat Tucker { get; } =
-        new("tucker")
-        {
-            Equation = "ri,srtu,th,uw,os->oihw",
-            Cuts = ["i", "o", "h", "w"],
-        };
+    public static KernelFormat Tucker { get; } = new("tucker") { Equation = "ri,srtu,th,uw,os->oihw", Cuts = ["i", "o", "h", "w"] };
 
     /// <summary>A sum of rank-one terms.</summary>
     public static KernelFormat Cp { get; } =
@@ -94,11 +89,7 @@ public sealed partial record KernelFormat
     /// modes, cores for both pairs. The pair (h, w) makes v spatial filters that all channels share.
     /// </summary>
     public static KernelFormat HierarchicalTucker { get; } =
-        new("ht")
-        {
-            Equation = "ri,th,uw,vtu,srv,os->oihw",
-            Cuts = ["i", "o", "h", "w", "hw"],
-        };
+        new("ht") { Equation = "ri,th,uw,vtu,srv,os->oihw", Cuts = ["i", "o", "h", "w", "hw"] };
 
     /// <summary>
     /// Block terms (L. De Lathauwer, SIAM J. Matrix Anal. Appl. 30, 2008): a sum of Tucker-2 terms n of the same ranks, whose cores make one

@@ -109,7 +109,10 @@ internal readonly record struct MapStep(
         // Our executor computes planes of 3×3 transformed where that is faster. The way back is two more steps of the same extents.
         double arithmetic = isDepthwise
             ? Macs * MacsPerOwnDepthwise
-            : Macs * Math.Ceiling(Made / ChannelVector) * ChannelVector / Made
+            : Macs
+                * Math.Ceiling(Made / ChannelVector)
+                * ChannelVector
+                / Made
                 * (IsTransformable ? ConvolutionChoice.Share((int)Summed, (int)Made) : 1);
         return 3 * options.Cost.Mac * (arithmetic + MacsPerWrite * Written + moved);
     }

@@ -9,7 +9,8 @@ internal sealed record NodePlan(Node Node, Plan Plan)
     /// <summary>Plans of all nodes that are sums of products and whose extents are known, in order.</summary>
     /// <param name="graph">The network.</param>
     /// <param name="shapeOf">Extents of a value; null where they are not known.</param>
-    public static ImmutableArray<NodePlan> Of(Graph graph, Func<string, Shape?> shapeOf) => [.. graph.Nodes.SelectMany(node => Of(node, shapeOf))];
+    public static ImmutableArray<NodePlan> Of(Graph graph, Func<string, Shape?> shapeOf) =>
+        [.. graph.Nodes.SelectMany(node => Of(node, shapeOf))];
 
     /// <summary>How long the cost model thinks it takes on one thread, constants being parameters of the network.</summary>
     public double SecondsWith(Func<string, bool> isConstant) => Plan.SecondsWith(Node.Inputs, isConstant);

@@ -50,9 +50,7 @@ internal sealed record GradientOf(Operation Of, ImmutableArray<int> Wanted, Immu
 
     /// <summary>For each operand the equation in which it and the result trade places.</summary>
     internal override ImmutableArray<Equations.Plan> PlansOf(ReadOnlySpan<Shape> inputs) =>
-        Of.PlansOf(Shapes.AsSpan()) is [{ } plan]
-            ? [.. Wanted.Where(operand => operand < plan.Shapes.Length).Select(plan.Adjoint)]
-            : [];
+        Of.PlansOf(Shapes.AsSpan()) is [{ } plan] ? [.. Wanted.Where(operand => operand < plan.Shapes.Length).Select(plan.Adjoint)] : [];
 
     private static void Clear(Tensor tensor)
     {

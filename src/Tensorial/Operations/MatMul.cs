@@ -102,7 +102,10 @@ public sealed record MatMul : FloatOperation
         const char batch = Equations.Equation.Ellipsis;
         (bool isRow, bool isColumn) = (inputs[0].Rank == 1, inputs[1].Rank == 1);
         return Equations.Plan.Create(
-            new([isRow ? "i" : $"{batch}ni", isColumn ? "i" : $"{batch}io"], $"{(isRow && isColumn ? "" : batch)}{(isRow ? "" : "n")}{(isColumn ? "" : "o")}"),
+            new(
+                [isRow ? "i" : $"{batch}ni", isColumn ? "i" : $"{batch}io"],
+                $"{(isRow && isColumn ? "" : batch)}{(isRow ? "" : "n")}{(isColumn ? "" : "o")}"
+            ),
             null,
             inputs[..2]
         );

@@ -27,7 +27,14 @@ internal sealed class WindowedProduct
         (string many, Shape[] shapes) =
             groups == 1
                 ? ("", [x, w])
-                : ("g", (Shape[])[[x[0], groups, w[1], .. x.Skip(2)], [groups, w[0] / groups, w[1], .. w.Skip(2)]]);
+                : (
+                    "g",
+                    (Shape[])
+                        [
+                            [x[0], groups, w[1], .. x.Skip(2)],
+                            [groups, w[0] / groups, w[1], .. w.Skip(2)],
+                        ]
+                );
         Equation equation = new([$"n{many}i{space}", $"{many}oi{space}"], $"n{many}o{space}")
         {
             Windows = [.. windows.Select((window, axis) => window.ToWindow(space[axis]))],

@@ -45,7 +45,12 @@ internal static class AnalysisTables
                 new("entropy", "entropy", CellFormat.Fixed3, "Entanglement entropy in nats."),
                 new("normalisedEntropy", "of max.", CellFormat.Fixed3, "Entropy over its maximum, ln of the maximal rank."),
                 new("effectiveRank", "eff. rank", CellFormat.Significant, "exp(entropy)"),
-                new("participationRatio", "participation", CellFormat.Significant, "1 / Σ p², p being squared singular values over their sum."),
+                new(
+                    "participationRatio",
+                    "participation",
+                    CellFormat.Significant,
+                    "1 / Σ p², p being squared singular values over their sum."
+                ),
                 new("schmidtGap", "Schmidt gap", CellFormat.Fixed3, "p of the first singular value less p of the second."),
                 .. CutSpectrum
                     .NormLosses.ToArray()

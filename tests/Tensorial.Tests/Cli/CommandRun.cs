@@ -9,7 +9,10 @@ internal sealed record CommandRun(int Code, string Output, string Error)
     {
         using StringWriter output = new(),
             error = new();
-        int code = await Tool.RunAsync(arguments, new Terminal(output, error, errorIsTerminal: false, color: false) { ShowsProgress = false });
+        int code = await Tool.RunAsync(
+            arguments,
+            new Terminal(output, error, errorIsTerminal: false, color: false) { ShowsProgress = false }
+        );
         return new(code, output.ToString(), error.ToString());
     }
 }

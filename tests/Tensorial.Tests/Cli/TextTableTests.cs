@@ -1,4 +1,3 @@
-using System.Text;
 using Tensorial.Cli;
 
 namespace Tensorial.Tests.Cli;

@@ -48,7 +48,14 @@ public class LayerEquationTests
         NetworkBuilder net = new("layer", [16, 12, 12], seed: 0);
         Graph graph = net.ToGraph(net.Convolution("conv", net.Input, 32, 3, stride: 2, padding: 1));
         CompressibleLayer layer = CompressibleLayer.Of(graph).Layers.Single();
-        LayerForm form = LayerForm.From(layer, KernelFormat.Tucker2, [4, 5]) with { Order = new([[0], [1], [2]]) };
+        LayerForm form = LayerForm.From(layer, KernelFormat.Tucker2, [4, 5]) with
+        {
+            Order = new([
+                [0],
+                [1],
+                [2],
+            ]),
+        };
         ImmutableArray<LayerStep> steps = form.Steps(layer);
 
         Assert.Equal(["nihw,ri->nrhw", "nrhw,rshw->nshw", "nshw,so->nohw"], steps.Select(static step => Sorted(step.Equation)));
@@ -64,7 +71,15 @@ public class LayerEquationTests
 
     /// <summary>Dense or factored, forward and backward: what runs is an equation with a plan.</summary>
     [Theory]
-    [InlineData(null), InlineData("tucker2"), InlineData("cp"), InlineData("tt"), InlineData("rcp:2"), InlineData("bt:2"), InlineData("basis")]
+    [
+        InlineData(null),
+        InlineData("tucker2"),
+        InlineData("cp"),
+        InlineData("tt"),
+        InlineData("rcp:2"),
+        InlineData("bt:2"),
+        InlineData("basis")
+    ]
     public void Every_layer_that_runs_has_a_plan(string? format)
     {
         NetworkBuilder net = new("small", [3, 8, 8], seed: 1);
@@ -90,7 +105,8 @@ public class LayerEquationTests
         Assert.All(backward, static plan => Assert.True(plan.Plan.Macs > 0 && plan.Plan.Steps.Length == 1));
     }
 
-    private static IEnumerable<FactorOrder> Orders(int factors) => Partitions([.. Enumerable.Range(0, factors)]).Select(static stages => new FactorOrder(stages));
+    private static IEnumerable<FactorOrder> Orders(int factors) =>
+        Partitions([.. Enumerable.Range(0, factors)]).Select(static stages => new FactorOrder(stages));
 
     private static IEnumerable<ImmutableArray<ImmutableArray<int>>> Partitions(ImmutableArray<int> rest)
     {

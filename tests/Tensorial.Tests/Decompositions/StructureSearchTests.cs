@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using Tensorial.Decompositions;
 using Tensorial.Decompositions.Trees;
 using Tensorial.Equations;
-using Tensorial.Kernels;
 
 namespace Tensorial.Tests.Decompositions;
 

@@ -39,7 +39,10 @@ public class PlanTests
                     RandomEquation made = RandomEquation.Of(seed, 2, 5);
                     PlanOptions options = new() { Goal = seed % 2 == 0 ? PlanGoal.Forward : PlanGoal.ForwardAndBackward };
                     Algebra algebra = new(Problem.From(made.Equation, made.Shapes));
-                    Tree[] leaves = [.. algebra.Operands.Select((operand, i) => Tree.From(algebra.Summed(operand), i, PlanOptions.Default))];
+                    Tree[] leaves =
+                    [
+                        .. algebra.Operands.Select((operand, i) => Tree.From(algebra.Summed(operand), i, PlanOptions.Default)),
+                    ];
                     if (leaves.Length > 5)
                         return;
                     Tree[] all = [.. AllTrees(algebra, leaves, options)];
@@ -69,7 +72,10 @@ public class PlanTests
                     RandomEquation made = RandomEquation.Of(seed, 2, 5);
                     Plan plan = Plan.Create(made.Equation, null, made.Shapes);
                     Algebra algebra = new(Problem.From(made.Equation, made.Shapes));
-                    Tree[] leaves = [.. algebra.Operands.Select((operand, i) => Tree.From(algebra.Summed(operand), i, PlanOptions.Default))];
+                    Tree[] leaves =
+                    [
+                        .. algebra.Operands.Select((operand, i) => Tree.From(algebra.Summed(operand), i, PlanOptions.Default)),
+                    ];
                     if (leaves.Zip(algebra.Operands, static (leaf, operand) => leaf.Term == operand).All(static same => same))
                         Assert.Equal(ExactSearch.Search(algebra, leaves, PlanOptions.Default)!.Peak, plan.PeakElements);
                     Assert.True(plan.PeakElements >= plan.Steps.Max(static step => (long)step.Shape.ElementCount));

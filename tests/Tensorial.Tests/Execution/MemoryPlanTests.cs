@@ -29,7 +29,9 @@ public class MemoryPlanTests
                         $"{one} at {one.Offset} and {other} at {other.Offset} overlap"
                     );
             }
-            int together = Enumerable.Range(0, 30).Max(step => values.Where(v => v.First <= step && step <= v.Last).Sum(static v => v.Length));
+            int together = Enumerable
+                .Range(0, 30)
+                .Max(step => values.Where(v => v.First <= step && step <= v.Last).Sum(static v => v.Length));
             Assert.InRange(arena, together, values.Sum(static v => v.Length + 15));
             (all, least) = (all + arena, least + together);
         }

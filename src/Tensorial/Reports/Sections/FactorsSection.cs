@@ -23,7 +23,12 @@ internal static class FactorsSection
                 new("macsBefore", "of", CellFormat.Count),
                 new("time", "time of dense", CellFormat.Percent),
                 new("error", "relative error", CellFormat.Fixed3),
-                new("sensitivity", "sensitivity", CellFormat.Significant, "KL divergence of the predictions in nats; without data noise over signal"),
+                new(
+                    "sensitivity",
+                    "sensitivity",
+                    CellFormat.Significant,
+                    "KL divergence of the predictions in nats; without data noise over signal"
+                ),
                 new("why", "why", CellFormat.Text),
                 new("runnerUp", "runner-up", CellFormat.Text, "the best in another format at no more parameters, up to a twentieth"),
                 new("runnerUpSensitivity", "its sensitivity", CellFormat.Significant),
