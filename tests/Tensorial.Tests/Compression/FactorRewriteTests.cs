@@ -89,7 +89,7 @@ public class FactorRewriteTests
             )
             .Holds();
         // Of a hundred cases: most are layers, and most of those are written as chains in two orders or more.
-        Assert.True(forms >= 90 && chains >= 120, $"{forms} layers and {chains} chains were tried");
+        Assert.True(forms >= 80 && chains >= 120, $"{forms} layers and {chains} chains were tried");
     }
 
     [Theory]
