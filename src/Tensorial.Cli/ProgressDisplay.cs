@@ -64,6 +64,12 @@ internal sealed class ProgressDisplay : IDisposable
         _drawn = 0;
     }
 
+    /// <summary>
+    /// Says nothing for a while: results follow each other, and where they go through a pipe to the same terminal they come late. The gate is
+    /// held.
+    /// </summary>
+    public void Hold() => _next = TimeSpan.FromTicks(Math.Max(_next.Ticks, (_clock.Elapsed + FirstInLog).Ticks));
+
     public void Dispose()
     {
         lock (_gate)

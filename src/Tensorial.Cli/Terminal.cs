@@ -113,7 +113,18 @@ internal sealed class Terminal(TextWriter output, TextWriter error, bool errorIs
     private int? ErrorWidth => errorIsTerminal ? ConsoleWidth() : null;
 
     /// <summary>Columns of the process's terminal; the usual number where it does not say.</summary>
-    private static int ConsoleWidth() => Console.WindowWidth is > 0 and var columns ? columns : UsualWidth;
+    private static int ConsoleWidth()
+    {
+        try
+        {
+            return Console.WindowWidth is > 0 and var columns ? columns : UsualWidth;
+        }
+        catch (IOException)
+        {
+            // Windows asks stdout, which may be a pipe where stderr is a terminal.
+            return UsualWidth;
+        }
+    }
 
     /// <summary>Text broken at words; paragraphs of several lines as they are.</summary>
     private static string[] Wrapped(string text, int? width) =>
@@ -124,6 +135,8 @@ internal sealed class Terminal(TextWriter output, TextWriter error, bool errorIs
         lock (_gate)
         {
             _display?.Erase();
+            if (writer == Out)
+                _display?.Hold();
             foreach (string line in lines)
                 if (writer == Error)
                     writer.WriteLine(line);

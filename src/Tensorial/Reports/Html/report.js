@@ -154,23 +154,67 @@ for (const chart of document.querySelectorAll("svg.chart")) {
   chart.addEventListener("pointerleave", leave);
   addEventListener("scroll", () => { if (!tip.hidden) leave(); }, { passive: true });
 
-  // A figure for a paper: the drawing with its colours written into it.
-  const button = make("button", { type: "button", className: "save" }, "Save SVG");
-  button.addEventListener("click", () => {
-    const copy = chart.cloneNode(true);
-    copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
-    const from = chart.querySelectorAll("*"), to = copy.querySelectorAll("*");
+  // A figure for a paper: the drawing with its title, its legend and its colours written into it.
+  const drawing = () => {
+    const copy = chart.cloneNode(true), plot = chart.closest(".plot"), figure = chart.closest("figure");
+    copy.querySelectorAll("circle").forEach(circle => circle.remove());
+    const from = [...chart.querySelectorAll("*")].filter(element => element.localName !== "circle"), to = copy.querySelectorAll("*");
     from.forEach((element, k) => {
       const style = getComputedStyle(element);
-      const wanted = element.localName === "path" ? ["fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-linecap", "stroke-linejoin"] : ["fill", "font-size"];
-      if (/^(path|text|tspan)$/.test(element.localName)) wanted.forEach(name => to[k].setAttribute(name, style.getPropertyValue(name)));
+      const wanted = { path: ["fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-linecap", "stroke-linejoin"], text: ["fill", "font-size"], tspan: ["fill", "font-size"], g: ["opacity"] }[element.localName] || [];
+      wanted.forEach(name => to[k].setAttribute(name, style.getPropertyValue(name)));
     });
+    const size = parseFloat(getComputedStyle(chart).fontSize), row = 1.6 * size, { width, height } = chart.viewBox.baseVal;
+    const add = (tag, attributes, text) => {
+      const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+      for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+      if (text) element.textContent = text;
+      copy.prepend(element);
+    };
+    const legend = plot.querySelector(".legend") || figure.querySelector(".legend");
+    const entries = legend ? [...legend.querySelectorAll("li[data-series]")] : [], ink = getComputedStyle(chart.querySelector("text.title") || chart).fill;
+    // Names side by side, in as many rows as they need.
+    let x = 0, rows = entries.length ? 1 : 0;
+    const places = entries.map(entry => {
+      const wide = 32 + 0.62 * size * entry.dataset.series.length + 18;
+      if (x > 0 && x + wide > width) { x = 0; rows++; }
+      const place = { entry, x, row: rows - 1 };
+      x += wide;
+      return place;
+    });
+    const head = 2 * row + rows * row;
+    add("text", { x: 0, y: row - head, fill: ink, "font-size": 1.1 * size, "font-weight": 600 }, plot.querySelector("h4").textContent);
+    for (const place of places) {
+      const y = 2 * row - head + place.row * row, line = getComputedStyle(place.entry.querySelector("path"));
+      add("path", { d: `M${place.x} ${y - 0.35 * size}h26`, fill: "none", stroke: line.stroke, "stroke-width": 1.5, "stroke-dasharray": line.strokeDasharray });
+      add("text", { x: place.x + 32, y, fill: ink }, place.entry.dataset.series);
+    }
+    const box = { x: -12, y: -12 - head, width: width + 24, height: height + head + 24 };
+    add("rect", { ...box, fill: getComputedStyle(document.documentElement).backgroundColor });
+    copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+    copy.setAttribute("viewBox", Object.values(box).join(" "));
+    copy.setAttribute("width", box.width);
+    copy.setAttribute("height", box.height);
     copy.setAttribute("font-family", "Helvetica, Arial, sans-serif");
-    copy.setAttribute("font-size", getComputedStyle(chart).fontSize);
-    const name = `${chart.closest("figure").id}-${chart.previousElementSibling.textContent}`.replace(/[^\w.-]+/g, "_").slice(0, 80);
-    save(`${name}.svg`, "image/svg+xml", new XMLSerializer().serializeToString(copy));
+    copy.setAttribute("font-size", size);
+    const name = `${figure.id}-${plot.querySelector("h4").textContent}`.replace(/[^\w.-]+/g, "_").slice(0, 80);
+    return { name, width: box.width, height: box.height, text: new XMLSerializer().serializeToString(copy) };
+  };
+  const svg = make("button", { type: "button" }, "Save SVG"), png = make("button", { type: "button" }, "PNG");
+  svg.addEventListener("click", () => {
+    const { name, text } = drawing();
+    save(`${name}.svg`, "image/svg+xml", text);
   });
-  chart.after(button);
+  png.addEventListener("click", () => {
+    const { name, width, height, text } = drawing(), scale = 3, picture = new Image();
+    picture.addEventListener("load", () => {
+      const canvas = make("canvas", { width: scale * width, height: scale * height });
+      canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
+      canvas.toBlob(blob => save(`${name}.png`, "image/png", blob));
+    });
+    picture.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
+  });
+  chart.after(make("div", { className: "save" }, svg, png));
 }
 
 // Legends: a name picks its line in every chart of the figure.
