@@ -27,6 +27,9 @@ internal static class VerifyCommand
     {
         /// <summary>Extents of inputs that the networks leave open.</summary>
         public InputShape[] Shapes { get; init; } = [];
+
+        /// <summary>Whether what is reported is computed again.</summary>
+        public bool Check { get; init; }
     }
 
     /// <summary>What must hold; null asks nothing.</summary>
@@ -50,6 +53,7 @@ internal static class VerifyCommand
             "At least this fraction of the images, 0 to 1, must get the same class from both."
         );
         Option<double?> kl = Gate("--max-kl", "NATS", "The mean KL divergence of the predictions may be at most this.");
+        Option<bool> check = Checks.Create();
         Option<string?> runtime = CommonOptions.RuntimeOrSuiting();
         Option<int> batch = CommonOptions.Batch(),
             threads = CommonOptions.Threads();
@@ -76,6 +80,7 @@ internal static class VerifyCommand
             seed,
             json,
             shapes,
+            check,
         };
         data.AddTo(command);
         return command.Finish(
@@ -101,6 +106,7 @@ internal static class VerifyCommand
                     )
                     {
                         Shapes = parsed.GetValue(shapes)!,
+                        Check = parsed.GetValue(check),
                     },
                     terminal,
                     cancel
@@ -144,6 +150,18 @@ internal static class VerifyCommand
         Show(options, found, images?.Name ?? "random inputs", runtime.Name, terminal);
         if (images is null)
             terminal.Say(InputScale.Proof(InputScale.Describe(scale)));
+        if (options.Check)
+            Checks.Report(
+                terminal,
+                new[] { (options.First, first, one), (options.Second, second, other) }.Select(network =>
+                    Recomputation.Outputs(
+                        network.Item1.Name,
+                        network.Item2,
+                        network.Item3.Run,
+                        Recomputation.Sample(first, images, options.Seed, scale)
+                    )
+                )
+            );
         string[] missed = [.. Missed(options.Gates, found)];
         if (options.Json is { } file)
             JsonFile.Write(
