@@ -24,9 +24,13 @@ internal static class Corpora
     public static IReadOnlyList<byte[]> Texts(params string[] texts) => [.. texts.Select(Encoding.UTF8.GetBytes)];
 
     public static IReadOnlyList<byte[]> Pictures() =>
-        Files(
-            [.. Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "corpus")).Where(IsPicture).Select(Path.GetFileName).Order(StringComparer.Ordinal)!]
-        );
+        Files([
+            .. Directory
+                .GetFiles(Path.Combine(AppContext.BaseDirectory, "corpus"))
+                .Where(IsPicture)
+                .Select(Path.GetFileName)
+                .Order(StringComparer.Ordinal)!,
+        ]);
 
     private static bool IsPicture(string path) => Path.GetExtension(path) is ".png" or ".jpg" or ".bmp" or ".gif" or ".webp";
 
@@ -70,15 +74,90 @@ internal static class Corpora
 
     private static IEnumerable<ModelProto> Networks()
     {
-        yield return Network(13, "x:N,2,8,8", "w=3,2,3,3 b=3", "Conv x w b -> c pads=[1,1,1,1] strides=[2,2]", "Clip c -> r", "MaxPool r -> p kernel_shape=[2,2]", "AveragePool p -> q kernel_shape=[2,2] pads=[1,1,0,0]", "Flatten q -> f", "MatMul f t -> y|t=27,5");
-        yield return Network(13, "x:N,4,6,6", "w=4,1,3,3 u=4,2,2,2 s=4 o=4 m=4 v=4", "Conv x w -> c group=4 pads=[1,1,1,1] dilations=[1,1]", "BatchNormalization c s o m v -> n", "Relu n -> r", "ConvTranspose r u -> t strides=[2,2]", "Sigmoid t -> g", "Mul t g -> k", "GlobalAveragePool k -> y");
-        yield return Network(17, "x:N,3,8", "g=8 h=8 w=8,8 q=8,16 e=16", "LayerNormalization x g h -> n", "MatMul n w -> a", "Transpose n -> k perm=[0,2,1]", "MatMul a k -> s", "Softmax s -> p", "MatMul p n -> z", "MatMul z q -> v", "Add v e -> y");
+        yield return Network(
+            13,
+            "x:N,2,8,8",
+            "w=3,2,3,3 b=3",
+            "Conv x w b -> c pads=[1,1,1,1] strides=[2,2]",
+            "Clip c -> r",
+            "MaxPool r -> p kernel_shape=[2,2]",
+            "AveragePool p -> q kernel_shape=[2,2] pads=[1,1,0,0]",
+            "Flatten q -> f",
+            "MatMul f t -> y|t=27,5"
+        );
+        yield return Network(
+            13,
+            "x:N,4,6,6",
+            "w=4,1,3,3 u=4,2,2,2 s=4 o=4 m=4 v=4",
+            "Conv x w -> c group=4 pads=[1,1,1,1] dilations=[1,1]",
+            "BatchNormalization c s o m v -> n",
+            "Relu n -> r",
+            "ConvTranspose r u -> t strides=[2,2]",
+            "Sigmoid t -> g",
+            "Mul t g -> k",
+            "GlobalAveragePool k -> y"
+        );
+        yield return Network(
+            17,
+            "x:N,3,8",
+            "g=8 h=8 w=8,8 q=8,16 e=16",
+            "LayerNormalization x g h -> n",
+            "MatMul n w -> a",
+            "Transpose n -> k perm=[0,2,1]",
+            "MatMul a k -> s",
+            "Softmax s -> p",
+            "MatMul p n -> z",
+            "MatMul z q -> v",
+            "Add v e -> y"
+        );
         yield return Network(14, "x:5,N,3", "w=1,16,3 r=1,16,4 b=1,32", "LSTM x w r b -> h,,c hidden_size=4", "Squeeze h #1 -> y");
         yield return Network(14, "x:5,N,3", "w=1,12,3 r=1,12,4", "GRU x w r -> y hidden_size=4 linear_before_reset=1");
-        yield return Network(13, "x:N,2,4,4", "s=2", "Resize x ~ ~ #1,2,8,8 -> a mode=nearest", "Slice a #0,0 #4,4 #2,3 -> b", "Pad b #0,0,1,1,0,0,1,1 -> c", "Concat c c -> d axis=1", "Reshape d #0,-1 -> e", "ReduceMean e -> y axes=[1]");
-        yield return Network(13, "x:N,2,4,4", "a=2,1,1", "Shape x -> s", "Gather s #0 -> n", "Unsqueeze n #0 -> u", "Concat u #-1 -> t axis=0", "Reshape x t -> r", "Expand a #2,4,4 -> e", "Tile e #1,1,1 -> f", "ConstantOfShape u -> k", "Mul r f -> y");
-        yield return Network(13, "x:N,4", "w=4,4 i=4,4", "QuantizeLinear x @0.1 -> q", "DequantizeLinear q @0.1 -> d", "MatMul d w -> m", "Einsum m i -> y equation=ab,bc->ac");
-        yield return Network(13, "x:N,2,4,4", "w=2,2,1,1 a=1,2,1,1", "InstanceNormalization x v o -> i|v=2 o=2", "PRelu i a -> p", "Conv p w -> c", "Add c x -> d", "Split d -> l,m axis=1", "Sub l m -> n", "DepthToSpace n -> y blocksize=1");
+        yield return Network(
+            13,
+            "x:N,2,4,4",
+            "s=2",
+            "Resize x ~ ~ #1,2,8,8 -> a mode=nearest",
+            "Slice a #0,0 #4,4 #2,3 -> b",
+            "Pad b #0,0,1,1,0,0,1,1 -> c",
+            "Concat c c -> d axis=1",
+            "Reshape d #0,-1 -> e",
+            "ReduceMean e -> y axes=[1]"
+        );
+        yield return Network(
+            13,
+            "x:N,2,4,4",
+            "a=2,1,1",
+            "Shape x -> s",
+            "Gather s #0 -> n",
+            "Unsqueeze n #0 -> u",
+            "Concat u #-1 -> t axis=0",
+            "Reshape x t -> r",
+            "Expand a #2,4,4 -> e",
+            "Tile e #1,1,1 -> f",
+            "ConstantOfShape u -> k",
+            "Mul r f -> y"
+        );
+        yield return Network(
+            13,
+            "x:N,4",
+            "w=4,4 i=4,4",
+            "QuantizeLinear x @0.1 -> q",
+            "DequantizeLinear q @0.1 -> d",
+            "MatMul d w -> m",
+            "Einsum m i -> y equation=ab,bc->ac"
+        );
+        yield return Network(
+            13,
+            "x:N,2,4,4",
+            "w=2,2,1,1 a=1,2,1,1",
+            "InstanceNormalization x v o -> i|v=2 o=2",
+            "PRelu i a -> p",
+            "Conv p w -> c",
+            "Add c x -> d",
+            "Split d -> l,m axis=1",
+            "Sub l m -> n",
+            "DepthToSpace n -> y blocksize=1"
+        );
         yield return Loops();
     }
 
@@ -88,7 +167,14 @@ internal static class Corpora
         ModelProto model = Network(13, "x:N,4", "w=4,4", "MatMul x w -> a");
         GraphProto then = Body("then", "Relu a -> t"),
             other = Body("else", "Neg a -> e");
-        model.Graph.Initializer.Add(new TensorProto { Name = "yes", DataType = (int)DataType.Bool, Int32Data = { 1 } });
+        model.Graph.Initializer.Add(
+            new TensorProto
+            {
+                Name = "yes",
+                DataType = (int)DataType.Bool,
+                Int32Data = { 1 },
+            }
+        );
         model.Graph.Node.Add(
             new NodeProto
             {
@@ -98,8 +184,18 @@ internal static class Corpora
                 Output = { "y2" },
                 Attribute =
                 {
-                    new AttributeProto { Name = "then_branch", Type = AttributeType.Graph, G = then },
-                    new AttributeProto { Name = "else_branch", Type = AttributeType.Graph, G = other },
+                    new AttributeProto
+                    {
+                        Name = "then_branch",
+                        Type = AttributeType.Graph,
+                        G = then,
+                    },
+                    new AttributeProto
+                    {
+                        Name = "else_branch",
+                        Type = AttributeType.Graph,
+                        G = other,
+                    },
                 },
             }
         );
@@ -130,15 +226,31 @@ internal static class Corpora
             foreach (string weight in parts.Skip(1).SelectMany(static more => more.Split(' ')))
                 AddWeight(graph, weight);
         }
-        graph.Output.Add(new ValueInfoProto { Name = graph.Node[^1].Output[0], Type = new() { TensorType = new() { ElemType = 1 } } });
-        return new() { IrVersion = 8, OpsetImport = { new OperatorSetIdProto { Version = operators } }, Graph = graph };
+        graph.Output.Add(
+            new ValueInfoProto
+            {
+                Name = graph.Node[^1].Output[0],
+                Type = new() { TensorType = new() { ElemType = 1 } },
+            }
+        );
+        return new()
+        {
+            IrVersion = 8,
+            OpsetImport = { new OperatorSetIdProto { Version = operators } },
+            Graph = graph,
+        };
     }
 
     private static void AddWeight(GraphProto graph, string text)
     {
         string[] parts = text.Split('=');
         long[] extents = [.. parts[1].Split(',').Select(long.Parse)];
-        float[] values = [.. Enumerable.Range(0, (int)extents.Aggregate(1L, static (a, b) => a * b)).Select(static i => MathF.Abs(MathF.Sin(i + 1)) + 0.1f)];
+        float[] values =
+        [
+            .. Enumerable
+                .Range(0, (int)extents.Aggregate(1L, static (a, b) => a * b))
+                .Select(static i => MathF.Abs(MathF.Sin(i + 1)) + 0.1f),
+        ];
         graph.Initializer.Add(
             new TensorProto
             {
@@ -173,20 +285,51 @@ internal static class Corpora
         string[] numbers = word[1..].Split(',');
         graph.Initializer.Add(
             word[0] == '#'
-                ? new TensorProto { Name = name, DataType = (int)DataType.Int64, Dims = { numbers.Length }, Int64Data = { numbers.Select(long.Parse) } }
-                : new TensorProto { Name = name, DataType = (int)DataType.Float, FloatData = { float.Parse(numbers[0], CultureInfo.InvariantCulture) } }
+                ? new TensorProto
+                {
+                    Name = name,
+                    DataType = (int)DataType.Int64,
+                    Dims = { numbers.Length },
+                    Int64Data = { numbers.Select(long.Parse) },
+                }
+                : new TensorProto
+                {
+                    Name = name,
+                    DataType = (int)DataType.Float,
+                    FloatData = { float.Parse(numbers[0], CultureInfo.InvariantCulture) },
+                }
         );
         return name;
     }
 
     private static AttributeProto Attribute(string name, string value) =>
-        value[0] == '[' ? new() { Name = name, Type = AttributeType.Ints, Ints = { value.Trim('[', ']').Split(',').Select(long.Parse) } }
-        : long.TryParse(value, out long number) ? new() { Name = name, Type = AttributeType.Int, I = number }
-        : new() { Name = name, Type = AttributeType.String, S = ByteString.CopyFromUtf8(value) };
+        value[0] == '['
+            ? new()
+            {
+                Name = name,
+                Type = AttributeType.Ints,
+                Ints = { value.Trim('[', ']').Split(',').Select(long.Parse) },
+            }
+        : long.TryParse(value, out long number)
+            ? new()
+            {
+                Name = name,
+                Type = AttributeType.Int,
+                I = number,
+            }
+        : new()
+        {
+            Name = name,
+            Type = AttributeType.String,
+            S = ByteString.CopyFromUtf8(value),
+        };
 
     private static TypeProto FloatType(string[] extents)
     {
-        TypeProto type = new() { TensorType = new() { ElemType = (int)DataType.Float, Shape = new() } };
+        TypeProto type = new()
+        {
+            TensorType = new() { ElemType = (int)DataType.Float, Shape = new() },
+        };
         foreach (string extent in extents)
             type.TensorType.Shape.Dim.Add(
                 long.TryParse(extent, out long known)

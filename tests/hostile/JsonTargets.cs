@@ -26,7 +26,9 @@ internal static class JsonTargets
         ];
 
     private static readonly Lazy<ImmutableArray<CompressibleLayer>> Layers = new(static () =>
-        CompressibleLayer.Of(WeightsAsInitializers.Apply(OnnxFile.Read(Corpora.File("tiny.onnx"), "tiny.onnx")).WithImageShape([1, 28, 28])).Layers
+        CompressibleLayer
+            .Of(WeightsAsInitializers.Apply(OnnxFile.Read(Corpora.File("tiny.onnx"), "tiny.onnx")).WithImageShape([1, 28, 28]))
+            .Layers
     );
 
     private static void Plan(byte[] bytes) => _ = CompressionPlan.Read(Scratch.Write(bytes, "plan.json")).ChoicesFor(Layers.Value);
@@ -71,7 +73,10 @@ internal static class JsonTargets
     {
         try
         {
-            return JsonSerializer.Serialize(JsonSerializer.Deserialize<StoredResult>(line, AnalysisJson.Line)!.Checked(), AnalysisJson.Line);
+            return JsonSerializer.Serialize(
+                JsonSerializer.Deserialize<StoredResult>(line, AnalysisJson.Line)!.Checked(),
+                AnalysisJson.Line
+            );
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException or NullReferenceException or ArgumentException)
         {
@@ -98,7 +103,10 @@ internal static class JsonTargets
     {
         string path = Scratch.Write(bytes, "state", "state.json");
         string folder = Path.GetDirectoryName(path)!;
-        foreach ((string name, string from) in ((string, string)[])[("epoch-00002.safetensors", "weights"), ("epoch-00001.safetensors", "weights1")])
+        foreach (
+            (string name, string from) in ((string, string)[])
+                [("epoch-00002.safetensors", "weights"), ("epoch-00001.safetensors", "weights1")]
+        )
             if (!File.Exists(Path.Combine(folder, name)))
                 File.WriteAllBytes(Path.Combine(folder, name), Corpora.File($"{from}.safetensors"));
         _ = new CheckpointFolder(folder).Load(SignatureOf("state.json"));

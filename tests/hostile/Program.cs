@@ -20,7 +20,9 @@ return args switch
 
 static int Usage()
 {
-    Console.Error.WriteLine("list | run TARGET [INPUTS] [SEED] [SECONDS] [FIRST] | show TARGET SEED ROUND FILE | try TARGET FILE | corpus TARGET FOLDER | afl TARGET");
+    Console.Error.WriteLine(
+        "list | run TARGET [INPUTS] [SEED] [SECONDS] [FIRST] | show TARGET SEED ROUND FILE | try TARGET FILE | corpus TARGET FOLDER | afl TARGET"
+    );
     return 2;
 }
 

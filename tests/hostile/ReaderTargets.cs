@@ -33,7 +33,13 @@ internal static class ReaderTargets
             new("cifar", false, static () => [Records()], Bytes.Mutate, Cifar),
             new("pictures", false, Corpora.Pictures, MutatePicture, static bytes => ImageFile.Read(bytes, "x")),
             new("picture-folder", false, Corpora.Pictures, MutatePicture, PictureFolder),
-            new("safetensors", false, static () => Corpora.Files("weights.safetensors", "block-001.safetensors"), Bytes.Mutate, Safetensors),
+            new(
+                "safetensors",
+                false,
+                static () => Corpora.Files("weights.safetensors", "block-001.safetensors"),
+                Bytes.Mutate,
+                Safetensors
+            ),
             new("einsum", false, Equations, Texts.Mutate, Einsum),
             new("options", false, Options, Texts.Mutate, Option),
         ];
@@ -60,7 +66,10 @@ internal static class ReaderTargets
             int length = tensor.RawData.Length;
             tensor.ClearRawData();
             tensor.DataLocation = Tensorial.Onnx.Proto.TensorProto.Types.DataLocation.External;
-            foreach ((string key, string value) in ((string, string)[])[("location", "data.bin"), ("offset", $"{offset}"), ("length", $"{length}")])
+            foreach (
+                (string key, string value) in ((string, string)[])
+                    [("location", "data.bin"), ("offset", $"{offset}"), ("length", $"{length}")]
+            )
                 tensor.ExternalData.Add(new Onnx.Proto.StringStringEntryProto { Key = key, Value = value });
             offset += length;
         }
@@ -119,7 +128,10 @@ internal static class ReaderTargets
     }
 
     private static IReadOnlyList<byte[]> Idx() =>
-        [[0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 2, 1, 2, 3, 4, 5, 6, 7, 8], [0, 0, 8, 1, 0, 0, 0, 3, 0, 1, 2]];
+        [
+            [0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 2, 1, 2, 3, 4, 5, 6, 7, 8],
+            [0, 0, 8, 1, 0, 0, 0, 3, 0, 1, 2],
+        ];
 
     private static byte[] MutateZipped(IReadOnlyList<byte[]> corpus, Random random) =>
         random.Next(2) == 0 ? Bytes.Mutate(corpus, random) : Corpora.Zipped(Bytes.Mutate(Idx(), random));
@@ -130,7 +142,10 @@ internal static class ReaderTargets
     {
         using MemoryStream stream = new();
         using (System.Formats.Tar.TarWriter writer = new(stream, System.Formats.Tar.TarEntryFormat.Pax, leaveOpen: true))
-            foreach ((string name, byte[] bytes) in ((string, byte[])[])[("set/one.bin", [1, 2, 3]), ("set/" + new string('n', 120), new byte[700])])
+            foreach (
+                (string name, byte[] bytes) in ((string, byte[])[])
+                    [("set/one.bin", [1, 2, 3]), ("set/" + new string('n', 120), new byte[700])]
+            )
                 writer.WriteEntry(
                     new System.Formats.Tar.PaxTarEntry(System.Formats.Tar.TarEntryType.RegularFile, name)
                     {
@@ -223,11 +238,12 @@ internal static class ReaderTargets
         static Shape Parse(string text) =>
             text.Length == 0
                 ? []
-                : Shape.From(
-                    [
-                        .. text.Split('x').Select(part => int.TryParse(part, out int extent) ? extent : throw new BadInputException($"'{part}' is no extent.")),
-                    ]
-                );
+                : Shape.From([
+                    .. text.Split('x')
+                        .Select(part =>
+                            int.TryParse(part, out int extent) ? extent : throw new BadInputException($"'{part}' is no extent.")
+                        ),
+                ]);
     }
 
     private static IReadOnlyList<byte[]> Options() =>

@@ -161,7 +161,10 @@ internal static class AnalyzeCommand
         AnalysisReport report = terminal.WithProgress(progress => analyzer.Run(progress, cancel));
         AnalysisTablesForPeople.Show(report, terminal);
         if (options.Check)
-            Checks.Report(terminal, [.. Recomputation.Spectra(analyzer.Layers.Select(static layer => layer.Kernel), report), Outputs(options, graph, images)]);
+            Checks.Report(
+                terminal,
+                [.. Recomputation.Spectra(analyzer.Layers.Select(static layer => layer.Kernel), report), Outputs(options, graph, images)]
+            );
         if (options.Json is { } json)
             AtomicFile.Write(json.FullName, stream => stream.Write(AnalysisJson.ToUtf8(report)));
         if (options.Csv is { } csv)

@@ -57,14 +57,20 @@ internal static class Recomputation
             return null;
         IReadOnlyDictionary<string, Tensor> fast = run(inputs),
             slow = PlainEvaluation.Run(graph, inputs);
-        return new($"outputs of {name}, plain loops in float64", graph.Outputs.Max(port => Distance(fast[port.Name], slow[port.Name])),
+        return new(
+            $"outputs of {name}, plain loops in float64",
+            graph.Outputs.Max(port => Distance(fast[port.Name], slow[port.Name])),
             graph.Nodes.Any(static node => node.Operation is QuantizeLinear or DynamicQuantizeLinear) ? OfQuantizedOutputs : OfOutputs
         );
     }
 
     /// <summary>A few inputs for a network: the first images, or the given batch's.</summary>
     public static IReadOnlyDictionary<string, Tensor> Sample(Graph graph, ImageSet? images, int seed, InputScale? scale) =>
-        (images is null ? InputBatch.Random(graph, Images, seed, scale) : InputBatch.Images(graph, images.Take(Math.Min(Images, images.Count)), Images))
+        (
+            images is null
+                ? InputBatch.Random(graph, Images, seed, scale)
+                : InputBatch.Images(graph, images.Take(Math.Min(Images, images.Count)), Images)
+        )
             .First()
             .Inputs;
 
@@ -78,28 +84,28 @@ internal static class Recomputation
                 .OrderBy(static kernel => kernel.Values.Shape.ElementCount)
                 .Take(Kernels)
         )
-            foreach (CutSpectrum found in layers[kernel.Name].Cuts)
-            {
-                Cut cut = Cut.Parse(found.Cut);
-                double[] values = JacobiSvd.Values(Matricisation.Unfold(kernel.Values, kernel.Axes, cut));
-                double largest = Math.Max(values.FirstOrDefault(), double.Epsilon);
-                string name = $"{kernel.Name} {found.Cut}";
-                yield return new(
-                    $"singular values of {name}, Jacobi rotations",
-                    values.Length == found.SingularValues.Count
-                        ? values.Zip(found.SingularValues, (own, told) => Math.Abs(own - told) / largest).DefaultIfEmpty().Max()
-                        : double.PositiveInfinity,
-                    OfSpectra
-                );
-                int rank = values.Length / 2;
-                double norm = Math.Sqrt(values.Sum(value => value / largest * (value / largest))),
-                    lost = Math.Sqrt(values.Skip(rank).Sum(value => value / largest * (value / largest)));
-                yield return new(
-                    $"norm loss of {name} at rank {rank}",
-                    Math.Abs((norm > 0 ? lost / norm : 0) - found.NormLoss(rank)),
-                    OfNormLosses
-                );
-            }
+        foreach (CutSpectrum found in layers[kernel.Name].Cuts)
+        {
+            Cut cut = Cut.Parse(found.Cut);
+            double[] values = JacobiSvd.Values(Matricisation.Unfold(kernel.Values, kernel.Axes, cut));
+            double largest = Math.Max(values.FirstOrDefault(), double.Epsilon);
+            string name = $"{kernel.Name} {found.Cut}";
+            yield return new(
+                $"singular values of {name}, Jacobi rotations",
+                values.Length == found.SingularValues.Count
+                    ? values.Zip(found.SingularValues, (own, told) => Math.Abs(own - told) / largest).DefaultIfEmpty().Max()
+                    : double.PositiveInfinity,
+                OfSpectra
+            );
+            int rank = values.Length / 2;
+            double norm = Math.Sqrt(values.Sum(value => value / largest * (value / largest))),
+                lost = Math.Sqrt(values.Skip(rank).Sum(value => value / largest * (value / largest)));
+            yield return new(
+                $"norm loss of {name} at rank {rank}",
+                Math.Abs((norm > 0 ? lost / norm : 0) - found.NormLoss(rank)),
+                OfNormLosses
+            );
+        }
     }
 
     /// <summary>Gradients of all weights along a random direction, by finite differences.</summary>

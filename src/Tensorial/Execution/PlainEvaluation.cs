@@ -48,7 +48,11 @@ internal static class PlainEvaluation
 
         internal override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
         {
-            (Tensor<double> x, Tensor<double> w, Tensor<double> y) = (inputs[0]!.Of<double>(), inputs[1]!.Of<double>(), outputs[0].Of<double>());
+            (Tensor<double> x, Tensor<double> w, Tensor<double> y) = (
+                inputs[0]!.Of<double>(),
+                inputs[1]!.Of<double>(),
+                outputs[0].Of<double>()
+            );
             Tensor<double>? bias = inputs.Length > 2 ? inputs[2]?.Of<double>() : null;
             ImmutableArray<WindowAxis> windows = Of.Windows(x.Shape, w.Shape);
             int[][] places = Places(windows);
@@ -113,7 +117,11 @@ internal static class PlainEvaluation
 
         internal override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
         {
-            (Tensor<double> a, Tensor<double> b, Tensor<double> y) = (inputs[0]!.Of<double>(), inputs[1]!.Of<double>(), outputs[0].Of<double>());
+            (Tensor<double> a, Tensor<double> b, Tensor<double> y) = (
+                inputs[0]!.Of<double>(),
+                inputs[1]!.Of<double>(),
+                outputs[0].Of<double>()
+            );
             int inner = Of.TransposeA ? a.Shape[0] : a.Shape[1];
             double[]? added = inputs.Length > 2 && inputs[2] is { } c ? Broadcasting.Stretched(c.Of<double>(), y.Shape).ToArray() : null;
             for (int row = 0; row < y.Shape[0]; row++)

@@ -35,7 +35,10 @@ public sealed class RecomputationTests : IDisposable
         double[] expected =
         [
             .. Oracles
-                .RunPython("import numpy,sys; print(*map(repr, map(float, numpy.linalg.svd(numpy.load(sys.argv[1]), compute_uv=False))))", At("m.npy"))
+                .RunPython(
+                    "import numpy,sys; print(*map(repr, map(float, numpy.linalg.svd(numpy.load(sys.argv[1]), compute_uv=False))))",
+                    At("m.npy")
+                )
                 .Split(' ', StringSplitOptions.TrimEntries)
                 .Select(static text => double.Parse(text, System.Globalization.CultureInfo.InvariantCulture)),
         ];
@@ -128,10 +131,7 @@ public sealed class RecomputationTests : IDisposable
         CutSpectrum cut = layer.Cuts[0];
         double[] values = [.. cut.SingularValues];
         values[^1] += 1e-10 * values[0];
-        AnalysisReport wrong = report with
-        {
-            Layers = [layer with { Cuts = [cut with { SingularValues = [.. values] }] }],
-        };
+        AnalysisReport wrong = report with { Layers = [layer with { Cuts = [cut with { SingularValues = [.. values] }] }] };
         Assert.Contains(Recomputation.Spectra(kernels, wrong), static claim => !claim.Agrees);
     }
 
@@ -156,8 +156,33 @@ public sealed class RecomputationTests : IDisposable
                 [
                     ["analyze", Sample, "--data", "sample", "--limit", "20", "--cuts", "o|ihw", "--ranks", "2", "--layers", "conv*"],
                     ["verify", Sample, cut, "--data", "sample", "--limit", "20"],
-                    ["compress", Sample, At("small.onnx"), "--target", "params=0.7", "--format", "svd-out", "--objective", "size", "--runtime", "own"],
-                    ["train", Sample, At("trained.onnx"), "--data", "sample", "--limit", "32", "--epochs", "1", "--batch", "16", "--no-test"],
+                    [
+                        "compress",
+                        Sample,
+                        At("small.onnx"),
+                        "--target",
+                        "params=0.7",
+                        "--format",
+                        "svd-out",
+                        "--objective",
+                        "size",
+                        "--runtime",
+                        "own",
+                    ],
+                    [
+                        "train",
+                        Sample,
+                        At("trained.onnx"),
+                        "--data",
+                        "sample",
+                        "--limit",
+                        "32",
+                        "--epochs",
+                        "1",
+                        "--batch",
+                        "16",
+                        "--no-test",
+                    ],
                 ]
         )
         {

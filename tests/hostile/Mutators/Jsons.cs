@@ -98,7 +98,9 @@ internal static class Jsons
                 return root!.ToJsonString();
             default:
                 Put(JsonValue.Create(Mark));
-                return root!.ToJsonString().Replace(JsonSerializer.Serialize(Mark), Values[random.Next(Values.Length)], StringComparison.Ordinal);
+                return root!
+                    .ToJsonString()
+                    .Replace(JsonSerializer.Serialize(Mark), Values[random.Next(Values.Length)], StringComparison.Ordinal);
         }
 
         void Put(JsonNode? put)

@@ -84,7 +84,9 @@ internal static class Messages
             FieldType.Float => Real(random),
             FieldType.Double => (double)Real(random),
             FieldType.Bool => random.Next(2) == 0,
-            FieldType.Enum => random.Next(2) == 0 ? random.Next(-1, 30) : field.EnumType.Values[random.Next(field.EnumType.Values.Count)].Number,
+            FieldType.Enum => random.Next(2) == 0
+                ? random.Next(-1, 30)
+                : field.EnumType.Values[random.Next(field.EnumType.Values.Count)].Number,
             FieldType.String => Text(records, random),
             FieldType.Bytes => Changed(record is null ? ByteString.Empty : (ByteString)field.Accessor.GetValue(record), random),
             FieldType.Message => records.Where(known => known.Descriptor == field.MessageType).ToArray() is { Length: > 0 } alike
