@@ -1,6 +1,8 @@
 using System.CommandLine;
 using Tensorial.Analysis;
+using Tensorial.Compression;
 using Tensorial.Data;
+using Tensorial.Execution;
 using Tensorial.Graphs;
 using Tensorial.Onnx;
 using Tensorial.Reports;
@@ -33,6 +35,9 @@ internal static class AnalyzeCommand
 
         public bool DryRun { get; init; }
 
+        /// <summary>Whether what is reported is computed again.</summary>
+        public bool Check { get; init; }
+
         public DirectoryInfo? Store { get; init; }
 
         public FileInfo? Json { get; init; }
@@ -58,6 +63,7 @@ internal static class AnalyzeCommand
         Option<int> threads = CommonOptions.Threads(),
             seed = CommonOptions.Seed();
         Option<bool> dryRun = new("--dry-run") { Description = "Say what would be measured, and how much of it the store already holds." };
+        Option<bool> check = Checks.Create();
         Option<DirectoryInfo?> store = CommonOptions.Resume();
         Option<FileInfo?> json = CommonOptions.Json();
         Option<FileInfo?> html = new("--report")
@@ -84,7 +90,7 @@ internal static class AnalyzeCommand
         data.AddTo(command);
         command.Options.Add(layers);
         sweep.AddTo(command);
-        foreach (Option option in (Option[])[recalibrate, store, dryRun, json, html, csv, figures, seed, threads])
+        foreach (Option option in (Option[])[recalibrate, store, dryRun, check, json, html, csv, figures, seed, threads])
             command.Options.Add(option);
         return command.Finish(
             terminal,
@@ -101,6 +107,7 @@ internal static class AnalyzeCommand
                         Threads = parsed.GetValue(threads),
                         Seed = parsed.GetValue(seed),
                         DryRun = parsed.GetValue(dryRun),
+                        Check = parsed.GetValue(check),
                         Store = parsed.GetValue(store),
                         Json = parsed.GetValue(json),
                         Html = parsed.GetValue(html),
@@ -153,6 +160,11 @@ internal static class AnalyzeCommand
 
         AnalysisReport report = terminal.WithProgress(progress => analyzer.Run(progress, cancel));
         AnalysisTablesForPeople.Show(report, terminal);
+        if (options.Check)
+            Checks.Report(
+                terminal,
+                [.. Recomputation.Spectra(analyzer.Layers.Select(static layer => layer.Kernel), report), Outputs(options, graph, images)]
+            );
         if (options.Json is { } json)
             AtomicFile.Write(json.FullName, stream => stream.Write(AnalysisJson.ToUtf8(report)));
         if (options.Csv is { } csv)
@@ -162,6 +174,16 @@ internal static class AnalyzeCommand
         if (options.Html is { } html)
             ReportWriter.WriteHtml(report, html.FullName);
         return ExitCode.Done;
+    }
+
+    /// <summary>The network that accuracies are measured with; without images there are none.</summary>
+    private static RecomputedClaim? Outputs(Options options, Graph graph, ImageSet? images)
+    {
+        if (images is null)
+            return null;
+        Graph plain = InFloat32.Apply(graph);
+        using Inference network = new(plain, options.Threads);
+        return Recomputation.Outputs(options.Model.Name, plain, network.Run, Recomputation.Sample(plain, images, options.Seed, null));
     }
 
     /// <summary>The command as it could be typed again.</summary>

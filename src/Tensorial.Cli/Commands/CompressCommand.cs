@@ -30,6 +30,9 @@ internal static class CompressCommand
     {
         /// <summary>Whether a batch that the file fixes at 1 is left open in what is written.</summary>
         public bool OpensBatch { get; init; }
+
+        /// <summary>Whether what is reported is computed again.</summary>
+        public bool Check { get; init; }
     }
 
     public static Command Create(Terminal terminal)
@@ -62,6 +65,7 @@ internal static class CompressCommand
         };
         html.Written();
         Option<FileInfo?> json = CommonOptions.Json();
+        Option<bool> check = Checks.Create();
         Command command = new(
             "compress",
             "Writes layers of a network as factors, within targets for its size, where that damages its predictions least. With --data the factors are "
@@ -77,6 +81,7 @@ internal static class CompressCommand
             open,
             html,
             json,
+            check,
         };
         quantization.AddTo(command);
         plan.AddTo(command);
@@ -97,6 +102,7 @@ internal static class CompressCommand
                     )
                     {
                         OpensBatch = parsed.GetValue(open),
+                        Check = parsed.GetValue(check),
                     },
                     terminal,
                     cancel
@@ -195,6 +201,8 @@ internal static class CompressCommand
             Quantization = chained is null ? null : Report(options, chained, verification, provenance),
         };
         CompressionTablesForPeople.Show(result, terminal);
+        if (options.Check)
+            Checks.Report(terminal, Claims(options, graph, OnnxFile.Read(staged.Path).WithDynamicDimensionsOf(graph), test, scale));
         if (plan.Targets.Any(static target => target.Measure == TargetMeasure.MaxDrop) && verification.Drop is null)
             throw new BadInputException(
                 $"--target max-drop= is about accuracy, and no output of {options.Input.Name} scores the {test!.Classes} classes of {test.Name}."
@@ -220,6 +228,18 @@ internal static class CompressCommand
         if (options.Json is { } target)
             JsonFile.Write(target, result);
         return ExitCode.Done;
+    }
+
+    /// <summary>The outputs of both networks, whose difference is reported: of the written one as it stands in its file.</summary>
+    private static IEnumerable<RecomputedClaim?> Claims(Options options, Graph before, Graph written, ImageSet? test, InputScale? scale)
+    {
+        IReadOnlyDictionary<string, Tensor> sample = Recomputation.Sample(before, test, options.Plan.Seed, scale);
+        using IRuntime runtime = Runtimes.Suiting(before, options.Plan.Threads);
+        foreach ((string name, Graph network) in ((string, Graph)[])[(options.Input.Name, before), (options.Output.Name, written)])
+        {
+            using ISession session = runtime.Load(network, options.Plan.Threads);
+            yield return Recomputation.Outputs(name, network, session.Run, sample);
+        }
     }
 
     /// <summary>Reads the staged file again: what is reported is what will be there.</summary>

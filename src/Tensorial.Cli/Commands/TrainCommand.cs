@@ -25,7 +25,11 @@ internal static class TrainCommand
         string Signature,
         TrainingOutputs Outputs,
         TensorialLayers? Tensorial
-    );
+    )
+    {
+        /// <summary>Whether what is reported is computed again.</summary>
+        public bool Check { get; init; }
+    }
 
     /// <summary>The learning rate of a network that goes on.</summary>
     private const double TrainedRate = 0.01;
@@ -55,6 +59,7 @@ internal static class TrainCommand
             rate: result => UsualRate(result.GetValue(model), result.GetValue(fresh)),
             rateNote: $" Unless given: {TrainedRate} for a trained network, {ModelZoo.LearningRateOf("lenet5")} for lenet5, {ModelZoo.LearningRateOf("cnn4")} for cnn4."
         );
+        Option<bool> check = Checks.Create();
         TensorialLayers.Group tensorial = new();
         Command command = new(
             "train",
@@ -66,6 +71,7 @@ internal static class TrainCommand
             output,
             fresh,
             smoothing,
+            check,
         };
         tensorial.AddTo(command);
         training.AddTo(command);
@@ -86,7 +92,10 @@ internal static class TrainCommand
                         $"{training.Signature(parsed)}, smoothing {parsed.GetValue(smoothing):R}",
                         training.ReadOutputs(parsed),
                         tensorial.Read(parsed)
-                    ),
+                    )
+                    {
+                        Check = parsed.GetValue(check),
+                    },
                     terminal,
                     cancel
                 )
@@ -133,6 +142,8 @@ internal static class TrainCommand
                 $"train {(isFile && options.IsFresh ? "fresh " : "")}{(isFile ? ModelFile.From(options.Model).Mark : options.Model)} on {images.Fingerprint}{TrainingRun.TestOf(test)}: {options.Signature}{(options.Tensorial is null ? "" : $", {options.Tensorial.Signature}")}",
         };
         TrainingResult result = run.Train(graph);
+        if (options.Check)
+            Checks.Report(terminal, Claims(result.Network, images, test ?? images, options));
         Dictionary<string, string> metadata = new()
         {
             ["tensorial.version"] = ToolVersion.Text,
@@ -181,6 +192,20 @@ internal static class TrainCommand
             );
         }
         return ExitCode.Done;
+    }
+
+    /// <summary>The gradients that it learnt by, and the outputs of what it has become.</summary>
+    private static IEnumerable<RecomputedClaim?> Claims(Graph trained, ImageSet images, ImageSet shown, Options options)
+    {
+        yield return Recomputation.Gradients(trained, images, options.Training.Seed);
+        Graph plain = InFloat32.Apply(trained).WithImageShape(images.ImageShape);
+        using Inference network = new(plain, options.Training.Threads);
+        yield return Recomputation.Outputs(
+            options.Output.Name,
+            plain,
+            network.Run,
+            Recomputation.Sample(plain, shown, options.Training.Seed, null)
+        );
     }
 
     private static Graph Read(Options options)

@@ -26,6 +26,9 @@ internal static class VerifyCommand
     {
         /// <summary>Extents of inputs that the networks leave open.</summary>
         public InputShape[] Shapes { get; init; } = [];
+
+        /// <summary>Whether what is reported is computed again.</summary>
+        public bool Check { get; init; }
     }
 
     /// <summary>What must hold; null asks nothing.</summary>
@@ -52,6 +55,7 @@ internal static class VerifyCommand
             )
             .Between(0, 1);
         Option<double?> kl = Gate("--max-kl", "NATS", "The mean KL divergence of the predictions may be at most this.").Between(0);
+        Option<bool> check = Checks.Create();
         Option<string?> runtime = CommonOptions.RuntimeOrSuiting();
         Option<int> batch = CommonOptions.Batch(),
             threads = CommonOptions.Threads();
@@ -78,6 +82,7 @@ internal static class VerifyCommand
             seed,
             json,
             shapes,
+            check,
         };
         data.AddTo(command);
         return command.Finish(
@@ -103,6 +108,7 @@ internal static class VerifyCommand
                     )
                     {
                         Shapes = parsed.GetValue(shapes)!,
+                        Check = parsed.GetValue(check),
                     },
                     terminal,
                     cancel
@@ -149,6 +155,18 @@ internal static class VerifyCommand
         Show(options, found, data ?? "random inputs", runtime.Name, terminal);
         if (data is null)
             terminal.Say(InputScale.Proof(InputScale.Describe(scale)));
+        if (options.Check)
+            Checks.Report(
+                terminal,
+                new[] { (options.First, first, one), (options.Second, second, other) }.Select(network =>
+                    Recomputation.Outputs(
+                        network.Item1.Name,
+                        network.Item2,
+                        network.Item3.Run,
+                        Recomputation.Sample(first, images, options.Seed, scale)
+                    )
+                )
+            );
         string[] missed = [.. Missed(options.Gates, found)];
         if (options.Json is { } file)
             JsonFile.Write(

@@ -31,7 +31,7 @@ internal sealed class ResultStore : IDisposable
         {
             string path = Path.Combine(folder, writer + ".jsonl");
             DropTornLine(path);
-            ResultStore store = new(folder, @lock, new(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite));
+            ResultStore store = new(folder, @lock, new(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0));
             // What was damaged and computed again comes later.
             foreach (StoredResult result in Read(folder))
                 store._known[result.Key] = result;
@@ -154,8 +154,29 @@ internal sealed class ResultStore : IDisposable
         {
             if (!_known.TryAdd(key, result))
                 return;
+            Append(line);
+        }
+    }
+
+    /// <summary>Writes a whole line or nothing of it: what a full disk cuts off would spoil the line after it.</summary>
+    private void Append(byte[] line)
+    {
+        long before = _file.Length;
+        try
+        {
             _file.Write(line);
-            _file.Flush();
+        }
+        catch (Exception error) when (AtomicFile.IsOfFile(error))
+        {
+            try
+            {
+                _file.SetLength(before);
+            }
+            catch (Exception other) when (AtomicFile.IsOfFile(other))
+            {
+                // It stays as a torn line, which the next run drops.
+            }
+            throw new IOException($"Cannot write '{_file.Name}': {error.Message}", error);
         }
     }
 

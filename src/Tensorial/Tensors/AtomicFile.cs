@@ -93,7 +93,7 @@ internal static class AtomicFile
                 write(stream);
             File.Move(beside, full, overwrite: true);
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (Exception error) when (IsOfFile(error))
         {
             throw new IOException($"Cannot write '{path}': {error.Message.Replace(beside, full)}", error);
         }
@@ -104,6 +104,12 @@ internal static class AtomicFile
             Unfinished.TryRemove(beside, out _);
         }
     }
+
+    /// <summary>
+    /// Whether an error is one of the file system. A file that would grow beyond a quota, or beyond what the file system takes, is an argument
+    /// out of range to .NET.
+    /// </summary>
+    public static bool IsOfFile(Exception error) => error is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException;
 
     /// <summary>The full path of what a path leads to in the end, through links; the file need not exist.</summary>
     /// <exception cref="IOException">The links form a cycle.</exception>

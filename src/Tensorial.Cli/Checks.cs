@@ -1,0 +1,30 @@
+using System.CommandLine;
+using Tensorial.Compression;
+
+namespace Tensorial.Cli;
+
+/// <summary>--check: what a command reports is computed again on a sample, by slow and independent code.</summary>
+internal static class Checks
+{
+    public static Option<bool> Create() =>
+        new("--check")
+        {
+            Description =
+                "Compute what is reported again on a sample by slow, independent code in float64, and end with exit code 5 where both differ by more than the tolerance (docs/checks.md).",
+        };
+
+    /// <summary>Says what was checked and how far both were apart.</summary>
+    /// <exception cref="NumericalException">A claim does not hold.</exception>
+    public static void Report(Terminal terminal, params IEnumerable<RecomputedClaim?> claims)
+    {
+        List<string> broken = [];
+        foreach (RecomputedClaim? claim in claims)
+        {
+            terminal.Note(claim is null ? "check: left out, too large for plain loops or random" : $"check: {claim}");
+            if (claim is { Agrees: false })
+                broken.Add(claim.ToString());
+        }
+        if (broken.Count > 0)
+            throw new NumericalException($"--check finds other values than were computed: {string.Join("; ", broken)}.");
+    }
+}
