@@ -47,12 +47,25 @@ internal static class StructureSearch
             .. Singles(starts, rate)
                 .Select(found => Fitted(starts, KernelForm.From(found.Format, kernel), found.Ranks, found.Bound, Whole(kernel), cancel)),
         ];
-        return SumOf(starts, rate, single, cancel) is { } sum ? [.. single, sum] : single;
+        if (SumOf(starts, rate, isThorough: true, cancel) is not { } sum)
+            return single;
+        sum = Fitted(starts, sum.Form, sum.Ranks, null, Whole(kernel), cancel);
+        return [.. single, sum with { Pays = sum.Error < Worthwhile * single.Min(static found => found.Error) }];
     }
 
-    /// <summary>Those that are offered, as candidates to be fitted.</summary>
-    public static IEnumerable<(KernelFormat Format, ImmutableArray<int> Ranks)> FormsOf(KernelStarts starts, double rate) =>
-        Of(starts, rate).Where(static found => found.Pays).Select(static found => (found.Form.Format, found.Ranks));
+    /// <summary>
+    /// Those that are offered, as candidates to be fitted: single forms with the ranks that the measure speaks for, and the sum that pays in the
+    /// plain norm, where fits are cheap.
+    /// </summary>
+    public static IEnumerable<(KernelFormat Format, ImmutableArray<int> Ranks)> FormsOf(KernelStarts starts, double rate)
+    {
+        foreach ((KernelFormat format, ImmutableArray<int> ranks, _) in Singles(starts, rate))
+            yield return (format, ranks);
+        // In the plain norm single forms have the error that their singular values say, or less.
+        double least = Singles(starts.Plain, rate).Select(static single => single.Bound).DefaultIfEmpty(0).Min();
+        if (SumOf(starts.Plain, rate, isThorough: false, default) is { } sum && sum.Error < Worthwhile * least)
+            yield return (sum.Form.Format, sum.Ranks);
+    }
 
     /// <summary>The tree with the least bound within a budget; null where there is none that is smaller than the kernel.</summary>
     public static FoundTree? Tree(KernelStarts starts, ITreePrices prices, double budget) =>
@@ -76,12 +89,14 @@ internal static class StructureSearch
     }
 
     /// <summary>The best sum of two single forms, each with a part of the parameters; null where there is none.</summary>
-    private static FoundStructure? SumOf(KernelStarts starts, double rate, ImmutableArray<FoundStructure> single, CancellationToken cancel)
+    /// <param name="starts">The kernel, and the measure.</param>
+    /// <param name="rate">The part of the kernel's parameters.</param>
+    /// <param name="isThorough">Whether to try unequal shares too.</param>
+    /// <param name="cancel">Ends it.</param>
+    private static FoundStructure? SumOf(KernelStarts starts, double rate, bool isThorough, CancellationToken cancel)
     {
-        if (single.IsEmpty)
-            return null;
         List<FoundStructure> sums = [];
-        foreach (double share in (double[])[0.25, 0.5, 0.75])
+        foreach (double share in isThorough ? (double[])[0.25, 0.5, 0.75] : [0.5])
         foreach ((KernelFormat Format, ImmutableArray<int> Ranks, double) first in Singles(starts, share * rate))
         {
             cancel.ThrowIfCancellationRequested();
@@ -96,10 +111,7 @@ internal static class StructureSearch
                 sums.Add(Fitted(starts, sum, SumFit.Settled(starts, sum, [.. first.Ranks, .. second.Ranks]), null, Quick, cancel));
             }
         }
-        if (sums.MinBy(static sum => sum.Error) is not { } best)
-            return null;
-        best = Fitted(starts, best.Form, best.Ranks, null, Whole(starts.Kernel.Shape), cancel);
-        return best with { Pays = best.Error < Worthwhile * single.Min(static found => found.Error) };
+        return sums.MinBy(static sum => sum.Error);
     }
 
     private static FoundStructure Fitted(
