@@ -6,7 +6,7 @@ namespace Tensorial.Decompositions;
 /// <summary>A form that the search found for a kernel.</summary>
 /// <param name="Form">The format on the kernel.</param>
 /// <param name="Ranks">Its ranks.</param>
-/// <param name="Bound">The relative error that singular values bound before a fit; null for a sum, of which they say nothing.</param>
+/// <param name="Bound">The relative error that singular values bound before a fit; null for forms of which they bound none.</param>
 /// <param name="Error">The relative error of the fit.</param>
 internal sealed record FoundStructure(KernelForm Form, ImmutableArray<int> Ranks, double? Bound, double Error)
 {
@@ -18,8 +18,8 @@ internal sealed record FoundStructure(KernelForm Form, ImmutableArray<int> Ranks
 }
 
 /// <summary>
-/// Looks for the form that fits a kernel: the best of all trees over its axes, filters by input and by output channel with ranks that differ, and
-/// sums of two of them.
+/// Looks for the form that fits a kernel: the best of all trees over its axes, filters by input and by output channel with ranks that differ, one
+/// bond that all factors share, and sums of two of the first three.
 /// </summary>
 internal static class StructureSearch
 {
@@ -47,6 +47,8 @@ internal static class StructureSearch
             .. Singles(starts, rate)
                 .Select(found => Fitted(starts, KernelForm.From(found.Format, kernel), found.Ranks, found.Bound, Whole(kernel), cancel)),
         ];
+        if (SharedAt(starts, rate) is { IsDefault: false } ranks)
+            single = single.Add(Fitted(starts, KernelForm.From(KernelFormat.Cp3, kernel), ranks, null, Whole(kernel), cancel));
         if (SumOf(starts, rate, isThorough: true, cancel) is not { } sum)
             return single;
         sum = Fitted(starts, sum.Form, sum.Ranks, null, Whole(kernel), cancel);
@@ -61,6 +63,8 @@ internal static class StructureSearch
     {
         foreach ((KernelFormat format, ImmutableArray<int> ranks, _) in Singles(starts, rate))
             yield return (format, ranks);
+        if (SharedAt(starts, rate) is { IsDefault: false } shared)
+            yield return (KernelFormat.Cp3, shared);
         // In the plain norm single forms have the error that their singular values say, or less.
         double least = Singles(starts.Plain, rate).Select(static single => single.Bound).DefaultIfEmpty(0).Min();
         if (SumOf(starts.Plain, rate, isThorough: false, default) is { } sum && sum.Error < Worthwhile * least)
@@ -70,6 +74,20 @@ internal static class StructureSearch
     /// <summary>The tree with the least bound within a budget; null where there is none that is smaller than the kernel.</summary>
     public static FoundTree? Tree(KernelStarts starts, ITreePrices prices, double budget) =>
         TreeSearch.Within(starts.Cuts, prices, budget) is { Tree.Bonds.IsEmpty: false } found ? found : null;
+
+    /// <summary>
+    /// Ranks of the form whose factors share one bond; default where a kernel is too large for its descent, or the rate too small. Singular values
+    /// bound it from below alone: only a fit tells its error.
+    /// </summary>
+    private static ImmutableArray<int> SharedAt(KernelStarts starts, double rate)
+    {
+        KernelForm form = KernelForm.From(KernelFormat.Cp3, starts.Kernel.Shape);
+        ImmutableArray<int> ranks = form.RanksAt(rate);
+        return
+            starts.Kernel.Shape.ElementCount <= MostDescended && form.Parameters(ranks.AsSpan()) <= rate * starts.Kernel.Shape.ElementCount
+            ? ranks
+            : default;
+    }
 
     private static IEnumerable<(KernelFormat Format, ImmutableArray<int> Ranks, double Bound)> Singles(KernelStarts starts, double rate)
     {
