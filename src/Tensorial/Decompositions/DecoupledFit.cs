@@ -86,18 +86,13 @@ internal static class DecoupledFit
     }
 
     /// <summary>
-    /// Ranks of the input's channels that add up to a number: one threshold over the singular values of all channels, or, where a covariance
-    /// couples them, the filters that are given up last (<see cref="DecoupledElimination"/>). See <see cref="Spread"/>.
+    /// Ranks of the input's channels that add up to a number: one threshold over the singular values of all channels, each in its own
+    /// metric. See <see cref="Spread"/>.
     /// </summary>
     public static ImmutableArray<int> RanksByInput(KernelStarts starts, int total, int multiple)
     {
         (int outputs, _, int taps) = Extents(starts);
-        return Spread(
-            starts.Energies(starts.Metric.Covariance is null ? EnergiesByInput : TimesByInput),
-            total,
-            multiple,
-            Math.Min(outputs, taps)
-        );
+        return Spread(starts.Energies(EnergiesByInput), total, multiple, Math.Min(outputs, taps));
     }
 
     /// <summary>The same for the output's channels, whose metric is taken as a product of one of channels and one of places.</summary>
@@ -123,12 +118,6 @@ internal static class DecoupledFit
     {
         (int outputs, int inputs, int taps) = Extents(starts);
         return DecoupledInput.Energies(starts.Weighed.Values, starts.Metric.Covariance, outputs, inputs, taps);
-    }
-
-    private static double[][] TimesByInput(KernelStarts starts)
-    {
-        (int outputs, int inputs, int taps) = Extents(starts);
-        return DecoupledElimination.Times(starts.Weighed.Values, starts.Metric.Covariance!, outputs, inputs, taps);
     }
 
     private static double[][] EnergiesByOutput(KernelStarts starts)

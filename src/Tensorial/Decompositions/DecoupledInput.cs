@@ -56,37 +56,6 @@ internal sealed class DecoupledInput
     /// <summary>⟨W - PD, (W - PD) Σ⟩.</summary>
     public double Error() => TensorPrimitives.Dot<double>(_gap, _gapTimesCovariance);
 
-    /// <summary>Filters that each channel has.</summary>
-    public ReadOnlySpan<int> Ranks => _ranks;
-
-    /// <summary>Channel and filter of each column of the mix.</summary>
-    public IEnumerable<(int Channel, int Filter)> Places =>
-        Enumerable
-            .Range(0, _inputs)
-            .SelectMany(channel => Enumerable.Range(0, _ranks[channel]), static (channel, filter) => (channel, filter));
-
-    /// <summary>The leading right singular vectors of every channel in its own metric as filters, without a mix.</summary>
-    public void StartFromChannels()
-    {
-        for (int i = 0; i < _inputs; i++)
-        {
-            SmallSvd svd = SmallSvd.From(_metrics[i].Weighted(Channel(_target, i, _outputs, _columns, _taps)), _outputs, _taps);
-            SetFilters(i, svd.Leading(_ranks[i]));
-        }
-    }
-
-    /// <summary>Leaves filters out; the mix is to be solved again.</summary>
-    public void Drop(IReadOnlyCollection<(int Channel, int Filter)> places)
-    {
-        foreach (IGrouping<int, int> own in places.GroupBy(static place => place.Channel, static place => place.Filter))
-        {
-            int[] left = [.. Enumerable.Range(0, _ranks[own.Key]).Except(own)];
-            _filters[own.Key] = [.. left.SelectMany(filter => _filters[own.Key][(filter * _taps)..((filter + 1) * _taps)])];
-            _mixes[own.Key] = new double[_outputs * left.Length];
-            _ranks[own.Key] = left.Length;
-        }
-    }
-
     /// <summary>Filters [i, r, t] to begin with, and the best mix for them.</summary>
     public void StartFrom(Tensor<double> filters)
     {
@@ -110,31 +79,24 @@ internal sealed class DecoupledInput
                 wanted = Channel(_gapTimesCovariance, i, _outputs, _columns, _taps);
             TensorPrimitives.Add<double>(metric.Unweighted(wanted), metric.Weighted(made), wanted);
             SmallSvd svd = SmallSvd.From(wanted, _outputs, _taps);
-            // P = Y V.
+            // P = Y V and D = Vᵀ Σᵢᵢ^-½.
             double[] vectors = svd.Leading(rank);
             Product(_outputs, rank, _taps, 1, wanted, vectors, 0, _mixes[i]);
-            SetFilters(i, vectors);
+            for (int r = 0; r < rank; r++)
+            {
+                double[] row = new double[_taps];
+                for (int t = 0; t < _taps; t++)
+                    row[t] = vectors[t * rank + r];
+                metric.Unweighted(row).CopyTo(_filters[i], r * _taps);
+            }
             double[] change = Made(i);
             TensorPrimitives.Subtract<double>(change, made, change);
             Subtract(i, change);
         }
     }
 
-    /// <summary>Dᵢ = Vᵀ Σᵢᵢ^-½ for vectors V [t, r].</summary>
-    private void SetFilters(int channel, double[] vectors)
-    {
-        int rank = _ranks[channel];
-        for (int r = 0; r < rank; r++)
-        {
-            double[] row = new double[_taps];
-            for (int t = 0; t < _taps; t++)
-                row[t] = vectors[t * rank + r];
-            _metrics[channel].Unweighted(row).CopyTo(_filters[channel], r * _taps);
-        }
-    }
-
-    /// <summary>The best mix for the filters as they are; it, and the Gram matrix of the filters in the measure.</summary>
-    public (Tensor<double> Normal, Tensor<double> Mix) SolveMix()
+    /// <summary>The best mix for the filters as they are.</summary>
+    public void SolveMix()
     {
         int count = _ranks.Sum();
         Tensor<double> normal = new([count, count]),
@@ -160,7 +122,6 @@ internal sealed class DecoupledInput
                 mix.Values.Slice(o * count + at, _ranks[i]).CopyTo(_mixes[i].AsSpan(o * _ranks[i]));
             Add(_gap, i, Made(i), -1);
         }
-        return (normal, mix);
     }
 
     /// <summary>Filters [i, r, t] and mix [o, i, r], zeros beyond each channel's rank, and the largest rank.</summary>
