@@ -98,7 +98,15 @@ internal sealed class CandidateSearch(Graph network, ImageSet? images, SearchOpt
 
     /// <summary>Distinct forms at the rates, of those that make the layer smaller and nothing larger.</summary>
     internal ImmutableArray<LayerForm> FormsOf(CompressibleLayer layer) =>
-        [.. Suitable(layer).SelectMany(format => FormsOf(layer, format, PlainStarts(layer))).Distinct()];
+        [
+            .. Suitable(layer)
+                .Where(format => format.Finds is null || !FindsInformed(layer))
+                .SelectMany(format => FormsOf(layer, format, PlainStarts(layer)))
+                .Distinct(),
+        ];
+
+    /// <summary>Whether a search for forms waits until it is known what the layer reads.</summary>
+    private bool FindsInformed(CompressibleLayer layer) => images is not null && options.AdaptsRanks && LayerMetrics.Suits(layer);
 
     private IEnumerable<LayerForm> FormsOf(CompressibleLayer layer, KernelFormat format, KernelStarts starts)
     {
@@ -133,7 +141,6 @@ internal sealed class CandidateSearch(Graph network, ImageSet? images, SearchOpt
             ? forms
             :
             [
-                // What was found without the images is looked for again.
                 .. options
                     .Formats.Where(format => format.Finds is not null && layer.Suits(format))
                     .SelectMany(format => FormsOf(layer, format, starts)),
@@ -161,7 +168,13 @@ internal sealed class CandidateSearch(Graph network, ImageSet? images, SearchOpt
     {
         Lazy<InputMoments?> moments = new(() => MomentsOf(layer, cancel));
         Lazy<KernelStarts> starts = new(() => new(layer.Kernel, LayerMetrics.Of(_graph, layer, moments.Value), layer.Groups));
-        if (options.AdaptsRanks && forms.Any(static form => form.IsFound || form.Format.HasRankByChannel))
+        if (
+            options.AdaptsRanks
+            && (
+                forms.Any(static form => form.Format.HasRankByChannel)
+                || FindsInformed(layer) && options.Formats.Any(format => format.Finds is not null && layer.Suits(format))
+            )
+        )
         {
             ImmutableArray<LayerForm> informed = Informed(layer, forms, starts.Value);
             lock (_gate)

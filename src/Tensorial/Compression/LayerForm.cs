@@ -60,15 +60,35 @@ internal sealed record LayerForm(KernelForm Form, ImmutableArray<int> Ranks, Fac
     public override int GetHashCode() => HashCode.Combine(Form.Format, Order, Ranks.Aggregate(0, HashCode.Combine));
 
     /// <summary>
-    /// Ranks as people read them: <c>12×9</c>; where they differ by channel how many channels have which, <c>3:4 2:20 1:40</c>.
+    /// Ranks as people read them: <c>12×9</c>; where they differ by channel how many channels have which, <c>3:4 2:20 1:40</c>; of a sum those of
+    /// both forms, joined by a plus.
     /// </summary>
-    public static string Text(KernelFormat format, ImmutableArray<int> ranks) =>
-        !format.HasRankByChannel || ranks.Length == 1
-            ? string.Join('×', ranks)
-            : string.Join(
-                ' ',
-                ranks.GroupBy(static rank => rank).OrderByDescending(static alike => alike.Key).Select(static r => $"{r.Key}:{r.Count()}")
+    public static string Text(KernelFormat format, ImmutableArray<int> ranks)
+    {
+        if (format.Terms.IsEmpty)
+            return TextOfOne(format, ranks);
+        // Of one form the number of ranks follows from that of the other; of two with ranks by channel it does not.
+        int?[] known = [.. format.Terms.Select(static term => term.BondCount)];
+        int first =
+            known[0]
+            ?? (
+                known[1] is { } other ? ranks.Length - other
+                : ranks.Length == 2 ? 1
+                : 0
             );
+        return first == 0
+            ? Histogram(ranks)
+            : $"{TextOfOne(format.Terms[0], ranks[..first])} + {TextOfOne(format.Terms[1], ranks[first..])}";
+    }
+
+    private static string TextOfOne(KernelFormat format, ImmutableArray<int> ranks) =>
+        !format.HasRankByChannel || ranks.Length == 1 ? string.Join('×', ranks) : Histogram(ranks);
+
+    private static string Histogram(ImmutableArray<int> ranks) =>
+        string.Join(
+            ' ',
+            ranks.GroupBy(static rank => rank).OrderByDescending(static alike => alike.Key).Select(static r => $"{r.Key}:{r.Count()}")
+        );
 
     /// <summary>For example <c>tucker2 12×9</c>.</summary>
     public override string ToString() => $"{Format} {string.Join('×', Ranks)}";

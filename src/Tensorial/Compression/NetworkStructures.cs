@@ -76,7 +76,10 @@ internal enum StructureKind
     /// <summary>Filters by channel, with ranks that differ.</summary>
     Decoupled,
 
-    /// <summary>A sum of two of the others.</summary>
+    /// <summary>One bond that all factors share.</summary>
+    SharedBond,
+
+    /// <summary>A sum of two forms.</summary>
     Sum,
 
     /// <summary>A format that was named, for comparison.</summary>
@@ -151,20 +154,8 @@ internal static class NetworkStructures
             foreach (FoundStructure found in StructureSearch.Of(starts, rate, cancel).Where(found => layer.Suits(found.Form.Format)))
             {
                 LayerForm form = LayerForm.From(layer, found.Form.Format, found.Ranks);
-                bool isTree = found.Form.Terms.IsEmpty && !found.Form.Format.HasRankByChannel;
-                if (!isTree && (!options.PricesMacs || form.MacsOf(layer) <= budget))
-                    forms.Add(
-                        FormOf(
-                            layer,
-                            rate,
-                            form.IsSum ? StructureKind.Sum : StructureKind.Decoupled,
-                            form,
-                            null,
-                            found.Bound,
-                            null,
-                            found.Error
-                        )
-                    );
+                if (found.Form.Format.Cuts.IsEmpty && (!options.PricesMacs || form.MacsOf(layer) <= budget))
+                    forms.Add(FormOf(layer, rate, KindOf(form), form, null, found.Bound, null, found.Error));
             }
             if (options.Parts > 1 && !options.PricesMacs && FoldedStructure.Of(layer.Kernel, options.Parts, rate, cancel) is { } folded)
                 forms.Add(folded);
@@ -190,6 +181,11 @@ internal static class NetworkStructures
         }
         return new(layer.Name, layer.Kernel.Shape, layer.Parameters, layer.Macs, forms.ToImmutable());
     }
+
+    private static StructureKind KindOf(LayerForm form) =>
+        form.IsSum ? StructureKind.Sum
+        : form.Format.HasRankByChannel ? StructureKind.Decoupled
+        : StructureKind.SharedBond;
 
     private static StructureForm TreeOf(
         CompressibleLayer layer,

@@ -54,10 +54,10 @@ internal static class FoldedFit
     internal static TensorFactors<double> InMeasure(FitTask task)
     {
         (KernelStarts starts, KernelForm form, ImmutableArray<int> ranks, FitOptions options, CancellationToken cancel) = task;
-        TensorFactors<double> plain = Of(starts.Kernel, form, RankChoice.From(ranks.AsSpan()), options, cancel);
+        TensorFactors<double> plain = task.Known ?? Of(starts.Kernel, form, RankChoice.From(ranks.AsSpan()), options, cancel);
         FoldedObjective objective = new(starts.Kernel, form, ranks, starts.Metric, cancel);
         double[] point = [.. plain.Factors.SelectMany(static factor => factor.Values.ToArray())];
-        if (starts.Metric != KernelMetric.Plain)
+        if (task.Known is not null || starts.Metric != KernelMetric.Plain)
             LimitedMemoryBfgs.Minimise(objective.Evaluate, point, options.Iterations);
         return objective.Result(point);
     }

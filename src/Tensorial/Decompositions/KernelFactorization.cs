@@ -63,7 +63,7 @@ public static class KernelFactorization
         FitOptions options,
         CancellationToken cancel
     ) =>
-        form.Groups > 1 || form.Format.Grows
+        form.Groups > 1
             ? From(null, starts, form, known.Ranks, options, cancel)
             : form.Format.Fit(new(starts, form, known.Ranks, options, cancel) { Known = known });
 
@@ -147,7 +147,8 @@ public static class KernelFactorization
         (KernelStarts starts, KernelForm form, ImmutableArray<int> ranks, FitOptions options, CancellationToken cancel) = task;
         KernelFormat format = form.Format;
         FitObjective objective = new(starts.Kernel, form.Tensor, ranks, starts.Metric, options.Workers ?? Workers.Serial, cancel);
-        if (!format.DescendsIn(starts.Metric))
+        // Where a descent is not needed the start is the best there is, or, of formats that grow, comes from an alternation of its own.
+        if (!format.DescendsIn(starts.Metric) && !(format.Grows && task.Known is not null))
             return objective.Result(format.Start(task));
         double[]? best = null;
         double least = double.PositiveInfinity;

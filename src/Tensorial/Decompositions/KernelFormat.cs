@@ -93,6 +93,15 @@ public sealed partial record KernelFormat(string Name)
     /// <summary>Whether the last factor, which alone holds the output's channels, is solved for and the others go downhill.</summary>
     internal bool IsProjected => Fit == KernelFactorization.ByProjection;
 
+    /// <summary>Ranks that the format takes; null where that depends on the kernel.</summary>
+    internal int? BondCount =>
+        Ragged is not null || Equation is not { } equation
+            ? null
+            : equation[..equation.IndexOf("->", StringComparison.Ordinal)]
+                .Where(axis => axis != NumberAxis && char.IsLetter(axis) && !"oihw".Contains(axis))
+                .Distinct()
+                .Count();
+
     /// <summary>Whether channels may have ranks of their own.</summary>
     public bool HasRankByChannel => Ragged is not null || Terms.Any(static term => term.HasRankByChannel);
 

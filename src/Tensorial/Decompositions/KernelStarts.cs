@@ -20,6 +20,7 @@ internal sealed class KernelStarts(Tensor<double> kernel, KernelMetric metric, i
     private Lazy<Tensor<double>?> _root = new(() => RootOf(metric));
     private Lazy<Tensor<double>>? _weighted;
     private Lazy<CutSpectra>? _cuts;
+    private Lazy<KernelStarts>? _plain;
 
     internal Tensor<double> Kernel => kernel;
 
@@ -53,6 +54,14 @@ internal sealed class KernelStarts(Tensor<double> kernel, KernelMetric metric, i
 
     /// <summary>The spectra of all cuts of D K Σ^½. A covariance that is no product of one of channels and one of places blurs them.</summary>
     internal CutSpectra Cuts => LazyInitializer.EnsureInitialized(ref _cuts, () => new(() => CutSpectra.From(WeightedKernel))).Value;
+
+    /// <summary>The same kernel without the covariance, in the plain norm of D K.</summary>
+    internal KernelStarts Plain =>
+        metric.Covariance is null
+            ? this
+            : LazyInitializer
+                .EnsureInitialized(ref _plain, () => new(() => new KernelStarts(kernel, metric with { Covariance = null }, groups)))
+                .Value;
 
     /// <summary>‖D K Σ^½‖².</summary>
     internal double Energy => metric.Square(kernel);

@@ -6,7 +6,7 @@ namespace Tensorial.Decompositions;
 /// <summary>A form that the search found for a kernel.</summary>
 /// <param name="Form">The format on the kernel.</param>
 /// <param name="Ranks">Its ranks.</param>
-/// <param name="Bound">The relative error that singular values bound before a fit; null for a sum, of which they say nothing.</param>
+/// <param name="Bound">The relative error that singular values bound before a fit; null for forms of which they bound none.</param>
 /// <param name="Error">The relative error of the fit.</param>
 internal sealed record FoundStructure(KernelForm Form, ImmutableArray<int> Ranks, double? Bound, double Error)
 {
@@ -18,8 +18,8 @@ internal sealed record FoundStructure(KernelForm Form, ImmutableArray<int> Ranks
 }
 
 /// <summary>
-/// Looks for the form that fits a kernel: the best of all trees over its axes, filters by input and by output channel with ranks that differ, and
-/// sums of two of them.
+/// Looks for the form that fits a kernel: the best of all trees over its axes, filters by input and by output channel with ranks that differ, one
+/// bond that all factors share, and sums of two of the first three.
 /// </summary>
 internal static class StructureSearch
 {
@@ -47,16 +47,47 @@ internal static class StructureSearch
             .. Singles(starts, rate)
                 .Select(found => Fitted(starts, KernelForm.From(found.Format, kernel), found.Ranks, found.Bound, Whole(kernel), cancel)),
         ];
-        return SumOf(starts, rate, single, cancel) is { } sum ? [.. single, sum] : single;
+        if (SharedAt(starts, rate) is { IsDefault: false } ranks)
+            single = single.Add(Fitted(starts, KernelForm.From(KernelFormat.Cp3, kernel), ranks, null, Whole(kernel), cancel));
+        if (SumOf(starts, rate, isThorough: true, cancel) is not { } sum)
+            return single;
+        sum = Fitted(starts, sum.Form, sum.Ranks, null, Whole(kernel), cancel);
+        return [.. single, sum with { Pays = sum.Error < Worthwhile * single.Min(static found => found.Error) }];
     }
 
-    /// <summary>Those that are offered, as candidates to be fitted.</summary>
-    public static IEnumerable<(KernelFormat Format, ImmutableArray<int> Ranks)> FormsOf(KernelStarts starts, double rate) =>
-        Of(starts, rate).Where(static found => found.Pays).Select(static found => (found.Form.Format, found.Ranks));
+    /// <summary>
+    /// Those that are offered, as candidates to be fitted: single forms with the ranks that the measure speaks for, and the sum that pays in the
+    /// plain norm, where fits are cheap.
+    /// </summary>
+    public static IEnumerable<(KernelFormat Format, ImmutableArray<int> Ranks)> FormsOf(KernelStarts starts, double rate)
+    {
+        foreach ((KernelFormat format, ImmutableArray<int> ranks, _) in Singles(starts, rate))
+            yield return (format, ranks);
+        if (SharedAt(starts, rate) is { IsDefault: false } shared)
+            yield return (KernelFormat.Cp3, shared);
+        // In the plain norm single forms have the error that their singular values say, or less.
+        double least = Singles(starts.Plain, rate).Select(static single => single.Bound).DefaultIfEmpty(0).Min();
+        if (SumOf(starts.Plain, rate, isThorough: false, default) is { } sum && sum.Error < Worthwhile * least)
+            yield return (sum.Form.Format, sum.Ranks);
+    }
 
     /// <summary>The tree with the least bound within a budget; null where there is none that is smaller than the kernel.</summary>
     public static FoundTree? Tree(KernelStarts starts, ITreePrices prices, double budget) =>
         TreeSearch.Within(starts.Cuts, prices, budget) is { Tree.Bonds.IsEmpty: false } found ? found : null;
+
+    /// <summary>
+    /// Ranks of the form whose factors share one bond; default where a kernel is too large for its descent, or the rate too small. Singular values
+    /// bound it from below alone: only a fit tells its error.
+    /// </summary>
+    private static ImmutableArray<int> SharedAt(KernelStarts starts, double rate)
+    {
+        KernelForm form = KernelForm.From(KernelFormat.Cp3, starts.Kernel.Shape);
+        ImmutableArray<int> ranks = form.RanksAt(rate);
+        return
+            starts.Kernel.Shape.ElementCount <= MostDescended && form.Parameters(ranks.AsSpan()) <= rate * starts.Kernel.Shape.ElementCount
+            ? ranks
+            : default;
+    }
 
     private static IEnumerable<(KernelFormat Format, ImmutableArray<int> Ranks, double Bound)> Singles(KernelStarts starts, double rate)
     {
@@ -76,12 +107,14 @@ internal static class StructureSearch
     }
 
     /// <summary>The best sum of two single forms, each with a part of the parameters; null where there is none.</summary>
-    private static FoundStructure? SumOf(KernelStarts starts, double rate, ImmutableArray<FoundStructure> single, CancellationToken cancel)
+    /// <param name="starts">The kernel, and the measure.</param>
+    /// <param name="rate">The part of the kernel's parameters.</param>
+    /// <param name="isThorough">Whether to try unequal shares too.</param>
+    /// <param name="cancel">Ends it.</param>
+    private static FoundStructure? SumOf(KernelStarts starts, double rate, bool isThorough, CancellationToken cancel)
     {
-        if (single.IsEmpty)
-            return null;
         List<FoundStructure> sums = [];
-        foreach (double share in (double[])[0.25, 0.5, 0.75])
+        foreach (double share in isThorough ? (double[])[0.25, 0.5, 0.75] : [0.5])
         foreach ((KernelFormat Format, ImmutableArray<int> Ranks, double) first in Singles(starts, share * rate))
         {
             cancel.ThrowIfCancellationRequested();
@@ -96,10 +129,7 @@ internal static class StructureSearch
                 sums.Add(Fitted(starts, sum, SumFit.Settled(starts, sum, [.. first.Ranks, .. second.Ranks]), null, Quick, cancel));
             }
         }
-        if (sums.MinBy(static sum => sum.Error) is not { } best)
-            return null;
-        best = Fitted(starts, best.Form, best.Ranks, null, Whole(starts.Kernel.Shape), cancel);
-        return best with { Pays = best.Error < Worthwhile * single.Min(static found => found.Error) };
+        return sums.MinBy(static sum => sum.Error);
     }
 
     private static FoundStructure Fitted(

@@ -10,7 +10,14 @@ public class StructureSearchTests
 {
     /// <summary>What a kernel was made as, with a little noise, is what comes nearest to it within as many parameters.</summary>
     [Theory]
-    [InlineData("decoupled-in"), InlineData("decoupled-out"), InlineData("rih,orw->oihw"), InlineData("basis"), InlineData("tucker2")]
+    [
+        InlineData("decoupled-in"),
+        InlineData("decoupled-out"),
+        InlineData("rih,orw->oihw"),
+        InlineData("basis"),
+        InlineData("tucker2"),
+        InlineData("cp3")
+    ]
     public void Known_structures_with_noise_are_found_again(string name)
     {
         int seeds = Oracles.Heavy ? 100 : 8,

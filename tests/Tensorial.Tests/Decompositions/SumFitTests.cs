@@ -139,6 +139,15 @@ public class SumFitTests
     }
 
     [Theory]
+    [InlineData("spatial-svd+decoupled-in", new[] { 3, 2, 0, 2, 1 }, "3 + 2:2 1:1 0:1")]
+    [InlineData("decoupled-in+tucker2", new[] { 2, 4, 5 }, "2 + 4×5")]
+    [InlineData("decoupled-in+decoupled-out", new[] { 1, 2 }, "1 + 2")]
+    [InlineData("bt:3+svd-out", new[] { 1, 2, 3 }, "1×2 + 3")]
+    [InlineData("svd-out", new[] { 4 }, "4")]
+    public void Ranks_of_a_sum_are_told_apart(string format, int[] ranks, string text) =>
+        Assert.Equal(text, Tensorial.Compression.LayerForm.Text(KernelFormat.Parse(format), [.. ranks]));
+
+    [Theory]
     [InlineData("svd-out+", "a sum is one of two formats")]
     [InlineData("svd-out+cp+tt", "a sum is one of two formats")]
     [InlineData("svd-out+zip", "'zip' is no format")]

@@ -22,27 +22,40 @@ internal static class TreeSearch
     /// <summary>A price at which the smaller of two trees that lose nothing is the better, and any loss is worse.</summary>
     private const double NextToNothing = 1e-12;
 
+    /// <summary>Over the largest squared singular value that noise is expected to have.</summary>
+    private const double StandsOut = 1.2;
+
     /// <summary>
-    /// The cheapest tree that holds what stands out from noise: the rank of every cut is that of variational Bayes
-    /// (<see cref="Evbmf"/>), which takes no level of noise.
+    /// The cheapest tree that holds what stands out from noise: singular values above the largest, (√m + √n) σ, that noise of m × n values is
+    /// expected to have. σ is the least that variational Bayes (<see cref="Evbmf"/>) finds along any cut: where all singular values are alike it
+    /// takes them for noise.
     /// </summary>
     public static TreeNetwork AboveNoise(CutSpectra spectra)
     {
+        double variance = Enumerable.Range(1, spectra.All).Min(VarianceAlong);
         ImmutableArray<double>[] tails = [.. spectra.Tails.Select((tail, cut) => cut == 0 ? tail : Above(tail, cut))];
         return new TreeParameters(spectra with { Tails = [.. tails] }).Best(NextToNothing);
 
+        (int Rows, int Columns) Extents(int cut) => (spectra.Extents.ElementCount / (int)spectra.Count(cut), (int)spectra.Count(cut));
+
+        double VarianceAlong(int cut)
+        {
+            (int rows, int columns) = Extents(cut);
+            return Evbmf.From([.. Energies(spectra.Tails[cut]).Select(Math.Sqrt)], rows, columns).NoiseVariance;
+        }
+
         ImmutableArray<double> Above(ImmutableArray<double> tail, int cut)
         {
-            double[] values = [.. tail.Zip(tail.Skip(1), static (before, after) => Math.Sqrt(Math.Max(0, before - after)))];
-            int columns = (int)spectra.Count(cut),
-                rows = spectra.Extents.ElementCount / columns,
-                rank = Math.Max(1, Evbmf.From(values, rows, columns).Rank);
-            // It takes the last of all values for noise whatever they are: where nothing else is, nothing is.
-            if (rank >= Math.Ceiling(values.Length / (1 + (double)Math.Min(rows, columns) / Math.Max(rows, columns))) - 1)
-                rank = values.Length;
+            (int rows, int columns) = Extents(cut);
+            double edge = Math.Sqrt(rows) + Math.Sqrt(columns);
+            int rank = Math.Max(1, Energies(tail).Count(energy => energy > StandsOut * variance * edge * edge));
             return [.. tail.Select((part, r) => r < rank ? 1 + part : 0)];
         }
     }
+
+    /// <summary>Squared singular values over the squared norm.</summary>
+    private static IEnumerable<double> Energies(ImmutableArray<double> tail) =>
+        tail.Zip(tail.Skip(1), static (before, after) => Math.Max(0, before - after));
 
     /// <summary>
     /// The tree with the least bound within a budget. Prices reach the corners of the convex hull of (cost, squared error) alone: what is left
