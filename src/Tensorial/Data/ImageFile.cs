@@ -25,6 +25,12 @@ public static class ImageFile
     internal static IReadOnlySet<string> Extensions { get; } =
         new HashSet<string>(StringComparer.OrdinalIgnoreCase) { ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".dib", ".gif", ".webp" };
 
+    /// <summary>
+    /// Pixels for a byte of a file: deflate makes at most 1,032 bytes of one, of eight pixels each. Smaller pictures cost nothing.
+    /// </summary>
+    private const long MostExpansion = 16_384,
+        SmallPicture = 1 << 22;
+
     private static readonly Configuration Formats = new(
         new PngConfigurationModule(),
         new BmpConfigurationModule(),
@@ -105,6 +111,10 @@ public static class ImageFile
                 ?? throw new BadInputException($"'{name}' is no picture in JPEG, PNG, BMP, GIF or WebP format.");
             IImageInfo info = Image.Identify(Formats, stream) ?? throw new BadInputException($"'{name}' is damaged: it has no header.");
             CheckSize(name, info.Width, info.Height);
+            if ((long)info.Width * info.Height > Math.Max(SmallPicture, MostExpansion * file.Length))
+                throw new BadInputException(
+                    $"'{name}' declares {info.Width:N0} × {info.Height:N0} pixels, more than its {file.Length:N0} bytes can hold."
+                );
             if (!WholeFile.Is(file.Span))
                 throw new BadInputException($"'{name}' is cut: it ends at byte {file.Length:N0}, before its pixels do.");
             stream.Position = 0;

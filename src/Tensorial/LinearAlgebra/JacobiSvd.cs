@@ -10,6 +10,9 @@ internal static class JacobiSvd
 
     private const double Orthogonal = 1e-15;
 
+    /// <summary>Columns shorter than this part of the matrix are rounding: they stand for singular values of zero.</summary>
+    private const double Negligible = 1e-16;
+
     /// <summary>The singular values of a matrix, falling.</summary>
     /// <param name="matrix">[rows, columns]; unchanged.</param>
     /// <exception cref="NumericalException">The rotations do not come to an end.</exception>
@@ -30,12 +33,13 @@ internal static class JacobiSvd
             for (int i = 0; i < length; i++)
                 vectors[j][i] = matrix.Values[isWide ? j * columns + i : i * columns + j] / largest;
         }
+        double least = vectors.Sum(static vector => vector.Sum(static value => value * value)) * Negligible * Negligible;
         for (int sweep = 0; sweep < MostSweeps; sweep++)
         {
             bool isDone = true;
             for (int p = 0; p < count - 1; p++)
             for (int q = p + 1; q < count; q++)
-                isDone &= !Rotate(vectors[p], vectors[q]);
+                isDone &= !Rotate(vectors[p], vectors[q], least);
             if (isDone)
                 return [.. vectors.Select(vector => largest * Math.Sqrt(vector.Sum(static value => value * value))).OrderDescending()];
         }
@@ -43,7 +47,7 @@ internal static class JacobiSvd
     }
 
     /// <summary>Makes two columns orthogonal; whether they were not.</summary>
-    private static bool Rotate(double[] a, double[] b)
+    private static bool Rotate(double[] a, double[] b, double least)
     {
         double aa = 0,
             bb = 0,
@@ -54,7 +58,7 @@ internal static class JacobiSvd
             bb += b[i] * b[i];
             ab += a[i] * b[i];
         }
-        if (Math.Abs(ab) <= Orthogonal * Math.Sqrt(aa * bb))
+        if (Math.Min(aa, bb) <= least || Math.Abs(ab) <= Orthogonal * Math.Sqrt(aa * bb))
             return false;
         double slope = (bb - aa) / (2 * ab),
             tangent = Math.CopySign(1, slope) / (Math.Abs(slope) + Math.Sqrt(1 + slope * slope)),

@@ -117,6 +117,10 @@ public class ImageFileTests
     {
         byte[] frame = [0xFF, 0xD8, 0xFF, 0xC0, 0, 11, 8, 0x27, 0x10, 0x27, 0x10, 1, 1, 0x11, 0];
         Refusal.Says<BadInputException>("10,000 × 10,000", () => ImageFile.Read(frame, "x.jpg"));
+        byte[] webp = Convert.FromBase64String(
+            "UklGRmQAAABXRUJQVlA4IFgAAADwAQCdASoqKioqKioqKioqKioqKioqKioqKiqfFujIwbr20A5gc67x2iqOulE1Moz+Xs2FLUq8W3zbgZnhRlsiNKiKxWH6NUO9FOSLjyAAA64N7JVcvAAA"
+        );
+        Refusal.Says<BadInputException>("10,794 × 10,794", () => ImageFile.Read(webp, "x.webp"));
     }
 
     [Fact]

@@ -18,12 +18,13 @@ internal static class MemoryPlan
     /// <returns>Floats the arena needs.</returns>
     public static int Assign(IEnumerable<Value> values)
     {
-        List<Value> placed = [];
+        Value[] open = [.. values.Where(static v => v.IsInArena).OrderByDescending(static v => v.Length).ThenBy(static v => v.First)];
+        LifetimeIndex placed = new(open.Length == 0 ? 0 : open.Max(static v => Math.Max(v.First, v.Last)) + 1);
         int size = 0;
-        foreach (Value value in values.Where(static v => v.IsInArena).OrderByDescending(static v => v.Length).ThenBy(static v => v.First))
+        foreach (Value value in open)
         {
             long offset = 0;
-            foreach (Value other in placed.Where(p => p.First <= value.Last && value.First <= p.Last).OrderBy(static p => p.Offset))
+            foreach (Value other in placed.During(value).OrderBy(static p => p.Offset))
             {
                 if (offset + value.Length <= other.Offset)
                     break;
