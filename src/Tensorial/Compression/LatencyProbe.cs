@@ -75,9 +75,19 @@ internal sealed class LatencyProbe(ImmutableArray<IRuntime> runtimes, int batch,
         ];
     }
 
-    /// <summary>The time of a layer in factors over the dense layer's, in each runtime.</summary>
-    public ImmutableArray<double> Ratios(CompressibleLayer layer, LayerForm form) =>
-        InFactors(layer, form, [.. runtimes.Select(static _ => 1.0)]);
+    /// <summary>
+    /// The time of a layer in factors over the dense layer's, in each runtime, 1 where that is not certain (<see
+    /// cref="PairedTiming.CautiousRatio"/>). A kernel made whole when the network is loaded leaves the layer as it was.
+    /// </summary>
+    public ImmutableArray<double> Ratios(CompressibleLayer layer, LayerForm form)
+    {
+        if (form.IsWhole)
+            return [.. runtimes.Select(static _ => 1.0)];
+        string key = $"ratio {KeyOf(layer, form)}";
+        return _known.TryGetValue(key, out ImmutableArray<double> known)
+            ? known
+            : _known[key] = [.. Paired(layer, form, PairsOfNetworks).Select(static timing => timing.CautiousRatio)];
+    }
 
     /// <summary>Milliseconds of a whole network for a batch, in each runtime.</summary>
     public ImmutableArray<double> Of(Graph graph)
@@ -135,21 +145,23 @@ internal sealed class LatencyProbe(ImmutableArray<IRuntime> runtimes, int batch,
         string key = KeyOf(layer, form);
         if (_known.TryGetValue(key, out ImmutableArray<double> known))
             return known;
+        return _known[key] = [.. Paired(layer, form, Pairs).Zip(dense, static (timing, whole) => whole * timing.MedianRatio)];
+    }
+
+    /// <summary>The dense layer and its factors by turns, in each runtime.</summary>
+    private IEnumerable<PairedTiming> Paired(CompressibleLayer layer, LayerForm form, int pairs)
+    {
         layer = InFloat32(layer);
         Graph alone = Alone(layer),
             factored = FactorRewrite.Apply(alone, layer, form, Zeros(form));
         (alone, factored) = (Repeated(alone, CopiesOf(layer)), Repeated(factored, CopiesOf(layer)));
         IReadOnlyDictionary<string, Tensor> inputs = InputOf(layer);
-        return _known[key] = [
-            .. runtimes.Select(
-                (runtime, k) =>
-                {
-                    using ISession one = runtime.Load(alone, threads),
-                        other = runtime.Load(factored, threads);
-                    return dense[k] * PairedTiming.Median(PairedTiming.From(() => one.Run(inputs), () => other.Run(inputs), Pairs).Ratios);
-                }
-            ),
-        ];
+        foreach (IRuntime runtime in runtimes)
+        {
+            using ISession one = runtime.Load(alone, threads),
+                other = runtime.Load(factored, threads);
+            yield return PairedTiming.From(() => one.Run(inputs), () => other.Run(inputs), pairs);
+        }
     }
 
     internal static string KeyOf(CompressibleLayer layer, LayerForm? form) =>

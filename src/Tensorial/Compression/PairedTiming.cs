@@ -22,6 +22,21 @@ internal sealed record PairedTiming(IReadOnlyList<double> First, IReadOnlyList<d
     /// <summary>Time of the second over that of the first.</summary>
     public double MedianRatio => Median(Ratios);
 
+    /// <summary>
+    /// The ratio nearest to 1 among the middle half of the pairs: 1 where these do not agree which is faster. What else the machine does makes
+    /// no difference then, whichever way it falls.
+    /// </summary>
+    public double CautiousRatio
+    {
+        get
+        {
+            (double lower, double upper) = (Ratios[Ratios.Count / 4], Ratios[^(Ratios.Count / 4 + 1)]);
+            return lower > 1 ? lower
+                : upper < 1 ? upper
+                : 1;
+        }
+    }
+
     /// <summary>The middle one of rising values.</summary>
     public static double Median(IReadOnlyList<double> rising) => rising[rising.Count / 2];
 

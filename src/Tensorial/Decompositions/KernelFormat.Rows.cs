@@ -123,7 +123,6 @@ public sealed partial record KernelFormat
             Ragged = new('r', 'i'),
             Fit = DecoupledFit.ByInput,
             SpreadRanks = DecoupledFit.RanksByInput,
-            IsUsual = true,
             Suits = static kernel => kernel is { HasChannels: true, HasSpace: true, Groups: 1 },
         };
 
