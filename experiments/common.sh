@@ -28,7 +28,7 @@ step() {
     fi
     echo "$(date +%T) $STUDY: $name" >&2
     local code=0 threads="--threads $THREADS"
-    case $1 in inspect | truncate) threads= ;; esac
+    [ "$1" != inspect ] || threads=
     $TENSORIAL "$@" $threads --no-color --json "$WORK/$name.json" >"$WORK/$name.txt" 2>"$WORK/$name.log" || code=$?
     if [ $code -eq 0 ]; then
         mv "$WORK/$name.json" "$RESULTS/"
