@@ -27,8 +27,9 @@ step() {
         return 0
     fi
     echo "$(date +%T) $STUDY: $name" >&2
-    local code=0
-    $TENSORIAL "$@" --threads "$THREADS" --no-color --json "$WORK/$name.json" >"$WORK/$name.txt" 2>"$WORK/$name.log" || code=$?
+    local code=0 threads="--threads $THREADS"
+    [ "$1" != inspect ] || threads=
+    $TENSORIAL "$@" $threads --no-color --json "$WORK/$name.json" >"$WORK/$name.txt" 2>"$WORK/$name.log" || code=$?
     if [ $code -eq 0 ]; then
         mv "$WORK/$name.json" "$RESULTS/"
         mv "$WORK/$name.txt" "$RESULTS/"
