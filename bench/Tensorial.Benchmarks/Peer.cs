@@ -64,7 +64,7 @@ internal sealed class Peer : IDisposable
         _process.Dispose();
     }
 
-    private static string Folder
+    internal static string Folder
     {
         get
         {

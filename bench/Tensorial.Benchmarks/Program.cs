@@ -19,7 +19,7 @@ switch (args)
         AgainstOnnxRuntime.RunAll(folder, cores is [string threads] ? int.Parse(threads) : 1);
         break;
     case ["training", string preset, .. string[] cores]:
-        TrainingStep.Run(preset, 128, cores is [string used] ? int.Parse(used) : 2);
+        TrainingStep.Run(preset, preset == "mobilenetv2" ? 16 : 128, cores is [string used] ? int.Parse(used) : 2);
         break;
     case ["training-profile", string preset, string workers]:
         TrainingStep.Profile(preset, 128, int.Parse(workers));
@@ -67,7 +67,7 @@ switch (args)
             profile MODEL.onnx [IMAGES]      time of every step of a network on one thread
             network MODEL.onnx [BATCH...]    a whole network against ONNX Runtime
             networks FOLDER [THREADS]        all networks of a folder against ONNX Runtime, one image at a time
-            training MODEL [THREADS]         a training step of a ready-made network, 128 images, against PyTorch
+            training MODEL [THREADS]         a training step of a ready-made network, 128 images, or of mobilenetv2 at 224×224, 16 images, against PyTorch
             training-profile MODEL THREADS   time of every kind of step in it
             training-factors [FORMAT...]     the training step of layers in factors against the dense layer's, PyTorch's and TensorLy-Torch's
             factor-orders [FORMAT...]        the planned order of a layer's factors against one after another and against the whole kernel

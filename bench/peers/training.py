@@ -41,7 +41,13 @@ def lenet5():
         nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10)), (1, 28, 28)
 
 
-net, image = lenet5() if model == "lenet5" else resnet(int(model.removeprefix("resnet")))
+def mobilenetv2():
+    from mobilenetv2 import mobilenetv2 as make
+
+    return make(), (3, 224, 224)
+
+
+net, image = lenet5() if model == "lenet5" else mobilenetv2() if model == "mobilenetv2" else resnet(int(model.removeprefix("resnet")))
 net = net.to(memory_format=torch.channels_last).train()
 optimizer = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9, weight_decay=1e-4)
 x = torch.rand(batch, *image).contiguous(memory_format=torch.channels_last)

@@ -1,16 +1,19 @@
 using System.Diagnostics;
 using Tensorial.Execution;
 using Tensorial.Graphs;
+using Tensorial.Onnx;
 
 namespace Tensorial.Benchmarks.Execution;
 
 /// <summary>A step of training (forward, backward, SGD) against PyTorch in channels-last.</summary>
 internal static class TrainingStep
 {
+    private const string MobileNet = "mobilenetv2";
+
     public static void Run(string model, int batch, int threads = 2)
     {
-        Shape image = model == "lenet5" ? [1, 28, 28] : [3, 32, 32];
-        using TrainedNetwork network = new(ModelZoo.Create(model, image, 10, seed: 0), threads: threads);
+        Shape image = ImageOf(model);
+        using TrainedNetwork network = new(Create(model, image), threads: threads);
         Random random = new(0);
         Tensor<float> images = new([batch, .. image]),
             gradient = new([batch, 10]);
@@ -36,11 +39,37 @@ internal static class TrainingStep
         }
     }
 
+    private static Shape ImageOf(string model) =>
+        model switch
+        {
+            "lenet5" => [1, 28, 28],
+            MobileNet => [3, 224, 224],
+            _ => [3, 32, 32],
+        };
+
+    /// <summary>A ready-made network, or MobileNetV2 as PyTorch exports it.</summary>
+    private static Graph Create(string model, Shape image)
+    {
+        if (model != MobileNet)
+            return ModelZoo.Create(model, image, 10, seed: 0);
+        string path = Path.Combine(Path.GetTempPath(), $"mobilenetv2-{Environment.ProcessId}.onnx");
+        try
+        {
+            using Process export = Process.Start("/usr/bin/python3", [Path.Combine(Peer.Folder, "mobilenetv2.py"), path])!;
+            export.WaitForExit();
+            return OnnxFile.Read(path);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
     /// <summary>Seconds of every kind of step of a training step, by the label's last words.</summary>
     public static void Profile(string model, int batch, int threads)
     {
-        Shape image = model == "lenet5" ? [1, 28, 28] : [3, 32, 32];
-        using TrainedNetwork network = new(ModelZoo.Create(model, image, 10, seed: 0), threads: threads) { Profile = [] };
+        Shape image = ImageOf(model);
+        using TrainedNetwork network = new(Create(model, image), threads: threads) { Profile = [] };
         Tensor<float> images = new([batch, .. image]);
         Random random = new(0);
         foreach (ref float value in images.Values)

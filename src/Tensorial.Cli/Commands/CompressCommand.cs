@@ -16,6 +16,9 @@ namespace Tensorial.Cli.Commands;
 /// <summary>tensorial compress: a smaller network, by a plan given or made.</summary>
 internal static class CompressCommand
 {
+    /// <summary>A ratio of times, of few pairs, that is no chance.</summary>
+    private const double NoticeablySlower = 1.05;
+
     internal sealed record Options(
         FileInfo Input,
         FileInfo Output,
@@ -211,15 +214,15 @@ internal static class CompressCommand
             throw new GoalNotMetException($"{options.Output.Name} was not written: {string.Join("; ", missed)}.");
         staged.Place(options.Input.FullName);
         if (sizeAfter.FileBytes > sizeBefore.FileBytes)
-            terminal.Note(
+            terminal.Warn(
                 $"{options.Output.Name} is larger than {options.Input.Name}: what was saved in weights is less than new nodes, their names and the notes on how it was made (its metadata) take."
             );
         if (!compressed.IsFastEnough)
-            terminal.Note(
+            terminal.Warn(
                 $"The targets cannot be met with forms that are fast enough (--objective {plan.Objective.ToString().ToLowerInvariant()}); some layers are slower than before."
             );
-        if (latencies.Where(static time => time.Ratio > 1).ToArray() is { Length: > 0 } slower)
-            terminal.Note(
+        if (latencies.Where(static time => time.Ratio > NoticeablySlower).ToArray() is { Length: > 0 } slower)
+            terminal.Warn(
                 $"{options.Output.Name} is slower than {options.Input.Name} in {string.Join(" and ", slower.Select(static time => $"{time.Runtime} at batch {time.Batch}"))}; "
                     + "--objective speed takes no layer that is slower; --target latency=0.8 with --runtime and --batch asks for less time."
             );
