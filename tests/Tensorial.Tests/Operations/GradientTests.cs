@@ -406,7 +406,8 @@ public class GradientTests
         ];
         IEnumerable<Type> all = typeof(Operation)
             .Assembly.GetTypes()
-            .Where(static type => type.IsSubclassOf(typeof(Operation)) && !type.IsAbstract);
+            // Private ones of the slow path of --check stand in for operations that are in the list.
+            .Where(static type => type.IsSubclassOf(typeof(Operation)) && !type.IsAbstract && !type.IsNestedPrivate);
         Assert.Empty(all.Except(known).Select(static type => type.Name));
     }
 
