@@ -22,7 +22,7 @@ switch (args)
         TrainingStep.Run(preset, preset == "mobilenetv2" ? 16 : 128, cores is [string used] ? int.Parse(used) : 2);
         break;
     case ["training-profile", string preset, string workers]:
-        TrainingStep.Profile(preset, 128, int.Parse(workers));
+        TrainingStep.Profile(preset, preset == "mobilenetv2" ? 16 : 128, int.Parse(workers));
         break;
     case ["training-factors", .. string[] formats]:
         TrainedFactors.Run(formats is [] ? ["svd-out", "tucker2", "cp", "cp3", "tt", "tr", "rcp"] : [.. formats]);

@@ -74,7 +74,7 @@ internal static class TrainingStep
         Random random = new(0);
         foreach (ref float value in images.Values)
             value = random.NextSingle() - 0.5f;
-        const int runs = 20;
+        int runs = model == MobileNet ? 3 : 20;
         // Until the code that is compiled anew while it runs has settled.
         long warmed = Stopwatch.GetTimestamp();
         while (Stopwatch.GetElapsedTime(warmed).TotalSeconds < 3)
