@@ -31,6 +31,8 @@ step() {
     [ "$1" != inspect ] || threads=
     $TENSORIAL "$@" $threads --no-color --json "$WORK/$name.json" >"$WORK/$name.txt" 2>"$WORK/$name.log" || code=$?
     if [ $code -eq 0 ]; then
+        # Folders of this machine are none of the result.
+        sed -i -e "s#$MODELS/#models/#g" -e "s#$WORK/#work/#g" -e "s#$CIFAR10#cifar10#g" -e "s#$MNIST#mnist#g" "$WORK/$name.json" "$WORK/$name.txt"
         mv "$WORK/$name.json" "$RESULTS/"
         mv "$WORK/$name.txt" "$RESULTS/"
     elif [ $code -lt 128 ]; then

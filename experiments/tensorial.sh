@@ -18,7 +18,7 @@ lenet5-tuned() {
     local rate=${RATE:-0.05} data="--data idx:$MNIST"
     step lenet5-dense train lenet5 "$WORK/lenet5.onnx" $data --epochs 10 --lr 0.05 --augment pad=2 --seed 0 --resume "$WORK/lenet5-dense"
     step "lenet5-$rate-untuned" compress "$WORK/lenet5.onnx" "$WORK/lenet5-$rate.onnx" --target "params=$rate" --objective size $data --seed 0
-    step "lenet5-$rate-tuned" tune "$WORK/lenet5-$rate.onnx" "$WORK/lenet5-$rate-tuned.onnx" --teacher "$WORK/lenet5.onnx" --mode e2e \
+    step "lenet5-$rate-tuned" tune "$WORK/lenet5-$rate.onnx" "$WORK/lenet5-$rate-tuned.onnx" --teacher "$WORK/lenet5.onnx" --mode e2e --optimizer adam --lr 0.002 \
         --epochs "${EPOCHS:-15}" --augment pad=2 $data --seed 0 --resume "$WORK/lenet5-$rate-tuned"
 }
 
