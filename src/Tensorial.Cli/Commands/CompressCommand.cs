@@ -218,11 +218,11 @@ internal static class CompressCommand
                 $"{options.Output.Name} is larger than {options.Input.Name}: what was saved in weights is less than new nodes, their names and the notes on how it was made (its metadata) take."
             );
         if (!compressed.IsFastEnough)
-            terminal.Warn(
+            terminal.Say(
                 $"The targets cannot be met with forms that are fast enough (--objective {plan.Objective.ToString().ToLowerInvariant()}); some layers are slower than before."
             );
         if (latencies.Where(static time => time.Ratio > NoticeablySlower).ToArray() is { Length: > 0 } slower)
-            terminal.Warn(
+            terminal.Say(
                 $"{options.Output.Name} is slower than {options.Input.Name} in {string.Join(" and ", slower.Select(static time => $"{time.Runtime} at batch {time.Batch}"))}; "
                     + "--objective speed takes no layer that is slower; --target latency=0.8 with --runtime and --batch asks for less time."
             );
