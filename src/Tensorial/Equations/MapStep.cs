@@ -24,9 +24,8 @@ internal readonly record struct MapStep(
 )
 {
     /// <summary>
-    /// Multiply-accumulates in the time of writing one value that the next step reads, and of moving one to another layout: a core does some
-    /// 100 a nanosecond, and a few values go to and from its second-level cache. Measured layers (bench <c>factor-orders</c>, <c>formats</c>
-    /// and <c>training-factors</c>) order themselves as this says.
+    /// Multiply-accumulates in the time of writing one value that the next step reads, and of moving one to another layout. Fitted by hand:
+    /// measured layers (bench <c>factor-orders</c>) order themselves as this says, but for few.
     /// </summary>
     private const double MacsPerWrite = 16,
         MacsPerMove = 64;

@@ -41,7 +41,7 @@ public class LayerEquationTests
         Assert.True(count >= 10, $"only {count} orders were planned");
     }
 
-    /// <summary>Along one and three axes, transposed, dense, and with axes of channels that are split.</summary>
+    /// <summary>Tucker-2 at a stride, counted by hand.</summary>
     [Fact]
     public void Steps_name_the_axes_of_the_format()
     {
