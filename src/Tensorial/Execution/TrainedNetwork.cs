@@ -49,7 +49,8 @@ public sealed class TrainedNetwork : IDisposable
         IEnumerable<string>? outputs = null
     )
     {
-        _original = graph;
+        // A constant that an exporter joined, such as the scales and the running variances of fresh normalisations, has one part afterwards.
+        _original = graph = WeightsAsInitializers.ForTraining(graph);
         _inputs = [.. graph.Inputs.Where(port => !graph.Initializers.ContainsKey(port.Name))];
         if (_inputs.IsEmpty || _inputs[0].Type != ElementType.Float32 || _inputs.Any(static p => p.Dimensions is not { Length: > 0 }))
             throw new BadInputException(

@@ -194,42 +194,52 @@ internal static unsafe class KernelGradient
                 Dense<TWidth, TVector>();
         }
 
+        /// <summary>
+        /// A strip of rows that stays in the first-level cache meets all taps, three at a time, before the next one comes.
+        /// </summary>
         private void Depthwise<TWidth, TVector>()
             where TWidth : struct, IVectorWidth<TVector, float>
             where TVector : struct
         {
-            int taps = Taps;
+            int rows = Math.Max(1, PixelsAtOnce / outputLayout.Width);
             for (int plane = 0; plane < outputLayout.Images * outputLayout.Blocks; plane++)
             {
                 (int image, int block) = Math.DivRem(plane, outputLayout.Blocks);
-                for (int tap = 0; tap < taps; tap++)
+                for (int row = 0; row < outputLayout.Height; row += rows)
                 {
-                    (int down, int right) = Math.DivRem(tap, shape.KernelWidth);
-                    float* from =
-                        x
-                        + inputLayout.Pixel(
-                            image,
-                            block,
-                            down * shape.DilationY - shape.Padding.Top,
-                            right * shape.DilationX - shape.Padding.Left
-                        );
                     Strip strip = new()
                     {
-                        Rows = outputLayout.Height,
+                        Rows = Math.Min(rows, outputLayout.Height - row),
                         Pixels = outputLayout.Width,
                         InputPitch = shape.StrideY * inputLayout.RowPitch,
                         InputStep = shape.StrideX * Lanes,
                         OutputPitch = outputLayout.RowPitch,
                     };
+                    float* from = x + inputLayout.Pixel(image, block, row * shape.StrideY - shape.Padding.Top, -shape.Padding.Left),
+                        upstream = dy + outputLayout.Pixel(image, block, row, 0),
+                        to = sums + block * Taps * Lanes;
                     for (int lane = 0; lane < Lanes; lane += TWidth.Count)
-                        KernelGradientTile.Depthwise<TWidth, TVector>(
-                            strip,
-                            from + lane,
-                            dy + outputLayout.Pixel(image, block, 0, 0) + lane,
-                            sums + (block * taps + tap) * Lanes + lane
-                        );
+                        AllTaps<TWidth, TVector>(strip, from + lane, upstream + lane, to + lane);
                 }
             }
+        }
+
+        private void AllTaps<TWidth, TVector>(in Strip strip, float* from, float* upstream, float* to)
+            where TWidth : struct, IVectorWidth<TVector, float>
+            where TVector : struct
+        {
+            int tap = 0;
+            for (; tap + 3 <= Taps; tap += 3)
+                KernelGradientTile.DepthwiseTriple<TWidth, TVector>(
+                    strip,
+                    from + Offset(tap),
+                    from + Offset(tap + 1),
+                    from + Offset(tap + 2),
+                    upstream,
+                    to + tap * Lanes
+                );
+            for (; tap < Taps; tap++)
+                KernelGradientTile.Depthwise<TWidth, TVector>(strip, from + Offset(tap), upstream, to + tap * Lanes);
         }
 
         private void Dense<TWidth, TVector>()

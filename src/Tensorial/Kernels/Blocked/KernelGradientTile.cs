@@ -192,4 +192,47 @@ internal static unsafe class KernelGradientTile
         }
         TWidth.Store(TWidth.Add(even, odd), sums);
     }
+
+    /// <summary>The same for three taps: sums, sums + 16 and sums + 32. Six sums hide the latency of the multiply-add.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void DepthwiseTriple<TWidth, TVector>(Strip strip, float* x0, float* x1, float* x2, float* dy, float* sums)
+        where TWidth : struct, IVectorWidth<TVector, float>
+        where TVector : struct
+    {
+        TVector zero = TWidth.Broadcast(0),
+            even0 = TWidth.Load(sums),
+            even1 = TWidth.Load(sums + Lanes),
+            even2 = TWidth.Load(sums + 2 * Lanes),
+            odd0 = zero,
+            odd1 = zero,
+            odd2 = zero;
+        int step = strip.InputStep;
+        for (int row = 0; row < strip.Rows; row++, dy += strip.OutputPitch)
+        {
+            float* upstream = dy;
+            nint at = (nint)row * strip.InputPitch;
+            int pixel = strip.Pixels;
+            for (; pixel > 1; pixel -= 2, at += 2 * step, upstream += 2 * Lanes)
+            {
+                TVector u = TWidth.Load(upstream),
+                    v = TWidth.Load(upstream + Lanes);
+                even0 = TWidth.MultiplyAdd(TWidth.Load(x0 + at), u, even0);
+                even1 = TWidth.MultiplyAdd(TWidth.Load(x1 + at), u, even1);
+                even2 = TWidth.MultiplyAdd(TWidth.Load(x2 + at), u, even2);
+                odd0 = TWidth.MultiplyAdd(TWidth.Load(x0 + at + step), v, odd0);
+                odd1 = TWidth.MultiplyAdd(TWidth.Load(x1 + at + step), v, odd1);
+                odd2 = TWidth.MultiplyAdd(TWidth.Load(x2 + at + step), v, odd2);
+            }
+            if (pixel > 0)
+            {
+                TVector u = TWidth.Load(upstream);
+                even0 = TWidth.MultiplyAdd(TWidth.Load(x0 + at), u, even0);
+                even1 = TWidth.MultiplyAdd(TWidth.Load(x1 + at), u, even1);
+                even2 = TWidth.MultiplyAdd(TWidth.Load(x2 + at), u, even2);
+            }
+        }
+        TWidth.Store(TWidth.Add(even0, odd0), sums);
+        TWidth.Store(TWidth.Add(even1, odd1), sums + Lanes);
+        TWidth.Store(TWidth.Add(even2, odd2), sums + 2 * Lanes);
+    }
 }
