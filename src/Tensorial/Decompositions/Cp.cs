@@ -12,11 +12,22 @@ namespace Tensorial.Decompositions;
 /// <param name="TrialSweeps">Sweeps after which starts are compared.</param>
 /// <param name="Tolerance">The error has settled where ten sweeps lower it by less than this part.</param>
 /// <param name="Seed">Seed of the random numbers; the same gives the same bits.</param>
-public sealed record CpOptions(int Starts = 3, int Sweeps = 500, int TrialSweeps = 20, double Tolerance = 1e-4, int Seed = 0);
+/// <param name="Damping">
+/// λ of ‖X - X̃‖² + λ Σᵣ ‖termᵣ‖², which is minimised: where it is above 0, terms that grow and cancel each other cost more than they save.
+/// </param>
+public sealed record CpOptions(
+    int Starts = 3,
+    int Sweeps = 500,
+    int TrialSweeps = 20,
+    double Tolerance = 1e-4,
+    int Seed = 0,
+    double Damping = 0
+);
 
 /// <summary>
 /// Sums of rank-one terms, X ≈ Σᵣ u¹ᵣ ∘ u²ᵣ ∘ … (canonical polyadic decomposition), by alternating least squares with extrapolation. A best
-/// approximation need not exist: terms can grow and cancel; see <see cref="CpStability"/> and <see cref="CpNormBound"/>.
+/// approximation need not exist: terms can grow and cancel; see <see cref="CpOptions.Damping"/>, <see cref="CpStability"/> and
+/// <see cref="CpNormBound"/>.
 /// </summary>
 public static class Cp
 {
@@ -58,7 +69,7 @@ public static class Cp
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         (options, workers) = (options ?? new(), workers ?? Workers.Serial);
-        CpLeastSquares<T> run = new(tensor, [.. from.Factors], workers);
+        CpLeastSquares<T> run = new(tensor, [.. from.Factors], options.Damping, workers);
         run.Run(options.Sweeps, options.Tolerance, cancel);
         TensorFactors<T> result = Result(tensor, run.Best, workers);
         return result.RelativeError < from.RelativeError ? result : from;
@@ -70,7 +81,7 @@ public static class Cp
         CpLeastSquares<T>? best = null;
         for (int start = 0; start < Math.Max(1, options.Starts); start++)
         {
-            CpLeastSquares<T> run = new(tensor, Start(tensor, rank, start, options.Seed, workers), workers);
+            CpLeastSquares<T> run = new(tensor, Start(tensor, rank, start, options.Seed, workers), options.Damping, workers);
             run.Run(Math.Min(options.Sweeps, options.TrialSweeps), options.Tolerance, cancel);
             if (best is null || run.Error < best.Error)
                 best = run;

@@ -35,12 +35,12 @@ internal static class CpGrowth
         TensorFactors<T> fit = new(format, Folding.None(tensor.Shape), [before], [.. CpTerms.Balanced(known)], 1);
         Tensor<T> rest = new(tensor.Shape);
         TensorPrimitives.Subtract<T>(tensor.Values, fit.Reconstruct().Values, rest.Values);
-        CpOptions few = new(1, SweepsOfNew, SweepsOfNew, options.Tolerance, options.Seed);
+        CpOptions few = new(1, SweepsOfNew, SweepsOfNew, options.Tolerance, options.Seed, options.Damping);
         TensorFactors<T> added = Cp.Fit(rest, RankChoice.From(rank - before), few, cancel: cancel);
         Tensor<T>[] joined = [.. fit.Factors.Zip(added.Factors, Joined)];
         if (!improves)
             return joined;
-        CpLeastSquares<T> run = new(tensor, joined, Workers.Serial);
+        CpLeastSquares<T> run = new(tensor, joined, options.Damping, Workers.Serial);
         run.Run(options.Sweeps, options.Tolerance, cancel);
         return run.Best;
     }

@@ -8,14 +8,19 @@ internal sealed class CpLeastSquares<T> : ExtrapolatedAlternation<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     private readonly CpTree<T> _tree;
-    private readonly double _energy;
+    private readonly double _energy,
+        _damping;
     private readonly Workers _workers;
     private readonly Tensor<T>[] _grams;
 
-    public CpLeastSquares(Tensor<T> tensor, Tensor<T>[] start, Workers workers)
+    /// <param name="tensor">The tensor.</param>
+    /// <param name="start">Factors [n, R].</param>
+    /// <param name="damping">See <see cref="CpOptions.Damping"/>.</param>
+    /// <param name="workers">Threads.</param>
+    public CpLeastSquares(Tensor<T> tensor, Tensor<T>[] start, double damping, Workers workers)
         : base(start)
     {
-        _workers = workers;
+        (_damping, _workers) = (damping, workers);
         _energy = Math.Pow(TensorFactors<T>.Norm(tensor.Values), 2);
         _tree = new(tensor, start[0].Shape[1], workers);
         _grams = new Tensor<T>[start.Length];
@@ -37,11 +42,14 @@ internal sealed class CpLeastSquares<T> : ExtrapolatedAlternation<T>
             factors,
             (mode, product) =>
             {
-                Tensor<T> normal = CpTerms.OthersProduct(_grams, mode),
-                    solution = NormalEquations.Solve(normal, product, _workers);
+                Tensor<T> normal = CpTerms.OthersProduct(_grams, mode);
+                int rank = normal.Shape[0];
+                for (int r = 0; r < rank; r++)
+                    normal.Values[r * (rank + 1)] *= T.CreateTruncating(1 + _damping);
+                Tensor<T> solution = NormalEquations.Solve(normal, product, _workers);
                 update(mode, solution);
                 _grams[mode] = CpTerms.Gram(factors[mode], _workers);
-                // ‖X‖² - 2⟨M, U⟩ + ⟨UᵀU, V⟩ with the last mode's, which is not extrapolated.
+                // ‖X‖² - 2⟨M, U⟩ + ⟨UᵀU, V⟩ with the last mode's, which is not extrapolated; on the diagonal are the energies of the terms.
                 error = Math.Max(
                     0,
                     (_energy - 2 * Dot(product.Values, solution.Values) + Dot(_grams[mode].Values, normal.Values)) / _energy

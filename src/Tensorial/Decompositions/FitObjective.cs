@@ -8,12 +8,14 @@ namespace Tensorial.Decompositions;
 
 /// <summary>
 /// The squared relative error of a kernel as a function of its inner factors, the last one always at its best:
-/// B from the inner factors, A = W Σ Bᵀ (B Σ Bᵀ)⁻¹, error = 1 - ⟨A, W Σ Bᵀ⟩ / ⟨W, W Σ⟩, gradient by B: 2 Aᵀ (A B - W) Σ / ⟨W, W Σ⟩.
+/// B from the inner factors, A = W Σ Bᵀ (B Σ Bᵀ + λ D)⁻¹, error = 1 - ⟨A, W Σ Bᵀ⟩ / ⟨W, W Σ⟩, gradient by B: 2 (Aᵀ (A B - W) + λ Aᵀ∘A B) Σ /
+/// ⟨W, W Σ⟩. D is the diagonal of B Σ Bᵀ and Aᵀ∘A that of Aᵀ A: λ times the energy of all terms is part of the value, so that terms that
+/// cancel each other cost more than they save (A.-H. Phan et al., ECCV 2020, arXiv 2008.05441, bound the same energy after the fit).
 /// </summary>
 internal sealed class FitObjective
 {
     /// <summary>
-    /// Keeps B Σ Bᵀ invertible: this part of its mean diagonal. It also bounds the norms of CP terms that cancel each other.
+    /// Keeps B Σ Bᵀ invertible: this part of its mean diagonal.
     /// </summary>
     private const double Ridge = 1e-9;
 
@@ -104,6 +106,7 @@ internal sealed class FitObjective
         double[] gap = new double[_outputs * _columns];
         _weightedTarget.CopyTo(gap, 0);
         MatrixProduct.Multiply<double>(_outputs, _columns, _rows, 1, a, _rows, 1, weighted, _columns, 1, -1, gap, _columns, _workers);
+        double[] energies = Energies(a);
         Tensor<double> byB = new(b.Shape);
         MatrixProduct.Multiply<double>(
             _rows,
@@ -121,6 +124,11 @@ internal sealed class FitObjective
             _columns,
             _workers
         );
+        for (int row = 0; row < _rows; row++)
+        {
+            Span<double> own = byB.Values.Slice(row * _columns, _columns);
+            TensorPrimitives.MultiplyAdd(weighted.AsSpan(row * _columns, _columns), 2 * KernelFactorization.Damping * energies[row] / _energy, own, own);
+        }
         int at = 0;
         for (int k = 0; k < factors.Length; k++)
         {
@@ -177,8 +185,19 @@ internal sealed class FitObjective
             _workers
         );
         double[] a = [.. cross];
+        for (int row = 0; row < _rows; row++)
+            normal[row * _rows + row] *= 1 + KernelFactorization.Damping;
         Cholesky.OfRegularised<double>(normal, _rows, Ridge).SolveRows(a);
         return (a, weighted, cross);
+    }
+
+    /// <summary>The squared norm of each column of A.</summary>
+    private double[] Energies(double[] a)
+    {
+        double[] energies = new double[_rows];
+        for (int at = 0; at < a.Length; at++)
+            energies[at % _rows] += a[at] * a[at];
+        return energies;
     }
 
     private double[] TimesCovariance(ReadOnlySpan<double> rows, int count)

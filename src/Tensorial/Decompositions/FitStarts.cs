@@ -76,7 +76,8 @@ internal static class FitStarts
             isPlain ? options.Starts : 1,
             isPlain ? options.Iterations : SweepsToStart,
             Tolerance: options.Tolerance,
-            Seed: options.Seed
+            Seed: options.Seed,
+            Damping: KernelFactorization.Damping
         );
         if (task.Smaller is not { } smaller || smaller.Ranks[0] >= ranks[0])
             return [.. Cp.Fit(tensor, RankChoice.From(ranks[0]), terms, cancel: cancel).Factors[1..].SelectMany(Transposed)];

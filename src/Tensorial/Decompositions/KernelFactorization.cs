@@ -22,6 +22,12 @@ public sealed record FitOptions(int Starts = 1, int Iterations = 200, int Seed =
 /// </summary>
 public static class KernelFactorization
 {
+    /// <summary>
+    /// λ of the energy of terms, beside the squared relative error, that fits minimise. It keeps terms from growing and cancelling each other,
+    /// which makes a network that cannot be tuned, and by the better condition leaves less error after as many steps.
+    /// </summary>
+    internal const double Damping = 1e-3;
+
     /// <summary>A fit from smaller ranks takes this part of the iterations of one from nothing, with no larger error.</summary>
     private const int StepsSaved = 5;
 

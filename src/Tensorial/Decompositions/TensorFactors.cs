@@ -22,6 +22,9 @@ public sealed record TensorFactors<T>(
 )
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
+    /// <summary>After so many the slices of neighbouring bonds no longer move each other much; CP needs one.</summary>
+    private const int BalancingRounds = 3;
+
     /// <summary>Extents of the tensor.</summary>
     public Shape Shape => Folding.Shape;
 
@@ -66,18 +69,54 @@ public sealed record TensorFactors<T>(
 
     /// <summary>
     /// The same tensor from factors of equal norm, from which gradients descend at equal pace: what one is scaled up by another is scaled
-    /// down by.
+    /// down by, first along every bond, whose slices have equal norms in all factors that share it, then as a whole.
     /// </summary>
     public TensorFactors<T> Balanced()
     {
         if (!Format.Summands.IsEmpty)
             return this with { Factors = [.. Terms.SelectMany(static term => term.Balanced().Factors)] };
-        double[] norms = [.. Factors.Select(static factor => Norm(factor.Values))];
+        Tensor<T>[] factors = [.. Factors.Select(static factor => factor.Clone())];
+        if (Format.Ragged is null)
+            for (int round = 0; round < BalancingRounds; round++)
+                foreach (char bond in Format.Bonds)
+                    BalanceAlong(bond, factors);
+        double[] norms = [.. factors.Select(static factor => Norm(factor.Values))];
         if (norms.Any(static norm => !(norm > 0 && double.IsFinite(norm))))
             return this;
         double mean = Math.Exp(norms.Average(Math.Log));
-        return this with { Factors = [.. Factors.Select((factor, k) => Scaled(factor, mean / norms[k]))] };
+        return this with { Factors = [.. factors.Select((factor, k) => Scaled(factor, mean / norms[k]))] };
     }
+
+    /// <summary>Slices of a bond that some factor has nothing in stay as they are.</summary>
+    private void BalanceAlong(char bond, Tensor<T>[] factors)
+    {
+        int[] sharing = [.. Enumerable.Range(0, factors.Length).Where(k => Format.Equation.Inputs[k].Contains(bond))];
+        double[][] norms = [.. sharing.Select(k => SliceNorms(factors[k], Format.Equation.Inputs[k].IndexOf(bond)))];
+        double[] means =
+        [
+            .. Enumerable.Range(0, norms[0].Length).Select(slice => Math.Exp(norms.Average(own => Math.Log(own[slice])))),
+        ];
+        for (int k = 0; k < sharing.Length; k++)
+        {
+            Tensor<T> factor = factors[sharing[k]];
+            (int extent, int inner) = Extents(factor, Format.Equation.Inputs[sharing[k]].IndexOf(bond));
+            for (int at = 0; at < factor.Shape.ElementCount; at++)
+                if (means[at / inner % extent] is > 0 and < double.PositiveInfinity and var mean)
+                    factor.Values[at] *= T.CreateTruncating(mean / norms[k][at / inner % extent]);
+        }
+    }
+
+    private static double[] SliceNorms(Tensor<T> factor, int axis)
+    {
+        (int extent, int inner) = Extents(factor, axis);
+        double[] squares = new double[extent];
+        for (int at = 0; at < factor.Shape.ElementCount; at++)
+            squares[at / inner % extent] += Math.Pow(double.CreateChecked(factor.Values[at]), 2);
+        return Array.ConvertAll(squares, Math.Sqrt);
+    }
+
+    private static (int Extent, int Inner) Extents(Tensor<T> factor, int axis) =>
+        (factor.Shape[axis], factor.Shape.ElementCountOf(axis + 1, factor.Shape.Rank));
 
     private static Tensor<T> Scaled(Tensor<T> factor, double scale)
     {

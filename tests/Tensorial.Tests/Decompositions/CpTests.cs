@@ -130,6 +130,32 @@ public class CpTests
         Assert.InRange(after.Sensitivity, 0, before.Sensitivity / 2);
     }
 
+    /// <summary>Damped, the same terms never grow, in the plain norm and in another measure, for one percent of error at most.</summary>
+    [Theory, InlineData(false), InlineData(true)]
+    public void Damped_terms_do_not_grow(bool weighed)
+    {
+        // Every slice of the border tensor along w is a kernel of its own scale.
+        Tensor<double> kernel = new([2, 2, 2, 1], new double[] { 0, 1, 1, 0, 1, 0, 0, 0 });
+        Tensor<double> covariance = new([4, 4]);
+        for (int k = 0; k < 4; k++)
+            covariance.Values[5 * k] = 1 + k;
+        KernelMetric metric = weighed ? new(covariance) : KernelMetric.Plain;
+
+        TensorFactors<double> fit = KernelFactorization.Fit(kernel, KernelFormat.Cp3, [2], metric, new(Iterations: 2000, Tolerance: 0));
+        Tensor<double>[] terms = [.. fit.Factors.Select(static factor => AsColumns(factor))];
+
+        double energy = CpTerms.Weights(terms).Sum(static weight => weight * weight) / 3;
+        Assert.InRange(energy, 1, 40);
+        Assert.InRange(fit.RelativeError, 0, 0.15);
+
+        static Tensor<double> AsColumns(Tensor<double> factor) =>
+            // ri and rhw hold terms in rows, or in columns.
+            factor.Shape is [2, 2] or [2, 2, 1] ? Transposed(factor.As([2, 2])) : factor;
+
+        static Tensor<double> Transposed(Tensor<double> matrix) =>
+            new([2, 2], new double[] { matrix.Values[0], matrix.Values[2], matrix.Values[1], matrix.Values[3] });
+    }
+
     [Fact]
     public void The_correction_lowers_the_norms_of_terms_and_keeps_the_error()
     {

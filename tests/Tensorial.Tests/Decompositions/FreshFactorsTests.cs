@@ -70,4 +70,41 @@ public class FreshFactorsTests
         double[] norms = [.. balanced.Factors.Select(static factor => Math.Sqrt(TensorPrimitives.SumOfSquares<double>(factor.Values)))];
         Assert.All(norms, norm => Assert.Equal(norms[0], norm, 1e-9));
     }
+
+    [Theory]
+    [InlineData("cp")]
+    [InlineData("cp3")]
+    [InlineData("tucker2")]
+    [InlineData("tr")]
+    public void Every_slice_of_a_bond_has_one_norm_in_all_factors_that_share_it(string format)
+    {
+        KernelForm form = KernelForm.From(KernelFormat.Parse(format), [12, 10, 3, 3]);
+        TensorFactors<double> factors = KernelFactorization.Fit(Some.Noise([12, 10, 3, 3], 3), form.Format, form.RanksAt(0.4)),
+            balanced = factors.Balanced();
+
+        Assert.InRange(Some.Distance(factors.Reconstruct(), balanced.Reconstruct()), 0, 1e-12);
+        foreach (char bond in form.Tensor.Bonds)
+        {
+            double[][] norms =
+            [
+                .. balanced
+                    .Factors.Zip(form.Tensor.Equation.Inputs)
+                    .Where(pair => pair.Second.Contains(bond))
+                    .Select(pair => SliceNorms(pair.First, pair.Second.IndexOf(bond))),
+            ];
+            // Bonds pull at each other where a factor has several; a sum of terms has one.
+            double most = form.Tensor.Bonds.Length == 1 ? 1 + 1e-9 : 1.1;
+            foreach (double[] others in norms.Skip(1))
+                Assert.All(norms[0].Zip(others), pair => Assert.InRange(pair.First / pair.Second, 1 / most, most));
+        }
+    }
+
+    private static double[] SliceNorms(Tensor<double> factor, int axis)
+    {
+        double[] squares = new double[factor.Shape[axis]];
+        int inner = factor.Shape.ElementCountOf(axis + 1, factor.Shape.Rank);
+        for (int at = 0; at < factor.Shape.ElementCount; at++)
+            squares[at / inner % squares.Length] += factor.Values[at] * factor.Values[at];
+        return Array.ConvertAll(squares, Math.Sqrt);
+    }
 }

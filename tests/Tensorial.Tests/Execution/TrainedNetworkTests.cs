@@ -90,6 +90,34 @@ public class TrainedNetworkTests
         Assert.True(converted.Length <= conversions, string.Join(", ", converted));
     }
 
+    /// <summary>
+    /// Exporters join constants that hold one number throughout: of fresh normalisations the scale and the running variance, which is not
+    /// trained. Bounds of an activation come as nodes.
+    /// </summary>
+    [Fact]
+    public void Joined_constants_play_one_part_each_and_feature_maps_stay_blocked()
+    {
+        Sketch sketch = new();
+        sketch.Constant("one", Filled([16], 1));
+        sketch.Constant("zero", Filled([16], 0));
+        sketch.Node("low", new Constant(Filled([], 0)));
+        sketch.Node("high", new Constant(Filled([], 6)));
+        string map = sketch.Node("c0", new Convolution(), "x", sketch.Weights("w0", [16, 3, 1, 1]));
+        for (int k = 1; k <= 2; k++)
+        {
+            map = sketch.Node($"n{k}", new BatchNormalization(), map, "one", "zero", "zero", "one");
+            map = sketch.Node($"a{k}", new Clip(), map, "low", "high");
+            map = sketch.Node($"c{k}", new Convolution(), map, sketch.Weights($"w{k}", [16, 16, 1, 1]));
+        }
+        sketch.Node("y", new GlobalAveragePool(), map);
+        using TrainedNetwork network = new(sketch.Graph(3, 8, 8), threads: 1);
+
+        Assert.Equal(3 + 2 * 2, network.Weights.Length);
+        Assert.Equal(2 * 2, network.Statistics.Count);
+        string[] steps = [.. network.StepsFor(2)];
+        Assert.Equal(["block x"], steps.Where(static label => label.StartsWith("block ") || label.StartsWith("unblock ")));
+    }
+
     /// <summary>Large batches sum kernel gradients transformed.</summary>
     [Fact]
     public void A_large_batch_agrees_too() => AssertAgrees(Residual(3, 20, 36), images: 100, threads: 2);
@@ -458,5 +486,12 @@ public class TrainedNetworkTests
         Tensor<float> output = network.Forward(new Tensor<float>(Shape.From(extents)));
         Assert.Throws<ShapeException>(() => network.Backward(new Tensor<float>([output.Shape.ElementCount - 1])));
         network.Backward(new Tensor<float>([output.Shape.ElementCount]));
+    }
+
+    private static Tensor<float> Filled(Shape shape, float value)
+    {
+        Tensor<float> tensor = new(shape);
+        tensor.Values.Fill(value);
+        return tensor;
     }
 }
