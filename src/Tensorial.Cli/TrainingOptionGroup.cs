@@ -35,10 +35,18 @@ internal sealed record TrainingOutputs(FileInfo? Json, FileInfo? Report, ValueLi
 
 /// <summary>The options that train and tune share.</summary>
 /// <param name="epochs">Epochs unless --epochs says otherwise.</param>
-/// <param name="rate">Learning rate unless --lr says otherwise.</param>
-/// <param name="rateNote">What help says of it besides.</param>
-internal sealed class TrainingOptionGroup(int epochs, Func<SymbolResult, double> rate, string rateNote = "")
+/// <param name="freshRate">The learning rate at which a fresh network learns by SGD; null for one that is trained already.</param>
+/// <param name="freshNote">What help says of fresh networks' rates.</param>
+internal sealed class TrainingOptionGroup(int epochs, Func<SymbolResult, double?> freshRate, string freshNote = "")
 {
+    /// <summary>
+    /// Rates of trained networks, which do not undo what they know. Factors that were fitted to a kernel differ in scale from layer to layer,
+    /// and with them the gradients: a rate of SGD that suits one layer ruins another, so that Adam's steps, which do not depend on the
+    /// scale, are the usual ones.
+    /// </summary>
+    private const double AdamRate = 0.001,
+        TrainedRate = 0.01;
+
     private enum Rule
     {
         Sgd,
@@ -53,7 +61,6 @@ internal sealed class TrainingOptionGroup(int epochs, Func<SymbolResult, double>
     private readonly Option<bool> _noTest = new("--no-test") { Description = "Do not evaluate on the test images after each epoch." };
     private readonly Option<int> _epochs = CommonOptions.Positive("--epochs", "N", "Times that every training image is seen.", epochs);
     private readonly Option<int> _batch = CommonOptions.Positive("--batch", "N", "Batch size.", 128);
-    private readonly Option<double> _rate = Real("--lr", "RATE", "Learning rate, before the schedule." + rateNote, rate);
     private readonly Option<string> _schedule = new("--schedule")
     {
         HelpName = "NAME",
@@ -62,12 +69,7 @@ internal sealed class TrainingOptionGroup(int epochs, Func<SymbolResult, double>
     };
 
     private readonly Option<double> _warmUp = Real("--warm-up", "EPOCHS", "Epochs in which the rate rises from 0.", 0);
-    private readonly Option<Rule> _rule = new("--optimizer")
-    {
-        HelpName = "sgd|nesterov|adam|adamw",
-        Description = "Optimizer.",
-        DefaultValueFactory = static _ => Rule.Nesterov,
-    };
+    private readonly (Option<Rule> Rule, Option<double> Rate) _steps = Steps(freshRate, freshNote);
     private readonly Option<double> _momentum = Real("--momentum", "PART", "Momentum of sgd and nesterov.", 0.9, 1);
     private readonly Option<double> _decay = Real(
         "--weight-decay",
@@ -132,10 +134,10 @@ internal sealed class TrainingOptionGroup(int epochs, Func<SymbolResult, double>
                     _noTest,
                     _epochs,
                     _batch,
-                    _rate,
+                    _steps.Rate,
                     _schedule,
                     _warmUp,
-                    _rule,
+                    _steps.Rule,
                     _momentum,
                     _decay,
                     _decayAll,
@@ -181,13 +183,13 @@ internal sealed class TrainingOptionGroup(int epochs, Func<SymbolResult, double>
             (
                 "Learning rate",
                 Text(
-                    $"{parsed.GetValue(_rate)}, {parsed.GetValue(_schedule)}{(parsed.GetValue(_warmUp) is > 0 and var rise ? Text($", rising for {rise} epochs") : "")}"
+                    $"{parsed.GetValue(_steps.Rate)}, {parsed.GetValue(_schedule)}{(parsed.GetValue(_warmUp) is > 0 and var rise ? Text($", rising for {rise} epochs") : "")}"
                 )
             ),
             (
                 "Optimizer",
                 Text(
-                    $"{parsed.GetValue(_rule)}{(parsed.GetValue(_rule) is Rule.Sgd or Rule.Nesterov ? Text($", momentum {parsed.GetValue(_momentum)}") : "")}, weight decay {parsed.GetValue(_decay)}{(parsed.GetValue(_decayAll) ? " of all weights" : "")}"
+                    $"{parsed.GetValue(_steps.Rule)}{(parsed.GetValue(_steps.Rule) is Rule.Sgd or Rule.Nesterov ? Text($", momentum {parsed.GetValue(_momentum)}") : "")}, weight decay {parsed.GetValue(_decay)}{(parsed.GetValue(_decayAll) ? " of all weights" : "")}"
                 )
             ),
             ("Augmentation", parsed.GetValue(_augment)!),
@@ -221,14 +223,14 @@ internal sealed class TrainingOptionGroup(int epochs, Func<SymbolResult, double>
         double decay = parsed.GetValue(_decay),
             momentum = parsed.GetValue(_momentum);
         WeightDecay decays = parsed.GetValue(_decayAll) ? WeightDecay.Everywhere(decay) : new(decay);
-        Rule rule = parsed.GetValue(_rule);
+        Rule rule = parsed.GetValue(_steps.Rule);
         if (parsed.GetValue(_noTest) && parsed.GetValue(_patience) is not null)
             throw new UsageException("--patience goes by the test accuracy, which --no-test leaves out.");
         TrainingOptions options = new()
         {
             Epochs = parsed.GetValue(_epochs),
             Batch = parsed.GetValue(_batch),
-            LearningRate = parsed.GetValue(_rate),
+            LearningRate = parsed.GetValue(_steps.Rate),
             Schedule = ScheduleText.Parse(parsed.GetValue(_schedule)!, parsed.GetValue(_epochs), parsed.GetValue(_warmUp)),
             Optimizer = () =>
                 rule switch
@@ -256,8 +258,34 @@ internal sealed class TrainingOptionGroup(int epochs, Func<SymbolResult, double>
     public string Signature(ParseResult parsed) =>
         string.Create(
             CultureInfo.InvariantCulture,
-            $"epochs {parsed.GetValue(_epochs)}, batch {parsed.GetValue(_batch)}, lr {parsed.GetValue(_rate)}, {parsed.GetValue(_schedule)}, warm-up {parsed.GetValue(_warmUp)}, {parsed.GetValue(_rule)} {parsed.GetValue(_momentum)}, decay {parsed.GetValue(_decay)}{(parsed.GetValue(_decayAll) ? " of all" : "")}, augment {parsed.GetValue(_augment)}, clip {parsed.GetValue(_clip)}, ema {parsed.GetValue(_average)}, patience {parsed.GetValue(_patience)}{(parsed.GetValue(_memory) is { } most ? $", memory {most}" : "")}, seed {parsed.GetValue(_seed)}"
+            $"epochs {parsed.GetValue(_epochs)}, batch {parsed.GetValue(_batch)}, lr {parsed.GetValue(_steps.Rate)}, {parsed.GetValue(_schedule)}, warm-up {parsed.GetValue(_warmUp)}, {parsed.GetValue(_steps.Rule)} {parsed.GetValue(_momentum)}, decay {parsed.GetValue(_decay)}{(parsed.GetValue(_decayAll) ? " of all" : "")}, augment {parsed.GetValue(_augment)}, clip {parsed.GetValue(_clip)}, ema {parsed.GetValue(_average)}, patience {parsed.GetValue(_patience)}{(parsed.GetValue(_memory) is { } most ? $", memory {most}" : "")}, seed {parsed.GetValue(_seed)}"
         );
+
+    private static (Option<Rule> Rule, Option<double> Rate) Steps(Func<SymbolResult, double?> freshRate, string freshNote)
+    {
+        Option<Rule> rule = new("--optimizer")
+        {
+            HelpName = "sgd|nesterov|adam|adamw",
+            Description = $"Optimizer.{(freshNote.Length > 0 ? " Unless given: nesterov for fresh networks, adamw for trained ones." : "")}",
+            DefaultValueFactory = result => Usual(result),
+        };
+        Option<double> rate = Real(
+            "--lr",
+            "RATE",
+            Text(
+                $"Learning rate, before the schedule. Unless given: {AdamRate} with adam and adamw, {TrainedRate} with sgd and nesterov{freshNote}."
+            ),
+            result =>
+                (result.GetResult(rule) is { Implicit: false } given ? given.GetValueOrDefault<Rule>() : Usual(result))
+                    is Rule.Adam
+                        or Rule.AdamW
+                    ? AdamRate
+                    : freshRate(result) ?? TrainedRate
+        );
+        return (rule, rate);
+
+        Rule Usual(SymbolResult result) => freshRate(result) is null ? Rule.AdamW : Rule.Nesterov;
+    }
 
     private static Option<double> Real(string name, string helpName, string description, double usual, double most = double.MaxValue) =>
         Real(name, helpName, description, _ => usual, most);

@@ -31,9 +31,6 @@ internal static class TrainCommand
         public bool Check { get; init; }
     }
 
-    /// <summary>The learning rate of a network that goes on.</summary>
-    private const double TrainedRate = 0.01;
-
     public static Command Create(Terminal terminal)
     {
         Argument<string> model = new("model")
@@ -56,8 +53,8 @@ internal static class TrainCommand
         smoothing.Between(0, 1);
         TrainingOptionGroup training = new(
             epochs: 30,
-            rate: result => UsualRate(result.GetValue(model), result.GetValue(fresh)),
-            rateNote: $" Unless given: {TrainedRate} for a trained network, {ModelZoo.LearningRateOf("lenet5")} for lenet5, {ModelZoo.LearningRateOf("cnn4")} for cnn4."
+            freshRate: result => FreshRate(result.GetValue(model), result.GetValue(fresh)),
+            freshNote: $"; {ModelZoo.LearningRateOf("")} for fresh networks, {ModelZoo.LearningRateOf("lenet5")} for lenet5, {ModelZoo.LearningRateOf("cnn4")} for cnn4"
         );
         Option<bool> check = Checks.Create();
         TensorialLayers.Group tensorial = new();
@@ -102,9 +99,9 @@ internal static class TrainCommand
         );
     }
 
-    /// <summary>A rate that does not undo what a trained network knows, and one at which a fresh one learns.</summary>
-    private static double UsualRate(string? model, bool isFresh) =>
-        model is not null && File.Exists(model) && !isFresh ? TrainedRate : ModelZoo.LearningRateOf(model ?? "");
+    /// <summary>The rate at which a fresh network learns; null for one that is trained.</summary>
+    private static double? FreshRate(string? model, bool isFresh) =>
+        model is not null && File.Exists(model) && !isFresh ? null : ModelZoo.LearningRateOf(model ?? "");
 
     internal static ExitCode Run(Options options, Terminal terminal, CancellationToken cancel)
     {

@@ -80,7 +80,7 @@ internal static class TuneCommand
                 "What blocks read: the network as tuned so far, one after the other; or the dense one's activations, as many at once "
                 + "as there are threads.",
         };
-        TrainingOptionGroup training = new(epochs: 5, rate: static _ => 0.01);
+        TrainingOptionGroup training = new(epochs: 5, freshRate: static _ => null);
         Command command = new(
             "tune",
             "Tunes a compressed network, end to end or block by block, with or without the dense network as its teacher. With a teacher the images need no "
