@@ -266,7 +266,8 @@ internal sealed class TrainingOptionGroup(int epochs, Func<SymbolResult, double?
         Option<Rule> rule = new("--optimizer")
         {
             HelpName = "sgd|nesterov|adam|adamw",
-            Description = $"Optimizer.{(freshNote.Length > 0 ? " Unless given: nesterov for fresh networks, adamw for trained ones." : "")}",
+            Description =
+                $"Optimizer.{(freshNote.Length > 0 ? " Unless given: nesterov for fresh networks, adamw for trained ones." : "")}",
             DefaultValueFactory = result => Usual(result),
         };
         Option<double> rate = Real(

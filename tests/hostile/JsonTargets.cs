@@ -51,7 +51,7 @@ internal static class JsonTargets
     {
         _ = TrainingRunCurve.IsRun(bytes);
         TrainingRunCurve run = TrainingRunCurve.Read(bytes, "x.json");
-        ReportWriter.WriteHtml(TrainingRunsPage.Build([run, run]), Stream.Null);
+        ReportWriter.WriteHtml(TrainingRunsPage.From([run, run]), Stream.Null);
     }
 
     /// <summary>Lines of JSON under their checksums: three in four get the right one again, so that what they say is read.</summary>

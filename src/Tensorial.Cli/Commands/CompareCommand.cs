@@ -228,9 +228,9 @@ internal static class CompareCommand
         if (outputs.Csv is { } csv)
             CsvWriter.Write(comparison, csv.FullName);
         if (outputs.Figures is { } figures)
-            FigureFiles.Write(ComparisonPage.Build(comparison), figures.FullName);
+            FigureFiles.Write(ComparisonPage.From(comparison), figures.FullName);
         if (outputs.Html is { } page)
-            ReportWriter.WriteHtml(ComparisonPage.Build(comparison), page.FullName);
+            ReportWriter.WriteHtml(ComparisonPage.From(comparison), page.FullName);
         return ExitCode.Done;
     }
 

@@ -227,7 +227,7 @@ internal static class CompressCommand
                     + "--objective speed takes no layer that is slower; --target latency=0.8 with --runtime and --batch asks for less time."
             );
         if (options.Html is { } page)
-            ReportWriter.WriteHtml(CompressionPage.Build(result), page.FullName);
+            ReportWriter.WriteHtml(CompressionPage.From(result), page.FullName);
         if (options.Json is { } target)
             JsonFile.Write(target, result);
         return ExitCode.Done;

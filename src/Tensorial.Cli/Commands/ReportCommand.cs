@@ -87,7 +87,7 @@ internal static class ReportCommand
             TrainingRunCurve.Read(json, options.Result.Name),
             .. options.Others.Select(static other => TrainingRunCurve.Read(File.ReadAllBytes(other.FullName), other.Name)),
         ];
-        Report page = TrainingRunsPage.Build(runs);
+        Report page = TrainingRunsPage.From(runs);
         ReportWriter.WriteHtml(page, options.Out.FullName);
         terminal.Say(options.Out.ToString());
         Say(options.Csv is { } csv ? CsvWriter.Write(runs, csv.ToString()) : [], terminal);

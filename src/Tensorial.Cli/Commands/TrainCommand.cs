@@ -184,7 +184,7 @@ internal static class TrainCommand
             double? reached =
                 result.Stopped == StopReason.NoProgress ? result.Epochs.Max(static e => e.TestTop1) : result.Epochs[^1].TestTop1;
             ReportWriter.WriteHtml(
-                TrainingPage.Build(report with { Layers = layers, Epochs = result.Epochs, Stopped = result.Stopped, Top1After = reached }),
+                TrainingPage.From(report with { Layers = layers, Epochs = result.Epochs, Stopped = result.Stopped, Top1After = reached }),
                 page.FullName
             );
         }

@@ -250,7 +250,7 @@ internal static class TuneCommand
                 ErrorBefore = errorBefore,
                 ErrorAfter = errorAfter,
             };
-            ReportWriter.WriteHtml(TrainingPage.Build(report), page.FullName);
+            ReportWriter.WriteHtml(TrainingPage.From(report), page.FullName);
         }
         return ExitCode.Done;
     }

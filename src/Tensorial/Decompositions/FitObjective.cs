@@ -9,8 +9,9 @@ namespace Tensorial.Decompositions;
 /// <summary>
 /// The squared relative error of a kernel as a function of its inner factors, the last one always at its best:
 /// B from the inner factors, A = W Σ Bᵀ (B Σ Bᵀ + λ D)⁻¹, error = 1 - ⟨A, W Σ Bᵀ⟩ / ⟨W, W Σ⟩, gradient by B: 2 (Aᵀ (A B - W) + λ Aᵀ∘A B) Σ /
-/// ⟨W, W Σ⟩. D is the diagonal of B Σ Bᵀ and Aᵀ∘A that of Aᵀ A: λ times the energy of all terms is part of the value, so that terms that
-/// cancel each other cost more than they save (A.-H. Phan et al., ECCV 2020, arXiv 2008.05441, bound the same energy after the fit).
+/// ⟨W, W Σ⟩. D is the diagonal of B Σ Bᵀ and Aᵀ∘A that of Aᵀ A: of sums of rank-one terms, λ times the energy of all terms is part of the
+/// value, so that terms that cancel each other cost more than they save (A.-H. Phan et al., ECCV 2020, arXiv 2008.05441, bound the same
+/// energy after the fit). Elsewhere λ is 0.
 /// </summary>
 internal sealed class FitObjective
 {
@@ -37,7 +38,9 @@ internal sealed class FitObjective
     private readonly double[] _target,
         _weightedTarget;
 
-    private readonly double _energy;
+    /// <summary>⟨W, W Σ⟩, and λ.</summary>
+    private readonly double _energy,
+        _damping;
 
     /// <summary>How the inner factors make B, and how the gradient by B makes that of each factor.</summary>
     private readonly Equation _product;
@@ -76,6 +79,7 @@ internal sealed class FitObjective
         _target = metric.Weigh(kernel).Values.ToArray();
         _weightedTarget = TimesCovariance(_target, _outputs);
         _energy = TensorPrimitives.Dot<double>(_target, _weightedTarget);
+        _damping = format.IsSumOfTerms ? KernelFactorization.Damping : 0;
 
         string rows = string.Concat(_last[1..].Select(axis => shared.Contains(axis) ? char.ToUpperInvariant(axis) : axis));
         Equation product = new([.. inner, .. shared.Select(static axis => $"{char.ToUpperInvariant(axis)}{axis}")], rows + "ihw");
@@ -127,7 +131,7 @@ internal sealed class FitObjective
         for (int row = 0; row < _rows; row++)
         {
             Span<double> own = byB.Values.Slice(row * _columns, _columns);
-            TensorPrimitives.MultiplyAdd(weighted.AsSpan(row * _columns, _columns), 2 * KernelFactorization.Damping * energies[row] / _energy, own, own);
+            TensorPrimitives.MultiplyAdd(weighted.AsSpan(row * _columns, _columns), 2 * _damping * energies[row] / _energy, own, own);
         }
         int at = 0;
         for (int k = 0; k < factors.Length; k++)
@@ -186,7 +190,7 @@ internal sealed class FitObjective
         );
         double[] a = [.. cross];
         for (int row = 0; row < _rows; row++)
-            normal[row * _rows + row] *= 1 + KernelFactorization.Damping;
+            normal[row * _rows + row] *= 1 + _damping;
         Cholesky.OfRegularised<double>(normal, _rows, Ridge).SolveRows(a);
         return (a, weighted, cross);
     }

@@ -22,9 +22,8 @@ internal sealed class FoldedObjective(
     private readonly double _energy = metric.Square(kernel),
         _square = TensorPrimitives.SumOfSquares<double>(kernel.Values);
 
-    /// <summary>Whether the tensor is a sum over one bond, the last axis of every factor.</summary>
-    private readonly bool _hasTerms =
-        form.Tensor.Bonds is [var bond] && form.Tensor.Equation.Inputs.All(input => input.EndsWith(bond));
+    /// <summary>Whether terms pay for their energy; the bond is then the last axis of every factor.</summary>
+    private readonly bool _hasTerms = form.Tensor.IsSumOfTerms;
 
     public double Evaluate(ReadOnlySpan<double> point, Span<double> gradient)
     {

@@ -23,8 +23,8 @@ public sealed record FitOptions(int Starts = 1, int Iterations = 200, int Seed =
 public static class KernelFactorization
 {
     /// <summary>
-    /// λ of the energy of terms, beside the squared relative error, that fits minimise. It keeps terms from growing and cancelling each other,
-    /// which makes a network that cannot be tuned, and by the better condition leaves less error after as many steps.
+    /// λ of the energy of terms, beside the squared relative error, that fits of sums of rank-one terms minimise. It keeps terms from growing
+    /// and cancelling each other, which makes a network that cannot be tuned. At full rank an error of λ stays.
     /// </summary>
     internal const double Damping = 1e-3;
 

@@ -146,7 +146,12 @@ public sealed partial record KernelFormat
                 true,
                 static (order, _) => TensorFormat.Cp(order),
                 static (tensor, ranks, options, cancel) =>
-                    Decompositions.Cp.Fit(tensor, ranks, new(options.Starts, options.Iterations, Seed: options.Seed, Damping: KernelFactorization.Damping), cancel: cancel)
+                    Decompositions.Cp.Fit(
+                        tensor,
+                        ranks,
+                        new(options.Starts, options.Iterations, Seed: options.Seed, Damping: KernelFactorization.Damping),
+                        cancel: cancel
+                    )
             )
         ) with
         {

@@ -92,10 +92,7 @@ public sealed record TensorFactors<T>(
     {
         int[] sharing = [.. Enumerable.Range(0, factors.Length).Where(k => Format.Equation.Inputs[k].Contains(bond))];
         double[][] norms = [.. sharing.Select(k => SliceNorms(factors[k], Format.Equation.Inputs[k].IndexOf(bond)))];
-        double[] means =
-        [
-            .. Enumerable.Range(0, norms[0].Length).Select(slice => Math.Exp(norms.Average(own => Math.Log(own[slice])))),
-        ];
+        double[] means = [.. Enumerable.Range(0, norms[0].Length).Select(slice => Math.Exp(norms.Average(own => Math.Log(own[slice]))))];
         for (int k = 0; k < sharing.Length; k++)
         {
             Tensor<T> factor = factors[sharing[k]];

@@ -33,6 +33,18 @@ public sealed record TensorFormat(string Name, Equation Equation)
     public string Bonds =>
         new([.. string.Concat(Equation.Inputs).Distinct().Where(axis => !Equation.Output.Contains(axis) && axis != Fixed?.Axis).Order()]);
 
+    /// <summary>
+    /// Whether the tensor is a sum over one bond that three factors or more share: terms that may grow and cancel each other, as those of two
+    /// factors, a matrix, need not.
+    /// </summary>
+    internal bool IsSumOfTerms =>
+        Summands.IsEmpty
+        && Ragged is null
+        && Fixed is null
+        && Equation.Inputs.Length > 2
+        && Bonds is [var bond]
+        && Equation.Inputs.All(factor => factor.Contains(bond));
+
     /// <summary>A sum of rank-one terms: <c>aR,bR,cR->abc</c> (canonical polyadic).</summary>
     public static TensorFormat Cp(int order) =>
         new("cp", new([.. Enumerable.Range(0, order).Select(static mode => $"{Mode(mode)}{Bond(0)}")], Modes(order)));

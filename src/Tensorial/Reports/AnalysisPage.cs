@@ -9,7 +9,7 @@ namespace Tensorial.Reports;
 /// </summary>
 internal static class AnalysisPage
 {
-    public static Report Build(AnalysisReport analysis)
+    public static Report From(AnalysisReport analysis)
     {
         Findings findings = new(analysis);
         return new(

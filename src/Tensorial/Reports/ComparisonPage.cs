@@ -9,7 +9,7 @@ internal static class ComparisonPage
 {
     private const int LongTable = 20;
 
-    public static Report Build(FormatComparison comparison) =>
+    public static Report From(FormatComparison comparison) =>
         new(
             comparison.Model,
             "Comparison of formats",

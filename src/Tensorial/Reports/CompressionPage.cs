@@ -7,7 +7,7 @@ namespace Tensorial.Reports;
 /// <summary>The report of a compression: what became smaller, what that cost, what every layer became and why.</summary>
 internal static class CompressionPage
 {
-    public static Report Build(CompressionResult result) =>
+    public static Report From(CompressionResult result) =>
         new(
             result.Model,
             "Compression report",

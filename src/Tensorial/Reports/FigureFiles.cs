@@ -16,7 +16,7 @@ internal static class FigureFiles
     /// <exception cref="IOException">The folder cannot be made or written.</exception>
     public static IReadOnlyList<string> Write(AnalysisReport analysis, string folder)
     {
-        List<string> written = [.. Write(AnalysisPage.Build(analysis), folder)];
+        List<string> written = [.. Write(AnalysisPage.From(analysis), folder)];
         if (AccuracySection.ByKernel(new(analysis)) is { } kernels)
             written.Add(WriteFile(folder, kernels.Id, to => FigureSvg.Write(kernels, to)));
         return written;

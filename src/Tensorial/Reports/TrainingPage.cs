@@ -6,7 +6,7 @@ namespace Tensorial.Reports;
 /// <summary>The report of a training: what was reached, block by block, epoch by epoch, and how.</summary>
 internal static class TrainingPage
 {
-    public static Report Build(TrainingReport training) =>
+    public static Report From(TrainingReport training) =>
         new(
             training.Provenance.Model.Name,
             training.Teacher is null ? "Training report" : "Tuning report",

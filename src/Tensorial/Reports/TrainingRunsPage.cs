@@ -14,7 +14,7 @@ internal static class TrainingRunsPage
 
     /// <summary>The page that compares runs.</summary>
     /// <param name="runs">One or more.</param>
-    public static Report Build(IReadOnlyList<TrainingRunCurve> runs)
+    public static Report From(IReadOnlyList<TrainingRunCurve> runs)
     {
         TrainingRunCurve best = runs.MaxBy(static run => run.Final)!;
         return new(

@@ -150,7 +150,11 @@ public class CpTests
 
         static Tensor<double> AsColumns(Tensor<double> factor) =>
             // ri and rhw hold terms in rows, or in columns.
-            factor.Shape is [2, 2] or [2, 2, 1] ? Transposed(factor.As([2, 2])) : factor;
+            factor.Shape
+                is [2, 2]
+                    or [2, 2, 1]
+                ? Transposed(factor.As([2, 2]))
+                : factor;
 
         static Tensor<double> Transposed(Tensor<double> matrix) =>
             new([2, 2], new double[] { matrix.Values[0], matrix.Values[2], matrix.Values[1], matrix.Values[3] });

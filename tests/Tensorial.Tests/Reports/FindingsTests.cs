@@ -112,7 +112,7 @@ public class FindingsTests
     [InlineData(false, "No images were given")]
     public void The_answer_comes_first(bool withData, string sentence)
     {
-        Section summary = AnalysisPage.Build(MadeUp.ResNet32(withData)).Sections[0];
+        Section summary = AnalysisPage.From(MadeUp.ResNet32(withData)).Sections[0];
         Assert.Contains(summary.Blocks.OfType<Paragraph>(), p => p.Text.ToString().StartsWith(sentence, StringComparison.Ordinal));
     }
 }

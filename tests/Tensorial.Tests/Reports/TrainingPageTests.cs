@@ -137,7 +137,7 @@ public class TrainingPageTests
     private static XElement Tree(TrainingReport report)
     {
         using MemoryStream stream = new();
-        ReportWriter.WriteHtml(TrainingPage.Build(report), stream);
+        ReportWriter.WriteHtml(TrainingPage.From(report), stream);
         return Pages.Tree(Encoding.UTF8.GetString(stream.ToArray()));
     }
 }

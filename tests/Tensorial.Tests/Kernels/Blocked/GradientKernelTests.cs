@@ -93,17 +93,23 @@ public class GradientKernelTests
             .Holds();
 
     [Fact]
-    public void The_input_gradient_is_the_adjoint_of_the_convolution() =>
+    public void The_input_gradient_is_the_adjoint_of_the_convolution()
+    {
+        int tried = 0,
+            all = 0;
         Prop.ForAll(
                 Seeds,
-                static seed =>
+                seed =>
                 {
                     Random random = new(seed);
                     (ConvolutionShape shape, BlockedLayout x, BlockedLayout y) = Case(random);
-                    CheckInputGradient(random, shape, x, y);
+                    all++;
+                    tried += CheckInputGradient(random, shape, x, y) ? 1 : 0;
                 }
             )
             .Holds();
+        Assert.True(tried >= 0.9 * all, $"{tried} of {all} shapes were tried");
+    }
 
     /// <summary>Every residue of the stride, with taps and without, inside the input and cut off by its edges, along either axis.</summary>
     [Theory]
@@ -165,10 +171,11 @@ public class GradientKernelTests
         public int Output(int after) => (Input(after) + Padding + after - Reach - 1) / Stride + 1;
     }
 
-    private static void CheckInputGradient(Random random, ConvolutionShape shape, BlockedLayout x, BlockedLayout y)
+    /// <returns>False where the kernels leave the shape to others.</returns>
+    private static bool CheckInputGradient(Random random, ConvolutionShape shape, BlockedLayout x, BlockedLayout y)
     {
         if (InputGradient.From(shape, x, y) is not { } back)
-            return;
+            return false;
         BlockedValue upstream = BlockedValue.Random(
             random,
             y with
@@ -193,6 +200,7 @@ public class GradientKernelTests
         gradient.Equal(Wanted, 1e-4);
         sum.Equal((n, c, row, column) => before[target.Pixel(n, c / 16, row, column) + c % 16] + Wanted(n, c, row, column), 1e-4);
         two.Equal((n, c, row, column) => gradient[n, c, row, column], 0);
+        return true;
 
         double Wanted(int n, int c, int row, int column)
         {
