@@ -123,6 +123,9 @@ public sealed record CompressedLayer(
     /// </summary>
     public double? TimeRatio { get; init; }
 
+    /// <summary>See <see cref="TensorFactors{T}.TermEnergy"/>; null for formats other than sums of rank-one terms, and kept layers.</summary>
+    public double? TermEnergy { get; init; }
+
     /// <summary>The steps of its plan, where it is written as factors.</summary>
     public ImmutableArray<CompressedStep> Steps { get; init; } = [];
 
@@ -153,6 +156,7 @@ public sealed record CompressedLayer(
         )
         {
             TimeRatio = chosen.TimeRatio,
+            TermEnergy = fit?.TermEnergy(),
             Steps = chosen.Form is { } form
                 ?
                 [

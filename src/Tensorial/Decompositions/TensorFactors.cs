@@ -87,6 +87,25 @@ public sealed record TensorFactors<T>(
         return this with { Factors = [.. factors.Select((factor, k) => Scaled(factor, mean / norms[k]))] };
     }
 
+    /// <summary>
+    /// Σ ‖termᵣ‖² / ‖X̃‖² of a sum of rank-one terms: 1 where they are orthogonal, large where they cancel each other, which makes a network
+    /// that hardly can be tuned and rounds badly. Null for other formats, and for a tensor of zeros.
+    /// </summary>
+    public double? TermEnergy()
+    {
+        if (!Format.IsSumOfTerms)
+            return null;
+        double[] energies =
+        [
+            .. Factors
+                .Select((factor, k) => SliceNorms(factor, Format.Equation.Inputs[k].IndexOf(Format.Bonds[0])))
+                .Aggregate(static (product, norms) => [.. product.Zip(norms, static (x, y) => x * y)])
+                .Select(static norm => norm * norm),
+        ];
+        double square = Math.Pow(Norm(Reconstruct().Values), 2);
+        return square > 0 ? energies.Sum() / square : null;
+    }
+
     /// <summary>Slices of a bond that some factor has nothing in stay as they are.</summary>
     private void BalanceAlong(char bond, Tensor<T>[] factors)
     {

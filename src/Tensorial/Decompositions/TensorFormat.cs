@@ -43,7 +43,8 @@ public sealed record TensorFormat(string Name, Equation Equation)
         && Fixed is null
         && Equation.Inputs.Length > 2
         && Bonds is [var bond]
-        && Equation.Inputs.All(factor => factor.Contains(bond));
+        && Equation.Inputs.All(factor => factor.Contains(bond))
+        && Equation.Output.All(mode => Equation.Inputs.Count(factor => factor.Contains(mode)) == 1);
 
     /// <summary>A sum of rank-one terms: <c>aR,bR,cR->abc</c> (canonical polyadic).</summary>
     public static TensorFormat Cp(int order) =>

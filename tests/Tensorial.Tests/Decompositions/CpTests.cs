@@ -134,7 +134,6 @@ public class CpTests
     [Theory, InlineData(false), InlineData(true)]
     public void Damped_terms_do_not_grow(bool weighed)
     {
-        // Every slice of the border tensor along w is a kernel of its own scale.
         Tensor<double> kernel = new([2, 2, 2, 1], new double[] { 0, 1, 1, 0, 1, 0, 0, 0 });
         Tensor<double> covariance = new([4, 4]);
         for (int k = 0; k < 4; k++)
@@ -142,22 +141,39 @@ public class CpTests
         KernelMetric metric = weighed ? new(covariance) : KernelMetric.Plain;
 
         TensorFactors<double> fit = KernelFactorization.Fit(kernel, KernelFormat.Cp3, [2], metric, new(Iterations: 2000, Tolerance: 0));
-        Tensor<double>[] terms = [.. fit.Factors.Select(static factor => AsColumns(factor))];
 
-        double energy = CpTerms.Weights(terms).Sum(static weight => weight * weight) / 3;
-        Assert.InRange(energy, 1, 40);
+        Assert.InRange(fit.TermEnergy()!.Value, 1, 40);
         Assert.InRange(fit.RelativeError, 0, 0.15);
+    }
 
-        static Tensor<double> AsColumns(Tensor<double> factor) =>
-            // ri and rhw hold terms in rows, or in columns.
-            factor.Shape
-                is [2, 2]
-                    or [2, 2, 1]
-                ? Transposed(factor.As([2, 2]))
-                : factor;
+    /// <summary>The energy of terms, by making each of them.</summary>
+    [Theory, InlineData("cp"), InlineData("cp3"), InlineData("rcp:2")]
+    public void The_energy_of_terms_is_that_of_terms_made_one_by_one(string format)
+    {
+        KernelForm form = KernelForm.From(KernelFormat.Parse(format), [6, 4, 3, 3]);
+        TensorFactors<double> fit = KernelFactorization.Fit(Some.Noise([6, 4, 3, 3], 5), form.Format, [5]);
+        double sum = 0;
+        for (int term = 0; term < 5; term++)
+        {
+            Tensor<double>[] one =
+            [
+                .. fit.Factors.Zip(form.Tensor.Equation.Inputs, (factor, axes) => Only(term, factor, axes.IndexOf(form.Tensor.Bonds[0]))),
+            ];
+            sum += Math.Pow(Some.Norm((fit with { Factors = [.. one] }).Reconstruct()), 2);
+        }
 
-        static Tensor<double> Transposed(Tensor<double> matrix) =>
-            new([2, 2], new double[] { matrix.Values[0], matrix.Values[2], matrix.Values[1], matrix.Values[3] });
+        Assert.Equal(sum / Math.Pow(Some.Norm(fit.Reconstruct()), 2), fit.TermEnergy()!.Value, 1e-9);
+        Assert.Null(KernelFactorization.Fit(Some.Noise([6, 4, 3, 3], 5), KernelFormat.SvdOut, [3]).TermEnergy());
+
+        static Tensor<double> Only(int term, Tensor<double> factor, int axis)
+        {
+            Tensor<double> one = factor.Clone();
+            int inner = factor.Shape.ElementCountOf(axis + 1, factor.Shape.Rank);
+            for (int at = 0; at < factor.Shape.ElementCount; at++)
+                if (at / inner % factor.Shape[axis] != term)
+                    one.Values[at] = 0;
+            return one;
+        }
     }
 
     [Fact]
