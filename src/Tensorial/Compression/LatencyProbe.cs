@@ -21,11 +21,19 @@ internal sealed class LatencyProbe(ImmutableArray<IRuntime> runtimes, int batch,
     private const int Copies = 4;
 
     /// <summary>
+    /// What layers of all sizes share has settled after the first; another has little code of its own.
+    /// </summary>
+    private const int SettledAfterFirst = 2;
+
+    /// <summary>
     /// Forms of one format, each larger than the one before, that are slower than the dense layer, until the rest is taken to be so too.
     /// </summary>
     private const int SlowInARow = 2;
 
     private readonly Dictionary<string, ImmutableArray<double>> _known = [];
+
+    /// <summary>Formats of layers that were timed, the dense one as an empty name.</summary>
+    private readonly HashSet<string> _timed = [];
 
     /// <summary>What times depend on beside the layer.</summary>
     public string Setting => $"{string.Join('+', runtimes.Select(static runtime => runtime.Name))} {batch} {threads}";
@@ -131,11 +139,12 @@ internal sealed class LatencyProbe(ImmutableArray<IRuntime> runtimes, int batch,
             return known;
         Graph alone = Repeated(Alone(InFloat32(layer)), CopiesOf(layer));
         IReadOnlyDictionary<string, Tensor> inputs = InputOf(layer);
+        int settled = SettledOf("");
         return _known[key] = [
             .. runtimes.Select(runtime =>
             {
                 using ISession session = runtime.Load(alone, threads);
-                return 1e3 * PairedTiming.Seconds(() => session.Run(inputs), Pairs) / CopiesOf(layer);
+                return 1e3 * PairedTiming.Seconds(() => session.Run(inputs), Pairs, settled) / CopiesOf(layer);
             }),
         ];
     }
@@ -156,13 +165,16 @@ internal sealed class LatencyProbe(ImmutableArray<IRuntime> runtimes, int batch,
             factored = FactorRewrite.Apply(alone, layer, form, Zeros(form));
         (alone, factored) = (Repeated(alone, CopiesOf(layer)), Repeated(factored, CopiesOf(layer)));
         IReadOnlyDictionary<string, Tensor> inputs = InputOf(layer);
+        int settled = SettledOf(form.Form.Format.ToString());
         foreach (IRuntime runtime in runtimes)
         {
             using ISession one = runtime.Load(alone, threads),
                 other = runtime.Load(factored, threads);
-            yield return PairedTiming.From(() => one.Run(inputs), () => other.Run(inputs), pairs);
+            yield return PairedTiming.From(() => one.Run(inputs), () => other.Run(inputs), pairs, settled);
         }
     }
+
+    private int SettledOf(string format) => _timed.Add(format) ? PairedTiming.Settled : SettledAfterFirst;
 
     internal static string KeyOf(CompressibleLayer layer, LayerForm? form) =>
         $"{layer.Weight.Node.Operation} {layer.Kernel.Shape} {layer.Input} {form} {form?.Form.Folding.Folded} {form?.Order}";

@@ -16,6 +16,15 @@ internal sealed record PairedTiming(IReadOnlyList<double> First, IReadOnlyList<d
     /// </summary>
     private const double SecondsPerMeasurement = 0.02;
 
+    /// <summary>
+    /// Measurements in a row that are no faster than those before them, until an action has settled: code that runs for the first time is
+    /// compiled again, better, while it runs, and a network of many small steps takes up to five times as long until then.
+    /// </summary>
+    public const int Settled = 10;
+
+    private const double Faster = 0.95,
+        MostSecondsToSettle = 2;
+
     /// <summary>How often the second is faster than the first: 1.25 is a quarter more work in the same time.</summary>
     public double Speedup => 1 / MedianRatio;
 
@@ -40,22 +49,24 @@ internal sealed record PairedTiming(IReadOnlyList<double> First, IReadOnlyList<d
     /// <summary>The middle one of rising values.</summary>
     public static double Median(IReadOnlyList<double> rising) => rising[rising.Count / 2];
 
-    /// <summary>Times two actions, after a first run of each that does not count.</summary>
+    /// <summary>Times two actions once they have settled.</summary>
     /// <param name="first">One way.</param>
     /// <param name="second">The other.</param>
     /// <param name="pairs">Measurements of each.</param>
+    /// <param name="settled">Measurements that are no faster than those before, until times count.</param>
     /// <param name="progress">Told after each pair.</param>
-    /// <param name="cancel">Ends it between pairs.</param>
+    /// <param name="cancel">Ends it between measurements.</param>
     public static PairedTiming From(
         Action first,
         Action second,
         int pairs = 15,
+        int settled = Settled,
         IProgress<Progress>? progress = null,
         CancellationToken cancel = default
     )
     {
-        int firstRuns = Runs(first),
-            secondRuns = Runs(second);
+        int firstRuns = Settle(first, settled, cancel),
+            secondRuns = Settle(second, settled, cancel);
         double[] one = new double[pairs],
             other = new double[pairs];
         for (int pair = 0; pair < pairs; pair++)
@@ -73,9 +84,9 @@ internal sealed record PairedTiming(IReadOnlyList<double> First, IReadOnlyList<d
     }
 
     /// <summary>Seconds of one way alone: the median of some measurements.</summary>
-    public static double Seconds(Action action, int measurements)
+    public static double Seconds(Action action, int measurements, int settled = Settled)
     {
-        int runs = Runs(action);
+        int runs = Settle(action, settled, default);
         double[] seconds = new double[measurements];
         for (int k = 0; k < measurements; k++)
             seconds[k] = TimeOf(action, runs);
@@ -83,10 +94,22 @@ internal sealed record PairedTiming(IReadOnlyList<double> First, IReadOnlyList<d
         return Median(seconds);
     }
 
-    private static int Runs(Action action)
+    /// <summary>Runs an action until it gets no faster.</summary>
+    /// <returns>How often it runs in a measurement.</returns>
+    private static int Settle(Action action, int settled, CancellationToken cancel)
     {
-        action();
-        return Math.Max(1, (int)(SecondsPerMeasurement / Math.Max(1e-7, TimeOf(action, 1))));
+        double best = double.PositiveInfinity;
+        int runs = 1;
+        Stopwatch clock = Stopwatch.StartNew();
+        for (int slower = 0; slower < settled && clock.Elapsed.TotalSeconds < MostSecondsToSettle; )
+        {
+            cancel.ThrowIfCancellationRequested();
+            double seconds = TimeOf(action, runs);
+            slower = seconds < Faster * best ? 0 : slower + 1;
+            best = Math.Min(best, seconds);
+            runs = Math.Max(1, (int)(SecondsPerMeasurement / Math.Max(1e-7, best)));
+        }
+        return runs;
     }
 
     private static double TimeOf(Action action, int runs)
