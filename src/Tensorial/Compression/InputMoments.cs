@@ -44,6 +44,8 @@ internal sealed class InputMoments
     /// <summary>The mean of y xᵀ [n, n]; centred, the covariance of y and x.</summary>
     public Tensor<double> Cross(bool centred) => Moment(_cross, centred ? _others : null, _sums);
 
+    private bool IsFinite => new[] { _own, _cross, _sums, _others }.All(static sums => sums.All(double.IsFinite));
+
     /// <summary>Runs images up to the layer.</summary>
     /// <param name="layer">The layer.</param>
     /// <param name="changed">The network that reads x, in which earlier layers may be compressed.</param>
@@ -52,6 +54,7 @@ internal sealed class InputMoments
     /// <param name="batch">How many at a time.</param>
     /// <param name="threads">Threads to run with.</param>
     /// <param name="cancel">Ends it between batches.</param>
+    /// <exception cref="NumericalException">What the layer reads, or its square, is not finite; names the layer.</exception>
     public static InputMoments From(
         CompressibleLayer layer,
         Graph changed,
@@ -70,6 +73,10 @@ internal sealed class InputMoments
             using Inference? other = dense is null ? null : new(InFloat32.Apply(dense.ExtractSubgraph(use.Data)), threads);
             foreach (ImageBatch some in images.Batches(batch, cancel))
                 result.Add(new(layer, use), one.Run(some.Images), other?.Run(some.Images), some.First, workers);
+            if (!result.IsFinite)
+                throw new NumericalException(
+                    $"Layer '{layer.Name}' reads '{use.Data}', whose values on the calibration images are not finite, or too large for their squares to be: what comes before it leaves the range of float32."
+                );
         }
         return result;
     }

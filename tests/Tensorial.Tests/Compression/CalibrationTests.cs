@@ -42,6 +42,25 @@ public class CalibrationTests
         Assert.Equal(fit.RelativeError, Math.Sqrt(change / all), 1e-3);
     }
 
+    /// <summary>Weights of 1e30 are finite numbers; what they make of images is not, two layers on.</summary>
+    [Fact]
+    public void A_layer_that_reads_what_is_not_finite_is_named()
+    {
+        (Graph graph, CompressibleLayer layer, ImageSet images) = Second();
+        Tensor<float> huge = graph.ConstantOf("w1")!.Of<float>().Clone();
+        foreach (ref float value in huge.Values)
+            value *= 1e30f;
+
+        string message = Assert
+            .Throws<NumericalException>(() =>
+                InputMoments.From(layer, graph.With("w1", huge), null, images, 10, 1, CancellationToken.None)
+            )
+            .Message;
+
+        Assert.Contains($"'{layer.Name}'", message);
+        Assert.Contains(layer.Use.Data, message);
+    }
+
     [Fact]
     public void With_data_the_answers_change_less_than_without()
     {
