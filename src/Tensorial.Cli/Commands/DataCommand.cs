@@ -10,7 +10,7 @@ internal static class DataCommand
     internal sealed record Options(PublishedSet Set, DirectoryInfo Out, Origin From, FileInfo? Json);
 
     public static Command Create(Terminal terminal) =>
-        new("data", "Bring labelled images to this machine, or write a set as picture files.")
+        new("data", "Brings labelled images to this machine, or writes a set as picture files.")
         {
             Get(terminal),
             DataExportCommand.Create(terminal),
@@ -40,7 +40,7 @@ internal static class DataCommand
         Option<FileInfo?> json = CommonOptions.Json();
         Command command = new(
             "get",
-            "Fetch a set, bring it into its standard format (CIFAR binary, IDX) and verify every file by its SHA-256. Files that are there "
+            "Fetches a set, brings it into its standard format (CIFAR binary, IDX) and verifies every file by its SHA-256. Files that are there "
                 + "and intact are not fetched again; an interrupted download is continued."
         )
         {

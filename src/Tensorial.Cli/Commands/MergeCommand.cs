@@ -23,8 +23,8 @@ internal static class MergeCommand
         Option<FileInfo?> html = new("--report") { HelpName = "FILE", Description = "Also write the report as one HTML file." };
         html.Written();
         Option<DirectoryInfo?> csv = new("--csv") { HelpName = "DIR", Description = "Also write the tables as CSV." };
-        csv.Written();
-        return new Command("merge", "Put the shards of a sweep together.") { output, parts, html, csv }.Finish(
+        csv.WrittenInto();
+        return new Command("merge", "Joins the shards of a sweep.") { output, parts, html, csv }.Finish(
             terminal,
             (parsed, _) =>
                 Run(
