@@ -92,9 +92,9 @@ internal static class DataCommand
     }
 
     /// <summary>The JSON form.</summary>
-    private sealed record DataFile(int SchemaVersion, string Set, string Data, IReadOnlyList<FileRow> Files);
+    internal sealed record DataFile(int SchemaVersion, string Set, string Data, IReadOnlyList<FileRow> Files);
 
-    private sealed record FileRow(string Name, string Path, long Bytes, string Sha256, bool Verified, bool WasThere)
+    internal sealed record FileRow(string Name, string Path, long Bytes, string Sha256, bool Verified, bool WasThere)
     {
         public static FileRow From(FetchedFile file) =>
             new(file.File.Name, file.Path, file.File.Bytes, file.Sha256, file.File.Sha256 is not null, file.WasThere);
