@@ -62,7 +62,7 @@ internal static partial class PageCommands
                 match =>
                 {
                     expected.Add(match.Value[0] == '~' ? null : Value(match.Value));
-                    return "(-?[0-9][0-9,]*(?:\\.[0-9]+)?)";
+                    return @"(-?(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)(?:\.[0-9]+)?)";
                 }
             );
         Match match = Regex.Match(line, $"^{pattern}$");
@@ -116,7 +116,7 @@ internal static partial class PageCommands
     [GeneratedRegex(@"```(\w+)\n(.*?)```", RegexOptions.Singleline)]
     private static partial Regex Fences();
 
-    [GeneratedRegex(@"~?-?(?<![\w.])\d[\d,]*(?:\\\.\d+)?(?![\w])")]
+    [GeneratedRegex(@"~?-?(?<![\w.])(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\\\.\d+)?(?!\w)")]
     private static partial Regex Number();
 
     [GeneratedRegex(@"\s+")]
