@@ -18,20 +18,13 @@ internal static partial class PageCommands
 
     /// <summary>Runs a page in a fresh folder from which the repository's folders are seen, and checks what it shows.</summary>
     /// <param name="page">Its path in the repository.</param>
-    /// <param name="prepared">Folders that are there before, by their names: data that the page would download.</param>
-    public static void Check(string page, params (string Name, string Target)[] prepared)
+    public static void Check(string page)
     {
         Step[] steps = [.. Steps(File.ReadAllText(Path.Combine(Oracles.Repository, page)).ReplaceLineEndings("\n"))];
         Assert.NotEmpty(steps);
         using TemporaryFolder folder = new();
         foreach (string name in (string[])["samples", "src", "experiments"])
             Directory.CreateSymbolicLink(Path.Combine(folder.Path, name), Path.Combine(Oracles.Repository, name));
-        foreach ((string name, string target) in prepared)
-        {
-            Directory.CreateDirectory(Path.Combine(folder.Path, name));
-            foreach (string file in Directory.EnumerateFiles(target))
-                File.CreateSymbolicLink(Path.Combine(folder.Path, name, Path.GetFileName(file)), file);
-        }
         string[] printed = Run(steps, folder.Path);
         for (int k = 0; k < steps.Length; k++)
             CheckShown(page, steps[k], printed[k]);

@@ -57,7 +57,8 @@ public sealed class PathRolesTests : IDisposable
     [InlineData("inspect $dir/m.onnx --json $dir/out.json")]
     [InlineData("inspect $dir/m.onnx --json /dev/null")]
     [InlineData("analyze $dir/m.onnx --json $dir/a.json --report $dir/a.html --csv $dir/tables --resume $dir/work")]
-    [InlineData("analyze $dir/m.onnx --csv $dir/out --figures $dir/out --report $dir/out/a.html")]
+    [InlineData("analyze $dir/m.onnx --csv $dir/out --figures $dir/out")]
+    [InlineData("analyze $dir/m.onnx --csv $dir --figures $dir --report $dir/a.html")]
     [InlineData("analyze $dir/m.onnx --csv $dir/out --figures $dir/out/figures")]
     public async Task What_does_no_harm_is_done(string command)
     {
