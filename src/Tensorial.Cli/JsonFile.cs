@@ -17,7 +17,13 @@ internal static class JsonFile
             PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
             WriteIndented = true,
             DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-            Converters = { JsonTypes.Words<ElementType>(), JsonTypes.Words<StructureKind>(), JsonTypes.Words<StopReason>(), JsonTypes.Words<RangeMethod>() },
+            Converters =
+            {
+                JsonTypes.Words<ElementType>(),
+                JsonTypes.Words<StructureKind>(),
+                JsonTypes.Words<StopReason>(),
+                JsonTypes.Words<RangeMethod>(),
+            },
             TypeInfoResolver = ResultTypes.Default,
         };
 

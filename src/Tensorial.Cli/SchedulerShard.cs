@@ -27,7 +27,9 @@ internal static class SchedulerShard
                 ? index < pods
                     ? new(index + 1, pods)
                     : throw new BadInputException($"{Kubernetes} is {index}, and of {pods} parts the last has the index {pods - 1}.")
-                : throw new BadInputException($"{Kubernetes} says which pod this is and not of how many: write --shard auto/N with the job's completions.");
+                : throw new BadInputException(
+                    $"{Kubernetes} says which pod this is and not of how many: write --shard auto/N with the job's completions."
+                );
         throw new BadInputException(
             $"--shard {text} is for the tasks of a scheduler, and neither {Slurm}_ID nor {Kubernetes} is set; write --shard I/N."
         );
@@ -37,7 +39,9 @@ internal static class SchedulerShard
     private static Shard Numbered(int id, int tasks) =>
         id >= 1 && id <= tasks
             ? new(id, tasks)
-            : throw new BadInputException($"{Slurm}_ID is {id}; the tasks of --shard auto/{tasks} are numbered 1 to {tasks} (--array=1-{tasks}).");
+            : throw new BadInputException(
+                $"{Slurm}_ID is {id}; the tasks of --shard auto/{tasks} are numbered 1 to {tasks} (--array=1-{tasks})."
+            );
 
     /// <summary>A task of an array that has all parts.</summary>
     private static Shard WholeArray(int id, Func<string, string?> variable)

@@ -54,8 +54,7 @@ internal static class CompareCommand
             Description =
                 $"Formats to compare: {string.Join(", ", KernelFormat.All)}, or an equation of your own such as \"ri,srhw,os->oihw\". May be given several times. Default: {string.Join(',', UsualFormats)}.",
             DefaultValueFactory = static _ => [],
-            CustomParser = static result =>
-                [.. CommonOptions.Each(result, FormatsOf).SelectMany(static own => own).Distinct()],
+            CustomParser = static result => [.. CommonOptions.Each(result, FormatsOf).SelectMany(static own => own).Distinct()],
         };
         Option<double[]> rates = new("--rates", "--rate")
         {
@@ -170,7 +169,8 @@ internal static class CompareCommand
     }
 
     private static bool IsName(string word) =>
-        word.Split('+').All(static part => KernelFormat.All.Any(format => format.Name == part.Split(':')[0]) || part == KernelFormat.Search.Name);
+        word.Split('+')
+            .All(static part => KernelFormat.All.Any(format => format.Name == part.Split(':')[0]) || part == KernelFormat.Search.Name);
 
     private static double RateOf(string text) =>
         double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double rate) && rate is > 0 and < 1

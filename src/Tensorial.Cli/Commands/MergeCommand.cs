@@ -59,10 +59,7 @@ internal static class MergeCommand
     /// <summary>Shards of which no part says anything.</summary>
     private static string Missing(IReadOnlyList<string> parts)
     {
-        Shard[] there =
-        [
-            .. parts.SelectMany(ShardsOf).OfType<string>().Select(Shard.Parse).Distinct(),
-        ];
+        Shard[] there = [.. parts.SelectMany(ShardsOf).OfType<string>().Select(Shard.Parse).Distinct()];
         Shard[] missing =
         [
             .. there

@@ -139,7 +139,10 @@ internal static class TruncateCommand
             ["tensorial.version"] = ToolVersion.Text,
             ["tensorial.command"] = options.CommandLine,
             ["tensorial.source"] = $"{options.Input.Name} sha256:{ModelFile.From(options.Input.FullName).Sha256}",
-            ["tensorial.truncations"] = JsonSerializer.Serialize(truncation.Kernels, AnalysisJson.Line.TypeOf<ValueList<TruncatedKernel>>()),
+            ["tensorial.truncations"] = JsonSerializer.Serialize(
+                truncation.Kernels,
+                AnalysisJson.Line.TypeOf<ValueList<TruncatedKernel>>()
+            ),
         };
 
     private static void Show(GraphTruncation truncation, Terminal terminal)

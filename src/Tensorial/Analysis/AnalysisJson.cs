@@ -23,7 +23,8 @@ internal static class AnalysisJson
 
     public static string Write(AnalysisReport report) => JsonSerializer.Serialize(report, Indented.TypeOf<AnalysisReport>()) + "\n";
 
-    public static byte[] ToUtf8(AnalysisReport report) => [.. JsonSerializer.SerializeToUtf8Bytes(report, Indented.TypeOf<AnalysisReport>()), (byte)'\n'];
+    public static byte[] ToUtf8(AnalysisReport report) =>
+        [.. JsonSerializer.SerializeToUtf8Bytes(report, Indented.TypeOf<AnalysisReport>()), (byte)'\n'];
 
     /// <exception cref="BadInputException">The text is no report, or one of a later schema. <paramref name="name"/> says what was
     /// read.</exception>

@@ -34,7 +34,12 @@ internal sealed class ResultStore : IDisposable
         {
             string path = Path.Combine(folder, writer + ".jsonl");
             DropTornLine(path);
-            ResultStore store = new(folder, @lock, new(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0), json ?? AnalysisJson.Line);
+            ResultStore store = new(
+                folder,
+                @lock,
+                new(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0),
+                json ?? AnalysisJson.Line
+            );
             // What was damaged and computed again comes later.
             foreach (StoredResult result in Read(folder))
                 store._known[result.Key] = result;

@@ -29,7 +29,11 @@ internal sealed partial class ValueListConverter : JsonConverterFactory
         : RuntimeFeature.IsDynamicCodeSupported ? Other(typeToConvert)
         : throw new NotSupportedException($"{typeToConvert} cannot be written as JSON by a program that was compiled ahead of time.");
 
-    [UnconditionalSuppressMessage("Trimming", "IL2055", Justification = "Of<T> asks nothing of T; reached only where code is made at run time.")]
+    [UnconditionalSuppressMessage(
+        "Trimming",
+        "IL2055",
+        Justification = "Of<T> asks nothing of T; reached only where code is made at run time."
+    )]
     [UnconditionalSuppressMessage("Trimming", "IL2072", Justification = "Of<T> is named above, so its constructor is there.")]
     [UnconditionalSuppressMessage("AOT", "IL3050", Justification = "Reached only where code is made at run time.")]
     private static JsonConverter Other(Type list) =>

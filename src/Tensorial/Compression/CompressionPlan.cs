@@ -75,7 +75,8 @@ internal sealed record CompressionPlan(
     }
 
     /// <summary>Writes the plan as JSON.</summary>
-    public void Write(string path) => AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, this, Json.TypeOf<CompressionPlan>()));
+    public void Write(string path) =>
+        AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, this, Json.TypeOf<CompressionPlan>()));
 
     /// <summary>The candidates that the plan names.</summary>
     /// <exception cref="BadInputException">The plan does not fit the network: names what.</exception>

@@ -112,7 +112,10 @@ internal static class JsonInput
         object? value = part.Get!(owner);
         if (value is null)
             return part.IsGetNullable || Nullable.GetUnderlyingType(part.PropertyType) is not null ? null : $"{at} is missing";
-        if (part.AttributeProvider?.GetCustomAttributes(typeof(RangeAttribute), inherit: false) is [RangeAttribute range] && !range.IsValid(value))
+        if (
+            part.AttributeProvider?.GetCustomAttributes(typeof(RangeAttribute), inherit: false) is [RangeAttribute range]
+            && !range.IsValid(value)
+        )
             return string.Create(
                 CultureInfo.InvariantCulture,
                 $"{at} is {value}, which is not between {range.Minimum} and {range.Maximum}"

@@ -18,7 +18,8 @@ internal static class StateFile
         TypeInfoResolver = StateJsonTypes.Default,
     };
 
-    public static void Write<T>(string path, T state) => AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, state, Json.TypeOf<T>()));
+    public static void Write<T>(string path, T state) =>
+        AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, state, Json.TypeOf<T>()));
 
     /// <param name="path">The file.</param>
     /// <param name="what">What it should be, for messages: a state of a training.</param>

@@ -165,7 +165,18 @@ public sealed class CompareTests
     {
         using TemporaryFolder folder = new();
         string json = Path.Combine(folder.Path, "compare.json");
-        CommandRun run = await CommandRun.Of("compare", Sample, "--formats", formats, "--rates", "0.3", "--layers", "conv2*", "--json", json);
+        CommandRun run = await CommandRun.Of(
+            "compare",
+            Sample,
+            "--formats",
+            formats,
+            "--rates",
+            "0.3",
+            "--layers",
+            "conv2*",
+            "--json",
+            json
+        );
         Assert.Equal((0, ""), (run.Code, run.Error));
         JsonElement[] networks = Rows(JsonDocument.Parse(File.ReadAllText(json)).RootElement, "networks");
         Assert.Equal(expected, networks.Select(static row => row.GetProperty("format").GetString()));

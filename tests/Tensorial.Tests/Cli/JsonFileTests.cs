@@ -9,12 +9,12 @@ namespace Tensorial.Tests.Cli;
 public class JsonFileTests
 {
     private static Type[] Written { get; } =
-        [
-            .. typeof(ResultTypes)
-                .GetCustomAttributesData()
-                .Where(static data => data.AttributeType == typeof(JsonSerializableAttribute))
-                .Select(static data => (Type)data.ConstructorArguments[0].Value!),
-        ];
+    [
+        .. typeof(ResultTypes)
+            .GetCustomAttributesData()
+            .Where(static data => data.AttributeType == typeof(JsonSerializableAttribute))
+            .Select(static data => (Type)data.ConstructorArguments[0].Value!),
+    ];
 
     /// <summary>The compiler's own account of a type must be the one that reflection gives: names, order, what is left out.</summary>
     [Fact]
@@ -50,7 +50,9 @@ public class JsonFileTests
                 continue;
             if (type.IsEnum)
                 Assert.StartsWith("\"", JsonSerializer.Serialize(Enum.GetValues(type).GetValue(0), JsonFile.Options.GetTypeInfo(type)));
-            foreach (Type next in JsonFile.Options.GetTypeInfo(type).Properties.Select(static field => field.PropertyType).Concat(ItemsOf(type)))
+            foreach (
+                Type next in JsonFile.Options.GetTypeInfo(type).Properties.Select(static field => field.PropertyType).Concat(ItemsOf(type))
+            )
                 open.Enqueue(next);
         }
     }

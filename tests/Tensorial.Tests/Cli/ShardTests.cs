@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using Tensorial.Cli;
 
@@ -54,24 +55,65 @@ public sealed class ShardTests : IDisposable
         Assert.Equal(Points("all.json"), Points("joined.json"));
     }
 
+    /// <summary>The files that are sent to Slurm, run as its tasks run them.</summary>
+    [OracleFact(Oracle.Shell)]
+    public void What_is_sent_to_slurm_runs()
+    {
+        string merged = "";
+        foreach (string task in (string[])["1", "2"])
+        {
+            Script("sweep.sbatch", task);
+            merged = Script("merge.sbatch", task);
+        }
+        Assert.Contains("24 of 24 planned measurements", merged);
+        Assert.True(File.Exists(At("sweep.html")));
+
+        string Script(string name, string task)
+        {
+            ProcessStartInfo start = new("bash", [Path.Combine(Oracles.Repository, "deploy", "slurm", name)])
+            {
+                WorkingDirectory = _folder.FullName,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            };
+            foreach (
+                (string variable, string value) in ((string, string)[])
+                    [
+                        ("TENSORIAL", $"dotnet {typeof(Tool).Assembly.Location}"),
+                        ("MODEL", Path.Combine(Oracles.Repository, "samples", "fashion-cnn.onnx")),
+                        ("DATA", "sample"),
+                        ("OPTIONS", "--limit 16 --cuts oi|hw --scope layers"),
+                        ("SHARDS", "2"),
+                        ("SLURM_ARRAY_TASK_ID", task),
+                        ("SLURM_CPUS_PER_TASK", "1"),
+                    ]
+            )
+                start.Environment[variable] = value;
+            using Process process = Process.Start(start)!;
+            Task<string> errors = process.StandardError.ReadToEndAsync();
+            string output = process.StandardOutput.ReadToEnd();
+            process.WaitForExit();
+            Assert.True(process.ExitCode == 0, output + errors.Result);
+            return output;
+        }
+    }
+
     private Task<CommandRun> Part(string store, params string[] more) =>
-        CommandRun.Of(
-            [
-                "analyze",
-                Path.Combine(Oracles.Repository, "samples", "fashion-cnn.onnx"),
-                "--data",
-                "sample",
-                "--limit",
-                "16",
-                "--cuts",
-                "oi|hw",
-                "--scope",
-                "layers",
-                "--resume",
-                At(store),
-                .. more,
-            ]
-        );
+        CommandRun.Of([
+            "analyze",
+            Path.Combine(Oracles.Repository, "samples", "fashion-cnn.onnx"),
+            "--data",
+            "sample",
+            "--limit",
+            "16",
+            "--cuts",
+            "oi|hw",
+            "--scope",
+            "layers",
+            "--resume",
+            At(store),
+            .. more,
+        ]);
 
     private string At(string name) => Path.Combine(_folder.FullName, name);
 

@@ -28,7 +28,9 @@ public partial class LinkTests
             .. Links()
                 .Matches(Fences().Replace(File.ReadAllText(path), ""))
                 .Select(static match => Spaces().Replace(match.Groups[1].Value, ""))
-                .Where(static link => !link.Contains("://", StringComparison.Ordinal) && !link.StartsWith("mailto:", StringComparison.Ordinal))
+                .Where(static link =>
+                    !link.Contains("://", StringComparison.Ordinal) && !link.StartsWith("mailto:", StringComparison.Ordinal)
+                )
                 .Where(link => !Exists(path, link)),
         ];
         Assert.Equal([], broken);
@@ -46,7 +48,8 @@ public partial class LinkTests
 
     /// <summary>A heading's anchor, as GitHub makes it.</summary>
     private static string Anchor(string heading) =>
-        string.Concat(heading.Trim().ToLowerInvariant().Where(static c => char.IsLetterOrDigit(c) || c is ' ' or '-' or '_')).Replace(' ', '-');
+        string.Concat(heading.Trim().ToLowerInvariant().Where(static c => char.IsLetterOrDigit(c) || c is ' ' or '-' or '_'))
+            .Replace(' ', '-');
 
     [GeneratedRegex(@"\]\(([^()]+)\)")]
     private static partial Regex Links();

@@ -63,7 +63,8 @@ internal static partial class PageCommands
             && expected
                 .Zip(match.Groups.Values.Skip(1))
                 .All(static pair =>
-                    pair.First is not { } value || Math.Abs(Value(pair.Second.Value) - value) <= Math.Max(Tolerance * Math.Abs(value), 0.011)
+                    pair.First is not { } value
+                    || Math.Abs(Value(pair.Second.Value) - value) <= Math.Max(Tolerance * Math.Abs(value), 0.011)
                 );
     }
 

@@ -17,12 +17,12 @@ public class SampleProgramTests
     {
         string[][] rows = Rows(Run("truncation.cs", "oi|hw")),
             study = Rows(
-                File.ReadAllText(
-                    Path.Combine(Oracles.Repository, "experiments", "results", "truncation", "sample", "truncations.csv")
-                )
+                File.ReadAllText(Path.Combine(Oracles.Repository, "experiments", "results", "truncation", "sample", "truncations.csv"))
             );
         Assert.Equal(["layer", "cut", "rank", "normLoss", "parameters", "top1"], rows[0]);
-        Dictionary<string, string[]> known = study[1..].Where(static row => row[1] == "oi|hw" && row[0] != "all").ToDictionary(static row => $"{row[0]} {row[3]}");
+        Dictionary<string, string[]> known = study[1..]
+            .Where(static row => row[1] == "oi|hw" && row[0] != "all")
+            .ToDictionary(static row => $"{row[0]} {row[3]}");
         string[][] single = [.. rows[1..].Where(static row => row[0] != "all")];
         Assert.Equal(known.Keys.Order(), single.Select(static row => $"{row[0]} {row[2]}").Order());
         foreach (string[] row in single)
@@ -39,7 +39,9 @@ public class SampleProgramTests
     [Fact]
     public void Formats_are_compared_by_their_errors()
     {
-        string[][] rows = Rows(Run("formats.cs", "0.25", Path.Combine(Oracles.Repository, "samples", "fashion-cnn.onnx"), "svd-out", "cp3"));
+        string[][] rows = Rows(
+            Run("formats.cs", "0.25", Path.Combine(Oracles.Repository, "samples", "fashion-cnn.onnx"), "svd-out", "cp3")
+        );
         Assert.Equal(["format", "conv2.weight", "conv3.weight", "mean"], rows[0]);
         Assert.Equal(["\"svd-out\"", "\"cp3\""], rows[1..].Select(static row => row[0]));
         Graph network = OnnxFile.Read(Sample.Model, "sample");
@@ -68,7 +70,11 @@ public class SampleProgramTests
             RedirectStandardError = true,
         };
         // What the runner of the tests says of its own build is not meant for this one.
-        foreach (string variable in start.Environment.Keys.Where(static key => key.StartsWith("MSBuild", StringComparison.OrdinalIgnoreCase)).ToArray())
+        foreach (
+            string variable in start
+                .Environment.Keys.Where(static key => key.StartsWith("MSBuild", StringComparison.OrdinalIgnoreCase))
+                .ToArray()
+        )
             start.Environment.Remove(variable);
         using Process process = Process.Start(start)!;
         Task<string> errors = process.StandardError.ReadToEndAsync();

@@ -31,5 +31,6 @@ public class TutorialTests
     [InlineData("takes ~0.9 ms", "takes long", false)]
     [InlineData("{\"scores\":[…]}", "{\"scores\":[1,2]}", true)]
     [InlineData("{\"scores\":[…]}", "{\"points\":[1,2]}", false)]
-    public void A_line_is_like_the_one_shown(string shown, string line, bool isLike) => Assert.Equal(isLike, PageCommands.IsLike(shown, line));
+    public void A_line_is_like_the_one_shown(string shown, string line, bool isLike) =>
+        Assert.Equal(isLike, PageCommands.IsLike(shown, line));
 }
