@@ -89,7 +89,7 @@ internal static partial class PageCommands
     {
         const string Mark = "-- next step --";
         string script =
-            "trap 'kill $(jobs -p) 2>/dev/null' EXIT\n"
+            "trap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n"
             + $"tensorial() {{ dotnet '{typeof(Tensorial.Cli.Tool).Assembly.Location}' \"$@\"; }}\n"
             + string.Join($"\necho '{Mark}'\n", steps.Select(static step => step.Commands));
         ProcessStartInfo start = new("bash", ["-euo", "pipefail", "-c", script])
