@@ -47,7 +47,7 @@ internal static class CommonOptions
         {
             HelpName = "DIR",
             Description = "Write the figures as SVG files into this folder; made if need be.",
-        }.Written();
+        }.WrittenInto();
 
     public static Option<int> Threads() =>
         Whole("--threads", "Threads to compute with. Default: all cores.", Environment.ProcessorCount, MostThreads);

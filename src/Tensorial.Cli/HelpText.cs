@@ -153,12 +153,12 @@ internal sealed class HelpText(Terminal terminal) : SynchronousCommandLineAction
             null or false => "",
             string text => text,
             bool => "true",
-            Enum name => TypedName(name),
+            Enum name => TypedName(name.ToString()),
             IEnumerable items => string.Join(',', items.Cast<object>().Select(Typed)),
             IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
             _ => value.ToString() ?? "",
         };
 
     /// <summary>A value of an enumeration as options name it.</summary>
-    public static string TypedName(Enum value) => value.ToString().ToLowerInvariant();
+    public static string TypedName(string name) => name.ToLowerInvariant();
 }

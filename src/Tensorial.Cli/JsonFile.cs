@@ -1,5 +1,10 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Tensorial.Analysis;
+using Tensorial.Cli.Commands;
+using Tensorial.Compression;
+using Tensorial.Compression.Int8;
+using Tensorial.Training;
 
 namespace Tensorial.Cli;
 
@@ -12,9 +17,34 @@ internal static class JsonFile
             PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
             WriteIndented = true,
             DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-            Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+            Converters =
+            {
+                JsonTypes.Words<ElementType>(),
+                JsonTypes.Words<StructureKind>(),
+                JsonTypes.Words<StopReason>(),
+                JsonTypes.Words<RangeMethod>(),
+            },
+            TypeInfoResolver = ResultTypes.Default,
         };
 
     public static void Write<T>(FileInfo file, T value) =>
-        AtomicFile.Write(file.FullName, stream => JsonSerializer.Serialize(stream, value, Options));
+        AtomicFile.Write(file.FullName, stream => JsonSerializer.Serialize(stream, value, Options.TypeOf<T>()));
 }
+
+/// <summary>What commands write.</summary>
+[JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata)]
+[JsonSerializable(typeof(SearchCommand.Result))]
+[JsonSerializable(typeof(EinsumCommand.EinsumFile))]
+[JsonSerializable(typeof(VerifyCommand.VerifyFile))]
+[JsonSerializable(typeof(DataCommand.DataFile))]
+[JsonSerializable(typeof(FormatComparison))]
+[JsonSerializable(typeof(TruncateCommand.TruncateFile))]
+[JsonSerializable(typeof(CompressionResult))]
+[JsonSerializable(typeof(TruncatedKernel))]
+[JsonSerializable(typeof(TrainingFile))]
+[JsonSerializable(typeof(BenchCommand.BenchFile))]
+[JsonSerializable(typeof(Inspection))]
+[JsonSerializable(typeof(EvaluateCommand.EvaluationFile))]
+[JsonSerializable(typeof(QuantizationResult))]
+[JsonSerializable(typeof(TuneCommand.TuningFile))]
+internal sealed partial class ResultTypes : JsonSerializerContext;

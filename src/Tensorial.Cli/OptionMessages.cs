@@ -81,7 +81,7 @@ internal static partial class OptionMessages
     private static string WordsFor(Type type, string given)
     {
         Type own = Nullable.GetUnderlyingType(type) ?? type.GetElementType() ?? type;
-        string[] names = own.IsEnum ? [.. Enum.GetValues(own).Cast<Enum>().Select(HelpText.TypedName)] : [];
+        string[] names = own.IsEnum ? [.. Enum.GetNames(own).Select(HelpText.TypedName)] : [];
         string words =
             own.IsEnum ? Either(names)
             : own == typeof(int) || own == typeof(long) ? "a whole number"

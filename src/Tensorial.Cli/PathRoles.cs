@@ -14,6 +14,7 @@ internal static class PathRoles
     {
         Input,
         Output,
+        Folder,
         Store,
     }
 
@@ -24,6 +25,14 @@ internal static class PathRoles
         where T : Symbol
     {
         Roles.AddOrUpdate(symbol, Role.Output);
+        return symbol;
+    }
+
+    /// <summary>Marks a folder that the command puts files into beside others: tables and figures may lie in one.</summary>
+    public static T WrittenInto<T>(this T symbol)
+        where T : Symbol
+    {
+        Roles.AddOrUpdate(symbol, Role.Folder);
         return symbol;
     }
 
@@ -47,24 +56,28 @@ internal static class PathRoles
     /// <exception cref="UsageException">One would; names both.</exception>
     public static void Check(ParseResult parsed)
     {
-        List<string> inputs = [],
-            outputs = [];
+        List<string> inputs = [];
+        List<(string Path, bool IsFolder)> outputs = [];
         CommandResult command = parsed.CommandResult;
         foreach (Symbol symbol in command.Command.Arguments.Cast<Symbol>().Concat(command.Command.Options))
         {
             string[] paths = PathsOf(parsed, symbol);
-            (IsWritten(symbol) ? outputs : inputs).AddRange(paths);
+            if (RoleOf(symbol) is Role.Output or Role.Folder)
+                outputs.AddRange(paths.Select(path => (path, RoleOf(symbol) == Role.Folder)));
+            else
+                inputs.AddRange(paths);
         }
         for (int i = 0; i < outputs.Count; i++)
         {
+            (string output, bool isFolder) = outputs[i];
             foreach (string input in inputs)
-                Check(outputs[i], input);
-            foreach (string other in outputs.Where((_, k) => k != i))
-                if (Conflict(outputs[i], other) is { } how)
+                Check(output, input);
+            foreach ((string other, bool takesMore) in outputs.Where((_, k) => k != i))
+                if (Conflict(output, other) is { } how && !(takesMore && (how.Length > 0 || isFolder)))
                     throw new UsageException(
                         how.Length == 0
-                            ? $"'{outputs[i]}' is named for two outputs of this command, of which one would be overwritten; name a file for each."
-                            : $"'{outputs[i]}' lies {how} '{other}', and both are outputs of this command; name another place for one."
+                            ? $"'{output}' is named for two outputs of this command, of which one would be overwritten; name a file for each."
+                            : $"'{output}' lies {how} '{other}', and both are outputs of this command; name another place for one."
                     );
         }
     }
@@ -100,7 +113,7 @@ internal static class PathRoles
         return isBeside ? "at the weights of" : null;
     }
 
-    private static bool IsWritten(Symbol symbol) => Roles.TryGetValue(symbol, out object? role) && (Role)role == Role.Output;
+    private static Role RoleOf(Symbol symbol) => Roles.TryGetValue(symbol, out object? role) ? (Role)role : Role.Input;
 
     private static string[] PathsOf(ParseResult parsed, Symbol symbol)
     {

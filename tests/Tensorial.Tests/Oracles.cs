@@ -35,6 +35,9 @@ public enum Oracle
     /// <summary>Leave to take minutes: TENSORIAL_HEAVY=1.</summary>
     Patience = 128,
 
+    /// <summary>A shell in which the commands of a page run, and curl.</summary>
+    Shell = 1024,
+
     /// <summary>Small networks that once failed, in ../shared/cases beside the repository.</summary>
     SharedCases = 256,
 }
@@ -101,6 +104,7 @@ public static class Oracles
             Oracle.SharedCases => Directory.Exists(Cases),
             Oracle.Cifar10 => Cifar10 is not null,
             Oracle.Patience => Heavy,
+            Oracle.Shell => File.Exists("/bin/bash") && File.Exists("/usr/bin/curl"),
             _ => File.Exists("/usr/bin/chromium"),
         };
 

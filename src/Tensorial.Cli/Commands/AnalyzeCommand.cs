@@ -77,7 +77,7 @@ internal static class AnalyzeCommand
             HelpName = "DIR",
             Description = "Write the tables as spectra.csv, cuts.csv, truncations.csv and tolerance.csv.",
         };
-        csv.Written();
+        csv.WrittenInto();
         Option<DirectoryInfo?> figures = CommonOptions.Figures();
         Command command = new(
             "analyze",

@@ -176,9 +176,9 @@ internal static class BenchCommand
     /// <param name="First">Times of the first network.</param>
     /// <param name="Second">Times of the second.</param>
     /// <param name="Speedup">Median over pairs of first time over second.</param>
-    private sealed record BenchRow(int Batch, BenchTime First, BenchTime Second, double Speedup);
+    internal sealed record BenchRow(int Batch, BenchTime First, BenchTime Second, double Speedup);
 
-    private sealed record BenchTime(double MedianMs, double LeastMs, double MostMs)
+    internal sealed record BenchTime(double MedianMs, double LeastMs, double MostMs)
     {
         public static BenchTime From(IReadOnlyList<double> rising) =>
             new(1e3 * PairedTiming.Median(rising), 1e3 * rising[0], 1e3 * rising[^1]);
@@ -187,7 +187,7 @@ internal static class BenchCommand
         public string Range => Text($"{LeastMs:F3} to {MostMs:F3}");
     }
 
-    private sealed record BenchFile(
+    internal sealed record BenchFile(
         int SchemaVersion,
         string First,
         string Second,

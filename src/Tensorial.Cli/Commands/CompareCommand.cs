@@ -54,8 +54,7 @@ internal static class CompareCommand
             Description =
                 $"Formats to compare: {string.Join(", ", KernelFormat.All)}, or an equation of your own such as \"ri,srhw,os->oihw\". May be given several times. Default: {string.Join(',', UsualFormats)}.",
             DefaultValueFactory = static _ => [],
-            CustomParser = static result =>
-                [.. CommonOptions.Each(result, static text => FormatsOf(text)).SelectMany(static own => own).Distinct()],
+            CustomParser = static result => [.. CommonOptions.Each(result, FormatsOf).SelectMany(static own => own).Distinct()],
         };
         Option<double[]> rates = new("--rates", "--rate")
         {
@@ -95,7 +94,7 @@ internal static class CompareCommand
         {
             HelpName = "DIR",
             Description = "Write the tables as networks.csv and layers.csv.",
-        }.Written();
+        }.WrittenInto();
         Option<DirectoryInfo?> figures = CommonOptions.Figures();
         Command command = new(
             "compare",
@@ -154,10 +153,24 @@ internal static class CompareCommand
     }
 
     /// <summary>Names between commas; an equation, which has commas of its own, stands alone.</summary>
-    private static KernelFormat[] FormatsOf(string text) =>
-        text.Contains("->", StringComparison.Ordinal)
-            ? [KernelFormat.Parse(text)]
-            : [.. text.Split(',', StringSplitOptions.TrimEntries).Select(KernelFormat.Parse)];
+    /// <summary>Names parted by commas; an equation, whose operands are too, goes from the first word that is no name to its arrow.</summary>
+    private static KernelFormat[] FormatsOf(string text)
+    {
+        List<KernelFormat> formats = [];
+        ReadOnlySpan<string> words = text.Split(',', StringSplitOptions.TrimEntries);
+        while (!words.IsEmpty)
+        {
+            int arrow = Array.FindIndex(words.ToArray(), static word => word.Contains("->", StringComparison.Ordinal)),
+                last = IsName(words[0]) ? 0 : Math.Max(arrow, 0);
+            formats.Add(KernelFormat.Parse(string.Join(',', words[..(last + 1)])));
+            words = words[(last + 1)..];
+        }
+        return [.. formats];
+    }
+
+    private static bool IsName(string word) =>
+        word.Split('+')
+            .All(static part => KernelFormat.All.Any(format => format.Name == part.Split(':')[0]) || part == KernelFormat.Search.Name);
 
     private static double RateOf(string text) =>
         double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double rate) && rate is > 0 and < 1

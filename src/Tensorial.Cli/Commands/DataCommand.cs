@@ -10,7 +10,7 @@ internal static class DataCommand
     internal sealed record Options(PublishedSet Set, DirectoryInfo Out, Origin From, FileInfo? Json);
 
     public static Command Create(Terminal terminal) =>
-        new("data", "Bring labelled images to this machine, or write a set as picture files.")
+        new("data", "Brings labelled images to this machine, or writes a set as picture files.")
         {
             Get(terminal),
             DataExportCommand.Create(terminal),
@@ -40,7 +40,7 @@ internal static class DataCommand
         Option<FileInfo?> json = CommonOptions.Json();
         Command command = new(
             "get",
-            "Fetch a set, bring it into its standard format (CIFAR binary, IDX) and verify every file by its SHA-256. Files that are there "
+            "Fetches a set, brings it into its standard format (CIFAR binary, IDX) and verifies every file by its SHA-256. Files that are there "
                 + "and intact are not fetched again; an interrupted download is continued."
         )
         {
@@ -92,9 +92,9 @@ internal static class DataCommand
     }
 
     /// <summary>The JSON form.</summary>
-    private sealed record DataFile(int SchemaVersion, string Set, string Data, IReadOnlyList<FileRow> Files);
+    internal sealed record DataFile(int SchemaVersion, string Set, string Data, IReadOnlyList<FileRow> Files);
 
-    private sealed record FileRow(string Name, string Path, long Bytes, string Sha256, bool Verified, bool WasThere)
+    internal sealed record FileRow(string Name, string Path, long Bytes, string Sha256, bool Verified, bool WasThere)
     {
         public static FileRow From(FetchedFile file) =>
             new(file.File.Name, file.Path, file.File.Bytes, file.Sha256, file.File.Sha256 is not null, file.WasThere);

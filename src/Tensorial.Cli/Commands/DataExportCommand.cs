@@ -23,7 +23,7 @@ internal static class DataExportCommand
         Option<bool> flat = new("--flat") { Description = "All in one folder, without labels." };
         Command command = new(
             "export",
-            "Write a set as PNG files, for --data images:DIR or any other program. Pixels are written as they are stored, before normalisation."
+            "Writes a set as PNG files, for --data images:DIR or any other program. Pixels are written as they are stored, before normalisation."
         )
         {
             folder,

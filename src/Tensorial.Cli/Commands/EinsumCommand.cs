@@ -216,7 +216,7 @@ internal static class EinsumCommand
 
     private static string Count(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
 
-    private sealed record EinsumStep(
+    internal sealed record EinsumStep(
         int Left,
         int? Right,
         string Expression,
@@ -231,7 +231,7 @@ internal static class EinsumCommand
             new(step.Left, step.Right, step.Expression, ExtentsOf(step.Shape), step.Macs, step.Bytes, step.Scratch, step.Seconds);
     }
 
-    private sealed record EinsumFile(
+    internal sealed record EinsumFile(
         int SchemaVersion,
         string Equation,
         int[][] Shapes,

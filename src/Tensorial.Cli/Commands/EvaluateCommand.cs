@@ -95,7 +95,7 @@ internal static class EvaluateCommand
     private static string Number(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>The JSON form: the contract's five numbers beside what they were measured on.</summary>
-    private sealed record EvaluationFile(
+    internal sealed record EvaluationFile(
         int SchemaVersion,
         string Model,
         string Data,

@@ -23,8 +23,8 @@ internal static class MergeCommand
         Option<FileInfo?> html = new("--report") { HelpName = "FILE", Description = "Also write the report as one HTML file." };
         html.Written();
         Option<DirectoryInfo?> csv = new("--csv") { HelpName = "DIR", Description = "Also write the tables as CSV." };
-        csv.Written();
-        return new Command("merge", "Put the shards of a sweep together.") { output, parts, html, csv }.Finish(
+        csv.WrittenInto();
+        return new Command("merge", "Joins the shards of a sweep.") { output, parts, html, csv }.Finish(
             terminal,
             (parsed, _) =>
                 Run(
@@ -49,8 +49,40 @@ internal static class MergeCommand
         terminal.Say(
             $"{merged.Layers.Count} kernels and {merged.Truncations.Count:N0} of {merged.PlannedTruncations:N0} planned measurements from {options.Parts.Count} parts."
         );
+        if (merged.Truncations.Count < merged.PlannedTruncations)
+            terminal.Say(
+                $"{merged.PlannedTruncations - merged.Truncations.Count:N0} measurements are missing{Missing(options.Parts)}; the same commands go on where they stopped."
+            );
         return ExitCode.Done;
     }
+
+    /// <summary>Shards of which no part says anything.</summary>
+    private static string Missing(IReadOnlyList<string> parts)
+    {
+        Shard[] there = [.. parts.SelectMany(ShardsOf).OfType<string>().Select(Shard.Parse).Distinct()];
+        Shard[] missing =
+        [
+            .. there
+                .Select(static shard => shard.Count)
+                .Distinct()
+                .SelectMany(static count => Enumerable.Range(1, count).Select(index => new Shard(index, count)))
+                .Except(there),
+        ];
+        return missing.Length switch
+        {
+            0 => "",
+            <= 20 => $", and nothing is there of shard {string.Join(", ", missing)}",
+            _ => $", and nothing is there of {missing.Length} shards: {string.Join(", ", missing.Take(20))}, …",
+        };
+    }
+
+    private static IEnumerable<string?> ShardsOf(string part) =>
+        Directory.Exists(part)
+            ? ResultStore
+                .Read(part)
+                .Where(static result => result.Kind == StoredKind.Run)
+                .Select(static result => result.As<AnalysisReport>().Provenance.Shard)
+            : [Read(part).Provenance.Shard];
 
     private static AnalysisReport Read(string part) =>
         Directory.Exists(part) ? ReportMerge.OfStore(part) : AnalysisJson.Read(File.ReadAllText(part), part);

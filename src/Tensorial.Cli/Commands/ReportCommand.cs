@@ -33,7 +33,7 @@ internal static class ReportCommand
             Description =
                 "Also write the tables into this folder, made if need be: spectra.csv, cuts.csv, truncations.csv and tolerance.csv of an analysis, convergence.csv and epochs.csv of trainings.",
         };
-        csv.Written();
+        csv.WrittenInto();
         Option<DirectoryInfo?> figures = CommonOptions.Figures();
         Command command = new(
             "report",

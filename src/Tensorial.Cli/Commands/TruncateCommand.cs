@@ -139,7 +139,10 @@ internal static class TruncateCommand
             ["tensorial.version"] = ToolVersion.Text,
             ["tensorial.command"] = options.CommandLine,
             ["tensorial.source"] = $"{options.Input.Name} sha256:{ModelFile.From(options.Input.FullName).Sha256}",
-            ["tensorial.truncations"] = JsonSerializer.Serialize(truncation.Kernels, AnalysisJson.Line),
+            ["tensorial.truncations"] = JsonSerializer.Serialize(
+                truncation.Kernels,
+                AnalysisJson.Line.TypeOf<ValueList<TruncatedKernel>>()
+            ),
         };
 
     private static void Show(GraphTruncation truncation, Terminal terminal)
@@ -173,7 +176,7 @@ internal static class TruncateCommand
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
-    private sealed record TruncateFile(
+    internal sealed record TruncateFile(
         int SchemaVersion,
         string Model,
         string Output,

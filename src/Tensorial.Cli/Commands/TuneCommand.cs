@@ -343,7 +343,7 @@ internal static class TuneCommand
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
-    private sealed record TuningFile(
+    internal sealed record TuningFile(
         int SchemaVersion,
         string Model,
         string Output,
@@ -366,7 +366,7 @@ internal static class TuneCommand
     /// <param name="ActivationBytes">Of that one, for what it reads and what it is to make.</param>
     /// <param name="AreKept">Whether every block's activations are computed once.</param>
     /// <param name="AtOnce">Blocks at work.</param>
-    private sealed record BlocksMemory(long Bytes, long ActivationBytes, bool AreKept, int AtOnce)
+    internal sealed record BlocksMemory(long Bytes, long ActivationBytes, bool AreKept, int AtOnce)
     {
         public static BlocksMemory From(SequentialTuning tuning)
         {

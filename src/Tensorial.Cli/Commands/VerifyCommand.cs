@@ -255,7 +255,7 @@ internal static class VerifyCommand
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
-    private sealed record VerifyFile(
+    internal sealed record VerifyFile(
         int SchemaVersion,
         string First,
         string Second,

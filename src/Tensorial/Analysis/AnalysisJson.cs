@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 
 namespace Tensorial.Analysis;
 
@@ -15,15 +14,17 @@ internal static class AnalysisJson
             WriteIndented = true,
             NewLine = "\n",
             Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-            Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+            Converters = { JsonTypes.Words<StoredKind>() },
+            TypeInfoResolver = AnalysisJsonTypes.Default,
         };
 
     /// <summary>One line, for stores.</summary>
     public static JsonSerializerOptions Line { get; } = new(Indented) { WriteIndented = false };
 
-    public static string Write(AnalysisReport report) => JsonSerializer.Serialize(report, Indented) + "\n";
+    public static string Write(AnalysisReport report) => JsonSerializer.Serialize(report, Indented.TypeOf<AnalysisReport>()) + "\n";
 
-    public static byte[] ToUtf8(AnalysisReport report) => [.. JsonSerializer.SerializeToUtf8Bytes(report, Indented), (byte)'\n'];
+    public static byte[] ToUtf8(AnalysisReport report) =>
+        [.. JsonSerializer.SerializeToUtf8Bytes(report, Indented.TypeOf<AnalysisReport>()), (byte)'\n'];
 
     /// <exception cref="BadInputException">The text is no report, or one of a later schema. <paramref name="name"/> says what was
     /// read.</exception>

@@ -15,15 +15,18 @@ internal sealed class ResultStore : IDisposable
     private readonly Lock _gate = new();
     private readonly FolderLock _lock;
     private readonly FileStream _file;
+    private readonly JsonSerializerOptions _json;
 
-    private ResultStore(string folder, FolderLock @lock, FileStream file) => (_folder, _lock, _file) = (folder, @lock, file);
+    private ResultStore(string folder, FolderLock @lock, FileStream file, JsonSerializerOptions json) =>
+        (_folder, _lock, _file, _json) = (folder, @lock, file, json);
 
     /// <summary>Opens, or begins, the store in a folder.</summary>
     /// <param name="folder">Made where it does not exist.</param>
     /// <param name="writer">Names this process's own file; two at a time may not share one.</param>
+    /// <param name="json">How results are read and written; null for those of an analysis.</param>
     /// <exception cref="IOException">Another process writes under this name, or the folder cannot be written.</exception>
     /// <exception cref="BadInputException">A file of the store is damaged before its last line.</exception>
-    public static ResultStore Open(string folder, string writer = "measurements")
+    public static ResultStore Open(string folder, string writer = "measurements", JsonSerializerOptions? json = null)
     {
         Directory.CreateDirectory(folder);
         FolderLock @lock = FolderLock.Take(folder, writer);
@@ -31,7 +34,12 @@ internal sealed class ResultStore : IDisposable
         {
             string path = Path.Combine(folder, writer + ".jsonl");
             DropTornLine(path);
-            ResultStore store = new(folder, @lock, new(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0));
+            ResultStore store = new(
+                folder,
+                @lock,
+                new(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0),
+                json ?? AnalysisJson.Line
+            );
             // What was damaged and computed again comes later.
             foreach (StoredResult result in Read(folder))
                 store._known[result.Key] = result;
@@ -126,7 +134,7 @@ internal sealed class ResultStore : IDisposable
         where T : class
     {
         lock (_gate)
-            return [.. _known.Values.Where(result => result.Kind == kind).Select(static result => result.As<T>())];
+            return [.. _known.Values.Where(result => result.Kind == kind).Select(result => result.As<T>(_json))];
     }
 
     /// <summary>Drops a result whose file has turned out damaged, so that it can be added again.</summary>
@@ -141,15 +149,15 @@ internal sealed class ResultStore : IDisposable
         where T : class
     {
         lock (_gate)
-            return _known.TryGetValue(key, out StoredResult? stored) ? stored.As<T>() : null;
+            return _known.TryGetValue(key, out StoredResult? stored) ? stored.As<T>(_json) : null;
     }
 
     /// <summary>Appends a result, unless its key is known, and hands it to the operating system before returning.</summary>
     public void Add<T>(string key, string scope, StoredKind kind, T value)
     {
-        JsonElement stored = JsonSerializer.SerializeToElement(value, AnalysisJson.Line);
+        JsonElement stored = JsonSerializer.SerializeToElement(value, _json.TypeOf<T>());
         StoredResult result = new StoredResult(key, scope, kind, stored, Version: LibraryVersion.Text).Checked();
-        byte[] line = [.. JsonSerializer.SerializeToUtf8Bytes(result, AnalysisJson.Line), (byte)'\n'];
+        byte[] line = [.. JsonSerializer.SerializeToUtf8Bytes(result, AnalysisJson.Line.TypeOf<StoredResult>()), (byte)'\n'];
         lock (_gate)
         {
             if (!_known.TryAdd(key, result))
@@ -277,8 +285,8 @@ internal sealed record StoredResult(
 )
 {
     /// <exception cref="BadInputException">It is something else, or holds values that are missing or out of range.</exception>
-    public T As<T>()
-        where T : class => JsonInput.Read<T>(Value, Key, "stored result of this kind", AnalysisJson.Line);
+    public T As<T>(JsonSerializerOptions? json = null)
+        where T : class => JsonInput.Read<T>(Value, Key, "stored result of this kind", json ?? AnalysisJson.Line);
 
     /// <summary>This result with the checksum that it should have.</summary>
     public StoredResult Checked() =>

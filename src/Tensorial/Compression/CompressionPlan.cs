@@ -28,6 +28,7 @@ internal sealed record CompressionPlan(
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         AllowTrailingCommas = true,
         ReadCommentHandling = JsonCommentHandling.Skip,
+        TypeInfoResolver = CompressionJsonTypes.Default,
     };
 
     /// <summary>The plan that choices make for a model's file.</summary>
@@ -74,7 +75,8 @@ internal sealed record CompressionPlan(
     }
 
     /// <summary>Writes the plan as JSON.</summary>
-    public void Write(string path) => AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, this, Json));
+    public void Write(string path) =>
+        AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, this, Json.TypeOf<CompressionPlan>()));
 
     /// <summary>The candidates that the plan names.</summary>
     /// <exception cref="BadInputException">The plan does not fit the network: names what.</exception>

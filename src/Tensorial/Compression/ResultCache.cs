@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
+using System.Text.Json;
 using Tensorial.Analysis;
 using Tensorial.Decompositions;
 
@@ -16,6 +17,8 @@ public sealed class ResultCache : IDisposable
         _scope;
 
     private readonly Action<string>? _warn;
+
+    private static readonly JsonSerializerOptions Json = new(AnalysisJson.Line) { TypeInfoResolver = CompressionJsonTypes.Default };
 
     private ResultCache(ResultStore? store, string folder, string scope, Action<string>? warn = null) =>
         (_store, _folder, _scope, _warn) = (store, folder, scope, warn);
@@ -40,7 +43,7 @@ public sealed class ResultCache : IDisposable
     {
         Origin own = new(LibraryVersion.Text, model, images);
         string scope = ResultStore.Key("compression", own.Version, own.Model, own.Images);
-        ResultStore store = ResultStore.Open(folder, "compression");
+        ResultStore store = ResultStore.Open(folder, "compression", Json);
         try
         {
             foreach (Origin other in store.All<Origin>(StoredKind.Origin).Where(other => other != own))
@@ -136,7 +139,7 @@ public sealed class ResultCache : IDisposable
     private static bool IsKey(string name) => name.Length == 32 && name.All(char.IsAsciiHexDigitLower);
 
     /// <summary>What results belong to.</summary>
-    private sealed record Origin(string Version, string Model, string Images)
+    internal sealed record Origin(string Version, string Model, string Images)
     {
         public override string ToString() =>
             $"network {Short(Model)}, {(Images.Length > 0 ? $"images {Short(Images)}" : "no images")}, version {Version}";
@@ -144,5 +147,6 @@ public sealed class ResultCache : IDisposable
         private static string Short(string hash) => hash.Length > 12 ? hash[..12] : hash;
     }
 
-    private sealed record Remembered(string Name, double Value, string? Sha256 = null, string? File = null);
+    /// <summary>A number, or the file that holds several.</summary>
+    internal sealed record Remembered(string Name, double Value, string? Sha256 = null, string? File = null);
 }

@@ -13,11 +13,12 @@ internal static class CostModelFile
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
         WriteIndented = true,
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        TypeInfoResolver = CostModelJsonTypes.Default,
     };
 
     /// <exception cref="IOException">The file cannot be written.</exception>
     public static void Write(CostModel model, string path) =>
-        AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, new Content(SchemaVersion, model), Json));
+        AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, new Content(SchemaVersion, model), Json.TypeOf<Content>()));
 
     /// <exception cref="BadInputException">The file holds no cost model, or constants that are not positive.</exception>
     public static CostModel Read(string path)
@@ -30,5 +31,11 @@ internal static class CostModelFile
             : throw new BadInputException($"'{path}' holds a cost model with a constant that is not positive.");
     }
 
-    private sealed record Content(int SchemaVersion, CostModel CostModel);
+    /// <summary>What the file says.</summary>
+    internal sealed record Content(int SchemaVersion, CostModel CostModel);
 }
+
+/// <summary>What the file is made of.</summary>
+[JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata)]
+[JsonSerializable(typeof(CostModelFile.Content))]
+internal sealed partial class CostModelJsonTypes : JsonSerializerContext;

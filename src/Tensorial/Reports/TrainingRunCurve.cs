@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Tensorial.Analysis;
 using Tensorial.Training;
 
@@ -11,6 +12,8 @@ namespace Tensorial.Reports;
 /// <param name="Points">In order; epoch 0 is before the first, or after tuning block by block.</param>
 internal sealed record TrainingRunCurve(string Name, ImmutableArray<RunPoint> Points)
 {
+    private static readonly JsonSerializerOptions Json = new(AnalysisJson.Indented) { TypeInfoResolver = RunJsonTypes.Default };
+
     /// <summary>Whether JSON is what train or tune wrote, rather than analyze.</summary>
     public static bool IsRun(byte[] json)
     {
@@ -31,7 +34,7 @@ internal sealed record TrainingRunCurve(string Name, ImmutableArray<RunPoint> Po
     /// <exception cref="BadInputException">It is no such file, or no accuracy was measured.</exception>
     public static TrainingRunCurve Read(byte[] json, string name)
     {
-        RunFile file = JsonInput.Read<RunFile>(json, name, "result of train or tune", AnalysisJson.Indented);
+        RunFile file = JsonInput.Read<RunFile>(json, name, "result of train or tune", Json);
         List<RunPoint> points = [];
         if (file.Top1Before is { } before)
             points.Add(new(0, 0, before));
@@ -55,17 +58,22 @@ internal sealed record TrainingRunCurve(string Name, ImmutableArray<RunPoint> Po
     /// <summary>The first point with at least this accuracy; null where there is none.</summary>
     public RunPoint? Reaching(double top1) => Points.Where(p => p.Top1 >= top1).Select(static p => (RunPoint?)p).FirstOrDefault();
 
-    private sealed record RunFile(
+    internal sealed record RunFile(
         ImmutableArray<EpochRecord> Epochs,
         ImmutableArray<RunBlock>? Blocks = null,
         [property: Range(0.0, 1.0)] double? Top1Before = null,
         [property: Range(0.0, 1.0)] double? Top1After = null
     );
 
-    private sealed record RunBlock([property: Range(0, double.MaxValue)] double Seconds);
+    internal sealed record RunBlock([property: Range(0, double.MaxValue)] double Seconds);
 }
 
 /// <param name="Epoch">Epochs done.</param>
 /// <param name="Seconds">Wall time until then, evaluation included.</param>
 /// <param name="Top1">Accuracy on the test images, 0 to 1.</param>
 internal readonly record struct RunPoint(int Epoch, double Seconds, double Top1);
+
+/// <summary>What is read of the results of trainings.</summary>
+[JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata)]
+[JsonSerializable(typeof(TrainingRunCurve.RunFile))]
+internal sealed partial class RunJsonTypes : JsonSerializerContext;

@@ -22,23 +22,23 @@ internal static class JsonFields
             json.ToArray(),
             new() { AllowTrailingCommas = options.AllowTrailingCommas, CommentHandling = options.ReadCommentHandling }
         );
-        return Fault(document.RootElement, type, "");
+        return Fault(document.RootElement, type, "", options);
     }
 
-    private static string? Fault(JsonElement element, Type type, string path) =>
+    private static string? Fault(JsonElement element, Type type, string path, JsonSerializerOptions options) =>
         element.ValueKind switch
         {
-            JsonValueKind.Object when !IsDictionary(type) => OfObject(element, type, path),
+            JsonValueKind.Object when !IsDictionary(type) => OfObject(element, type, path, options),
             JsonValueKind.Array when ItemOf(type) is { } item => element
                 .EnumerateArray()
-                .Select((each, index) => Fault(each, item, string.Create(CultureInfo.InvariantCulture, $"{path}[{index}]")))
+                .Select((each, index) => Fault(each, item, string.Create(CultureInfo.InvariantCulture, $"{path}[{index}]"), options))
                 .FirstOrDefault(static fault => fault is not null),
             _ => null,
         };
 
-    private static string? OfObject(JsonElement element, Type type, string path)
+    private static string? OfObject(JsonElement element, Type type, string path, JsonSerializerOptions options)
     {
-        (string Name, Type Type)[] known = JsonInput.FieldsOf(Nullable.GetUnderlyingType(type) ?? type);
+        (string Name, Type Type)[] known = JsonInput.FieldsOf(Nullable.GetUnderlyingType(type) ?? type, options);
         HashSet<string> seen = [];
         foreach (JsonProperty field in element.EnumerateObject())
         {
@@ -48,7 +48,7 @@ internal static class JsonFields
             if (known.FirstOrDefault(own => own.Name == field.Name) is not { Name: not null } own)
                 return $"'{at}' is no field of it: {NearestWord.Question(field.Name, known.Select(static own => own.Name))}"
                     + $"there {(known.Length == 1 ? "is" : "are")} {string.Join(", ", known.Select(static own => own.Name))}";
-            if (Fault(field.Value, own.Type, at) is { } fault)
+            if (Fault(field.Value, own.Type, at, options) is { } fault)
                 return fault;
         }
         return null;

@@ -1,11 +1,9 @@
 using System.Collections;
-using System.Collections.Concurrent;
-using System.Collections.Immutable;
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
-using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 
 namespace Tensorial;
 
@@ -15,13 +13,6 @@ namespace Tensorial;
 /// </summary>
 internal static class JsonInput
 {
-    private static readonly NullabilityInfoContext Nullability = new();
-
-    private static readonly ConcurrentDictionary<Type, Part[]> Known = new();
-
-    /// <summary>A property that is read from JSON.</summary>
-    private sealed record Part(PropertyInfo Property, string Name, bool MayBeNull, RangeAttribute? Range);
-
     /// <summary>What a text says.</summary>
     /// <param name="json">The text, UTF-8.</param>
     /// <param name="name">What messages call it: the file.</param>
@@ -41,7 +32,7 @@ internal static class JsonInput
                 && JsonFields.Fault(json, typeof(T), options) is { } fault
             )
                 throw new BadInputException($"'{name}' is no {what}: {fault}.");
-            return Checked(JsonSerializer.Deserialize<T>(json, options), name, what);
+            return Checked(JsonSerializer.Deserialize(json, options.TypeOf<T>()), options, name, what);
         }
         catch (Exception error) when (IsMalformed(error))
         {
@@ -55,7 +46,7 @@ internal static class JsonInput
     {
         try
         {
-            return Checked(json.Deserialize<T>(options), name, what);
+            return Checked(json.Deserialize(options.TypeOf<T>()), options, name, what);
         }
         catch (Exception error) when (IsMalformed(error))
         {
@@ -73,18 +64,18 @@ internal static class JsonInput
                 or ArgumentException
                 or NotSupportedException;
 
-    private static T Checked<T>(T? value, string name, string what)
+    private static T Checked<T>(T? value, JsonSerializerOptions options, string name, string what)
         where T : class
     {
         if (value is null)
             throw new BadInputException($"'{name}' is no {what}: it is empty.");
-        if (Fault(value, "") is { } fault)
+        if (Fault(value, "", options) is { } fault)
             throw new BadInputException($"'{name}' is no {what}: {fault}.");
         return value;
     }
 
     /// <summary>What is wrong with a value, or anything in it; null where nothing is.</summary>
-    private static string? Fault(object value, string path) =>
+    private static string? Fault(object value, string path, JsonSerializerOptions options) =>
         value switch
         {
             JsonElement { ValueKind: JsonValueKind.Undefined } => $"{path} is missing",
@@ -94,67 +85,63 @@ internal static class JsonInput
             IEnumerable<double> numbers when !IsMissing(numbers) => numbers.All(double.IsFinite)
                 ? null
                 : $"{path} holds a number that is not finite",
-            IDictionary entries => Faults(entries.Values, path),
-            IEnumerable items => IsMissing(items) ? $"{path} is missing" : Faults(items, path),
+            IDictionary entries => Faults(entries.Values, path, options),
+            IEnumerable items => IsMissing(items) ? $"{path} is missing" : Faults(items, path, options),
             Enum => Enum.IsDefined(value.GetType(), value) ? null : $"{path} has no known value",
             _ when value.GetType().IsPrimitive => null,
-            _ => PartsOf(value.GetType()).Select(part => Fault(value, path, part)).FirstOrDefault(static fault => fault is not null),
+            _ => PartsOf(options.GetTypeInfo(value.GetType()))
+                .Select(part => Fault(value, path, part, options))
+                .FirstOrDefault(static fault => fault is not null),
         };
 
-    private static string? Faults(IEnumerable items, string path)
+    private static string? Faults(IEnumerable items, string path, JsonSerializerOptions options)
     {
         int index = 0;
         foreach (object? item in items)
         {
             string at = string.Create(CultureInfo.InvariantCulture, $"{path}[{index++}]");
-            if ((item is null ? $"{at} is null" : Fault(item, at)) is { } fault)
+            if ((item is null ? $"{at} is null" : Fault(item, at, options)) is { } fault)
                 return fault;
         }
         return null;
     }
 
-    private static string? Fault(object owner, string path, Part part)
+    private static string? Fault(object owner, string path, JsonPropertyInfo part, JsonSerializerOptions options)
     {
         string at = path.Length == 0 ? part.Name : $"{path}.{part.Name}";
-        object? value = part.Property.GetValue(owner);
+        object? value = part.Get!(owner);
         if (value is null)
-            return part.MayBeNull ? null : $"{at} is missing";
-        if (part.Range is { } range && !range.IsValid(value))
+            return part.IsGetNullable || Nullable.GetUnderlyingType(part.PropertyType) is not null ? null : $"{at} is missing";
+        if (
+            part.AttributeProvider?.GetCustomAttributes(typeof(RangeAttribute), inherit: false) is [RangeAttribute range]
+            && !range.IsValid(value)
+        )
             return string.Create(
                 CultureInfo.InvariantCulture,
                 $"{at} is {value}, which is not between {range.Minimum} and {range.Maximum}"
             );
-        return Fault(value, at);
+        return Fault(value, at, options);
     }
 
-    /// <summary>Whether it is an immutable array that nobody made.</summary>
-    private static bool IsMissing(IEnumerable items) =>
-        items.GetType() is { IsGenericType: true } type
-        && type.GetGenericTypeDefinition() == typeof(ImmutableArray<>)
-        && (bool)type.GetProperty(nameof(ImmutableArray<int>.IsDefault))!.GetValue(items)!;
-
-    /// <summary>Names in JSON and types of all that is read into a type.</summary>
-    internal static (string Name, Type Type)[] FieldsOf(Type type) =>
-        [.. PartsOf(type).Select(static part => (part.Name, part.Property.PropertyType))];
-
-    private static Part[] PartsOf(Type type) => Known.GetOrAdd(type, static type => [.. Read(type)]);
-
-    private static IEnumerable<Part> Read(Type type)
+    /// <summary>Whether it is an immutable array that nobody made: the only list that cannot be gone through.</summary>
+    private static bool IsMissing(IEnumerable items)
     {
-        foreach (PropertyInfo property in type.GetProperties(BindingFlags.Public | BindingFlags.Instance))
+        try
         {
-            if (!property.CanWrite || property.GetIndexParameters().Length > 0)
-                continue;
-            bool mayBeNull = Nullable.GetUnderlyingType(property.PropertyType) is not null;
-            if (!property.PropertyType.IsValueType)
-                lock (Nullability)
-                    mayBeNull = Nullability.Create(property).ReadState != NullabilityState.NotNull;
-            yield return new(
-                property,
-                JsonNamingPolicy.CamelCase.ConvertName(property.Name),
-                mayBeNull,
-                property.GetCustomAttribute<RangeAttribute>()
-            );
+            _ = items.GetEnumerator();
+            return false;
+        }
+        catch (InvalidOperationException)
+        {
+            return true;
         }
     }
+
+    /// <summary>Names in JSON and types of all that is read into a type.</summary>
+    internal static (string Name, Type Type)[] FieldsOf(Type type, JsonSerializerOptions options) =>
+        [.. PartsOf(options.GetTypeInfo(type)).Select(static part => (part.Name, part.PropertyType))];
+
+    /// <summary>What is read: what is only computed and written is left out.</summary>
+    private static IEnumerable<JsonPropertyInfo> PartsOf(JsonTypeInfo type) =>
+        type.Properties.Where(static part => part.Get is not null && (part.Set is not null || part.AssociatedParameter is not null));
 }

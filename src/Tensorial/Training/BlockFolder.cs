@@ -65,7 +65,7 @@ public sealed class BlockFolder(string path, string signature)
 
     private string TensorsPath(int index) => Path.Combine(path, $"block-{index + 1:D3}.safetensors");
 
-    private sealed record Finished(int SchemaVersion, string? Version, string Signature, Entry[] Blocks) : IState;
+    internal sealed record Finished(int SchemaVersion, string? Version, string Signature, Entry[] Blocks) : IState;
 
-    private sealed record Entry([property: Range(0, int.MaxValue)] int Index, BlockRecord Block, string? Sha256);
+    internal sealed record Entry([property: Range(0, int.MaxValue)] int Index, BlockRecord Block, string? Sha256);
 }

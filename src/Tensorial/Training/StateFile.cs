@@ -1,6 +1,7 @@
 using System.Numerics.Tensors;
 using System.Security.Cryptography;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace Tensorial.Training;
 
@@ -10,9 +11,15 @@ internal static class StateFile
     /// <summary>Of what is written here; another one is refused.</summary>
     public const int SchemaVersion = 1;
 
-    private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, WriteIndented = true };
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        WriteIndented = true,
+        TypeInfoResolver = StateJsonTypes.Default,
+    };
 
-    public static void Write<T>(string path, T state) => AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, state, Json));
+    public static void Write<T>(string path, T state) =>
+        AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, state, Json.TypeOf<T>()));
 
     /// <param name="path">The file.</param>
     /// <param name="what">What it should be, for messages: a state of a training.</param>
@@ -61,3 +68,9 @@ internal interface IState
 {
     int SchemaVersion { get; }
 }
+
+/// <summary>What checkpoints are made of.</summary>
+[JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata)]
+[JsonSerializable(typeof(CheckpointFolder.State))]
+[JsonSerializable(typeof(BlockFolder.Finished))]
+internal sealed partial class StateJsonTypes : JsonSerializerContext;

@@ -113,7 +113,7 @@ public sealed class CheckpointFolder(string path)
     }
 
     /// <summary>One checkpoint: how far it is and its file.</summary>
-    private sealed record Saved(
+    internal sealed record Saved(
         [property: Range(1, int.MaxValue)] int Epoch,
         [property: Range(0, int.MaxValue)] int Steps,
         [property: Range(0, int.MaxValue)] int BestEpoch,
@@ -121,7 +121,7 @@ public sealed class CheckpointFolder(string path)
         string? Sha256
     );
 
-    private sealed record State(
+    internal sealed record State(
         int SchemaVersion,
         string? Version,
         string Signature,

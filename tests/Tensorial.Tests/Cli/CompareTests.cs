@@ -158,6 +158,31 @@ public sealed class CompareTests
     }
 
     [Theory]
+    [InlineData("tt,tr,rih,orw->oihw", "tt", "tr", "rih,orw->oihw")]
+    [InlineData("svd-out,ri,sr,shw,os->oihw,tt", "svd-out", "ri,sr,shw,os->oihw", "tt")]
+    [InlineData("rcp:3,spatial-svd+rih,orw->oihw,cp3", "rcp:3", "spatial-svd+rih,orw->oihw", "cp3")]
+    public async Task An_equation_stands_among_names(string formats, params string[] expected)
+    {
+        using TemporaryFolder folder = new();
+        string json = Path.Combine(folder.Path, "compare.json");
+        CommandRun run = await CommandRun.Of(
+            "compare",
+            Sample,
+            "--formats",
+            formats,
+            "--rates",
+            "0.3",
+            "--layers",
+            "conv2*",
+            "--json",
+            json
+        );
+        Assert.Equal((0, ""), (run.Code, run.Error));
+        JsonElement[] networks = Rows(JsonDocument.Parse(File.ReadAllText(json)).RootElement, "networks");
+        Assert.Equal(expected, networks.Select(static row => row.GetProperty("format").GetString()));
+    }
+
+    [Theory]
     [InlineData("--formats tucker2,zip", 2, "zip")]
     [InlineData("--formats tuker2", 2, "Did you mean tucker2?")]
     [InlineData("--rates 0.5,1.5", 2, "above 0 and below 1")]

@@ -29,6 +29,7 @@ public sealed class PathRolesTests : IDisposable
     [InlineData("compress $dir/m.onnx $dir/o.onnx --target params=0.5 --json $dir/o.onnx.data")]
     [InlineData("train $dir/m.onnx $dir/o.onnx --data sample --resume $dir/store --report $dir/store/r.html")]
     [InlineData("tune $dir/m.onnx $dir/o.onnx --teacher $dir/t.onnx --data sample --json $dir/t.onnx")]
+    [InlineData("analyze $dir/m.onnx --resume $dir/store --csv $dir/store")]
     [InlineData("merge $dir/store/out.json $dir/store")]
     [InlineData("report $dir/a.json $dir/out.html --csv $dir/out.html")]
     [InlineData("data get mnist --out $dir/set --from $dir/set")]
@@ -56,6 +57,9 @@ public sealed class PathRolesTests : IDisposable
     [InlineData("inspect $dir/m.onnx --json $dir/out.json")]
     [InlineData("inspect $dir/m.onnx --json /dev/null")]
     [InlineData("analyze $dir/m.onnx --json $dir/a.json --report $dir/a.html --csv $dir/tables --resume $dir/work")]
+    [InlineData("analyze $dir/m.onnx --csv $dir/out --figures $dir/out")]
+    [InlineData("analyze $dir/m.onnx --csv $dir --figures $dir --report $dir/a.html")]
+    [InlineData("analyze $dir/m.onnx --csv $dir/out --figures $dir/out/figures")]
     public async Task What_does_no_harm_is_done(string command)
     {
         File.Copy(Sample, Path.Combine(_folder.FullName, "m.onnx"));

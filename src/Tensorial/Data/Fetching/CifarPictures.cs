@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace Tensorial.Data.Fetching;
 
@@ -70,7 +71,7 @@ internal static class CifarPictures
     {
         try
         {
-            int[] labels = JsonSerializer.Deserialize<int[]>(ReadAll(content, name, MostLabelBytes)) ?? [];
+            int[] labels = JsonSerializer.Deserialize(ReadAll(content, name, MostLabelBytes), LabelJsonTypes.Default.Int32Array) ?? [];
             int wrong = labels.AsSpan().IndexOfAnyExceptInRange(0, CifarFormat.Cifar10.Classes - 1);
             return wrong < 0
                 ? labels
@@ -95,3 +96,7 @@ internal static class CifarPictures
         return all.ToArray();
     }
 }
+
+/// <summary>Labels as the package has them.</summary>
+[JsonSerializable(typeof(int[]))]
+internal sealed partial class LabelJsonTypes : JsonSerializerContext;
