@@ -23,6 +23,9 @@ public class ForeignRewriteTests
         ? ["svd-out", "svd-in", "spatial-svd", "tucker2", "cp", "cp3", "tt", "tr", "rcp:2", "bt:2", "basis"]
         : ["svd-in", "cp", "tucker2"];
 
+    /// <summary>What answers otherwise where two numbers are equal but for rounding.</summary>
+    private static readonly ImmutableArray<string> Discontinuous = ["TopK", "NonMaxSuppression", "ArgMax", "ArgMin", "Equal"];
+
     private static IEnumerable<string> Folders =>
         new[] { Path.Combine(Oracles.Models, "foreign"), Environment.GetEnvironmentVariable("TENSORIAL_FOREIGN") ?? "" }.Where(
             Directory.Exists
@@ -46,9 +49,7 @@ public class ForeignRewriteTests
         if (InOnnxRuntime(file, inputs) is not { } dense)
             return;
         // Which of nearly equal values comes first is up to rounding.
-        double slack = file.Nodes.Any(static node => node.Operation is TopK or NonMaxSuppression or ArgExtreme)
-            ? double.PositiveInfinity
-            : 1;
+        double slack = file.Nodes.Any(static node => Discontinuous.Contains(node.Operation.Name)) ? double.PositiveInfinity : 1;
         List<string> wrong = [];
         if (Ours(file, inputs) is { } own)
             Check(dense, own, "dense, here", 5e-3);
