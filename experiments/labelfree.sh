@@ -11,12 +11,10 @@ study() {
     local name=$1 dense=$MODELS/foreign/$2 images=$3 rounds=$4 epochs=$5 how=$6 data=$7
     local seen=${data//SET/$WORK/$name-seen} held=${data//SET/$WORK/$name-held}
     step "$name-compressed" compress "$dense" "$WORK/$name.onnx" --target "params=$PARAMS" --objective size --format svd-out
-    step "$name-blocks" tune "$WORK/$name.onnx" "$WORK/$name-blocks.onnx" --teacher "$dense" --mode sequential \
-        --block-images "$images" --block-epochs "$rounds" --epochs 0 --no-test $seen
-    step "$name-tuned" tune "$WORK/$name-blocks.onnx" "$WORK/$name-tuned.onnx" --teacher "$dense" --mode e2e \
-        --epochs "$epochs" $how --no-test $seen
+    step "$name-tuned" tune "$WORK/$name.onnx" "$WORK/$name-tuned.onnx" --teacher "$dense" --mode sequential \
+        --block-images "$images" --block-epochs "$rounds" --epochs "$epochs" $how --no-test $seen
     local network
-    for network in "" -blocks -tuned; do
+    for network in "" -tuned; do
         step "$name-error$network" verify "$dense" "$WORK/$name$network.onnx" $held
     done
 }
