@@ -39,7 +39,7 @@ internal sealed record CompressionOptionGroup(
     public Graph Sized(Graph file, ImageSet? images)
     {
         Graph graph = InputShape.Apply(file, Shapes).WithImageShape(images?.ImageShape);
-        return images is null ? graph.WithExtent(RandomInputs.OpenExtent) : graph;
+        return images is null ? graph.WithGuessedExtents() : graph;
     }
 
     public CompressionOptions Compression =>

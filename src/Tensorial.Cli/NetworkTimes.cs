@@ -13,12 +13,16 @@ internal static class NetworkTimes
     /// <summary>A network that takes longer for one image is not timed with many.</summary>
     private const double LongMs = 100;
 
+    /// <summary>Multiply-accumulates of a network that takes so long that only a target makes it be timed: some dozens of runs.</summary>
+    private const long MostMacs = 20_000_000_000;
+
     private const int PairsForTarget = 9,
         PairsForPeople = 5;
 
     /// <summary>
     /// A compressed network against the one it came from: as the target asks, and at batch 1 and 16 in every runtime at hand. A network whose
-    /// batch is fixed, or that takes long for one image, is timed at batch 1 only; a runtime that does not run it is left out.
+    /// batch is fixed, or that takes long for one image, is timed at batch 1 only, one that takes minutes not at all; a runtime that does not run
+    /// it is left out.
     /// </summary>
     public static ImmutableArray<MeasuredLatency> Measure(
         CompressionOptionGroup plan,
@@ -34,6 +38,8 @@ internal static class NetworkTimes
         if (plan.Targets.Any(static target => target.Measure == TargetMeasure.Latency))
             foreach (IRuntime runtime in runtimes)
                 Time(runtime, plan.LatencyBatch, PairsForTarget);
+        if (GraphStatistics.From(before).Macs > MostMacs)
+            return latencies.ToImmutable();
         return terminal.WithProgress(progress =>
         {
             (IRuntime, int)[] settings =

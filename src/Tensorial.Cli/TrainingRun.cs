@@ -92,14 +92,14 @@ internal sealed class TrainingRun(TrainingOptions options, ImageSet images, Imag
     /// <summary>How far a network's outputs are from the teacher's on the test images: ‖y - t‖ / ‖t‖.</summary>
     public double Error(Graph graph)
     {
-        using Inference network = new(graph.WithImageShape(test!.ImageShape), options.Threads),
-            teacher = new(Dense!.WithImageShape(test.ImageShape), options.Threads);
+        using Inference network = new(InFloat32.Apply(graph).WithImageShape(test!.ImageShape), options.Threads),
+            teacher = new(InFloat32.Apply(Dense!).WithImageShape(test.ImageShape), options.Threads);
         return Verification.From(teacher.Run, network.Run, test, probabilities: false, cancel: cancel).RelativeError;
     }
 
     public double Top1(Graph graph)
     {
-        using Inference network = new(graph.WithImageShape(test!.ImageShape), options.Threads);
+        using Inference network = new(InFloat32.Apply(graph).WithImageShape(test!.ImageShape), options.Threads);
         return Evaluator.Evaluate(network, graph, test, cancel: cancel).Result.Top1;
     }
 

@@ -190,7 +190,7 @@ internal static class CompareCommand
             training = options.Data is null ? null : (options.Data with { Split = DataSplit.Train, Limit = null }).Open();
         Graph graph = InputShape.Apply(file, options.Shapes).WithImageShape(test?.ImageShape);
         if (test is null)
-            graph = graph.WithExtent(RandomInputs.OpenExtent);
+            graph = graph.WithGuessedExtents();
         DataOptions.CheckNormalization(graph, test, compression.Threads, terminal);
         (ImmutableArray<CompressibleLayer> layers, ImmutableArray<KeptLayer> kept) = FormatComparer.Common(
             LayerChoice.From(graph, compression.Layers, compression.Keep, file),

@@ -204,6 +204,7 @@ internal static class CompressCommand
             Quantization = chained is null ? null : Report(options, chained, verification, provenance),
         };
         CompressionTablesForPeople.Show(result, terminal);
+        VerifyCommand.WarnOfBlindness(verification, options.Input.Name, terminal);
         if (options.Check)
             Checks.Report(terminal, Claims(options, graph, OnnxFile.Read(staged.Path).WithDynamicDimensionsOf(graph), test, scale));
         if (plan.Targets.Any(static target => target.Measure == TargetMeasure.MaxDrop) && verification.Drop is null)

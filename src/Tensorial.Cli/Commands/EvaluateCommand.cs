@@ -61,7 +61,7 @@ internal static class EvaluateCommand
         graph = graph.WithImageShape(images.ImageShape);
         ScoreOutput scores = ScoreOutput.ForLabels(graph, images, options.Output);
         graph = graph with { Outputs = [graph.Outputs.First(port => port.Name == scores.Name)] };
-        using Inference network = new(graph, options.Threads);
+        using Inference network = new(InFloat32.Apply(graph), options.Threads);
         (Evaluation result, TimeSpan elapsed) = terminal.WithProgress(progress =>
             Evaluator.Evaluate(network, graph, images, options.Batch, progress, cancel)
         );

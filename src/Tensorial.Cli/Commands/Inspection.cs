@@ -28,7 +28,8 @@ internal sealed record Inspection(
     public static Inspection From(string path, IReadOnlyList<InputShape> shapes, bool plans = false)
     {
         Graph graph = InputShape.Apply(OnnxFile.Read(path), shapes);
-        GraphStatistics statistics = GraphStatistics.From(graph);
+        Graph sized = graph.WithGuessedExtents();
+        GraphStatistics statistics = GraphStatistics.From(sized);
         OnnxFacts facts = OnnxFacts.From(graph)!;
         return new(
             1,
@@ -48,8 +49,8 @@ internal sealed record Inspection(
             statistics.PeakActivations,
             LayersOf(graph, statistics),
             [.. statistics.Nodes.Select(InspectedNode.From)],
-            [.. WarningsOf(graph, statistics, facts)],
-            plans ? InspectedStep.Of(graph, statistics) : null
+            [.. WarningsOf(graph, sized, statistics, facts)],
+            plans ? InspectedStep.Of(sized, statistics) : null
         );
     }
 
@@ -88,14 +89,14 @@ internal sealed record Inspection(
 
     private static string FirstOf(Node node) => node.Outputs.FirstOrDefault() ?? node.Label;
 
-    private static IEnumerable<string> WarningsOf(Graph graph, GraphStatistics statistics, OnnxFacts facts)
+    private static IEnumerable<string> WarningsOf(Graph graph, Graph sized, GraphStatistics statistics, OnnxFacts facts)
     {
         foreach (NonFiniteWeights found in NonFiniteWeights.Of(graph))
             yield return $"'{found.Name}' holds values that are no finite numbers ({found.NaN:N0} NaN, {found.Infinite:N0} infinite): it has no spectrum.";
         foreach ((string name, string type) in facts.OpaqueInitializers)
             yield return $"'{name}' is stored as {type}, which is kept but not computed with.";
         if (DynamicDimensions.Of(graph) is { IsEmpty: false } free)
-            yield return $"The input leaves {string.Join(", ", free)} open: sizes are for extents of 1 there. --shape gives others; with --data, commands take those of the images.";
+            yield return $"The input leaves {string.Join(", ", free)} open: sizes are for extents of {sized.GuessFor(graph)} there. --shape gives others; with --data, commands take those of the images.";
         if (BatchOf(graph) is { } batch)
             yield return batch;
         foreach (string reason in statistics.Unknown)

@@ -118,7 +118,7 @@ internal static class SearchCommand
         if (options.Search is { PricesMacs: true, Parts: > 1 })
             throw new UsageException("Trees over folded channels are priced in parameters: leave out --fold or --price macs.");
         Graph file = WeightsAsInitializers.Apply(OnnxFile.Read(options.Model.ToString())),
-            graph = InputShape.Apply(file, options.Shapes).WithExtent(RandomInputs.OpenExtent);
+            graph = InputShape.Apply(file, options.Shapes).WithGuessedExtents();
         LayerChoice choice = LayerChoice.From(graph, options.Layers, options.Keep, file);
         (ImmutableArray<LayerStructures> layers, ImmutableArray<KeptLayer> kept) = terminal.WithProgress(progress =>
             NetworkStructures.Of(choice, options.Search, progress, cancel)

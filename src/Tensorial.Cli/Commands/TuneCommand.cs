@@ -33,7 +33,11 @@ internal static class TuneCommand
         DirectoryInfo? Folder,
         string Signature,
         TrainingOutputs Outputs
-    );
+    )
+    {
+        /// <summary>Parts of outputs in the loss, by name; those that are not named have 1.</summary>
+        public IReadOnlyDictionary<string, double> OutputWeights { get; init; } = new Dictionary<string, double>();
+    }
 
     public static Command Create(Terminal terminal)
     {
@@ -64,6 +68,14 @@ internal static class TuneCommand
             Description = "The teacher's part of the loss, 0 to 1; the labels, where there are any, have the rest.",
             DefaultValueFactory = static _ => 0.9,
         };
+        Option<string[]> weights = new("--output-weight")
+        {
+            HelpName = "NAME=WEIGHT",
+            Description =
+                "Of networks with several outputs and images without labels: the part of an output in the loss, 1 for those that are not named, 0 for "
+                + "none. May be given several times.",
+            DefaultValueFactory = static _ => [],
+        };
         Option<int> blockImages = CommonOptions.Positive("--block-images", "N", "Training images that blocks see.", 2000);
         Option<int> blockEpochs = CommonOptions.Positive("--block-epochs", "N", "Times that a block sees them.", 10);
         Option<BlockSize> blockSize = new("--block-size")
@@ -84,7 +96,7 @@ internal static class TuneCommand
         Command command = new(
             "tune",
             "Tunes a compressed network, end to end or block by block, with or without the dense network as its teacher. With a teacher the images need no "
-                + "labels: class scores are distilled by their divergence, other outputs by their squared distance."
+                + "labels: class scores are distilled by their divergence, other outputs by their squared distance; of several outputs all count."
         )
         {
             input,
@@ -93,6 +105,7 @@ internal static class TuneCommand
             mode,
             temperature,
             share,
+            weights,
             blockImages,
             blockEpochs,
             blockSize,
@@ -136,12 +149,30 @@ internal static class TuneCommand
                         training.ReadFolder(parsed),
                         from is null ? training.Signature(parsed) : Text($"{training.Signature(parsed)}, distillation {degrees} {weight}"),
                         training.ReadOutputs(parsed)
-                    ),
+                    )
+                    {
+                        OutputWeights = parsed
+                            .GetValue(weights)!
+                            .ToDictionary(static text => WeightOf(text).Name, static text => WeightOf(text).Weight),
+                    },
                     terminal,
                     cancel
                 );
             }
         );
+    }
+
+    /// <exception cref="UsageException">The text is not NAME=WEIGHT.</exception>
+    private static (string Name, double Weight) WeightOf(string text)
+    {
+        // Names may hold an equals sign, numbers do not.
+        int at = text.LastIndexOf('=');
+        return
+            at > 0
+            && double.TryParse(text[(at + 1)..], NumberStyles.Float, CultureInfo.InvariantCulture, out double weight)
+            && weight is >= 0 and < double.PositiveInfinity
+            ? (text[..at], weight)
+            : throw new UsageException($"--output-weight is NAME=WEIGHT, a number from 0 on, not '{text}'.");
     }
 
     internal static ExitCode Run(Options options, Terminal terminal, CancellationToken cancel)
@@ -163,7 +194,9 @@ internal static class TuneCommand
                 InputValidation.Check(dense, set, "teacher", withLabels: false);
         }
         DataOptions.CheckNormalization(dense ?? small, images, options.Training.Threads, terminal);
-        using Inference? teacher = dense is null ? null : new(Logits.Of(dense).WithImageShape(images.ImageShape), options.Training.Threads);
+        using Inference? teacher = dense is null
+            ? null
+            : new(Logits.Of(InFloat32.Apply(dense)).WithImageShape(images.ImageShape), options.Training.Threads);
         TrainingOptions learning = options.Training;
         if (teacher is not null)
         {
@@ -173,19 +206,35 @@ internal static class TuneCommand
             );
             learning = learning with { Loss = LossOf(options, images, teacher.OutputShape) };
         }
+        // All outputs count where no labels say that one of them is the answer.
+        JointOutputs? joint =
+            dense is { Outputs.Length: > 1 } && !images.HasLabels
+                ? JointOutputs.From(InFloat32.Apply(dense), images, options.OutputWeights, options.Training.Threads)
+                : null;
+        if (joint is null && options.OutputWeights.Count > 0)
+            throw new UsageException("--output-weight is for networks with several outputs, a --teacher and images without labels.");
+        if (joint is not null)
+            learning = learning with { Loss = new RelativeSquares() };
+        Graph Joined(Graph network) => joint?.Join(network) ?? network;
+        using Inference? together = joint is null
+            ? null
+            : new(InFloat32.Apply(Joined(dense!)).WithImageShape(images.ImageShape), options.Training.Threads);
         using FolderLock? ours = options.Folder is null ? null : FolderLock.Take(options.Folder.FullName, "training");
         string signature = SignatureOf(options, images);
         TrainingRun run = new(learning, images, test, terminal, cancel)
         {
             Folder = options.Folder,
-            Teacher = teacher is null ? null : teacher.Run,
-            Dense = dense,
+            Teacher =
+                together is not null ? together.Run
+                : teacher is null ? null
+                : teacher.Run,
+            Dense = dense is null ? null : Joined(dense),
             Signature = Text(
-                $"{signature}{TrainingRun.TestOf(test)}, {options.Signature}{(learning.Loss is RelativeSquares ? ", relative squares" : "")}"
+                $"{signature}{TrainingRun.TestOf(test)}, {options.Signature}{(learning.Loss is RelativeSquares ? ", relative squares" : "")}{string.Concat(options.OutputWeights.Select(static pair => Text($", {pair.Key} {pair.Value}")))}"
             ),
         };
         double? before = test is { HasLabels: true } ? run.Top1(small) : null,
-            errorBefore = test is { HasLabels: false } ? run.Error(small) : null;
+            errorBefore = test is { HasLabels: false } ? run.Error(Joined(small)) : null;
 
         Graph tuned = small;
         ImmutableArray<BlockRecord> blocks = [];
@@ -201,10 +250,11 @@ internal static class TuneCommand
             terminal.Note($"blocks take {blockMemory}");
             (tuned, blocks) = terminal.WithProgress(progress => blockwise.Run(progress, cancel));
         }
-        TrainingResult? training = options.Mode == Mode.E2e || options.HasEpochs ? run.Train(tuned) : null;
-        tuned = training?.Network ?? tuned;
+        TrainingResult? training = options.Mode == Mode.E2e || options.HasEpochs ? run.Train(Joined(tuned)) : null;
+        if (training is not null)
+            tuned = joint is null ? training.Network : JointOutputs.Part(training.Network, tuned.Outputs);
         double? after = test is { HasLabels: true } ? run.Top1(tuned) : null,
-            errorAfter = test is { HasLabels: false } ? run.Error(tuned) : null;
+            errorAfter = test is { HasLabels: false } ? run.Error(Joined(tuned)) : null;
 
         Dictionary<string, string> metadata = new()
         {
@@ -294,7 +344,12 @@ internal static class TuneCommand
         if (options.Mode == Mode.E2e || options.HasEpochs)
             lines.AddRange(options.Outputs.Recipe);
         if (chosen is RelativeSquares && (options.Mode == Mode.E2e || options.HasEpochs))
-            lines.Add(("Loss", "squared distance of the outputs from the teacher's, over their squares"));
+            lines.Add(
+                (
+                    "Loss",
+                    $"squared distance of the outputs from the teacher's, over their squares{string.Concat(options.OutputWeights.Select(static pair => Text($"; {pair.Key} counts {pair.Value:0.###}")))}"
+                )
+            );
         if (chosen is Distillation loss && (options.Mode == Mode.E2e || options.HasEpochs))
             lines.Add(
                 (

@@ -153,6 +153,7 @@ internal static class VerifyCommand
 
         string? data = images?.Name ?? arrays?.Name;
         Show(options, found, data ?? "random inputs", runtime.Name, terminal);
+        WarnOfBlindness(found, options.First.Name, terminal);
         if (data is null)
             terminal.Say(InputScale.Proof(InputScale.Describe(scale)));
         if (options.Check)
@@ -188,6 +189,15 @@ internal static class VerifyCommand
             : throw new GoalNotMetException($"{options.Second.Name} misses what was asked for: {string.Join("; ", missed)}.");
 
         Graph Given(Graph graph) => InputShape.Apply(graph, options.Shapes).WithImageShape(images?.ImageShape);
+    }
+
+    /// <summary>Where the reference gives no number, a difference of 0 says nothing.</summary>
+    internal static void WarnOfBlindness(Verification found, string reference, Terminal terminal)
+    {
+        if (!found.Blind.IsEmpty)
+            terminal.Warn(
+                $"{reference} gives no numbers (NaN) on these inputs in {string.Join(", ", found.Blind.Select(static name => $"'{name}'"))}: nothing was compared there. Give --data of what the network really reads."
+            );
     }
 
     /// <summary>A gate for which nothing can be measured is neither met nor missed.</summary>

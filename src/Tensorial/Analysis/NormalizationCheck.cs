@@ -50,15 +50,18 @@ internal sealed record NormalizationCheck(string Layer, int Images, double Shift
         int count = Math.Min(MostImages, images.Count);
         try
         {
-            using Inference network = new(graph.ExtractSubgraph(node.Inputs[0]), threads);
+            using Inference network = new(InFloat32.Apply(graph.ExtractSubgraph(node.Inputs[0])), threads);
             values = network.Run(images.Batch(0, count));
         }
-        catch (UnsupportedException)
+        catch (BadInputException)
         {
+            // What these images are no input of says so itself when it runs.
             return null;
         }
         ReadOnlySpan<float> means = graph.Initializers[node.Inputs[3]].To(ElementType.Float32).Of<float>().Values,
             variances = graph.Initializers[node.Inputs[4]].To(ElementType.Float32).Of<float>().Values;
+        if (values.Shape.Rank < 2 || values.Shape[0] != count || values.Shape[1] != means.Length)
+            return null;
         int channels = means.Length,
             plane = values.Shape.ElementCountOf(2, values.Shape.Rank);
         double shift = 0,

@@ -46,7 +46,8 @@ internal sealed class Sweep : IDisposable
         (_graph, _images, _batch, _workers) = (graph, images, options.Batch, workers);
         _kernels = kernels.ToDictionary(static kernel => kernel.Name);
         _probabilities = Scoring.GivesProbabilities(graph);
-        _network = new(graph, threads);
+        // What is run is in float32, whatever the file stores.
+        _network = new(InFloat32.Apply(graph), threads);
         _prefix = new(_network, images, options.Batch, options.ActivationBudget);
         _recalibration = calibration is null ? null : new(graph, calibration, options.Batch, threads);
     }
@@ -118,7 +119,7 @@ internal sealed class Sweep : IDisposable
                 truncations[k] = [.. points[k].Kernels.Select(steps => Truncate(steps, ladders))];
                 foreach (Truncation truncation in truncations[k])
                     graphs[k] = graphs[k].With(truncation.Account.Layer, _kernels[truncation.Account.Layer].Store(truncation.Values));
-                networks.Add(_network.With(graphs[k]));
+                networks.Add(_network.With(InFloat32.Apply(graphs[k])));
             }
             Evaluation[] evaluations = Evaluate(networks, null, cancel);
             double seconds = clock.Elapsed.TotalSeconds / points.Length;
@@ -175,7 +176,7 @@ internal sealed class Sweep : IDisposable
     {
         if (_recalibration is null)
             return null;
-        using Inference network = _network.With(_recalibration.Of(graph, cancel));
+        using Inference network = _network.With(InFloat32.Apply(_recalibration.Of(graph, cancel)));
         // From the images on: normalisations before the truncated kernel have changed too.
         Scoring scoring = new(_probabilities);
         foreach (ImageBatch some in _images.Batches(_batch, cancel))

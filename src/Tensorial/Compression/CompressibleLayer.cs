@@ -7,7 +7,8 @@ using Tensorial.Operations;
 namespace Tensorial.Compression;
 
 /// <summary>
-/// A convolution along one to three axes, a transposed one, or a dense layer seen as one of 1×1, whose kernel can be written as factors.
+/// A convolution along one to three axes, a transposed one, a dense layer seen as one of 1×1, or the product of a recurrent layer with its
+/// input, whose kernel can be written as factors.
 /// </summary>
 /// <param name="Weight">The weights in the network.</param>
 /// <param name="Kernel">
@@ -37,7 +38,7 @@ internal sealed record CompressibleLayer(KernelWeight Weight, Tensor<double> Ker
     /// <summary>Extents of what it answers.</summary>
     public Shape Output => Use.Output;
 
-    /// <summary>Whether it is a dense layer, without axes of space.</summary>
+    /// <summary>Whether it is a dense or recurrent layer, without axes of space.</summary>
     public bool IsDense => Use.Space == 0;
 
     /// <summary>Values of its weight.</summary>
@@ -67,6 +68,9 @@ internal sealed record CompressibleLayer(KernelWeight Weight, Tensor<double> Ker
     /// <summary>Whether a format makes sense here.</summary>
     public bool Suits(KernelFormat format)
     {
+        // A product with the input before the layer, and fewer columns in it.
+        if (Use.IsRecurrent)
+            return format == KernelFormat.SvdIn;
         if (!format.Terms.IsEmpty)
             return format.Terms.All(Suits);
         int taps = Kernel.Shape.ElementCountOf(2, Kernel.Shape.Rank);
@@ -101,7 +105,7 @@ internal sealed record CompressibleLayer(KernelWeight Weight, Tensor<double> Ker
         [
             .. Weight
                 .Axes.Select((axis, place) => (axis, place))
-                .Where(static pair => pair.axis is not ("o" or "i"))
+                .Where(static pair => pair.axis is not ("o" or "i" or "s"))
                 .OrderBy(static pair => pair.axis, StringComparer.Ordinal)
                 .Select(pair => Weight.Weights.Shape[pair.place]),
         ];
@@ -109,6 +113,8 @@ internal sealed record CompressibleLayer(KernelWeight Weight, Tensor<double> Ker
     /// <summary>The weights as its first use reads them, in float32.</summary>
     internal KernelWeight AsRead(Node node)
     {
+        if (Use.IsRecurrent)
+            return new(Name, node, Weight.Axes, Weight.Weights.To(ElementType.Float32), Groups);
         string space = "dhw"[(3 - Taps.Length)..];
         bool isTurned =
             Use.Node.Operation is ConvolutionTranspose or Gemm { TransposeB: false } || Use.Node.Operation is MatMul && Use.Operand == 1;
@@ -120,13 +126,17 @@ internal sealed record CompressibleLayer(KernelWeight Weight, Tensor<double> Ker
 
     /// <summary>The layers of a network that can be factored, and why the others cannot.</summary>
     /// <param name="graph">The network, whose weights are looked for in <see cref="WeightsAsInitializers"/>.</param>
-    /// <exception cref="NumericalException">A constant of the network holds values that are not finite; names it.</exception>
+    /// <exception cref="NumericalException">A constant of the network holds values that are no numbers, or a kernel infinite ones; names it.</exception>
     public static (ImmutableArray<CompressibleLayer> Layers, ImmutableArray<KeptLayer> Kept) Of(Graph graph)
     {
         graph = WeightsAsInitializers.Apply(graph);
         IReadOnlyDictionary<string, ValueInfo> shapes = ShapeInference.Explore(graph).Operands;
         KernelWeights weights = KernelWeights.From(graph);
-        if (NonFiniteWeights.Of(graph) is [{ } broken, ..])
+        // Infinite constants beside the kernels are masks, as attention adds them.
+        if (
+            NonFiniteWeights.Of(graph).FirstOrDefault(found => found.NaN > 0 || weights.Kernels.Any(kernel => kernel.Name == found.Name)) is
+            { } broken
+        )
             throw new NumericalException(
                 $"'{broken.Name}' holds {broken.NaN + broken.Infinite:N0} values that are not finite numbers; a network is compressed from finite ones."
             );
@@ -165,7 +175,7 @@ internal sealed record CompressibleLayer(KernelWeight Weight, Tensor<double> Ker
         int operand = node.Operation is MatMul or Gemm && IsConstant(node.Inputs[0]) ? 0 : 1;
         return
             shapes.TryGetValue(node.Inputs[1 - operand], out ValueInfo? input)
-            && shapes.TryGetValue(node.Outputs.FirstOrDefault() ?? "", out ValueInfo? output)
+            && shapes.TryGetValue(node.Outputs.FirstOrDefault(static name => name.Length > 0) ?? "", out ValueInfo? output)
             ? new(node, operand, input.Shape, output.Shape)
             : null;
 
@@ -173,7 +183,8 @@ internal sealed record CompressibleLayer(KernelWeight Weight, Tensor<double> Ker
     }
 
     private static bool AddsByChannel(Node node, IReadOnlyDictionary<string, ValueInfo> shapes) =>
-        node.Inputs.ElementAtOrDefault(2) is not { Length: > 0 } bias
+        node.Operation is Recurrent
+        || node.Inputs.ElementAtOrDefault(2) is not { Length: > 0 } bias
         || shapes.TryGetValue(bias, out ValueInfo? added) && added.Shape == [shapes[node.Outputs[0]].Shape[1]];
 
     private static string? Obstacle(KernelWeight weight, LayerUse use) =>
@@ -186,7 +197,7 @@ internal sealed record CompressibleLayer(KernelWeight Weight, Tensor<double> Ker
             Convolution or ConvolutionTranspose => null,
             Gemm when use.Operand == 0 => "Gemm with its weights on the left is not factored",
             MatMul when use.Input.Rank < 2 => "it multiplies a vector",
-            Gemm or MatMul => null,
+            Gemm or MatMul or Recurrent => null,
             _ => $"{use.Node.Operation.Name} is not factored in this form",
         };
 }

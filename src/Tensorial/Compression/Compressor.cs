@@ -49,9 +49,9 @@ internal sealed class Compressor(Graph network, ImageSet? images, RewriteOptions
     {
         Dictionary<string, int> places = _graph
             .Nodes.Select(static (node, place) => (node, place))
-            .Where(static pair => pair.node.Outputs is [{ Length: > 0 }, ..])
-            .ToDictionary(static pair => pair.node.Outputs[0], static pair => pair.place);
-        CompressionCandidate[] order = [.. chosen.Where(static c => c.Form is not null).OrderBy(c => places[c.Layer.Use.Node.Outputs[0]])];
+            .SelectMany(static pair => pair.node.Outputs.Where(static name => name.Length > 0).Select(name => (name, pair.place)))
+            .ToDictionary(static pair => pair.name, static pair => pair.place);
+        CompressionCandidate[] order = [.. chosen.Where(static c => c.Form is not null).OrderBy(c => places[c.Layer.Use.Made])];
         return images is null
             ? Together(order, progress, cancel)
             : InTurn(order, images.Take(Math.Min(options.CovarianceImages, images.Count)), progress, cancel);

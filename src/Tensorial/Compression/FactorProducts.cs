@@ -57,6 +57,15 @@ internal sealed class FactorProducts(GraphWriter writer, KernelForm form, Tensor
             );
     }
 
+    /// <summary>A matrix [made, summed] in so many equal parts along its rows.</summary>
+    public string Rows(Stage stage, int parts) =>
+        Product(
+            stage.Factors,
+            stage.Made + stage.Summed + SpaceAxes(stage),
+            $"{NameOf(stage)}.weight",
+            [parts, Count(stage.Made) / parts, Count(stage.Summed)]
+        );
+
     /// <summary>All factors as the weights of the layer, in the form in which its node reads them.</summary>
     public string Whole(Node node)
     {

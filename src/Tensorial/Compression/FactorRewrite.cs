@@ -53,7 +53,7 @@ internal static class FactorRewrite
     private static int Place(Graph graph, LayerUse use)
     {
         for (int place = 0; place < graph.Nodes.Length; place++)
-            if (graph.Nodes[place].Outputs[0] == use.Node.Outputs[0])
+            if (graph.Nodes[place].Outputs.Contains(use.Made))
                 return place;
         throw new BadInputException($"The network has no node '{use.Node.Label}' that could be written as factors.");
     }
@@ -69,7 +69,9 @@ internal static class FactorRewrite
             Stage.Of(form.Form, form.Ranks, form.Order, layer)
             ?? throw new BadInputException($"'{layer.Name}' in {form.Format} cannot be computed in the order {form.Order}.");
         FactorProducts weights = new(writer, form.Form, factors, layer);
-        if (form.Order.IsWhole)
+        if (layer.Use.IsRecurrent)
+            Recurrent(writer, weights, stages, layer, node);
+        else if (form.Order.IsWhole)
             Whole(writer, weights, layer, node);
         else if (form.Form.Tensor.Ragged is not null)
             new DepthwiseBranches(writer, layer, form, factors, node).Write();
@@ -82,6 +84,22 @@ internal static class FactorRewrite
     /// <summary>The layer itself, its weights made from factors.</summary>
     private static void Whole(GraphWriter writer, FactorProducts weights, CompressibleLayer layer, Node node) =>
         writer.Put(node with { Inputs = node.Inputs.SetItem(layer.Use.Operand, weights.Whole(node)), Source = null });
+
+    /// <summary>A product with what a recurrent layer reads, all steps at once, and the layer on the few values that are left of it.</summary>
+    private static void Recurrent(
+        GraphWriter writer,
+        FactorProducts weights,
+        ImmutableArray<Stage> stages,
+        CompressibleLayer layer,
+        Node node
+    )
+    {
+        string name = weights.NameOf(stages[0]);
+        string value = writer.Put(name, new MatMul(), node.Inputs[0], weights.Matrix(stages[0], transposed: true));
+        Shape stored = layer.Weight.Weights.Shape;
+        string columns = weights.Rows(stages[1], stored[0]);
+        writer.Put(node with { Inputs = node.Inputs.SetItem(0, value).SetItem(1, columns) });
+    }
 
     /// <summary>A dense layer as one matrix product for each stage, rows of inputs from the left or columns from the right.</summary>
     private static void Matrices(

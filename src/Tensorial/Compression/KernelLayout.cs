@@ -4,7 +4,8 @@ namespace Tensorial.Compression;
 
 /// <summary>
 /// Between weights as a network stores them and the kernel [o, i, h, w] that is factored. Height stands for all axes of space but the last
-/// one: it is 1 for a convolution along one axis, and depth times height for one along three.
+/// one: it is 1 for a convolution along one axis, and depth times height for one along three. The directions of a recurrent layer are
+/// outputs.
 /// </summary>
 /// <param name="Axes">Letters of the stored axes.</param>
 /// <param name="Stored">Their extents.</param>
@@ -12,9 +13,9 @@ namespace Tensorial.Compression;
 /// <param name="IsTransposed">Whether the groups stand with the input's channels, as in a transposed convolution.</param>
 internal sealed record KernelLayout(ImmutableArray<string> Axes, Shape Stored, int Groups, bool IsTransposed)
 {
-    private static readonly ImmutableArray<string> Order = ["g", "o", "i", "d", "h", "w"];
+    private static readonly ImmutableArray<string> Order = ["g", "s", "o", "i", "d", "h", "w"];
 
-    /// <summary>The kernel in the order [g, o, i, d, h, w] of its own axes, and how the stored one's [g] axes are reordered to it.</summary>
+    /// <summary>The kernel in the order [g, s, o, i, d, h, w] of its own axes, and how the stored one's [g] axes are reordered to it.</summary>
     private (Shape Split, ImmutableArray<int> Permutation) Parts
     {
         get
@@ -41,7 +42,7 @@ internal sealed record KernelLayout(ImmutableArray<string> Axes, Shape Stored, i
         get
         {
             int Extent(string axis) => Axes.IndexOf(axis) is >= 0 and int place ? Stored[place] : 1;
-            int outputs = IsTransposed ? Extent("o") * Groups : Extent("o"),
+            int outputs = Extent("s") * (IsTransposed ? Extent("o") * Groups : Extent("o")),
                 inputs = IsTransposed ? Extent("i") / Groups : Extent("i");
             return [outputs, inputs, Extent("d") * Extent("h"), Extent("w")];
         }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Tensorial.Compression.Runtimes;
 using Tensorial.Graphs;
+using Tensorial.Operations;
 
 namespace Tensorial.Compression;
 
@@ -191,23 +192,33 @@ internal sealed class LatencyProbe(ImmutableArray<IRuntime> runtimes, int batch,
     internal static Graph Alone(CompressibleLayer layer)
     {
         LayerUse use = layer.Use;
-        return new(
+        Graph alone = new(
             "layer",
             [use.Node with { Inputs = [.. use.Node.Inputs.Take(2)], Source = null }],
             [new(use.Data, ElementType.Float32, [new(null, "N"), .. layer.Input.Skip(1).Select(static extent => new Dimension(extent))])],
-            [
-                new(
-                    use.Node.Outputs[0],
-                    ElementType.Float32,
-                    [new(null, "N"), .. layer.Output.Skip(1).Select(static extent => new Dimension(extent))]
-                ),
-            ],
+            [new(use.Made, ElementType.Float32, [new(null, "N"), .. layer.Output.Skip(1).Select(static extent => new Dimension(extent))])],
             ImmutableDictionary<string, Tensor>.Empty.Add(layer.Name, layer.Weight.Weights)
         );
+        if (use.Node.Operation is not Recurrent recurrent)
+            return alone;
+        // The product with the state, which stays as it is, belongs to its time.
+        string state = $"{layer.Name}/state";
+        int rows = layer.Weight.Weights.Shape[1];
+        return alone with
+        {
+            Nodes = [use.Node with { Inputs = [use.Data, layer.Name, state] }],
+            Inputs = [new(use.Data, ElementType.Float32, null)],
+            Outputs = [new(use.Made, ElementType.Float32, null)],
+            Initializers = alone.Initializers.Add(state, new Tensor<float>([recurrent.Directions, rows, rows / recurrent.Gates])),
+        };
     }
 
+    /// <summary>As many images as are timed; a recurrent layer keeps its steps, which stand first.</summary>
     private IReadOnlyDictionary<string, Tensor> InputOf(CompressibleLayer layer) =>
-        new Dictionary<string, Tensor> { [layer.Weight.Node.Inputs[0]] = new Tensor<float>(layer.Input.With(0, batch)) };
+        new Dictionary<string, Tensor>
+        {
+            [layer.Weight.Node.Inputs[0]] = new Tensor<float>(layer.Use.IsRecurrent ? layer.Input : layer.Input.With(0, batch)),
+        };
 
     private static int CopiesOf(CompressibleLayer layer) => layer.Input == layer.Output ? Copies : 1;
 

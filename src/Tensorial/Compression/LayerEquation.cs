@@ -78,6 +78,11 @@ internal sealed class LayerEquation
     public static FactorOrder Cheapest(KernelForm form, ImmutableArray<int> ranks, CompressibleLayer layer, int? images = null)
     {
         FactorOrder whole = FactorOrder.Whole(form);
+        if (layer.Use.IsRecurrent)
+            return new([
+                [0],
+                [1],
+            ]);
         if (form.Tensor.Ragged is not null && ranks.Distinct().Count() > 1)
             return new([
                 [0],

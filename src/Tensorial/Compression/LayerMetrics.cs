@@ -35,7 +35,7 @@ internal static class LayerMetrics
     {
         if (layer.Uses.Length > 1)
             return null;
-        string output = layer.Use.Node.Outputs[0];
+        string output = layer.Use.Made;
         Node[] readers = [.. graph.Nodes.Where(node => node.Inputs.Contains(output)).Take(2)];
         if (readers is not [{ Operation: BatchNormalization norm } node])
             return null;

@@ -6,12 +6,20 @@ namespace Tensorial.Compression;
 /// <summary>One node that multiplies with a layer's weights, and the extents there for one image.</summary>
 /// <param name="Node">The node.</param>
 /// <param name="Operand">The node's input that holds the weights: 1, or 0 of a matrix product from the left.</param>
-/// <param name="Input">Extents of what it reads beside them: [1, i, ...] of a convolution, rows of i values of a dense layer.</param>
+/// <param name="Input">
+/// Extents of what it reads beside them: [1, i, ...] of a convolution, rows of i values of a dense or recurrent layer.
+/// </param>
 /// <param name="Output">Extents of what it answers.</param>
 internal sealed record LayerUse(Node Node, int Operand, Shape Input, Shape Output)
 {
     /// <summary>The name of what the node reads beside its weights.</summary>
     internal string Data => Node.Inputs[1 - Operand];
+
+    /// <summary>The name of what it makes, the first of several.</summary>
+    internal string Made => Node.Outputs.First(static name => name.Length > 0);
+
+    /// <summary>Whether it is a recurrent layer, of which the product with its input is factored.</summary>
+    internal bool IsRecurrent => Node.Operation is Recurrent;
 
     /// <summary>Whether it is a transposed convolution.</summary>
     internal bool IsTransposed => Node.Operation is ConvolutionTranspose;

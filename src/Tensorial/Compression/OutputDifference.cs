@@ -34,7 +34,8 @@ internal sealed class OutputComparison(string name, bool? scores)
         _reference,
         _largestError,
         _divergence;
-    private long _values;
+    private long _values,
+        _compared;
     private int _samples,
         _agreeing;
 
@@ -48,6 +49,9 @@ internal sealed class OutputComparison(string name, bool? scores)
             scores is null ? null : _divergence / Math.Max(1, _samples),
             scores is null ? null : (double)_agreeing / Math.Max(1, _samples)
         );
+
+    /// <summary>Whether the reference had values, and none of them was a number: nothing was compared.</summary>
+    public bool IsBlind => _values > 0 && _compared == 0;
 
     /// <param name="a">Values of the reference.</param>
     /// <param name="b">Values of the other.</param>
@@ -108,7 +112,10 @@ internal sealed class OutputComparison(string name, bool? scores)
             squares += gap * gap;
         }
         foreach (double value in a)
+        {
             reference += double.IsFinite(value) ? value * value : 0;
+            _compared += double.IsNaN(value) ? 0 : 1;
+        }
         _values += a.Length;
         if (scores is { } probabilities)
         {

@@ -5,16 +5,12 @@ namespace Tensorial.Compression;
 /// <summary>Random inputs of a network, for where shapes and times matter and values hardly do.</summary>
 internal static class RandomInputs
 {
-    /// <summary>
-    /// What stands for an extent that the network leaves open beside the batch: most networks halve theirs five times at most.
-    /// </summary>
-    public const int OpenExtent = 64;
-
     /// <summary>Multiply-accumulates that a comparison on random inputs may take in one network: some seconds.</summary>
     private const long MacsToCompare = 20_000_000_000;
 
     /// <summary>Samples that a comparison is made on: 64, fewer where a network takes long for one.</summary>
-    public static int SamplesFor(Graph graph) => (int)Math.Clamp(MacsToCompare / Math.Max(1, GraphStatistics.From(graph).Macs), 1, 64);
+    public static int SamplesFor(Graph graph) =>
+        (int)Math.Clamp(MacsToCompare / Math.Max(1, GraphStatistics.From(graph.WithGuessedExtents()).Macs), 1, 64);
 
     /// <summary>A tensor for every input: normally distributed numbers, zeros where the type is of integers (they may be indices).</summary>
     /// <param name="graph">The network.</param>
@@ -25,12 +21,15 @@ internal static class RandomInputs
     public static IReadOnlyDictionary<string, Tensor> Create(Graph graph, int batch, int seed, InputScale? scale = null)
     {
         Random random = new(seed);
-        return graph.FreeInputs.ToDictionary(static port => port.Name, port => Tensor(port, ShapeOf(port, batch), random, scale));
+        return graph
+            .WithGuessedExtents()
+            .WithBatch(batch)
+            .FreeInputs.ToDictionary(static port => port.Name, port => Tensor(port, ShapeOf(port), random, scale));
     }
 
-    private static Shape ShapeOf(Port port, int batch) =>
+    private static Shape ShapeOf(Port port) =>
         port.Dimensions is { } dimensions
-            ? Shape.From([.. dimensions.Select((dimension, axis) => dimension.Extent ?? (axis == 0 ? batch : OpenExtent))])
+            ? Shape.From([.. dimensions.Select(static dimension => dimension.Extent ?? 1)])
             : throw new BadInputException($"The input '{port.Name}' does not say which shape it has.");
 
     private static Tensor Tensor(Port port, Shape shape, Random random, InputScale? scale)

@@ -14,7 +14,7 @@ internal sealed record ShiftSlot(string Name, int Sign)
     /// <summary>The slot of a layer; null where it has none of its own, or stands in several places.</summary>
     public static ShiftSlot? From(Graph graph, CompressibleLayer layer)
     {
-        if (layer.Uses.Length > 1)
+        if (layer.Uses.Length > 1 || layer.Use.IsRecurrent)
             return null;
         Node node = layer.Use.Node;
         if (node.Operation is not MatMul && node.Inputs.Length > 2 && node.Inputs[2].Length > 0)

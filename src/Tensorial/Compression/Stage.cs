@@ -75,6 +75,8 @@ internal sealed record Stage(
             stages.Add(new(order.Stages[k], channels, free, groups, summed, made, own.Contains(down), own.Contains(right)));
             channels = free + groups + made;
         }
+        if (layer.Use.IsRecurrent)
+            return order.Stages.Length == 2 && IsMatrices(stages, form) ? stages.ToImmutable() : null;
         if (order.IsWhole || IsMatrices(stages, form))
             return stages.ToImmutable();
         // Moving channels takes height and width as numbers, and a dense layer's rows as the only axis beside them.

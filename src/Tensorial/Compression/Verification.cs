@@ -36,6 +36,9 @@ public sealed record Verification(int Samples, ImmutableArray<OutputDifference> 
     /// <summary>Accuracy points b gives up against a; null without labels.</summary>
     public double? Drop => First is { } first && Second is { } second ? 100 * (first.Top1 - second.Top1) : null;
 
+    /// <summary>Outputs in which a gave no number at all, so that nothing was compared there.</summary>
+    internal ImmutableArray<string> Blind { get; private init; } = [];
+
     /// <summary>Compares two networks on all their outputs.</summary>
     /// <param name="first">The reference a.</param>
     /// <param name="second">The other, b.</param>
@@ -94,7 +97,10 @@ public sealed record Verification(int Samples, ImmutableArray<OutputDifference> 
             [.. outputs.Select(static output => output.Comparison.Result)],
             isLabelled ? one.Result : null,
             isLabelled ? other.Result : null
-        );
+        )
+        {
+            Blind = [.. outputs.Where(static output => output.Comparison.IsBlind).Select(static output => output.Name)],
+        };
     }
 
     /// <summary>Compares two networks' answers to images, and how well they classify where the labels can belong to the answers.</summary>

@@ -30,6 +30,7 @@ public sealed class Inference : IDisposable
     private readonly Workers _workers;
     private readonly bool _ownsWorkers;
     private readonly ImmutableArray<Port> _inputs;
+    private readonly ImmutableArray<int> _usual = [];
     private readonly ConcurrentDictionary<string, Program> _programs = new();
     private readonly ConcurrentDictionary<(Program Program, bool Shared), ConcurrentBag<ProgramFrame>> _frames = new();
     private readonly ConcurrentDictionary<Shape, int> _pieces = new();
@@ -46,7 +47,10 @@ public sealed class Inference : IDisposable
         (_graph, _workers, _cache) = (graph, workers, cache);
         _inputs = [.. graph.Inputs.Where(port => !graph.Initializers.ContainsKey(port.Name))];
         if (IsForImages)
+        {
+            _usual = [.. graph.WithGuessedExtents().FreeInputs[0].Dimensions!.Value.Skip(1).Select(static d => d.Extent ?? 1)];
             _ = ProgramOf(ImagesOf(FixedBatch ?? 1));
+        }
         _cache.Settle();
     }
 
@@ -56,7 +60,7 @@ public sealed class Inference : IDisposable
     /// <summary>Images of every batch where the file fixes it; null where any number will do.</summary>
     public int? FixedBatch => Input.Dimensions!.Value[0].Extent;
 
-    /// <summary>Extents of the first output for one image, [1, …]; free extents of the input being 1.</summary>
+    /// <summary>Extents of the first output for one image, [1, …]; free extents of the input being those with which its nodes fit.</summary>
     public Shape OutputShape => [1, .. RowOf(ProgramOf(ImagesOf(FixedBatch ?? 1)), 0, FixedBatch ?? 1)];
 
     /// <summary>Steps of the compiled network.</summary>
@@ -276,8 +280,8 @@ public sealed class Inference : IDisposable
         return Math.Min(piece, (int)(((long)count + _workers.Count - 1) / _workers.Count));
     }
 
-    /// <summary>The shape of some images, free extents being 1.</summary>
-    private Shape ImagesOf(int count) => [count, .. Input.Dimensions!.Value.Skip(1).Select(static d => d.Extent ?? 1)];
+    /// <summary>The shape of some images, free extents being those with which the network's nodes fit.</summary>
+    private Shape ImagesOf(int count) => [count, .. Input.Dimensions!.Value.Skip(1).Select((d, axis) => d.Extent ?? _usual[axis])];
 
     private Program ProgramOf(Shape images) => ProgramOf(new Dictionary<string, Shape> { [Input.Name] = images });
 

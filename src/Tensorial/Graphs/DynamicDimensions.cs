@@ -21,26 +21,80 @@ internal static class DynamicDimensions
         return graph with { Inputs = graph.Inputs.Replace(open, open with { Dimensions = dimensions }) };
     }
 
-    /// <summary>The network with an extent where its inputs leave one open beside the batch.</summary>
-    /// <param name="graph">The network.</param>
-    /// <param name="extent">The extent.</param>
-    public static Graph WithExtent(this Graph graph, int extent) =>
-        Of(graph).IsEmpty
-            ? graph
-            : graph with
-            {
-                Inputs =
-                [
-                    .. graph.Inputs.Select(port =>
-                        graph.Initializers.ContainsKey(port.Name) || port.Dimensions is not { } dimensions
-                            ? port
-                            : port with
-                            {
-                                Dimensions = [.. dimensions.Select((d, axis) => axis > 0 && d.Extent is null ? new Dimension(extent) : d)],
-                            }
-                    ),
-                ],
-            };
+    /// <summary>
+    /// What may stand for an extent that the network leaves open: most images are halved five times at most, and shorter signals than the
+    /// later ones do not fill a window.
+    /// </summary>
+    private static readonly ImmutableArray<int> Guesses = [64, 256, 1024, 4096, 16384];
+
+    /// <summary>
+    /// The network with extents where its inputs leave them open beside the batch: the smallest guess with which the most nodes fit. The
+    /// batch stays open, on every axis that has its name.
+    /// </summary>
+    public static Graph WithGuessedExtents(this Graph graph)
+    {
+        if (Of(graph).IsEmpty)
+            return graph;
+        (Graph Graph, int Failures) best = (graph, int.MaxValue);
+        foreach (int guess in Guesses)
+        {
+            Graph guessed = WithExtent(graph, guess);
+            int failures = ShapeInference.Explore(guessed).Failures.Count(static failure => failure.Reason is not UnsupportedException);
+            if (failures < best.Failures)
+                best = (guessed, failures);
+            if (failures == 0)
+                break;
+        }
+        return best.Graph;
+    }
+
+    /// <summary>What was guessed (<see cref="WithGuessedExtents"/>) for a network that leaves extents open beside the batch.</summary>
+    public static int GuessFor(this Graph guessed, Graph open) =>
+        open
+            .FreeInputs.Zip(guessed.FreeInputs)
+            .SelectMany(static pair => pair.First.Dimensions!.Value.Zip(pair.Second.Dimensions!.Value))
+            .Where(static pair => pair.First.Extent is null)
+            .Max(static pair => pair.Second.Extent ?? 0);
+
+    private static Graph WithExtent(Graph graph, int extent) =>
+        WithOpen(graph, (dimension, isBatch) => isBatch ? dimension : new Dimension(extent));
+
+    /// <summary>The network with a batch where its inputs leave it open.</summary>
+    public static Graph WithBatch(this Graph graph, int batch) =>
+        WithOpen(graph, (dimension, isBatch) => isBatch ? new Dimension(batch) : dimension);
+
+    private static Graph WithOpen(Graph graph, Func<Dimension, bool, Dimension> change)
+    {
+        HashSet<string> batches = BatchNames(graph);
+        return graph with
+        {
+            Inputs =
+            [
+                .. graph.Inputs.Select(port =>
+                    graph.Initializers.ContainsKey(port.Name) || port.Dimensions is not { } dimensions
+                        ? port
+                        : port with
+                        {
+                            Dimensions =
+                            [
+                                .. dimensions.Select(
+                                    (d, axis) => d.Extent is null ? change(d, axis == 0 || batches.Contains(d.Name ?? "")) : d
+                                ),
+                            ],
+                        }
+                ),
+            ],
+        };
+    }
+
+    /// <summary>Names that stand for the batch: what a first axis is called. A recurrent state has its batch on another.</summary>
+    private static HashSet<string> BatchNames(Graph graph) =>
+        [
+            .. graph
+                .FreeInputs.Select(static port => port.Dimensions is [{ Extent: null } first, ..] ? first.Name : null)
+                .Where(static name => name is { Length: > 0 } and not "?")
+                .OfType<string>(),
+        ];
 
     /// <summary>
     /// The network with inputs as open as another's: what is written takes the images that the file it came from took. Constants that either
@@ -62,11 +116,17 @@ internal static class DynamicDimensions
 
     /// <summary>Names of the extents that the network leaves open beside the batch, or ? for each that has none.</summary>
     public static ImmutableArray<string> Of(Graph graph) =>
-        [
-            .. graph.FreeInputs.SelectMany(static port =>
-                port.Dimensions?.Skip(1).Where(static d => d.Extent is null).Select(static d => d.ToString()) ?? []
-            ),
-        ];
+        BatchNames(graph) is var batches
+            ?
+            [
+                .. graph.FreeInputs.SelectMany(port =>
+                    port.Dimensions?.Skip(1)
+                        .Where(d => d.Extent is null && !batches.Contains(d.Name ?? ""))
+                        .Select(static d => d.ToString())
+                    ?? []
+                ),
+            ]
+            : [];
 
     private static Port? OpenInput(Graph graph, int rank)
     {

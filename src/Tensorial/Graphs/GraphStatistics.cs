@@ -77,7 +77,7 @@ public sealed record GraphStatistics(
                 parameters += value.Shape.ElementCount;
 
         bool followed =
-            node.Outputs is [{ Length: > 0 }, ..]
+            node.Outputs.Any(static name => name.Length > 0)
             && node.Inputs.All(name => name.Length == 0 || known.ContainsKey(name))
             && node.Outputs.All(name => name.Length == 0 || known.ContainsKey(name));
         if (!followed)

@@ -5,7 +5,10 @@ namespace Tensorial.Graphs;
 /// <summary>The weights of a convolution or a dense layer: what can be cut along bipartitions of its axes.</summary>
 /// <param name="Name">The constant's name, to replace it by (<see cref="Graph.With"/>).</param>
 /// <param name="Node">The node that multiplies with it, the first of <see cref="Nodes"/>.</param>
-/// <param name="Axes">A letter for each axis in the order stored: o, i and, for convolutions, d, h, w as far as they exist.</param>
+/// <param name="Axes">
+/// A letter for each axis in the order stored: o, i and, for convolutions, d, h, w as far as they exist; s for the directions (senses) in
+/// which a recurrent layer walks, o being its gates and i its input.
+/// </param>
 /// <param name="Weights">The values, of a floating-point type.</param>
 /// <param name="Groups">Groups of a convolution; the stored i is then i/groups (o/groups of a transposed one).</param>
 public sealed record KernelWeight(string Name, Node Node, ImmutableArray<string> Axes, Tensor Weights, int Groups)

@@ -22,6 +22,7 @@ public sealed record KernelWeights(ImmutableArray<KernelWeight> Kernels, Immutab
             ConvolutionTranspose => [(1, static rank => Spatial(["i", "o"], rank))],
             Gemm gemm => [(1, rank => Matrix(gemm.TransposeB, "i", "o", rank)), (0, rank => Matrix(gemm.TransposeA, "o", "i", rank))],
             MatMul => [(1, static rank => Matrix(false, "i", "o", rank)), (0, static rank => Matrix(false, "o", "i", rank))],
+            Recurrent => [(1, static rank => rank == 3 ? ["s", "o", "i"] : null)],
             _ => [],
         };
 
@@ -140,7 +141,7 @@ public sealed record KernelWeights(ImmutableArray<KernelWeight> Kernels, Immutab
             {
                 QLinearConv or QLinearMatMul or QGemm => ([3], Quantized),
                 ConvInteger or MatMulInteger => ([1], Quantized),
-                Recurrent => ([1, 2], "a recurrent layer is one operator; with factors it would run step by step as many, which is slower"),
+                Recurrent => ([2], "they meet the state at every step inside one operator, which takes no factors"),
                 _ => null,
             };
 
@@ -154,7 +155,6 @@ public sealed record KernelWeights(ImmutableArray<KernelWeight> Kernels, Immutab
                 foreach (int operand in closed.Operands.Where(operand => operand < node.Inputs.Length))
                     if (_origins.TryGetValue(node.Inputs[operand], out Origin? origin))
                         _uncut.Add(new(origin.Name, node, origin.Values.Shape, closed.Reason));
-                return;
             }
             (int Operand, Func<int, ImmutableArray<string>?> Axes)[] candidates =
             [

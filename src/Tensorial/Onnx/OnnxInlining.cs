@@ -4,7 +4,7 @@ namespace Tensorial.Onnx;
 
 /// <summary>
 /// What stands in a file for other nodes gives way to them when it is read: calls of the file's own functions, branches whose condition is
-/// a constant, and joined operators of ONNX Runtime that the standard says in several.
+/// a constant, joined operators of ONNX Runtime that the standard says in several, and experiments that it took back.
 /// </summary>
 internal static class OnnxInlining
 {
@@ -58,7 +58,11 @@ internal static class OnnxInlining
         }
 
         private bool NeedsExpansion(NodeProto node) =>
-            FunctionOf(node) is not null || node.OpType == "If" || node.Domain == JoinedOperators.Domain || Subgraphs.Bodies(node).Any();
+            FunctionOf(node) is not null
+            || node.OpType == "If"
+            || node.Domain == JoinedOperators.Domain
+            || ExperimentalOperators.Has(node)
+            || Subgraphs.Bodies(node).Any();
 
         private FunctionProto? FunctionOf(NodeProto node) => _functions.GetValueOrDefault((Standard(node.Domain), node.OpType));
 
@@ -71,7 +75,8 @@ internal static class OnnxInlining
             IReadOnlyList<NodeProto>? parts =
                 FunctionOf(node) is { } function ? Body(node, function)
                 : Taken(node, graph) is { } branch ? Body(node, branch, graph)
-                : JoinedOperators.Parts(node, graph, _opsets.GetValueOrDefault(""), _names);
+                : JoinedOperators.Parts(node, graph, _opsets.GetValueOrDefault(""), _names)
+                    ?? ExperimentalOperators.Parts(node, graph, _opsets.GetValueOrDefault(""), _names);
             if (parts is null)
             {
                 foreach (GraphProto body in Subgraphs.Bodies(node))

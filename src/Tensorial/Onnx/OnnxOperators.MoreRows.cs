@@ -133,18 +133,38 @@ internal static partial class OnnxOperators
         };
     }
 
+    private static readonly (string, SequenceDirection)[] SequenceDirections =
+    [
+        ("forward", SequenceDirection.Forward),
+        ("reverse", SequenceDirection.Reverse),
+        ("bidirectional", SequenceDirection.Bidirectional),
+    ];
+
+    private static OnnxForm Walked(Recurrent layer, params ReadOnlySpan<(string, object?)> own)
+    {
+        GateFunction[] functions = [.. layer.Activations];
+        return new(
+            layer.Name,
+            [
+                ("hidden_size", Unless(layer.HiddenSize, 0)),
+                ("direction", Text(layer.Direction, SequenceDirections)),
+                ("activations", Some([.. functions.Select(static f => f.Name)])),
+                ("activation_alpha", Some([.. functions.Where(static f => f.Takes.Alpha).Select(static f => f.Alpha)])),
+                ("activation_beta", Some([.. functions.Where(static f => f.Takes.Beta).Select(static f => f.Beta)])),
+                ("clip", Unless(layer.Clip, 0)),
+                ("layout", Unless(layer.BatchFirst, false)),
+                .. own,
+            ]
+        );
+
+        static object? Some<T>(ImmutableArray<T> values) => values.IsEmpty ? null : values;
+    }
+
     private static Recurrent Walking(OnnxAttributes a, Recurrent layer) =>
         layer with
         {
             HiddenSize = a.Integer("hidden_size", 0),
-            Direction = Choice(
-                a,
-                "direction",
-                "forward",
-                ("forward", SequenceDirection.Forward),
-                ("reverse", SequenceDirection.Reverse),
-                ("bidirectional", SequenceDirection.Bidirectional)
-            ),
+            Direction = Choice(a, "direction", "forward", SequenceDirections),
             Activations = ActivationsOf(a),
             Clip = a.Float("clip", 0),
             BatchFirst = a.Flag("layout"),

@@ -53,6 +53,9 @@ internal static partial class OnnxOperators
                 ("transA", Unless(g.TransposeA, false)),
                 ("transB", Unless(g.TransposeB, false))
             ),
+            Lstm l => Walked(l, ("input_forget", Unless(l.InputForget, false))),
+            Gru g => Walked(g, ("linear_before_reset", Unless(g.LinearBeforeReset, false))),
+            Rnn r => Walked(r),
             EinsumOf e => new("Einsum", ("equation", e.Equation.ToString())),
             BatchNormalization n => new("BatchNormalization", ("epsilon", n.Epsilon)),
             InstanceNormalization n => new("InstanceNormalization", ("epsilon", n.Epsilon)),

@@ -10,6 +10,16 @@ namespace Tensorial.Tests.Compression;
 public class VerificationTests
 {
     [Fact]
+    public void Outputs_without_a_number_are_named()
+    {
+        Tensor<float> numbers = new([1, 2], new[] { float.NaN, 1 }),
+            none = new([1, 2], new[] { float.NaN, float.NaN });
+        Dictionary<string, Tensor> outputs = new() { ["some"] = numbers, ["none"] = none };
+        InputBatch batch = new(new Dictionary<string, Tensor>(), 1, 1, default);
+        Assert.Equal("none", Assert.Single(Verification.From(_ => outputs, _ => outputs, [batch], null).Blind));
+    }
+
+    [Fact]
     public void Every_output_counts()
     {
         // Two samples of two outputs; b changes the second output of the second sample by (3, 4) where a has (6, 8).

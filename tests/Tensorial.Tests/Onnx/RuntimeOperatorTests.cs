@@ -256,7 +256,19 @@ public class RuntimeOperatorTests
         );
     }
 
-    private static readonly Row[] Rows = [.. Recurrent(), .. Quantised(), .. Others()];
+    /// <summary>What the standard took back with operator set 10.</summary>
+    private static IEnumerable<Row> Experimental()
+    {
+        Tensor image = Real([2, 3, 7, 6], 47);
+        yield return new("ImageScaler", 7, [image], 1, ("scale", 0.3f), ("bias", Floats(-1, 0.5f, 2)));
+        yield return new("Crop", 7, [image], 1, ("border", Ints(1, 2, 0, 3)));
+        yield return new("Crop", 9, [image], 1, ("border", Ints(2, 1, 2, 1)), ("scale", Ints(3, 2)));
+        yield return new("Affine", 8, [image], 1, ("alpha", 0.4f), ("beta", -2f));
+        yield return new("ParametricSoftplus", 9, [image], 1, ("alpha", 0.7f), ("beta", 1.9f));
+        yield return new("ScaledTanh", 9, [image], 1, ("alpha", 1.7f), ("beta", 0.6f));
+    }
+
+    private static readonly Row[] Rows = [.. Recurrent(), .. Quantised(), .. Others(), .. Experimental()];
 
     public static TheoryData<int, string> Cases()
     {

@@ -64,9 +64,10 @@ public sealed class OwnRuntime : IRuntime
         private static bool IsByImage(Graph graph, string output) =>
             ((int[])[1, 3]).All(batch =>
             {
-                Shape input = Shape.From([batch, .. graph.FreeInputs[0].Dimensions!.Value.Skip(1).Select(static d => d.Extent ?? 1)]);
+                Port images = graph.WithGuessedExtents().FreeInputs[0];
+                Shape input = Shape.From([batch, .. images.Dimensions!.Value.Skip(1).Select(static d => d.Extent ?? 1)]);
                 return ShapeInference
-                        .Explore(graph, new Dictionary<string, Shape> { [graph.FreeInputs[0].Name] = input })
+                        .Explore(graph, new Dictionary<string, Shape> { [images.Name] = input })
                         .Operands.TryGetValue(output, out ValueInfo? operand)
                     && operand is { Type: ElementType.Float32, Shape.Rank: > 0 }
                     && operand.Shape[0] == batch;

@@ -88,7 +88,7 @@ internal static unsafe class PlaneLoop
                 }
                 Walk(
                     &part,
-                    new(_data, shape, rows.Start.Value, groups.FirstInputBlock(group) + first, firstBlock),
+                    new(_data, shape, rows.Start.Value, groups.FirstInputBlock(group) + first, firstBlock, begins),
                     rows,
                     weights + (nint)first * Lanes * shape.KernelHeight * shape.KernelWidth * width,
                     begins ? _data.Bias + firstBlock * Lanes : zero,
@@ -159,14 +159,25 @@ internal static unsafe class PlaneLoop
         private float* _x,
             _y,
             _residual;
+        private readonly bool _adds;
         private int _image,
             _row,
             _column;
         private bool _isStraight;
 
-        public PixelWalk(in ConvolutionData data, in ConvolutionShape shape, int row, int inputBlock, int outputBlock)
+        /// <param name="data">The convolution's values.</param>
+        /// <param name="shape">The convolution.</param>
+        /// <param name="row">The first row.</param>
+        /// <param name="inputBlock">The first block that is read.</param>
+        /// <param name="outputBlock">The first block that is written.</param>
+        /// <param name="adds">
+        /// Whether the residual is added, where there is one: with the first inputs only. Later ones add to the output, whose places then
+        /// stand for the residual's.
+        /// </param>
+        public PixelWalk(in ConvolutionData data, in ConvolutionShape shape, int row, int inputBlock, int outputBlock, bool adds)
         {
             (_data, _shape, _inputBlock, _outputBlock) = (data, shape, inputBlock, outputBlock);
+            _adds = adds && data.Residual != null;
             (_image, _row) = Math.DivRem(row, data.OutputLayout.Height);
             BeginRow();
         }
@@ -236,7 +247,7 @@ internal static unsafe class PlaneLoop
             int padded = _row * _shape.StrideY - _shape.Padding.Top;
             _x = _data.Input + _data.InputLayout.Pixel(_image, _inputBlock, padded, -_shape.Padding.Left);
             _y = _data.Output + _data.OutputLayout.Pixel(_image, _outputBlock, _row, 0);
-            _residual = _data.Residual == null ? null : _data.Residual + _data.ResidualLayout.Pixel(_image, _outputBlock, _row, 0);
+            _residual = !_adds ? null : _data.Residual + _data.ResidualLayout.Pixel(_image, _outputBlock, _row, 0);
         }
     }
 }

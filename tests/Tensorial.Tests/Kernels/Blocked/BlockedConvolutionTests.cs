@@ -126,6 +126,23 @@ public class BlockedConvolutionTests
             Check(new(lanes, new(20, 40, 3, 3, Padding: new(1, 1, 1, 1)), 6, 9, Seed: 1) { Activation = (Activation)activation });
     }
 
+    /// <summary>More channels than are summed at a time: what is added first has another border than the output, where sums wait.</summary>
+    [Theory]
+    [InlineData(1, 5, 23), InlineData(3, 3, 5), InlineData(1, 1, 3)]
+    public void A_residual_is_added_once_however_many_channels_there_are(int kernelHeight, int kernelWidth, int width)
+    {
+        ConvolutionShape shape = new(2048, 40, kernelHeight, kernelWidth, Padding: new(kernelHeight / 2, 2, kernelHeight / 2, 2));
+        foreach (VectorWidth lanes in Widths)
+            Check(
+                new(lanes, shape, kernelHeight, width, Seed: width)
+                {
+                    Residual = true,
+                    Images = 5,
+                    Activation = Activation.Relu,
+                }
+            );
+    }
+
     [Fact]
     public void The_residual_may_be_the_output()
     {

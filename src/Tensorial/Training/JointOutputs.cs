@@ -1,0 +1,90 @@
+using System.Collections.Immutable;
+using System.Numerics.Tensors;
+using Tensorial.Data;
+using Tensorial.Execution;
+using Tensorial.Graphs;
+using Tensorial.Operations;
+
+namespace Tensorial.Training;
+
+/// <summary>
+/// All outputs of a network as the single one that a loss takes: a row for each image, every output in it over the root of its mean square in
+/// the teacher, so that a squared distance of rows is the sum of the outputs' relative squared errors, by their weights.
+/// </summary>
+/// <param name="Scales">What the values of each output are multiplied with, by name.</param>
+internal sealed record JointOutputs(ImmutableArray<(string Output, float Scale)> Scales)
+{
+    private const string Prefix = "tensorial/joint";
+
+    /// <summary>Images whose answers say how large each output is.</summary>
+    private const int MostImages = 32;
+
+    /// <summary>The outputs of a teacher that answer image by image.</summary>
+    /// <param name="teacher">The teacher, in float32.</param>
+    /// <param name="images">Images.</param>
+    /// <param name="weights">Weights of some outputs by name; the others have 1, those of 0 do not count.</param>
+    /// <param name="threads">Threads to run it with.</param>
+    /// <exception cref="BadInputException">A weight names no output, or none is left.</exception>
+    public static JointOutputs From(Graph teacher, ImageSet images, IReadOnlyDictionary<string, double> weights, int threads)
+    {
+        string names = string.Join(", ", teacher.Outputs.Select(static port => port.Name));
+        if (weights.Keys.FirstOrDefault(name => teacher.Outputs.All(port => port.Name != name)) is { } unknown)
+            throw new BadInputException($"The network has no output '{unknown}'; it has {names}.");
+        using Inference network = new(teacher.WithImageShape(images.ImageShape), threads);
+        int count = Math.Min(network.FixedBatch ?? MostImages, images.Count);
+        IReadOnlyDictionary<string, Tensor> answers = network.Run(
+            new Dictionary<string, Tensor> { [teacher.FreeInputs[0].Name] = images.Batch(0, count) }
+        );
+        var scales = ImmutableArray.CreateBuilder<(string, float)>();
+        foreach (Port port in teacher.Outputs)
+        {
+            double weight = weights.GetValueOrDefault(port.Name, 1);
+            if (weight == 0 || answers[port.Name] is not Tensor<float> { Shape.Rank: > 0 } values || values.Shape[0] != count)
+                continue;
+            double squares = TensorPrimitives.SumOfSquares<float>(values.Values) / count;
+            scales.Add((port.Name, squares > 0 ? (float)Math.Sqrt(weight / squares) : 0));
+        }
+        return scales.Count > 0
+            ? new(scales.ToImmutable())
+            : throw new BadInputException($"No output of {names} is left that answers image by image.");
+    }
+
+    /// <summary>The network with the joint output alone.</summary>
+    public Graph Join(Graph graph)
+    {
+        List<Node> nodes = [];
+        Dictionary<string, Tensor> constants = [];
+        List<string> rows = [];
+        foreach ((string output, float scale) in Scales)
+        {
+            string name = $"{Prefix}/{rows.Count}";
+            constants[$"{name}/scale"] = new Tensor<float>([], new[] { scale });
+            string value = output;
+            if (graph.Outputs.First(port => port.Name == output).Type != ElementType.Float32)
+                nodes.Add(new($"{name}/cast", new Cast(ElementType.Float32), [output], [value = $"{name}/number"]));
+            nodes.Add(new($"{name}/flatten", new Flatten(1), [value], [$"{name}/row"]));
+            nodes.Add(new($"{name}/mul", new Mul(), [$"{name}/row", $"{name}/scale"], [$"{name}/scaled"]));
+            rows.Add($"{name}/scaled");
+        }
+        nodes.Add(new($"{Prefix}/concat", new Concat(1), [.. rows], [Prefix]));
+        return graph with
+        {
+            Nodes = [.. graph.Nodes, .. nodes],
+            Outputs = [new(Prefix, ElementType.Float32, null)],
+            Initializers = graph.Initializers.AddRange(constants),
+        };
+    }
+
+    /// <summary>A network that was joined, with the outputs that it had before.</summary>
+    /// <param name="joined">The network, joined and trained.</param>
+    /// <param name="outputs">Its outputs.</param>
+    public static Graph Part(Graph joined, ImmutableArray<Port> outputs) =>
+        joined with
+        {
+            Nodes = [.. joined.Nodes.Where(static node => !node.Name.StartsWith(Prefix, StringComparison.Ordinal))],
+            Outputs = outputs,
+            Initializers = joined.Initializers.RemoveRange(
+                joined.Initializers.Keys.Where(static name => name.StartsWith(Prefix, StringComparison.Ordinal))
+            ),
+        };
+}
