@@ -55,6 +55,7 @@ internal sealed record InputScale(string Layer, double Mean, double Deviation)
     /// </summary>
     public static InputScale? From(Graph graph, int seed = 0)
     {
+        graph = WeightsAsInitializers.Apply(graph).WithGuessedExtents();
         Node? node = graph.Nodes.FirstOrDefault(node =>
             node.Operation is BatchNormalization && node.Inputs.Length >= 5 && node.Inputs[3..5].All(graph.Initializers.ContainsKey)
         );

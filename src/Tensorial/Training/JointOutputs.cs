@@ -49,16 +49,18 @@ internal sealed record JointOutputs(ImmutableArray<(string Output, float Scale)>
             : throw new BadInputException($"No output of {names} is left that answers image by image.");
     }
 
-    /// <summary>The network with the joint output alone.</summary>
+    /// <summary>The network with the joint output before its own.</summary>
     public Graph Join(Graph graph)
     {
         List<Node> nodes = [];
-        Dictionary<string, Tensor> constants = [];
         List<string> rows = [];
         foreach ((string output, float scale) in Scales)
         {
             string name = $"{Prefix}/{rows.Count}";
-            constants[$"{name}/scale"] = new Tensor<float>([], new[] { scale });
+            // Made by a node: a constant of the network might be taken for one that is learnt.
+            nodes.Add(
+                new($"{name}/scale", new ConstantOfShape(new Tensor<float>([1], new[] { scale })), [$"{Prefix}/scalar"], [$"{name}/scale"])
+            );
             string value = output;
             if (graph.Outputs.First(port => port.Name == output).Type != ElementType.Float32)
                 nodes.Add(new($"{name}/cast", new Cast(ElementType.Float32), [output], [value = $"{name}/number"]));
@@ -70,8 +72,9 @@ internal sealed record JointOutputs(ImmutableArray<(string Output, float Scale)>
         return graph with
         {
             Nodes = [.. graph.Nodes, .. nodes],
-            Outputs = [new(Prefix, ElementType.Float32, null)],
-            Initializers = graph.Initializers.AddRange(constants),
+            // The others stay, so that what only they need does.
+            Outputs = [new(Prefix, ElementType.Float32, null), .. graph.Outputs],
+            Initializers = graph.Initializers.Add($"{Prefix}/scalar", new Tensor<long>([0])),
         };
     }
 
