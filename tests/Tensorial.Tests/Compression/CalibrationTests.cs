@@ -52,9 +52,7 @@ public class CalibrationTests
             value *= 1e30f;
 
         string message = Assert
-            .Throws<NumericalException>(() =>
-                InputMoments.From(layer, graph.With("w1", huge), null, images, 10, 1, CancellationToken.None)
-            )
+            .Throws<NumericalException>(() => InputMoments.From(layer, graph.With("w1", huge), null, images, 10, 1, CancellationToken.None))
             .Message;
 
         Assert.Contains($"'{layer.Name}'", message);

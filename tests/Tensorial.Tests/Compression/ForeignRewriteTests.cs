@@ -3,7 +3,6 @@ using Tensorial.Compression;
 using Tensorial.Compression.Runtimes;
 using Tensorial.Decompositions;
 using Tensorial.Graphs;
-using Tensorial.Kernels;
 using Tensorial.Onnx;
 using Tensorial.OnnxRuntime;
 using Tensorial.Operations;

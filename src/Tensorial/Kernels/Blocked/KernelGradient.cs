@@ -224,7 +224,7 @@ internal static unsafe class KernelGradient
             }
         }
 
-        private void AllTaps<TWidth, TVector>(in Strip strip, float* from, float* upstream, float* to)
+        private void AllTaps<TWidth, TVector>(Strip strip, float* from, float* upstream, float* to)
             where TWidth : struct, IVectorWidth<TVector, float>
             where TVector : struct
         {
