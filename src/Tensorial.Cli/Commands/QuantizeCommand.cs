@@ -157,6 +157,13 @@ internal static class QuantizeCommand
         QuantizationTablesForPeople.Show(report, terminal);
         if (Missed(options, found).ToArray() is { Length: > 0 } missed)
             throw new GoalNotMetException($"{options.Output.Name} was not written: {string.Join("; ", missed)}.");
+        if (options.MaxDrop is null && options.MaxError is null && IsRuined(found))
+            terminal.Warn(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"8 bits ruin this network: {(found.Drop is { } points ? $"{points:F1} points of accuracy" : $"a relative error of {found.RelativeError:G2}")} on the test samples. --max-drop 1, or --max-error 0.1, keeps in float what costs most."
+                )
+            );
         staged.Place(options.Input.FullName);
         if (after > before)
             terminal.Note(
@@ -177,6 +184,9 @@ internal static class QuantizeCommand
                 $"--max-drop is about accuracy, and no output of {options.Input.Name} scores the {images.Classes} classes of {images.Name}; --max-error needs no labels."
             );
     }
+
+    /// <summary>Whether nobody would want the result: five points of accuracy lost, or answers that are half noise.</summary>
+    private static bool IsRuined(Verification found) => found.Drop is { } points ? points > 5 : found.RelativeError > 0.5;
 
     private static IEnumerable<string> Missed(Options options, Verification found)
     {
