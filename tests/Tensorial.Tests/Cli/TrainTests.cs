@@ -196,7 +196,9 @@ public sealed class TrainTests : IDisposable
     [Theory]
     [InlineData("lenet5", "", 0.05)]
     [InlineData("cnn4", "", 0.005)]
-    [InlineData("SAMPLE", "", 0.01)]
+    [InlineData("lenet5", "--optimizer adam", 0.001)]
+    [InlineData("SAMPLE", "", 0.001)]
+    [InlineData("SAMPLE", "--optimizer nesterov", 0.01)]
     [InlineData("SAMPLE", "--fresh", 0.1)]
     [InlineData("SAMPLE", "--lr 0.3", 0.3)]
     public async Task The_usual_learning_rate_is_that_of_the_network(string network, string options, double rate)
