@@ -40,6 +40,7 @@ public class TrainedNetworkTests
 
     internal static void AssertAgrees(Graph graph, int images, int threads)
     {
+        graph = WeightsAsInitializers.ForTraining(graph);
         using TrainedNetwork network = new(graph, threads: threads);
         Tensor<float> x = new Sketch(7).Random([images, .. network.ImageShape]);
         Tensor<float> g = new Sketch(8).Random([images, .. network.OutputShape]);
