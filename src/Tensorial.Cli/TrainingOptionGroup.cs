@@ -276,14 +276,15 @@ internal sealed class TrainingOptionGroup(int epochs, Func<SymbolResult, double?
             Text(
                 $"Learning rate, before the schedule. Unless given: {AdamRate} with adam and adamw, {TrainedRate} with sgd and nesterov{freshNote}."
             ),
-            result =>
-                (result.GetResult(rule) is { Implicit: false } given ? given.GetValueOrDefault<Rule>() : Usual(result))
-                    is Rule.Adam
-                        or Rule.AdamW
-                    ? AdamRate
-                    : freshRate(result) ?? TrainedRate
+            result => Chosen(result) is Rule.Adam or Rule.AdamW ? AdamRate : freshRate(result) ?? TrainedRate
         );
         return (rule, rate);
+
+        // A word that is no optimizer is refused where it stands, whatever rate it gets.
+        Rule Chosen(SymbolResult result) =>
+            result.GetResult(rule) is { Implicit: false, Tokens: [{ Value: var word }] } && Enum.TryParse(word, true, out Rule given)
+                ? given
+                : Usual(result);
 
         Rule Usual(SymbolResult result) => freshRate(result) is null ? Rule.AdamW : Rule.Nesterov;
     }

@@ -93,6 +93,8 @@ public sealed class SharedCaseTests : IDisposable
                 "8",
                 "--batch",
                 "25",
+                "--optimizer",
+                "nesterov",
                 "--lr",
                 "0.1",
                 "--data",
