@@ -4,7 +4,7 @@ namespace Tensorial.Tests.Docs;
 [Collection(nameof(Alone))]
 public class TutorialTests
 {
-    [OracleFact(Oracle.Shell)]
+    [OracleFact(Oracle.Shell | Oracle.Patience)]
     public void A_figure_of_your_own_network() => PageCommands.Check("docs/tutorials/figure.md");
 
     [OracleFact(Oracle.Shell | Oracle.Patience)]
