@@ -68,7 +68,7 @@ switch (args)
             network MODEL.onnx [BATCH...]    a whole network against ONNX Runtime
             networks FOLDER [THREADS]        all networks of a folder against ONNX Runtime, one image at a time
             training MODEL [THREADS]         a training step of a ready-made network, 128 images, or of mobilenetv2 at 224×224, 16 images, against PyTorch
-            training-profile MODEL THREADS   time of every kind of step in it
+            training-profile MODEL THREADS   time of every kind of step in it, or in one of MODEL.onnx
             training-factors [FORMAT...]     the training step of layers in factors against the dense layer's, PyTorch's and TensorLy-Torch's
             factor-orders [FORMAT...]        the planned order of a layer's factors against one after another and against the whole kernel
             pictures                         JPEG files to batches against Pillow

@@ -65,12 +65,12 @@ internal static class TrainingStep
         }
     }
 
-    /// <summary>Seconds of every kind of step of a training step, by the label's last words.</summary>
+    /// <summary>Seconds of every kind of step of a training step, by the label's last words, of a ready-made network or one in a file.</summary>
     public static void Profile(string model, int batch, int threads)
     {
-        Shape image = ImageOf(model);
-        using TrainedNetwork network = new(Create(model, image), threads: threads) { Profile = [] };
-        Tensor<float> images = new([batch, .. image]);
+        Graph graph = Path.Exists(model) ? OnnxFile.Read(model) : Create(model, ImageOf(model));
+        using TrainedNetwork network = new(graph, threads: threads) { Profile = [] };
+        Tensor<float> images = new([batch, .. network.ImageShape]);
         Random random = new(0);
         foreach (ref float value in images.Values)
             value = random.NextSingle() - 0.5f;

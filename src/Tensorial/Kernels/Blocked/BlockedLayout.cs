@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Tensorial.Kernels.Blocked;
 
 /// <summary>Zeros around a plane, in pixels.</summary>
@@ -25,9 +27,17 @@ internal readonly record struct BlockedLayout(int Images, int Channels, int Heig
 
     public int RowPitch => (Halo.Left + Width + Halo.Right) * ChannelBlock;
 
-    public int PlanePitch => (Halo.Top + Height + Halo.Bottom) * RowPitch;
+    public int PlanePitch
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => (Halo.Top + Height + Halo.Bottom) * RowPitch;
+    }
 
-    public int ImagePitch => Blocks * PlanePitch;
+    public int ImagePitch
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Blocks * PlanePitch;
+    }
 
     /// <summary>
     /// Floats that all images take. Every pitch and offset below is smaller, so none of them can wrap once this was asked for; each
@@ -66,11 +76,17 @@ internal readonly record struct BlockedLayout(int Images, int Channels, int Heig
         );
 
     /// <summary>Offset of a plane's first pixel inside the halo.</summary>
-    public int Interior => Halo.Top * RowPitch + Halo.Left * ChannelBlock;
+    public int Interior
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Halo.Top * RowPitch + Halo.Left * ChannelBlock;
+    }
 
     /// <summary>Offset of a plane.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int Plane(int image, int block) => image * ImagePitch + block * PlanePitch;
 
     /// <summary>Offset of a pixel.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int Pixel(int image, int block, int y, int x) => Plane(image, block) + Interior + y * RowPitch + x * ChannelBlock;
 }

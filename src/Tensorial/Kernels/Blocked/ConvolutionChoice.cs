@@ -26,8 +26,8 @@ internal static class ConvolutionChoice
     /// <param name="Fourth">The same for those of F(4×4, 3×3).</param>
     private readonly record struct Costs(int Tile, double Fetch, double Begin, double Second, double Fourth);
 
-    private static readonly Costs Narrow = new(6, 20, 300, 900, 2000),
-        Here = VectorWidths.Best == VectorWidth.Bits512 ? new(14, 10, 0, 546, 1250) : Narrow;
+    private static readonly Costs Narrow = new(6, 20, 300, 450, 900),
+        Here = VectorWidths.Best == VectorWidth.Bits512 ? new(14, 10, 0, 300, 650) : Narrow;
 
     /// <summary>The fastest method that computes the shape.</summary>
     /// <param name="shape">The convolution.</param>

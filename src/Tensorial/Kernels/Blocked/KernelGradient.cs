@@ -20,6 +20,11 @@ internal static unsafe class KernelGradient
     /// <summary>Channels of a block beyond which all 16 are summed: a narrow tile loads an address for every multiplication.</summary>
     private const int MostNarrow = 12;
 
+    /// <summary>
+    /// Channels from which a tap's outer products by both vectors of a block of outputs hide the latency of the multiply-add.
+    /// </summary>
+    private const int LeastRows = 3;
+
     private const int Square = Lanes * Lanes;
 
     /// <summary>Floats the sums take.</summary>
@@ -270,7 +275,9 @@ internal static unsafe class KernelGradient
                         float* from = x + inputLayout.Pixel(image, i, row * shape.StrideY - shape.Padding.Top, -shape.Padding.Left);
                         int first = Math.Max(0, inputs.Start - i * Lanes),
                             channels = Math.Min(Lanes, inputs.End - i * Lanes) - first;
-                        if (channels <= MostNarrow)
+                        if (KernelGradientTile.HasRows<TWidth, TVector>() && channels >= LeastRows && channels < Lanes)
+                            Part<TWidth, TVector>(strip, from + first, channels, upstream, outputs, to + first * Lanes, nextSums);
+                        else if (channels <= MostNarrow)
                             Narrow<TWidth, TVector>(strip, from + first, channels, upstream, outputs, to + first * Lanes, nextSums);
                         else
                             Whole<TWidth, TVector>(strip, from, upstream, outputs, to, nextSums);
@@ -298,6 +305,22 @@ internal static unsafe class KernelGradient
                     outputs,
                     to,
                     nextSums
+                );
+        }
+
+        /// <summary>Some channels of a block by one or two blocks of outputs, tap by tap.</summary>
+        private void Part<TWidth, TVector>(Strip strip, float* from, int channels, float* upstream, int outputs, float* to, int nextSums)
+            where TWidth : struct, IVectorWidth<TVector, float>
+            where TVector : struct
+        {
+            for (int tap = 0; tap < Taps; tap++, to += Square)
+            for (int block = 0; block < outputs; block++)
+                KernelGradientTile.Rows<TWidth, TVector>(
+                    strip,
+                    from + Offset(tap),
+                    channels,
+                    upstream + block * outputLayout.PlanePitch,
+                    to + block * nextSums
                 );
         }
 

@@ -148,14 +148,31 @@ internal static unsafe class WinogradLoop
         }
 
         /// <summary>activation(Aᵀ m A + bias + residual) of one tile and one block, as far as it lies in the output.</summary>
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private void Finish(float* from, int tile, int block)
         {
             int extent = TWinograd.Tile,
                 outputs = TWinograd.Outputs;
             float* columns = stackalloc float[outputs * extent * Lanes],
-                results = stackalloc float[outputs * outputs * Lanes];
+                pixels = stackalloc float[outputs * outputs * Lanes];
             (int image, int row, int column) = Place(tile);
+            BlockedLayout layout = _data.OutputLayout,
+                added = _data.ResidualLayout;
+            int rows = Math.Min(outputs, layout.Height - row),
+                width = Math.Min(outputs, layout.Width - column);
+            // A tile that reaches beyond the output is finished apart, and what lies inside is copied.
+            bool isWhole = rows == outputs && width == outputs;
+            float* to = isWhole ? _data.Output + layout.Pixel(image, block, row, column) : pixels,
+                residual = _data.Residual == null ? null : _data.Residual + added.Pixel(image, block, row, column);
+            int pitch = isWhole ? layout.RowPitch : outputs * Lanes;
+            if (!isWhole && residual != null)
+            {
+                Copy(residual, added.RowPitch, pixels, pitch, rows, width);
+                residual = pixels;
+            }
+            int residualPitch = isWhole ? added.RowPitch : pitch;
+            TVector low = TWidth.Broadcast(Bounded ? activation.Low : float.NegativeInfinity),
+                high = TWidth.Broadcast(activation.Kind == ActivationKind.Clip ? activation.High : float.PositiveInfinity);
             for (int lane = 0; lane < Lanes; lane += TWidth.Count)
             {
                 for (int c = 0; c < extent; c++)
@@ -165,40 +182,39 @@ internal static unsafe class WinogradLoop
                         columns + c * Lanes + lane,
                         extent * Lanes
                     );
+                TVector bias = TWidth.Load(_data.Bias + block * Lanes + lane);
                 for (int r = 0; r < outputs; r++)
-                    TWinograd.Output<TWidth, TVector>(
+                    TWinograd.Finish<TWidth, TVector>(
                         columns + r * extent * Lanes + lane,
                         Lanes,
-                        results + r * outputs * Lanes + lane,
-                        Lanes
+                        bias,
+                        residual == null ? null : residual + r * residualPitch + lane,
+                        low,
+                        high,
+                        to + r * pitch + lane
                     );
             }
-            BlockedLayout layout = _data.OutputLayout;
-            int rows = Math.Min(outputs, layout.Height - row),
-                width = Math.Min(outputs, layout.Width - column);
-            bool clips = activation.Kind is ActivationKind.Relu or ActivationKind.Clip;
-            TVector low = TWidth.Broadcast(activation.Low),
-                high = TWidth.Broadcast(activation.Kind == ActivationKind.Relu ? float.PositiveInfinity : activation.High);
+            if (!isWhole)
+            {
+                to = _data.Output + layout.Pixel(image, block, row, column);
+                Copy(pixels, pitch, to, layout.RowPitch, rows, width);
+            }
+            if (Bounded || activation.Kind == ActivationKind.None)
+                return;
             for (int r = 0; r < rows; r++)
             {
-                float* y = _data.Output + layout.Pixel(image, block, row + r, column),
-                    result = results + r * outputs * Lanes;
-                float* residual =
-                    _data.Residual == null ? null : _data.Residual + _data.ResidualLayout.Pixel(image, block, row + r, column);
-                for (int at = 0; at < width * Lanes; at += TWidth.Count)
-                {
-                    TVector value = TWidth.Add(TWidth.Load(result + at), TWidth.Load(_data.Bias + block * Lanes + at % Lanes));
-                    if (residual != null)
-                        value = TWidth.Add(value, TWidth.Load(residual + at));
-                    if (clips)
-                        value = TWidth.AtMost(high, TWidth.AtLeast(low, value));
-                    TWidth.Store(value, y + at);
-                }
-                if (clips || activation.Kind == ActivationKind.None)
-                    continue;
-                Span<float> values = Bounds.Span(y, width * Lanes);
+                Span<float> values = Bounds.Span(to + r * layout.RowPitch, width * Lanes);
                 activation.Apply(values, values);
             }
+        }
+
+        /// <summary>Whether the activation is applied as pixels are stored.</summary>
+        private bool Bounded => activation.Kind is ActivationKind.Relu or ActivationKind.Clip;
+
+        private static void Copy(float* from, int fromPitch, float* to, int toPitch, int rows, int width)
+        {
+            for (int r = 0; r < rows; r++)
+                Bounds.Span(from + r * fromPitch, width * Lanes).CopyTo(Bounds.Span(to + r * toPitch, width * Lanes));
         }
     }
 }

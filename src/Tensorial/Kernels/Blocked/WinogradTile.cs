@@ -11,7 +11,7 @@ internal static unsafe class WinogradTile
     private static float[]? t_scratch;
 
     /// <summary>Bᵀ d B of the patch at a row and a column, which may lie in the halo or reach beyond it.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Input<TWidth, TVector, TWinograd>(
         float* x,
         in BlockedLayout layout,
@@ -47,7 +47,7 @@ internal static unsafe class WinogradTile
     }
 
     /// <summary>A e Aᵀ of the outputs' gradient at a row and a column; what lies outside the plane is 0.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Upstream<TWidth, TVector, TWinograd>(
         float* dy,
         in BlockedLayout layout,

@@ -28,6 +28,22 @@ internal unsafe interface IWinograd
         where TWidth : struct, IVectorWidth<TVector, float>
         where TVector : struct;
 
+    /// <summary>
+    /// Aᵀ from + bias + residual between two bounds, as pixels that follow one another in the blocked layout, like those of the residual.
+    /// </summary>
+    /// <param name="residual">Null where there is none. May be where the pixels go.</param>
+    static abstract void Finish<TWidth, TVector>(
+        float* from,
+        int fromStep,
+        TVector bias,
+        float* residual,
+        TVector low,
+        TVector high,
+        float* to
+    )
+        where TWidth : struct, IVectorWidth<TVector, float>
+        where TVector : struct;
+
     /// <summary>to = A from: the way back.</summary>
     static abstract void Upstream<TWidth, TVector>(float* from, int fromStep, float* to, int toStep)
         where TWidth : struct, IVectorWidth<TVector, float>
@@ -69,6 +85,34 @@ internal readonly unsafe struct Winograd2 : IWinograd
             m3 = TWidth.Load(from + 3 * fromStep);
         TWidth.Store(TWidth.Add(m0, TWidth.Add(m1, m2)), to);
         TWidth.Store(TWidth.Add(m3, TWidth.Subtract(m1, m2)), to + toStep);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Finish<TWidth, TVector>(
+        float* from,
+        int fromStep,
+        TVector bias,
+        float* residual,
+        TVector low,
+        TVector high,
+        float* to
+    )
+        where TWidth : struct, IVectorWidth<TVector, float>
+        where TVector : struct
+    {
+        TVector m0 = TWidth.Load(from),
+            m1 = TWidth.Load(from + fromStep),
+            m2 = TWidth.Load(from + 2 * fromStep),
+            m3 = TWidth.Load(from + 3 * fromStep);
+        TVector y0 = TWidth.Add(bias, TWidth.Add(m0, TWidth.Add(m1, m2))),
+            y1 = TWidth.Add(bias, TWidth.Add(m3, TWidth.Subtract(m1, m2)));
+        if (residual != null)
+        {
+            y0 = TWidth.Add(y0, TWidth.Load(residual));
+            y1 = TWidth.Add(y1, TWidth.Load(residual + BlockedLayout.ChannelBlock));
+        }
+        TWidth.Store(TWidth.AtMost(high, TWidth.AtLeast(low, y0)), to);
+        TWidth.Store(TWidth.AtMost(high, TWidth.AtLeast(low, y1)), to + BlockedLayout.ChannelBlock);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -159,6 +203,46 @@ internal readonly unsafe struct Winograd4 : IWinograd
         TWidth.Store(TWidth.MultiplyAdd(oddB, TWidth.Broadcast(B1), TWidth.Multiply(oddA, TWidth.Broadcast(A1))), to + toStep);
         TWidth.Store(TWidth.MultiplyAdd(evenB, TWidth.Broadcast(B2), TWidth.Multiply(evenA, TWidth.Broadcast(A2))), to + 2 * toStep);
         TWidth.Store(TWidth.MultiplyAdd(oddB, TWidth.Broadcast(B3), TWidth.MultiplyAdd(oddA, TWidth.Broadcast(A3), m5)), to + 3 * toStep);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Finish<TWidth, TVector>(
+        float* from,
+        int fromStep,
+        TVector bias,
+        float* residual,
+        TVector low,
+        TVector high,
+        float* to
+    )
+        where TWidth : struct, IVectorWidth<TVector, float>
+        where TVector : struct
+    {
+        TVector m0 = TWidth.Add(bias, TWidth.Load(from)),
+            m1 = TWidth.Load(from + fromStep),
+            m2 = TWidth.Load(from + 2 * fromStep);
+        TVector m3 = TWidth.Load(from + 3 * fromStep),
+            m4 = TWidth.Load(from + 4 * fromStep),
+            m5 = TWidth.Add(bias, TWidth.Load(from + 5 * fromStep));
+        TVector evenA = TWidth.Add(m1, m2),
+            oddA = TWidth.Subtract(m1, m2),
+            evenB = TWidth.Add(m3, m4),
+            oddB = TWidth.Subtract(m3, m4);
+        TVector y0 = TWidth.Add(m0, TWidth.Add(evenA, evenB)),
+            y1 = TWidth.MultiplyAdd(oddB, TWidth.Broadcast(B1), TWidth.MultiplyAdd(oddA, TWidth.Broadcast(A1), bias)),
+            y2 = TWidth.MultiplyAdd(evenB, TWidth.Broadcast(B2), TWidth.MultiplyAdd(evenA, TWidth.Broadcast(A2), bias)),
+            y3 = TWidth.MultiplyAdd(oddB, TWidth.Broadcast(B3), TWidth.MultiplyAdd(oddA, TWidth.Broadcast(A3), m5));
+        if (residual != null)
+        {
+            y0 = TWidth.Add(y0, TWidth.Load(residual));
+            y1 = TWidth.Add(y1, TWidth.Load(residual + BlockedLayout.ChannelBlock));
+            y2 = TWidth.Add(y2, TWidth.Load(residual + 2 * BlockedLayout.ChannelBlock));
+            y3 = TWidth.Add(y3, TWidth.Load(residual + 3 * BlockedLayout.ChannelBlock));
+        }
+        TWidth.Store(TWidth.AtMost(high, TWidth.AtLeast(low, y0)), to);
+        TWidth.Store(TWidth.AtMost(high, TWidth.AtLeast(low, y1)), to + BlockedLayout.ChannelBlock);
+        TWidth.Store(TWidth.AtMost(high, TWidth.AtLeast(low, y2)), to + 2 * BlockedLayout.ChannelBlock);
+        TWidth.Store(TWidth.AtMost(high, TWidth.AtLeast(low, y3)), to + 3 * BlockedLayout.ChannelBlock);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
