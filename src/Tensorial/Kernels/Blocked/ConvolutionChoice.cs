@@ -26,7 +26,7 @@ internal static class ConvolutionChoice
     /// <param name="Fourth">The same for those of F(4×4, 3×3).</param>
     private readonly record struct Costs(int Tile, double Fetch, double Begin, double Second, double Fourth);
 
-    private static readonly Costs Narrow = new(6, 20, 300, 450, 900),
+    private static readonly Costs Narrow = new(6, 12, 300, 450, 900),
         Here = VectorWidths.Best == VectorWidth.Bits512 ? new(14, 10, 0, 300, 650) : Narrow;
 
     /// <summary>The fastest method that computes the shape.</summary>
@@ -43,8 +43,8 @@ internal static class ConvolutionChoice
         if (!WinogradKernel.Supports(shape))
             return ConvolutionMethod.Direct;
         double direct = Direct(shape, (double)images * height * width, threads),
-            second = Winograd(shape, Tiles(Winograd2.Outputs), Winograd2.Tile, Here.Second, threads, cache),
-            fourth = Winograd(shape, Tiles(Winograd4.Outputs), Winograd4.Tile, Here.Fourth, threads, cache);
+            second = Winograd<Winograd2>(shape, Tiles(Winograd2.Outputs), threads, cache).Cost,
+            fourth = Winograd<Winograd4>(shape, Tiles(Winograd4.Outputs), threads, cache).Cost;
         return Gain * direct <= Math.Min(second, fourth) ? ConvolutionMethod.Direct
             : second < fourth ? ConvolutionMethod.Winograd2
             : ConvolutionMethod.Winograd4;
@@ -73,12 +73,33 @@ internal static class ConvolutionChoice
         return pixels / threads * Blocks(shape.OutputChannels) * (9.0 * shape.InputChannels * ChannelBlock + Here.Begin) + Fetched(weights);
     }
 
-    private static double Winograd(in ConvolutionShape shape, int tiles, int extent, double transform, int threads, int cache)
+    /// <summary>How threads share a convolution by Winograd's products.</summary>
+    public static WinogradPartition Partition<TWinograd>(in ConvolutionShape shape, int tiles, int threads)
+        where TWinograd : struct, IWinograd => Winograd<TWinograd>(shape, tiles, threads, Caches.SecondLevel).Partition;
+
+    private static (double Cost, WinogradPartition Partition) Winograd<TWinograd>(
+        in ConvolutionShape shape,
+        int tiles,
+        int threads,
+        int cache
+    )
+        where TWinograd : struct, IWinograd
     {
-        int products = extent * extent;
-        WinogradPartition partition = WinogradPartition.From(tiles, Blocks(shape.OutputChannels), threads);
-        double weights = (double)products * shape.InputChannels * shape.OutputChannels / partition.Splits,
-            outputs = (double)Blocks(shape.OutputChannels) / partition.Splits;
+        (WinogradPartition byTiles, WinogradPartition byOutputs) = WinogradPartition.From(tiles, Blocks(shape.OutputChannels), threads);
+        double first = Winograd<TWinograd>(shape, byTiles, threads, cache);
+        if (byOutputs == byTiles)
+            return (first, byTiles);
+        double second = Winograd<TWinograd>(shape, byOutputs, threads, cache);
+        return second < first ? (second, byOutputs) : (first, byTiles);
+    }
+
+    private static double Winograd<TWinograd>(in ConvolutionShape shape, in WinogradPartition partition, int threads, int cache)
+        where TWinograd : struct, IWinograd
+    {
+        int products = TWinograd.Tile * TWinograd.Tile,
+            outputs = Math.Min(partition.Blocks, Blocks(shape.OutputChannels));
+        double weights = (double)products * shape.InputChannels * outputs * ChannelBlock,
+            transform = TWinograd.Outputs == 2 ? Here.Second : Here.Fourth;
         double rounds = Math.Ceiling((double)partition.Count / threads),
             // Fewer than four pixels leave the adders waiting for one another.
             pixels = Math.Max(partition.Size, 4.0 * ((partition.Size + Here.Tile - 1) / Here.Tile));

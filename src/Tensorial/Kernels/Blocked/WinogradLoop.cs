@@ -23,7 +23,7 @@ internal static unsafe class WinogradLoop
         BlockedLayout output = data.OutputLayout;
         int down = (output.Height + TWinograd.Outputs - 1) / TWinograd.Outputs,
             right = (output.Width + TWinograd.Outputs - 1) / TWinograd.Outputs;
-        WinogradPartition partition = WinogradPartition.From(output.Images * down * right, output.Blocks, workers.Count);
+        WinogradPartition partition = ConvolutionChoice.Partition<TWinograd>(shape, output.Images * down * right, workers.Count);
         if (partition.Count == 0)
             return;
         int size = partition.Size;
@@ -38,7 +38,7 @@ internal static unsafe class WinogradLoop
             down,
             right,
             size,
-            partition.Splits,
+            partition,
             transformed,
             products,
             ConvolutionLoop.Row<TWidth, TVector, TwoVectors>(product, inner, Activation.None, 2 * Lanes),
@@ -56,7 +56,7 @@ internal static unsafe class WinogradLoop
         int down,
         int right,
         int size,
-        int splits,
+        WinogradPartition partition,
         BlockedLayout transformed,
         BlockedLayout products,
         ConvolutionLoop.RowOfTiles wide,
@@ -78,7 +78,7 @@ internal static unsafe class WinogradLoop
 
         public void Run(int index)
         {
-            (int batch, int split) = Math.DivRem(index, splits);
+            (int batch, int split) = Math.DivRem(index, partition.Splits);
             int first = batch * size,
                 last = Math.Min(first + size, _data.OutputLayout.Images * down * right);
             float* input = WinogradTile.Scratch(Products * (_inputPlane + _outputPlane)),
@@ -86,12 +86,10 @@ internal static unsafe class WinogradLoop
             for (int block = 0; block < _data.InputLayout.Blocks; block++)
             for (int tile = first; tile < last; tile++)
                 Transform(tile, block, input + block * transformed.PlanePitch + (tile - first) * Lanes);
-            const int most = WinogradPartition.MostBlocks;
-            int chunks = (_data.OutputLayout.Blocks + most - 1) / most;
-            for (int chunk = chunks * split / splits; chunk < chunks * (split + 1) / splits; chunk++)
+            int beyond = Math.Min((split + 1) * partition.Blocks, _data.OutputLayout.Blocks);
+            for (int firstBlock = split * partition.Blocks; firstBlock < beyond; firstBlock += WinogradPartition.MostBlocks)
             {
-                int firstBlock = chunk * most,
-                    end = Math.Min(firstBlock + most, _data.OutputLayout.Blocks);
+                int end = Math.Min(firstBlock + WinogradPartition.MostBlocks, beyond);
                 Multiply(input, firstBlock, end, sums);
                 for (int block = firstBlock; block < end; block++)
                 for (int tile = first; tile < last; tile++)

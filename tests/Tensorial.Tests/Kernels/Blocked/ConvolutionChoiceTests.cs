@@ -29,10 +29,15 @@ public class ConvolutionChoiceTests
     [InlineData(0, 4, 1), InlineData(1, 1, 4), InlineData(4, 16, 4), InlineData(16, 2, 2), InlineData(300, 32, 3), InlineData(29, 5, 1)]
     public void Every_tile_is_in_one_batch(int tiles, int blocks, int threads)
     {
-        WinogradPartition partition = WinogradPartition.From(tiles, blocks, threads);
-        Assert.True(partition.Batches * partition.Size >= tiles);
-        Assert.True(partition.Batches == 0 || (partition.Batches - 1) * partition.Size < tiles);
-        Assert.InRange(partition.Splits, 1, blocks);
+        (WinogradPartition byTiles, WinogradPartition byOutputs) = WinogradPartition.From(tiles, blocks, threads);
+        foreach (WinogradPartition partition in (WinogradPartition[])[byTiles, byOutputs])
+        {
+            Assert.True(partition.Batches * partition.Size >= tiles);
+            Assert.True(partition.Batches == 0 || (partition.Batches - 1) * partition.Size < tiles);
+            Assert.True(partition.Splits * partition.Blocks >= blocks);
+            Assert.True((partition.Splits - 1) * partition.Blocks < blocks);
+        }
+        Assert.Equal(1, byTiles.Splits);
     }
 
     [Theory]
