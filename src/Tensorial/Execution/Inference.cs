@@ -302,7 +302,7 @@ public sealed class Inference : IDisposable
     /// <exception cref="BadInputException">An operator cannot be evaluated; names the node.</exception>
     internal static Program Compile(Graph graph, IReadOnlyDictionary<string, Shape> inputs, WeightCache cache, int threads = 1)
     {
-        graph = RecognizeActivations.Apply(DropIdentities.Apply(graph));
+        graph = RecognizeActivations.Apply(DropIdlePads.Apply(graph));
         IReadOnlyDictionary<string, ValueInfo> shapes = ShapeInference.Run(graph, inputs);
         Graph expanded = ExpandEquations.ForExecution(graph, shapes, PlanGoal.Forward);
         if (expanded != graph)

@@ -80,7 +80,7 @@ public sealed class TrainedNetwork : IDisposable
         _form = form with
         {
             Graph = ParametersFirst.Apply(
-                RecognizeActivations.Apply(DropIdentities.Apply(form.Graph with { Initializers = constants.ToImmutable() }))
+                RecognizeActivations.Apply(DropIdlePads.Apply(form.Graph with { Initializers = constants.ToImmutable() }))
             ),
         };
         _workers = new(threads > 0 ? threads : Environment.ProcessorCount);

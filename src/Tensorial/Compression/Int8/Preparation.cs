@@ -35,7 +35,7 @@ internal sealed record Preparation(Graph Graph, ImmutableArray<Int8Layer> Layers
                 $"The weights '{broken.Name}' hold {broken.NaN + broken.Infinite:N0} values that are no finite numbers."
             );
         HashSet<string> held = keep.Count == 0 ? [] : [.. Names(Analysis.LayerSelection.Matching(KernelWeights.From(graph), keep))];
-        graph = DropIdlePads.Apply(DropIdentities.Apply(Float32Within.Apply(WithoutIdleRegions(OpsetUpgrade.ToAtLeast(graph, Opset)))));
+        graph = DropIdlePads.Apply(Float32Within.Apply(WithoutIdleRegions(OpsetUpgrade.ToAtLeast(graph, Opset))));
         ConstantOrigins origins = new(graph);
         graph = FoldMadeWeights.Apply(graph, origins);
         graph = FoldAddedConstants.Apply(Plain(FoldBatchNorm.Apply(graph, origins, new WeightCache())));

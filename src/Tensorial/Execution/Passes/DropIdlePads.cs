@@ -1,16 +1,15 @@
-using Tensorial.Execution;
 using Tensorial.Graphs;
 using Tensorial.Operations;
 
-namespace Tensorial.Compression.Int8;
+namespace Tensorial.Execution;
 
-/// <summary>Removes paddings by nothing, as exporters write before poolings: they would part what is computed in integers.</summary>
+/// <summary>Removes paddings by nothing, as exporters write before poolings: copies, which also part what could be computed together.</summary>
 internal static class DropIdlePads
 {
     public static Graph Apply(Graph graph)
     {
         if (!graph.Nodes.Any(static node => node.Operation is Pad))
-            return graph;
+            return DropIdentities.Apply(graph);
         Dictionary<string, Tensor> constants = graph.Initializers.ToDictionary();
         foreach (Node node in graph.Nodes)
             if (node.Operation is Constant constant)
