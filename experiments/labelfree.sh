@@ -37,13 +37,13 @@ for kind in "${@:-ecg nanodet clouds}"; do
             ;;
         nanodet)
             pictures nanodet 64 16
-            study nanodet nanodet_m.onnx 32 2 2 "--lr 0.001 --batch 8" \
+            study nanodet nanodet_m.onnx 64 5 20 "--lr 0.001 --batch 8" \
                 "--data images:SET --resize 320x320 --bgr --scale 255 --mean 103.53,116.28,123.675 --std 57.375,57.12,58.395"
             ;;
         clouds)
             "$PYTHON" "$HERE/signals.py" clouds 16 1 "$WORK/clouds-seen.npy"
             "$PYTHON" "$HERE/signals.py" clouds 4 2 "$WORK/clouds-held.npy"
-            study clouds unet_clouds.onnx 8 2 2 "--lr 0.001 --batch 4" "--data npy:SET.npy,raw"
+            study clouds unet_clouds.onnx 16 3 4 "--lr 0.001 --batch 4" "--data npy:SET.npy,raw"
             ;;
         *)
             echo "labelfree.sh takes ecg, nanodet and clouds, not $one" >&2

@@ -22,7 +22,8 @@ public sealed record TrainedWeight(TrainableConstant Constant, Tensor<float> Val
 /// </summary>
 public sealed class TrainedNetwork : IDisposable
 {
-    private readonly Graph _original;
+    private readonly Graph _original,
+        _opened;
     private readonly TrainingForm _form;
     private readonly ImmutableArray<Port> _inputs;
     private readonly ImmutableArray<string> _outputs;
@@ -64,7 +65,8 @@ public sealed class TrainedNetwork : IDisposable
         TrainableConstant[] chosen = [.. weights ?? TrainableConstants.Of(graph)];
         if (chosen.Length == 0)
             throw new BadInputException("The network has no weights to train.");
-        TrainingForm form = TrainingForm.From(graph, momentum);
+        _opened = OpenBatch.WherePossible(graph);
+        TrainingForm form = TrainingForm.From(_opened, momentum);
         ImmutableDictionary<string, Tensor>.Builder constants = form.Graph.Initializers.ToBuilder();
         var trained = ImmutableArray.CreateBuilder<TrainedWeight>(chosen.Length);
         foreach (TrainableConstant constant in chosen)
@@ -258,7 +260,7 @@ public sealed class TrainedNetwork : IDisposable
             port => Shape.From([images, .. port.Dimensions!.Value.Skip(1).Select(static d => d.Extent ?? 1)])
         );
         foreach (DropMask mask in _form.Masks)
-            inputs[mask.Input] = ShapeInference.Explore(_original, inputs).Operands[mask.Masked].Shape;
+            inputs[mask.Input] = ShapeInference.Explore(_opened, inputs).Operands[mask.Masked].Shape;
         return inputs;
     }
 

@@ -30,7 +30,7 @@ public sealed class SequentialTuning
     public SequentialTuning(Graph small, Graph dense, ImageSet images, SequentialOptions options)
     {
         _stored = WeightsAsInitializers.ForTraining(small);
-        (small, dense) = (InFloat32.Apply(_stored), InFloat32.Apply(WeightsAsInitializers.ForTraining(dense)));
+        (small, dense) = (Open(_stored), Open(WeightsAsInitializers.ForTraining(dense)));
         InputValidation.Check(small, images, withLabels: false);
         InputValidation.Check(dense, images, "teacher", withLabels: false);
         _blocks = TunedBlock.Of(small, dense, options.Size);
@@ -51,6 +51,9 @@ public sealed class SequentialTuning
             }),
         ];
     }
+
+    /// <summary>In float32 and for any number of images, with weights of the same names.</summary>
+    private static Graph Open(Graph stored) => OpenBatch.WherePossible(InFloat32.Apply(stored));
 
     /// <summary>What each block takes.</summary>
     internal ImmutableArray<BlockMemory> Memory { get; }

@@ -95,6 +95,22 @@ internal static class OpenBatch
                 );
     }
 
+    /// <summary>
+    /// The network with an open batch where it can have one, and as it is where not: to train on many samples what a file fixes at one. Weights
+    /// keep their names.
+    /// </summary>
+    public static Graph WherePossible(Graph graph)
+    {
+        try
+        {
+            return Apply(graph);
+        }
+        catch (UnsupportedException)
+        {
+            return graph;
+        }
+    }
+
     private static Port Open(Port port, int axis)
     {
         if (port.Dimensions is not { } dimensions || axis >= dimensions.Length)
