@@ -11,7 +11,6 @@ namespace Tensorial.Compression;
 /// </summary>
 internal sealed class StageChain(GraphWriter writer, FactorProducts weights, CompressibleLayer layer, KernelForm form, Node node)
 {
-    private readonly LayerUse _use = layer.Use;
     private readonly Windowed _whole = node.Operation as Windowed ?? new Convolution { KernelShape = [1, 1] };
 
     /// <summary>Extents of the whole window along the axes of space; a dense layer has two of 1.</summary>

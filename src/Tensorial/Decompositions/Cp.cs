@@ -26,8 +26,8 @@ public sealed record CpOptions(
 
 /// <summary>
 /// Sums of rank-one terms, X ≈ Σᵣ u¹ᵣ ∘ u²ᵣ ∘ … (canonical polyadic decomposition), by alternating least squares with extrapolation. A best
-/// approximation need not exist: terms can grow and cancel; see <see cref="CpOptions.Damping"/>, <see cref="CpStability"/> and
-/// <see cref="CpNormBound"/>.
+/// approximation need not exist: terms can grow and cancel; see <see cref="CpOptions.Damping"/> and
+/// <see cref="TensorFactors{T}.TermEnergy"/>.
 /// </summary>
 public static class Cp
 {

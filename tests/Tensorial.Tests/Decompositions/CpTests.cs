@@ -113,24 +113,9 @@ public class CpTests
     public void The_data_show_the_number_of_terms() =>
         Assert.InRange(Cp.Fit(Some.OfRank(TensorFormat.Cp(3), [30, 20, 15], [5], 7, 0.2), new RankChoice.ByData()).Ranks[0], 4, 6);
 
-    /// <summary>A tensor on the border of what two terms can make (rank three): the best fits grow without bound and cancel.</summary>
-    [Fact]
-    public void Terms_that_cancel_are_noticed_and_bounded_at_the_same_error()
-    {
-        Tensor<double> border = new([2, 2, 2], new double[] { 0, 1, 1, 0, 1, 0, 0, 0 });
-        TensorFactors<double> fit = Cp.Fit(border, RankChoice.From(2), new(Tolerance: 0, Sweeps: 1000));
-        CpStability before = CpStability.From(fit);
-
-        TensorFactors<double> corrected = CpNormBound.Correct(border, fit, error: 0.1, rounds: 200);
-        CpStability after = CpStability.From(corrected);
-
-        Assert.True(before.IsDegenerate, before.ToString());
-        Assert.InRange(corrected.RelativeError, 0, 0.1 + 1e-9);
-        Assert.InRange(after.TermEnergy, 1, before.TermEnergy / 4);
-        Assert.InRange(after.Sensitivity, 0, before.Sensitivity / 2);
-    }
-
-    /// <summary>Damped, the same terms never grow, in the plain norm and in another measure, for one percent of error at most.</summary>
+    /// <summary>
+    /// On the border of what two terms can make (rank three) the best fits grow without bound and cancel. Damped, terms do not grow, in the plain norm and in another measure, for one percent of error at most.
+    /// </summary>
     [Theory, InlineData(false), InlineData(true)]
     public void Damped_terms_do_not_grow(bool weighed)
     {
@@ -177,61 +162,12 @@ public class CpTests
     }
 
     [Fact]
-    public void The_correction_lowers_the_norms_of_terms_and_keeps_the_error()
-    {
-        Tensor<double> tensor = Some.Noise([12, 10, 3, 3], 8);
-        TensorFactors<double> fit = Cp.Fit(tensor, RankChoice.From(15), new(Sweeps: 300));
-
-        TensorFactors<double> corrected = CpNormBound.Correct(tensor, fit);
-
-        Assert.InRange(corrected.RelativeError, 0, fit.RelativeError * (1 + 1e-9));
-        Assert.InRange(CpStability.From(corrected).TermEnergy, 1, 0.95 * CpStability.From(fit).TermEnergy);
-    }
-
-    /// <summary>The sensitivity is the mean squared change under noise on the factors.</summary>
-    [Fact]
-    public void Sensitivity_is_what_noise_does()
-    {
-        TensorFactors<double> fit = Cp.Fit(Some.Noise([6, 5, 4], 9), RankChoice.From(3));
-        const double Deviation = 1e-4;
-        double sum = 0;
-        for (int trial = 0; trial < 400; trial++)
-        {
-            Tensor<double>[] shaken =
-            [
-                .. fit.Factors.Select(
-                    (factor, mode) =>
-                    {
-                        Tensor<double> noisy = factor.Clone(),
-                            noise = Some.Noise(factor.Shape, 1000 + 10 * trial + mode);
-                        for (int k = 0; k < factor.Shape.ElementCount; k++)
-                            noisy.Values[k] += Deviation * noise.Values[k];
-                        return noisy;
-                    }
-                ),
-            ];
-            sum +=
-                Math.Pow(
-                    Some.Distance(fit.Reconstruct(), (fit with { Factors = [.. shaken] }).Reconstruct())
-                        * Some.Norm(fit.Reconstruct())
-                        / Deviation,
-                    2
-                ) / 400;
-        }
-
-        Assert.InRange(CpStability.From(fit).Sensitivity / sum, 0.9, 1.1);
-    }
-
-    [Fact]
     public void Orthogonal_terms_have_energy_one()
     {
         Tensor<double> diagonal = new([3, 3, 3]);
         for (int k = 0; k < 3; k++)
             diagonal.Values[13 * k] = k + 1;
-        CpStability stability = CpStability.From(Cp.Fit(diagonal, RankChoice.From(3)));
-
-        Assert.Equal(1, stability.TermEnergy, 1e-6);
-        Assert.False(stability.IsDegenerate);
+        Assert.Equal(1, Cp.Fit(diagonal, RankChoice.From(3)).TermEnergy()!.Value, 1e-6);
     }
 
     [Fact]
