@@ -232,7 +232,10 @@ public sealed class TrainedNetwork : IDisposable
                     .Select(static s => new Port(s.Renewed, ElementType.Float32, null)),
             ],
         };
-        Differentiated derivatives = Differentiate.Apply(graph, shapes, [.. Weights.Select(static w => w.Name)], _outputs);
+        Differentiated derivatives = Recompute.Apply(
+            Differentiate.Apply(graph, shapes, [.. Weights.Select(static w => w.Name)], _outputs),
+            shapes
+        );
         foreach ((string output, string seed) in derivatives.Seeds)
             inputs[seed] = shapes[output].Shape;
         Scope scope = new(

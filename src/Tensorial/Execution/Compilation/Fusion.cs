@@ -83,7 +83,7 @@ internal static class Fusion
         head.Operation switch
         {
             Convolution or BatchNormalization or Add or Sub or Mul or Div => true,
-            BatchNormalizationInTraining => activation.Kind is ActivationKind.Relu or ActivationKind.Clip,
+            BatchNormalizationInTraining or BatchNormalizationAgain => activation.Kind is ActivationKind.Relu or ActivationKind.Clip,
             _ => false,
         };
 

@@ -19,6 +19,7 @@ internal static class Implementations
                 Convolution => ConvolutionForms.Forward(group, scope),
                 ConvolutionTranspose => ConvolutionForms.Transposed(group, scope),
                 BatchNormalizationInTraining => NormalizationForms.Forward(group, scope),
+                BatchNormalizationAgain => NormalizationForms.Again(group, scope),
                 BatchNormalization => NormalizationForms.ScaleShift(group, scope),
                 MaxPool or AveragePool => PoolingForms.Forward(group, scope),
                 GlobalAveragePool or ReduceMean => PoolingForms.Means(group, scope),

@@ -126,24 +126,80 @@ internal static class NormalizationForms
             Span<float> newMean = frame.Floats(statistics[0]),
                 newVariance = frame.Floats(statistics[1]),
                 means = frame.Floats(statistics[2]),
-                reciprocals = frame.Floats(statistics[3]),
-                factors = frame.Floats(coefficients);
+                reciprocals = frame.Floats(statistics[3]);
             ReadOnlySpan<float> gamma = scale(frame),
                 beta = shift(frame);
             for (int c = 0; c < layout.Channels; c++)
             {
                 double offset = channels.Joined(frame, sums, 0, c) / count,
                     mean = runningMean.Values[c] + offset,
-                    variance = Math.Max(0, channels.Joined(frame, sums, 1, c) / count - offset * offset),
-                    reciprocal = 1 / Math.Sqrt(variance + norm.Epsilon),
-                    factor = gamma[c] * reciprocal;
-                (means[c], reciprocals[c]) = ((float)mean, (float)reciprocal);
-                (factors[c], factors[channels.Padded + c]) = ((float)factor, (float)(beta[c] - factor * mean));
+                    variance = Math.Max(0, channels.Joined(frame, sums, 1, c) / count - offset * offset);
+                (means[c], reciprocals[c]) = ((float)mean, (float)(1 / Math.Sqrt(variance + norm.Epsilon)));
                 newMean[c] = (float)(norm.Momentum * runningMean.Values[c] + (1 - norm.Momentum) * mean);
                 newVariance[c] = (float)(
                     norm.Momentum * runningVariance.Values[c] + (1 - norm.Momentum) * variance * count / Math.Max(1, count - 1)
                 );
             }
+            Coefficients(gamma, beta, means, reciprocals, frame.Floats(coefficients));
+        }
+    }
+
+    /// <summary>The same from the statistics that were kept, bit by bit.</summary>
+    public static Form? Again(FusedGroup group, Scope scope)
+    {
+        Node node = group.Head;
+        string x = node.Inputs[0];
+        if (!scope.IsMap(x) || !scope.IsBlocked(x) || !node.Inputs.All(scope.IsFloat))
+            return null;
+        return new([x], [new(group.Output)], emission => EmitAgain(emission, group));
+    }
+
+    private static void EmitAgain(Emission emission, FusedGroup group)
+    {
+        Node node = group.Head;
+        Value x = emission.Blocked(node.Inputs[0]),
+            y = emission.Result(group.Output);
+        List<Value> reads = [x];
+        Floats[] parameters = [.. node.Inputs.Skip(1).Select(name => emission.Numbers(name, reads))];
+        int padded = new ChannelSums(x.Layout!.Value.Channels).Padded;
+        Activation activation = group.Activation;
+        emission.Images(
+            group.Label,
+            [.. reads],
+            [y],
+            (frame, piece) =>
+            {
+                Span<float> factors = padded <= 1024 ? stackalloc float[2 * padded] : new float[2 * padded];
+                Coefficients(parameters[0](frame), parameters[1](frame), parameters[2](frame), parameters[3](frame), factors);
+                BlockedNormalization.Apply(
+                    piece.Of(frame, x),
+                    piece.Layout(x),
+                    factors[..padded],
+                    factors[padded..],
+                    [],
+                    default,
+                    activation,
+                    piece.Clean(frame, y),
+                    piece.Layout(y)
+                );
+            }
+        );
+    }
+
+    /// <summary>γ r, then β - γ r mean, each padded to whole blocks.</summary>
+    private static void Coefficients(
+        ReadOnlySpan<float> gamma,
+        ReadOnlySpan<float> beta,
+        ReadOnlySpan<float> means,
+        ReadOnlySpan<float> reciprocals,
+        Span<float> factors
+    )
+    {
+        int padded = factors.Length / 2;
+        for (int c = 0; c < means.Length; c++)
+        {
+            double factor = (double)gamma[c] * reciprocals[c];
+            (factors[c], factors[padded + c]) = ((float)factor, (float)(beta[c] - factor * means[c]));
         }
     }
 

@@ -203,8 +203,10 @@ internal static unsafe class ConvolutionLoop
                 output = _data.OutputLayout;
             float* weights = _data.Weights + (nint)firstBlock * Lanes * shape.SummedChannels * shape.KernelHeight * shape.KernelWidth;
             float* x = _data.Input + input.Pixel(image, groups.FirstInputBlock(group), -shape.Padding.Top, -shape.Padding.Left);
+            // Vectors that hold no channel of the last block are not computed.
+            int outputs = shape.Groups == 1 || shape.IsDepthwise ? Math.Min(width, shape.OutputChannels - firstBlock * Lanes) : width;
             for (int row = rows.Start.Value; row < rows.End.Value; row++)
-            for (int lane = 0; lane < width; lane += tiles.Channels)
+            for (int lane = 0; lane < outputs; lane += tiles.Channels)
             {
                 int block = firstBlock + lane / Lanes,
                     inBlock = lane % Lanes;

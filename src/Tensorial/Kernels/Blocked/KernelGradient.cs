@@ -223,7 +223,8 @@ internal static unsafe class KernelGradient
                     float* from = x + inputLayout.Pixel(image, block, row * shape.StrideY - shape.Padding.Top, -shape.Padding.Left),
                         upstream = dy + outputLayout.Pixel(image, block, row, 0),
                         to = sums + block * Taps * Lanes;
-                    for (int lane = 0; lane < Lanes; lane += TWidth.Count)
+                    int channels = Math.Min(Lanes, outputLayout.Channels - block * Lanes);
+                    for (int lane = 0; lane < channels; lane += TWidth.Count)
                         AllTaps<TWidth, TVector>(strip, from + lane, upstream + lane, to + lane);
                 }
             }
@@ -275,8 +276,16 @@ internal static unsafe class KernelGradient
                         float* from = x + inputLayout.Pixel(image, i, row * shape.StrideY - shape.Padding.Top, -shape.Padding.Left);
                         int first = Math.Max(0, inputs.Start - i * Lanes),
                             channels = Math.Min(Lanes, inputs.End - i * Lanes) - first;
-                        if (KernelGradientTile.HasRows<TWidth, TVector>() && channels >= LeastRows && channels < Lanes)
-                            Part<TWidth, TVector>(strip, from + first, channels, upstream, outputs, to + first * Lanes, nextSums);
+                        if (KernelGradientRows.Suit<TWidth, TVector>() && channels >= LeastRows)
+                            Rows<TWidth, TVector>(
+                                strip,
+                                from + first,
+                                channels,
+                                upstream,
+                                Math.Min(outputs * Lanes, outputLayout.Channels - o * Lanes),
+                                to + first * Lanes,
+                                nextSums
+                            );
                         else if (channels <= MostNarrow)
                             Narrow<TWidth, TVector>(strip, from + first, channels, upstream, outputs, to + first * Lanes, nextSums);
                         else
@@ -308,18 +317,19 @@ internal static unsafe class KernelGradient
                 );
         }
 
-        /// <summary>Some channels of a block by one or two blocks of outputs, tap by tap.</summary>
-        private void Part<TWidth, TVector>(Strip strip, float* from, int channels, float* upstream, int outputs, float* to, int nextSums)
+        /// <summary>Some channels of a block by some of one or two blocks of outputs, tap by tap.</summary>
+        private void Rows<TWidth, TVector>(Strip strip, float* from, int channels, float* upstream, int outputs, float* to, int nextSums)
             where TWidth : struct, IVectorWidth<TVector, float>
             where TVector : struct
         {
             for (int tap = 0; tap < Taps; tap++, to += Square)
-            for (int block = 0; block < outputs; block++)
-                KernelGradientTile.Rows<TWidth, TVector>(
+            for (int block = 0; block * Lanes < outputs; block++)
+                KernelGradientRows.Add<TWidth, TVector>(
                     strip,
                     from + Offset(tap),
                     channels,
                     upstream + block * outputLayout.PlanePitch,
+                    outputs - block * Lanes,
                     to + block * nextSums
                 );
         }

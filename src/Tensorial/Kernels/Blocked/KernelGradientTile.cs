@@ -6,7 +6,7 @@ namespace Tensorial.Kernels.Blocked;
 /// The innermost part of a kernel gradient: sums of outer products over the pixels of a strip, as many of them in registers as there are.
 /// Where 16 channels are one vector, 8 input channels by two vectors of outputs, where a number that is spread out serves two
 /// multiplications, or 16 by one; where they are two vectors of 256 bits, of which there are 16, up to 6 input channels by both
-/// (<see cref="Rows"/>); else 16 by one. Depthwise, one vector of channels.
+/// (<see cref="KernelGradientRows"/>); else 16 by one. Depthwise, one vector of channels.
 /// </summary>
 internal static unsafe class KernelGradientTile
 {
@@ -23,10 +23,10 @@ internal static unsafe class KernelGradientTile
             Wide<TWidth, TVector>(strip, x + Lanes / 2, dy, nextUpstream, sums + Lanes / 2 * Lanes, nextSums);
             return;
         }
-        if (HasRows<TWidth, TVector>())
+        if (KernelGradientRows.Suit<TWidth, TVector>())
         {
             for (int block = 0; block < outputs; block++)
-                Rows<TWidth, TVector>(strip, x, Lanes, dy + block * nextUpstream, sums + block * nextSums);
+                KernelGradientRows.Add<TWidth, TVector>(strip, x, Lanes, dy + block * nextUpstream, Lanes, sums + block * nextSums);
             return;
         }
         for (int block = 0; block < outputs; block++)
@@ -109,179 +109,6 @@ internal static unsafe class KernelGradientTile
         TWidth.Store(c6, more + 6 * Lanes);
         TWidth.Store(a7, sums + 7 * Lanes);
         TWidth.Store(c7, more + 7 * Lanes);
-    }
-
-    /// <summary>Whether two vectors make a block of outputs.</summary>
-    public static bool HasRows<TWidth, TVector>()
-        where TWidth : struct, IVectorWidth<TVector, float>
-        where TVector : struct => 2 * TWidth.Count == Lanes;
-
-    /// <summary>
-    /// sums[input][output] += Σ x[input] dy[output] for some inputs by a block of outputs, in tiles of nearly equal height.
-    /// </summary>
-    public static void Rows<TWidth, TVector>(Strip strip, float* x, int inputs, float* dy, float* sums)
-        where TWidth : struct, IVectorWidth<TVector, float>
-        where TVector : struct
-    {
-        int tiles = (inputs + MostRows - 1) / MostRows;
-        for (int tile = 0; tile < tiles; tile++)
-        {
-            int first = inputs * tile / tiles;
-            float* from = x + first,
-                to = sums + first * Lanes;
-            switch (inputs * (tile + 1) / tiles - first)
-            {
-                case 1:
-                    RowTile<TWidth, TVector, Count1>(strip, from, dy, to);
-                    break;
-                case 2:
-                    RowTile<TWidth, TVector, Count2>(strip, from, dy, to);
-                    break;
-                case 3:
-                    RowTile<TWidth, TVector, Count3>(strip, from, dy, to);
-                    break;
-                case 4:
-                    RowTile<TWidth, TVector, Count4>(strip, from, dy, to);
-                    break;
-                case 5:
-                    RowTile<TWidth, TVector, Count5>(strip, from, dy, to);
-                    break;
-                default:
-                    RowTile<TWidth, TVector, Count6>(strip, from, dy, to);
-                    break;
-            }
-        }
-    }
-
-    /// <summary>Inputs by two vectors of outputs: 12 sums, the two vectors and a number spread out are 15 registers.</summary>
-    private const int MostRows = 6;
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void RowTile<TWidth, TVector, TCount>(Strip strip, float* x, float* dy, float* sums)
-        where TWidth : struct, IVectorWidth<TVector, float>
-        where TVector : struct
-        where TCount : struct, ICount
-    {
-        float* more = sums + TWidth.Count;
-        TVector s,
-            a0 = default,
-            a1 = default,
-            a2 = default,
-            a3 = default,
-            a4 = default,
-            a5 = default;
-        TVector c0 = default,
-            c1 = default,
-            c2 = default,
-            c3 = default,
-            c4 = default,
-            c5 = default;
-        if (TCount.Count > 0)
-        {
-            a0 = TWidth.Load(sums + 0 * Lanes);
-            c0 = TWidth.Load(more + 0 * Lanes);
-        }
-        if (TCount.Count > 1)
-        {
-            a1 = TWidth.Load(sums + 1 * Lanes);
-            c1 = TWidth.Load(more + 1 * Lanes);
-        }
-        if (TCount.Count > 2)
-        {
-            a2 = TWidth.Load(sums + 2 * Lanes);
-            c2 = TWidth.Load(more + 2 * Lanes);
-        }
-        if (TCount.Count > 3)
-        {
-            a3 = TWidth.Load(sums + 3 * Lanes);
-            c3 = TWidth.Load(more + 3 * Lanes);
-        }
-        if (TCount.Count > 4)
-        {
-            a4 = TWidth.Load(sums + 4 * Lanes);
-            c4 = TWidth.Load(more + 4 * Lanes);
-        }
-        if (TCount.Count > 5)
-        {
-            a5 = TWidth.Load(sums + 5 * Lanes);
-            c5 = TWidth.Load(more + 5 * Lanes);
-        }
-        for (int row = strip.Rows; row > 0; row--, x += strip.InputPitch, dy += strip.OutputPitch)
-        {
-            float* from = x,
-                upstream = dy;
-            for (int pixel = strip.Pixels; pixel > 0; pixel--, from += strip.InputStep, upstream += Lanes)
-            {
-                TVector u = TWidth.Load(upstream),
-                    v = TWidth.Load(upstream + TWidth.Count);
-                if (TCount.Count > 0)
-                {
-                    s = TWidth.Spread(from + 0);
-                    a0 = TWidth.MultiplyAdd(s, u, a0);
-                    c0 = TWidth.MultiplyAdd(s, v, c0);
-                }
-                if (TCount.Count > 1)
-                {
-                    s = TWidth.Spread(from + 1);
-                    a1 = TWidth.MultiplyAdd(s, u, a1);
-                    c1 = TWidth.MultiplyAdd(s, v, c1);
-                }
-                if (TCount.Count > 2)
-                {
-                    s = TWidth.Spread(from + 2);
-                    a2 = TWidth.MultiplyAdd(s, u, a2);
-                    c2 = TWidth.MultiplyAdd(s, v, c2);
-                }
-                if (TCount.Count > 3)
-                {
-                    s = TWidth.Spread(from + 3);
-                    a3 = TWidth.MultiplyAdd(s, u, a3);
-                    c3 = TWidth.MultiplyAdd(s, v, c3);
-                }
-                if (TCount.Count > 4)
-                {
-                    s = TWidth.Spread(from + 4);
-                    a4 = TWidth.MultiplyAdd(s, u, a4);
-                    c4 = TWidth.MultiplyAdd(s, v, c4);
-                }
-                if (TCount.Count > 5)
-                {
-                    s = TWidth.Spread(from + 5);
-                    a5 = TWidth.MultiplyAdd(s, u, a5);
-                    c5 = TWidth.MultiplyAdd(s, v, c5);
-                }
-            }
-        }
-        if (TCount.Count > 0)
-        {
-            TWidth.Store(a0, sums + 0 * Lanes);
-            TWidth.Store(c0, more + 0 * Lanes);
-        }
-        if (TCount.Count > 1)
-        {
-            TWidth.Store(a1, sums + 1 * Lanes);
-            TWidth.Store(c1, more + 1 * Lanes);
-        }
-        if (TCount.Count > 2)
-        {
-            TWidth.Store(a2, sums + 2 * Lanes);
-            TWidth.Store(c2, more + 2 * Lanes);
-        }
-        if (TCount.Count > 3)
-        {
-            TWidth.Store(a3, sums + 3 * Lanes);
-            TWidth.Store(c3, more + 3 * Lanes);
-        }
-        if (TCount.Count > 4)
-        {
-            TWidth.Store(a4, sums + 4 * Lanes);
-            TWidth.Store(c4, more + 4 * Lanes);
-        }
-        if (TCount.Count > 5)
-        {
-            TWidth.Store(a5, sums + 5 * Lanes);
-            TWidth.Store(c5, more + 5 * Lanes);
-        }
     }
 
     /// <summary>sums[input][output] += Σ x[input] dy[output] for 16 inputs by one vector of outputs.</summary>
