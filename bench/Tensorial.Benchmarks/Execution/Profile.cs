@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Tensorial.Compression;
 using Tensorial.Execution;
 using Tensorial.Graphs;
 using Tensorial.Kernels;
@@ -13,30 +14,29 @@ internal static class Profile
     public static void Run(string model, int images, int repeats = 30)
     {
         Graph graph = OnnxFile.Read(model);
-        Port input = graph.Inputs.First(port => !graph.Initializers.ContainsKey(port.Name));
-        int[] extents = [.. input.Dimensions!.Value.Select(static d => d.Extent ?? 1)];
-        extents[0] = images;
+        IReadOnlyDictionary<string, Tensor> inputs = RandomInputs.Create(graph, images, 0);
         Tensorial.Execution.Program program = Inference.Compile(
             graph,
-            new Dictionary<string, Shape> { [input.Name] = Shape.From(extents) },
+            inputs.ToDictionary(static input => input.Key, static input => input.Value.Shape),
             new WeightCache()
         );
         ProgramStep[] steps = [.. program.Segments.Select(static segment => segment.Steps[0])];
         ProgramFrame frame = new(program, Workers.Serial);
-        Tensor<float> x = new(Shape.From(extents));
-        Random random = new(0);
-        foreach (ref float value in x.Values)
-            value = random.NextSingle() - 0.5f;
-        frame.Bind(program.Inputs[input.Name], x);
+        foreach ((string name, Tensor values) in inputs)
+            if (program.Inputs.TryGetValue(name, out Value? input))
+                frame.Bind(input, values);
 
+        // Code that runs for the first time is compiled again, better, while it runs.
+        long warmed = Stopwatch.GetTimestamp();
+        do program.Run(frame, 0, steps.Length);
+        while (Stopwatch.GetElapsedTime(warmed).TotalSeconds < 4);
         double[][] times = [.. steps.Select(_ => new double[repeats])];
-        for (int repeat = -repeats; repeat < repeats; repeat++)
+        for (int repeat = 0; repeat < repeats; repeat++)
         for (int step = 0; step < times.Length; step++)
         {
             long start = Stopwatch.GetTimestamp();
             program.Run(frame, step, step + 1);
-            if (repeat >= 0)
-                times[step][repeat] = Stopwatch.GetElapsedTime(start).TotalMicroseconds;
+            times[step][repeat] = Stopwatch.GetElapsedTime(start).TotalMicroseconds;
         }
         double[] medians = [.. times.Select(static t => t.Order().ElementAt(t.Length / 2))];
         double total = medians.Sum();
