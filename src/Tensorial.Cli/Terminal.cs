@@ -1,3 +1,5 @@
+using Tensorial.Mpi;
+
 namespace Tensorial.Cli;
 
 /// <summary>Where a command writes: results to stdout; progress, notes and failures to stderr.</summary>
@@ -19,7 +21,11 @@ internal sealed class Terminal(TextWriter output, TextWriter error, bool errorIs
     /// <summary>The process's own streams. Colour where stdout is a terminal and NO_COLOR is not set.</summary>
     public static Terminal Standard()
     {
-        bool isTerminal = !Console.IsOutputRedirected,
+        // mpirun gives ranks terminals of their own, whatever becomes of what they write; .NET asks TERM before it sends anything there.
+        bool isRank = MpiLaunch.Read(Environment.GetEnvironmentVariable) is not null;
+        if (isRank)
+            Environment.SetEnvironmentVariable("TERM", "dumb");
+        bool isTerminal = !isRank && !Console.IsOutputRedirected,
             isPlain =
                 !string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"))
                 || Environment.GetEnvironmentVariable("TERM") == "dumb"

@@ -130,8 +130,8 @@ internal sealed unsafe class MpiLibrary
         byte* text = stackalloc byte[LongestText];
         int length;
         Check(((delegate* unmanaged[Cdecl]<byte*, int*, int>)Function("MPI_Get_library_version"))(text, &length));
-        string line = Encoding.UTF8.GetString(text, length).Split('\n')[0];
-        return string.Join(' ', line.Split(['\t', ' ', '\0', ','], StringSplitOptions.RemoveEmptyEntries));
+        string line = Encoding.UTF8.GetString(text, length).Split('\n', ',')[0];
+        return string.Join(' ', line.Split(['\t', ' ', '\0'], StringSplitOptions.RemoveEmptyEntries));
     }
 
     /// <summary>The address of a function; the loader keeps what it has found.</summary>

@@ -101,7 +101,8 @@ internal static class TrainCommand
                             },
                             terminal,
                             cancel
-                        )
+                        ),
+                    cancel
                 )
         );
     }

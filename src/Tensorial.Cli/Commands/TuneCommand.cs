@@ -118,7 +118,7 @@ internal static class TuneCommand
         training.AddTo(command);
         return command.Finish(
             terminal,
-            (parsed, cancel) => RankedCommand.Run(terminal, ranks => Run(ReadOptions(parsed, ranks), terminal, cancel))
+            (parsed, cancel) => RankedCommand.Run(terminal, ranks => Run(ReadOptions(parsed, ranks), terminal, cancel), cancel)
         );
 
         Options ReadOptions(ParseResult parsed, ICommunicator? ranks)

@@ -23,7 +23,7 @@ public sealed class MpiTests : IDisposable
     {
         foreach ((string mpirun, string name) in (Tried[])[new(Oracles.OpenMpi, "open"), new(Oracles.Mpich, "mpich")])
         {
-            using MpiRun run = MpiRun.Start(mpirun, 3, Train(name, "--sync-batch-norm"));
+            using MpiRun run = MpiRun.Start(mpirun, 3, To(name, Train("resnet20", "--sync-batch-norm")));
             (int code, _, string error) = await run.End();
             Assert.True(code == 0, error);
         }
@@ -109,7 +109,7 @@ public sealed class MpiTests : IDisposable
                 ["OMPI_COMM_WORLD_RANK"] = rank,
                 ["TENSORIAL_MPI"] = "/nowhere/libmpi.so",
             },
-            Train("net")
+            Train("lenet5")
         );
         (int code, string output, string error) = await run.End();
         Assert.Equal((4, ""), (code, output));
@@ -131,7 +131,7 @@ public sealed class MpiTests : IDisposable
         Environment.SetEnvironmentVariable("TENSORIAL_MPI", library);
         try
         {
-            using MpiRun run = MpiRun.Start(Oracles.OpenMpi, 2, Train("net"));
+            using MpiRun run = MpiRun.Start(Oracles.OpenMpi, 2, Train("lenet5"));
             (int code, _, string error) = await run.End();
             Assert.Equal(4, code);
             Assert.Matches("2 processes were started together, and MPICH.* knows of 1: it is not the MPI that started them", error);
@@ -144,9 +144,16 @@ public sealed class MpiTests : IDisposable
 
     private async Task TrainsAlike(string mpirun)
     {
-        CommandRun alone = await CommandRun.Of(Train("alone"));
+        // One step: deep networks with batch normalisations make much of a last bit, step by step.
+        await AreAlike(mpirun, 2e-6, Train("resnet20", "--sync-batch-norm", "--limit", "24", "--epochs", "1"));
+        await AreAlike(mpirun, 2e-4, Train("lenet5"));
+    }
+
+    private async Task AreAlike(string mpirun, double tolerance, string[] command)
+    {
+        CommandRun alone = await CommandRun.Of(To("alone", command));
         Assert.True(alone.Code == 0, alone.Error);
-        using MpiRun run = MpiRun.Start(mpirun, 2, [.. Train("together", "--sync-batch-norm"), "--json", At("together.json")]);
+        using MpiRun run = MpiRun.Start(mpirun, 2, [.. To("together", command), "--json", At("together.json")]);
         (int code, string output, string error) = await run.End();
         Assert.True(code == 0, error);
         // One table, of one rank.
@@ -154,13 +161,13 @@ public sealed class MpiTests : IDisposable
         Assert.Equal(1, error.Split("2 ranks over").Length - 1);
         Assert.Contains("\"ranks\": 2", File.ReadAllText(At("together.json")));
         foreach ((string name, float[] a, float[] b) in Weights("alone", "together"))
-            Assert.True(a.Zip(b, static (x, y) => Math.Abs(x - y)).Max() <= 5e-4 * Math.Max(1e-3f, a.Max(Math.Abs)), name);
+            Assert.True(a.Zip(b, static (x, y) => Math.Abs(x - y)).Max() <= tolerance * Math.Max(1e-3f, a.Max(Math.Abs)), name);
     }
 
     private async Task IsKilledAndResumed(string mpirun)
     {
-        string[] whole = [.. Train("whole"), "--resume", At("whole")],
-            killed = [.. Train("killed"), "--resume", At("killed")];
+        string[] whole = To("whole", Train("resnet20", "--resume", At("whole"))),
+            killed = To("killed", Train("resnet20", "--resume", At("killed")));
         using (MpiRun undisturbed = MpiRun.Start(mpirun, 2, whole))
             Assert.Equal(0, (await undisturbed.End()).Code);
 
@@ -175,7 +182,10 @@ public sealed class MpiTests : IDisposable
                 victim.Kill();
             (int code, string output, _) = await run.End(60);
             Assert.NotEqual(0, code);
-            Assert.Equal("", output);
+            Assert.DoesNotContain("top-1", output);
+            // mpirun does not wait for those that it ends.
+            for (int wait = 0; wait < 100 && ranks.Values.Any(IsRunning); wait++)
+                await Task.Delay(100);
             Assert.All(ranks.Values, static id => Assert.False(IsRunning(id)));
         }
         Assert.False(File.Exists(At("killed.onnx")));
@@ -191,7 +201,7 @@ public sealed class MpiTests : IDisposable
     {
         // A folder in the way of rank 0's checkpoint.
         Directory.CreateDirectory(Path.Combine(At("work"), "epoch-00001.safetensors", "in the way"));
-        using MpiRun run = MpiRun.Start(mpirun, 2, [.. Train("net"), "--resume", At("work")]);
+        using MpiRun run = MpiRun.Start(mpirun, 2, Train("lenet5", "--resume", At("work")));
         (int code, string output, string error) = await run.End(60);
         Assert.Equal((4, ""), (code, output));
         Assert.Contains("tensorial: ", error);
@@ -225,22 +235,20 @@ public sealed class MpiTests : IDisposable
                 yield return (name, floats.Values.ToArray(), b.Initializers[name].Of<float>().Values.ToArray());
     }
 
-    /// <summary>A network with batch normalisations, some seconds.</summary>
-    private string[] Train(string name, params string[] more) =>
+    /// <summary>A training of some seconds.</summary>
+    private string[] Train(string model, params string[] more) =>
         [
             "train",
-            "resnet20",
-            At($"{name}.onnx"),
+            model,
+            At("net.onnx"),
             "--data",
             "sample",
-            "--limit",
-            "96",
+            .. more.Contains("--limit") ? [] : (string[])["--limit", "96"],
             "--test-limit",
             "33",
             "--batch",
             "24",
-            "--epochs",
-            "3",
+            .. more.Contains("--epochs") ? [] : (string[])["--epochs", "3"],
             "--lr",
             "0.02",
             "--augment",
@@ -249,6 +257,9 @@ public sealed class MpiTests : IDisposable
             "1",
             .. more,
         ];
+
+    /// <summary>The same with another output.</summary>
+    private string[] To(string name, string[] command) => [.. command[..2], At($"{name}.onnx"), .. command[3..]];
 
     private string At(string name) => Path.Combine(_folder.FullName, name);
 
