@@ -9,8 +9,9 @@ namespace Tensorial.Mpi;
 /// </summary>
 internal sealed class MpiThread
 {
-    /// <summary>Time for which a wait is worth a core.</summary>
-    private static readonly TimeSpan Eager = TimeSpan.FromMilliseconds(2);
+    /// <summary>Time for which a wait is worth a core, and then one that nobody else wants.</summary>
+    private static readonly TimeSpan Spinning = TimeSpan.FromMilliseconds(0.2),
+        Eager = TimeSpan.FromMilliseconds(2);
 
     private readonly ManualResetEventSlim _signal = new(false, spinCount: 1);
     private readonly Thread _thread;
@@ -150,11 +151,21 @@ internal sealed class MpiThread
                 return;
             else if (!isBusy)
                 _signal.Wait();
-            else if (Volatile.Read(ref _waiting) > 0 && Stopwatch.GetElapsedTime(Math.Max(began, Volatile.Read(ref _hurried))) < Eager)
-                Thread.Yield();
             else
-                _signal.Wait(1);
+                Pause(Stopwatch.GetElapsedTime(Math.Max(began, Volatile.Read(ref _hurried))));
         }
+    }
+
+    /// <summary>Lets time pass before the next look at what is under way.</summary>
+    /// <param name="waited">Time since something happened, or somebody began to wait.</param>
+    private void Pause(TimeSpan waited)
+    {
+        if (Volatile.Read(ref _waiting) == 0 || waited >= Eager)
+            _signal.Wait(1);
+        else if (waited < Spinning)
+            Thread.SpinWait(20);
+        else
+            Thread.Yield();
     }
 
     private sealed class Haste : IDisposable

@@ -28,6 +28,10 @@ internal sealed class MpiRun : IDisposable
     public static MpiRun Alone(IReadOnlyDictionary<string, string> environment, params string[] arguments) =>
         Start("dotnet", [Tool, .. arguments], environment);
 
+    /// <summary>Starts a script that starts the tool.</summary>
+    public static MpiRun Script(string path, IReadOnlyDictionary<string, string> environment) =>
+        Start("bash", [path], new Dictionary<string, string>(environment) { ["TENSORIAL"] = $"dotnet {Tool}" });
+
     private static MpiRun Start(string file, string[] arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
         ProcessStartInfo start = new(file, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };

@@ -142,6 +142,32 @@ public sealed class MpiTests : IDisposable
         }
     }
 
+    /// <summary>With mpirun in srun's place.</summary>
+    [OracleFact(Oracle.OpenMpi | Oracle.Shell)]
+    public async Task What_is_sent_to_slurm_runs()
+    {
+        File.WriteAllText(At("srun"), $"#!/bin/bash\nexec {Oracles.OpenMpi} --oversubscribe --bind-to none -n 2 \"${{@:3}}\"\n");
+        File.SetUnixFileMode(At("srun"), UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        using MpiRun run = MpiRun.Script(
+            Path.Combine(Oracles.Repository, "deploy", "slurm", "train.sbatch"),
+            new Dictionary<string, string>
+            {
+                ["PATH"] = $"{_folder.FullName}:{Environment.GetEnvironmentVariable("PATH")}",
+                ["MODEL"] = "lenet5",
+                ["DATA"] = "sample",
+                ["OPTIONS"] = "--limit 96 --test-limit 33 --batch 24 --epochs 2",
+                ["STORE"] = At("work"),
+                ["OUT"] = At("net.onnx"),
+                ["SLURM_CPUS_PER_TASK"] = "1",
+            }
+        );
+        (int code, string output, string error) = await run.End();
+        Assert.True(code == 0, error);
+        Assert.Contains("2 ranks over", error);
+        Assert.Contains("top-1", output);
+        Assert.True(File.Exists(At("net.onnx")) && File.Exists(Path.Combine(At("work"), "state.json")));
+    }
+
     private async Task TrainsAlike(string mpirun)
     {
         // One step: deep networks with batch normalisations make much of a last bit, step by step.
