@@ -26,7 +26,10 @@ internal static class RankedCommand
     {
         using MpiCommunicator? ranks = MpiCommunicator.Join();
         if (ranks is null)
+        {
+            NameStrangers(terminal);
             return run(null);
+        }
         try
         {
             terminal.Note($"{ranks.Size} ranks over {ranks.Version}");
@@ -47,5 +50,18 @@ internal static class RankedCommand
             ranks.Abort((int?)Tool.CodeFor(error) ?? Aborted);
             throw;
         }
+    }
+
+    /// <summary>srun starts tasks without MPI unless it is told to: each of them then trains by itself.</summary>
+    private static void NameStrangers(Terminal terminal)
+    {
+        if (
+            int.TryParse(Environment.GetEnvironmentVariable("SLURM_STEP_NUM_TASKS"), out int tasks)
+            && tasks > 1
+            && Environment.GetEnvironmentVariable("SLURM_PROCID") == "0"
+        )
+            terminal.Note(
+                $"srun has started {tasks} tasks and no MPI between them: each trains by itself. For one training of all, srun --mpi=pmix or --mpi=pmi2."
+            );
     }
 }

@@ -178,16 +178,16 @@ internal sealed class BlockLearning : IDisposable
             Tensor<float> y = _network.Forward(x.Rows(first, part)),
                 gradient = new(y.Shape);
             loss += MeanSquares.Evaluate(y, target.Rows(first, part), size, gradient);
-            bool isLast = first + part >= _share.Count;
-            if (_replica is not null && isLast)
+            bool isExchanged = _replica is not null && first + part >= _share.Count;
+            if (isExchanged)
             {
-                _replica.Backward(gradient, add: first > 0, _cancel);
+                _replica!.Backward(gradient, add: first > 0, _cancel);
                 loss = Sum(loss);
             }
-            // Of several ranks all go on to where all know.
-            if (!double.IsFinite(loss) && (_replica is null || isLast))
+            // One of several ranks goes on to where all know.
+            if (!double.IsFinite(loss) && (_replica is null || isExchanged))
                 throw Diverged(x, target, step, loss);
-            if (_replica is null || !isLast)
+            if (!isExchanged)
                 _network.Backward(gradient, add: first > 0);
         }
     }

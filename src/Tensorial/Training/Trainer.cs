@@ -164,6 +164,7 @@ public sealed class Trainer : IDisposable
             whole = WeightOfBatch(new(batch.Targets, teacher));
         for (int first = 0; first < count; first += size)
         {
+            bool isExchanged = _replica is not null && first + size >= count;
             _network.FirstImage = _share.First + first;
             Tensor<float> logits = _network.Forward(
                 batch.Images.Rows(first, size),
@@ -179,12 +180,12 @@ public sealed class Trainer : IDisposable
                 right += Right(logits, batch.Labels.AsSpan(first, size));
             if (part != 1)
                 TensorPrimitives.Multiply(gradient.Values, (float)part, gradient.Values);
-            if (_replica is not null && first + size >= count)
+            if (isExchanged)
                 (loss, right) = BackwardWithOthers(gradient, first > 0, loss, right);
-            // Of several ranks all go on to where all know.
-            if (!(loss <= _options.MaxLoss) && (_replica is null || first + size >= count))
+            // One of several ranks goes on to where all know.
+            if (!(loss <= _options.MaxLoss) && (_replica is null || isExchanged))
                 throw Diverged(batch, epoch, loss, teacher);
-            if (_replica is null || first + size < count)
+            if (!isExchanged)
                 _network.Backward(gradient, add: first > 0);
         }
         double length = Math.Sqrt(_network.Weights.Sum(static w => (double)TensorPrimitives.SumOfSquares<float>(w.Gradient.Values)));

@@ -18,10 +18,15 @@ internal sealed class MpiRun : IDisposable
     /// <param name="mpirun">mpirun or mpiexec.</param>
     /// <param name="size">How many.</param>
     /// <param name="arguments">Of the tool.</param>
-    public static MpiRun Start(string mpirun, int size, params string[] arguments)
+    public static MpiRun Start(string mpirun, int size, params string[] arguments) => StartProgram(mpirun, size, Tool, arguments);
+
+    /// <summary>Starts ranks of <see cref="RankProgram"/>.</summary>
+    public static MpiRun StartProgram(string mpirun, int size) => StartProgram(mpirun, size, typeof(RankProgram).Assembly.Location);
+
+    private static MpiRun StartProgram(string mpirun, int size, string assembly, params string[] arguments)
     {
         string[] options = mpirun == Oracles.OpenMpi ? ["--oversubscribe", "--bind-to", "none"] : [];
-        return Start(mpirun, [.. options, "-n", $"{size}", "dotnet", Tool, .. arguments]);
+        return Start(mpirun, [.. options, "-n", $"{size}", "dotnet", assembly, .. arguments]);
     }
 
     /// <summary>Starts the tool by itself, in an environment.</summary>

@@ -13,6 +13,12 @@ public sealed class MpiTests : IDisposable
     public void Dispose() => _folder.Delete(true);
 
     [OracleFact(Oracle.OpenMpi)]
+    public Task Open_MPI_adds_up_and_copies() => AddsUp(Oracles.OpenMpi);
+
+    [OracleFact(Oracle.Mpich)]
+    public Task MPICH_adds_up_and_copies() => AddsUp(Oracles.Mpich);
+
+    [OracleFact(Oracle.OpenMpi)]
     public Task Open_MPI_trains_what_one_process_trains() => TrainsAlike(Oracles.OpenMpi);
 
     [OracleFact(Oracle.Mpich)]
@@ -122,6 +128,18 @@ public sealed class MpiTests : IDisposable
         Assert.False(File.Exists(At("net.onnx")));
     }
 
+    [Fact]
+    public async Task Tasks_of_Slurm_without_MPI_are_told_that_they_are_alone()
+    {
+        using MpiRun run = MpiRun.Alone(
+            new Dictionary<string, string> { ["SLURM_STEP_NUM_TASKS"] = "4", ["SLURM_PROCID"] = "0" },
+            Train("lenet5", "--epochs", "1")
+        );
+        (int code, _, string error) = await run.End();
+        Assert.Equal(0, code);
+        Assert.Contains("srun has started 4 tasks and no MPI between them: each trains by itself", error);
+    }
+
     [OracleFact(Oracle.OpenMpi | Oracle.Mpich)]
     public async Task The_library_of_another_MPI_is_refused()
     {
@@ -166,6 +184,17 @@ public sealed class MpiTests : IDisposable
         Assert.Contains("2 ranks over", error);
         Assert.Contains("top-1", output);
         Assert.True(File.Exists(At("net.onnx")) && File.Exists(Path.Combine(At("work"), "state.json")));
+    }
+
+    private static async Task AddsUp(string mpirun)
+    {
+        foreach (int size in (int[])[2, 3])
+        {
+            using MpiRun run = MpiRun.StartProgram(mpirun, size);
+            (int code, string output, string error) = await run.End();
+            Assert.True(code == 0, error);
+            Assert.Equal(size, output.Split("as it should be").Length - 1);
+        }
     }
 
     private async Task TrainsAlike(string mpirun)

@@ -186,6 +186,43 @@ public class DataParallelTests
             Assert.Throws<AggregateException>(() => Run(3, Plain(), Usual with { Batch = 2 })).InnerException!.Message
         );
 
+    /// <summary>Whatever the buckets, and in whatever order a rank's gradients are complete.</summary>
+    [Theory, InlineData(1), InlineData(1000), InlineData(1 << 20)]
+    public void Gradients_add_up_in_buckets_of_any_size(int bytes)
+    {
+        using TrainedNetwork network = new(TinyTask.Network(), threads: 1);
+        float[][][] sums = ThreadRanks.Run(
+            3,
+            own =>
+            {
+                ImmutableArray<TrainedWeight> weights =
+                [
+                    .. network.Weights.Select(weight =>
+                    {
+                        Tensor<float> gradient = new(weight.Gradient.Shape);
+                        for (int i = 0; i < gradient.Shape.ElementCount; i++)
+                            gradient.Values[i] = own.Rank + 10 * i;
+                        return weight with { Gradient = gradient };
+                    }),
+                ];
+                GradientExchange exchange = new(own, weights, bytes);
+                for (int step = 0; step < 2; step++)
+                {
+                    TrainedWeight[] order = [.. weights];
+                    new Random(own.Rank).Shuffle(order);
+                    foreach (TrainedWeight weight in order)
+                        exchange.Add(weight);
+                    exchange.Finish(default);
+                }
+                return weights.Select(static weight => weight.Gradient.Values.ToArray()).ToArray();
+            }
+        );
+        Assert.All(sums, rank => Assert.All(rank, static values => Assert.All(values.Select((value, i) => (value, i)), Holds)));
+
+        // Twice: the sums of the first step are added up in the second.
+        static void Holds((float Value, int Index) each) => Assert.Equal(3 * (3 + 30 * each.Index), each.Value);
+    }
+
     /// <summary>Buckets fill while the backward pass goes on; only the last ones are begun at its end.</summary>
     [Fact]
     public void Gradients_are_on_their_way_before_the_backward_pass_ends()
