@@ -5,6 +5,7 @@ using Tensorial.Benchmarks.Decompositions;
 using Tensorial.Benchmarks.Equations;
 using Tensorial.Benchmarks.Execution;
 using Tensorial.Benchmarks.Kernels;
+using Tensorial.Benchmarks.Training;
 
 switch (args)
 {
@@ -23,6 +24,12 @@ switch (args)
         break;
     case ["training-profile", string preset, string workers]:
         TrainingStep.Profile(preset, preset == "mobilenetv2" ? 16 : 128, int.Parse(workers));
+        break;
+    case ["data-parallel", string preset, .. string[] cores]:
+        DataParallel.Run(preset, cores is [string own] ? int.Parse(own) : 1);
+        break;
+    case ["scaling", string preset, .. string[] cores]:
+        DataParallel.Project(preset, cores is [string each] ? int.Parse(each) : 1);
         break;
     case ["training-factors", .. string[] formats]:
         TrainedFactors.Run(formats is [] ? ["svd-out", "tucker2", "cp", "cp3", "tt", "tr", "rcp"] : [.. formats]);
@@ -69,6 +76,8 @@ switch (args)
             networks FOLDER [THREADS]        all networks of a folder against ONNX Runtime, one image at a time
             training MODEL [THREADS]         a training step of a ready-made network, 128 images, or of mobilenetv2 at 224×224, 16 images, against PyTorch
             training-profile MODEL THREADS   time of every kind of step in it, or in one of MODEL.onnx
+            data-parallel MODEL [THREADS]    under mpirun: a training step that ranks share, 128 images, measured and predicted
+            scaling MODEL [THREADS]          what it would be on 8, 64 and 512 nodes, from steps measured here
             training-factors [FORMAT...]     the training step of layers in factors against the dense layer's, PyTorch's and TensorLy-Torch's
             factor-orders [FORMAT...]        the planned order of a layer's factors against one after another and against the whole kernel
             pictures                         JPEG files to batches against Pillow

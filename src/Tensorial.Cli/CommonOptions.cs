@@ -50,7 +50,12 @@ internal static class CommonOptions
         }.WrittenInto();
 
     public static Option<int> Threads() =>
-        Whole("--threads", "Threads to compute with. Default: all cores.", Environment.ProcessorCount, MostThreads);
+        Whole(
+            "--threads",
+            "Threads to compute with. Default: all cores; of several ranks on a machine, each its part.",
+            Environment.ProcessorCount,
+            MostThreads
+        );
 
     public static Option<int> Seed() =>
         new("--seed")

@@ -103,11 +103,7 @@ internal sealed class OutputModel : IDisposable
             );
     }
 
-    public void Dispose()
-    {
-        if (Directory.Exists(_folder.FullName))
-            _folder.Delete(recursive: true);
-    }
+    public void Dispose() => AtomicFile.End(_folder.FullName);
 
     private static bool IsLoaded(string path)
     {
@@ -128,9 +124,7 @@ internal sealed class OutputModel : IDisposable
     {
         try
         {
-            return Directory.CreateDirectory(
-                System.IO.Path.Combine(parent, $".{output.Name}.{Environment.ProcessId}.{Guid.NewGuid():N}.partial")
-            );
+            return Directory.CreateDirectory(AtomicFile.Begin(System.IO.Path.Combine(parent, $".{output.Name}")));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

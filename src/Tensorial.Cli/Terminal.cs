@@ -1,3 +1,5 @@
+using Tensorial.Mpi;
+
 namespace Tensorial.Cli;
 
 /// <summary>Where a command writes: results to stdout; progress, notes and failures to stderr.</summary>
@@ -19,7 +21,11 @@ internal sealed class Terminal(TextWriter output, TextWriter error, bool errorIs
     /// <summary>The process's own streams. Colour where stdout is a terminal and NO_COLOR is not set.</summary>
     public static Terminal Standard()
     {
-        bool isTerminal = !Console.IsOutputRedirected,
+        // mpirun gives ranks terminals of their own, whatever becomes of what they write; .NET asks TERM before it sends anything there.
+        bool isRank = MpiLaunch.Read(Environment.GetEnvironmentVariable) is not null;
+        if (isRank)
+            Environment.SetEnvironmentVariable("TERM", "dumb");
+        bool isTerminal = !isRank && !Console.IsOutputRedirected,
             isPlain =
                 !string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"))
                 || Environment.GetEnvironmentVariable("TERM") == "dumb"
@@ -42,6 +48,9 @@ internal sealed class Terminal(TextWriter output, TextWriter error, bool errorIs
 
     /// <summary>Set by --quiet: no progress and no notes; results and failures still appear.</summary>
     public bool Quiet { get; set; }
+
+    /// <summary>Whether nothing is written at all: another rank speaks for this one.</summary>
+    public bool IsMuted { get; set; }
 
     /// <summary>Whether progress is shown where --quiet does not forbid it.</summary>
     public bool ShowsProgress { get; init; } = true;
@@ -95,7 +104,7 @@ internal sealed class Terminal(TextWriter output, TextWriter error, bool errorIs
 
     /// <summary>Shows that the command is at work, from now until what is returned is disposed; not where quiet.</summary>
     public IDisposable? Watch(string command) =>
-        Quiet || !ShowsProgress ? null : _display = new(Error, _gate, errorIsTerminal ? ConsoleWidth : null, command);
+        Quiet || IsMuted || !ShowsProgress ? null : _display = new(Error, _gate, errorIsTerminal ? ConsoleWidth : null, command);
 
     /// <summary>Runs work that reports its progress, and shows how far it has come.</summary>
     public T WithProgress<T>(Func<IProgress<Progress>, T> work)
@@ -132,6 +141,8 @@ internal sealed class Terminal(TextWriter output, TextWriter error, bool errorIs
 
     private void Write(TextWriter writer, IReadOnlyList<string> lines)
     {
+        if (IsMuted)
+            return;
         lock (_gate)
         {
             _display?.Erase();

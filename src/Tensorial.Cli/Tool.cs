@@ -42,6 +42,7 @@ internal static class Tool
 
         HelpText.Install(root, terminal);
         ParseResult parsed = root.Parse(WithHelp(arguments, root));
+        terminal.IsMuted = RankedCommand.IsSilent(parsed.CommandResult.Command);
         if (parsed.Errors.Count > 0 || OptionMessages.Strays(parsed).Any())
         {
             foreach (string message in OptionMessages.Of(parsed))
@@ -71,11 +72,7 @@ internal static class Tool
         }
         catch (Exception error) when (CodeFor(error) is { } code)
         {
-            terminal.Complain(
-                code == ExitCode.Cancelled ? "Cancelled."
-                : Innermost(error) is OutOfMemoryException ? $"This machine's memory does not suffice{At(terminal)}."
-                : Innermost(error).Message
-            );
+            terminal.Complain(MessageOf(error, terminal));
             return (int)code;
         }
         finally
@@ -83,6 +80,12 @@ internal static class Tool
             interruption.End();
         }
     }
+
+    /// <summary>What people are told of a failure that has an exit code.</summary>
+    internal static string MessageOf(Exception error, Terminal terminal) =>
+        CodeFor(error) == ExitCode.Cancelled ? "Cancelled."
+        : Innermost(error) is OutOfMemoryException ? $"This machine's memory does not suffice{At(terminal)}."
+        : Innermost(error).Message;
 
     /// <summary>What was being computed, where that is known.</summary>
     private static string At(Terminal terminal) => terminal.Work.Length > 0 ? $" for this: {terminal.Work}" : "";
@@ -102,7 +105,7 @@ internal static class Tool
         };
 
     /// <summary>The exit code that a failure stands for; null for one that is our own mistake and deserves its stack trace.</summary>
-    private static ExitCode? CodeFor(Exception error) =>
+    internal static ExitCode? CodeFor(Exception error) =>
         error switch
         {
             OperationCanceledException => ExitCode.Cancelled,

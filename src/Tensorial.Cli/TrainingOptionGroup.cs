@@ -5,6 +5,7 @@ using Tensorial.Analysis;
 using Tensorial.Cli.Commands;
 using Tensorial.Data;
 using Tensorial.Training;
+using Tensorial.Training.Distributed;
 using Tensorial.Training.Optimizers;
 using Tensorial.Training.Schedules;
 
@@ -112,6 +113,13 @@ internal sealed class TrainingOptionGroup(int epochs, Func<SymbolResult, double?
             + "tuned one by one compute anew what they cannot keep."
     );
 
+    private readonly Option<bool> _syncNorms = new("--sync-batch-norm")
+    {
+        Description =
+            "Of several ranks (mpirun, srun; docs/distributed.md): batch normalisations take mean and variance of the whole batch, so that the result is that of one process. "
+            + "Without, of each rank's images.",
+    };
+
     private readonly Option<FileInfo?> _json = CommonOptions.Json();
     private readonly Option<FileInfo?> _report = new("--report")
     {
@@ -147,6 +155,7 @@ internal sealed class TrainingOptionGroup(int epochs, Func<SymbolResult, double?
                     _patience,
                     _resume,
                     _memory,
+                    _syncNorms,
                     _report,
                     _json,
                     _threads,
@@ -205,12 +214,21 @@ internal sealed class TrainingOptionGroup(int epochs, Func<SymbolResult, double?
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
+    /// <param name="parsed">The command line.</param>
+    /// <param name="ranks">The ranks that train together; null for this process alone.</param>
     /// <exception cref="UsageException">The options do not make a training.</exception>
-    public TrainingOptions Read(ParseResult parsed)
+    public TrainingOptions Read(ParseResult parsed, ICommunicator? ranks)
     {
         try
         {
-            return Parse(parsed);
+            TrainingOptions options = Parse(parsed);
+            return ranks is null
+                ? options
+                : options with
+                {
+                    Communicator = ranks,
+                    Threads = parsed.GetResult(_threads) is { Implicit: false } ? options.Threads : LocalCores.Of(ranks),
+                };
         }
         catch (BadInputException error)
         {
@@ -244,6 +262,7 @@ internal sealed class TrainingOptionGroup(int epochs, Func<SymbolResult, double?
             EmaDecay = parsed.GetValue(_average),
             Patience = parsed.GetValue(_patience),
             MemoryLimit = parsed.GetValue(_memory),
+            SyncBatchNorm = parsed.GetValue(_syncNorms),
             Seed = parsed.GetValue(_seed),
             Threads = parsed.GetValue(_threads),
         };

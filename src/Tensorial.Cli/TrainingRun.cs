@@ -7,6 +7,7 @@ using Tensorial.Execution;
 using Tensorial.Graphs;
 using Tensorial.Reports;
 using Tensorial.Training;
+using Tensorial.Training.Distributed;
 
 namespace Tensorial.Cli;
 
@@ -89,18 +90,31 @@ internal sealed class TrainingRun(TrainingOptions options, ImageSet images, Imag
             terminal.Warn(Text($"not trained: {news.Length - MostNamed} constants more; --json lists all"));
     }
 
-    /// <summary>How far a network's outputs are from the teacher's on the test images: ‖y - t‖ / ‖t‖.</summary>
+    /// <summary>How far a network's outputs are from the teacher's on the test images: ‖y - t‖ / ‖t‖. Of several ranks, rank 0 finds out.</summary>
     public double Error(Graph graph)
     {
+        if (options.Communicator is { Rank: > 0 })
+            return 0;
         using Inference network = new(InFloat32.Apply(graph).WithImageShape(test!.ImageShape), options.Threads),
             teacher = new(InFloat32.Apply(Dense!).WithImageShape(test.ImageShape), options.Threads);
         return Verification.From(teacher.Run, network.Run, test, probabilities: false, cancel: cancel).RelativeError;
     }
 
+    /// <summary>The test accuracy; several ranks share the images.</summary>
     public double Top1(Graph graph)
     {
         using Inference network = new(InFloat32.Apply(graph).WithImageShape(test!.ImageShape), options.Threads);
-        return Evaluator.Evaluate(network, graph, test, cancel: cancel).Result.Top1;
+        if (options.Communicator is not { } ranks)
+            return Evaluator.Evaluate(network, graph, test, cancel: cancel).Result.Top1;
+        BatchShare share = BatchShare.Of(ranks, test.Count);
+        double[] right = [0];
+        if (share.Count > 0)
+        {
+            ImageSet own = test.Skip(share.First).Take(share.Count);
+            right[0] = Math.Round(own.Count * Evaluator.Evaluate(network, graph, own, cancel: cancel).Result.Top1);
+        }
+        ranks.Sum(right, cancel);
+        return right[0] / test.Count;
     }
 
     private static string Line(EpochRecord e) =>
@@ -164,5 +178,6 @@ internal sealed record TrainingFile(
     StepMemory? Memory,
     IReadOnlyList<EpochRecord> Epochs,
     IReadOnlyList<CompressedLayer>? Layers = null,
-    IReadOnlyList<FixedConstant>? NotTrained = null
+    IReadOnlyList<FixedConstant>? NotTrained = null,
+    int? Ranks = null
 );

@@ -38,6 +38,12 @@ public enum Oracle
     /// <summary>A shell in which the commands of a page run, and curl.</summary>
     Shell = 1024,
 
+    /// <summary>Open MPI's mpirun and its run-time library; TENSORIAL_OPENMPI names another mpirun.</summary>
+    OpenMpi = 2048,
+
+    /// <summary>MPICH's mpiexec and its run-time library; TENSORIAL_MPICH names another mpiexec.</summary>
+    Mpich = 4096,
+
     /// <summary>Small networks that once failed, in ../shared/cases beside the repository.</summary>
     SharedCases = 256,
 }
@@ -59,6 +65,10 @@ public static class Oracles
     public static bool Heavy { get; } = Environment.GetEnvironmentVariable("TENSORIAL_HEAVY") == "1";
 
     public static string? Cifar10 { get; } = Folder("TENSORIAL_CIFAR10");
+
+    public static string OpenMpi { get; } = Environment.GetEnvironmentVariable("TENSORIAL_OPENMPI") ?? "/usr/bin/mpirun.openmpi";
+
+    public static string Mpich { get; } = Environment.GetEnvironmentVariable("TENSORIAL_MPICH") ?? "/usr/bin/mpiexec.hydra";
 
     /// <summary>Names of the oracles asked for that this machine lacks; empty when all are there.</summary>
     public static string Missing(Oracle wanted) =>
@@ -104,6 +114,8 @@ public static class Oracles
             Oracle.SharedCases => Directory.Exists(Cases),
             Oracle.Cifar10 => Cifar10 is not null,
             Oracle.Patience => Heavy,
+            Oracle.OpenMpi => File.Exists(OpenMpi),
+            Oracle.Mpich => File.Exists(Mpich),
             Oracle.Shell => File.Exists("/bin/bash") && File.Exists("/usr/bin/curl"),
             _ => File.Exists("/usr/bin/chromium"),
         };

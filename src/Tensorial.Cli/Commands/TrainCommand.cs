@@ -29,6 +29,9 @@ internal static class TrainCommand
     {
         /// <summary>Whether what is reported is computed again.</summary>
         public bool Check { get; init; }
+
+        /// <summary>Whether this process reads checkpoints and writes results: of several ranks, rank 0.</summary>
+        public bool IsFirst => Training.Communicator is null or { Rank: 0 };
     }
 
     public static Command Create(Terminal terminal)
@@ -75,25 +78,30 @@ internal static class TrainCommand
         return command.Finish(
             terminal,
             (parsed, cancel) =>
-                Run(
-                    new(
-                        parsed.GetRequiredValue(model),
-                        parsed.GetValue(fresh),
-                        parsed.GetRequiredValue(output),
-                        training.ReadImages(parsed),
-                        training.Read(parsed) with
-                        {
-                            Loss = new CrossEntropy(parsed.GetValue(smoothing)),
-                        },
-                        training.ReadFolder(parsed),
-                        $"{training.Signature(parsed)}, smoothing {parsed.GetValue(smoothing):R}",
-                        training.ReadOutputs(parsed),
-                        tensorial.Read(parsed)
-                    )
-                    {
-                        Check = parsed.GetValue(check),
-                    },
+                RankedCommand.Run(
                     terminal,
+                    ranks =>
+                        Run(
+                            new(
+                                parsed.GetRequiredValue(model),
+                                parsed.GetValue(fresh),
+                                parsed.GetRequiredValue(output),
+                                training.ReadImages(parsed),
+                                training.Read(parsed, ranks) with
+                                {
+                                    Loss = new CrossEntropy(parsed.GetValue(smoothing)),
+                                },
+                                training.ReadFolder(parsed),
+                                $"{training.Signature(parsed)}, smoothing {parsed.GetValue(smoothing):R}",
+                                training.ReadOutputs(parsed),
+                                tensorial.Read(parsed)
+                            )
+                            {
+                                Check = parsed.GetValue(check),
+                            },
+                            terminal,
+                            cancel
+                        ),
                     cancel
                 )
         );
@@ -110,10 +118,14 @@ internal static class TrainCommand
             throw new FileNotFoundException(
                 $"There is no file '{options.Model}', and no ready-made network of this name; there are {string.Join(", ", ModelZoo.Names)}.{NearestWord.Hint(options.Model, ModelZoo.Names)}"
             );
-        OutputFile.Check(options.Output, isFile ? [options.Model] : []);
-        options.Outputs.Check([options.Output.FullName, .. isFile ? [options.Model] : Array.Empty<string>()]);
-        OutputFile.Check(options.Folder);
-        using FolderLock? ours = options.Folder is null ? null : FolderLock.Take(options.Folder.FullName, "training");
+        if (options.IsFirst)
+        {
+            OutputFile.Check(options.Output, isFile ? [options.Model] : []);
+            options.Outputs.Check([options.Output.FullName, .. isFile ? [options.Model] : Array.Empty<string>()]);
+            OutputFile.Check(options.Folder);
+        }
+        DirectoryInfo? folder = options.IsFirst ? options.Folder : null;
+        using FolderLock? ours = folder is null ? null : FolderLock.Take(folder.FullName, "training");
         ImageSet images = options.Images.Train;
         images.LabelsFor("Training without a teacher");
         ImageSet? test = options.Images.Test;
@@ -125,7 +137,7 @@ internal static class TrainCommand
         {
             bool isFresh = !isFile || options.IsFresh;
             using ResultCache memory =
-                !isFresh && options.Folder is { } folder
+                !isFresh && folder is not null
                     ? ResultCache.Open(folder.FullName, ModelFile.From(options.Model).Sha256, images.Fingerprint, terminal.Warn)
                     : ResultCache.None;
             RewriteOptions fitting = new() { Threads = options.Training.Threads, Seed = options.Training.Seed };
@@ -134,11 +146,13 @@ internal static class TrainCommand
         }
         TrainingRun run = new(options.Training, images, test, terminal, cancel)
         {
-            Folder = options.Folder,
+            Folder = folder,
             Signature =
                 $"train {(isFile && options.IsFresh ? "fresh " : "")}{(isFile ? ModelFile.From(options.Model).Mark : options.Model)} on {images.Fingerprint}{TrainingRun.TestOf(test)}: {options.Signature}{(options.Tensorial is null ? "" : $", {options.Tensorial.Signature}")}",
         };
         TrainingResult result = run.Train(graph);
+        if (!options.IsFirst)
+            return ExitCode.Done;
         if (options.Check)
             Checks.Report(terminal, Claims(result.Network, images, test ?? images, options));
         Dictionary<string, string> metadata = new()
@@ -171,7 +185,8 @@ internal static class TrainCommand
                     StepMemory.From(run.Memory),
                     [.. result.Epochs],
                     layers.IsEmpty ? null : layers,
-                    run.Fixed.IsEmpty ? null : run.Fixed
+                    run.Fixed.IsEmpty ? null : run.Fixed,
+                    options.Training.Communicator?.Size
                 )
             );
         if (options.Outputs.Report is { } page)

@@ -8,6 +8,7 @@ using Tensorial.Graphs;
 using Tensorial.Onnx;
 using Tensorial.Reports;
 using Tensorial.Training;
+using Tensorial.Training.Distributed;
 using Tensorial.Training.Losses;
 
 namespace Tensorial.Cli.Commands;
@@ -37,6 +38,9 @@ internal static class TuneCommand
     {
         /// <summary>Parts of outputs in the loss, by name; those that are not named have 1.</summary>
         public IReadOnlyDictionary<string, double> OutputWeights { get; init; } = new Dictionary<string, double>();
+
+        /// <summary>Whether this process reads checkpoints and writes results: of several ranks, rank 0.</summary>
+        public bool IsFirst => Training.Communicator is null or { Rank: 0 };
     }
 
     public static Command Create(Terminal terminal)
@@ -114,52 +118,52 @@ internal static class TuneCommand
         training.AddTo(command);
         return command.Finish(
             terminal,
-            (parsed, cancel) =>
-            {
-                FileInfo? from = parsed.GetValue(teacher);
-                TrainingOptions options = training.Read(parsed);
-                double weight = parsed.GetValue(share),
-                    degrees = parsed.GetValue(temperature);
-                if (!(weight >= 0 && weight <= 1))
-                    throw new UsageException($"--teacher-weight is a part, 0 to 1, not {weight}.");
-                if (!(degrees > 0))
-                    throw new UsageException($"--temperature must be positive, not {degrees}.");
-                SequentialOptions blocks = new();
-                blocks = blocks with
-                {
-                    Images = parsed.GetValue(blockImages),
-                    Epochs = parsed.GetValue(blockEpochs),
-                    Batch = training.BatchIfGiven(parsed) ?? blocks.Batch,
-                    Size = parsed.GetValue(blockSize),
-                    Inputs = parsed.GetValue(blockInputs),
-                    MemoryLimit = options.MemoryLimit,
-                    Seed = options.Seed,
-                    Threads = options.Threads,
-                };
-                return Run(
-                    new(
-                        parsed.GetRequiredValue(input),
-                        parsed.GetRequiredValue(output),
-                        from,
-                        parsed.GetValue(mode),
-                        blocks,
-                        training.ReadImages(parsed),
-                        from is null ? options : options with { Loss = new Distillation(degrees, weight) },
-                        training.HasEpochs(parsed),
-                        training.ReadFolder(parsed),
-                        from is null ? training.Signature(parsed) : Text($"{training.Signature(parsed)}, distillation {degrees} {weight}"),
-                        training.ReadOutputs(parsed)
-                    )
-                    {
-                        OutputWeights = parsed
-                            .GetValue(weights)!
-                            .ToDictionary(static text => WeightOf(text).Name, static text => WeightOf(text).Weight),
-                    },
-                    terminal,
-                    cancel
-                );
-            }
+            (parsed, cancel) => RankedCommand.Run(terminal, ranks => Run(ReadOptions(parsed, ranks), terminal, cancel), cancel)
         );
+
+        Options ReadOptions(ParseResult parsed, ICommunicator? ranks)
+        {
+            FileInfo? from = parsed.GetValue(teacher);
+            TrainingOptions options = training.Read(parsed, ranks);
+            double weight = parsed.GetValue(share),
+                degrees = parsed.GetValue(temperature);
+            if (!(weight >= 0 && weight <= 1))
+                throw new UsageException($"--teacher-weight is a part, 0 to 1, not {weight}.");
+            if (!(degrees > 0))
+                throw new UsageException($"--temperature must be positive, not {degrees}.");
+            SequentialOptions blocks = new();
+            blocks = blocks with
+            {
+                Images = parsed.GetValue(blockImages),
+                Epochs = parsed.GetValue(blockEpochs),
+                Batch = training.BatchIfGiven(parsed) ?? blocks.Batch,
+                Size = parsed.GetValue(blockSize),
+                Inputs = parsed.GetValue(blockInputs),
+                MemoryLimit = options.MemoryLimit,
+                Seed = options.Seed,
+                Threads = options.Threads,
+                Communicator = ranks,
+                SyncBatchNorm = options.SyncBatchNorm,
+            };
+            return new(
+                parsed.GetRequiredValue(input),
+                parsed.GetRequiredValue(output),
+                from,
+                parsed.GetValue(mode),
+                blocks,
+                training.ReadImages(parsed),
+                from is null ? options : options with { Loss = new Distillation(degrees, weight) },
+                training.HasEpochs(parsed),
+                training.ReadFolder(parsed),
+                from is null ? training.Signature(parsed) : Text($"{training.Signature(parsed)}, distillation {degrees} {weight}"),
+                training.ReadOutputs(parsed)
+            )
+            {
+                OutputWeights = parsed
+                    .GetValue(weights)!
+                    .ToDictionary(static text => WeightOf(text).Name, static text => WeightOf(text).Weight),
+            };
+        }
     }
 
     /// <exception cref="UsageException">The text is not NAME=WEIGHT.</exception>
@@ -180,9 +184,13 @@ internal static class TuneCommand
         if (options.Mode == Mode.Sequential && options.Teacher is null)
             throw new UsageException("--mode sequential needs --teacher: blocks learn from the dense network's activations.");
         string[] read = [options.Input.FullName, .. options.Teacher is null ? Array.Empty<string>() : [options.Teacher.FullName]];
-        OutputFile.Check(options.Output, read);
-        options.Outputs.Check([options.Output.FullName, .. read]);
-        OutputFile.Check(options.Folder);
+        if (options.IsFirst)
+        {
+            OutputFile.Check(options.Output, read);
+            options.Outputs.Check([options.Output.FullName, .. read]);
+            OutputFile.Check(options.Folder);
+        }
+        DirectoryInfo? folder = options.IsFirst ? options.Folder : null;
         Graph small = WeightsAsInitializers.Apply(OnnxFile.Read(options.Input.ToString()));
         Graph? dense = options.Teacher is null ? null : WeightsAsInitializers.Apply(OnnxFile.Read(options.Teacher.ToString()));
         ImageSet images = options.Images.Train;
@@ -219,11 +227,11 @@ internal static class TuneCommand
         using Inference? together = joint is null
             ? null
             : new(InFloat32.Apply(Joined(dense!)).WithImageShape(images.ImageShape), options.Training.Threads);
-        using FolderLock? ours = options.Folder is null ? null : FolderLock.Take(options.Folder.FullName, "training");
+        using FolderLock? ours = folder is null ? null : FolderLock.Take(folder.FullName, "training");
         string signature = SignatureOf(options, images);
         TrainingRun run = new(learning, images, test, terminal, cancel)
         {
-            Folder = options.Folder,
+            Folder = folder,
             Teacher =
                 together is not null ? together.Run
                 : teacher is null ? null
@@ -243,7 +251,7 @@ internal static class TuneCommand
         {
             SequentialTuning blockwise = new(small, dense!, images, options.Blocks)
             {
-                Checkpoints = options.Folder is null ? null : new(options.Folder.FullName, signature) { Warn = terminal.Warn },
+                Checkpoints = folder is null ? null : new(folder.FullName, signature) { Warn = terminal.Warn },
             };
             run.Name(blockwise.Fixed);
             blockMemory = BlocksMemory.From(blockwise);
@@ -255,6 +263,8 @@ internal static class TuneCommand
             tuned = joint is null ? training.Network : JointOutputs.Part(training.Network, tuned.Outputs);
         double? after = test is { HasLabels: true } ? run.Top1(tuned) : null,
             errorAfter = test is { HasLabels: false } ? run.Error(Joined(tuned)) : null;
+        if (!options.IsFirst)
+            return ExitCode.Done;
 
         Dictionary<string, string> metadata = new()
         {
@@ -283,7 +293,8 @@ internal static class TuneCommand
                     blockMemory,
                     StepMemory.From(run.Memory),
                     [.. training?.Epochs ?? []],
-                    run.Fixed.IsEmpty ? null : run.Fixed
+                    run.Fixed.IsEmpty ? null : run.Fixed,
+                    options.Training.Communicator?.Size
                 )
             );
         if (options.Outputs.Report is { } page)
@@ -413,7 +424,8 @@ internal static class TuneCommand
         BlocksMemory? BlockMemory,
         StepMemory? Memory,
         IReadOnlyList<EpochRecord> Epochs,
-        IReadOnlyList<FixedConstant>? NotTrained
+        IReadOnlyList<FixedConstant>? NotTrained,
+        int? Ranks = null
     );
 
     /// <summary>What tuning block by block takes.</summary>

@@ -49,6 +49,19 @@ public sealed class TrainedNetwork : IDisposable
         int threads = 0,
         IEnumerable<string>? outputs = null
     )
+        : this(graph, weights, momentum, threads, outputs, overRanks: null) { }
+
+    /// <param name="overRanks">Where batch normalisations take mean and variance of a batch that several ranks share; null for this rank's
+    /// images.</param>
+    /// <inheritdoc cref="TrainedNetwork(Graph, IEnumerable{TrainableConstant}?, float, int, IEnumerable{string}?)"/>
+    internal TrainedNetwork(
+        Graph graph,
+        IEnumerable<TrainableConstant>? weights,
+        float momentum,
+        int threads,
+        IEnumerable<string>? outputs,
+        RankSum? overRanks
+    )
     {
         // A constant that an exporter joined, such as the scales and the running variances of fresh normalisations, has one part afterwards.
         _original = graph = WeightsAsInitializers.ForTraining(graph);
@@ -66,7 +79,7 @@ public sealed class TrainedNetwork : IDisposable
         if (chosen.Length == 0)
             throw new BadInputException("The network has no weights to train.");
         _opened = OpenBatch.WherePossible(graph);
-        TrainingForm form = TrainingForm.From(_opened, momentum);
+        TrainingForm form = TrainingForm.From(_opened, momentum, overRanks);
         ImmutableDictionary<string, Tensor>.Builder constants = form.Graph.Initializers.ToBuilder();
         var trained = ImmutableArray.CreateBuilder<TrainedWeight>(chosen.Length);
         foreach (TrainableConstant constant in chosen)
@@ -113,6 +126,16 @@ public sealed class TrainedNetwork : IDisposable
     /// </summary>
     public Dictionary<string, double>? Profile { get; init; }
 
+    /// <summary>
+    /// Told, on the thread that calls <see cref="Backward(Tensor{float}, bool)"/>, of each weight whose gradient is complete: those that a pass
+    /// writes in place as soon as its last step on them is done, the others at its end.
+    /// </summary>
+    internal Action<TrainedWeight>? GradientDone { get; set; }
+
+    /// <summary>Which image of a larger batch the next batch begins with, so that what is dropped of an image does not depend on how the batch is
+    /// shared out.</summary>
+    internal int FirstImage { get; set; }
+
     /// <summary>The network's first output for a batch, in training form. It stays valid until the next call.</summary>
     /// <param name="images">[n, …] as the network's only input.</param>
     /// <param name="random">Decides what is dropped, where the network drops values.</param>
@@ -132,8 +155,9 @@ public sealed class TrainedNetwork : IDisposable
         ProgramFrame frame = compiled.Frame.Value;
         foreach (Port input in _inputs)
             frame.Bind(program.Inputs[input.Name], inputs[input.Name]);
+        random ??= new(0);
         foreach (DropMask mask in _form.Masks)
-            frame.Bind(program.Inputs[mask.Input], Drawn(program.Inputs[mask.Input].Shape, mask.Ratio, random ?? new(0)));
+            frame.Bind(program.Inputs[mask.Input], Drawn(program.Inputs[mask.Input].Shape, mask.Ratio, random, FirstImage));
         _cache.Renew(_workers);
         program.Run(frame, 0, program.Boundary);
         foreach (RunningStatistic statistic in _form.Statistics)
@@ -171,16 +195,28 @@ public sealed class TrainedNetwork : IDisposable
         foreach ((string name, string gradient) in compiled.Derivatives.Gradients)
             if (program.Outputs[gradient] is { IsExternal: true } bound)
                 frame.Bind(bound, targets[name]);
-        program.Run(frame, program.Boundary, program.Segments.Length);
+        ILookup<int, TrainedWeight>? completed = add || GradientDone is null ? null : compiled.Completed;
+        program.Run(frame, program.Boundary, program.Segments.Length, completed is null ? null : Complete);
         foreach (TrainedWeight weight in Weights)
         {
             Span<float> target = targets[weight.Name].Values;
+            bool isWritten = false;
             if (!compiled.Derivatives.Gradients.TryGetValue(weight.Name, out string? gradient))
                 target.Clear();
             else if (program.Outputs[gradient] is { IsExternal: false } own)
                 frame[own].Of<float>().Values.CopyTo(target);
+            else
+                isWritten = completed is not null;
             if (add)
                 System.Numerics.Tensors.TensorPrimitives.Add(weight.Gradient.Values, target, weight.Gradient.Values);
+            if (!isWritten)
+                GradientDone?.Invoke(weight);
+        }
+
+        void Complete(int segment)
+        {
+            foreach (TrainedWeight weight in completed[segment])
+                GradientDone!(weight);
         }
     }
 
@@ -251,7 +287,10 @@ public sealed class TrainedNetwork : IDisposable
             program,
             derivatives,
             shapes.ToDictionary(static s => s.Key, static s => s.Value.Shape),
-            new(() => new(program, _workers))
+            new(() => new(program, _workers)),
+            Weights
+                .Where(w => derivatives.Gradients.TryGetValue(w.Name, out string? name) && program.Outputs[name].IsExternal)
+                .ToLookup(w => program.LastWrite(program.Outputs[derivatives.Gradients[w.Name]]))
         );
     }
 
@@ -275,11 +314,19 @@ public sealed class TrainedNetwork : IDisposable
             { } other => throw new UnsupportedException($"'{name}' holds {other.ElementType} numbers; float32 networks are trained."),
         };
 
-    private static Tensor<float> Drawn(Shape shape, float ratio, Random random)
+    /// <summary>A mask, every image's from a source of its own: it is the same whatever part of the batch is drawn here.</summary>
+    private static Tensor<float> Drawn(Shape shape, float ratio, Random random, int first)
     {
         Tensor<float> mask = new(shape);
-        foreach (ref float value in mask.Values)
-            value = random.NextSingle() < ratio ? 0 : 1 / (1 - ratio);
+        int root = random.Next(),
+            images = shape[0],
+            row = shape.ElementCount / Math.Max(1, images);
+        for (int image = 0; image < images; image++)
+        {
+            Random own = new((int)((uint)root + (uint)(first + image) * 0x9E3779B1));
+            foreach (ref float value in mask.Values.Slice(image * row, row))
+                value = own.NextSingle() < ratio ? 0 : 1 / (1 - ratio);
+        }
         return mask;
     }
 
@@ -287,6 +334,7 @@ public sealed class TrainedNetwork : IDisposable
         Program Program,
         Differentiated Derivatives,
         IReadOnlyDictionary<string, Shape> Shapes,
-        Lazy<ProgramFrame> Frame
+        Lazy<ProgramFrame> Frame,
+        ILookup<int, TrainedWeight> Completed
     );
 }

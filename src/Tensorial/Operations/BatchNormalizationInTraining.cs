@@ -18,6 +18,9 @@ internal sealed record BatchNormalizationInTraining : FloatOperation
     /// <summary>What is kept of the running statistics at each step.</summary>
     public float Momentum { get; init; } = 0.9f;
 
+    /// <summary>Where several ranks share the batch and mean and variance are to be those of all of it; null for this rank's images alone.</summary>
+    public RankSum? OverRanks { get; init; }
+
     internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
         ValueInfo y = new BatchNormalization().Infer(inputs)[0];
@@ -42,13 +45,16 @@ internal sealed record BatchNormalizationInTraining : FloatOperation
             reciprocals = outputs.Length > 4 ? outputs[4].Of<T>() : null;
         (int images, int channels, int size) = Extents(x.Shape);
         T kept = T.CreateChecked(Momentum),
-            taken = T.One - kept,
-            count = T.CreateChecked(images * size);
+            taken = T.One - kept;
+        T[] means = new T[channels],
+            variances = new T[channels];
+        workers.For(channels, channel => (means[channel], variances[channel]) = OfChannel(x, channel));
+        T count = T.CreateChecked(OverRanks is null ? images * size : Join(means, variances, mean.Values, images * size));
         workers.For(
             channels,
             channel =>
             {
-                (T m, T v) = OfChannel(x, channel);
+                (T m, T v) = (means[channel], variances[channel]);
                 T reciprocal = T.One / T.Sqrt(v + T.CreateChecked(Epsilon)),
                     factor = scale.Values[channel] * reciprocal;
                 for (int image = 0; image < images; image++)
@@ -94,6 +100,7 @@ internal sealed record BatchNormalizationInTraining : FloatOperation
         Tensor<T> means = pull.Output(3),
             reciprocals = pull.Output(4);
         (int images, int channels, int size) = Extents(x.Shape);
+        double[]? sums = dx is null || OverRanks is null ? null : GradientSums(x, dy, means.Values);
         workers.For(
             channels,
             channel =>
@@ -118,7 +125,15 @@ internal sealed record BatchNormalizationInTraining : FloatOperation
                     return;
                 TensorPrimitives.Multiply(upstream, factors!.Values[channel], upstream);
                 T[] back = new T[values.Length];
-                Moments.Back<T>(values, upstream, m, reciprocal, reciprocal * reciprocal * reciprocal, back);
+                if (sums is null)
+                    Moments.Back<T>(values, upstream, m, reciprocal, reciprocal * reciprocal * reciprocal, back);
+                else
+                {
+                    T average = T.CreateChecked(sums[channel] / sums[^1]) * factors.Values[channel],
+                        along = T.CreateChecked(sums[channels + channel] / sums[^1]) * factors.Values[channel] * reciprocal * reciprocal;
+                    for (int i = 0; i < values.Length; i++)
+                        back[i] = reciprocal * (upstream[i] - average - (values[i] - m) * along);
+                }
                 for (int image = 0; image < images; image++)
                 {
                     Span<T> sums = dx.Values.Slice((image * channels + channel) * size, size);
@@ -126,6 +141,49 @@ internal sealed record BatchNormalizationInTraining : FloatOperation
                 }
             }
         );
+    }
+
+    /// <summary>Makes this rank's means and variances those of all ranks' images, through sums about the running mean.</summary>
+    /// <returns>Values that a channel has on all ranks.</returns>
+    private double Join<T>(T[] means, T[] variances, ReadOnlySpan<T> pivots, double count)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        int channels = means.Length;
+        double[] sums = new double[2 * channels + 1];
+        sums[^1] = count;
+        for (int c = 0; c < channels; c++)
+        {
+            double offset = double.CreateChecked(means[c] - pivots[c]);
+            (sums[c], sums[channels + c]) = (count * offset, count * (double.CreateChecked(variances[c]) + offset * offset));
+        }
+        OverRanks!(sums);
+        for (int c = 0; c < channels; c++)
+        {
+            double offset = sums[c] / sums[^1];
+            means[c] = pivots[c] + T.CreateChecked(offset);
+            variances[c] = T.CreateChecked(Math.Max(0, sums[channels + c] / sums[^1] - offset * offset));
+        }
+        return sums[^1];
+    }
+
+    /// <summary>By channel Σ dy, then Σ dy (x - mean), then the values a channel has, all over all ranks.</summary>
+    private double[] GradientSums<T>(Tensor<T> x, Tensor<T> dy, ReadOnlySpan<T> means)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        (int images, int channels, int size) = Extents(x.Shape);
+        double[] sums = new double[2 * channels + 1];
+        sums[^1] = (double)images * size;
+        for (int plane = 0; plane < images * channels; plane++)
+        {
+            int channel = plane % channels;
+            for (int i = plane * size; i < (plane + 1) * size; i++)
+            {
+                sums[channel] += double.CreateChecked(dy.Values[i]);
+                sums[channels + channel] += double.CreateChecked(dy.Values[i] * (x.Values[i] - means[channel]));
+            }
+        }
+        OverRanks!(sums);
+        return sums;
     }
 
     private static (int Images, int Channels, int Size) Extents(Shape shape) =>

@@ -23,14 +23,36 @@ internal static class AtomicFile
             Remove(path);
     }
 
-    /// <summary>Removes half-written files of processes of this machine that are gone.</summary>
+    /// <summary>
+    /// A path beside a file or folder for what will become it. Where this process ends before <see cref="End"/>, whoever writes the same next
+    /// removes it.
+    /// </summary>
+    public static string Begin(string path)
+    {
+        RemoveLeftovers(Path.GetDirectoryName(path)!, Path.GetFileName(path));
+        string beside = $"{path}.{Host}.{Environment.ProcessId}.{Guid.NewGuid():N}{Extension}";
+        Unfinished.TryAdd(beside, true);
+        return beside;
+    }
+
+    /// <summary>Removes what is left of it.</summary>
+    public static void End(string beside)
+    {
+        if (Directory.Exists(beside))
+            Directory.Delete(beside, recursive: true);
+        else if (File.Exists(beside))
+            File.Delete(beside);
+        Unfinished.TryRemove(beside, out _);
+    }
+
+    /// <summary>Removes half-written files and folders of processes of this machine that are gone.</summary>
     /// <param name="folder">Where to look; need not exist.</param>
     /// <param name="name">The file that was being written; null for any.</param>
     public static void RemoveLeftovers(string folder, string? name = null)
     {
         if (!Directory.Exists(folder))
             return;
-        foreach (string path in Directory.EnumerateFiles(folder, $"*.{Host}.*{Extension}"))
+        foreach (string path in Directory.EnumerateFileSystemEntries(folder, $"*.{Host}.*{Extension}"))
         {
             // name.host.process.number.partial
             string[] parts = Path.GetFileName(path).Split('.');
@@ -58,7 +80,10 @@ internal static class AtomicFile
     {
         try
         {
-            File.Delete(path);
+            if (Directory.Exists(path))
+                Directory.Delete(path, recursive: true);
+            else
+                File.Delete(path);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -84,9 +109,7 @@ internal static class AtomicFile
             WriteInto(full, write);
             return;
         }
-        RemoveLeftovers(Path.GetDirectoryName(full)!, Path.GetFileName(full));
-        string beside = $"{full}.{Host}.{Environment.ProcessId}.{Guid.NewGuid():N}{Extension}";
-        Unfinished.TryAdd(beside, true);
+        string beside = Begin(full);
         try
         {
             using (FileStream stream = new(beside, FileMode.CreateNew, FileAccess.Write))
@@ -99,9 +122,7 @@ internal static class AtomicFile
         }
         finally
         {
-            if (File.Exists(beside))
-                File.Delete(beside);
-            Unfinished.TryRemove(beside, out _);
+            End(beside);
         }
     }
 

@@ -12,7 +12,11 @@ public static class SafetensorsFile
     private const int LongestHeader = 100_000_000;
 
     /// <summary>Writes tensors, in the order of their names.</summary>
-    public static void Write(string path, IEnumerable<KeyValuePair<string, Tensor<float>>> tensors)
+    public static void Write(string path, IEnumerable<KeyValuePair<string, Tensor<float>>> tensors) =>
+        AtomicFile.Write(path, stream => Write(stream, tensors));
+
+    /// <summary>Writes tensors, in the order of their names, as a file has them.</summary>
+    internal static void Write(Stream stream, IEnumerable<KeyValuePair<string, Tensor<float>>> tensors)
     {
         KeyValuePair<string, Tensor<float>>[] ordered = [.. tensors.OrderBy(static t => t.Key, StringComparer.Ordinal)];
         using MemoryStream header = new();
@@ -39,25 +43,23 @@ public static class SafetensorsFile
         // Values begin on a multiple of eight; readers skip the spaces.
         while (header.Length % 8 != 0)
             header.WriteByte((byte)' ');
-        AtomicFile.Write(
-            path,
-            stream =>
-            {
-                Span<byte> length = stackalloc byte[8];
-                BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
-                stream.Write(length);
-                header.WriteTo(stream);
-                foreach ((_, Tensor<float> tensor) in ordered)
-                    stream.Write(tensor.Bytes(0, tensor.Shape.ElementCount));
-            }
-        );
+        Span<byte> length = stackalloc byte[8];
+        BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
+        stream.Write(length);
+        header.WriteTo(stream);
+        foreach ((_, Tensor<float> tensor) in ordered)
+            stream.Write(tensor.Bytes(0, tensor.Shape.ElementCount));
     }
 
     /// <summary>All tensors of a file.</summary>
     /// <exception cref="BadInputException">It is no safetensors file, damaged, or holds other than float32 values.</exception>
-    public static IReadOnlyDictionary<string, Tensor<float>> Read(string path)
+    public static IReadOnlyDictionary<string, Tensor<float>> Read(string path) => Read(File.ReadAllBytes(path), path);
+
+    /// <summary>All tensors of a file that has been read.</summary>
+    /// <param name="bytes">What it holds.</param>
+    /// <param name="path">What messages call it.</param>
+    internal static IReadOnlyDictionary<string, Tensor<float>> Read(byte[] bytes, string path)
     {
-        byte[] bytes = File.ReadAllBytes(path);
         long length = bytes.Length < 8 ? -1 : BinaryPrimitives.ReadInt64LittleEndian(bytes);
         if (length < 2 || length > Math.Min(LongestHeader, bytes.Length - 8))
             throw new BadInputException($"'{path}' is no safetensors file: its header is said to take {length} of {bytes.Length} bytes.");

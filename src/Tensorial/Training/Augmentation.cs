@@ -30,16 +30,27 @@ public sealed record Augmentation
     /// <param name="targets">[n, classes]; null without labels.</param>
     /// <param name="random">Decides how.</param>
     /// <exception cref="BadInputException">Samples that are no images cannot be moved, mirrored or erased.</exception>
-    public void Apply(Tensor<float> images, Tensor<float>? targets, Random random)
+    public void Apply(Tensor<float> images, Tensor<float>? targets, Random random) => Apply(images, targets, random, 0, images.Shape[0]);
+
+    /// <summary>
+    /// Varies some images of a batch as they are varied with all of it: what is drawn for the others is drawn and left. Mixing needs all.
+    /// </summary>
+    /// <param name="images">The images.</param>
+    /// <param name="targets">Their targets.</param>
+    /// <param name="random">Decides how.</param>
+    /// <param name="start">The place of the first one in the batch.</param>
+    /// <param name="whole">Images of the batch.</param>
+    internal void Apply(Tensor<float> images, Tensor<float>? targets, Random random, int start, int whole)
     {
         if (images.Shape.Rank != 4 && (Padding > 0 || Flips || Erasing > 0))
             throw new ShapeException($"Only images are padded, mirrored or erased; these samples have the shape {images.Shape}.");
         int count = images.Shape[0],
             size = images.Shape.ElementCount / Math.Max(1, count);
         float[] copy = new float[size];
-        for (int image = 0; image < count; image++)
+        for (int place = 0; place < whole; place++)
         {
-            Span<float> pixels = images.Values.Slice(image * size, size);
+            int image = place - start;
+            Span<float> pixels = (uint)image < (uint)count ? images.Values.Slice(image * size, size) : [];
             if (Padding > 0 || Flips)
                 Move(pixels, images.Shape, copy, random);
             if (Erasing > 0 && random.NextDouble() < Erasing)
@@ -55,6 +66,8 @@ public sealed record Augmentation
         int down = Padding > 0 ? random.Next(2 * Padding + 1) - Padding : 0,
             right = Padding > 0 ? random.Next(2 * Padding + 1) - Padding : 0;
         bool mirrored = Flips && random.Next(2) == 1;
+        if (pixels.IsEmpty)
+            return;
         pixels.CopyTo(copy);
         for (int row = 0; row < channels * height; row++)
         {
@@ -85,10 +98,14 @@ public sealed record Augmentation
                 continue;
             int top = random.Next(height - rows + 1),
                 left = random.Next(width - columns + 1);
-            for (int channel = 0; channel < channels; channel++)
-            for (int row = top; row < top + rows; row++)
-                foreach (ref float value in pixels.Slice((channel * height + row) * width + left, columns))
-                    value = (float)random.NextNormal();
+            if (pixels.IsEmpty)
+                for (int skipped = channels * rows * columns; skipped > 0; skipped--)
+                    random.NextNormal();
+            else
+                for (int channel = 0; channel < channels; channel++)
+                for (int row = top; row < top + rows; row++)
+                    foreach (ref float value in pixels.Slice((channel * height + row) * width + left, columns))
+                        value = (float)random.NextNormal();
             return;
         }
     }

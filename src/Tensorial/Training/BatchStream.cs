@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Tensorial.Data;
+using Tensorial.Training.Distributed;
 
 namespace Tensorial.Training;
 
@@ -8,7 +9,12 @@ namespace Tensorial.Training;
 /// <param name="Images">[n, C, H, W], normalised and varied.</param>
 /// <param name="Targets">[n, classes], a distribution for each image; null without labels.</param>
 /// <param name="Labels">The class of every image before any were mixed; empty without labels.</param>
-internal sealed record TrainingBatch(int Index, Tensor<float> Images, Tensor<float>? Targets, int[] Labels);
+internal sealed record TrainingBatch(int Index, Tensor<float> Images, Tensor<float>? Targets, int[] Labels)
+{
+    /// <summary>Some of its images.</summary>
+    public TrainingBatch Rows(int first, int count) =>
+        new(Index, Images.Rows(first, count), Targets?.Rows(first, count), Labels.Length == 0 ? [] : Labels[first..(first + count)]);
+}
 
 /// <summary>
 /// The batches of an epoch, made on a thread of their own while others are trained on. Order and variation follow from seed, epoch and
@@ -23,9 +29,15 @@ internal static class BatchStream
     /// <summary>Batches an epoch has.</summary>
     public static int Count(ImageSet images, int batch) => Math.Max(1, images.Count / batch);
 
+    /// <param name="images">The images.</param>
+    /// <param name="share">Which of a batch's images are wanted: the others are neither read nor varied, except where images are mixed.</param>
+    /// <param name="augmentation">How they are varied.</param>
+    /// <param name="seed">Decides order and variation.</param>
+    /// <param name="epoch">The epoch.</param>
+    /// <param name="cancel">Ends it.</param>
     public static IEnumerable<TrainingBatch> Epoch(
         ImageSet images,
-        int batch,
+        BatchShare share,
         Augmentation augmentation,
         int seed,
         int epoch,
@@ -34,10 +46,7 @@ internal static class BatchStream
     {
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         using BlockingCollection<TrainingBatch> ready = new(Ahead);
-        Task making = Task.Run(
-            () => Make(images, Math.Min(batch, images.Count), augmentation, seed, epoch, ready, stop.Token),
-            CancellationToken.None
-        );
+        Task making = Task.Run(() => Make(images, share, augmentation, seed, epoch, ready, stop.Token), CancellationToken.None);
         try
         {
             foreach (TrainingBatch made in ready.GetConsumingEnumerable(cancel))
@@ -57,7 +66,7 @@ internal static class BatchStream
 
     private static void Make(
         ImageSet images,
-        int batch,
+        BatchShare share,
         Augmentation augmentation,
         int seed,
         int epoch,
@@ -69,19 +78,22 @@ internal static class BatchStream
         {
             int[] order = [.. Enumerable.Range(0, images.Count)];
             RandomOf(seed, epoch, -1).Shuffle(order);
-            for (int index = 0; index < Count(images, batch); index++)
+            // Mixed, an image shows others of the batch as well.
+            BatchShare made = augmentation.Mixup > 0 ? new(0, share.Whole, share.Whole) : share;
+            for (int index = 0; index < Count(images, share.Whole); index++)
             {
-                ReadOnlySpan<int> chosen = order.AsSpan(index * batch, batch);
+                ReadOnlySpan<int> chosen = order.AsSpan(index * share.Whole + made.First, made.Count);
                 Tensor<float> pixels = images.Pick(chosen);
-                Tensor<float>? targets = images.HasLabels ? new([batch, images.Classes]) : null;
-                int[] labels = new int[targets is null ? 0 : batch];
+                Tensor<float>? targets = images.HasLabels ? new([made.Count, images.Classes]) : null;
+                int[] labels = new int[targets is null ? 0 : made.Count];
                 for (int i = 0; i < labels.Length; i++)
                 {
                     labels[i] = images.Labels[chosen[i]];
                     targets!.Values[i * images.Classes + labels[i]] = 1;
                 }
-                augmentation.Apply(pixels, targets, RandomOf(seed, epoch, index));
-                ready.Add(new(index, pixels, targets, labels), stop);
+                augmentation.Apply(pixels, targets, RandomOf(seed, epoch, index), made.First, made.Whole);
+                TrainingBatch batch = new(index, pixels, targets, labels);
+                ready.Add(made == share ? batch : batch.Rows(share.First, share.Count), stop);
             }
         }
         finally

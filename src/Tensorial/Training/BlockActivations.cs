@@ -1,6 +1,7 @@
 using Tensorial.Data;
 using Tensorial.Execution;
 using Tensorial.Graphs;
+using Tensorial.Training.Distributed;
 
 namespace Tensorial.Training;
 
@@ -34,15 +35,18 @@ internal sealed class BlockActivations : IDisposable
     /// <summary>Bytes of a batch, and of what computing it takes.</summary>
     public long BatchBytes(int images) => BytesOf(images) + (_network?.ActivationBytes ?? 0) * Threads;
 
-    /// <summary>Computes the values of all images.</summary>
-    public void Keep(int batch, CancellationToken cancel)
+    /// <summary>Computes the values of all images; of several ranks, each those of its share.</summary>
+    public void Keep(int batch, ICommunicator? ranks, CancellationToken cancel)
     {
         if (_network is null)
             return;
         Tensor<float> all = new([_images.Count, .. Shape]);
         int row = Shape.ElementCount;
-        foreach (ImageBatch some in _images.Batches(batch, cancel))
-            _network.Run(some.Images).Values.CopyTo(all.Values.Slice(some.First * row, some.Count * row));
+        BatchShare share = BatchShare.Of(ranks, _images.Count);
+        if (share.Count > 0)
+            foreach (ImageBatch some in _images.Skip(share.First).Take(share.Count).Batches(batch, cancel))
+                _network.Run(some.Images).Values.CopyTo(all.Values.Slice((share.First + some.First) * row, some.Count * row));
+        ranks?.ShareRows(all, cancel);
         _kept = all;
     }
 

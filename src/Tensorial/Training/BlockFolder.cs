@@ -23,6 +23,17 @@ public sealed class BlockFolder(string path, string signature)
 
     private string ListPath => Path.Combine(path, "blocks.json");
 
+    /// <summary>A finished block as bytes, for other ranks.</summary>
+    internal static byte[] Pack(int index, FinishedBlock block) =>
+        StateFile.Pack(new Finished(StateFile.SchemaVersion, null, "", [new(index, block.Record, null)]), block.Weights);
+
+    /// <summary>What <see cref="Pack"/> has packed.</summary>
+    internal static FinishedBlock Unpack(byte[] packed)
+    {
+        (Finished finished, IReadOnlyDictionary<string, Tensor<float>> weights) = StateFile.Unpack<Finished>(packed);
+        return new(finished.Blocks[0].Block, weights);
+    }
+
     /// <summary>Adds a finished block.</summary>
     /// <param name="index">Its place among the blocks.</param>
     /// <param name="block">The block.</param>

@@ -1,6 +1,7 @@
 using Tensorial.Data;
 using Tensorial.Execution;
 using Tensorial.Graphs;
+using Tensorial.Training.Distributed;
 using Tensorial.Training.Losses;
 using Tensorial.Training.Optimizers;
 using Tensorial.Training.Schedules;
@@ -20,6 +21,10 @@ internal sealed class BlockLearning : IDisposable
     private readonly TrainedNetwork _network;
     private readonly int _count,
         _batch;
+    private readonly ICommunicator? _ranks;
+    private readonly Replica? _replica;
+    private readonly BatchShare _share;
+    private CancellationToken _cancel;
 
     /// <summary>Prepares a block.</summary>
     /// <param name="block">The block.</param>
@@ -29,6 +34,8 @@ internal sealed class BlockLearning : IDisposable
     /// <param name="images">What it learns from.</param>
     /// <param name="options">How.</param>
     /// <param name="mostKept">Bytes of activations that may be kept where <paramref name="options"/> set no bound.</param>
+    /// <param name="ranks">Ranks that share the batches of this block; null where there is one.</param>
+    /// <param name="norms">The same ranks, for the statistics of batch normalisations; null where these are of one rank's images.</param>
     /// <exception cref="BadInputException">The block cannot be trained, or not within the memory that is allowed.</exception>
     public BlockLearning(
         TunedBlock block,
@@ -37,17 +44,33 @@ internal sealed class BlockLearning : IDisposable
         Graph dense,
         ImageSet images,
         SequentialOptions options,
-        long mostKept
+        long mostKept,
+        ICommunicator? ranks = null,
+        ICommunicator? norms = null
     )
     {
         (_block, _options, _count, _batch) = (block, options, images.Count, Math.Min(options.Batch, images.Count));
         _inputs = new(before, block.Input, images, options.Threads);
         _targets = new(dense, block.Output, images, options.Threads);
-        _network = new(block.AsNetwork(graph, _inputs.Shape), block.Weights, threads: options.Threads);
+        (_ranks, _share) = (ranks, BatchShare.Of(ranks, _batch));
+        if (_batch < ranks?.Size)
+            throw new BadInputException($"A batch of {_batch} images is too small for {ranks.Size} ranks.");
+        _network = new(
+            block.AsNetwork(graph, _inputs.Shape),
+            block.Weights,
+            0.9f,
+            options.Threads,
+            null,
+            norms is null ? null : sums => norms.Sum(sums, _cancel)
+        );
+        _replica = ranks is null ? null : new(ranks, _network);
         Memory = Plan(mostKept);
     }
 
     public BlockMemory Memory { get; }
+
+    /// <summary>Multiply-accumulates of a step.</summary>
+    public long Macs => _network.Plans(_share.Count / Memory.Step.Parts).Sum(static plan => plan.Plan.Macs);
 
     /// <summary>Lets the block learn.</summary>
     /// <param name="epochDone">Told the epochs done, from 1; again from 1 where a block is tried anew.</param>
@@ -58,10 +81,12 @@ internal sealed class BlockLearning : IDisposable
         CancellationToken cancel
     )
     {
-        if (Memory.IsKept)
+        _cancel = cancel;
+        // Kept where all ranks have the memory.
+        if (Sum(Memory.IsKept ? 0 : 1) == 0)
         {
-            _inputs.Keep(_options.Batch, cancel);
-            _targets.Keep(_options.Batch, cancel);
+            _inputs.Keep(_options.Batch, _ranks, cancel);
+            _targets.Keep(_options.Batch, _ranks, cancel);
         }
         double before = Error(cancel);
         Dictionary<string, Tensor<float>> start = State();
@@ -69,6 +94,7 @@ internal sealed class BlockLearning : IDisposable
         foreach (double part in (double[])[1, 0.1, 0.01])
         {
             Approach(part * _options.LearningRate, epochDone, cancel);
+            _replica?.Align([], _share.Part, cancel);
             double after = Error(cancel);
             if (after < before)
                 return (State(), before, after);
@@ -83,6 +109,14 @@ internal sealed class BlockLearning : IDisposable
         _network.Dispose();
         _inputs.Dispose();
         _targets.Dispose();
+    }
+
+    /// <summary>A number added up over the ranks.</summary>
+    private double Sum(double value)
+    {
+        double[] sum = [value];
+        _ranks?.Sum(sum, _cancel);
+        return sum[0];
     }
 
     /// <summary>Copies of all that learning changes.</summary>
@@ -100,13 +134,13 @@ internal sealed class BlockLearning : IDisposable
         if (_options.MemoryLimit is not { } most)
         {
             bool isKept = kept <= mostKept;
-            return new(batch + (isKept ? kept : 0), isKept, TrainingMemory.Plan(_network, _batch, Copies, limit: null));
+            return new(batch + (isKept ? kept : 0), isKept, TrainingMemory.Plan(_network, _share.Count, Copies, limit: null));
         }
         if (batch >= most)
             throw new BadInputException(
                 $"Block '{_block.Output}' takes {TrainingMemory.Text(batch)} for the activations of {_batch} images alone; {TrainingMemory.Text(most)} are allowed."
             );
-        TrainingMemory step = TrainingMemory.Plan(_network, _batch, Copies, most - batch);
+        TrainingMemory step = TrainingMemory.Plan(_network, _share.Count, Copies, most - batch);
         return batch + kept + step.Bytes <= most ? new(batch + kept, true, step) : new(batch, false, step);
     }
 
@@ -124,7 +158,7 @@ internal sealed class BlockLearning : IDisposable
             int place = step % batches;
             if (place == 0)
                 BatchStream.RandomOf(_options.Seed, step, 0).Shuffle(order);
-            ReadOnlySpan<int> chosen = order.AsSpan(place * _batch, _batch);
+            ReadOnlySpan<int> chosen = order.AsSpan(place * _batch + _share.First, _share.Count);
             Step(_inputs.Pick(chosen), _targets.Pick(chosen), step);
             optimizer.Step(_network.Weights, rate * schedule.Factor((double)step / steps));
             if (place == batches - 1)
@@ -135,17 +169,26 @@ internal sealed class BlockLearning : IDisposable
     /// <summary>Gradients of a batch, in as many parts as memory asks for.</summary>
     private void Step(Tensor<float> x, Tensor<float> target, int step)
     {
-        double size = MeanSquares.Size(target),
+        double size = Sum(MeanSquares.Size(target)),
             loss = 0;
-        int part = _batch / Memory.Step.Parts;
-        for (int first = 0; first < _batch; first += part)
+        int part = _share.Count / Memory.Step.Parts;
+        for (int first = 0; first < _share.Count; first += part)
         {
+            _network.FirstImage = _share.First + first;
             Tensor<float> y = _network.Forward(x.Rows(first, part)),
                 gradient = new(y.Shape);
             loss += MeanSquares.Evaluate(y, target.Rows(first, part), size, gradient);
-            if (!double.IsFinite(loss))
+            bool isExchanged = _replica is not null && first + part >= _share.Count;
+            if (isExchanged)
+            {
+                _replica!.Backward(gradient, add: first > 0, _cancel);
+                loss = Sum(loss);
+            }
+            // One of several ranks goes on to where all know.
+            if (!double.IsFinite(loss) && (_replica is null || isExchanged))
                 throw Diverged(x, target, step, loss);
-            _network.Backward(gradient, add: first > 0);
+            if (!isExchanged)
+                _network.Backward(gradient, add: first > 0);
         }
     }
 
@@ -167,11 +210,14 @@ internal sealed class BlockLearning : IDisposable
         for (int first = 0; first < _count; first += _batch)
         {
             cancel.ThrowIfCancellationRequested();
-            int[] rows = [.. Enumerable.Range(first, Math.Min(_batch, _count - first))];
+            BatchShare share = BatchShare.Of(_ranks, Math.Min(_batch, _count - first));
+            if (share.Count == 0)
+                continue;
+            int[] rows = [.. Enumerable.Range(first + share.First, share.Count)];
             Tensor<float> target = _targets.Pick(rows);
             distance += MeanSquares.Distance(block.Run(_inputs.Pick(rows)), target);
             size += MeanSquares.Size(target);
         }
-        return distance / size;
+        return Sum(distance) / Sum(size);
     }
 }

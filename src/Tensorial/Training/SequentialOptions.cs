@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Tensorial.Training.Distributed;
 
 namespace Tensorial.Training;
 
@@ -46,6 +47,15 @@ public sealed record SequentialOptions
 
     /// <summary>Threads to compute with; 0 for all cores.</summary>
     public int Threads { get; init; }
+
+    /// <summary>
+    /// The ranks that tune together, all given the same networks, images and options, except for threads. Blocks that do not depend on each
+    /// other (<see cref="BlockInputs.Dense"/>) are handed out; of blocks that do, every batch is shared. Null where this process does all.
+    /// </summary>
+    public ICommunicator? Communicator { get; init; }
+
+    /// <summary>As <see cref="TrainingOptions.SyncBatchNorm"/>, where batches are shared.</summary>
+    public bool SyncBatchNorm { get; init; }
 }
 
 /// <summary>What tuning a block came to.</summary>

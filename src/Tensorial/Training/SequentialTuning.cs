@@ -4,6 +4,7 @@ using System.Diagnostics;
 using Tensorial.Data;
 using Tensorial.Execution;
 using Tensorial.Graphs;
+using Tensorial.Training.Distributed;
 
 namespace Tensorial.Training;
 
@@ -19,6 +20,10 @@ public sealed class SequentialTuning
     private readonly ImageSet _images;
     private readonly ImmutableArray<TunedBlock> _blocks;
     private readonly SequentialOptions _each;
+    private readonly ICommunicator? _ranks,
+        _shared,
+        _norms;
+    private readonly ImmutableArray<long> _macs;
 
     /// <summary>Prepares a tuning of all blocks that differ between two networks.</summary>
     /// <param name="small">The compressed network.</param>
@@ -40,16 +45,22 @@ public sealed class SequentialTuning
             );
         (_small, _dense, _images) = (small, dense, images.Take(Math.Min(options.Images, images.Count)));
         int threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount;
-        AtOnce = options.Inputs == BlockInputs.Dense ? Math.Min(threads, _blocks.Length) : 1;
+        _ranks = options.Communicator;
+        // Blocks that follow from each other are tuned by all ranks together, the others by one each.
+        _shared = options.Inputs == BlockInputs.Tuned ? _ranks : null;
+        _norms = options.SyncBatchNorm ? _shared?.Duplicate() : null;
+        int own = (_blocks.Length + (_ranks?.Size ?? 1) - 1) / (_ranks?.Size ?? 1);
+        AtOnce = options.Inputs == BlockInputs.Dense ? Math.Min(threads, own) : 1;
         _each = options with { Threads = threads / AtOnce, MemoryLimit = options.MemoryLimit / AtOnce };
-        Memory =
+        (BlockMemory Memory, long Macs)[] each =
         [
             .. _blocks.Select(block =>
             {
                 using BlockLearning learning = LearningOf(block, small);
-                return learning.Memory;
+                return (learning.Memory, learning.Macs);
             }),
         ];
+        (Memory, _macs) = ([.. each.Select(static block => block.Memory)], [.. each.Select(static block => block.Macs)]);
     }
 
     /// <summary>In float32 and for any number of images, with weights of the same names.</summary>
@@ -68,10 +79,10 @@ public sealed class SequentialTuning
         }
     }
 
-    /// <summary>Blocks that learn at the same time.</summary>
+    /// <summary>Blocks that learn at the same time in this process.</summary>
     public int AtOnce { get; }
 
-    /// <summary>Where finished blocks are kept, and found.</summary>
+    /// <summary>Where finished blocks are kept, and found; of several ranks, by rank 0.</summary>
     public BlockFolder? Checkpoints { get; init; }
 
     /// <summary>Tunes all blocks. What a checkpoint has already is not done again.</summary>
@@ -79,17 +90,13 @@ public sealed class SequentialTuning
     /// <exception cref="NumericalException">A block diverged; names it.</exception>
     public (Graph Network, ImmutableArray<BlockRecord> Blocks) Run(IProgress<Progress>? progress = null, CancellationToken cancel = default)
     {
-        var done = new FinishedBlock?[_blocks.Length];
-        foreach ((int index, FinishedBlock kept) in Checkpoints?.Load() ?? [])
-        {
-            if (!IsOf(index, kept.Weights))
-                throw new BadInputException($"What was kept of block {index + 1} is not of this network.");
-            done[index] = kept;
-        }
+        FinishedBlock?[] done = Resume(cancel);
         int[] epochs = [.. done.Select(block => block is null ? 0 : _each.Epochs)];
         Lock saving = new();
+        int[] open = [.. Enumerable.Range(0, _blocks.Length).Where(index => done[index] is null)];
+        BlockShare? handed = _ranks is null || _shared is not null ? null : new(_ranks, open, index => _macs[index], cancel);
         EachOf(
-            Enumerable.Range(0, _blocks.Length).Where(index => done[index] is null),
+            handed?.Mine ?? open,
             (index, stop) =>
             {
                 Stopwatch clock = Stopwatch.StartNew();
@@ -102,15 +109,26 @@ public sealed class SequentialTuning
                     stop
                 );
                 FinishedBlock finished = new(new(_blocks[index].Output, before, after, clock.Elapsed.TotalSeconds), weights);
-                lock (saving)
-                {
-                    done[index] = finished;
-                    Checkpoints?.Save(index, finished);
-                }
+                if (handed is null)
+                    Finish(index, finished);
+                else
+                    handed.Finish(index, finished);
             },
+            handed is null ? null : stop => handed.Exchange(Finish, stop),
             cancel
         );
         return (With(_stored, done), [.. done.Select(static block => block!.Record)]);
+
+        void Finish(int index, FinishedBlock finished)
+        {
+            lock (saving)
+            {
+                done[index] = finished;
+                if (_ranks is null or { Rank: 0 })
+                    Checkpoints?.Save(index, finished);
+            }
+            Report(index, _each.Epochs);
+        }
 
         void Report(int index, int epoch)
         {
@@ -123,6 +141,25 @@ public sealed class SequentialTuning
             blocks
                 .SelectMany(static block => block!.Weights)
                 .Aggregate(network, static (graph, weight) => graph.WithValues(weight.Key, weight.Value));
+    }
+
+    /// <summary>Blocks that a checkpoint has; on all ranks those that rank 0 has found.</summary>
+    private FinishedBlock?[] Resume(CancellationToken cancel)
+    {
+        var done = new FinishedBlock?[_blocks.Length];
+        foreach ((int index, FinishedBlock kept) in Checkpoints is not null && _ranks is null or { Rank: 0 } ? Checkpoints!.Load() : [])
+        {
+            if (!IsOf(index, kept.Weights))
+                throw new BadInputException($"What was kept of block {index + 1} is not of this network.");
+            done[index] = kept;
+        }
+        if (_ranks is not null)
+            for (int index = 0; index < done.Length; index++)
+            {
+                byte[] packed = _ranks.Broadcast(done[index] is { } kept ? BlockFolder.Pack(index, kept) : [], cancel: cancel);
+                done[index] = packed.Length > 0 ? BlockFolder.Unpack(packed) : null;
+            }
+        return done;
     }
 
     /// <summary>Whether weights are those of a block: all of them, or none where it stayed as it was.</summary>
@@ -140,22 +177,45 @@ public sealed class SequentialTuning
             _dense,
             _images,
             _each,
-            mostKept: GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2 / AtOnce
+            mostKept: GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2 / AtOnce,
+            _shared,
+            _norms
         );
 
-    /// <summary>Does something for each of some blocks, so many at once; the first failure stops the others and is thrown.</summary>
-    private void EachOf(IEnumerable<int> blocks, Action<int, CancellationToken> act, CancellationToken cancel)
+    /// <summary>
+    /// Does something for each of some blocks, so many at once, and something else beside; the first failure stops the others and is thrown.
+    /// </summary>
+    private void EachOf(
+        IEnumerable<int> blocks,
+        Action<int, CancellationToken> act,
+        Action<CancellationToken>? beside,
+        CancellationToken cancel
+    )
     {
         ConcurrentQueue<int> open = new(blocks);
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        Task.WhenAll(Enumerable.Range(0, AtOnce).Select(_ => Task.Run(Work, stop.Token))).GetAwaiter().GetResult();
+        List<Action> works = [.. Enumerable.Repeat(Work, AtOnce)];
+        if (beside is not null)
+            works.Add(() => beside(stop.Token));
+        Task.WhenAll(
+                works.Select(work =>
+                    Task.Factory.StartNew(() => Guarded(work), stop.Token, TaskCreationOptions.LongRunning, TaskScheduler.Default)
+                )
+            )
+            .GetAwaiter()
+            .GetResult();
 
         void Work()
         {
+            while (open.TryDequeue(out int index))
+                act(index, stop.Token);
+        }
+
+        void Guarded(Action work)
+        {
             try
             {
-                while (open.TryDequeue(out int index))
-                    act(index, stop.Token);
+                work();
             }
             catch
             {

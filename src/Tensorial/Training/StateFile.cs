@@ -21,6 +21,25 @@ internal static class StateFile
     public static void Write<T>(string path, T state) =>
         AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, state, Json.TypeOf<T>()));
 
+    /// <summary>A state and named tensors as bytes, for other ranks of the same program.</summary>
+    public static byte[] Pack<T>(T state, IEnumerable<KeyValuePair<string, Tensor<float>>> tensors)
+    {
+        byte[] json = JsonSerializer.SerializeToUtf8Bytes(state, Json.TypeOf<T>());
+        using MemoryStream stream = new();
+        stream.Write(BitConverter.GetBytes(json.Length));
+        stream.Write(json);
+        SafetensorsFile.Write(stream, tensors);
+        return stream.ToArray();
+    }
+
+    /// <summary>What <see cref="Pack"/> has packed.</summary>
+    public static (T State, IReadOnlyDictionary<string, Tensor<float>> Tensors) Unpack<T>(byte[] bytes)
+    {
+        int length = BitConverter.ToInt32(bytes);
+        T state = JsonSerializer.Deserialize(bytes.AsSpan(sizeof(int), length), Json.TypeOf<T>())!;
+        return (state, SafetensorsFile.Read(bytes[(sizeof(int) + length)..], "the state of rank 0"));
+    }
+
     /// <param name="path">The file.</param>
     /// <param name="what">What it should be, for messages: a state of a training.</param>
     /// <exception cref="BadInputException">It is not, or of another version of this program.</exception>

@@ -4,6 +4,7 @@ using System.Numerics.Tensors;
 using Tensorial.Data;
 using Tensorial.Execution;
 using Tensorial.Graphs;
+using Tensorial.Training.Distributed;
 using Tensorial.Training.Losses;
 using Tensorial.Training.Optimizers;
 
@@ -19,6 +20,10 @@ public sealed class Trainer : IDisposable
     private readonly Optimizer _optimizer;
     private readonly ImmutableArray<Tensor<float>> _averages;
     private readonly List<EpochRecord> _epochs = [];
+    private readonly ICommunicator? _ranks;
+    private readonly Replica? _replica;
+    private readonly BatchShare _share;
+    private CancellationToken _cancel;
     private (int Epoch, double Score, Graph? Network) _best;
 
     /// <summary>Prepares a training.</summary>
@@ -30,22 +35,37 @@ public sealed class Trainer : IDisposable
         graph = WeightsAsInitializers.ForTraining(graph);
         InputValidation.Check(graph, images, withLabels: options.Loss.NeedsLabels);
         Graph trained = Logits.Of(InFloat32.Apply(graph)).WithImageShape(images.ImageShape);
-        _network = new(trained, momentum: (float)options.NormMomentum, threads: options.Threads);
+        _ranks = options.Communicator;
+        _network = new(
+            trained,
+            null,
+            (float)options.NormMomentum,
+            options.Threads,
+            null,
+            Replica.NormSum(_ranks, options.SyncBatchNorm, () => _cancel)
+        );
+        _replica = _ranks is null ? null : new(_ranks, _network);
         (_graph, _images, _options) = (graph, images.OfClasses(_network.OutputShape.ElementCount), options);
         Fixed = FixedConstants(graph, trained);
         _optimizer = options.Optimizer();
         if (images.Count < 2)
             throw new BadInputException($"{images.Name} has too few images to train on.");
+        _share = BatchShare.Of(_ranks, Math.Min(options.Batch, images.Count));
+        if (_share.Whole < _ranks?.Size)
+            throw new BadInputException($"A batch of {_share.Whole} images is too small for {_ranks.Size} ranks.");
         Memory = TrainingMemory.Plan(
             _network,
-            Math.Min(options.Batch, images.Count),
+            _share.Count,
             2 + _optimizer.StateTensors + (options.EmaDecay > 0 ? 1 : 0),
             options.MemoryLimit
         );
         _averages = options.EmaDecay > 0 ? [.. _network.Weights.Select(static w => w.Value.Clone())] : [];
     }
 
-    /// <summary>Evaluates a network after each epoch: its top-1 accuracy on test images.</summary>
+    /// <summary>
+    /// Evaluates a network after each epoch: its top-1 accuracy on test images. Called on all ranks, where several train together; rank 0's
+    /// answer counts.
+    /// </summary>
     public Func<Graph, double>? Evaluate { get; init; }
 
     /// <summary>Evaluates a network after each epoch where there are no test labels: how far its outputs are from the teacher's.</summary>
@@ -54,7 +74,7 @@ public sealed class Trainer : IDisposable
     /// <summary>Another network's logits for images, for <see cref="Distillation"/> and <see cref="RelativeSquares"/>.</summary>
     public Func<Tensor<float>, Tensor<float>>? Teacher { get; init; }
 
-    /// <summary>Where checkpoints are kept, and found.</summary>
+    /// <summary>Where checkpoints are kept, and found; of several ranks, by rank 0.</summary>
     public CheckpointFolder? Checkpoints { get; init; }
 
     /// <summary>What a checkpoint must have been made for to be continued with.</summary>
@@ -74,16 +94,17 @@ public sealed class Trainer : IDisposable
     /// stays.</exception>
     public TrainingResult Run(IProgress<Progress>? progress = null, CancellationToken cancel = default)
     {
+        _cancel = cancel;
         int first = Resume() + 1;
         for (int epoch = first; epoch <= _options.Epochs && !IsStuck; epoch++)
         {
             Stopwatch clock = Stopwatch.StartNew();
             (double loss, double? top1, double rate) = Epoch(epoch, progress, cancel);
-            double speed =
-                (double)BatchStream.Count(_images, _options.Batch) * Math.Min(_options.Batch, _images.Count) / clock.Elapsed.TotalSeconds;
+            double speed = (double)BatchStream.Count(_images, _options.Batch) * _share.Whole / clock.Elapsed.TotalSeconds;
+            _replica?.Align(_averages, _share.Part, cancel);
             Graph network = Current();
-            double? test = Evaluate?.Invoke(network),
-                error = EvaluateError?.Invoke(network);
+            double? test = Agreed(Evaluate?.Invoke(network)),
+                error = Agreed(EvaluateError?.Invoke(network));
             _epochs.Add(new(epoch, loss, top1, test, clock.Elapsed.TotalSeconds, rate, speed, error));
             if (ScoreOf(_epochs[^1]) is { } reached && reached > _best.Score + 1e-12 | _best.Epoch == 0)
                 _best = (epoch, reached, _options.Patience is null ? null : network);
@@ -105,6 +126,9 @@ public sealed class Trainer : IDisposable
     /// <summary>What the best epoch has most of; null where nothing was tested.</summary>
     private static double? ScoreOf(EpochRecord epoch) => epoch.TestTop1 ?? -epoch.TestError;
 
+    /// <summary>Rank 0's number.</summary>
+    private double? Agreed(double? own) => own is { } value && _ranks is not null ? _ranks.Broadcast(value, cancel: _cancel) : own;
+
     private (double Loss, double? Top1, double LearningRate) Epoch(int epoch, IProgress<Progress>? progress, CancellationToken cancel)
     {
         int batches = BatchStream.Count(_images, _options.Batch),
@@ -112,17 +136,16 @@ public sealed class Trainer : IDisposable
             right = 0;
         double total = 0,
             rate = 0;
-        foreach (TrainingBatch batch in BatchStream.Epoch(_images, _options.Batch, _options.Augmentation, _options.Seed, epoch, cancel))
+        foreach (TrainingBatch batch in BatchStream.Epoch(_images, _share, _options.Augmentation, _options.Seed, epoch, cancel))
         {
             cancel.ThrowIfCancellationRequested();
             rate =
                 _options.LearningRate
                 * _options.Schedule.Factor(((epoch - 1) * (double)batches + batch.Index) / ((double)_options.Epochs * batches));
             (double loss, int told) = Step(batch, epoch, rate);
-            int count = batch.Images.Shape[0];
-            (total, right, seen) = (total + loss, right + told, seen + count);
+            (total, right, seen) = (total + loss, right + told, seen + _share.Whole);
             progress?.Report(
-                new($"epoch {epoch} of {_options.Epochs}", seen, (long)batches * count, "images")
+                new($"epoch {epoch} of {_options.Epochs}", seen, (long)batches * _share.Whole, "images")
                 {
                     Part = (epoch - 1 + ((batch.Index + 1) / (double)batches)) / _options.Epochs,
                 }
@@ -133,27 +156,37 @@ public sealed class Trainer : IDisposable
 
     private (double Loss, int Right) Step(TrainingBatch batch, int epoch, double rate)
     {
-        Random random = BatchStream.RandomOf(_options.Seed, epoch, ~batch.Index - 1);
         Tensor<float>? teacher = Teacher?.Invoke(batch.Images);
-        int count = batch.Images.Shape[0],
+        int count = _share.Count,
             size = count / Memory.Parts,
             right = 0;
-        double loss = 0;
+        double loss = 0,
+            whole = WeightOfBatch(new(batch.Targets, teacher));
         for (int first = 0; first < count; first += size)
         {
-            Tensor<float> logits = _network.Forward(batch.Images.Rows(first, size), random);
+            bool isExchanged = _replica is not null && first + size >= count;
+            _network.FirstImage = _share.First + first;
+            Tensor<float> logits = _network.Forward(
+                batch.Images.Rows(first, size),
+                BatchStream.RandomOf(_options.Seed, epoch, ~batch.Index - 1)
+            );
             logits = logits.As([size, logits.Shape.ElementCount / size]);
             Tensor<float> gradient = new(logits.Shape);
-            loss +=
-                _options.Loss.Evaluate(logits, new(batch.Targets?.Rows(first, size), teacher?.Rows(first, size)), gradient) / Memory.Parts;
+            Targets targets = new(batch.Targets?.Rows(first, size), teacher?.Rows(first, size));
+            // The mean over the batch is the weighted mean of the parts' means.
+            double part = (_options.Loss.PartWeight(targets) ?? size) / whole;
+            loss += part * _options.Loss.Evaluate(logits, targets, gradient);
             if (batch.Targets is not null)
                 right += Right(logits, batch.Labels.AsSpan(first, size));
-            if (!(loss <= _options.MaxLoss))
+            if (part != 1)
+                TensorPrimitives.Multiply(gradient.Values, (float)part, gradient.Values);
+            if (isExchanged)
+                (loss, right) = BackwardWithOthers(gradient, first > 0, loss, right);
+            // One of several ranks goes on to where all know.
+            if (!(loss <= _options.MaxLoss) && (_replica is null || isExchanged))
                 throw Diverged(batch, epoch, loss, teacher);
-            // The mean over the batch is the mean of the parts' means.
-            if (Memory.Parts > 1)
-                TensorPrimitives.Divide(gradient.Values, Memory.Parts, gradient.Values);
-            _network.Backward(gradient, add: first > 0);
+            if (!isExchanged)
+                _network.Backward(gradient, add: first > 0);
         }
         double length = Math.Sqrt(_network.Weights.Sum(static w => (double)TensorPrimitives.SumOfSquares<float>(w.Gradient.Values)));
         if (!double.IsFinite(length))
@@ -164,6 +197,26 @@ public sealed class Trainer : IDisposable
         _optimizer.Step(_network.Weights, rate);
         Average();
         return (loss, right);
+    }
+
+    /// <summary>What the batch, of all ranks, counts for.</summary>
+    private double WeightOfBatch(Targets targets)
+    {
+        if (_options.Loss.PartWeight(targets) is not { } own)
+            return _share.Whole;
+        double[] sum = [own];
+        _ranks?.Sum(sum, _cancel);
+        return sum[0];
+    }
+
+    /// <summary>The last backward pass of a step, after which gradients, loss and right answers are those of all ranks.</summary>
+    private (double Loss, int Right) BackwardWithOthers(Tensor<float> gradient, bool add, double loss, int right)
+    {
+        double[] told = [loss, right];
+        ICollective sum = _ranks!.BeginSum(told);
+        _replica!.Backward(gradient, add, _cancel);
+        sum.Wait(_cancel);
+        return (told[0], (int)told[1]);
     }
 
     /// <summary>Running means of the weights; young ones keep less, so that the first weights do not linger.</summary>
@@ -235,8 +288,12 @@ public sealed class Trainer : IDisposable
 
     private void Save(int epoch)
     {
-        if (Checkpoints is null)
-            return;
+        if (_ranks is null or { Rank: 0 })
+            Checkpoints?.Save(StateAt(epoch));
+    }
+
+    private TrainingCheckpoint StateAt(int epoch)
+    {
         Dictionary<string, Tensor<float>> tensors = _optimizer.Save().ToDictionary();
         for (int i = 0; i < _network.Weights.Length; i++)
         {
@@ -249,13 +306,17 @@ public sealed class Trainer : IDisposable
         if (_best.Network is { } best)
             foreach (string name in _network.Weights.Select(static w => w.Name).Concat(_network.Statistics.Keys))
                 tensors[$"best/{name}"] = best.ConstantOf(name)!.To(ElementType.Float32).Of<float>();
-        Checkpoints.Save(new(Signature, epoch, _optimizer.Steps, _best.Epoch, [.. _epochs], tensors));
+        return new(Signature, epoch, _optimizer.Steps, _best.Epoch, [.. _epochs], tensors);
     }
 
     /// <summary>Takes up a checkpoint and returns the epochs it has done.</summary>
     private int Resume()
     {
-        if (Checkpoints?.Load(Signature) is not { } checkpoint)
+        bool isReader = _ranks is null or { Rank: 0 };
+        TrainingCheckpoint? checkpoint = isReader ? Checkpoints?.Load(Signature) : null;
+        if (_replica is not null)
+            checkpoint = _replica.Share(isReader ? checkpoint ?? StateAt(0) : null, _cancel);
+        if (checkpoint is null)
             return 0;
         for (int i = 0; i < _network.Weights.Length; i++)
         {
@@ -265,7 +326,8 @@ public sealed class Trainer : IDisposable
         }
         foreach ((string name, Tensor<float> value) in _network.Statistics)
             Restore("statistic", name, value);
-        _optimizer.Restore(checkpoint.Steps, _network.Weights, checkpoint.Tensors);
+        if (checkpoint.Steps > 0)
+            _optimizer.Restore(checkpoint.Steps, _network.Weights, checkpoint.Tensors);
         _epochs.AddRange(checkpoint.Epochs);
         if (checkpoint.BestEpoch > 0)
         {

@@ -1,3 +1,4 @@
+using Tensorial.Training.Distributed;
 using Tensorial.Training.Losses;
 using Tensorial.Training.Optimizers;
 using Tensorial.Training.Schedules;
@@ -56,6 +57,18 @@ public sealed record TrainingOptions
 
     /// <summary>Threads to compute with; 0 for all cores.</summary>
     public int Threads { get; init; }
+
+    /// <summary>
+    /// The ranks that share every batch: each trains on its part, gradients are added up. All of them are given the same network, images and
+    /// options, except for threads. Null where this process has all.
+    /// </summary>
+    public ICommunicator? Communicator { get; init; }
+
+    /// <summary>
+    /// Whether batch normalisations take mean and variance of the whole batch where ranks share it: the result is then that of one process, to
+    /// rounding. Otherwise of each rank's images, and running statistics are averaged over the ranks after every epoch.
+    /// </summary>
+    public bool SyncBatchNorm { get; init; }
 
     /// <summary>Refuses what makes no sense.</summary>
     /// <exception cref="BadInputException">A number is out of its range; names it.</exception>

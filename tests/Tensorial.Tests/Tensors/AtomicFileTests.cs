@@ -26,6 +26,22 @@ public sealed class AtomicFileTests : IDisposable
         Assert.Equal([At("out")], Directory.GetFileSystemEntries(_folder.FullName));
     }
 
+    /// <summary>Files and folders alike; those of processes that are at work stay.</summary>
+    [Fact]
+    public void What_a_process_left_is_removed_by_the_next_that_writes_the_same()
+    {
+        string own = AtomicFile.Begin(At("out")),
+            ended = own.Replace($".{Environment.ProcessId}.", ".4194303.", StringComparison.Ordinal);
+        Directory.CreateDirectory(own);
+        Directory.CreateDirectory(Path.Combine(ended, "in it"));
+        string next = AtomicFile.Begin(At("out"));
+        Assert.NotEqual(own, next);
+        Assert.Equal([own], Directory.GetFileSystemEntries(_folder.FullName));
+        AtomicFile.End(own);
+        AtomicFile.End(next);
+        Assert.Empty(Directory.GetFileSystemEntries(_folder.FullName));
+    }
+
     [Fact]
     public void A_link_stays_and_what_it_points_at_is_written()
     {

@@ -79,19 +79,39 @@ public class AugmentationTests
         }
     }
 
+    /// <summary>Also a rectangle of noise in an image of another share, and images mixed with those of others.</summary>
+    [Theory, InlineData(0), InlineData(0.4)]
+    public void Shares_of_a_batch_are_varied_as_the_whole_is(double mixup)
+    {
+        Tensorial.Data.ImageSet images = TinyTask.Images(60);
+        Augmentation augmentation = Augmentation.Cifar with { Padding = 2, Erasing = 0.5, Mixup = mixup };
+        TrainingBatch[] whole = [.. BatchStream.Epoch(images, new(0, 20, 20), augmentation, 1, 2)];
+        foreach ((int first, int count) in ((int, int)[])[(0, 7), (7, 6), (13, 7)])
+        {
+            TrainingBatch[] share = [.. BatchStream.Epoch(images, new(first, count, 20), augmentation, 1, 2)];
+            Assert.Equal(3, share.Length);
+            foreach ((TrainingBatch all, TrainingBatch some) in whole.Zip(share))
+            {
+                Assert.Equal(all.Images.Rows(first, count).Values.ToArray(), some.Images.Values.ToArray());
+                Assert.Equal(all.Targets!.Rows(first, count).Values.ToArray(), some.Targets!.Values.ToArray());
+                Assert.Equal(all.Labels[first..(first + count)], some.Labels);
+            }
+        }
+    }
+
     [Fact]
     public void Batches_depend_on_seed_and_epoch_alone_and_show_every_image_once()
     {
         Tensorial.Data.ImageSet images = TinyTask.Images(100);
-        TrainingBatch[] once = [.. BatchStream.Epoch(images, 30, Augmentation.Cifar, 1, 2)],
-            again = [.. BatchStream.Epoch(images, 30, Augmentation.Cifar, 1, 2)];
+        TrainingBatch[] once = [.. BatchStream.Epoch(images, new(0, 30, 30), Augmentation.Cifar, 1, 2)],
+            again = [.. BatchStream.Epoch(images, new(0, 30, 30), Augmentation.Cifar, 1, 2)];
         Assert.Equal(3, once.Length);
         Assert.Equal(once.SelectMany(static b => b.Images.Values.ToArray()), again.SelectMany(static b => b.Images.Values.ToArray()));
-        Assert.NotEqual(once[0].Labels, BatchStream.Epoch(images, 30, Augmentation.None, 1, 3).First().Labels);
+        Assert.NotEqual(once[0].Labels, BatchStream.Epoch(images, new(0, 30, 30), Augmentation.None, 1, 3).First().Labels);
         float[] sums =
         [
             .. BatchStream
-                .Epoch(images, 25, Augmentation.None, 1, 2)
+                .Epoch(images, new(0, 25, 25), Augmentation.None, 1, 2)
                 .SelectMany(static b => Enumerable.Range(0, 25).Select(i => b.Images.Values.Slice(i * 64, 64).ToArray().Sum())),
         ];
         Assert.Equal(Enumerable.Range(0, 100).Select(i => images.Batch(i, 1).Values.ToArray().Sum()).Order(), sums.Order());

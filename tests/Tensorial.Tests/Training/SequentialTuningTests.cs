@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Tensorial.Graphs;
+using Tensorial.Tests.Training.Distributed;
 using Tensorial.Training;
 
 namespace Tensorial.Tests.Training;
@@ -119,6 +120,41 @@ public sealed class SequentialTuningTests : IDisposable
             [("input", "conv0"), ("relu1", "conv2"), ("flat", "output")],
             TunedBlock.Of(small, dense, BlockSize.Layer).Select(static block => (block.Input, block.Output))
         );
+    }
+
+    /// <summary>Blocks that do not depend on each other are handed out, to the bits of one process.</summary>
+    [Theory, InlineData(2), InlineData(3)]
+    public void Ranks_are_handed_blocks_that_do_not_depend_on_each_other(int size)
+    {
+        SequentialOptions options = Usual with { Inputs = BlockInputs.Dense, Size = BlockSize.Layer };
+        var alone = Tuning(options).Run();
+        var each = ThreadRanks.Run(size, ranks => Tuning(options with { Communicator = ranks }, ranks.Rank == 0 ? "handed" : null).Run());
+        foreach (var other in each)
+            AssertSame(alone, other);
+        Assert.Equal(2, Directory.GetFiles(_folder, "block-*").Length);
+        // What rank 0 kept is taken up by one process.
+        AssertSame(alone, Tuning(options, "handed").Run());
+    }
+
+    /// <summary>Blocks that follow from each other are tuned by all ranks, who share the batches.</summary>
+    [Theory, InlineData(2, BlockSize.Layer), InlineData(3, BlockSize.Layer), InlineData(3, BlockSize.Module)]
+    public void Ranks_share_the_batches_of_blocks_that_follow_from_each_other(int size, BlockSize block)
+    {
+        SequentialOptions options = Usual with { Inputs = BlockInputs.Tuned, Size = block, SyncBatchNorm = true, Batch = 32 };
+        var alone = Tuning(options).Run();
+        var each = ThreadRanks.Run(size, ranks => Tuning(options with { Communicator = ranks, Threads = 1 }).Run());
+        foreach (var other in each[1..])
+            AssertSame(each[0], other);
+        foreach ((BlockRecord one, BlockRecord several) in alone.Blocks.Zip(each[0].Blocks))
+        {
+            Assert.Equal(one.ErrorBefore, several.ErrorBefore, 1e-5 * one.ErrorBefore);
+            Assert.Equal(one.ErrorAfter, several.ErrorAfter, 1e-3 * one.ErrorBefore);
+        }
+        foreach (string name in (string[])["conv1.weight", "conv2.weight"])
+            Assert.All(
+                Floats(alone.Network, name).Zip(Floats(each[0].Network, name)),
+                static pair => Assert.Equal(pair.First, pair.Second, 1e-3f)
+            );
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Tensorial.Kernels.Blocked;
+using Tensorial.Operations;
 
 namespace Tensorial.Execution;
 
@@ -37,5 +38,19 @@ internal readonly struct ChannelSums(int channels)
         for (int row = 0; row < rows.Shape[0]; row++)
             sum += MemoryMarshal.Cast<float, double>(all.Slice(row * RowLength, 4 * Padded))[kind * Padded + channel];
         return sum;
+    }
+
+    /// <summary>
+    /// Both sums of every channel over all shards, the first ones and then the second ones, and last how many values they are of: of all
+    /// ranks, where some share the batch.
+    /// </summary>
+    public double[] Totals(ProgramFrame frame, Value rows, double count, RankSum? overRanks)
+    {
+        double[] totals = new double[2 * channels + 1];
+        for (int c = 0; c < channels; c++)
+            (totals[c], totals[channels + c]) = (Joined(frame, rows, 0, c), Joined(frame, rows, 1, c));
+        totals[^1] = count;
+        overRanks?.Invoke(totals);
+        return totals;
     }
 }

@@ -79,7 +79,7 @@ internal static class NormalizationForms
         Tensor<float> runningMean = (Tensor<float>)scope.Constant(node.Inputs[3])!,
             runningVariance = (Tensor<float>)scope.Constant(node.Inputs[4])!;
         BatchNormalizationInTraining norm = (BatchNormalizationInTraining)node.Operation;
-        double count = (double)layout.Images * layout.Height * layout.Width;
+        double own = (double)layout.Images * layout.Height * layout.Width;
         // Sums are taken about the running mean, so that a mean far from 0 costs the variance no digits.
         emission.Images(
             $"{group.Label} moments",
@@ -87,12 +87,12 @@ internal static class NormalizationForms
             [sums],
             (frame, piece) =>
             {
-                Span<double> own = channels.Sums(frame, piece, sums);
+                Span<double> shard = channels.Sums(frame, piece, sums);
                 BlockedNormalization.AddMoments(
                     piece.Of(frame, x),
                     piece.Layout(x),
                     channels.Center(frame, piece, sums, runningMean.Values),
-                    own
+                    shard
                 );
             },
             Join,
@@ -129,11 +129,13 @@ internal static class NormalizationForms
                 reciprocals = frame.Floats(statistics[3]);
             ReadOnlySpan<float> gamma = scale(frame),
                 beta = shift(frame);
+            double[] totals = channels.Totals(frame, sums, own, norm.OverRanks);
+            double count = totals[^1];
             for (int c = 0; c < layout.Channels; c++)
             {
-                double offset = channels.Joined(frame, sums, 0, c) / count,
+                double offset = totals[c] / count,
                     mean = runningMean.Values[c] + offset,
-                    variance = Math.Max(0, channels.Joined(frame, sums, 1, c) / count - offset * offset);
+                    variance = Math.Max(0, totals[layout.Channels + c] / count - offset * offset);
                 (means[c], reciprocals[c]) = ((float)mean, (float)(1 / Math.Sqrt(variance + norm.Epsilon)));
                 newMean[c] = (float)(norm.Momentum * runningMean.Values[c] + (1 - norm.Momentum) * mean);
                 newVariance[c] = (float)(
@@ -238,7 +240,9 @@ internal static class NormalizationForms
         Floats scale = emission.Numbers(node.Inputs[1], parameters),
             means = emission.Numbers(node.Inputs[gradient.Shapes.Length + 3], parameters),
             reciprocals = emission.Numbers(node.Inputs[gradient.Shapes.Length + 4], parameters);
-        double count = (double)layout.Images * layout.Height * layout.Width;
+        int input = gradient.Wanted.IndexOf(0);
+        double own = (double)layout.Images * layout.Height * layout.Width;
+        RankSum? overRanks = ((BatchNormalizationInTraining)gradient.Of).OverRanks;
         Value dy = masked.Emit(
             emission,
             $"{group.Label} sums",
@@ -250,7 +254,6 @@ internal static class NormalizationForms
             Join,
             [coefficients, .. results.OfType<Value>()]
         );
-        int input = gradient.Wanted.IndexOf(0);
         if (input < 0)
             return;
         Value dx = emission.Result(node.Outputs[input]);
@@ -281,19 +284,26 @@ internal static class NormalizationForms
             ReadOnlySpan<float> gamma = scale(frame),
                 mean = means(frame),
                 reciprocal = reciprocals(frame);
+            // Gradients of weights are this rank's: they are added up with all others. Without a gradient of x there is no need of the others' sums.
             for (int c = 0; c < layout.Channels; c++)
             {
-                double shiftSum = channels.Joined(frame, sums, 0, c),
-                    scaleSum = channels.Joined(frame, sums, 1, c) * reciprocal[c],
+                if (results[1] is { } dScale)
+                    frame.Floats(dScale)[c] = (float)(channels.Joined(frame, sums, 1, c) * reciprocal[c]);
+                if (results[2] is { } dShift)
+                    frame.Floats(dShift)[c] = (float)channels.Joined(frame, sums, 0, c);
+            }
+            if (input < 0)
+                return;
+            double[] totals = channels.Totals(frame, sums, own, overRanks);
+            double count = totals[^1];
+            for (int c = 0; c < layout.Channels; c++)
+            {
+                double scaleSum = totals[layout.Channels + c] * reciprocal[c],
                     factor = (gamma.IsEmpty ? 1.0 : gamma[c]) * reciprocal[c],
                     slope = -factor * reciprocal[c] * scaleSum / count;
                 factors[c] = (float)factor;
                 factors[channels.Padded + c] = (float)slope;
-                factors[2 * channels.Padded + c] = (float)(-factor * shiftSum / count - slope * mean[c]);
-                if (results[1] is { } dScale)
-                    frame.Floats(dScale)[c] = (float)scaleSum;
-                if (results[2] is { } dShift)
-                    frame.Floats(dShift)[c] = (float)shiftSum;
+                factors[2 * channels.Padded + c] = (float)(-factor * totals[c] / count - slope * mean[c]);
             }
         }
     }

@@ -23,7 +23,8 @@ internal sealed record TrainingForm(Graph Graph, ImmutableArray<RunningStatistic
     /// <summary>The training form of a network.</summary>
     /// <param name="graph">The network as it is evaluated.</param>
     /// <param name="momentum">What running statistics keep of themselves at each step.</param>
-    public static TrainingForm From(Graph graph, float momentum = 0.9f)
+    /// <param name="overRanks">Where mean and variance are those of a batch that several ranks share; null for one rank's images.</param>
+    public static TrainingForm From(Graph graph, float momentum = 0.9f, RankSum? overRanks = null)
     {
         var nodes = ImmutableArray.CreateBuilder<Node>(graph.Nodes.Length);
         Dictionary<string, string> renewed = [];
@@ -43,7 +44,12 @@ internal sealed record TrainingForm(Graph Graph, ImmutableArray<RunningStatistic
                     nodes.Add(
                         node with
                         {
-                            Operation = new BatchNormalizationInTraining { Epsilon = norm.Epsilon, Momentum = momentum },
+                            Operation = new BatchNormalizationInTraining
+                            {
+                                Epsilon = norm.Epsilon,
+                                Momentum = momentum,
+                                OverRanks = overRanks,
+                            },
                             Inputs =
                             [
                                 .. node.Inputs.Take(3),

@@ -110,10 +110,26 @@ internal sealed class Program
     public Dictionary<string, double>? Profile { get; set; }
 
     /// <summary>Runs the segments from <paramref name="first"/> up to, not including, <paramref name="end"/>.</summary>
-    public void Run(ProgramFrame frame, int first, int end)
+    /// <param name="frame">The memory.</param>
+    /// <param name="first">The first segment.</param>
+    /// <param name="end">The segment behind the last.</param>
+    /// <param name="done">Told after each segment which it was.</param>
+    public void Run(ProgramFrame frame, int first, int end, Action<int>? done = null)
     {
         for (int index = first; index < end; index++)
+        {
             Run(frame, Segments[index]);
+            done?.Invoke(index);
+        }
+    }
+
+    /// <summary>The last segment that writes a value; -1 where none does.</summary>
+    public int LastWrite(Value value)
+    {
+        int index = Segments.Length - 1;
+        while (index >= 0 && !Segments[index].Steps.Any(step => step.Writes.Any(written => written.Root == value.Root)))
+            index--;
+        return index;
     }
 
     /// <summary>Values made before a segment and read at or after it: all that has to be kept to go on from there.</summary>

@@ -21,6 +21,12 @@ public abstract record Loss
     public abstract double Evaluate(Tensor<float> logits, Targets targets, Tensor<float> gradient);
 
     /// <summary>
+    /// What a part of a batch counts for in the mean over the whole: the loss of a batch is the mean of its parts', weighted with this. Null
+    /// where that is the number of images.
+    /// </summary>
+    internal virtual double? PartWeight(Targets targets) => null;
+
+    /// <summary>
     /// The mean over rows of -factor · temperature² Σ t ln softmax(z / temperature), whose derivatives, factor · temperature (softmax(z /
     /// temperature) - t) over the number of rows, are added to the gradient. The rows of t sum to 1.
     /// </summary>

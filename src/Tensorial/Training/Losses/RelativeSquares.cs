@@ -15,4 +15,7 @@ public sealed record RelativeSquares : Loss
         Tensor<float> teacher = targets.TeacherLogits ?? throw new BadInputException("Distillation needs the answers of a teacher.");
         return MeanSquares.Evaluate(logits, teacher, MeanSquares.Size(teacher), gradient);
     }
+
+    /// <summary>A batch is relative to all of its targets, not part by part.</summary>
+    internal override double? PartWeight(Targets targets) => targets.TeacherLogits is { } teacher ? MeanSquares.Size(teacher) : null;
 }
