@@ -30,7 +30,7 @@ internal static class AtomicFile
     {
         if (!Directory.Exists(folder))
             return;
-        foreach (string path in Directory.EnumerateFiles(folder, $"*.{Host}.*{Extension}"))
+        foreach (string path in Directory.EnumerateFileSystemEntries(folder, $"*.{Host}.*{Extension}"))
         {
             // name.host.process.number.partial
             string[] parts = Path.GetFileName(path).Split('.');
@@ -58,12 +58,73 @@ internal static class AtomicFile
     {
         try
         {
-            File.Delete(path);
+            if (Directory.Exists(path))
+                Directory.Delete(path, recursive: true);
+            else
+                File.Delete(path);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             // It stays for the next run.
         }
+    }
+
+    /// <summary>A name beside a file for what is not finished.</summary>
+    private static string Beside(string full) => $"{full}.{Host}.{Environment.ProcessId}.{Guid.NewGuid():N}{Extension}";
+
+    /// <summary>
+    /// Makes a folder beside a file, for what is to take its place. It is removed by <see cref="RemoveFolder"/>, or as what a killed run left.
+    /// </summary>
+    /// <exception cref="IOException">The folder around it cannot be written; names the file.</exception>
+    public static DirectoryInfo NewFolder(string full)
+    {
+        // Hidden: it looks like the file otherwise.
+        (string parent, string name) = (Path.GetDirectoryName(full)!, $".{Path.GetFileName(full)}");
+        RemoveLeftovers(parent, name);
+        string folder = Beside(Path.Combine(parent, name));
+        Unfinished.TryAdd(folder, true);
+        try
+        {
+            return Directory.CreateDirectory(folder);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            Unfinished.TryRemove(folder, out _);
+            throw new IOException($"Cannot write '{full}': {error.Message}", error);
+        }
+    }
+
+    /// <summary>Removes a folder made by <see cref="NewFolder"/>, and what is in it.</summary>
+    public static void RemoveFolder(DirectoryInfo folder)
+    {
+        if (Directory.Exists(folder.FullName))
+            folder.Delete(recursive: true);
+        Unfinished.TryRemove(folder.FullName, out _);
+    }
+
+    /// <summary>
+    /// Moves a file and the one whose values it reads to their places, over former ones. The former file goes first: a process killed on the
+    /// way leaves none, rather than one that reads another's values.
+    /// </summary>
+    /// <exception cref="IOException">One cannot be moved; the former file is back where the values are still its own.</exception>
+    public static void MoveTogether((string From, string To) file, (string From, string To) values)
+    {
+        string? former = File.Exists(file.To) && File.Exists(values.To) ? Beside(file.To) : null;
+        if (former is not null)
+            File.Move(file.To, former);
+        try
+        {
+            File.Move(values.From, values.To, overwrite: true);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            if (former is not null)
+                File.Move(former, file.To);
+            throw new IOException($"Cannot write '{values.To}': {error.Message}", error);
+        }
+        File.Move(file.From, file.To, overwrite: true);
+        if (former is not null)
+            File.Delete(former);
     }
 
     /// <summary>
@@ -85,7 +146,7 @@ internal static class AtomicFile
             return;
         }
         RemoveLeftovers(Path.GetDirectoryName(full)!, Path.GetFileName(full));
-        string beside = $"{full}.{Host}.{Environment.ProcessId}.{Guid.NewGuid():N}{Extension}";
+        string beside = Beside(full);
         Unfinished.TryAdd(beside, true);
         try
         {
@@ -122,7 +183,7 @@ internal static class AtomicFile
     /// Renaming over a device would take it from everybody. .NET does not tell a file's kind, so its place does: all that lies in /dev, but
     /// for the memory file system there, and the open files in /proc.
     /// </summary>
-    private static bool IsDevice(string path) =>
+    public static bool IsDevice(string path) =>
         !OperatingSystem.IsWindows()
         && (path.StartsWith("/dev/", StringComparison.Ordinal) || path.StartsWith("/proc/", StringComparison.Ordinal))
         && !path.StartsWith("/dev/shm/", StringComparison.Ordinal)
