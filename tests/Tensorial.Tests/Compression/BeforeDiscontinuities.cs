@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Tensorial.Graphs;
+using Tensorial.Operations;
 
 namespace Tensorial.Tests.Compression;
 

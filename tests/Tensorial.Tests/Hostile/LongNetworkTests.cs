@@ -1,5 +1,6 @@
 using System.Text;
 using Google.Protobuf;
+using Tensorial.Execution;
 using Tensorial.Onnx;
 using Tensorial.Onnx.Proto;
 using Tensorial.Tests.Cli;
@@ -119,11 +120,11 @@ public sealed class LongNetworkTests : IDisposable
             Chain(static (from, to, _) => [TinyModel.Node("Conv", "", [from, "w"], [to])], Count, TinyModel.Floats("w", [2, 2, 1, 1])),
         ["convolutions"] = static () =>
             OnImages(
-                [.. Enumerable.Range(0, Count / 10).Select(static k => TinyModel.Floats($"w{k}", [2, 2, 1, 1]))],
+                [.. Enumerable.Range(0, Count / 50).Select(static k => TinyModel.Floats($"w{k}", [2, 2, 1, 1]))],
                 Enumerable
-                    .Range(0, Count / 10)
+                    .Range(0, Count / 50)
                     .Select(static k =>
-                        TinyModel.Node("Conv", "", [k == 0 ? "x" : $"v{k}", $"w{k}"], [k == Count / 10 - 1 ? "y" : $"v{k + 1}"])
+                        TinyModel.Node("Conv", "", [k == 0 ? "x" : $"v{k}", $"w{k}"], [k == Count / 50 - 1 ? "y" : $"v{k + 1}"])
                     )
             ),
         ["kernels that nodes make"] = static () =>
@@ -199,13 +200,21 @@ public sealed class LongNetworkTests : IDisposable
             Assert.DoesNotContain("   at ", run.Error);
             Assert.InRange(run.Error.Length, 0, 5000);
         }
+        // Not every one of them has scores to evaluate; each runs.
+        Tensor<float> answer = await Task.Run(() =>
+            {
+                using Inference network = new(OnnxFile.Read(model), threads: 1);
+                return network.Run(new Tensor<float>([2, 2, 4, 4]));
+            })
+            .WaitAsync(Hang);
+        Assert.Equal(2, answer.Shape[0]);
     }
 
     /// <summary>Bodies in bodies, as deep as the format allows and one deeper.</summary>
     [Theory]
     [InlineData(20)]
     [InlineData(30)]
-    [InlineData(10_000)]
+    [InlineData(2_000)]
     public void Branches_in_branches_are_read_or_refused(int depth)
     {
         // Written from the inside out: the library that writes protocol buffers goes down on the stack.

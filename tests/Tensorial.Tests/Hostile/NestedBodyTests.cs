@@ -4,6 +4,7 @@ using Tensorial.Graphs;
 using Tensorial.Onnx;
 using Tensorial.Onnx.Proto;
 using Tensorial.Tests.Onnx;
+using Tensorial.Tests.Operations;
 
 namespace Tensorial.Tests.Hostile;
 

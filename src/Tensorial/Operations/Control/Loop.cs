@@ -17,7 +17,7 @@ public sealed record Loop(Operation Body, int OwnInputs) : Branching
     /// would never end.
     /// </summary>
     private const long MostRounds = 1 << 20,
-        MostOperations = 1 << 24;
+        MostOperations = 1 << 21;
 
     /// <summary>What the outermost loop under way on this thread has taken, and how many loops are under way.</summary>
     [ThreadStatic]
