@@ -87,6 +87,17 @@ public class InliningLimitsTests
         Assert.Equal(model, ModelProto.Parser.ParseFrom(OnnxFile.ToBytes(graph)));
     }
 
+    /// <summary>An initializer without a name made one of an output that has none.</summary>
+    [Fact]
+    public void An_output_without_a_name_is_refused()
+    {
+        ModelProto model = TinyModel.Of([], TinyModel.Node("Relu", "", ["x"], ["y"]));
+        model.Graph.SparseInitializer.Add(new SparseTensorProto());
+        model.Graph.Output.Add(new ValueInfoProto());
+
+        Assert.Contains("no name", Assert.Throws<BadInputException>(() => model.Read()).Message);
+    }
+
     [Fact]
     public void New_names_are_unique_and_have_an_end()
     {
