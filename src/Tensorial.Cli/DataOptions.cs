@@ -14,7 +14,7 @@ internal sealed record DataOptions(DataSource Source, DataSplit Split, Normaliza
     public static void CheckNormalization(Graph graph, ImageSet? images, int threads, Terminal terminal)
     {
         if (images is not null && NormalizationCheck.From(graph, images, threads) is { IsSuspicious: true } check)
-            terminal.Note(
+            terminal.Warn(
                 $"warning: {check} The images may not be normalised as in training: see --normalize, --mean, --std, --scale, --bgr, --preset."
             );
     }

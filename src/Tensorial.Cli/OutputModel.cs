@@ -42,11 +42,10 @@ internal sealed class OutputModel : IDisposable
     {
         string target = AtomicFile.Target(output.FullName);
         // What is no file, such as /dev/null, has no folder to write beside it.
-        string parent =
-            target.StartsWith("/dev/", StringComparison.Ordinal) && !target.StartsWith("/dev/shm/", StringComparison.Ordinal)
-                ? System.IO.Path.GetTempPath()
-                : System.IO.Path.GetDirectoryName(target)!;
-        OutputModel staged = new(target, FolderIn(parent, output));
+        string beside = AtomicFile.IsDevice(target)
+            ? System.IO.Path.Combine(System.IO.Path.GetTempPath(), System.IO.Path.GetFileName(target))
+            : target;
+        OutputModel staged = new(target, AtomicFile.NewFolder(beside));
         try
         {
             OnnxFile.Write(graph, staged.Path);
@@ -88,11 +87,7 @@ internal sealed class OutputModel : IDisposable
         {
             // It refuses the original too, or does not run on this machine.
         }
-        if (File.Exists(DataOf(Path)))
-            File.Move(DataOf(Path), DataOf(_target), overwrite: true);
-        if (System.IO.Path.GetDirectoryName(_target) == _folder.Parent!.FullName)
-            File.Move(Path, _target, overwrite: true);
-        else
+        if (System.IO.Path.GetDirectoryName(_target) != _folder.Parent!.FullName)
             AtomicFile.Write(
                 _target,
                 stream =>
@@ -101,6 +96,10 @@ internal sealed class OutputModel : IDisposable
                     staged.CopyTo(stream);
                 }
             );
+        else if (File.Exists(DataOf(Path)))
+            AtomicFile.MoveTogether((Path, _target), (DataOf(Path), DataOf(_target)));
+        else
+            File.Move(Path, _target, overwrite: true);
     }
 
     public void Dispose() => AtomicFile.End(_folder.FullName);
@@ -119,16 +118,4 @@ internal sealed class OutputModel : IDisposable
     }
 
     private static string DataOf(string path) => path + ".data";
-
-    private static DirectoryInfo FolderIn(string parent, FileInfo output)
-    {
-        try
-        {
-            return Directory.CreateDirectory(AtomicFile.Begin(System.IO.Path.Combine(parent, $".{output.Name}")));
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new IOException($"Cannot write '{output}': {error.Message}", error);
-        }
-    }
 }

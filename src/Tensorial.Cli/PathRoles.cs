@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Runtime.CompilerServices;
+using Tensorial.Onnx;
 
 namespace Tensorial.Cli;
 
@@ -79,6 +80,40 @@ internal static class PathRoles
                             ? $"'{output}' is named for two outputs of this command, of which one would be overwritten; name a file for each."
                             : $"'{output}' lies {how} '{other}', and both are outputs of this command; name another place for one."
                     );
+            if (!isFolder)
+                CheckWeights(output, inputs);
+        }
+    }
+
+    /// <summary>Refuses an output that would overwrite the weights of a model, which says itself in which files they lie.</summary>
+    private static void CheckWeights(string output, IEnumerable<string> inputs)
+    {
+        string real = RealPath.Of(output);
+        // A model is written with its own weights beside it.
+        string[] replaced = [.. new[] { real, real + ".data" }.Where(File.Exists)];
+        foreach (string input in inputs.Where(File.Exists))
+        {
+            string folder = RealPath.Of(Path.GetDirectoryName(Path.GetFullPath(input))!);
+            // Only then is it worth reading the model.
+            if (!replaced.Any(path => RealPath.IsInside(path, folder)))
+                continue;
+            if (WeightsOf(input).FirstOrDefault(weights => replaced.Contains(weights, RealPath.Comparer)) is { } lost)
+                throw new UsageException(
+                    $"'{output}' would overwrite '{lost}', in which '{input}' keeps its weights; name another file for the output."
+                );
+        }
+    }
+
+    private static IReadOnlyList<string> WeightsOf(string model)
+    {
+        try
+        {
+            return OnnxFile.ExternalFiles(model);
+        }
+        catch (Exception error) when (error is BadInputException or IOException or UnauthorizedAccessException)
+        {
+            // Another kind of file, or a damaged one, which the command complains of.
+            return [];
         }
     }
 

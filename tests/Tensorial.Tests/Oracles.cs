@@ -44,6 +44,12 @@ public enum Oracle
     /// <summary>MPICH's mpiexec and its run-time library; TENSORIAL_MPICH names another mpiexec.</summary>
     Mpich = 4096,
 
+    /// <summary>Networks made by others: in ../shared/models/foreign, or in the folder that TENSORIAL_FOREIGN names.</summary>
+    ForeignModels = 8192,
+
+    /// <summary>Linux, whose /proc shows open files.</summary>
+    Linux = 16384,
+
     /// <summary>Small networks that once failed, in ../shared/cases beside the repository.</summary>
     SharedCases = 256,
 }
@@ -58,6 +64,14 @@ public static class Oracles
     public static string Repository { get; } = FindRepository();
 
     public static string Models { get; } = Path.GetFullPath(Path.Combine(Repository, "..", "shared", "models"));
+
+    /// <summary>Paths of networks made by others.</summary>
+    public static IReadOnlyList<string> ForeignModels { get; } =
+    [
+        .. new[] { Path.Combine(Models, "foreign"), Environment.GetEnvironmentVariable("TENSORIAL_FOREIGN") ?? "" }
+            .Where(Directory.Exists)
+            .SelectMany(static folder => Directory.EnumerateFiles(folder, "*.onnx").Order()),
+    ];
 
     public static string Cases { get; } = Path.GetFullPath(Path.Combine(Repository, "..", "shared", "cases"));
 
@@ -112,6 +126,8 @@ public static class Oracles
             Oracle.OnnxBackend => Directory.Exists(Backend),
             Oracle.SharedModels => Directory.Exists(Models),
             Oracle.SharedCases => Directory.Exists(Cases),
+            Oracle.ForeignModels => ForeignModels.Count > 0,
+            Oracle.Linux => OperatingSystem.IsLinux(),
             Oracle.Cifar10 => Cifar10 is not null,
             Oracle.Patience => Heavy,
             Oracle.OpenMpi => File.Exists(OpenMpi),

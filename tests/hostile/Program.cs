@@ -54,7 +54,7 @@ static int Run(string name, string[] rest)
         }.Run(Number(3, 0), Number(0, 10_000), TimeSpan.FromSeconds(Number(2, 3600)));
         TimeSpan time = System.Diagnostics.Stopwatch.GetElapsedTime(began);
         Console.WriteLine(
-            $"{target.Name}: {outcome.Inputs:N0} inputs in {time.TotalSeconds:F0} s, {outcome.Accepted:N0} used, {outcome.Inputs - outcome.Accepted:N0} refused, {outcome.Faults.Count} kinds of faults"
+            $"{target.Name}: {outcome.Inputs:N0} inputs in {time.TotalSeconds:F0} s, {outcome.Accepted:N0} used, {outcome.Inputs - outcome.Accepted:N0} refused, {outcome.Faults.Count} kinds of faults; round {outcome.Slowest.Round} took longest, {outcome.Slowest.Time.TotalMilliseconds:F0} ms"
         );
         foreach (string fault in outcome.Faults)
             Console.WriteLine($"  {fault}");

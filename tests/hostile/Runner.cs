@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.IO.MemoryMappedFiles;
 
 namespace Tensorial.Hostile;
 
@@ -6,7 +7,8 @@ namespace Tensorial.Hostile;
 /// <param name="Inputs">Inputs tried.</param>
 /// <param name="Accepted">Those that were used to the end; the others were refused in words.</param>
 /// <param name="Faults">What ended in anything else, each kind once.</param>
-internal sealed record Outcome(long Inputs, long Accepted, IReadOnlyList<string> Faults);
+/// <param name="Slowest">The round that took longest, and how long.</param>
+internal sealed record Outcome(long Inputs, long Accepted, IReadOnlyList<string> Faults, (long Round, TimeSpan Time) Slowest);
 
 /// <summary>
 /// Tries inputs one after the other. A fault is what a stranger must not be able to do: an exception that is no refusal, more memory or more
@@ -17,7 +19,9 @@ internal sealed class Runner(Target target, int seed)
     /// <summary>Bytes that one small input may make us allocate.</summary>
     private const long MostBytes = 1 << 30;
 
-    private static readonly TimeSpan MostTime = TimeSpan.FromSeconds(20);
+    /// <summary>Processor time, which a busy machine does not lengthen; and time on the clock, for what waits for ever.</summary>
+    private static readonly TimeSpan MostTime = TimeSpan.FromSeconds(20),
+        MostWaiting = TimeSpan.FromMinutes(15);
 
     /// <summary>Kinds of faults after which a run stops.</summary>
     private const int MostFaults = 20;
@@ -25,7 +29,9 @@ internal sealed class Runner(Target target, int seed)
     private readonly Dictionary<string, string> _faults = [];
     private string? _refusal;
     private long _round;
-    private long _began;
+    private long _began,
+        _watched;
+    private TimeSpan _used;
 
     /// <summary>Where the round under way is noted down; null for nowhere.</summary>
     public string? Journal { get; init; }
@@ -38,31 +44,34 @@ internal sealed class Runner(Target target, int seed)
         for (int i = 0; i < target.Good.Count; i++)
             if (Try(target.Good[i], out bool isUsed) is var fault && (fault is not null || !(isUsed || target.IsStage)))
                 _faults.TryAdd($"good {i}", $"good input {i}: {fault ?? $"refused: {_refusal}"}");
-        using FileStream? journal = Journal is null ? null : new(Journal, FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0);
+        // What is mapped is in the file also where the process crashes, and costs no call for each input.
+        using MemoryMappedFile? file = Journal is null
+            ? null
+            : MemoryMappedFile.CreateFromFile(Journal, FileMode.Create, null, sizeof(long));
+        using MemoryMappedViewAccessor? journal = file?.CreateViewAccessor();
         using Timer watch = new(_ => Watch(), null, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
         Stopwatch clock = Stopwatch.StartNew();
         long accepted = 0,
             done = 0;
+        (long Round, TimeSpan Time) slowest = default;
         for (; done < inputs && clock.Elapsed < most && _faults.Count < MostFaults; done++)
         {
             _round = first + done;
             byte[] input = target.Input(seed, _round);
-            if (journal is not null)
-            {
-                journal.Position = 0;
-                journal.Write(BitConverter.GetBytes(_round));
-            }
+            journal?.Write(0, _round);
             Interlocked.Exchange(ref _began, Stopwatch.GetTimestamp());
             long before = GC.GetTotalAllocatedBytes();
             string? fault = Try(input, out bool isAccepted);
             if (fault is null && GC.GetTotalAllocatedBytes() - before is var bytes and > MostBytes)
                 fault = $"allocates {bytes >> 20} MiB for an input of {input.Length} bytes";
+            if (Stopwatch.GetElapsedTime(_began) is var time && time > slowest.Time)
+                slowest = (_round, time);
             Interlocked.Exchange(ref _began, 0);
             accepted += isAccepted ? 1 : 0;
             if (fault is not null)
                 _faults.TryAdd(KindOf(fault), $"seed {seed}, round {_round}: {fault}");
         }
-        return new(done, accepted, [.. _faults.Values]);
+        return new(done, accepted, [.. _faults.Values], slowest);
     }
 
     /// <summary>What is wrong with how an input is met; null where it is used or refused.</summary>
@@ -103,7 +112,14 @@ internal sealed class Runner(Target target, int seed)
     private void Watch()
     {
         long began = Interlocked.Read(ref _began);
-        if (began == 0 || Stopwatch.GetElapsedTime(began) < MostTime)
+        if (began == 0)
+            return;
+        if (began != _watched)
+        {
+            (_watched, _used) = (began, Environment.CpuUsage.TotalTime);
+            return;
+        }
+        if (Environment.CpuUsage.TotalTime - _used < MostTime && Stopwatch.GetElapsedTime(began) < MostWaiting)
             return;
         Console.Error.WriteLine($"{target.Name}: seed {seed}, round {_round} takes longer than {MostTime.TotalSeconds} s.");
         Environment.FailFast($"{target.Name}: seed {seed}, round {_round}");

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+
 namespace Tensorial.Hostile;
 
 /// <summary>Something that reads, or computes with, what strangers give it.</summary>
@@ -38,10 +40,12 @@ internal static class Scratch
 {
     private static readonly string Folder = Make();
 
+    private static readonly ConcurrentDictionary<string, string> Made = new();
+
     public static string At(params string[] parts)
     {
         string path = Path.Combine([Folder, .. parts]);
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        _ = Made.GetOrAdd(Path.GetDirectoryName(path)!, static folder => Directory.CreateDirectory(folder).FullName);
         return path;
     }
 

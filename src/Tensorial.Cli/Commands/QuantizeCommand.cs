@@ -166,7 +166,7 @@ internal static class QuantizeCommand
             );
         staged.Place(options.Input.FullName);
         if (after > before)
-            terminal.Note(
+            terminal.Warn(
                 $"{options.Output.Name} is larger than {options.Input.Name}: what was saved in weights is less than scales, new nodes and their names take."
             );
         if (options.Json is { } file)

@@ -321,7 +321,7 @@ internal static class TuneCommand
     {
         if (!images.HasLabels || images.CanBeScored(output))
             return images;
-        terminal.Note(
+        terminal.Warn(
             $"The labels of {images.Name} are not used: the network's output {output} is no row of scores for {images.Classes} classes."
         );
         return images.WithoutLabels();

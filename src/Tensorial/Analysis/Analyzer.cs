@@ -40,10 +40,11 @@ internal sealed record Analyzer
     public static Analyzer Create(Graph graph, KernelWeights weights, Provenance provenance)
     {
         GraphStatistics statistics = GraphStatistics.From(graph);
+        IReadOnlyDictionary<Node, long> macs = LayerFacts.MacsOf(statistics);
         return new()
         {
             Graph = graph,
-            Layers = [.. weights.Kernels.Select(weight => LayerFacts.From(weight, statistics))],
+            Layers = [.. weights.Kernels.Select(weight => LayerFacts.From(weight, macs))],
             Uncut =
             [
                 .. weights.Uncut.Select(static uncut => new UncutLayer(uncut.Name, uncut.Node.Label, [.. uncut.Shape ?? []], uncut.Reason)),

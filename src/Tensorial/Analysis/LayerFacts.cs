@@ -9,13 +9,17 @@ namespace Tensorial.Analysis;
 /// <param name="Macs">Multiply-accumulates for one image, of all nodes that use them.</param>
 internal sealed record LayerFacts(Kernel Kernel, Node Node, int Groups, long Macs)
 {
-    public static LayerFacts From(KernelWeight weight, GraphStatistics statistics) =>
-        new(
-            Kernel.From(weight),
-            weight.Node,
-            weight.Groups,
-            statistics.Nodes.Where(node => weight.Nodes.Any(own => ReferenceEquals(node.Node, own))).Sum(static node => node.Macs ?? 0)
-        );
+    public static LayerFacts From(KernelWeight weight, IReadOnlyDictionary<Node, long> macs) =>
+        new(Kernel.From(weight), weight.Node, weight.Groups, weight.Nodes.Sum(own => macs.GetValueOrDefault(own)));
+
+    /// <summary>Multiply-accumulates of every node, 0 where they are not known.</summary>
+    public static IReadOnlyDictionary<Node, long> MacsOf(GraphStatistics statistics)
+    {
+        Dictionary<Node, long> macs = new(ReferenceEqualityComparer.Instance);
+        foreach (NodeStatistics node in statistics.Nodes)
+            macs[node.Node] = node.Macs ?? 0;
+        return macs;
+    }
 
     /// <summary>The layer with its spectra.</summary>
     public LayerAnalysis With(IReadOnlyList<CutSpectrum> spectra) =>

@@ -169,8 +169,10 @@ public sealed record CompressedLayer(
     /// <summary>Layers in the order in which a network reads them.</summary>
     internal static ImmutableArray<CompressedLayer> InOrder(Graph graph, IEnumerable<CompressedLayer> layers)
     {
-        string[] reads = [.. graph.Nodes.SelectMany(static node => node.Inputs)];
-        return [.. layers.OrderBy(layer => Array.IndexOf(reads, layer.Name))];
+        Dictionary<string, int> places = [];
+        foreach (string name in graph.Nodes.SelectMany(static node => node.Inputs))
+            places.TryAdd(name, places.Count);
+        return [.. layers.OrderBy(layer => places.GetValueOrDefault(layer.Name, -1))];
     }
 
     internal static CompressedLayer From(KeptLayer kept) =>

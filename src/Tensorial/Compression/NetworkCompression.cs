@@ -159,9 +159,16 @@ internal sealed class NetworkCompression(
         if (training is null)
             throw new BadInputException($"{request.Targets[0]} takes images to measure accuracy on: give --data.");
         training.LabelsFor($"The target {request.Targets[0]}");
-        ImmutableArray<ImmutableArray<CompressionCandidate>> candidates = planner
-            .Choose(request with { Targets = [new(TargetMeasure.Parameters, 1)], Objective = Objective.Size }, progress, cancel)
-            .Candidates;
+        PlannerResult weighed = planner.Choose(
+            request with
+            {
+                Targets = [new(TargetMeasure.Parameters, 1)],
+                Objective = Objective.Size,
+            },
+            progress,
+            cancel
+        );
+        ImmutableArray<ImmutableArray<CompressionCandidate>> candidates = weighed.Candidates;
         SpeedGuard guard = planner.GuardOf(request);
         GraphStatistics statistics = GraphStatistics.From(_graph);
         ImageSet held = training.Skip(Math.Max(training.Count / 2, training.Count - HeldImages));
@@ -172,6 +179,10 @@ internal sealed class NetworkCompression(
         CompressedNetwork best = Run([.. layers.Select(CompressionCandidate.Dense)], progress, cancel) with
         {
             Fronts = ParetoFront.Of(candidates),
+            Reasons = layers.ToImmutableDictionary(
+                static layer => layer.Name,
+                static _ => "every size that was tried loses more accuracy than the target allows"
+            ),
         };
         var trials = ImmutableArray.CreateBuilder<DropTrial>();
         for (int trial = 0; trial < MostTrials; trial++)
@@ -183,7 +194,24 @@ internal sealed class NetworkCompression(
             double drop = 100 * (before - Top1(tried.Graph, held, cancel));
             trials.Add(new((double)GraphStatistics.From(tried.Graph).Parameters / statistics.Parameters, drop));
             if (drop <= most)
-                (high, best) = (middle, tried with { Fronts = best.Fronts });
+            {
+                PlannerResult choice = weighed with
+                {
+                    Chosen = chosen,
+                    IsFastEnough = guard.IsMet,
+                    WithSlowForms = guard.SlowAmong(layers),
+                };
+                (high, best) = (
+                    middle,
+                    tried with
+                    {
+                        Fronts = best.Fronts,
+                        Candidates = choice.ByLayer,
+                        Reasons = choice.Reasons,
+                        IsFastEnough = choice.IsFastEnough,
+                    }
+                );
+            }
             else
                 low = middle;
         }

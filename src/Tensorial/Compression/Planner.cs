@@ -115,7 +115,7 @@ internal sealed class Planner(
         return new(chosen, candidates)
         {
             IsFastEnough = guard.IsMet,
-            WithSlowForms = [.. layers.Where(guard.HasSlowForms).Select(static layer => layer.Name)],
+            WithSlowForms = guard.SlowAmong(layers),
             Dominated = search.Dominated.ToImmutableDictionary(),
         };
     }

@@ -21,12 +21,16 @@ internal sealed class SpeedGuard(LatencyProbe probe, Objective objective, Result
     /// <summary>Forms by layer and format that are slower, with their parameters and the ratio of times.</summary>
     private readonly Dictionary<string, List<(long Parameters, double Ratio)>> _slow = [];
 
-    /// <summary>Whether the budgets could be kept without forms that <see cref="Objective.Speed"/> strikes out.</summary>
+    /// <summary>Whether the last choice keeps its budgets without forms that <see cref="Objective.Speed"/> strikes out.</summary>
     public bool IsMet { get; private set; } = true;
 
     /// <summary>Whether some form of a layer, or of one alike, was timed and is slower than it.</summary>
     public bool HasSlowForms(CompressibleLayer layer) =>
         _slow.Keys.Any(key => key.StartsWith($"{LatencyProbe.KeyOf(layer, null)} ", StringComparison.Ordinal));
+
+    /// <summary>Names of the layers of which that holds.</summary>
+    public ImmutableHashSet<string> SlowAmong(ImmutableArray<CompressibleLayer> layers) =>
+        [.. layers.Where(HasSlowForms).Select(static layer => layer.Name)];
 
     /// <summary>One candidate a layer, the dense one first among the choices.</summary>
     /// <exception cref="GoalNotMetException">No choice keeps the budgets, fast or slow.</exception>
@@ -42,6 +46,7 @@ internal sealed class SpeedGuard(LatencyProbe probe, Objective objective, Result
         [
             .. candidates.Select(static layer => (IReadOnlyList<CompressionCandidate>)layer),
         ];
+        IsMet = true;
         if (objective == Objective.Size)
             return rule.Choose(all, budgets);
         for (bool isFirst = true; ; isFirst = false)

@@ -15,20 +15,45 @@ internal abstract class FileImages(string folder, IReadOnlyList<string> files) :
 
     public override bool IsInMemory => false;
 
+    /// <summary>Length and time of each file when it was first looked at: a set that changes is another one.</summary>
+    private readonly (long Length, long Ticks)[] _stamps = new (long Length, long Ticks)[files.Count];
+
     /// <summary>Where an image lies.</summary>
     protected string PathOf(int image) => Path.Combine(folder, files[image]);
 
     public override void AddTo(IncrementalHash hash, int first, int count)
     {
-        long[] sizes = [.. Enumerable.Range(first, count).Select(image => new FileInfo(PathOf(image)).Length)];
+        long[] sizes = [.. Enumerable.Range(first, count).Select(image => Stamp(image).Length)];
         bool isWhole = sizes.Sum() <= MostHashedBytes;
         hash.AppendData(Encoding.UTF8.GetBytes($"{count} {Settings} {isWhole}\n"));
         for (int k = 0; k < count; k++)
             hash.AppendData(
                 isWhole
-                    ? SHA256.HashData(File.ReadAllBytes(PathOf(first + k)))
+                    ? SHA256.HashData(Read(first + k, File.ReadAllBytes))
                     : Encoding.UTF8.GetBytes($"{files[first + k].Replace('\\', '/')} {sizes[k]}\n")
             );
+    }
+
+    /// <summary>Reads a file, of which only the name is held between two readings.</summary>
+    /// <exception cref="IOException">It is another one than at first; names it.</exception>
+    protected T Read<T>(int image, Func<string, T> read)
+    {
+        _ = Stamp(image);
+        T content = read(PathOf(image));
+        _ = Stamp(image);
+        return content;
+    }
+
+    private (long Length, long Ticks) Stamp(int image)
+    {
+        // A link has the length of its text.
+        FileInfo file = new(AtomicFile.Target(PathOf(image)));
+        (long, long) now = (file.Length, file.LastWriteTimeUtc.Ticks);
+        if (_stamps[image] != default && _stamps[image] != now)
+            throw new IOException(
+                $"'{PathOf(image)}' was changed while it was in use: what was computed of it no longer belongs to the set. Run again."
+            );
+        return _stamps[image] = now;
     }
 
     /// <summary>What else decides the pixels, as text.</summary>
@@ -48,7 +73,7 @@ internal sealed class PictureFiles : FileImages
         : base(folder, files)
     {
         _transform = transform;
-        ImageSize size = transform.Size ?? SizeOf(transform.Apply(ImageFile.Read(PathOf(0), transform.Grayscale)));
+        ImageSize size = transform.Size ?? SizeOf(transform.Apply(Read(0, path => ImageFile.Read(path, transform.Grayscale))));
         ImageShape = [transform.Channels, size.Height, size.Width];
     }
 
@@ -58,7 +83,7 @@ internal sealed class PictureFiles : FileImages
 
     public override Tensor Read(int image, CancellationToken cancel)
     {
-        Tensor<byte> seen = _transform.Apply(ImageFile.Read(PathOf(image), _transform.Grayscale, cancel));
+        Tensor<byte> seen = _transform.Apply(Read(image, path => ImageFile.Read(path, _transform.Grayscale, cancel)));
         if (SizeOf(seen) is var size && (size.Height != ImageShape[1] || size.Width != ImageShape[2]))
             throw Misfit(
                 image,
@@ -98,7 +123,7 @@ internal sealed class ArrayFiles : FileImages
     public ArrayFiles(string folder, IReadOnlyList<string> files)
         : base(folder, files)
     {
-        Tensor first = StoredArray.Pixels(PathOf(0), NpyFile.Read(PathOf(0)));
+        Tensor first = StoredArray.Pixels(PathOf(0), Read(0, NpyFile.Read));
         (_type, ImageShape) = (first.ElementType, first.Shape);
         if (first.Shape.ElementCount == 0 || (first is Tensor<byte> && first.Shape.Rank != 3))
             throw new ShapeException($"'{PathOf(0)}' has the shape {first.Shape}: a sample needs C×H×W, or floats of any shape.");
@@ -112,7 +137,7 @@ internal sealed class ArrayFiles : FileImages
 
     public override Tensor Read(int image, CancellationToken cancel)
     {
-        Tensor sample = StoredArray.Pixels(PathOf(image), NpyFile.Read(PathOf(image)));
+        Tensor sample = StoredArray.Pixels(PathOf(image), Read(image, NpyFile.Read));
         if (sample.ElementType != _type || sample.Shape != ImageShape)
             throw Misfit(image, $"{sample.ElementType} {sample.Shape}", $"{_type} {ImageShape}", "Store them alike.");
         if (sample is Tensor<float> floats)

@@ -26,9 +26,11 @@ public static class ImageFile
         new HashSet<string>(StringComparer.OrdinalIgnoreCase) { ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".dib", ".gif", ".webp" };
 
     /// <summary>
-    /// Pixels for a byte of a file: deflate makes at most 1,032 bytes of one, of eight pixels each. Smaller pictures cost nothing.
+    /// Pixels for a byte of a PNG: deflate makes at most 1,032 bytes of one, of eight pixels each. Pictures in other formats hold more, and cost
+    /// more to decode. Small ones cost nothing.
     /// </summary>
     private const long MostExpansion = 16_384,
+        MostOtherExpansion = 2048,
         SmallPicture = 1 << 22;
 
     private static readonly Configuration Formats = new(
@@ -111,7 +113,10 @@ public static class ImageFile
                 ?? throw new BadInputException($"'{name}' is no picture in JPEG, PNG, BMP, GIF or WebP format.");
             IImageInfo info = Image.Identify(Formats, stream) ?? throw new BadInputException($"'{name}' is damaged: it has no header.");
             CheckSize(name, info.Width, info.Height);
-            if ((long)info.Width * info.Height > Math.Max(SmallPicture, MostExpansion * file.Length))
+            if (
+                (long)info.Width * info.Height
+                > Math.Max(SmallPicture, (format is PngFormat ? MostExpansion : MostOtherExpansion) * file.Length)
+            )
                 throw new BadInputException(
                     $"'{name}' declares {info.Width:N0} × {info.Height:N0} pixels, more than its {file.Length:N0} bytes can hold."
                 );

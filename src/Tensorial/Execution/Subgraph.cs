@@ -9,6 +9,8 @@ namespace Tensorial.Execution;
 /// <param name="Body">The graph; what it captures from around it is among its inputs.</param>
 internal sealed record Subgraph(Graph Body) : Operation
 {
+    internal override int OperationCount { get; } = 1 + Body.Nodes.Sum(static node => node.Operation.OperationCount);
+
     internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
         Dictionary<string, ValueInfo> given = [];

@@ -28,12 +28,14 @@ internal sealed class ConstantParts
     public bool IsConstant(Node node) => node.Inputs.Length > 0 && node.Reads.All(name => name.Length == 0 || _makers.ContainsKey(name));
 
     /// <summary>Floating-point numbers that a value is made of; 0 where it depends on inputs.</summary>
-    public long ParametersOf(string value)
+    /// <param name="value">The value.</param>
+    /// <param name="counted">Values that count no more, those of this one being added; null for none.</param>
+    public long ParametersOf(string value, HashSet<string>? counted = null)
     {
-        if (!_makers.ContainsKey(value))
-            return 0;
         // Each value once, on a stack of our own: chains may be long, and diamonds many.
-        HashSet<string> seen = [value];
+        HashSet<string> seen = counted ?? [];
+        if (!_makers.ContainsKey(value) || !seen.Add(value))
+            return 0;
         Stack<string> waiting = new([value]);
         long count = 0;
         while (waiting.TryPop(out string? name))

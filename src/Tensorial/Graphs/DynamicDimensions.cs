@@ -52,9 +52,12 @@ internal static class DynamicDimensions
     public static int GuessFor(this Graph guessed, Graph open) =>
         open
             .FreeInputs.Zip(guessed.FreeInputs)
-            .SelectMany(static pair => pair.First.Dimensions!.Value.Zip(pair.Second.Dimensions!.Value))
+            // An input of which the file says nothing stays that way.
+            .SelectMany(static pair => (pair.First.Dimensions ?? []).Zip(pair.Second.Dimensions ?? []))
             .Where(static pair => pair.First.Extent is null)
-            .Max(static pair => pair.Second.Extent ?? 0);
+            .Select(static pair => pair.Second.Extent ?? 0)
+            .DefaultIfEmpty()
+            .Max();
 
     private static Graph WithExtent(Graph graph, int extent) =>
         WithOpen(graph, (dimension, isBatch) => isBatch ? dimension : new Dimension(extent));

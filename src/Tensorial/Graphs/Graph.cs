@@ -65,9 +65,7 @@ public sealed record Graph(
     public ImmutableArray<Port> FreeInputs => Inputs.RemoveAll(port => Initializers.ContainsKey(port.Name));
 
     /// <summary>The value of a constant, whether a file lists it or a node holds it; null where a name stands for something else.</summary>
-    public Tensor? ConstantOf(string name) =>
-        Initializers.GetValueOrDefault(name)
-        ?? (Nodes.FirstOrDefault(node => node.Operation is Constant && node.Outputs[0] == name)?.Operation as Constant)?.Value;
+    public Tensor? ConstantOf(string name) => Initializers.GetValueOrDefault(name) ?? ConstantNodes.From(Nodes).ValueOf(name);
 
     /// <summary>Name, size, inputs and outputs: <c>cnn4: 12 nodes, 93,322 constants' values, x Float32 [N, 3, 32, 32] -> scores Float32 [N, 10]</c>.</summary>
     public override string ToString() =>
@@ -79,10 +77,10 @@ public sealed record Graph(
     {
         if (Initializers.ContainsKey(constant))
             return this with { Initializers = Initializers.SetItem(constant, value) };
-        return Nodes.FirstOrDefault(node => node.Operation is Constant && node.Outputs[0] == constant) is { } maker
+        return ConstantNodes.From(Nodes).PlaceOf(constant) is { } place
             ? this with
             {
-                Nodes = Nodes.Replace(maker, maker with { Operation = new Constant(value) }),
+                Nodes = Nodes.SetItem(place, Nodes[place] with { Operation = new Constant(value) }),
             }
             : this with
             {

@@ -47,10 +47,13 @@ public sealed record GraphStatistics(
         ConstantParts parts = new(graph, constants);
         ImmutableArray<NodeStatistics> nodes = [.. graph.Nodes.Select(node => Of(node, constants, parts, shapes.Operands, counted))];
         KernelWeights kernels = KernelWeights.From(WeightsAsInitializers.Apply(graph));
+        HashSet<string> made = [];
         IEnumerable<(Node Node, long Count)> weights =
         [
             .. kernels.Kernels.Select(static k => (k.Node, (long)k.Weights.Shape.ElementCount)),
-            .. kernels.Uncut.DistinctBy(static u => u.Name).Select(u => (u.Node, u.Shape?.ElementCount ?? parts.ParametersOf(u.Name))),
+            .. kernels
+                .Uncut.DistinctBy(static u => u.Name)
+                .Select(u => (u.Node, u.Shape?.ElementCount ?? parts.ParametersOf(u.Name, made))),
         ];
         return new(
             nodes,

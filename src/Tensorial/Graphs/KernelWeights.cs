@@ -54,11 +54,15 @@ public sealed record KernelWeights(ImmutableArray<KernelWeight> Kernels, Immutab
         private readonly Dictionary<string, Node> _makers = [];
         private readonly Dictionary<string, Origin> _origins = [];
         private readonly Dictionary<string, List<Node>> _users = [];
-        private readonly HashSet<string> _leaving = [];
+        private readonly HashSet<string> _leaving = [],
+            _inputs;
 
         /// <summary>Values that nodes make of constants alone.</summary>
         private readonly HashSet<string> _computed = [];
         private readonly List<KernelWeight> _kernels = [];
+
+        /// <summary>The nodes that read each of the kernels.</summary>
+        private readonly List<List<Node>> _nodes = [];
         private readonly Dictionary<string, int> _places = [];
         private readonly Dictionary<string, string?> _reasons = [];
         private readonly ImmutableArray<UncutKernel>.Builder _uncut = ImmutableArray.CreateBuilder<UncutKernel>();
@@ -66,6 +70,7 @@ public sealed record KernelWeights(ImmutableArray<KernelWeight> Kernels, Immutab
         public Search(Graph graph)
         {
             _graph = graph;
+            _inputs = [.. graph.Inputs.Select(static port => port.Name)];
             foreach ((string name, Tensor value) in graph.Initializers)
                 _origins[name] = new(name, value, null, value.ElementType);
             foreach (Node node in graph.Nodes)
@@ -97,7 +102,10 @@ public sealed record KernelWeights(ImmutableArray<KernelWeight> Kernels, Immutab
         {
             foreach (Node node in _graph.Nodes)
                 Visit(node);
-            return new([.. _kernels], _uncut.ToImmutable());
+            return new(
+                [.. _kernels.Zip(_nodes, static (kernel, nodes) => nodes.Count == 1 ? kernel : kernel with { Nodes = [.. nodes] })],
+                _uncut.ToImmutable()
+            );
         }
 
         private List<Node> UsersOf(string name) => _users.TryGetValue(name, out List<Node>? users) ? users : _users[name] = [];
@@ -171,13 +179,14 @@ public sealed record KernelWeights(ImmutableArray<KernelWeight> Kernels, Immutab
                     ? new(origin.Name, node, names, origin.Values, GroupsOf(node.Operation)) { ReadAs = origin.ReadAs }
                     : null;
                 if (_places.TryGetValue(origin.Name, out int place))
-                    _kernels[place] = _kernels[place] with { Nodes = _kernels[place].Nodes.Add(node) };
+                    _nodes[place].Add(node);
                 else if (ObstacleOf(origin, kernel) is { } reason)
                     _uncut.Add(new(origin.Name, node, origin.Values.Shape, reason));
                 else
                 {
                     _places[origin.Name] = _kernels.Count;
                     _kernels.Add(kernel!);
+                    _nodes.Add([node]);
                 }
                 return;
             }
@@ -242,7 +251,7 @@ public sealed record KernelWeights(ImmutableArray<KernelWeight> Kernels, Immutab
                 return $"its weights are made of other constants by '{maker.Label}' ({maker.Operation.Name}), as those of a layer in factors are";
             if (maker is not null)
                 return $"its weights are computed while the network runs, by '{maker.Label}' ({maker.Operation.Name})";
-            return _graph.Inputs.Any(port => port.Name == name)
+            return _inputs.Contains(name)
                 ? "its weights are an input of the network"
                 : "its weights have a type that cannot be computed with (text, sparse, complex, 8-bit float or 4-bit)";
         }

@@ -119,8 +119,10 @@ internal static class ShapeInference
         ValueLimit limit
     )
     {
+        // What a body knows, its own inference found; bodies that are run at every depth run too often, and a loop for as long as it likes.
         bool foldable =
-            Array.TrueForAll(operands, static o => o is null or { Value: not null })
+            operation is not Branching
+            && Array.TrueForAll(operands, static o => o is null or { Value: not null })
             && results.Any(static r => r.Value is null)
             && results.Sum(static r => (long)r.Shape.ElementCount) is var count and <= FoldLimit
             && (count <= ShapeValues || limit.AllowsFolding(count));

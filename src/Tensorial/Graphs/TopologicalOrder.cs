@@ -22,8 +22,12 @@ internal static class TopologicalOrder
         }
         HashSet<string> results = [];
         foreach (Port port in graph.Outputs)
+        {
+            if (port.Name.Length == 0)
+                throw new BadInputException("An output of the network has no name.");
             if (!results.Add(port.Name))
                 throw new BadInputException($"Two outputs are called '{port.Name}'.");
+        }
         // An initializer that is an input as well is a default value, as old files write all of them.
         foreach (string name in inputs.Concat(graph.Initializers.Keys))
             makers[name] = null;

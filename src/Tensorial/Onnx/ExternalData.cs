@@ -49,7 +49,7 @@ internal sealed class ExternalData(string? folder)
         return (Tensor<byte>)Read(range, new Tensor<byte>([(int)range.Length]));
     }
 
-    /// <summary>Full paths of the files that a model names and that are there, in a fixed order.</summary>
+    /// <summary>Full paths of the files that a model names and that hold anything, in a fixed order.</summary>
     public IReadOnlyList<string> FilesOf(ModelProto model)
     {
         SortedSet<string> files = new(StringComparer.Ordinal);
@@ -92,13 +92,16 @@ internal sealed class ExternalData(string? folder)
             if (proto is not { DataLocation: TensorProto.Types.DataLocation.External })
                 return;
             string? location = proto.ExternalData.LastOrDefault(static entry => entry.Key == "location")?.Value;
-            if (!string.IsNullOrEmpty(location))
-                files.Add(Resolve(proto.Name, location));
+            if (!string.IsNullOrEmpty(location) && Resolve(proto.Name, location) is var path && new FileInfo(path).Length > 0)
+                files.Add(path);
         }
     }
 
     private static Tensor Read(Range range, Tensor target)
     {
+        // What has no length may be a pipe, at which opening would wait for ever.
+        if (range.Length == 0)
+            return target;
         using FileStream stream = File.OpenRead(range.Path);
         stream.Seek(range.Offset, SeekOrigin.Begin);
         TensorBytes.Read(stream, target);

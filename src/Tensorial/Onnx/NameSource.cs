@@ -1,3 +1,4 @@
+using Tensorial.Graphs;
 using Tensorial.Onnx.Proto;
 
 namespace Tensorial.Onnx;
@@ -5,22 +6,14 @@ namespace Tensorial.Onnx;
 /// <summary>Names for values and nodes that a graph does not have yet.</summary>
 internal sealed class NameSource(GraphProto graph)
 {
-    private readonly HashSet<string> _values = [.. Values(graph)];
-    private readonly HashSet<string> _nodes = [.. Nodes(graph).Select(static node => node.Name)];
+    private readonly UniqueNames _values = UniqueNames.From([.. Values(graph)]),
+        _nodes = UniqueNames.From([.. Nodes(graph).Select(static node => node.Name)]);
 
     /// <summary>A name for a value: the one wanted, or that with a number behind it.</summary>
-    public string Fresh(string name) => Unique(_values, name);
+    public string Fresh(string name) => _values.Unique(name);
 
     /// <summary>A name for a node.</summary>
-    public string FreshNode(string name) => Unique(_nodes, name);
-
-    private static string Unique(HashSet<string> taken, string name)
-    {
-        string unique = name;
-        for (int k = 2; !taken.Add(unique); k++)
-            unique = $"{name}.{k}";
-        return unique;
-    }
+    public string FreshNode(string name) => _nodes.Unique(name);
 
     private static IEnumerable<NodeProto> Nodes(GraphProto graph) =>
         graph.Node.Concat(graph.Node.SelectMany(Subgraphs.Bodies).SelectMany(Nodes));

@@ -1,3 +1,4 @@
+using Tensorial.Graphs;
 using Tensorial.Onnx.Proto;
 
 namespace Tensorial.Onnx;
@@ -13,6 +14,9 @@ internal static class OnnxInlining
 
     private const int Deepest = 64;
 
+    /// <summary>Bytes that functions may stand for beside those of the file: each call brings along the constants in its body.</summary>
+    private const long MostBytes = 1L << 26;
+
     /// <exception cref="BadInputException">A function calls itself, or too many nodes come out.</exception>
     public static void Apply(ModelProto model) => new Run(model).Apply();
 
@@ -24,11 +28,21 @@ internal static class OnnxInlining
         private readonly NameSource _names;
         private readonly HashSet<FunctionProto> _kept = new(ReferenceEqualityComparer.Instance),
             _inlined = new(ReferenceEqualityComparer.Instance);
+        private readonly Dictionary<FunctionProto, long> _sizes = new(ReferenceEqualityComparer.Instance);
+        private readonly Dictionary<string, TensorProto> _flags = [];
+        private readonly HashSet<string> _inputs;
         private int _nodes;
+        private long _bytes;
 
         public Run(ModelProto model)
         {
             _model = model;
+            _inputs = [.. model.Graph.Input.Select(static port => port.Name)];
+            foreach (TensorProto tensor in model.Graph.Initializer.Where(IsFlag))
+                _flags.TryAdd(tensor.Name, tensor);
+            foreach (NodeProto node in model.Graph.Node.Where(static node => node is { OpType: "Constant", Output.Count: 1 }))
+                if (node.Attribute.FirstOrDefault(static a => a.Name == "value")?.T is { } value && IsFlag(value))
+                    _flags.TryAdd(node.Output[0], value);
             foreach (OperatorSetIdProto import in model.OpsetImport)
                 _opsets[Standard(import.Domain)] = import.Version;
             foreach (FunctionProto function in model.Functions)
@@ -97,14 +111,18 @@ internal static class OnnxInlining
                 return null;
             }
             _inlined.Add(function);
+            if (!_sizes.TryGetValue(function, out long size))
+                _sizes[function] = size = function.CalculateSize();
+            if ((_bytes += size) > MostBytes)
+                throw new BadInputException($"its functions stand for more than {_bytes:N0} bytes.");
             Dictionary<string, string> names = [];
             for (int i = 0; i < function.Input.Count; i++)
                 names[function.Input[i]] = i < call.Input.Count ? call.Input[i] : "";
             for (int i = 0; i < function.Output.Count; i++)
                 if (i < call.Output.Count && call.Output[i].Length > 0)
                     names[function.Output[i]] = call.Output[i];
-            Dictionary<string, AttributeProto> attributes = function.AttributeProto.ToDictionary(static a => a.Name);
-            foreach (AttributeProto given in call.Attribute)
+            Dictionary<string, AttributeProto> attributes = [];
+            foreach (AttributeProto given in function.AttributeProto.Concat(call.Attribute))
                 attributes[given.Name] = given;
             List<NodeProto> nodes = [];
             foreach (NodeProto inner in function.Node)
@@ -151,24 +169,17 @@ internal static class OnnxInlining
             return body is { Input.Count: 0, SparseInitializer.Count: 0 } && body.Output.Count >= node.Output.Count ? body : null;
         }
 
-        private bool? Truth(string name, GraphProto graph)
-        {
-            if (graph != _model.Graph)
-                return null;
-            TensorProto? constant = graph.Initializer.FirstOrDefault(tensor => tensor.Name == name);
-            if (constant is not null && graph.Input.Any(port => port.Name == name))
-                return null;
-            constant ??= graph
-                .Node.FirstOrDefault(node => node.OpType == "Constant" && node.Output.Contains(name))
-                ?.Attribute.FirstOrDefault(static a => a.Name == "value")
-                ?.T;
-            return
-                constant is { DataType: (int)TensorProto.Types.DataType.Bool }
-                && !OnnxTensors.IsExternal(constant)
-                && OnnxTensors.Read(constant, new(null)) is Tensor<bool> { Shape.ElementCount: 1 } flag
+        /// <summary>What a constant condition of the outermost graph says; null where it is no constant.</summary>
+        private bool? Truth(string name, GraphProto graph) =>
+            graph == _model.Graph
+            && !_inputs.Contains(name)
+            && _flags.TryGetValue(name, out TensorProto? constant)
+            && OnnxTensors.Read(constant, new(null)) is Tensor<bool> { Shape.ElementCount: 1 } flag
                 ? flag.Values[0]
                 : null;
-        }
+
+        private static bool IsFlag(TensorProto tensor) =>
+            tensor.DataType == (int)TensorProto.Types.DataType.Bool && !OnnxTensors.IsExternal(tensor);
 
         private List<NodeProto> Body(NodeProto call, GraphProto branch, GraphProto graph)
         {
@@ -176,8 +187,10 @@ internal static class OnnxInlining
             foreach (TensorProto tensor in branch.Initializer)
             {
                 TensorProto moved = tensor.Clone();
-                moved.Name = names[tensor.Name] = _names.Fresh($"{Label(call)}/{tensor.Name}");
+                moved.Name = names[tensor.Name] = _names.Fresh($"{Label(call)}/{UniqueNames.Shorten(tensor.Name)}");
                 graph.Initializer.Add(moved);
+                if (IsFlag(moved))
+                    _flags[moved.Name] = moved;
             }
             HashSet<string> made = [.. branch.Node.SelectMany(static node => node.Output)];
             List<NodeProto> carried = [];
@@ -201,11 +214,11 @@ internal static class OnnxInlining
         {
             foreach (string output in nodes.SelectMany(static node => node.Output).Where(static o => o.Length > 0))
                 if (!names.ContainsKey(output))
-                    names[output] = _names.Fresh($"{Label(call)}/{output}");
+                    names[output] = _names.Fresh($"{Label(call)}/{UniqueNames.Shorten(output)}");
             foreach (NodeProto node in nodes)
             {
                 if (node.Name.Length > 0 || call.Name.Length > 0)
-                    node.Name = _names.FreshNode($"{Label(call)}/{(node.Name.Length > 0 ? node.Name : node.OpType)}");
+                    node.Name = _names.FreshNode($"{Label(call)}/{UniqueNames.Shorten(node.Name.Length > 0 ? node.Name : node.OpType)}");
                 Replace(node.Input, names);
                 Replace(node.Output, names);
                 if (Subgraphs.Bodies(node).Any())
@@ -247,7 +260,8 @@ internal static class OnnxInlining
                 Output = { to },
             };
 
-        private static string Label(NodeProto call) => call.Name.Length > 0 ? call.Name : call.Output.FirstOrDefault() ?? call.OpType;
+        private static string Label(NodeProto call) =>
+            UniqueNames.Shorten(call.Name.Length > 0 ? call.Name : call.Output.FirstOrDefault() ?? call.OpType);
 
         private static string Standard(string domain) => domain is "ai.onnx" ? "" : domain;
     }

@@ -23,8 +23,10 @@ internal sealed record OnnxModel(ModelProto Model, IReadOnlyList<(TensorProto Pr
     {
         // Lengths of the records around the values: at most 16 bytes each for tags and lengths that grow.
         long bytes = Model.CalculateSize() + Pending.Sum(static p => TensorBytes.Count(p.Values) + 16);
-        if (WasExternal || bytes > largest)
-            SaveInTwo(path);
+        string full = Path.GetFullPath(path),
+            target = AtomicFile.IsDevice(full) ? full : AtomicFile.Target(full);
+        if (!AtomicFile.IsDevice(target) && (WasExternal || bytes > largest))
+            SaveInTwo(target);
         else
         {
             ModelProto whole = Whole();
@@ -42,6 +44,8 @@ internal sealed record OnnxModel(ModelProto Model, IReadOnlyList<(TensorProto Pr
 
     private void SaveInTwo(string path)
     {
+        if (Directory.Exists(path))
+            throw new IOException($"Cannot write '{path}': it is a folder.");
         string data = path + ".data";
         List<(long Offset, Tensor Values)> parts = [];
         long end = 0;
@@ -65,27 +69,37 @@ internal sealed record OnnxModel(ModelProto Model, IReadOnlyList<(TensorProto Pr
             parts.Add((offset, values));
             end = offset + length;
         }
-        // The model is complete beside its final place before the data file appears, and appears last: it never names data that is not
-        // there.
-        AtomicFile.Write(
-            path,
-            stream =>
-            {
-                Model.WriteTo(stream);
-                AtomicFile.Write(
-                    data,
-                    target =>
+        // Both are complete beside their places before either appears.
+        DirectoryInfo staged = AtomicFile.NewFolder(path);
+        try
+        {
+            (string model, string values) = (At("model"), At("values"));
+            AtomicFile.Write(model, Model.WriteTo);
+            AtomicFile.Write(
+                values,
+                target =>
+                {
+                    foreach ((long offset, Tensor part) in parts)
                     {
-                        foreach ((long offset, Tensor values) in parts)
-                        {
-                            // Seeking past the end leaves zeros.
-                            target.Seek(offset, SeekOrigin.Begin);
-                            TensorBytes.Write(values, target);
-                        }
+                        // Seeking past the end leaves zeros.
+                        target.Seek(offset, SeekOrigin.Begin);
+                        TensorBytes.Write(part, target);
                     }
-                );
-            }
-        );
+                }
+            );
+            AtomicFile.MoveTogether((model, path), (values, data));
+        }
+        catch (IOException error)
+        {
+            string message = error.Message.Replace(At("model"), path, StringComparison.Ordinal);
+            throw new IOException(message.Replace(At("values"), data, StringComparison.Ordinal), error);
+        }
+        finally
+        {
+            AtomicFile.RemoveFolder(staged);
+        }
+
+        string At(string name) => Path.Combine(staged.FullName, name);
     }
 
     private static void Entry(TensorProto proto, string key, string value) =>

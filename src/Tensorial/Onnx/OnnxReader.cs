@@ -149,7 +149,7 @@ internal static class OnnxReader
                 throw new BadInputException($"it has the attribute '{twice}' twice.");
             OnnxAttributes attributes = new(
                 proto.Attribute.Select(a =>
-                    KeyValuePair.Create(a.Name, a.G is { } body ? Body(body, captured, opsets, external) : Value(a, external))
+                    KeyValuePair.Create(a.Name, IsBody(a) ? Body(a.G, captured, opsets, external) : Value(a, external))
                 )
             );
             return OnnxOperators.Bind(domain, proto.OpType, opsets.GetValueOrDefault(domain), attributes, outputs.Length);
@@ -163,6 +163,9 @@ internal static class OnnxReader
             throw new BadInputException($"node '{LabelOf(proto)}' ({proto.OpType}): {error.Message}", error);
         }
     }
+
+    /// <summary>Graphs of other names belong to operators that we do not have: each takes all that the node captures.</summary>
+    private static bool IsBody(AttributeProto attribute) => attribute is { G: not null, Name: "then_branch" or "else_branch" or "body" };
 
     private static string LabelOf(NodeProto proto) =>
         proto.Name.Length > 0 ? proto.Name : proto.Output.FirstOrDefault(static o => o.Length > 0) ?? "";

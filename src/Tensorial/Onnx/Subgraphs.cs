@@ -9,22 +9,24 @@ internal static class Subgraphs
     public static IEnumerable<string> Captured(NodeProto node) => Bodies(node).SelectMany(Free).Distinct();
 
     /// <summary>Gives values that the bodies of a node read from around them other names.</summary>
-    public static void Rename(NodeProto node, IReadOnlyDictionary<string, string> names)
+    public static void Rename(NodeProto node, IReadOnlyDictionary<string, string> names) =>
+        Rename(node, name => names.GetValueOrDefault(name, name));
+
+    private static void Rename(NodeProto node, Func<string, string> renamed)
     {
         foreach (GraphProto body in Bodies(node))
         {
+            // A name of the body's own hides the one around it, from the bodies inside too.
             HashSet<string> own = Own(body);
-            Dictionary<string, string> seen = names.Where(pair => !own.Contains(pair.Key)).ToDictionary();
-            if (seen.Count == 0)
-                continue;
+            string Seen(string name) => own.Contains(name) ? name : renamed(name);
             foreach (NodeProto inner in body.Node)
             {
                 for (int i = 0; i < inner.Input.Count; i++)
-                    inner.Input[i] = seen.GetValueOrDefault(inner.Input[i], inner.Input[i]);
-                Rename(inner, seen);
+                    inner.Input[i] = Seen(inner.Input[i]);
+                Rename(inner, Seen);
             }
             foreach (ValueInfoProto port in body.Output)
-                port.Name = seen.GetValueOrDefault(port.Name, port.Name);
+                port.Name = Seen(port.Name);
         }
     }
 

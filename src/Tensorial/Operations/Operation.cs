@@ -72,6 +72,9 @@ public abstract record Operation
     /// <summary>Multiply-accumulates of one evaluation; 0 for operations that multiply no weights.</summary>
     internal virtual long Macs(ReadOnlySpan<ValueInfo?> inputs, ReadOnlySpan<ValueInfo> outputs) => 0;
 
+    /// <summary>Operations that one evaluation takes: those of a body, where there is one.</summary>
+    internal virtual int OperationCount => 1;
+
     /// <summary>Infers, allocates and computes. Where values decide the extents of the results both are computed at once.</summary>
     /// <param name="inputs">The operands; null for an absent one.</param>
     /// <param name="count">How many results are wanted, the first ones.</param>

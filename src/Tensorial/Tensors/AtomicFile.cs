@@ -30,7 +30,7 @@ internal static class AtomicFile
     public static string Begin(string path)
     {
         RemoveLeftovers(Path.GetDirectoryName(path)!, Path.GetFileName(path));
-        string beside = $"{path}.{Host}.{Environment.ProcessId}.{Guid.NewGuid():N}{Extension}";
+        string beside = Beside(path);
         Unfinished.TryAdd(beside, true);
         return beside;
     }
@@ -91,6 +91,53 @@ internal static class AtomicFile
         }
     }
 
+    /// <summary>A name beside a file for what is not finished.</summary>
+    private static string Beside(string full) => $"{full}.{Host}.{Environment.ProcessId}.{Guid.NewGuid():N}{Extension}";
+
+    /// <summary>
+    /// Makes a folder beside a file, for what is to take its place. It is removed by <see cref="End"/>, or as what a killed run left.
+    /// </summary>
+    /// <exception cref="IOException">The folder around it cannot be written; names the file.</exception>
+    public static DirectoryInfo NewFolder(string full)
+    {
+        // Hidden: it looks like the file otherwise.
+        string folder = Begin(Path.Combine(Path.GetDirectoryName(full)!, $".{Path.GetFileName(full)}"));
+        try
+        {
+            return Directory.CreateDirectory(folder);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            Unfinished.TryRemove(folder, out _);
+            throw new IOException($"Cannot write '{full}': {error.Message}", error);
+        }
+    }
+
+    /// <summary>
+    /// Moves a file and the one whose values it reads to their places, over former ones. The former file goes first: a process killed on the
+    /// way leaves none, rather than one that reads another's values.
+    /// </summary>
+    /// <exception cref="IOException">One cannot be moved; the former file is back where the values are still its own.</exception>
+    public static void MoveTogether((string From, string To) file, (string From, string To) values)
+    {
+        string? former = File.Exists(file.To) && File.Exists(values.To) ? Beside(file.To) : null;
+        if (former is not null)
+            File.Move(file.To, former);
+        try
+        {
+            File.Move(values.From, values.To, overwrite: true);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            if (former is not null)
+                File.Move(former, file.To);
+            throw new IOException($"Cannot write '{values.To}': {error.Message}", error);
+        }
+        File.Move(file.From, file.To, overwrite: true);
+        if (former is not null)
+            File.Delete(former);
+    }
+
     /// <summary>
     /// Writes a file through <paramref name="write"/>. On failure the former file, if any, is untouched and nothing is left behind.
     /// A link stays, and what it points at is written; a device such as <c>/dev/stdout</c> is written to, never replaced.
@@ -143,7 +190,7 @@ internal static class AtomicFile
     /// Renaming over a device would take it from everybody. .NET does not tell a file's kind, so its place does: all that lies in /dev, but
     /// for the memory file system there, and the open files in /proc.
     /// </summary>
-    private static bool IsDevice(string path) =>
+    public static bool IsDevice(string path) =>
         !OperatingSystem.IsWindows()
         && (path.StartsWith("/dev/", StringComparison.Ordinal) || path.StartsWith("/proc/", StringComparison.Ordinal))
         && !path.StartsWith("/dev/shm/", StringComparison.Ordinal)

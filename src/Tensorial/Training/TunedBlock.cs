@@ -32,9 +32,13 @@ public sealed record TunedBlock(string Output, string Input, ImmutableArray<Node
         if (size == BlockSize.Module)
             ends.IntersectWith(small.Outputs.SelectMany(output => IsCutPoint(small.ExtractSubgraph(output.Name))).ToHashSet());
         Dictionary<string, Node> makers = [];
+        Dictionary<Node, int> places = new(ReferenceEqualityComparer.Instance);
         foreach (Node node in small.Nodes)
-        foreach (string output in node.Outputs)
-            makers[output] = node;
+        {
+            places[node] = places.Count;
+            foreach (string output in node.Outputs)
+                makers[output] = node;
+        }
         Dictionary<string, TrainableConstant> trainable = TrainableConstants.Of(small).ToDictionary(static constant => constant.Name);
         var blocks = ImmutableArray.CreateBuilder<TunedBlock>();
         foreach (Node last in small.Nodes)
@@ -75,7 +79,7 @@ public sealed record TunedBlock(string Output, string Input, ImmutableArray<Node
                     foreach (string read in maker.Inputs)
                         open.Push(read);
             }
-            return ([.. small.Nodes.Where(inside.Contains)], [.. inputs]);
+            return ([.. inside.OrderBy(node => places[node])], [.. inputs]);
         }
     }
 

@@ -24,7 +24,12 @@ internal static class SmallNetwork
         new()
         {
             Graph = Graph,
-            Layers = [.. KernelWeights.From(Graph).Kernels.Select(static weight => LayerFacts.From(weight, GraphStatistics.From(Graph)))],
+            Layers =
+            [
+                .. KernelWeights
+                    .From(Graph)
+                    .Kernels.Select(static weight => LayerFacts.From(weight, LayerFacts.MacsOf(GraphStatistics.From(Graph)))),
+            ],
             Model = new("small", 0, 0, 0),
             Provenance = new()
             {

@@ -201,7 +201,10 @@ public sealed class CompressTests : IDisposable
         Assert.Contains(run.Code, (int[])[0, 1]);
         Assert.Equal(run.Code == 0, File.Exists(At("small.onnx")));
         if (run.Code == 1)
+        {
+            Assert.Contains("latency=1 was asked for and 1.", run.Error);
             return;
+        }
         JsonElement latency = Json("small.json")
             .GetProperty("latencies")
             .EnumerateArray()

@@ -53,7 +53,9 @@ public sealed class ExportedNetworkTests(ExportedNetworkTests.Exports exports) :
     public async Task So_does_that_of_all_others()
     {
         List<string> faults = [];
-        foreach (string network in Directory.GetFiles(exports.Folder, "*.onnx").Order())
+        string[] networks = [.. Directory.GetFiles(exports.Folder, "*.onnx").Order()];
+        Assert.NotEmpty(networks);
+        foreach (string network in networks)
             if (await FaultOf(network) is { } fault)
                 faults.Add($"{Path.GetFileNameWithoutExtension(network)}: {fault}");
         Assert.True(faults.Count == 0, string.Join('\n', faults));

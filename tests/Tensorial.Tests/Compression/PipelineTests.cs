@@ -185,6 +185,14 @@ public sealed class PipelineTests : IDisposable
         double size = (double)GraphStatistics.From(small.Graph).Parameters / GraphStatistics.From(Sample).Parameters;
         DropTrial kept = small.Trials.Where(static trial => trial.Drop <= 4).MinBy(static trial => trial.Parameters);
         Assert.Equal(kept.Parameters, size, 1e-9);
+        // No plan said anything of the layers.
+        ImmutableArray<CompressedLayer> layers = small.With(Sample, []).Layers;
+        Assert.Contains(layers, static layer => layer.Format is not null);
+        Assert.All(layers, static layer => Assert.Equal(layer.Format is null, layer.Sensitivity is null));
+        Assert.DoesNotContain(layers, static layer => layer.KeptBecause == "the plan says so");
+        CompressedNetwork whole = Compression(ResultCache.None)
+            .Run(new PlanRequest { Targets = [new(TargetMeasure.MaxDrop, -100)], Search = Quick });
+        Assert.All(whole.With(Sample, []).Layers, static layer => Assert.Contains("loses more accuracy", layer.KeptBecause));
         Assert.Throws<BadInputException>(() =>
             new NetworkCompression(Sample, Layers, null, [], new(), ResultCache.None).Run(
                 new PlanRequest { Targets = [new(TargetMeasure.MaxDrop, 4)] }

@@ -53,6 +53,24 @@ public sealed class SpeedGuardTests : IDisposable
         Assert.False(guard.IsMet);
     }
 
+    /// <summary>A search for a size makes one choice after the other with the same guard.</summary>
+    [Fact]
+    public void What_one_budget_forced_is_not_said_of_the_next_choice()
+    {
+        using ResultCache cache = Times(1.5, 2);
+        SpeedGuard guard = new(_probe, Objective.Speed, cache);
+        _ = guard.Choose(AllocationRule.Measured, Candidates(), [Half()]);
+        Assert.False(guard.IsMet);
+
+        CompressionCandidate choice = guard
+            .Choose(AllocationRule.Measured, Candidates(), [Half() with { Most = _layer.Parameters }])
+            .Single();
+
+        Assert.Null(choice.Form);
+        Assert.True(guard.IsMet);
+        Assert.Equal([_layer.Name], guard.SlowAmong([_layer]));
+    }
+
     [Fact]
     public void A_layer_kept_for_time_says_so()
     {

@@ -28,10 +28,17 @@ internal static class Pictures
         );
 
     /// <summary>The files of a folder beside what was kept of them.</summary>
-    public static IEnumerable<(string Path, Tensor<byte> Kept)> In(string folder) =>
-        from path in Directory.GetFiles(folder).Order(StringComparer.Ordinal)
-        where ImageFile.Extensions.Contains(Path.GetExtension(path))
-        select (path, NpyFile.Read(path + ".npy").Of<byte>());
+    public static IReadOnlyList<(string Path, Tensor<byte> Kept)> In(string folder)
+    {
+        (string, Tensor<byte>)[] files =
+        [
+            .. from path in Directory.GetFiles(folder).Order(StringComparer.Ordinal)
+            where ImageFile.Extensions.Contains(Path.GetExtension(path))
+            select (path, NpyFile.Read(path + ".npy").Of<byte>()),
+        ];
+        Assert.NotEmpty(files);
+        return files;
+    }
 
     public static void AreEqual(string what, Tensor<byte> expected, Tensor<byte> actual)
     {

@@ -38,6 +38,39 @@ public class MemoryPlanTests
         Assert.InRange(all / least, 1, 1.15);
     }
 
+    /// <summary>Beyond a number of values places are given in turn; many of them live at once.</summary>
+    [Fact]
+    public void So_do_tens_of_thousands()
+    {
+        Random random = new(2);
+        Value[] values =
+        [
+            .. Enumerable
+                .Range(0, 20_000)
+                .Select(k =>
+                {
+                    int first = random.Next(2000);
+                    return Made($"v{k}", random.Next(0, 100), first, first + (random.Next(10) == 0 ? random.Next(2000) : random.Next(4)));
+                }),
+        ];
+        int arena = MemoryPlan.Assign(values);
+        // By the step at which they begin, against all that are alive then, in the order of their places.
+        List<Value> alive = [];
+        long together = 0;
+        foreach (IGrouping<int, Value> step in values.GroupBy(static v => v.First).OrderBy(static group => group.Key))
+        {
+            alive.RemoveAll(value => value.Last < step.Key);
+            alive.AddRange(step);
+            together = Math.Max(together, alive.Sum(static v => (long)v.Length));
+            Value[] placed = [.. alive.Where(static v => v.Length > 0).OrderBy(static v => v.Offset)];
+            for (int k = 1; k < placed.Length; k++)
+                Assert.True(placed[k - 1].Offset + placed[k - 1].Length <= placed[k].Offset, $"step {step.Key}: {placed[k].Name}");
+        }
+        Assert.All(values, value => Assert.InRange(value.Offset, 0, arena - value.Length));
+        // Each is rounded up to 16; what begins in turn leaves more gaps than what is placed by size.
+        Assert.InRange(arena, together, 2 * together);
+    }
+
     [Fact]
     public void One_after_another_they_take_the_place_of_the_largest()
     {

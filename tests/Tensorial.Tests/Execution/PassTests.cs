@@ -39,6 +39,26 @@ public class PassTests
         Assert.Contains(kept.Nodes, static node => node.Operation is BatchNormalization);
     }
 
+    /// <summary>Weights of 1e30 times a scale of 1e20 leave float32, what the two layers make of a tiny map does not.</summary>
+    [Fact]
+    public void A_batch_norm_stays_where_folded_weights_would_overflow()
+    {
+        Sketch net = new();
+        net.Node("c", new Convolution { KernelShape = [1, 1] }, "x", net.Weights("w", [3, 2, 1, 1], 1e30f, 2e30f));
+        net.Constant("g", new Tensor<float>([3], new[] { 1e20f, 1e20f, 1e20f }));
+        net.Node("y", new BatchNormalization(), "c", "g", net.Weights("b", [3]), net.Weights("m", [3]), net.Weights("v", [3], 1, 2));
+        Graph graph = net.Graph(2, 4, 4);
+        Tensor<float> x = net.Random([1, 2, 4, 4], 1e-26f, 2e-26f),
+            expected = Sketch.Evaluate(graph, x);
+        Assert.True(System.Numerics.Tensors.TensorPrimitives.IsFiniteAll<float>(expected.Values));
+
+        using Inference network = new(graph, threads: 1);
+        Tensor<float> given = network.Run(x);
+
+        for (int k = 0; k < expected.Values.Length; k++)
+            Assert.Equal(1, given.Values[k] / expected.Values[k], 1e-5);
+    }
+
     [Fact]
     public void Constants_are_computed_once_but_not_those_that_training_changes()
     {

@@ -35,6 +35,41 @@ public class WeightsAsInitializersTests
         Assert.Equal([kernel.Name], TrainableConstants.Of(plain).Select(static constant => constant.Name));
     }
 
+    /// <summary>What is computed of whole numbers is made of no weight, and stays for the others that read it.</summary>
+    [Fact]
+    public void A_shape_that_a_weight_and_the_network_read_stays_with_the_network()
+    {
+        Sketch sketch = new();
+        sketch.Constant("k", new Tensor<int>([2], new[] { 4, 4 }));
+        sketch.Node("s", new Cast(ElementType.Int64), "k");
+        sketch.Node("w", new Reshape(), sketch.Weights("flat", [2, 8]), "s");
+        sketch.Node("p", new MatMul(), "x", "w");
+        sketch.Node("y", new Reshape(), "p", "s");
+        Graph graph = sketch.Graph(4),
+            plain = WeightsAsInitializers.Apply(graph);
+
+        Assert.Equal(["flat"], KernelWeights.From(plain).Kernels.Select(static kernel => kernel.Name));
+        Tensor<float> x = sketch.Random([4, 4]);
+        Assert.Equal(Sketch.Evaluate(graph, x).Values.ToArray(), Sketch.Evaluate(plain, x).Values.ToArray());
+    }
+
+    /// <summary>A constant that very many are added up to is no weight of a layer; the network is what it was.</summary>
+    [Fact]
+    public void A_sum_of_thousands_of_constants_is_left_to_be_computed()
+    {
+        Sketch sketch = new();
+        string sum = sketch.Weights("c0", [1, 4]);
+        for (int k = 1; k < 3000; k++)
+            sum = sketch.Node($"s{k}", new Add(), sketch.Weights($"c{k}", [1, 4]), sum);
+        sketch.Node("y", new Mul(), "x", sum);
+        Graph graph = sketch.Graph(4),
+            plain = WeightsAsInitializers.Apply(graph);
+        Tensor<float> x = sketch.Random([2, 4]);
+        Assert.Equal(Sketch.Evaluate(graph, x).Values.ToArray(), Sketch.Evaluate(plain, x).Values.ToArray());
+        using Inference network = new(graph, threads: 1);
+        Assert.Equal(Sketch.Evaluate(graph, x).Values.ToArray(), network.Run(x).Values.ToArray());
+    }
+
     private static Graph Written(string how)
     {
         Sketch sketch = new();

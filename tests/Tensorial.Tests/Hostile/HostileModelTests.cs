@@ -146,6 +146,20 @@ public sealed class HostileModelTests : IDisposable
         Assert.InRange(GC.GetTotalAllocatedBytes() - before, 0, MostBytes);
     }
 
+    /// <summary>One input leaves an extent open, of the other the file says nothing.</summary>
+    [Fact]
+    public async Task An_input_without_a_shape_beside_an_open_one_is_inspected()
+    {
+        ModelProto model = OnImages([], TinyModel.Node("Relu", "r", ["x"], ["r"]), TinyModel.Node("Add", "n", ["r", "other"], ["y"]));
+        model.Graph.Input[0].Type.TensorType.Shape.Dim[2].ClearValue();
+        model.Graph.Input.Add(new ValueInfoProto { Name = "other" });
+        File.WriteAllBytes(Path.Combine(_folder.FullName, "model.onnx"), model.ToByteArray());
+
+        CommandRun run = await CommandRun.Of("inspect", Path.Combine(_folder.FullName, "model.onnx"));
+
+        Assert.Equal((0, true), (run.Code, run.Output.Contains("The input leaves")));
+    }
+
     [Fact]
     public void A_message_names_node_and_extents()
     {

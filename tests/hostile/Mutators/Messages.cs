@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Collections.Concurrent;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
 using Tensorial.Onnx.Proto;
@@ -11,6 +12,11 @@ namespace Tensorial.Hostile;
 /// </summary>
 internal static class Messages
 {
+    private static readonly ConcurrentDictionary<
+        MessageDescriptor,
+        (FieldDescriptor[] All, FieldDescriptor[] Texts, FieldDescriptor[] Records)
+    > Known = new();
+
     public static byte[] Mutate(IReadOnlyList<byte[]> corpus, Random random)
     {
         byte[] good = Bytes.Pick(corpus, random);
@@ -27,7 +33,7 @@ internal static class Messages
         List<IMessage> records = [];
         Collect(model, records);
         IMessage record = records[random.Next(records.Count)];
-        FieldDescriptor[] fields = [.. record.Descriptor.Fields.InDeclarationOrder()];
+        FieldDescriptor[] fields = FieldsOf(record.Descriptor).All;
         // Fields that say something are more interesting than those that are not there.
         FieldDescriptor[] said = [.. fields.Where(field => IsSaid(record, field))];
         FieldDescriptor field = said.Length > 0 && random.Next(4) > 0 ? said[random.Next(said.Length)] : fields[random.Next(fields.Length)];
@@ -130,7 +136,7 @@ internal static class Messages
         for (int attempt = 0; attempt < 20; attempt++)
         {
             IMessage record = records[random.Next(records.Count)];
-            FieldDescriptor[] texts = [.. record.Descriptor.Fields.InDeclarationOrder().Where(static f => f.FieldType == FieldType.String)];
+            FieldDescriptor[] texts = FieldsOf(record.Descriptor).Texts;
             if (texts.Length == 0)
                 continue;
             object value = texts[random.Next(texts.Length)].Accessor.GetValue(record);
@@ -142,13 +148,23 @@ internal static class Messages
         return "nowhere";
     }
 
+    /// <summary>The fields of a kind of record: all, those of text, and those of other records.</summary>
+    private static (FieldDescriptor[] All, FieldDescriptor[] Texts, FieldDescriptor[] Records) FieldsOf(MessageDescriptor kind) =>
+        Known.GetOrAdd(
+            kind,
+            static kind =>
+                (
+                    [.. kind.Fields.InDeclarationOrder()],
+                    [.. kind.Fields.InDeclarationOrder().Where(static f => f.FieldType == FieldType.String)],
+                    [.. kind.Fields.InDeclarationOrder().Where(static f => f.FieldType == FieldType.Message)]
+                )
+        );
+
     private static void Collect(IMessage record, List<IMessage> records)
     {
         records.Add(record);
-        foreach (FieldDescriptor field in record.Descriptor.Fields.InDeclarationOrder())
+        foreach (FieldDescriptor field in FieldsOf(record.Descriptor).Records)
         {
-            if (field.FieldType != FieldType.Message)
-                continue;
             object value = field.Accessor.GetValue(record);
             if (value is IList list)
                 foreach (object item in list)

@@ -1,4 +1,3 @@
-using System.Formats.Tar;
 using System.IO.Compression;
 
 namespace Tensorial.Data.Fetching;
@@ -68,36 +67,9 @@ internal abstract class Container
         {
             using FileStream file = File.OpenRead(path);
             using Stream unpacked = isPacked ? new GZipStream(file, CompressionMode.Decompress) : file;
-            using TarReader reader = new(unpacked);
-            while (Next(reader) is { } entry)
-            {
-                string name = Path.GetFileName(entry.Name);
-                if (wanted(name) && entry.DataStream is { } content)
+            foreach ((string full, Stream content) in new TarArchive(unpacked, Name).Files())
+                if (Path.GetFileName(full) is var name && wanted(name))
                     yield return (name, content);
-            }
-        }
-
-        /// <summary>
-        /// The next entry, or null after the last. A damaged header can overflow inside the reader, or make a name that is none.
-        /// </summary>
-        private TarEntry? Next(TarReader reader)
-        {
-            try
-            {
-                return reader.GetNextEntry();
-            }
-            catch (Exception broken)
-                when (broken
-                        is InvalidDataException
-                            or EndOfStreamException
-                            or ArithmeticException
-                            or FormatException
-                            or ArgumentException
-                            or InvalidOperationException
-                )
-            {
-                throw new BadInputException($"'{Name}' is not an intact tar archive: {broken.Message}", broken);
-            }
         }
     }
 }

@@ -70,6 +70,9 @@ internal sealed class LayoutPlan
 /// <summary>Which group reads a value last.</summary>
 internal sealed class LastReads
 {
+    /// <summary>Readers that are looked through; a value that more read is left alone.</summary>
+    private const int MostReaders = 256;
+
     private readonly Scope _scope;
     private readonly Dictionary<Node, FusedGroup> _groups;
     private readonly Dictionary<Node, int> _index = new(ReferenceEqualityComparer.Instance);
@@ -84,6 +87,7 @@ internal sealed class LastReads
     /// <summary>The value, where the group reads it once and last of all, and may therefore overwrite it; else null.</summary>
     public string? Over(string value, FusedGroup group) =>
         !_scope.Uses.IsOutput(value)
+        && !_scope.Uses.Readers(value).Skip(MostReaders).Any()
         && _scope.Uses.Readers(value).Count(reader => _groups[reader] == group) == 1
         && _scope.Uses.Readers(value).All(reader => _groups[reader] == group || IndexOf(_groups[reader]) < IndexOf(group))
             ? value

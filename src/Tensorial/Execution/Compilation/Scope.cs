@@ -26,10 +26,10 @@ internal sealed record Scope(
     public Uses Uses { get; } = new(Graph);
 
     /// <summary>Nodes that depend on constants alone: products of factors, for example. They come first and run once, whatever the batch.</summary>
-    private ImmutableArray<Node> Parameters { get; } = ParametersFirst.Leading(Graph);
+    private readonly HashSet<string> _parameters = [.. ParametersFirst.Leading(Graph).SelectMany(static node => node.Outputs)];
 
     /// <summary>How many of them there are.</summary>
-    public int ParameterNodes => Parameters.Length;
+    public int ParameterNodes { get; } = ParametersFirst.Leading(Graph).Length;
 
     /// <summary>Threads that share a step which is given the whole batch.</summary>
     public int Threads { get; init; } = 1;
@@ -48,7 +48,7 @@ internal sealed record Scope(
     public Tensor? Constant(string? name) => name is { Length: > 0 } ? Graph.Initializers.GetValueOrDefault(name) : null;
 
     /// <summary>Whether a computed value depends on constants alone.</summary>
-    public bool IsParameter(string name) => Parameters.Any(node => node.Outputs.Contains(name));
+    public bool IsParameter(string name) => _parameters.Contains(name);
 
     public bool IsComputed(string name) => name.Length > 0 && !Graph.Initializers.ContainsKey(name);
 

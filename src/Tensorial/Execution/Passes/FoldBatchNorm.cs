@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Numerics.Tensors;
 using Tensorial.Graphs;
 using Tensorial.Operations;
 
@@ -44,6 +45,8 @@ internal static class FoldBatchNorm
                 return null;
 
             Tensor<float>[] values = cache.Of(norm, sources, () => Folded([.. sources.Cast<Tensor<float>?>()], norm.Epsilon));
+            if (values.Length == 0)
+                return null;
             string weights = $"{node.Outputs[0]}/folded weights",
                 bias = $"{node.Outputs[0]}/folded bias";
             (constants[weights], constants[bias]) = (values[0], values[1]);
@@ -53,6 +56,7 @@ internal static class FoldBatchNorm
         }
     }
 
+    /// <summary>Folded weights and bias; nothing where float32 would not hold them, though it holds what the two layers make.</summary>
     private static Tensor<float>[] Folded(Tensor<float>?[] sources, double epsilon)
     {
         (Tensor<float> weights, Tensor<float>? bias) = (sources[0]!, sources[1]);
@@ -69,8 +73,22 @@ internal static class FoldBatchNorm
             scales[o] = gamma.Values[o] / Math.Sqrt(variance.Values[o] + epsilon);
             foldedBias.Values[o] = (float)(((bias?.Values[o] ?? 0.0) - mean.Values[o]) * scales[o] + beta.Values[o]);
         }
+        if (!IsHeld(weights, scales) || !TensorPrimitives.IsFiniteAll<float>(foldedBias.Values))
+            return [];
         DerivedValues folded = new(weights.Shape.ElementCount, () => Scaled(weights, scales));
         return [new(weights.Shape, folded.Memory), foldedBias];
+    }
+
+    /// <summary>Whether the largest weight of each channel, scaled, is a number.</summary>
+    private static bool IsHeld(Tensor<float> weights, double[] scales)
+    {
+        int filter = weights.Values.Length / Math.Max(1, scales.Length);
+        for (int o = 0; o < scales.Length && filter > 0; o++)
+        {
+            if (!(Math.Abs(TensorPrimitives.MaxMagnitude<float>(weights.Values.Slice(o * filter, filter)) * scales[o]) <= float.MaxValue))
+                return false;
+        }
+        return true;
     }
 
     private static float[] Scaled(Tensor<float> weights, double[] scales)

@@ -70,9 +70,45 @@ internal sealed class ConstantOrigins(Graph graph)
         static name => ImmutableArray.Create(name)
     );
 
+    /// <summary>Initializers that are told apart; a constant made of more counts as made of all.</summary>
+    private const int MostListed = 1024;
+
+    private ImmutableArray<string> _all;
+
     public ImmutableArray<string> this[string constant] => _origins.GetValueOrDefault(constant, []);
 
-    public ImmutableArray<string> Of(IEnumerable<string> constants) => [.. constants.SelectMany(name => this[name]).Distinct()];
+    /// <summary>
+    /// What several constants come from. One list is shared by all that come from the same; instead of very many each, all that there are.
+    /// </summary>
+    public ImmutableArray<string> Of(IEnumerable<string> constants)
+    {
+        ImmutableArray<string> first = [];
+        HashSet<string>? more = null;
+        foreach (string name in constants)
+        {
+            ImmutableArray<string> own = this[name];
+            if (own.IsEmpty || own == first)
+                continue;
+            if (own == _all)
+                return own;
+            if (first.IsEmpty)
+                first = own;
+            else
+                (more ??= [.. first]).UnionWith(own);
+            if (more?.Count > MostListed)
+                return All();
+        }
+        return more is null || more.Count == first.Length ? first : [.. more];
+    }
+
+    private ImmutableArray<string> All() =>
+        _all = _all.IsDefault
+            ?
+            [
+                .. graph.Initializers.Keys,
+                .. graph.Nodes.Where(static node => node.Operation is Constant).Select(static node => node.Outputs[0]),
+            ]
+            : _all;
 
     public void Derive(Node node)
     {

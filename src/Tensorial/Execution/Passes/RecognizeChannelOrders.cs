@@ -13,11 +13,18 @@ internal static class RecognizeChannelOrders
     /// <summary>The largest map whose positions are sent through a chain; float32 counts further.</summary>
     private const int MostPositions = 1 << 20;
 
+    /// <summary>Positions kept at a time, of all chains that are not at their end.</summary>
+    private const long MostKept = 1 << 26;
+
     public static Graph Apply(Graph graph, IReadOnlyDictionary<string, ValueInfo> shapes)
     {
         if (!graph.Nodes.Any(static node => node.Operation is Transpose))
             return graph;
         Dictionary<string, Moved> moved = [];
+        long kept = 0;
+        Dictionary<string, int> readers = [];
+        foreach (string read in graph.Nodes.SelectMany(static node => node.Inputs))
+            readers[read] = readers.GetValueOrDefault(read) + 1;
         Dictionary<string, Tensor> added = [];
         UniqueNames names = UniqueNames.From(graph);
         List<Node> nodes = [];
@@ -26,8 +33,10 @@ internal static class RecognizeChannelOrders
             if (!Follow(node))
             {
                 nodes.Add(node);
+                Forget(node);
                 continue;
             }
+            bool isKept = false;
             foreach (string output in node.Outputs.Where(static name => name.Length > 0))
                 if (
                     moved[output] is { IsShuffled: true } value
@@ -38,8 +47,12 @@ internal static class RecognizeChannelOrders
                     added[indices] = new Tensor<long>([order.Length], Array.ConvertAll(order, static channel => (long)channel));
                     nodes.Add(node with { Operation = new Gather(1), Inputs = [value.Root, indices], Outputs = [output], Source = null });
                 }
-                else if (!nodes.Contains(node, ReferenceEqualityComparer.Instance))
+                else if (!isKept)
+                {
                     nodes.Add(node);
+                    isKept = true;
+                }
+            Forget(node);
         }
         return added.Count == 0 ? graph : graph with { Nodes = Read(nodes, graph), Initializers = graph.Initializers.AddRange(added) };
 
@@ -60,14 +73,29 @@ internal static class RecognizeChannelOrders
                     is not { Type: ElementType.Float32, Shape: { Rank: 3 or 4, ElementCount: > 0 and <= MostPositions } shape }
                 )
                     return false;
+                if (kept + shape.ElementCount > MostKept)
+                    return false;
                 from = new(input, Positions(shape), false);
             }
             Tensor?[] inputs = [from.Values, .. node.Inputs.Skip(1).Select(name => name.Length == 0 ? null : graph.Initializers[name])];
             Tensor[] results = node.Operation.Apply(inputs);
             for (int k = 0; k < node.Outputs.Length; k++)
                 if (node.Outputs[k].Length > 0)
+                {
                     moved[node.Outputs[k]] = new(from.Root, results[k].Of<float>(), from.IsShuffled || node.Operation is Transpose);
+                    kept += results[k].Shape.ElementCount;
+                }
             return true;
+        }
+
+        // Positions of values that no node reads any more.
+        void Forget(Node node)
+        {
+            foreach (string read in node.Inputs)
+                readers[read]--;
+            foreach (string name in node.Inputs.Concat(node.Outputs))
+                if (readers.GetValueOrDefault(name) == 0 && moved.Remove(name, out Moved? gone))
+                    kept -= gone.Values.Shape.ElementCount;
         }
     }
 

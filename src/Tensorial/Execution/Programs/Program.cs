@@ -44,6 +44,9 @@ internal sealed class Program
     /// <summary>Floats a piece may touch in a segment: half a usual second-level cache.</summary>
     private const int PieceFloats = 1 << 17;
 
+    /// <summary>Steps of a segment: all that they make is kept together, so a chain without end needs ends.</summary>
+    private const int LongestSegment = 1024;
+
     /// <summary>The most images that a piece has.</summary>
     public const int LargestPiece = 8;
 
@@ -192,18 +195,23 @@ internal sealed class Program
     private IEnumerable<Segment> SegmentsOf(ImmutableArray<ProgramStep> steps)
     {
         List<ProgramStep> open = [];
+        HashSet<Value> joined = [];
         foreach (ProgramStep step in steps)
         {
             bool isWhole = step.IsWhole || !_batch.IsSharded;
-            if (open.Count > 0 && (isWhole || open.Any(earlier => earlier.Joined.Any(step.Reads.Contains))))
+            if (open.Count > 0 && (isWhole || open.Count == LongestSegment || step.Reads.Any(joined.Contains)))
             {
                 yield return new([.. open], PieceOf(open));
                 open = [];
+                joined = [];
             }
             if (isWhole)
                 yield return new([step], 0);
             else
+            {
                 open.Add(step);
+                joined.UnionWith(step.Joined);
+            }
         }
         if (open.Count > 0)
             yield return new([.. open], PieceOf(open));

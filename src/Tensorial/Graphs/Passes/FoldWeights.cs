@@ -17,6 +17,14 @@ internal sealed class FoldWeights
     /// <summary>What stands between roots and result may take this many times their room while it is computed.</summary>
     private const int MostOnTheWay = 4;
 
+    /// <summary>Bytes computed for all weights together, in bytes of the constants; and how many always may be.</summary>
+    private const int MostInAll = 16;
+
+    private const long LeastInAll = 1 << 24;
+
+    /// <summary>Constants that one weight is made of, at most: sets of them are kept for every value on the way.</summary>
+    private const int MostRoots = 1024;
+
     private readonly Graph _graph;
     private readonly Dictionary<string, Tensor> _constants;
 
@@ -31,6 +39,13 @@ internal sealed class FoldWeights
     /// <summary>Values that nodes of the network proper read, or that leave it.</summary>
     private readonly HashSet<string> _read;
 
+    private readonly HashSet<string> _outputs;
+
+    /// <summary>Values of nodes that are made of no weight; several weights may need them.</summary>
+    private readonly Dictionary<string, Tensor> _shared = [];
+
+    private long _left;
+
     private FoldWeights(Graph graph)
     {
         _graph = graph;
@@ -38,9 +53,11 @@ internal sealed class FoldWeights
         foreach (Node node in graph.Nodes)
             if (node.Operation is Constant constant)
                 _constants[node.Outputs[0]] = constant.Value;
+        _left = Math.Max(LeastInAll, MostInAll * _constants.Values.Sum(BytesOf));
         foreach ((string name, Tensor value) in _constants)
             _roots[name] = value.ElementType.IsFloating() ? [name] : [];
-        _read = [.. graph.Outputs.Select(static port => port.Name)];
+        _outputs = [.. graph.Outputs.Select(static port => port.Name)];
+        _read = [.. _outputs];
         foreach (Node node in graph.Nodes)
         {
             _places[node] = _places.Count;
@@ -51,15 +68,33 @@ internal sealed class FoldWeights
                 _read.UnionWith(node.Reads);
                 continue;
             }
-            ImmutableHashSet<string> roots = node
-                .Inputs.Where(static name => name.Length > 0)
-                .Aggregate(ImmutableHashSet<string>.Empty, (all, name) => all.Count == 0 ? _roots[name] : all.Union(_roots[name]));
+            if (RootsOf(node) is not { } roots)
+            {
+                _read.UnionWith(node.Reads);
+                continue;
+            }
             foreach (string output in node.Outputs.Where(static name => name.Length > 0))
                 (_makers[output], _roots[output]) = (node, roots);
         }
     }
 
     public static Graph Apply(Graph graph) => new FoldWeights(graph).Run();
+
+    /// <summary>Constants that the results of a node are made of; null where they are too many for a weight.</summary>
+    private ImmutableHashSet<string>? RootsOf(Node node)
+    {
+        ImmutableHashSet<string> roots = [];
+        foreach (string name in node.Inputs.Where(static name => name.Length > 0))
+        {
+            ImmutableHashSet<string> more = _roots[name];
+            // The smaller one into the larger one: along a chain each set is its predecessor and little else.
+            if (!ReferenceEquals(more, roots))
+                roots = more.Count > roots.Count ? more.Union(roots) : roots.Union(more);
+            if (roots.Count > MostRoots)
+                return null;
+        }
+        return roots;
+    }
 
     private Graph Run()
     {
@@ -81,10 +116,12 @@ internal sealed class FoldWeights
                 constants[name] = made[k];
                 renamed[results[k]] = name;
             }
-            folded.UnionWith(nodes);
+            // What is made of no weight, such as a shape, others may read: it goes where nobody does.
+            folded.UnionWith(nodes.Where(node => node.Outputs.Any(name => name.Length > 0 && !_roots[name].IsEmpty)));
         }
         if (folded.Count == 0)
             return _graph;
+        HashSet<string> names = [.. renamed.Values];
         // An input that gave such a constant a default has the extents it had before.
         return _graph with
         {
@@ -101,7 +138,7 @@ internal sealed class FoldWeights
                             : node
                     ),
             ],
-            Inputs = _graph.Inputs.RemoveAll(port => renamed.ContainsValue(port.Name)),
+            Inputs = _graph.Inputs.RemoveAll(port => names.Contains(port.Name)),
             Initializers = constants.ToImmutable(),
         };
     }
@@ -140,7 +177,7 @@ internal sealed class FoldWeights
     /// <summary>The values of results that belong together; null where folding them would cost room, or cannot be done.</summary>
     private Tensor[]? Values(string[] results)
     {
-        if (results.Any(name => _graph.Outputs.Any(port => port.Name == name)))
+        if (results.Any(_outputs.Contains))
             return null;
         string[] roots = [.. results.SelectMany(name => _roots[name]).Distinct()];
         long all = roots.Sum(name => BytesOf(_constants[name])),
@@ -154,17 +191,21 @@ internal sealed class FoldWeights
                 Tensor?[] inputs =
                 [
                     .. node.Inputs.Select(name =>
-                        name.Length == 0 ? null : values.GetValueOrDefault(name) ?? _constants.GetValueOrDefault(name)
+                        name.Length == 0
+                            ? null
+                            : values.GetValueOrDefault(name) ?? _shared.GetValueOrDefault(name) ?? _constants.GetValueOrDefault(name)
                     ),
                 ];
                 ImmutableArray<ValueInfo> types = node.Operation.Infer([
                     .. inputs.Select(static value => value is null ? null : ValueInfo.From(value)),
                 ]);
-                if (types.Sum(static type => (long)type.Shape.ElementCount * type.Type.Size()) > MostOnTheWay * Math.Max(all, MostCopied))
+                long bytes = types.Sum(static type => (long)type.Shape.ElementCount * type.Type.Size());
+                if (bytes > MostOnTheWay * Math.Max(all, MostCopied) || (_left -= bytes) < 0)
                     return null;
                 Tensor[] made = node.Operation is Identity ? [inputs[0]!] : node.Operation.Apply(inputs);
                 for (int k = 0; k < node.Outputs.Length; k++)
-                    values[node.Outputs[k]] = made[k];
+                    if (node.Outputs[k].Length > 0)
+                        (_roots[node.Outputs[k]].IsEmpty ? _shared : values)[node.Outputs[k]] = made[k];
             }
         }
         catch (BadInputException)
@@ -184,7 +225,7 @@ internal sealed class FoldWeights
         Stack<string> open = new(results);
         List<Node> found = [];
         while (open.TryPop(out string? name))
-            if (_makers.TryGetValue(name, out Node? maker) && nodes.Add(maker))
+            if (!_shared.ContainsKey(name) && _makers.TryGetValue(name, out Node? maker) && nodes.Add(maker))
             {
                 found.Add(maker);
                 foreach (string read in maker.Inputs)

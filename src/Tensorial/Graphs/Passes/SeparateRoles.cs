@@ -11,6 +11,9 @@ namespace Tensorial.Graphs;
 /// </summary>
 internal static class SeparateRoles
 {
+    /// <summary>Operands of a layer with weights, at most.</summary>
+    private const int MostOperands = 16;
+
     /// <summary>Where a constant is read: the place of a node, and of one of its inputs.</summary>
     private readonly record struct Use(int Node, int Input);
 
@@ -60,8 +63,11 @@ internal static class SeparateRoles
         string PartOf(Use use)
         {
             Node node = graph.Nodes[use.Node];
+            // No layer has more.
+            if (use.Input == 0 || node.Inputs.Length > MostOperands)
+                return $"{use.Node}.{use.Input}";
             string[] read = [.. node.Inputs.Skip(1).Where(graph.Initializers.ContainsKey)];
-            bool isOneLayer = use.Input > 0 && read.Length > 1 && read.Distinct().Count() == read.Length;
+            bool isOneLayer = read.Length > 1 && read.Distinct().Count() == read.Length;
             return isOneLayer ? $"{node.Operation.Name} {use.Input}: {string.Join('\n', node.Inputs.Skip(1))}" : $"{use.Node}.{use.Input}";
         }
     }

@@ -14,6 +14,8 @@ public sealed record If(Operation Then, Operation Else) : Branching
     /// <summary>Operands the node itself has, before those that its bodies capture.</summary>
     public override int OwnInputs => 1;
 
+    internal override int OperationCount => Math.Max(Then.OperationCount, Else.OperationCount);
+
     internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
         ValueInfo condition = inputs.Truth(0, "cond");

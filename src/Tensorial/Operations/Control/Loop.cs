@@ -12,8 +12,19 @@ namespace Tensorial.Operations;
 /// <param name="OwnInputs">Operands the node itself has, before those that its body captures; two and the values carried.</param>
 public sealed record Loop(Operation Body, int OwnInputs) : Branching
 {
-    /// <summary>More rounds than any network makes: a file that asks for more would never end.</summary>
-    private const long MostRounds = 1 << 24;
+    /// <summary>
+    /// More rounds than any network makes, and more operations in all of them, those of loops inside included: a file that asks for more
+    /// would never end.
+    /// </summary>
+    private const long MostRounds = 1 << 20,
+        MostOperations = 1 << 21;
+
+    /// <summary>What the outermost loop under way on this thread has taken, and how many loops are under way.</summary>
+    [ThreadStatic]
+    private static long t_operations;
+
+    [ThreadStatic]
+    private static int t_depth;
 
     /// <inheritdoc/>
     public override int OwnInputs { get; } = OwnInputs;
@@ -52,10 +63,14 @@ public sealed record Loop(Operation Body, int OwnInputs) : Branching
         List<Tensor>[]? collected = null;
         long round = 0,
             values = 0;
+        using Depth depth = new();
         for (; round < most && goes; round++)
         {
             if (round == MostRounds)
                 throw new UnsupportedException($"a loop of more than {MostRounds:N0} rounds is not supported.");
+            // Loops inside count their own.
+            if ((t_operations += Body.OperationCount) > MostOperations)
+                throw new UnsupportedException($"a loop of more than {MostOperations:N0} operations is not supported.");
             arguments[0] = new Tensor<long>([], new[] { round });
             Tensor[] results = Body.Evaluate(arguments, int.MaxValue, workers);
             if (results.Length < 1 + Carried)
@@ -77,6 +92,17 @@ public sealed record Loop(Operation Body, int OwnInputs) : Branching
             .. collected?.Select(static entries => Stacking.Stack(entries)) ?? Empty(inputs),
         ];
         return all[..Limited(count, all.Length)];
+    }
+
+    private readonly ref struct Depth : IDisposable
+    {
+        public Depth()
+        {
+            if (t_depth++ == 0)
+                t_operations = 0;
+        }
+
+        public void Dispose() => t_depth--;
     }
 
     /// <summary>What is collected in no rounds at all.</summary>
