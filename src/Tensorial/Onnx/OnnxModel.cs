@@ -96,7 +96,7 @@ internal sealed record OnnxModel(ModelProto Model, IReadOnlyList<(TensorProto Pr
         }
         finally
         {
-            AtomicFile.RemoveFolder(staged);
+            AtomicFile.End(staged.FullName);
         }
 
         string At(string name) => Path.Combine(staged.FullName, name);

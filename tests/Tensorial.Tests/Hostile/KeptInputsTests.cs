@@ -115,8 +115,8 @@ public sealed class KeptInputsTests : IDisposable
 
         Assert.False(Directory.Exists(left));
         Assert.True(own.Exists);
-        AtomicFile.RemoveFolder(own);
-        AtomicFile.RemoveFolder(next);
+        AtomicFile.End(own.FullName);
+        AtomicFile.End(next.FullName);
         Assert.Empty(Directory.GetFileSystemEntries(_folder.FullName));
     }
 
