@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Numerics.Tensors;
 using Tensorial.Kernels;
 
 namespace Tensorial.Operations;
@@ -65,27 +66,48 @@ public sealed record Pad : MovingOperation
         Tensor constant = inputs.Optional(2)?.Single("constant_value") ?? new Tensor<float>([], new[] { Value });
         T fill = constant.To(y.ElementType).Of<T>().Values[0];
         int[][] sources = [.. pads.Select((pad, axis) => Sources(pad.Begin, x.Shape[axis], y.Shape[axis]))];
-        Fill(0, 0, 0);
+        int rank = pads.Length;
+        (int First, int End) inside = rank == 0 ? default : Inside(pads[^1].Begin, x.Shape[^1], y.Shape[^1]);
+        if (rank == 0)
+            y.Values[0] = x.Values[0];
+        else
+            Fill(0, 0, 0);
 
         void Fill(int axis, int from, int to)
         {
-            int rank = pads.Length;
-            if (axis == rank)
-            {
-                y.Values[to] = x.Values[from];
-                return;
-            }
             int inner = y.Shape.ElementCountOf(axis + 1, rank),
                 step = x.Shape.ElementCountOf(axis + 1, rank);
             for (int i = 0; i < y.Shape[axis]; i++)
             {
                 int source = sources[axis][i];
                 if (source < 0)
+                {
                     y.Values.Slice(to + i * inner, inner).Fill(fill);
-                else
+                }
+                else if (axis + 1 < rank)
+                {
                     Fill(axis + 1, from + source * step, to + i * inner);
+                }
+                else if (i == inside.First)
+                {
+                    int count = inside.End - i;
+                    x.Values.Slice(from + source, count).CopyTo(y.Values.Slice(to + i, count));
+                    i += count - 1;
+                }
+                else
+                {
+                    y.Values[to + i] = x.Values[from + source];
+                }
             }
         }
+    }
+
+    /// <summary>Where the values of a row lie in the padded one; empty where padding crops all of them.</summary>
+    private static (int First, int End) Inside(int begin, int extent, int padded)
+    {
+        int first = Math.Max(0, begin),
+            end = Math.Min(padded, begin + extent);
+        return first < end ? (first, end) : (int.MaxValue, int.MaxValue);
     }
 
     /// <summary>Where along an axis of the input each value of the result comes from; -1 for the constant.</summary>
@@ -130,17 +152,37 @@ public sealed record Pad : MovingOperation
             constant = pull.Gradient(2);
         (int Begin, int End)[] pads = Resolve(shape, pull.Inputs.Optional(1), pull.Inputs.Optional(3));
         int[][] sources = [.. pads.Select((pad, axis) => Sources(pad.Begin, shape[axis], dy.Shape[axis]))];
-        int[] strides = shape.Strides(),
-            targets = dy.Shape.Strides();
-        for (int i = 0; i < dy.Shape.ElementCount; i++)
+        int rank = pads.Length;
+        (int First, int End) inside = rank == 0 ? default : Inside(pads[^1].Begin, shape[^1], dy.Shape[^1]);
+        if (rank == 0 && dx is not null)
+            dx.Values[0] += dy.Values[0];
+        if (rank > 0)
+            Gather(0, 0, 0);
+
+        void Gather(int axis, int to, int from)
         {
-            int from = 0;
-            for (int axis = 0; axis < pads.Length && from >= 0; axis++)
-                from = sources[axis][i / targets[axis] % dy.Shape[axis]] is var source and >= 0 ? from + source * strides[axis] : -1;
-            if (from >= 0 && dx is not null)
-                dx.Values[from] += dy.Values[i];
-            if (from < 0 && constant is not null)
-                constant.Values[0] += dy.Values[i];
+            int inner = dy.Shape.ElementCountOf(axis + 1, rank),
+                step = shape.ElementCountOf(axis + 1, rank);
+            for (int i = 0; i < dy.Shape[axis]; i++)
+            {
+                int source = sources[axis][i];
+                if (source < 0)
+                {
+                    if (constant is not null)
+                        constant.Values[0] += TensorPrimitives.Sum<T>(dy.Values.Slice(from + i * inner, inner));
+                }
+                else if (axis + 1 < rank)
+                {
+                    Gather(axis + 1, to + source * step, from + i * inner);
+                }
+                else if (dx is not null)
+                {
+                    int count = i == inside.First ? inside.End - i : 1;
+                    Span<T> target = dx.Values.Slice(to + source, count);
+                    TensorPrimitives.Add(target, dy.Values.Slice(from + i, count), target);
+                    i += count - 1;
+                }
+            }
         }
     }
 }
