@@ -18,6 +18,9 @@ internal sealed record StepTimes(int Images, double Forward, double Backward, do
 {
     public double Seconds => Forward + Backward + Update;
 
+    /// <summary>Seconds of every step that was measured.</summary>
+    public double[] Each { get; private init; } = [];
+
     /// <summary>Measures steps on random images of a ready-made network for CIFAR; medians.</summary>
     public static StepTimes Measure(string model, int images, int threads, int steps = 9)
     {
@@ -35,7 +38,10 @@ internal sealed record StepTimes(int Images, double Forward, double Backward, do
                         .Range(0, all[0].Buckets.Length)
                         .Select(k => new BucketTime(Median(all.Select(s => s.Buckets[k].Ready)), all[0].Buckets[k].Bytes)),
                 ]
-            );
+            )
+            {
+                Each = [.. all.Select(static s => s.Seconds)],
+            };
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json;
 using Tensorial.Graphs;
 using Tensorial.Onnx;
 using Tensorial.Tests.Cli;
@@ -206,7 +207,7 @@ public sealed class MpiTests : IDisposable
 
     private async Task AreAlike(string mpirun, double tolerance, string[] command)
     {
-        CommandRun alone = await CommandRun.Of(To("alone", command));
+        CommandRun alone = await CommandRun.Of([.. To("alone", command), "--json", At("alone.json")]);
         Assert.True(alone.Code == 0, alone.Error);
         using MpiRun run = MpiRun.Start(mpirun, 2, [.. To("together", command), "--json", At("together.json")]);
         (int code, string output, string error) = await run.End();
@@ -215,6 +216,12 @@ public sealed class MpiTests : IDisposable
         Assert.Equal(alone.Output.Split('\n').Length, output.Split('\n').Length);
         Assert.Equal(1, error.Split("2 ranks over").Length - 1);
         Assert.Contains("\"ranks\": 2", File.ReadAllText(At("together.json")));
+        // 33 test images, shared by two.
+        foreach ((JsonElement one, JsonElement two) in Epochs("alone").Zip(Epochs("together")))
+        {
+            Assert.Equal(one.GetProperty("loss").GetDouble(), two.GetProperty("loss").GetDouble(), 1e-4);
+            Assert.Equal(one.GetProperty("testTop1").GetDouble(), two.GetProperty("testTop1").GetDouble(), 1.01 / 33);
+        }
         foreach ((string name, float[] a, float[] b) in Weights("alone", "together"))
             Assert.True(a.Zip(b, static (x, y) => Math.Abs(x - y)).Max() <= tolerance * Math.Max(1e-3f, a.Max(Math.Abs)), name);
     }
@@ -312,6 +319,12 @@ public sealed class MpiTests : IDisposable
             "1",
             .. more,
         ];
+
+    private JsonElement[] Epochs(string name)
+    {
+        using JsonDocument json = JsonDocument.Parse(File.ReadAllText(At($"{name}.json")));
+        return [.. json.RootElement.GetProperty("epochs").EnumerateArray().Select(static epoch => epoch.Clone())];
+    }
 
     /// <summary>The same with another output.</summary>
     private string[] To(string name, string[] command) => [.. command[..2], At($"{name}.onnx"), .. command[3..]];
