@@ -41,7 +41,8 @@ internal sealed class Runner(Target target, int seed)
     /// <param name="most">When to stop all the same.</param>
     public Outcome Run(long first, long inputs, TimeSpan most)
     {
-        for (int i = 0; i < target.Good.Count; i++)
+        // A run that goes on tried them when it began.
+        for (int i = 0; i < target.Good.Count && first == 0; i++)
             if (Try(target.Good[i], out bool isUsed) is var fault && (fault is not null || !(isUsed || target.IsStage)))
                 _faults.TryAdd($"good {i}", $"good input {i}: {fault ?? $"refused: {_refusal}"}");
         // What is mapped is in the file also where the process crashes, and costs no call for each input.

@@ -49,9 +49,10 @@ internal sealed class TarArchive(Stream archive, string called)
     /// <summary>The next header; false at the end.</summary>
     private bool ReadHeader()
     {
-        int read = 0;
-        for (int more; read < Block && (more = Read(_header.AsSpan(read))) > 0; )
-            read += more;
+        int read = 0,
+            more = 1;
+        while (read < Block && more > 0)
+            read += more = Read(_header.AsSpan(read));
         if (read == 0 || !_header.AsSpan(0, read).ContainsAnyExcept((byte)0))
             return false;
         if (read < Block)
@@ -85,7 +86,7 @@ internal sealed class TarArchive(Stream archive, string called)
         if (type == 'L')
             _name = Text(said);
         // Records of the next entry: their length, a blank, a key, '=', a value, the end of a line.
-        for (; type == 'x' && !said.IsEmpty; )
+        while (type == 'x' && !said.IsEmpty)
         {
             int blank = said.IndexOf((byte)' ');
             if (blank < 1 || !int.TryParse(said[..blank], NumberStyles.None, CultureInfo.InvariantCulture, out int length))
@@ -178,7 +179,8 @@ internal sealed class TarArchive(Stream archive, string called)
             byte[] rest = new byte[(int)Math.Min(_left + Block, 1 << 16)];
             while (_left > 0)
                 _ = Read(rest);
-            for (long left = -Length & (Block - 1); left > 0; )
+            long left = -Length & (Block - 1);
+            while (left > 0)
             {
                 int read = _archive.Read(rest.AsSpan(0, (int)left));
                 if (read == 0)
