@@ -46,5 +46,5 @@ internal static class JsonFile
 [JsonSerializable(typeof(Inspection))]
 [JsonSerializable(typeof(EvaluateCommand.EvaluationFile))]
 [JsonSerializable(typeof(QuantizationResult))]
-[JsonSerializable(typeof(TuneCommand.TuningFile))]
+[JsonSerializable(typeof(TuningFile))]
 internal sealed partial class ResultTypes : JsonSerializerContext;

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Tensorial.Execution;
 using Tensorial.Graphs;
 using Tensorial.Operations;
