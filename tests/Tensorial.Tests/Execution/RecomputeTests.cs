@@ -45,7 +45,8 @@ public class RecomputeTests
         using TrainedNetwork network = new(Chain(), threads: 1);
         Assert.Contains("pointwise again", network.StepsFor(8));
         Assert.Contains("n2 again", network.StepsFor(8));
-        // Kept for 4,096 images: x, w0's result, a, n2's input and the sum, dear, each 16 channels (or 3) of 6 × 6 and a halo; and gradients.
+        // A map of 16 channels is at most 8 × 8 with its halo. Kept are x, both inputs of the normalisations, a, dear and the sum; beside them
+        // stand some gradients.
         long each = network.ActivationBytes(8192) / 8192;
         Assert.InRange(each, 1, 12 * 16 * 8 * 8 * sizeof(float));
     }
