@@ -81,4 +81,21 @@ internal static class NetworkTimes
                 )
             );
     }
+
+    /// <summary>Where the time for one image goes, in the runtimes in which both networks were timed.</summary>
+    public static ImmutableArray<LayerTimes> ByLayer(
+        Graph before,
+        Graph after,
+        ImmutableArray<MeasuredLatency> latencies,
+        int threads,
+        int seed,
+        CancellationToken cancel
+    ) =>
+        [
+            .. Runtimes
+                .AtHand()
+                .Where(runtime => latencies.Any(timed => timed.Runtime == runtime.Name))
+                .Select(runtime => LayerTimes.Measure(before, after, runtime, threads, seed, cancel))
+                .OfType<LayerTimes>(),
+        ];
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Microsoft.ML.OnnxRuntime;
 using Tensorial.Compression.Runtimes;
 using Tensorial.Graphs;
@@ -37,6 +38,48 @@ public sealed class OrtRuntime : IRuntime
             using SessionOptions options = Options(threads);
             return new OrtSession(new InferenceSession(path, options));
         });
+
+    /// <inheritdoc/>
+    /// <exception cref="IOException">Its native library does not run on this machine, or there is no room for its profile among temporary
+    /// files.</exception>
+    public ImmutableArray<StepTime> TimeSteps(
+        Graph graph,
+        IReadOnlyDictionary<string, Tensor> inputs,
+        int threads,
+        int rounds,
+        CancellationToken cancel = default
+    )
+    {
+        string prefix = Path.Combine(Path.GetTempPath(), $"tensorial-{Guid.NewGuid():N}");
+        return Guarded(() =>
+        {
+            using SessionOptions options = Options(threads);
+            (options.EnableProfiling, options.ProfileOutputPathPrefix) = (true, prefix);
+            string? profile = null;
+            InferenceSession session = new(OnnxFile.ToBytes(graph), options);
+            using OrtSession runs = new(session);
+            try
+            {
+                for (int run = 0; run < 2 * rounds; run++)
+                {
+                    cancel.ThrowIfCancellationRequested();
+                    runs.Run(inputs);
+                }
+            }
+            finally
+            {
+                profile = session.EndProfiling();
+            }
+            try
+            {
+                return OrtProfile.Read(profile, graph, rounds);
+            }
+            finally
+            {
+                File.Delete(profile);
+            }
+        });
+    }
 
     /// <inheritdoc/>
     public void Dispose() { }

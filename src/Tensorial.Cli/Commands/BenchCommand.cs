@@ -24,6 +24,9 @@ internal static class BenchCommand
     {
         /// <summary>Extents of inputs that the networks leave open.</summary>
         public InputShape[] Shapes { get; init; } = [];
+
+        /// <summary>Whether the time for one image is parted among the layers.</summary>
+        public bool ByLayer { get; init; }
     }
 
     private static readonly int[] UsualBatches = [1, 16];
@@ -39,6 +42,11 @@ internal static class BenchCommand
         Option<int> seed = CommonOptions.Seed();
         Option<FileInfo?> json = CommonOptions.Json();
         Option<InputShape[]> shapes = CommonOptions.Shapes();
+        Option<bool> byLayer = new("--by-layer")
+        {
+            Description =
+                "Say where the time for one image goes: every layer of a.onnx, and the nodes of b.onnx that are named after it, as compress names them.",
+        };
         Command command = new(
             "bench",
             "Times two networks pair by pair on the same random inputs: medians and ranges of milliseconds per batch, and the median ratio of the pairs."
@@ -53,6 +61,7 @@ internal static class BenchCommand
             seed,
             json,
             shapes,
+            byLayer,
         };
         return command.Finish(
             terminal,
@@ -70,6 +79,7 @@ internal static class BenchCommand
                     )
                     {
                         Shapes = parsed.GetValue(shapes)!,
+                        ByLayer = parsed.GetValue(byLayer),
                     },
                     terminal,
                     cancel
@@ -125,9 +135,48 @@ internal static class BenchCommand
                 Text($"{row.Speedup:F2}")
             );
         terminal.Show(table);
+        LayerTimes? layers = options.ByLayer ? LayerTimes.Measure(first, second, runtime, threads, options.Seed, cancel) : null;
+        if (layers is not null)
+            Show(layers, options, terminal);
+        else if (options.ByLayer)
+            terminal.Warn($"{runtime.Name} does not tell the times of the steps of these networks.");
         if (options.Json is { } file)
-            JsonFile.Write(file, new BenchFile(1, options.First.Name, options.Second.Name, runtime.Name, threads, options.Pairs, rows));
+            JsonFile.Write(
+                file,
+                new BenchFile(1, options.First.Name, options.Second.Name, runtime.Name, threads, options.Pairs, rows) { Layers = layers }
+            );
         return ExitCode.Done;
+    }
+
+    private static void Show(LayerTimes times, Options options, Terminal terminal)
+    {
+        terminal.Say(
+            Text(
+                $"One image by layer, ms; the floor is what the multiply-accumulates take at the peak of {times.Threads} {(times.Threads == 1 ? "thread" : "threads")}, {times.PeakMacs / 1e9:F0} billion a second."
+            )
+        );
+        TextTable table = new(
+            "layer",
+            $"{options.First.Name} ms#",
+            $"{options.Second.Name} ms#",
+            "speed-up#",
+            new("floor ms#", 1),
+            new("floor after ms#", 1),
+            new("MACs#", 2),
+            new("MACs after#", 2)
+        );
+        foreach (LayerTime layer in times.Layers)
+            table.AddRow(
+                layer.Layer.Length > 0 ? layer.Layer : "everything else",
+                Text($"{layer.BeforeMs:F3}"),
+                Text($"{layer.AfterMs:F3}"),
+                layer.AfterMs > 0 && layer.BeforeMs > 0 ? Text($"{layer.BeforeMs / layer.AfterMs:F2}") : "",
+                Text($"{layer.FloorBeforeMs:F3}"),
+                Text($"{layer.FloorAfterMs:F3}"),
+                Text($"{layer.MacsBefore:N0}"),
+                Text($"{layer.MacsAfter:N0}")
+            );
+        terminal.Show(table);
     }
 
     /// <summary>Refuses networks that do not take the same inputs: their times would say nothing of each other.</summary>
@@ -195,5 +244,9 @@ internal static class BenchCommand
         int Threads,
         int Pairs,
         IReadOnlyList<BenchRow> Batches
-    );
+    )
+    {
+        /// <summary>Where the time for one image goes; null where that was not asked for, or the runtime does not tell.</summary>
+        public LayerTimes? Layers { get; init; }
+    }
 }

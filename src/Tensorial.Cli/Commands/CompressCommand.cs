@@ -172,14 +172,12 @@ internal static class CompressCommand
         (CompressedSize sizeBefore, CompressedSize sizeAfter, Verification verification) = chained is null
             ? Compared(options, staged, graph, test, scale, terminal, cancel)
             : Sizes(options, staged, graph, small, chained.Verification);
-        ImmutableArray<MeasuredLatency> latencies = NetworkTimes.Measure(
-            plan,
-            OnnxFile.Read(staged.Path),
-            graph,
-            runtimes,
-            terminal,
-            cancel
-        );
+        Graph written = OnnxFile.Read(staged.Path);
+        ImmutableArray<MeasuredLatency> latencies = NetworkTimes.Measure(plan, written, graph, runtimes, terminal, cancel);
+        ImmutableArray<LayerTimes> layerTimes =
+            options.Html is null && options.Json is null
+                ? []
+                : NetworkTimes.ByLayer(graph, written.WithDynamicDimensionsOf(graph), latencies, plan.Threads, plan.Seed, cancel);
         foreach (IRuntime runtime in runtimes)
             runtime.Dispose();
         if (latencies is [{ } first, ..] && plan.Targets.Any(static target => target.Measure == TargetMeasure.Latency))
@@ -200,6 +198,7 @@ internal static class CompressCommand
             Candidates = compressed.Candidates,
             Trials = compressed.Trials,
             Latencies = latencies,
+            LayerTimes = layerTimes,
             Provenance = provenance,
             Quantization = chained is null ? null : Report(options, chained, verification, provenance),
         };

@@ -49,6 +49,9 @@ internal sealed record CompressionResult
     /// <summary>Both networks timed by turns, at batch 1 and 16 in every runtime that runs them, and as a latency target asks.</summary>
     public ImmutableArray<MeasuredLatency> Latencies { get; init; } = [];
 
+    /// <summary>Where the time for one image goes, in every runtime that tells; empty where neither a report nor JSON was asked for.</summary>
+    public ImmutableArray<LayerTimes> LayerTimes { get; init; } = [];
+
     public required Provenance Provenance { get; init; }
 
     /// <summary>What became of the compressed network as 8-bit integers, beside the others; null where that was not asked for.</summary>

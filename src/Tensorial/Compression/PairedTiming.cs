@@ -112,6 +112,9 @@ internal sealed record PairedTiming(IReadOnlyList<double> First, IReadOnlyList<d
         return runs;
     }
 
+    /// <summary>Seconds of one call.</summary>
+    public static double SecondsOf(Action action) => TimeOf(action, 1);
+
     private static double TimeOf(Action action, int runs)
     {
         long start = Stopwatch.GetTimestamp();

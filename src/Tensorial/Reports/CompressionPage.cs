@@ -15,6 +15,7 @@ internal static class CompressionPage
                 Summary(result),
                 .. result.Quantization is { } quantization ? (Section[])[QuantizationSection.Of(quantization)] : [],
                 FactorsSection.Of(result.Layers),
+                .. TimeSection.Of(result.LayerTimes),
                 .. result.Fronts.IsEmpty ? (Section[])[] : [Fronts(result)],
                 .. CandidatesSection.Of(result),
                 ProvenanceSection.Of(result),

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Tensorial.Graphs;
 
 namespace Tensorial.Compression.Runtimes;
@@ -13,6 +14,23 @@ public interface IRuntime : IDisposable
     /// <param name="threads">Threads to compute with.</param>
     /// <exception cref="BadInputException">The runtime refuses the network; the message gives its reason.</exception>
     ISession Load(Graph graph, int threads);
+
+    /// <summary>
+    /// How long each step takes that the runtime makes of a network, in the order in which they run; empty where it does not tell.
+    /// </summary>
+    /// <param name="graph">The network.</param>
+    /// <param name="inputs">A tensor for every input, by name.</param>
+    /// <param name="threads">Threads to compute with.</param>
+    /// <param name="rounds">Runs of the whole network that count, after as many that do not.</param>
+    /// <param name="cancel">Ends it between runs.</param>
+    /// <exception cref="BadInputException">The runtime refuses the network; the message gives its reason.</exception>
+    ImmutableArray<StepTime> TimeSteps(
+        Graph graph,
+        IReadOnlyDictionary<string, Tensor> inputs,
+        int threads,
+        int rounds,
+        CancellationToken cancel = default
+    );
 }
 
 /// <summary>A network ready to run. Not safe for calls from several threads at once.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Tensorial.Execution;
 using Tensorial.Graphs;
 using Tensorial.Kernels;
@@ -24,6 +25,26 @@ public sealed class OwnRuntime : IRuntime
         {
             // Values decide extents, as what is left of overlapping boxes: such a network runs node by node.
             return new Interpreted(graph, threads);
+        }
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>All threads share each step, as they do where there are fewer images than threads.</remarks>
+    public ImmutableArray<StepTime> TimeSteps(
+        Graph graph,
+        IReadOnlyDictionary<string, Tensor> inputs,
+        int threads,
+        int rounds,
+        CancellationToken cancel = default
+    )
+    {
+        try
+        {
+            return [.. StepTimer.Run(graph, inputs, threads, rounds, cancel).Select(static step => new StepTime(step.Label, step.Seconds))];
+        }
+        catch (UnsupportedException)
+        {
+            return [];
         }
     }
 
