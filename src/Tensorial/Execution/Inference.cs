@@ -309,6 +309,7 @@ public sealed class Inference : IDisposable
             shapes = ShapeInference.Run(graph = expanded, inputs);
         ConstantOrigins origins = new(graph);
         graph = FoldConstants.Apply(graph, shapes, cache, origins);
+        graph = RecognizeFakeQuantization.Apply(graph);
         graph = FoldBatchNorm.Apply(graph, origins, cache);
         graph = RecognizeChannelOrders.Apply(graph, shapes);
         Scope scope = new(graph, shapes, FrozenSet<string>.Empty, BatchPlan.StepByStep, cache) { Threads = threads };

@@ -394,6 +394,8 @@ public class GradientTests
         typeof(Stft),
         // Made for gradients, and in none itself.
         typeof(BatchNormalizationAgain),
+        // Made when a network is compiled for inference.
+        typeof(FakeQuantize),
     ];
 
     [Fact]

@@ -29,13 +29,17 @@ internal enum ActivationKind
 
     /// <summary>tanh(x).</summary>
     Tanh,
+
+    /// <summary>round(min(max(x / scale, low), high)) · scale.</summary>
+    Grid,
 }
 
 /// <summary>A function of one value, applied as a result is stored. NaN stays NaN.</summary>
 /// <param name="Kind">Which function.</param>
-/// <param name="Low">Lower bound of Clip; slope for negative values of LeakyRelu; α of HardSigmoid.</param>
-/// <param name="High">Upper bound of Clip; β of HardSigmoid.</param>
-internal readonly record struct Activation(ActivationKind Kind, float Low = 0, float High = 0)
+/// <param name="Low">Lower bound of Clip; slope for negative values of LeakyRelu; α of HardSigmoid; least integer of Grid.</param>
+/// <param name="High">Upper bound of Clip; β of HardSigmoid; largest integer of Grid.</param>
+/// <param name="Scale">Width of Grid.</param>
+internal readonly record struct Activation(ActivationKind Kind, float Low = 0, float High = 0, float Scale = 1)
 {
     public static Activation None => default;
 
@@ -54,4 +58,6 @@ internal readonly record struct Activation(ActivationKind Kind, float Low = 0, f
     public static Activation LeakyRelu(float slope) => new(ActivationKind.LeakyRelu, slope);
 
     public static Activation HardSigmoid(float alpha, float beta) => new(ActivationKind.HardSigmoid, alpha, beta);
+
+    public static Activation Grid(float scale, float low, float high) => new(ActivationKind.Grid, low, high, scale);
 }

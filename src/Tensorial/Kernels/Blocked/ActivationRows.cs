@@ -35,6 +35,9 @@ internal static class ActivationRows
             case ActivationKind.Tanh:
                 Exponential.Tanh(x, y);
                 break;
+            case ActivationKind.Grid:
+                Rounding.ToGrid(x, y, activation.Scale, activation.Low, activation.High);
+                break;
             default:
                 if (!Same(x, y))
                     x.CopyTo(y);
