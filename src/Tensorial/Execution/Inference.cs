@@ -305,11 +305,14 @@ public sealed class Inference : IDisposable
         graph = RecognizeActivations.Apply(DropIdlePads.Apply(graph));
         IReadOnlyDictionary<string, ValueInfo> shapes = ShapeInference.Run(graph, inputs);
         Graph expanded = ExpandEquations.ForExecution(graph, shapes, PlanGoal.Forward);
+        expanded = ExpandQuantizedOperators.Apply(expanded, shapes);
         if (expanded != graph)
             shapes = ShapeInference.Run(graph = expanded, inputs);
         ConstantOrigins origins = new(graph);
         graph = FoldConstants.Apply(graph, shapes, cache, origins);
-        graph = RecognizeFakeQuantization.Apply(graph);
+        Graph numbers = RecognizeFakeQuantization.Apply(graph);
+        if (numbers != graph)
+            shapes = ShapeInference.Run(graph = numbers, inputs);
         graph = FoldBatchNorm.Apply(graph, origins, cache);
         graph = RecognizeChannelOrders.Apply(graph, shapes);
         Scope scope = new(graph, shapes, FrozenSet<string>.Empty, BatchPlan.StepByStep, cache) { Threads = threads };

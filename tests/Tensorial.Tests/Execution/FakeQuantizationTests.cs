@@ -78,6 +78,144 @@ public class FakeQuantizationTests
         Close(theirs.Run(graph, x), network.Run(x));
     }
 
+    /// <summary>What moves integers, or takes the largest of some, moves numbers as well; a cast that keeps the type is nothing.</summary>
+    [Theory]
+    [InlineData("pool"), InlineData("shape"), InlineData("cast"), InlineData("other cast")]
+    public void Moves_between_integers_become_moves_of_numbers(string move)
+    {
+        Sketch net = new(3);
+        net.Constant("s", new Tensor<float>([], new[] { 0.03f }));
+        net.Constant("z", new Tensor<byte>([], new byte[] { 90 }));
+        net.Node("q", new QuantizeLinear(), "x", "s", "z");
+        string to = "q";
+        switch (move)
+        {
+            case "pool":
+                net.Node(
+                    to = "m",
+                    new MaxPool
+                    {
+                        KernelShape = [2, 2],
+                        Strides = [2, 2],
+                        Pads = [1, 1, 0, 0],
+                    },
+                    "q"
+                );
+                break;
+            case "shape":
+                net.Node("t", new Transpose([0, 2, 3, 1]), "q");
+                net.Node(to = "m", new Flatten(), "t");
+                break;
+            case "cast":
+                net.Node(to = "m", new Cast(ElementType.UInt8), "q");
+                break;
+            default:
+                // 200 becomes -56: no cast to leave out.
+                net.Node(to = "m", new Cast(ElementType.Int8), "q");
+                net.Constant("z", new Tensor<byte>([], new byte[] { 90 }));
+                net.Constant("zs", new Tensor<sbyte>([], new sbyte[] { 90 }));
+                break;
+        }
+        net.Node("y", new DequantizeLinear(), to, "s", move == "other cast" ? "zs" : "z");
+        Graph graph = net.Graph(3, 6, 6),
+            passed = RecognizeFakeQuantization.Apply(graph);
+        Tensor<float> x = net.Random([2, 3, 6, 6], -4, 6);
+
+        Assert.Equal(move == "other cast", passed.Nodes.Any(static node => node.Operation is QuantizeLinear));
+        Assert.Equal("y", passed.Nodes[^1].Outputs[0]);
+        Assert.Equal(Sketch.Evaluate(graph, x).Values.ToArray(), Sketch.Evaluate(passed, x).Values.ToArray());
+        using Inference network = new(graph, threads: 1);
+        Assert.Equal(Sketch.Evaluate(graph, x).Values.ToArray(), network.Run(x).Values.ToArray());
+    }
+
+    /// <summary>Operators on integers, as networks in the other form of storage have them, against exact integers.</summary>
+    [Theory]
+    [InlineData(false), InlineData(true)]
+    public void Operators_on_integers_give_the_same_integers(bool byChannel)
+    {
+        Sketch net = new(4);
+        Random random = new(4);
+        foreach (
+            (string name, float scale, byte zero) in ((string, float, byte)[])[("x", 0.03f, 100), ("c", 0.11f, 128), ("a", 0.13f, 120)]
+        )
+        {
+            net.Constant($"{name}s", new Tensor<float>([], new[] { scale }));
+            net.Constant($"{name}z", new Tensor<byte>([], new[] { zero }));
+        }
+        int scales = byChannel ? 5 : 1;
+        sbyte[] weights = new sbyte[5 * 3 * 9],
+            zeros = new sbyte[scales];
+        foreach (ref sbyte weight in weights.AsSpan())
+            weight = (sbyte)random.Next(-127, 128);
+        net.Constant("w", new Tensor<sbyte>([5, 3, 3, 3], weights));
+        net.Constant("ws", new Tensor<float>([scales], Enumerable.Range(1, scales).Select(static k => 0.004f * k).ToArray()));
+        net.Constant("wz", new Tensor<sbyte>([scales], zeros));
+        net.Constant("b", new Tensor<int>([5], new[] { 100, -2000, 30, 0, 5000 }));
+        net.Node("q", new QuantizeLinear(), "x", "xs", "xz");
+        net.Node(
+            "c",
+            new QLinearConv(new Convolution { KernelShape = [3, 3], Pads = [1, 1, 1, 1] }),
+            "q",
+            "xs",
+            "xz",
+            "w",
+            "ws",
+            "wz",
+            "cs",
+            "cz",
+            "b"
+        );
+        net.Node("a", new QuantizedFunction("QLinearAdd", new Add(), 2), "c", "cs", "cz", "c", "cs", "cz", "as", "az");
+        net.Node("y", new DequantizeLinear(), "a", "as", "az");
+        Graph graph = net.Graph(3, 8, 8);
+        Tensor<float> x = net.Random([2, 3, 8, 8], -3, 3);
+
+        using Inference network = new(graph, threads: 2);
+        Tensor<float> expected = Sketch.Evaluate(graph, x),
+            actual = network.Run(x);
+        int far = 0;
+        for (int k = 0; k < expected.Values.Length; k++)
+            far += Math.Abs(expected.Values[k] - actual.Values[k]) > 1e-4f ? 1 : 0;
+        Assert.InRange(far, 0, expected.Values.Length / 100);
+    }
+
+    /// <summary>Products with one scale, with one for each row and column, and with zero points that differ.</summary>
+    [Theory]
+    [InlineData(1, 1), InlineData(4, 6), InlineData(1, 6)]
+    public void Products_of_integers_give_the_same_integers(int rows, int columns)
+    {
+        Sketch net = new(6);
+        Random random = new(6);
+        sbyte[] weights = new sbyte[5 * 6];
+        foreach (ref sbyte weight in weights.AsSpan())
+            weight = (sbyte)random.Next(-127, 128);
+        net.Constant("one", new Tensor<float>([], new[] { 0.02f }));
+        net.Constant("oz", new Tensor<byte>([], new byte[] { 110 }));
+        net.Constant("as", new Tensor<float>(rows == 1 ? [] : [rows], Enumerable.Range(1, rows).Select(static k => 0.02f * k).ToArray()));
+        net.Constant(
+            "az",
+            new Tensor<byte>(rows == 1 ? [] : [rows], Enumerable.Range(0, rows).Select(static k => (byte)(110 + k)).ToArray())
+        );
+        net.Constant("w", new Tensor<sbyte>([5, 6], weights));
+        net.Constant("ws", new Tensor<float>([columns], Enumerable.Range(1, columns).Select(static k => 0.003f * k).ToArray()));
+        net.Constant("wz", new Tensor<sbyte>([columns], new sbyte[columns]));
+        net.Constant("ys", new Tensor<float>([], new[] { 0.11f }));
+        net.Constant("yz", new Tensor<byte>([], new byte[] { 128 }));
+        net.Node("q", new QuantizeLinear(), "x", "one", "oz");
+        net.Node("m", new QLinearMatMul(), "q", "as", "az", "w", "ws", "wz", "ys", "yz");
+        net.Node("y", new DequantizeLinear(), "m", "ys", "yz");
+        Graph graph = net.Graph(4, 5);
+        Tensor<float> x = net.Random([3, 4, 5], -2, 2);
+        using Inference network = new(graph, threads: 1);
+        Tensor<float> expected = Sketch.Evaluate(graph, x),
+            actual = network.Run(x);
+        Assert.Equal(expected.Shape, actual.Shape);
+        int far = 0;
+        for (int k = 0; k < expected.Values.Length; k++)
+            far += Math.Abs(expected.Values[k] - actual.Values[k]) > 1e-4f ? 1 : 0;
+        Assert.InRange(far, 0, 1);
+    }
+
     [Fact]
     public void Other_scales_and_integers_that_are_read_stay()
     {

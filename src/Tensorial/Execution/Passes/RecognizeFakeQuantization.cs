@@ -14,6 +14,7 @@ internal static class RecognizeFakeQuantization
     /// <summary>The graph, its constants being initializers.</summary>
     public static Graph Apply(Graph graph)
     {
+        graph = DequantizeEarly.Apply(graph);
         Dictionary<string, Node> quantizers = graph
             .Nodes.Where(static node => node.Operation is QuantizeLinear)
             .ToDictionary(static node => node.Outputs[0]);
@@ -54,6 +55,12 @@ internal static class RecognizeFakeQuantization
         return made.Count == 0 ? graph : WithoutIdleBounds(WithoutUnread(graph with { Nodes = nodes.ToImmutable() }));
     }
 
+    /// <summary>The integers that a node makes.</summary>
+    internal static ElementType TypeOf(Node quantizer, Graph graph) =>
+        (quantizer.Inputs.ElementAtOrDefault(2) is { Length: > 0 } zero ? graph.Initializers.GetValueOrDefault(zero)?.ElementType : null)
+        ?? ((QuantizeLinear)quantizer.Operation).Type
+        ?? ElementType.UInt8;
+
     private static FakeQuantize? FunctionOf(Node quantizer, Node dequantizer, Graph graph)
     {
         if (
@@ -72,9 +79,7 @@ internal static class RecognizeFakeQuantization
             return null;
         if (IntegerOf(zero) is not { } centre || IntegerOf(other) != centre)
             return null;
-        return RangeOf(zero?.ElementType ?? ((QuantizeLinear)quantizer.Operation).Type ?? ElementType.UInt8) is var (low, high)
-            ? new(scale.Values[0], low - centre, high - centre)
-            : null;
+        return RangeOf(TypeOf(quantizer, graph)) is var (low, high) ? new(scale.Values[0], low - centre, high - centre) : null;
 
         Tensor? Constant(Node node, int input) =>
             node.Inputs.ElementAtOrDefault(input) is { Length: > 0 } name ? graph.Initializers.GetValueOrDefault(name) : null;

@@ -44,6 +44,13 @@ internal sealed record QuantizedFunction(string Type, Operation Function, int Op
         new QuantizeLinear().Forward([y, inputs[result]!.As([]), zero], outputs, workers);
     }
 
+    /// <summary>Inputs at which values stand, each with its scale and zero point behind it; and where those of the result stand.</summary>
+    public (ImmutableArray<int> Values, int Result) PlacesOf(int inputs)
+    {
+        (int values, int count, int result) = Places(inputs);
+        return ([.. Enumerable.Range(0, count).Select(k => values + 3 * k)], result);
+    }
+
     /// <summary>Where values begin, how many there are, and where the result's scale stands.</summary>
     private (int Values, int Count, int Result) Places(int inputs)
     {
