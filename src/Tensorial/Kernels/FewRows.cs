@@ -1,5 +1,7 @@
 using System.Numerics;
 using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace Tensorial.Kernels;
 
@@ -52,16 +54,21 @@ internal readonly unsafe struct FewRows<T>(
                 Multiples(row, first, count);
     }
 
-    private void Dots(int row, int first, int count)
-    {
-        ReadOnlySpan<T> left = Bounds.Span(a + (nint)row * rowStrideA, product.K);
-        Span<T> to = Bounds.Span(product.At(row, first), count);
-        for (int j = 0; j < count; j++)
-        {
-            T sum = product.Alpha * TensorPrimitives.Dot(left, Bounds.Span(b + (nint)(first + j) * columnStrideB, product.K));
-            to[j] = T.IsZero(product.Beta) ? sum : sum + product.Beta * to[j];
-        }
-    }
+    private void Dots(int row, int first, int count) =>
+        VectorWidths.Best.Run<DotColumns, T>(
+            new(
+                a + (nint)row * rowStrideA,
+                b + (nint)first * columnStrideB,
+                columnStrideB,
+                product.K,
+                product.Alpha,
+                product.Beta,
+                Start(Bounds.Span(product.At(row, first), count)),
+                count
+            )
+        );
+
+    private static T* Start(Span<T> values) => (T*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(values));
 
     private void Multiples(int row, int first, int count)
     {
@@ -74,6 +81,90 @@ internal readonly unsafe struct FewRows<T>(
         {
             T factor = product.Alpha * a[(nint)row * rowStrideA + (nint)p * columnStrideA];
             TensorPrimitives.MultiplyAdd(Bounds.Span(b + (nint)p * rowStrideB + first, count), factor, to, to);
+        }
+    }
+
+    /// <summary>
+    /// Sums of products of one row with some columns, four at a time, each in two chains: four columns keep the multipliers busy, and a column
+    /// by itself is added up in the same order.
+    /// </summary>
+    private readonly struct DotColumns(T* left, T* right, nint stride, int length, T alpha, T beta, T* to, int count) : IVectorKernel<T>
+    {
+        public void Run<TWidth, TVector>()
+            where TWidth : struct, IVectorWidth<TVector, T>
+            where TVector : struct
+        {
+            int j = 0;
+            for (; j + 4 <= count; j += 4)
+                Four<TWidth, TVector>(j);
+            for (; j < count; j++)
+                One<TWidth, TVector>(j);
+        }
+
+        private void Four<TWidth, TVector>(int j)
+            where TWidth : struct, IVectorWidth<TVector, T>
+            where TVector : struct
+        {
+            T* r0 = right + j * stride,
+                r1 = r0 + stride,
+                r2 = r1 + stride,
+                r3 = r2 + stride;
+            TVector zero = TWidth.Broadcast(T.Zero),
+                s0 = zero,
+                s1 = zero,
+                s2 = zero,
+                s3 = zero,
+                t0 = zero,
+                t1 = zero,
+                t2 = zero,
+                t3 = zero;
+            int width = TWidth.Count,
+                p = 0;
+            for (; p + 2 * width <= length; p += 2 * width)
+            {
+                TVector x = TWidth.Load(left + p),
+                    y = TWidth.Load(left + p + width);
+                s0 = TWidth.MultiplyAdd(x, TWidth.Load(r0 + p), s0);
+                s1 = TWidth.MultiplyAdd(x, TWidth.Load(r1 + p), s1);
+                s2 = TWidth.MultiplyAdd(x, TWidth.Load(r2 + p), s2);
+                s3 = TWidth.MultiplyAdd(x, TWidth.Load(r3 + p), s3);
+                t0 = TWidth.MultiplyAdd(y, TWidth.Load(r0 + p + width), t0);
+                t1 = TWidth.MultiplyAdd(y, TWidth.Load(r1 + p + width), t1);
+                t2 = TWidth.MultiplyAdd(y, TWidth.Load(r2 + p + width), t2);
+                t3 = TWidth.MultiplyAdd(y, TWidth.Load(r3 + p + width), t3);
+            }
+            Finish<TWidth, TVector>(s0, t0, r0, p, j);
+            Finish<TWidth, TVector>(s1, t1, r1, p, j + 1);
+            Finish<TWidth, TVector>(s2, t2, r2, p, j + 2);
+            Finish<TWidth, TVector>(s3, t3, r3, p, j + 3);
+        }
+
+        private void One<TWidth, TVector>(int j)
+            where TWidth : struct, IVectorWidth<TVector, T>
+            where TVector : struct
+        {
+            T* r = right + j * stride;
+            TVector s = TWidth.Broadcast(T.Zero),
+                t = s;
+            int width = TWidth.Count,
+                p = 0;
+            for (; p + 2 * width <= length; p += 2 * width)
+            {
+                s = TWidth.MultiplyAdd(TWidth.Load(left + p), TWidth.Load(r + p), s);
+                t = TWidth.MultiplyAdd(TWidth.Load(left + p + width), TWidth.Load(r + p + width), t);
+            }
+            Finish<TWidth, TVector>(s, t, r, p, j);
+        }
+
+        /// <summary>Joins both chains, adds what is left from some place on, and stores.</summary>
+        private void Finish<TWidth, TVector>(TVector s, TVector t, T* r, int from, int j)
+            where TWidth : struct, IVectorWidth<TVector, T>
+            where TVector : struct
+        {
+            T sum = TWidth.Sum(TWidth.Add(s, t));
+            for (int p = from; p < length; p++)
+                sum += left[p] * r[p];
+            to[j] = T.IsZero(beta) ? alpha * sum : alpha * sum + beta * to[j];
         }
     }
 }

@@ -1,10 +1,14 @@
 using System.Numerics.Tensors;
+using System.Runtime.Intrinsics;
 
 namespace Tensorial.Kernels.Blocked;
 
 /// <summary>Activations over rows of values that are still in the first cache.</summary>
 internal static class ActivationRows
 {
+    private const int Lanes = BlockedLayout.ChannelBlock,
+        Some = 256;
+
     /// <summary>y = f(x); x and y are the same row or do not overlap.</summary>
     public static void Apply(this Activation activation, ReadOnlySpan<float> x, Span<float> y)
     {
@@ -42,6 +46,43 @@ internal static class ActivationRows
                 if (!Same(x, y))
                     x.CopyTo(y);
                 break;
+        }
+    }
+
+    /// <summary>
+    /// y = f(x) in the first lanes of each pixel of a blocked row. Exponentials of lanes that hold no channel are left out where they are half of
+    /// them or more.
+    /// </summary>
+    /// <param name="activation">f.</param>
+    /// <param name="x">A row of pixels.</param>
+    /// <param name="y">The same row, or one that does not overlap.</param>
+    /// <param name="used">Lanes that hold channels; more than there are count as all.</param>
+    public static void ApplyLanes(this Activation activation, ReadOnlySpan<float> x, Span<float> y, int used)
+    {
+        if (used > Lanes / 2 || activation.Kind is not (ActivationKind.Sigmoid or ActivationKind.Silu or ActivationKind.Tanh))
+        {
+            activation.Apply(x, y);
+            return;
+        }
+        int kept = used > Vector128<float>.Count ? Vector256<float>.Count : Vector128<float>.Count,
+            most = Some / kept;
+        Span<float> some = stackalloc float[Some];
+        for (int first = 0, pixels = x.Length / Lanes; first < pixels; first += most)
+        {
+            int count = Math.Min(most, pixels - first);
+            for (int k = 0; k < count; k++)
+                Move(x[((first + k) * Lanes)..], some[(k * kept)..], kept);
+            activation.Apply(some[..(count * kept)], some[..(count * kept)]);
+            for (int k = 0; k < count; k++)
+                Move(some[(k * kept)..], y[((first + k) * Lanes)..], kept);
+        }
+
+        static void Move(ReadOnlySpan<float> from, Span<float> to, int count)
+        {
+            if (count == Vector128<float>.Count)
+                Vector128.Create(from).CopyTo(to);
+            else
+                Vector256.Create(from).CopyTo(to);
         }
     }
 

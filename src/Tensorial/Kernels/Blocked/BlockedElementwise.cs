@@ -64,7 +64,7 @@ internal static unsafe class BlockedElementwise
                 yStart = y
         )
             using (Bounds.Know(xStart, x.Length, yStart, y.Length))
-                Run(new(xStart, xLayout), default, new(yStart, yLayout), new ActivationRow(activation), workers);
+                Run(new(xStart, xLayout), default, new(yStart, yLayout), new ActivationRow(activation, xLayout.Channels), workers);
     }
 
     /// <summary>dx = dy · f'; dx may be dy.</summary>
@@ -242,9 +242,10 @@ internal static unsafe class BlockedElementwise
         }
     }
 
-    private readonly struct ActivationRow(Activation activation) : IRowFunction
+    private readonly struct ActivationRow(Activation activation, int channels) : IRowFunction
     {
-        public void Apply(ReadOnlySpan<float> x, ReadOnlySpan<float> unused, Span<float> y, int image, int block) => activation.Apply(x, y);
+        public void Apply(ReadOnlySpan<float> x, ReadOnlySpan<float> unused, Span<float> y, int image, int block) =>
+            activation.ApplyLanes(x, y, channels - block * Lanes);
     }
 
     private readonly struct SlopeRow(Activation activation, bool fromResult) : IRowFunction

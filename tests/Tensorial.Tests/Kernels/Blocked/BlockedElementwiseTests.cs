@@ -49,6 +49,22 @@ public class BlockedElementwiseTests
         Assert.Equal(before.Count(float.IsNaN), _a.Values.Count(float.IsNaN));
     }
 
+    /// <summary>Where half of the lanes, or three quarters, hold no channel; rows that are no whole number of what is taken at once.</summary>
+    [Theory]
+    [InlineData(1), InlineData(3), InlineData(4), InlineData(5), InlineData(8), InlineData(9), InlineData(20)]
+    public void Functions_of_few_channels_are_those_of_many(int channels)
+    {
+        BlockedLayout layout = new(2, channels, 3, 83, new(1, 0, 1, 1)),
+            other = layout with { Halo = default };
+        BlockedValue from = BlockedValue.Random(new(channels), layout, float.NaN),
+            to = BlockedValue.Blank(other);
+        foreach (Activation activation in (Activation[])[Activation.Sigmoid, Activation.Silu, Activation.Tanh, Activation.HardSwish])
+        {
+            BlockedElementwise.Activate(activation, from.Values, layout, to.Values, other, _workers);
+            to.Equal((i, c, y, x) => ActivationFormula.Of(activation, from[i, c, y, x]), 1e-6);
+        }
+    }
+
     [Fact]
     public void Batch_normalisation_scales_and_shifts_channels()
     {
