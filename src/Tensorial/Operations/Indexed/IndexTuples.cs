@@ -18,15 +18,23 @@ internal static class IndexTuples
     {
         ReadOnlySpan<long> values = given.To(ElementType.Int64).Of<long>().Values;
         int[] strides = shape.Strides(),
+            extents = [.. shape.Take(depth)],
             places = new int[values.Length / depth];
         for (int i = 0; i < places.Length; i++)
-        for (int axis = 0; axis < depth; axis++)
         {
-            long index = values[i * depth + axis],
-                extent = shape[axis];
-            if (index < -extent || index >= extent)
-                throw new BadInputException($"index {index} lies outside axis {axis} of {extent} values.");
-            places[i] += (int)(index < 0 ? index + extent : index) * strides[axis];
+            ReadOnlySpan<long> tuple = values.Slice(i * depth, depth);
+            int place = 0;
+            for (int axis = 0; axis < tuple.Length; axis++)
+            {
+                long index = tuple[axis],
+                    extent = extents[axis];
+                if (index < 0)
+                    index += extent;
+                if ((ulong)index >= (ulong)extent)
+                    throw new BadInputException($"index {tuple[axis]} lies outside axis {axis} of {extent} values.");
+                place += (int)index * strides[axis];
+            }
+            places[i] = place;
         }
         return places;
     }

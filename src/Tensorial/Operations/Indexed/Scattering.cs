@@ -32,8 +32,14 @@ internal static class Scattering
             return;
         if (reduction == ScatterReduction.None)
         {
-            for (int i = 0; i < places.Length; i++)
-                updates.Bytes(i * slice, slice).CopyTo(y.Bytes(places[i], slice));
+            // Places one behind the other, as in a part of a tensor that is replaced, are one copy.
+            for (int i = 0, run; i < places.Length; i += run)
+            {
+                run = 1;
+                while (i + run < places.Length && places[i + run] == places[i] + run * slice)
+                    run++;
+                updates.Bytes(i * slice, run * slice).CopyTo(y.Bytes(places[i], run * slice));
+            }
             return;
         }
         switch (y)
