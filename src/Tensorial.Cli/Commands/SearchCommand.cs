@@ -58,6 +58,11 @@ internal static class SearchCommand
             )
                 result.AddError($"--fold takes 1 to {FoldedStructure.MostParts} parts, not '{result.Tokens[0].Value}'.");
         });
+        Option<bool> grow = new("--grow")
+        {
+            Description =
+                "Also grow networks whose bonds join more than two factors or close loops, a step at a time, each fitted: some ten seconds to a minute for a kernel.",
+        };
         Option<bool> compare = new("--compare")
         {
             Description =
@@ -78,6 +83,7 @@ internal static class SearchCommand
             rates,
             price,
             fold,
+            grow,
             compare,
             layers,
             keep,
@@ -96,6 +102,7 @@ internal static class SearchCommand
                             Rates = [.. parsed.GetValue(rates)!.Distinct()],
                             PricesMacs = parsed.GetValue(price) == "macs",
                             Parts = parsed.GetValue(fold),
+                            Grows = parsed.GetValue(grow),
                             Compared = parsed.GetValue(compare) ? StructureOptions.Chosen : [],
                             Threads = parsed.GetValue(threads),
                         },
@@ -117,6 +124,8 @@ internal static class SearchCommand
         OutputFile.Check(options.Json, options.Model.FullName);
         if (options.Search is { PricesMacs: true, Parts: > 1 })
             throw new UsageException("Trees over folded channels are priced in parameters: leave out --fold or --price macs.");
+        if (options.Search is { PricesMacs: true, Grows: true })
+            throw new UsageException("Networks grow within a part of the parameters: leave out --grow or --price macs.");
         Graph file = WeightsAsInitializers.Apply(OnnxFile.Read(options.Model.ToString())),
             graph = InputShape.Apply(file, options.Shapes).WithGuessedExtents();
         LayerChoice choice = LayerChoice.From(graph, options.Layers, options.Keep, file);

@@ -16,6 +16,9 @@ internal sealed record StructureOptions
     /// <summary>Parts that channels are folded into for one more tree; 1 for none.</summary>
     public int Parts { get; init; } = 1;
 
+    /// <summary>Whether networks with shared bonds and loops are grown and fitted as well.</summary>
+    public bool Grows { get; init; }
+
     /// <summary>Formats that are fitted beside, in the ranks that the same rate gives them.</summary>
     public ImmutableArray<KernelFormat> Compared { get; init; } = [];
 
@@ -78,6 +81,9 @@ internal enum StructureKind
 
     /// <summary>One bond that all factors share.</summary>
     SharedBond,
+
+    /// <summary>A network with shared bonds or loops, grown step by step.</summary>
+    Grown,
 
     /// <summary>A sum of two forms.</summary>
     Sum,
@@ -156,6 +162,18 @@ internal static class NetworkStructures
                 LayerForm form = LayerForm.From(layer, found.Form.Format, found.Ranks);
                 if (found.Form.Format.Cuts.IsEmpty && (!options.PricesMacs || form.MacsOf(layer) <= budget))
                     forms.Add(FormOf(layer, rate, KindOf(form), form, null, found.Bound, null, found.Error));
+            }
+            if (options.Grows && StructureGrowth.Of(starts, rate, cancel) is { } grown && layer.Suits(grown.Form.Format))
+            {
+                LayerForm form = LayerForm.From(layer, grown.Form.Format, grown.Ranks);
+                StructureForm added = FormOf(layer, rate, StructureKind.Grown, form, null, null, null, grown.Error);
+                // Growth may come upon a form that has a name.
+                StructureForm? same = forms.FirstOrDefault(other =>
+                    other.Rate == rate && other.Format == added.Format && other.Ranks.SequenceEqual(added.Ranks)
+                );
+                if (same is not null)
+                    forms.Remove(same);
+                forms.Add(added with { FittedError = Math.Min(added.FittedError, same?.FittedError ?? 1) });
             }
             if (options.Parts > 1 && !options.PricesMacs && FoldedStructure.Of(layer.Kernel, options.Parts, rate, cancel) is { } folded)
                 forms.Add(folded);

@@ -71,6 +71,7 @@ internal sealed record StructureSummary(
             StructureKind.Tree => "best tree",
             StructureKind.FoldedTree => "best tree, channels folded",
             StructureKind.Sum => "best sum",
+            StructureKind.Grown => "best grown network",
             _ => form.Format,
         };
 

@@ -70,7 +70,7 @@ public sealed partial record KernelFormat
     }
 
     /// <summary>The same text for equations that differ in the names of bonds and the order of factors and axes.</summary>
-    private static string Canonical(FactorEquation equation)
+    internal static string Canonical(FactorEquation equation)
     {
         // Bonds by what they join; renamed until no name says more.
         Dictionary<char, string> names = equation

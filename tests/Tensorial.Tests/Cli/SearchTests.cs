@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Tensorial.Compression;
+using Tensorial.Decompositions;
 using Tensorial.Onnx;
 using Tensorial.Tests.Data;
 using Tensorial.Tests.Decompositions;
@@ -11,6 +12,34 @@ namespace Tensorial.Tests.Cli;
 public class SearchTests
 {
     private static readonly string Sample = Path.Combine(Oracles.Repository, "samples", "fashion-cnn.onnx");
+
+    [Fact]
+    public async Task Grown_networks_are_told_within_the_rate_and_can_be_asked_for()
+    {
+        using TemporaryFolder folder = new();
+        string json = Path.Combine(folder.Path, "search.json");
+        CommandRun run = await CommandRun.Of("search", Sample, "--rate", "0.3", "--grow", "--layers", "conv2*", "--json", json);
+        Assert.Equal(0, run.Code);
+        Assert.Contains("best grown network", run.Output);
+        Assert.Contains("Not searched, because --layers does not name it: ", run.Output);
+        using JsonDocument read = JsonDocument.Parse(File.ReadAllText(json));
+        JsonElement layer = Assert.Single(read.RootElement.GetProperty("layers").EnumerateArray()),
+            grown = layer.GetProperty("forms").EnumerateArray().Single(static form => form.GetProperty("kind").GetString() == "grown");
+        Assert.InRange(grown.GetProperty("parameters").GetInt64(), 1, (long)(0.3 * layer.GetProperty("parameters").GetInt64()));
+        // No tree is better here, and the format is one that compress takes.
+        double tree = layer
+            .GetProperty("forms")
+            .EnumerateArray()
+            .First(static form => form.GetProperty("kind").GetString() == "tree")
+            .GetProperty("fittedError")
+            .GetDouble();
+        Assert.InRange(grown.GetProperty("fittedError").GetDouble(), 0, tree);
+        _ = KernelFormat.Parse(grown.GetProperty("format").GetString()!);
+
+        run = await CommandRun.Of("search", Sample, "--grow", "--price", "macs");
+        Assert.Equal(2, run.Code);
+        Assert.Contains("--grow", run.Error);
+    }
 
     /// <summary>What is told of a tree of one bond is the singular values' tail, as NumPy computes it from the kernel and the equation.</summary>
     [OracleFact(Oracle.NumPy)]
