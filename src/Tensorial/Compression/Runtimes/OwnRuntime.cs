@@ -17,6 +17,21 @@ public sealed class OwnRuntime : IRuntime
     {
         if (graph.Nodes.FirstOrDefault(static node => node.Operation is Unknown) is { Operation: Unknown unknown } node)
             throw new UnsupportedException($"Node '{node.Label}': {unknown.Name} cannot be evaluated: {unknown.Reason}");
+        if (Widened.Of(graph) is not { } wide)
+            return Prepared(graph, threads);
+        try
+        {
+            return new Widened(Prepared(wide, threads), graph);
+        }
+        catch (BadInputException)
+        {
+            // Types that its nodes or their bodies insist on.
+            return Prepared(graph, threads);
+        }
+    }
+
+    private static ISession Prepared(Graph graph, int threads)
+    {
         try
         {
             return new Compiled(new Inference(graph, threads), graph, threads);
@@ -38,6 +53,8 @@ public sealed class OwnRuntime : IRuntime
         CancellationToken cancel = default
     )
     {
+        if (Widened.Of(graph) is { } wide)
+            (graph, inputs) = (wide, Widened.Inputs(inputs));
         try
         {
             return [.. StepTimer.Run(graph, inputs, threads, rounds, cancel).Select(static step => new StepTime(step.Label, step.Seconds))];
@@ -103,5 +120,43 @@ public sealed class OwnRuntime : IRuntime
             Interpreter.Run(graph, inputs, _workers);
 
         public void Dispose() => _workers.Dispose();
+    }
+
+    /// <summary>
+    /// A network in half precision, computed in float32: processors have no fast arithmetic of that type. Inputs and outputs keep their types.
+    /// </summary>
+    private sealed class Widened(ISession inner, Graph graph) : ISession
+    {
+        /// <summary>The network in float32; null where it holds nothing of half precision, or doubles, which say that more is wanted.</summary>
+        public static Graph? Of(Graph graph)
+        {
+            ElementType[] types =
+            [
+                .. graph.Inputs.Concat(graph.Outputs).Select(static port => port.Type),
+                .. graph.Initializers.Values.Select(static value => value.ElementType),
+            ];
+            return types.Any(IsHalf) && !types.Contains(ElementType.Float64) ? InFloat32.Apply(graph) : null;
+        }
+
+        public static Dictionary<string, Tensor> Inputs(IReadOnlyDictionary<string, Tensor> inputs) =>
+            inputs.ToDictionary(
+                static input => input.Key,
+                static input => IsHalf(input.Value.ElementType) ? input.Value.To(ElementType.Float32) : input.Value
+            );
+
+        public IReadOnlyDictionary<string, Tensor> Run(IReadOnlyDictionary<string, Tensor> inputs)
+        {
+            foreach (Port port in graph.FreeInputs)
+                if (inputs.TryGetValue(port.Name, out Tensor? given) && given.ElementType != port.Type)
+                    throw new BadInputException($"The input '{port.Name}' takes {port.Type} numbers, not {given.ElementType}.");
+            Dictionary<string, Tensor> outputs = inner.Run(Inputs(inputs)).ToDictionary();
+            foreach (Port port in graph.Outputs.Where(static port => IsHalf(port.Type)))
+                outputs[port.Name] = outputs[port.Name].To(port.Type);
+            return outputs;
+        }
+
+        public void Dispose() => inner.Dispose();
+
+        private static bool IsHalf(ElementType type) => type is ElementType.Float16 or ElementType.BFloat16;
     }
 }

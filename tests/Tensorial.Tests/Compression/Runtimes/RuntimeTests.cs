@@ -3,6 +3,7 @@ using Tensorial.Compression.Runtimes;
 using Tensorial.Graphs;
 using Tensorial.OnnxRuntime;
 using Tensorial.Operations;
+using Tensorial.Tests.Graphs;
 
 namespace Tensorial.Tests.Compression.Runtimes;
 
@@ -28,6 +29,43 @@ public class RuntimeTests
                 ((Tensor<float>)result.To(ElementType.Float32)).Values.ToArray()
             );
         }
+    }
+
+    /// <summary>Half precision is a way of storing: our executor computes in float32, and gives what was declared.</summary>
+    [Theory]
+    [InlineData(ElementType.Float16), InlineData(ElementType.BFloat16)]
+    public void Networks_in_half_precision_keep_their_types(ElementType type)
+    {
+        Sketch net = new(4);
+        net.Node("c", new Convolution { KernelShape = [3, 3], Pads = [1, 1, 1, 1] }, "x", net.Weights("w", [8, 3, 3, 3]));
+        net.Node("r", new Relu(), "c");
+        net.Node("p", new MaxPool { KernelShape = [2, 2], Strides = [2, 2] }, "r");
+        net.Node("y", new Convolution { KernelShape = [1, 1] }, "p", net.Weights("v", [5, 8, 1, 1]));
+        Graph graph = net.Graph(3, 8, 8),
+            half =
+                graph with
+                {
+                    Inputs = [graph.Inputs[0] with { Type = type }],
+                    Outputs = [graph.Outputs[0] with { Type = type }],
+                    Initializers = graph.Initializers.ToImmutableDictionary(static pair => pair.Key, pair => pair.Value.To(type)),
+                };
+        Tensor<float> x = net.Random([2, 3, 8, 8]),
+            expected = Sketch.Evaluate(graph, x);
+        using OwnRuntime runtime = new();
+        using ISession session = runtime.Load(half, 1);
+
+        Tensor y = session.Run(new Dictionary<string, Tensor> { ["x"] = x.To(type) })["y"];
+
+        Assert.Equal((type, expected.Shape), (y.ElementType, y.Shape));
+        // Eleven bits of a number, or eight, in weights, inputs and results.
+        double tolerance = type == ElementType.Float16 ? 0.01 : 0.08;
+        foreach ((float a, float b) in expected.Values.ToArray().Zip(y.To(ElementType.Float32).Of<float>().Values.ToArray()))
+            Assert.Equal(a, b, tolerance);
+        Assert.Contains(
+            type.ToString(),
+            Assert.Throws<BadInputException>(() => session.Run(new Dictionary<string, Tensor> { ["x"] = x })).Message
+        );
+        Assert.NotEmpty(runtime.TimeSteps(half, new Dictionary<string, Tensor> { ["x"] = x.To(type) }, 1, 3));
     }
 
     [Fact]
