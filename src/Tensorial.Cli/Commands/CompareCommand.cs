@@ -302,7 +302,7 @@ internal static class CompareCommand
         }
         terminal.Show(table);
         foreach (IGrouping<string, KeptLayer> alike in comparison.Kept.GroupBy(static layer => layer.Reason))
-            terminal.Say($"Kept, {alike.Key}: {string.Join(", ", alike.Select(static layer => layer.Name))}");
+            terminal.Say($"Kept because {alike.Key}: {string.Join(", ", alike.Select(static layer => layer.Name))}");
     }
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

@@ -109,8 +109,8 @@ internal static class PlanCommand
                 c.Format is null ? "" : Text($"{c.Sensitivity:G3}")
             );
         terminal.Show(table);
-        foreach (KeptLayer layer in kept)
-            terminal.Say($"Kept: {layer.Name}, because {layer.Reason}.");
+        foreach (IGrouping<string, KeptLayer> alike in kept.GroupBy(static layer => layer.Reason))
+            terminal.Say($"Kept because {alike.Key}: {string.Join(", ", alike.Select(static layer => layer.Name))}");
         CompressionBudget.Check(GraphStatistics.From(graph), layers, options.Plan.Targets, chosen);
         if (options.Output is { } target)
             CompressionPlan.From(options.Model.Name, source.Sha256, options.Plan.Targets, chosen).Write(target.ToString());

@@ -15,8 +15,8 @@ internal static class StructureTablesForPeople
             ShowForms(result, terminal);
         foreach (StructureSummary summary in result.Summary.Where(static summary => summary.Kernels > 0))
             ShowSummary(summary, terminal);
-        foreach (KeptLayer kept in result.Kept)
-            terminal.Say($"Not searched: {kept.Name}, because {kept.Reason}.");
+        foreach (IGrouping<string, KeptLayer> alike in result.Kept.GroupBy(static layer => layer.Reason))
+            terminal.Say($"Not searched because {alike.Key}: {string.Join(", ", alike.Select(static layer => layer.Name))}");
     }
 
     private static void ShowForms(SearchCommand.Result result, Terminal terminal)
