@@ -369,7 +369,8 @@ public sealed class QuantizerTests : IDisposable
     [Theory]
     [InlineData("layer")]
     [InlineData("made")]
-    [InlineData("left")]
+    [InlineData("right")]
+    [InlineData("product")]
     public void A_kernel_made_of_factors_stays_in_float_by_each_of_its_names(string name)
     {
         Sketch sketch = new();
