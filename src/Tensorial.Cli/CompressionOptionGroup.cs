@@ -57,8 +57,10 @@ internal sealed record CompressionOptionGroup(
         };
 
     /// <summary>The memory in the folder of --resume; one that forgets without.</summary>
-    public ResultCache OpenMemory(ModelFile model, ImageSet? training, Terminal terminal) =>
-        Store is null ? ResultCache.None : ResultCache.Open(Store.FullName, model.Sha256, training?.Fingerprint ?? "", terminal.Warn);
+    public ResultCache OpenMemory(ModelFile model, ImageSet? training, Terminal terminal, Shard? shard = null) =>
+        Store is null
+            ? ResultCache.None
+            : ResultCache.Open(Store.FullName, model.Sha256, training?.Fingerprint ?? "", terminal.Warn, shard);
 
     internal sealed class Group
     {

@@ -1,5 +1,7 @@
+using System.CommandLine;
 using System.Globalization;
 using Tensorial.Analysis;
+using Tensorial.Cli.Commands;
 
 namespace Tensorial.Cli;
 
@@ -10,6 +12,40 @@ internal static class SchedulerShard
 {
     private const string Slurm = "SLURM_ARRAY_TASK",
         Kubernetes = "JOB_COMPLETION_INDEX";
+
+    /// <summary>--shard.</summary>
+    public static Option<Shard?> Create() =>
+        SweepOptionGroup.Parsed(
+            "--shard",
+            "I/N",
+            "Measure only part I of N equal parts; tensorial merge joins them. auto takes I and N from a Slurm job array (SLURM_ARRAY_TASK_ID), "
+                + "auto/N takes I from it or from a Kubernetes Indexed Job (JOB_COMPLETION_INDEX).",
+            static text => (Shard?)Parse(text, Environment.GetEnvironmentVariable)
+        );
+
+    /// <summary>Refuses a shard whose results would go nowhere, or that is to write what only the whole can say.</summary>
+    /// <param name="shard">Which part; null for the whole.</param>
+    /// <param name="store">The folder of --resume.</param>
+    /// <param name="outputs">Options that write results, and whether they were given.</param>
+    /// <exception cref="UsageException">It is so.</exception>
+    public static void Check(Shard? shard, DirectoryInfo? store, params ReadOnlySpan<(string Option, bool IsGiven)> outputs)
+    {
+        if (shard is not { Count: > 1 })
+            return;
+        if (store is null)
+            throw new UsageException($"--shard {shard} keeps its results for the run that joins them: give --resume DIR.");
+        foreach ((string option, bool isGiven) in outputs)
+            if (isGiven)
+                throw new UsageException(
+                    $"--shard {shard} has no whole result to write: leave out {option}, and give it to the same command without --shard when all shards are done."
+                );
+    }
+
+    /// <summary>Says what a shard did and what comes next.</summary>
+    public static void Report(Terminal terminal, Shard shard, DirectoryInfo store, string what, string command) =>
+        terminal.Say(
+            $"Shard {shard} is done: {what}, in {store}. When all are, the same command without --shard{command} goes on from there; shards with stores of their own are joined by tensorial merge DIR {store} …"
+        );
 
     /// <summary>Reads <c>2/4</c>, <c>auto</c> or <c>auto/4</c>.</summary>
     /// <param name="text">What was given.</param>

@@ -4,8 +4,8 @@ using System.Text;
 namespace Tensorial.Cli;
 
 /// <summary>
-/// Which columns of a table are shown and how wide. Where the terminal is narrow, headings are wrapped at words first, then columns give
-/// way, those without content before all others, then names are shortened in their middle; numbers are always whole.
+/// Which columns of a table are shown and how wide: those with content. Where the terminal is narrow, headings are wrapped at words first, then
+/// columns give way, then names are shortened in their middle; numbers are always whole.
 /// </summary>
 internal sealed record TableLayout(IReadOnlyList<int> Shown, IReadOnlyList<int> Widths)
 {
@@ -22,11 +22,14 @@ internal sealed record TableLayout(IReadOnlyList<int> Shown, IReadOnlyList<int> 
         int[] cells = [.. table.Columns.Select((_, k) => table.Rows.Select(row => Cells(row[k])).DefaultIfEmpty().Max())],
             full = [.. table.Columns.Select((column, k) => Math.Max(cells[k], Cells(column.Title)))],
             least = [.. table.Columns.Select((column, k) => Math.Max(cells[k], Words(column.Title).Max(Cells)))];
-        List<int> shown = [.. Enumerable.Range(0, table.Columns.Count)];
+        // A heading over nothing says nothing: what was not measured has no column.
+        List<int> shown = [.. Enumerable.Range(0, table.Columns.Count).Where(k => cells[k] > 0 || table.Rows.Count == 0)];
+        if (shown.Count == 0)
+            shown.Add(0);
         if (width is not { } room)
             return new(shown, full);
 
-        while (Total(shown, least) > room && NextToGo(table, shown, cells) is { } gone)
+        while (Total(shown, least) > room && NextToGo(table, shown) is { } gone)
             shown.Remove(gone);
         while (
             Total(shown, least) > room
@@ -52,12 +55,10 @@ internal sealed record TableLayout(IReadOnlyList<int> Shown, IReadOnlyList<int> 
     }
 
     /// <summary>The column that is missed least; null where all that are left must stay.</summary>
-    private static int? NextToGo(TextTable table, List<int> shown, int[] cells)
+    private static int? NextToGo(TextTable table, List<int> shown)
     {
-        int next = shown.MaxBy(k => (Priority(k), k));
-        return Priority(next) > 0 && shown.Count > 1 ? next : null;
-
-        int Priority(int k) => cells[k] == 0 && table.Rows.Count > 0 ? int.MaxValue : table.Columns[k].GivesWay;
+        int next = shown.MaxBy(k => (table.Columns[k].GivesWay, k));
+        return table.Columns[next].GivesWay > 0 && shown.Count > 1 ? next : null;
     }
 
     private static int Total(List<int> shown, int[] widths) => shown.Sum(k => widths[k]) + Gap.Length * Math.Max(0, shown.Count - 1);

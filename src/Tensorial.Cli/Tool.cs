@@ -29,7 +29,8 @@ internal static class Tool
         ReportCommand.Create,
     ];
 
-    public static async Task<int> RunAsync(string[] arguments, Terminal terminal)
+    /// <summary>All commands, under their root.</summary>
+    internal static RootCommand CreateRoot(Terminal terminal)
     {
         RootCommand root = new(
             """
@@ -39,8 +40,13 @@ internal static class Tool
         );
         foreach (Func<Terminal, Command> create in Commands)
             root.Subcommands.Add(create(terminal));
-
         HelpText.Install(root, terminal);
+        return root;
+    }
+
+    public static async Task<int> RunAsync(string[] arguments, Terminal terminal)
+    {
+        RootCommand root = CreateRoot(terminal);
         ParseResult parsed = root.Parse(WithHelp(arguments, root));
         terminal.IsMuted = RankedCommand.IsSilent(parsed.CommandResult.Command);
         if (parsed.Errors.Count > 0 || OptionMessages.Strays(parsed).Any())

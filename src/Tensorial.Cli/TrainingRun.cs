@@ -101,17 +101,22 @@ internal sealed class TrainingRun(TrainingOptions options, ImageSet images, Imag
     }
 
     /// <summary>The test accuracy; several ranks share the images.</summary>
-    public double Top1(Graph graph)
+    public double Top1(Graph graph) => Top1(graph, progress: null);
+
+    /// <inheritdoc cref="Top1(Graph)"/>
+    /// <param name="graph">The network.</param>
+    /// <param name="progress">Told after each batch.</param>
+    public double Top1(Graph graph, IProgress<Progress>? progress)
     {
         using Inference network = new(InFloat32.Apply(graph).WithImageShape(test!.ImageShape), options.Threads);
         if (options.Communicator is not { } ranks)
-            return Evaluator.Evaluate(network, graph, test, cancel: cancel).Result.Top1;
+            return Evaluator.Evaluate(network, graph, test, progress: progress, cancel: cancel).Result.Top1;
         BatchShare share = BatchShare.Of(ranks, test.Count);
         double[] right = [0];
         if (share.Count > 0)
         {
             ImageSet own = test.Skip(share.First).Take(share.Count);
-            right[0] = Math.Round(own.Count * Evaluator.Evaluate(network, graph, own, cancel: cancel).Result.Top1);
+            right[0] = Math.Round(own.Count * Evaluator.Evaluate(network, graph, own, progress: progress, cancel: cancel).Result.Top1);
         }
         ranks.Sum(right, cancel);
         return right[0] / test.Count;

@@ -50,6 +50,9 @@ public enum Oracle
     /// <summary>Linux, whose /proc shows open files.</summary>
     Linux = 16384,
 
+    /// <summary>PyYAML in the system's Python.</summary>
+    PyYaml = 32768,
+
     /// <summary>Small networks that once failed, in ../shared/cases beside the repository.</summary>
     SharedCases = 256,
 }
@@ -123,6 +126,7 @@ public static class Oracles
             Oracle.PyTorch => Imports("torch"),
             Oracle.Pillow => Imports("PIL, numpy"),
             Oracle.OnnxPython => Imports("onnx"),
+            Oracle.PyYaml => Imports("yaml"),
             Oracle.OnnxBackend => Directory.Exists(Backend),
             Oracle.SharedModels => Directory.Exists(Models),
             Oracle.SharedCases => Directory.Exists(Cases),

@@ -22,6 +22,7 @@ internal static class CompareCommand
         DataOptions? Data,
         InputShape[] Shapes,
         DirectoryInfo? Store,
+        Shard? Shard,
         ComparisonOutputs Outputs
     );
 
@@ -82,6 +83,7 @@ internal static class CompareCommand
         );
         Option<InputShape[]> shapes = CommonOptions.Shapes();
         Option<DirectoryInfo?> store = CommonOptions.Resume();
+        Option<Shard?> shard = SchedulerShard.Create();
         Option<int> threads = CommonOptions.Threads(),
             seed = CommonOptions.Seed();
         Option<FileInfo?> json = CommonOptions.Json();
@@ -111,6 +113,7 @@ internal static class CompareCommand
             calibration,
             shapes,
             store,
+            shard,
             json,
             html,
             csv,
@@ -138,6 +141,7 @@ internal static class CompareCommand
                         data.Read(parsed, DataSplit.Test),
                         parsed.GetValue(shapes)!,
                         parsed.GetValue(store),
+                        parsed.GetValue(shard),
                         new(
                             parsed.GetValue(json),
                             parsed.GetValue(html),
@@ -184,6 +188,14 @@ internal static class CompareCommand
         OutputFile.Check(outputs.Html, options.Model.FullName);
         OutputFile.Check(outputs.Csv);
         OutputFile.Check(outputs.Figures);
+        SchedulerShard.Check(
+            options.Shard,
+            options.Store,
+            ("--json", outputs.Json is not null),
+            ("--report", outputs.Html is not null),
+            ("--csv", outputs.Csv is not null),
+            ("--figures", outputs.Figures is not null)
+        );
         (DateTimeOffset began, Stopwatch clock) = (DateTimeOffset.UtcNow, Stopwatch.StartNew());
         Graph file = WeightsAsInitializers.Apply(OnnxFile.Read(options.Model.FullName));
         ImageSet? test = options.Data?.Open(),
@@ -199,12 +211,14 @@ internal static class CompareCommand
         ModelFile source = ModelFile.From(options.Model.FullName);
         using ResultCache memory = options.Store is null
             ? ResultCache.None
-            : ResultCache.Open(
-                options.Store.FullName,
-                source.Sha256,
-                training is null ? "" : DataUse.From(training, DataSplit.Train).Fingerprint
-            );
+            : ResultCache.Open(options.Store.FullName, source.Sha256, training?.Fingerprint ?? "", terminal.Warn, options.Shard);
         FormatComparer comparer = new(graph, layers, training, test, compression, memory);
+        if (options.Shard is { Count: > 1 } shard)
+        {
+            (int weighed, int built) = terminal.WithProgress(progress => comparer.Weigh(options.Rates, shard, progress, cancel));
+            SchedulerShard.Report(terminal, shard, options.Store!, $"{weighed} of {layers.Length} layers and {built} networks", "");
+            return ExitCode.Done;
+        }
         (ImmutableArray<ComparedFormat> networks, ImmutableArray<ComparedLayer> rows, Evaluation? dense) = terminal.WithProgress(progress =>
             comparer.Run(options.Rates, progress, cancel)
         );
@@ -288,7 +302,7 @@ internal static class CompareCommand
         }
         terminal.Show(table);
         foreach (IGrouping<string, KeptLayer> alike in comparison.Kept.GroupBy(static layer => layer.Reason))
-            terminal.Say($"Kept, {alike.Key}: {string.Join(", ", alike.Select(static layer => layer.Name))}");
+            terminal.Say($"Kept because {alike.Key}: {string.Join(", ", alike.Select(static layer => layer.Name))}");
     }
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

@@ -75,7 +75,7 @@ internal static class CompressionTablesForPeople
                 .Where(static layer => layer.Format is null)
                 .GroupBy(static layer => layer.KeptBecause)
         )
-            terminal.Say($"Kept, {alike.Key}: {string.Join(", ", alike.Select(Named))}");
+            terminal.Say($"Kept because {alike.Key}: {string.Join(", ", alike.Select(Named))}");
 
         // Beyond these ranks factors hold more than the layer itself.
         static string Named(CompressedLayer layer) =>

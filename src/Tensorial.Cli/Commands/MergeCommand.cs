@@ -1,5 +1,7 @@
 using System.CommandLine;
+using System.Globalization;
 using Tensorial.Analysis;
+using Tensorial.Compression;
 using Tensorial.Reports;
 
 namespace Tensorial.Cli.Commands;
@@ -11,12 +13,16 @@ internal static class MergeCommand
 
     public static Command Create(Terminal terminal)
     {
-        Argument<FileInfo> output = new("out.json") { Description = "The merged result, as analyze --json writes it." };
+        Argument<FileInfo> output = new("out.json")
+        {
+            Description =
+                "The merged result of a sweep, as analyze --json writes it; of shards of plan or compare the folder for the joined store.",
+        };
         output.Written();
         Argument<string[]> parts = new("part")
         {
             Description =
-                "Results of analyze (JSON files) and result stores (folders given to --resume), all of one model and one set of images.",
+                "Results of analyze (JSON files) and result stores (folders given to --resume), all of one model and one set of images. Stores of plan or compare are joined into one.",
             Arity = ArgumentArity.OneOrMore,
         };
         parts.ReadAsPath();
@@ -24,7 +30,7 @@ internal static class MergeCommand
         html.Written();
         Option<DirectoryInfo?> csv = new("--csv") { HelpName = "DIR", Description = "Also write the tables as CSV." };
         csv.WrittenInto();
-        return new Command("merge", "Joins the shards of a sweep.") { output, parts, html, csv }.Finish(
+        return new Command("merge", "Joins the shards of a sweep, or those of plan or compare.") { output, parts, html, csv }.Finish(
             terminal,
             (parsed, _) =>
                 Run(
@@ -37,6 +43,8 @@ internal static class MergeCommand
     internal static ExitCode Run(Options options, Terminal terminal)
     {
         string[] parts = [.. options.Parts];
+        if (parts.All(static part => Directory.Exists(part) && StoreMerge.IsSearch(part)))
+            return Join(options, terminal);
         OutputFile.Check(options.Output, parts);
         OutputFile.Check(options.Html, parts);
         OutputFile.Check(options.Csv);
@@ -52,6 +60,26 @@ internal static class MergeCommand
         if (merged.Truncations.Count < merged.PlannedTruncations)
             terminal.Say(
                 $"{merged.PlannedTruncations - merged.Truncations.Count:N0} measurements are missing{Missing(options.Parts)}; the same commands go on where they stopped."
+            );
+        return ExitCode.Done;
+    }
+
+    /// <summary>One store from those of a compression's shards.</summary>
+    private static ExitCode Join(Options options, Terminal terminal)
+    {
+        string folder = options.Output.ToString();
+        if (options.Html is not null || options.Csv is not null || options.Output.Extension == ".json")
+            throw new UsageException(
+                $"{string.Join(" and ", options.Parts)} {(options.Parts.Count == 1 ? "is a store" : "are stores")} of plan, compress or compare, joined into a folder: tensorial merge DIR {string.Join(' ', options.Parts)}, and then that command with --resume DIR, which writes files and reports."
+            );
+        OutputFile.Check(new DirectoryInfo(folder));
+        JoinedStore joined = StoreMerge.Into(folder, options.Parts);
+        terminal.Say(
+            $"{joined.Results.ToString("N0", CultureInfo.InvariantCulture)} results from {options.Parts.Count} stores are in {folder}."
+        );
+        if (joined.Missing.Count > 0)
+            terminal.Say(
+                $"Of the search {string.Join(", and ", joined.Missing)}; the same commands go on where they stopped, and a run with --resume {folder} measures what is missing itself."
             );
         return ExitCode.Done;
     }

@@ -78,7 +78,7 @@ internal static class QuantizationTablesForPeople
                 .Where(static layer => layer.KeptBecause is not null)
                 .GroupBy(static layer => layer.KeptBecause)
         )
-            terminal.Say($"In float, {alike.Key}: {string.Join(", ", alike.Select(static layer => layer.Name))}");
+            terminal.Say($"In float because {alike.Key}: {string.Join(", ", alike.Select(static layer => layer.Name))}");
     }
 
     private static void ShowOutputs(Verification found, string where, Terminal terminal)

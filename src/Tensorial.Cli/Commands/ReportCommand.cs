@@ -23,8 +23,9 @@ internal static class ReportCommand
         page.Written();
         Option<FileInfo[]> others = new("--compare")
         {
-            HelpName = "FILE",
-            Description = "Another training to draw in the same figure (what train or tune --json wrote); may be given several times.",
+            HelpName = "FILE...",
+            Description = "Other trainings to draw in the same figure (what train or tune --json wrote); the first may be among them.",
+            AllowMultipleArgumentsPerToken = true,
             DefaultValueFactory = static _ => [],
         };
         Option<DirectoryInfo?> csv = new("--csv")
@@ -85,7 +86,10 @@ internal static class ReportCommand
         TrainingRunCurve[] runs =
         [
             TrainingRunCurve.Read(json, options.Result.Name),
-            .. options.Others.Select(static other => TrainingRunCurve.Read(File.ReadAllBytes(other.FullName), other.Name)),
+            .. options
+                .Others.Where(other => other.FullName != options.Result.FullName)
+                .DistinctBy(static other => other.FullName)
+                .Select(static other => TrainingRunCurve.Read(File.ReadAllBytes(other.FullName), other.Name)),
         ];
         Report page = TrainingRunsPage.From(runs);
         ReportWriter.WriteHtml(page, options.Out.FullName);

@@ -44,13 +44,7 @@ internal sealed class SweepOptionGroup
             }
     );
 
-    private readonly Option<Shard?> _shard = Parsed(
-        "--shard",
-        "I/N",
-        "Measure only part I of N equal parts; tensorial merge joins them. auto takes I and N from a Slurm job array (SLURM_ARRAY_TASK_ID), "
-            + "auto/N takes I from it or from a Kubernetes Indexed Job (JOB_COMPLETION_INDEX).",
-        static text => (Shard?)SchedulerShard.Parse(text, Environment.GetEnvironmentVariable)
-    );
+    private readonly Option<Shard?> _shard = SchedulerShard.Create();
 
     private readonly Option<int> _batch = CommonOptions.Batch();
 

@@ -76,7 +76,7 @@ internal static class Tuning
                 $"{signature}{TrainingRun.TestOf(test)}, {options.Signature}{(learning.Loss is RelativeSquares ? ", relative squares" : "")}{string.Concat(options.OutputWeights.Select(static pair => Text($", {pair.Key} {pair.Value}")))}"
             ),
         };
-        double? before = test is { HasLabels: true } ? run.Top1(small) : null,
+        double? before = test is { HasLabels: true } ? terminal.WithProgress(progress => run.Top1(small, progress)) : null,
             errorBefore = test is { HasLabels: false } ? run.Error(Joined(small)) : null;
 
         Graph tuned = small;
@@ -96,7 +96,7 @@ internal static class Tuning
         TrainingResult? training = options.Mode == TuneCommand.Mode.E2e || options.HasEpochs ? run.Train(Joined(tuned)) : null;
         if (training is not null)
             tuned = joint is null ? training.Network : JointOutputs.Part(training.Network, tuned.Outputs);
-        double? after = test is { HasLabels: true } ? run.Top1(tuned) : null,
+        double? after = test is { HasLabels: true } ? terminal.WithProgress(progress => run.Top1(tuned, progress)) : null,
             errorAfter = test is { HasLabels: false } ? run.Error(Joined(tuned)) : null;
         if (!options.IsFirst)
             return ExitCode.Done;

@@ -129,12 +129,19 @@ internal sealed class ResultStore : IDisposable
     }
 
     /// <summary>All results of a kind.</summary>
+    /// <param name="kind">The kind.</param>
+    /// <param name="scope">What they belong to; null for anything.</param>
     /// <exception cref="BadInputException">One is something else.</exception>
-    public IReadOnlyList<T> All<T>(StoredKind kind)
+    public IReadOnlyList<T> All<T>(StoredKind kind, string? scope = null)
         where T : class
     {
         lock (_gate)
-            return [.. _known.Values.Where(result => result.Kind == kind).Select(result => result.As<T>(_json))];
+            return
+            [
+                .. _known
+                    .Values.Where(result => result.Kind == kind && result.Scope == (scope ?? result.Scope))
+                    .Select(result => result.As<T>(_json)),
+            ];
     }
 
     /// <summary>Drops a result whose file has turned out damaged, so that it can be added again.</summary>
@@ -156,11 +163,16 @@ internal sealed class ResultStore : IDisposable
     public void Add<T>(string key, string scope, StoredKind kind, T value)
     {
         JsonElement stored = JsonSerializer.SerializeToElement(value, _json.TypeOf<T>());
-        StoredResult result = new StoredResult(key, scope, kind, stored, Version: LibraryVersion.Text).Checked();
+        Add(new StoredResult(key, scope, kind, stored, Version: LibraryVersion.Text).Checked());
+    }
+
+    /// <summary>Appends a line of another store as it is, unless its key is known.</summary>
+    public void Add(StoredResult result)
+    {
         byte[] line = [.. JsonSerializer.SerializeToUtf8Bytes(result, AnalysisJson.Line.TypeOf<StoredResult>()), (byte)'\n'];
         lock (_gate)
         {
-            if (!_known.TryAdd(key, result))
+            if (!_known.TryAdd(result.Key, result))
                 return;
             Append(line);
         }
@@ -267,6 +279,9 @@ internal enum StoredKind
 
     /// <summary>The network, images and version that results of a compression belong to.</summary>
     Origin,
+
+    /// <summary>A shard of a compression's search that was begun, or is done.</summary>
+    Shard,
 }
 
 /// <param name="Key">Hash of everything the result depends on.</param>

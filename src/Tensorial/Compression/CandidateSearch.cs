@@ -58,26 +58,31 @@ internal sealed class CandidateSearch(Graph network, ImageSet? images, SearchOpt
     )
     {
         ImmutableArray<LayerForm>[] forms = [.. layers.Select(formsOf)];
-        ImmutableArray<CompressionCandidate>[] found = new ImmutableArray<CompressionCandidate>[layers.Length];
+        ImmutableArray<CompressionCandidate>[] found = [.. layers.Select(static _ => ImmutableArray<CompressionCandidate>.Empty)];
         bool measures = images is not null && options.MeasuresSensitivity;
-        (_done, _all) = (0, forms.Sum(own => Reported(own.Length, measures)));
+        ImmutableHashSet<int> own = SearchShards.LayersOf(
+            options.Shard,
+            SearchShards.Costs(layers, [.. forms.Select(static some => some.Length)], options, measures ? images : null)
+        );
+        (_done, _all) = (0, own.Sum(layer => Reported(forms[layer].Length, measures)));
         if (measures)
         {
-            // One layer after another: each passes its activations on.
+            // One layer after another: each passes its activations on. Those of other shards count where activations begin, so that every
+            // shard measures on the same images.
             using SensitivityMeasurement damage = new(
                 _graph,
                 layers,
                 images!.Take(Math.Min(options.SensitivityImages, images!.Count)),
                 options.Threads
             );
-            foreach (int layer in damage.Order)
+            foreach (int layer in damage.Order.Where(own.Contains))
                 found[layer] = Candidates(layers[layer], forms[layer], damage, options.Threads, progress, cancel);
             return [.. found];
         }
         // The largest kernels first, so that no thread is left with one at the end.
         int threads = images is null ? Math.Max(1, options.Threads) : 1;
         Parallel.ForEach(
-            Enumerable.Range(0, layers.Length).OrderByDescending(layer => layers[layer].Parameters),
+            own.Order().OrderByDescending(layer => layers[layer].Parameters),
             new ParallelOptions { MaxDegreeOfParallelism = threads, CancellationToken = cancel },
             layer => found[layer] = Candidates(layers[layer], forms[layer], null, images is null ? 1 : options.Threads, progress, cancel)
         );

@@ -7,4 +7,5 @@ namespace Tensorial.Compression;
 [JsonSerializable(typeof(CompressionPlan))]
 [JsonSerializable(typeof(ResultCache.Origin))]
 [JsonSerializable(typeof(ResultCache.Remembered))]
+[JsonSerializable(typeof(ShardRecord))]
 internal sealed partial class CompressionJsonTypes : JsonSerializerContext;

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Numerics.Tensors;
 using Tensorial.Analysis;
 using Tensorial.Compression.Runtimes;
@@ -67,40 +68,16 @@ internal sealed class FormatComparer(
         CancellationToken cancel = default
     )
     {
-        CandidateSearch search = new(
-            _graph,
-            training,
-            options.Request.Search with
-            {
-                MeasuresSensitivity = training is not null,
-                KeepDominated = true,
-                // Ranks are those of the rate, and every form is measured.
-                AdaptsRanks = false,
-                MeasuredCandidates = Math.Max(2, options.Formats.Length * rates.Length),
-            },
-            memory
-        );
-        Dictionary<(string Layer, KernelFormat Format, double Rate), LayerForm> forms = [];
-        foreach (CompressibleLayer layer in layers)
-        foreach (KernelFormat format in options.Formats)
-        foreach (double rate in rates)
-        {
-            cancel.ThrowIfCancellationRequested();
-            forms[(layer.Name, format, rate)] = search.FormAt(layer, format, rate);
-        }
+        CandidateSearch search = SearchOf(rates, Shard.Whole);
+        Dictionary<(string Layer, KernelFormat Format, double Rate), LayerForm> forms = FormsOf(search, rates, cancel);
         Dictionary<string, ImmutableArray<CompressionCandidate>> found = search
-            .Run(
-                layers,
-                layer => [.. forms.Where(pair => pair.Key.Layer == layer.Name).Select(static pair => pair.Value).Distinct()],
-                progress,
-                cancel
-            )
+            .Run(layers, layer => OwnForms(layer, forms), progress, cancel)
             .ToDictionary(static own => own[0].Layer.Name);
 
         CompressionCandidate Candidate(CompressibleLayer layer, KernelFormat format, double rate) =>
             found[layer.Name].First(candidate => Equals(candidate.Form, forms[(layer.Name, format, rate)]));
 
-        (KernelFormat Format, double Rate)[] settings = [.. options.Formats.SelectMany(format => rates.Select(rate => (format, rate)))];
+        (KernelFormat Format, double Rate)[] settings = SettingsOf(rates);
         ComparedLayer[] compared =
         [
             .. layers.SelectMany(layer =>
@@ -117,18 +94,128 @@ internal sealed class FormatComparer(
             if (test is not null)
             {
                 progress?.Report(new("networks", k, settings.Length, "networks"));
-                Verification verification = Verify(chosen, cancel);
-                dense = verification.First;
+                ComparedPredictions predictions = PredictionsOf(settings[k], chosen, memory, cancel);
+                dense = predictions.Dense;
                 networks[k] = networks[k] with
                 {
-                    KlDivergence = verification.KlDivergence,
-                    OutputError = verification.RelativeError,
-                    Agreement = verification.Agreement,
-                    Top1 = verification.Second?.Top1,
+                    KlDivergence = predictions.KlDivergence,
+                    OutputError = predictions.OutputError,
+                    Agreement = predictions.Agreement,
+                    Top1 = predictions.Top1,
                 };
             }
         }
         return ([.. MarkDominated(networks)], [.. compared], dense);
+    }
+
+    /// <summary>
+    /// Measures a shard's layers and a shard's networks into the memory, where <see cref="Run"/> finds them.
+    /// </summary>
+    /// <returns>How many layers and how many networks.</returns>
+    public (int Layers, int Networks) Weigh(
+        ImmutableArray<double> rates,
+        Shard shard,
+        IProgress<Progress>? progress = null,
+        CancellationToken cancel = default
+    )
+    {
+        string list = string.Join(' ', layers.Select(static layer => layer.Name));
+        ShardRecord record = new(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"compare {string.Join(',', options.Formats)} at {string.Join(',', rates)} seed {options.Seed} of {ResultStore.Key(list, test?.Fingerprint ?? "", $"{options.CalibrationImages}")[..8]}"
+            ),
+            shard.ToString(),
+            IsDone: false
+        );
+        memory.Add(record);
+        CandidateSearch search = SearchOf(rates, shard);
+        Dictionary<(string Layer, KernelFormat Format, double Rate), LayerForm> forms = FormsOf(search, rates, cancel);
+        int weighed = search.Run(layers, layer => OwnForms(layer, forms), progress, cancel).Count(static own => own.Length > 0);
+        (KernelFormat Format, double Rate)[] settings = [.. SettingsOf(rates).Where((_, k) => test is not null && shard.Takes(k))];
+        for (int k = 0; k < settings.Length; k++)
+        {
+            progress?.Report(new("networks", k, settings.Length, "networks"));
+            (KernelFormat format, double rate) = settings[k];
+            // Factors are not kept: files that several shards write into one folder would be in each other's way.
+            PredictionsOf(
+                settings[k],
+                [.. layers.Select(layer => CompressionCandidate.From(layer, forms[(layer.Name, format, rate)], 1, 0))],
+                ResultCache.None,
+                cancel
+            );
+        }
+        memory.Add(record with { IsDone = true });
+        return (weighed, settings.Length);
+    }
+
+    private CandidateSearch SearchOf(ImmutableArray<double> rates, Shard shard) =>
+        new(
+            _graph,
+            training,
+            options.Request.Search with
+            {
+                MeasuresSensitivity = training is not null,
+                KeepDominated = true,
+                // Ranks are those of the rate, and every form is measured.
+                AdaptsRanks = false,
+                MeasuredCandidates = Math.Max(2, options.Formats.Length * rates.Length),
+                Shard = shard,
+            },
+            memory
+        );
+
+    private (KernelFormat Format, double Rate)[] SettingsOf(ImmutableArray<double> rates) =>
+        [.. options.Formats.SelectMany(format => rates.Select(rate => (format, rate)))];
+
+    private Dictionary<(string Layer, KernelFormat Format, double Rate), LayerForm> FormsOf(
+        CandidateSearch search,
+        ImmutableArray<double> rates,
+        CancellationToken cancel
+    )
+    {
+        Dictionary<(string Layer, KernelFormat Format, double Rate), LayerForm> forms = [];
+        foreach (CompressibleLayer layer in layers)
+        foreach (KernelFormat format in options.Formats)
+        foreach (double rate in rates)
+        {
+            cancel.ThrowIfCancellationRequested();
+            forms[(layer.Name, format, rate)] = search.FormAt(layer, format, rate);
+        }
+        return forms;
+    }
+
+    private static ImmutableArray<LayerForm> OwnForms(
+        CompressibleLayer layer,
+        Dictionary<(string Layer, KernelFormat Format, double Rate), LayerForm> forms
+    ) => [.. forms.Where(pair => pair.Key.Layer == layer.Name).Select(static pair => pair.Value).Distinct()];
+
+    /// <summary>What a network predicts, from the memory or measured now.</summary>
+    private ComparedPredictions PredictionsOf(
+        (KernelFormat Format, double Rate) setting,
+        ImmutableArray<CompressionCandidate> chosen,
+        ResultCache factors,
+        CancellationToken cancel
+    )
+    {
+        string all = ResultStore.Key(
+            test!.Fingerprint,
+            $"{options.CalibrationImages} {options.Seed}",
+            string.Join('\n', chosen.Select(static candidate => $"{candidate.Layer.Name} {candidate.Form}"))
+        );
+        string name = string.Create(CultureInfo.InvariantCulture, $"network {setting.Format} {setting.Rate} {all}");
+        if (ComparedPredictions.Find(memory, name) is { } known)
+            return known;
+        Verification verification = Verify(chosen, factors, cancel);
+        ComparedPredictions found = new(
+            verification.KlDivergence,
+            verification.RelativeError,
+            verification.Agreement,
+            verification.Second?.Top1,
+            verification.First
+        );
+        found.AddTo(memory, name);
+        return found;
     }
 
     private ComparedLayer Row(CompressionCandidate candidate, double rate) =>
@@ -163,9 +250,9 @@ internal sealed class FormatComparer(
 
     private static double NormOf(CompressibleLayer layer) => TensorPrimitives.SumOfSquares<double>(layer.Kernel.Values);
 
-    private Verification Verify(ImmutableArray<CompressionCandidate> chosen, CancellationToken cancel)
+    private Verification Verify(ImmutableArray<CompressionCandidate> chosen, ResultCache factors, CancellationToken cancel)
     {
-        (Graph small, _) = new Compressor(_graph, training, options.Rewriting, memory).Run(chosen, null, cancel);
+        (Graph small, _) = new Compressor(_graph, training, options.Rewriting, factors).Run(chosen, null, cancel);
         using OwnRuntime runtime = new();
         using ISession before = runtime.Load(_graph, options.ThreadCount),
             after = runtime.Load(small, options.ThreadCount);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Tensorial.Analysis;
 using Tensorial.Compression.Runtimes;
 using Tensorial.Data;
 using Tensorial.Decompositions;
@@ -93,12 +94,7 @@ internal sealed class Planner(
     public PlannerResult Choose(PlanRequest request, IProgress<Progress>? progress = null, CancellationToken cancel = default)
     {
         bool timed = request.Targets.Any(static target => target.Measure == TargetMeasure.Latency);
-        SearchOptions options = request.Search with
-        {
-            MeasuresSensitivity = request.Rule == AllocationRule.Measured,
-            AdaptsRanks = !timed,
-            KeepDominated = timed || request.Rule == AllocationRule.EqualError,
-        };
+        SearchOptions options = OptionsOf(request, timed);
         CandidateSearch search = new(_graph, images, options, memory);
         if (request.Rule == AllocationRule.Uniform)
             return Uniform(request, search, timed, progress, cancel);
@@ -119,6 +115,46 @@ internal sealed class Planner(
             Dominated = search.Dominated.ToImmutableDictionary(),
         };
     }
+
+    /// <summary>
+    /// Measures the candidates of one shard's layers into the memory, where <see cref="Choose"/> of the whole finds them.
+    /// </summary>
+    /// <param name="request">What will be chosen for; the shard is that of its search. What it is to reach does not matter yet.</param>
+    /// <param name="progress">Told of each candidate.</param>
+    /// <param name="cancel">Ends it.</param>
+    /// <returns>The layers and how many candidates each has beside the dense one.</returns>
+    /// <exception cref="BadInputException">The request cannot be divided: it is about time, or asks for equal rates.</exception>
+    public IReadOnlyList<(string Layer, int Candidates)> Weigh(
+        PlanRequest request,
+        IProgress<Progress>? progress = null,
+        CancellationToken cancel = default
+    )
+    {
+        if (request.Targets.Any(static target => target.Measure == TargetMeasure.Latency))
+            throw new BadInputException(
+                "The target latency= cannot be weighed in shards: forms are timed first, on the machine that counts, and only faster ones are fitted."
+            );
+        if (request.Rule == AllocationRule.Uniform)
+            throw new BadInputException(
+                "Uniform rates cannot be weighed in shards: each layer has one candidate, and the target decides which."
+            );
+        string work =
+            $"plan {request.Rule} {string.Join(',', request.Search.Formats)} multiple {request.Search.RankMultiple} seed {request.Search.Seed} of {ResultStore.Key([.. layers.Select(static layer => layer.Name)])[..8]}";
+        ShardRecord record = new(work, request.Search.Shard.ToString(), IsDone: false);
+        memory.Add(record);
+        CandidateSearch search = new(_graph, images, OptionsOf(request, timed: false), memory);
+        ImmutableArray<ImmutableArray<CompressionCandidate>> found = search.Run(layers, progress, cancel);
+        memory.Add(record with { IsDone = true });
+        return [.. found.Where(static own => own.Length > 0).Select(static own => (own[0].Layer.Name, own.Length - 1))];
+    }
+
+    private static SearchOptions OptionsOf(PlanRequest request, bool timed) =>
+        request.Search with
+        {
+            MeasuresSensitivity = request.Rule == AllocationRule.Measured,
+            AdaptsRanks = !timed,
+            KeepDominated = timed || request.Rule == AllocationRule.EqualError,
+        };
 
     /// <summary>The forms of each layer; refuses targets that the smallest of them miss before any is fitted.</summary>
     private ImmutableDictionary<string, ImmutableArray<LayerForm>> FormsWithin(

@@ -39,18 +39,28 @@ public sealed class ResultCache : IDisposable
     /// <param name="model">SHA-256 of the network.</param>
     /// <param name="images">Fingerprint of the calibration images; empty for none.</param>
     /// <param name="warn">Told what the folder holds that is not used, and what is damaged and computed again.</param>
-    internal static ResultCache Open(string folder, string model, string images, Action<string>? warn)
+    /// <param name="shard">The shard that this process measures, in a file of its own; null for a run of the whole.</param>
+    internal static ResultCache Open(string folder, string model, string images, Action<string>? warn, Shard? shard = null)
     {
         Origin own = new(LibraryVersion.Text, model, images);
         string scope = ResultStore.Key("compression", own.Version, own.Model, own.Images);
-        ResultStore store = ResultStore.Open(folder, "compression", Json);
+        ResultStore store = ResultStore.Open(
+            folder,
+            shard is { Count: > 1 } part ? $"compression-{part.Index}-of-{part.Count}" : "compression",
+            Json
+        );
         try
         {
             foreach (Origin other in store.All<Origin>(StoredKind.Origin).Where(other => other != own))
                 warn?.Invoke($"'{folder}' also holds results that are not used: {other}. This run is of {own}.");
             store.Add(ResultStore.Key("origin", scope), scope, StoredKind.Origin, own);
             ResultCache cache = new(store, folder, scope, warn);
+            if (shard is { Count: > 1 })
+                return cache;
+            // Other shards may be writing files just now; who works on the whole is alone.
             cache.RemoveUnknownFiles();
+            foreach (string missing in ShardRecord.Missing(cache.Shards))
+                warn?.Invoke($"In '{folder}' {missing}: what it would have measured is measured now.");
             return cache;
         }
         catch
@@ -65,6 +75,12 @@ public sealed class ResultCache : IDisposable
 
     /// <summary>Keeps a measurement under its name.</summary>
     public void Add(string name, double value) => _store?.Add(Key(name), _scope, StoredKind.Compression, new Remembered(name, value));
+
+    /// <summary>The shards that were begun or done.</summary>
+    private IEnumerable<ShardRecord> Shards => _store?.All<ShardRecord>(StoredKind.Shard, _scope) ?? [];
+
+    /// <summary>Notes that a shard was begun, or is done.</summary>
+    internal void Add(ShardRecord shard) => _store?.Add(Key($"{shard.Work} {shard.Shard} {shard.IsDone}"), _scope, StoredKind.Shard, shard);
 
     /// <summary>Factors kept under a name: of exactly this form, or null.</summary>
     internal TensorFactors<double>? FindFactors(string name, LayerForm form)

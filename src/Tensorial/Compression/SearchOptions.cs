@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Tensorial.Analysis;
 using Tensorial.Decompositions;
 
 namespace Tensorial.Compression;
@@ -53,6 +54,9 @@ internal sealed record SearchOptions
 
     /// <summary>Steps of the descent of a fit, at most.</summary>
     public int Iterations { get; init; } = 120;
+
+    /// <summary>Which part of the layers is searched; the others are left without candidates.</summary>
+    public Shard Shard { get; init; } = Shard.Whole;
 
     /// <summary>Threads to use.</summary>
     public int Threads { get; init; } = Environment.ProcessorCount;

@@ -16,7 +16,10 @@ internal static class FoldMadeWeights
     /// <summary>Bytes of the numbers that weights are computed from.</summary>
     private const int BytesOfNumber = sizeof(float);
 
-    public static Graph Apply(Graph graph, ConstantOrigins origins)
+    /// <param name="graph">The network.</param>
+    /// <param name="origins">What constants come from; a kernel made of several counts as a constant of the file from here on.</param>
+    /// <param name="held">Names of weights that stay in float: a kernel is added that is made of one of them.</param>
+    public static Graph Apply(Graph graph, ConstantOrigins origins, HashSet<string> held)
     {
         Dictionary<string, Tensor> constants = graph.Initializers.ToDictionary();
         foreach (Node node in graph.Nodes)
@@ -37,7 +40,13 @@ internal static class FoldMadeWeights
                 Value(name) is { ElementType: ElementType.Float32 } value
                 && value.Shape.ElementCount <= BytesOfNumber * parts.ParametersOf(name)
             )
+            {
                 folded[name] = value;
+                if (origins[name].Any(held.Contains))
+                    held.Add(name);
+                if (origins[name].Length > 1)
+                    origins.Begin(name);
+            }
         return folded.Count == graph.Initializers.Count
             ? graph
             : RemoveUnused.Apply(

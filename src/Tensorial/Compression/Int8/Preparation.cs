@@ -37,13 +37,17 @@ internal sealed record Preparation(Graph Graph, ImmutableArray<Int8Layer> Layers
         HashSet<string> held = keep.Count == 0 ? [] : [.. Names(Analysis.LayerSelection.Matching(KernelWeights.From(graph), keep))];
         graph = DropIdlePads.Apply(Float32Within.Apply(WithoutIdleRegions(OpsetUpgrade.ToAtLeast(graph, Opset))));
         ConstantOrigins origins = new(graph);
-        graph = FoldMadeWeights.Apply(graph, origins);
+        graph = FoldMadeWeights.Apply(graph, origins, held);
         graph = FoldAddedConstants.Apply(Plain(FoldBatchNorm.Apply(graph, origins, new WeightCache())));
         var layers = ImmutableArray.CreateBuilder<Int8Layer>();
         var kept = ImmutableArray.CreateBuilder<KeptLayer>();
         foreach (Node node in graph.Nodes.Where(static node => node.Operation is Convolution or ConvolutionTranspose or Gemm or MatMul))
         {
-            string name = node.Inputs.Length > 1 ? origins[node.Inputs[1]].FirstOrDefault(node.Inputs[1]) : node.Label;
+            // A kernel made of factors is called as inspect calls it: as the value that is multiplied with.
+            string name =
+                node.Inputs.Length < 2 ? node.Label
+                : graph.Initializers.ContainsKey(node.Inputs[1]) ? origins[node.Inputs[1]].FirstOrDefault(node.Inputs[1])
+                : node.Inputs[1];
             (Int8Layer? layer, string? reason) = Int8Layer.Of(graph, node, name);
             if (
                 layer is null

@@ -120,5 +120,8 @@ internal sealed class ConstantOrigins(Graph graph)
                 Derive(output, node.Inputs);
     }
 
+    /// <summary>From here on a constant comes from nothing but itself.</summary>
+    public void Begin(string constant) => _origins[constant] = [constant];
+
     public void Derive(string result, IEnumerable<string> sources) => _origins[result] = Of(sources);
 }

@@ -365,6 +365,41 @@ public sealed class QuantizerTests : IDisposable
         );
     }
 
+    /// <summary>A kernel that is multiplied from factors stays by any of its names: the layer's, the value's, a factor's.</summary>
+    [Theory]
+    [InlineData("layer")]
+    [InlineData("made")]
+    [InlineData("right")]
+    [InlineData("product")]
+    public void A_kernel_made_of_factors_stays_in_float_by_each_of_its_names(string name)
+    {
+        Sketch sketch = new();
+        string product = sketch.Node("product", new MatMul(), sketch.Weights("left", [16, 4]), sketch.Weights("right", [4, 27]));
+        string made = sketch.Node(
+            "made",
+            new Reshape(),
+            product,
+            sketch.Constant("shape", new Tensor<long>([4], new long[] { 16, 3, 3, 3 }))
+        );
+        string normed = sketch.Node(
+            "norm",
+            new BatchNormalization(),
+            sketch.Node("layer", new Convolution(), "x", made),
+            sketch.Weights("g", [16], 0.5f, 1.5f),
+            sketch.Weights("s", [16]),
+            sketch.Weights("mu", [16]),
+            sketch.Weights("v", [16], 0.5f, 1.5f)
+        );
+        Conv(sketch, "y", sketch.Node("r", new Relu(), normed), [4, 16, 3, 3]);
+        Graph graph = sketch.Graph(3, 10, 10);
+
+        Assert.Equal(2, Preparation.From(graph, []).Layers.Length);
+        Preparation kept = Preparation.From(graph, [name]);
+
+        Assert.Single(kept.Layers);
+        Assert.Equal(("made", "--keep names it"), (Assert.Single(kept.Kept).Name, kept.Kept[0].Reason));
+    }
+
     private static (Graph, Shape) Of(Shape sample, Action<Sketch> nodes)
     {
         Sketch sketch = new();
