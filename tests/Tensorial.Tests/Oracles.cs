@@ -50,6 +50,9 @@ public enum Oracle
     /// <summary>Linux, whose /proc shows open files.</summary>
     Linux = 16384,
 
+    /// <summary>mkfifo, which makes named pipes.</summary>
+    NamedPipes = 32768,
+
     /// <summary>Small networks that once failed, in ../shared/cases beside the repository.</summary>
     SharedCases = 256,
 }
@@ -128,6 +131,7 @@ public static class Oracles
             Oracle.SharedCases => Directory.Exists(Cases),
             Oracle.ForeignModels => ForeignModels.Count > 0,
             Oracle.Linux => OperatingSystem.IsLinux(),
+            Oracle.NamedPipes => File.Exists("/usr/bin/mkfifo"),
             Oracle.Cifar10 => Cifar10 is not null,
             Oracle.Patience => Heavy,
             Oracle.OpenMpi => File.Exists(OpenMpi),

@@ -147,7 +147,7 @@ internal static class AnalyzeCommand
             terminal.Warn(
                 $"'{options.Store}' holds results of version {string.Join(", ", versions)} of this program, which are used as they are; this is {ToolVersion.Text}."
             );
-        Analyzer analyzer = Analyzer.Create(graph, weights, ProvenanceOf(options, images, calibration)) with
+        Analyzer analyzer = Analyzer.Create(graph, weights, ProvenanceOf(options, graph, images, calibration)) with
         {
             Images = images,
             Calibration = calibration,
@@ -208,13 +208,13 @@ internal static class AnalyzeCommand
             );
     }
 
-    private static Provenance ProvenanceOf(Options options, ImageSet? images, ImageSet? calibration) =>
+    private static Provenance ProvenanceOf(Options options, Graph graph, ImageSet? images, ImageSet? calibration) =>
         new()
         {
             Version = ToolVersion.Text,
             CommandLine = options.CommandLine,
             Date = DateTimeOffset.UtcNow,
-            Model = ModelFile.From(options.Model.FullName),
+            Model = ModelFile.OfSource(graph),
             Data = images is null ? null : DataUse.From(images, options.Data!.Split),
             Calibration = calibration is null ? null : DataUse.From(calibration, DataSplit.Train),
             Seed = options.Seed,

@@ -138,7 +138,7 @@ internal static class CompressCommand
         LayerChoice choice = plan.LayersOf(graph, read);
         choice.Check(plan.Targets);
         (ImmutableArray<CompressibleLayer> layers, ImmutableArray<KeptLayer> kept) = choice;
-        ModelFile source = ModelFile.From(options.Input.ToString());
+        ModelFile source = ModelFile.OfSource(read);
         using ResultCache memory = plan.OpenMemory(source, training, terminal);
         ImmutableArray<IRuntime> runtimes = Runtimes.OpenAll(plan.Runtimes);
         NetworkCompression compression = new(graph, layers, training, runtimes, plan.Compression.Rewriting, memory)
