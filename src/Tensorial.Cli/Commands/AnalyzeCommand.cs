@@ -163,7 +163,7 @@ internal static class AnalyzeCommand
         if (options.Check)
             Checks.Report(
                 terminal,
-                [.. Recomputation.Spectra(analyzer.Layers.Select(static layer => layer.Kernel), report), Outputs(options, graph, images)]
+                [.. Recomputation.Spectra(analyzer.Layers.Select(static layer => layer.Kernel), report), .. Outputs(options, graph, images)]
             );
         if (options.Json is { } json)
             AtomicFile.Write(json.FullName, stream => stream.Write(AnalysisJson.ToUtf8(report)));
@@ -177,13 +177,13 @@ internal static class AnalyzeCommand
     }
 
     /// <summary>The network that accuracies are measured with; without images there are none.</summary>
-    private static RecomputedClaim? Outputs(Options options, Graph graph, ImageSet? images)
+    private static IEnumerable<RecomputedClaim> Outputs(Options options, Graph graph, ImageSet? images)
     {
         if (images is null)
-            return null;
+            yield break;
         Graph plain = InFloat32.Apply(graph);
         using Inference network = new(plain, options.Threads);
-        return Recomputation.Outputs(options.Model.Name, plain, network.Run, Recomputation.Sample(plain, images, options.Seed, null));
+        yield return Recomputation.Outputs(options.Model.Name, plain, network.Run, Recomputation.Sample(plain, images, options.Seed, null));
     }
 
     /// <summary>The command as it could be typed again.</summary>

@@ -235,7 +235,7 @@ internal static class CompressCommand
     }
 
     /// <summary>The outputs of both networks, whose difference is reported: of the written one as it stands in its file.</summary>
-    private static IEnumerable<RecomputedClaim?> Claims(Options options, Graph before, Graph written, ImageSet? test, InputScale? scale)
+    private static IEnumerable<RecomputedClaim> Claims(Options options, Graph before, Graph written, ImageSet? test, InputScale? scale)
     {
         IReadOnlyDictionary<string, Tensor> sample = Recomputation.Sample(before, test, options.Plan.Seed, scale);
         using IRuntime runtime = Runtimes.Suiting(before, options.Plan.Threads);

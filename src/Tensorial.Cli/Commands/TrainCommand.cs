@@ -208,7 +208,7 @@ internal static class TrainCommand
     }
 
     /// <summary>The gradients that it learnt by, and the outputs of what it has become.</summary>
-    private static IEnumerable<RecomputedClaim?> Claims(Graph trained, ImageSet images, ImageSet shown, Options options)
+    private static IEnumerable<RecomputedClaim> Claims(Graph trained, ImageSet images, ImageSet shown, Options options)
     {
         yield return Recomputation.Gradients(trained, images, options.Training.Seed);
         Graph plain = InFloat32.Apply(trained).WithImageShape(images.ImageShape);

@@ -32,7 +32,12 @@ public sealed class QuietTests : IDisposable
         OnnxFile.Write(Network(0.5f), At("net.onnx"));
         await Says(
             "is larger than",
-            ["compress", At("net.onnx"), At("out.onnx"), .. "--target params=0.9 --objective size --format svd-out --threads 1".Split(' ')]
+            [
+                "compress",
+                At("net.onnx"),
+                At("out.onnx"),
+                .. "--target params=0.9 --objective size --format svd-out --runtime own --threads 1".Split(' '),
+            ]
         );
     }
 
@@ -53,6 +58,17 @@ public sealed class QuietTests : IDisposable
                 .. "--epochs 1 --batch 8 --lr 1e-6 --no-test --threads 1 --data".Split(' '),
                 $"npy:{At("images.npy")},{At("labels.npy")},nchw",
             ]
+        );
+    }
+
+    [Fact]
+    public async Task A_quantized_file_that_became_larger_is_told_of()
+    {
+        OnnxFile.Write(Network(0.5f), At("net.onnx"));
+        NpyFile.Write(new Sketch(2).Random([8, 1, 8, 8]), At("images.npy"));
+        await Says(
+            "is larger than",
+            ["quantize", At("net.onnx"), At("out.onnx"), .. "--runtime own --threads 1 --data".Split(' '), $"npy:{At("images.npy")}"]
         );
     }
 
