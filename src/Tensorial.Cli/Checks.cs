@@ -15,13 +15,17 @@ internal static class Checks
 
     /// <summary>Says what was checked and how far both were apart.</summary>
     /// <exception cref="NumericalException">A claim does not hold.</exception>
-    public static void Report(Terminal terminal, params IEnumerable<RecomputedClaim?> claims)
+    public static void Report(Terminal terminal, params IEnumerable<RecomputedClaim> claims)
     {
         List<string> broken = [];
-        foreach (RecomputedClaim? claim in claims)
+        foreach (RecomputedClaim claim in claims)
         {
-            terminal.Note(claim is null ? "check: left out, too large for plain loops or random" : $"check: {claim}");
-            if (claim is { Agrees: false })
+            // Who asked for a check is told where there was none, quiet or not.
+            if (claim.LeftOut is null)
+                terminal.Note($"check: {claim}");
+            else
+                terminal.Warn($"check: {claim}");
+            if (!claim.Agrees)
                 broken.Add(claim.ToString());
         }
         if (broken.Count > 0)

@@ -92,7 +92,7 @@ internal sealed class OutputModel : IDisposable
                 _target,
                 stream =>
                 {
-                    using FileStream staged = File.OpenRead(Path);
+                    using FileStream staged = InputFile.Open(Path);
                     staged.CopyTo(stream);
                 }
             );

@@ -53,6 +53,9 @@ public enum Oracle
     /// <summary>PyYAML in the system's Python.</summary>
     PyYaml = 32768,
 
+    /// <summary>mkfifo, which makes named pipes.</summary>
+    NamedPipes = 65536,
+
     /// <summary>Small networks that once failed, in ../shared/cases beside the repository.</summary>
     SharedCases = 256,
 }
@@ -132,6 +135,7 @@ public static class Oracles
             Oracle.SharedCases => Directory.Exists(Cases),
             Oracle.ForeignModels => ForeignModels.Count > 0,
             Oracle.Linux => OperatingSystem.IsLinux(),
+            Oracle.NamedPipes => File.Exists("/usr/bin/mkfifo"),
             Oracle.Cifar10 => Cifar10 is not null,
             Oracle.Patience => Heavy,
             Oracle.OpenMpi => File.Exists(OpenMpi),

@@ -147,7 +147,7 @@ internal static class AnalyzeCommand
             terminal.Warn(
                 $"'{options.Store}' holds results of version {string.Join(", ", versions)} of this program, which are used as they are; this is {ToolVersion.Text}."
             );
-        Analyzer analyzer = Analyzer.Create(graph, weights, ProvenanceOf(options, images, calibration)) with
+        Analyzer analyzer = Analyzer.Create(graph, weights, ProvenanceOf(options, graph, images, calibration)) with
         {
             Images = images,
             Calibration = calibration,
@@ -163,7 +163,7 @@ internal static class AnalyzeCommand
         if (options.Check)
             Checks.Report(
                 terminal,
-                [.. Recomputation.Spectra(analyzer.Layers.Select(static layer => layer.Kernel), report), Outputs(options, graph, images)]
+                [.. Recomputation.Spectra(analyzer.Layers.Select(static layer => layer.Kernel), report), .. Outputs(options, graph, images)]
             );
         if (options.Json is { } json)
             AtomicFile.Write(json.FullName, stream => stream.Write(AnalysisJson.ToUtf8(report)));
@@ -177,13 +177,13 @@ internal static class AnalyzeCommand
     }
 
     /// <summary>The network that accuracies are measured with; without images there are none.</summary>
-    private static RecomputedClaim? Outputs(Options options, Graph graph, ImageSet? images)
+    private static IEnumerable<RecomputedClaim> Outputs(Options options, Graph graph, ImageSet? images)
     {
         if (images is null)
-            return null;
+            yield break;
         Graph plain = InFloat32.Apply(graph);
         using Inference network = new(plain, options.Threads);
-        return Recomputation.Outputs(options.Model.Name, plain, network.Run, Recomputation.Sample(plain, images, options.Seed, null));
+        yield return Recomputation.Outputs(options.Model.Name, plain, network.Run, Recomputation.Sample(plain, images, options.Seed, null));
     }
 
     /// <summary>The command as it could be typed again.</summary>
@@ -208,13 +208,13 @@ internal static class AnalyzeCommand
             );
     }
 
-    private static Provenance ProvenanceOf(Options options, ImageSet? images, ImageSet? calibration) =>
+    private static Provenance ProvenanceOf(Options options, Graph graph, ImageSet? images, ImageSet? calibration) =>
         new()
         {
             Version = ToolVersion.Text,
             CommandLine = options.CommandLine,
             Date = DateTimeOffset.UtcNow,
-            Model = ModelFile.From(options.Model.FullName),
+            Model = ModelFile.OfSource(graph),
             Data = images is null ? null : DataUse.From(images, options.Data!.Split),
             Calibration = calibration is null ? null : DataUse.From(calibration, DataSplit.Train),
             Seed = options.Seed,

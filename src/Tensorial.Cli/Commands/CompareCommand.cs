@@ -208,7 +208,7 @@ internal static class CompareCommand
             LayerChoice.From(graph, compression.Layers, compression.Keep, file),
             compression.Formats
         );
-        ModelFile source = ModelFile.From(options.Model.FullName);
+        ModelFile source = ModelFile.OfSource(file);
         using ResultCache memory = options.Store is null
             ? ResultCache.None
             : ResultCache.Open(options.Store.FullName, source.Sha256, training?.Fingerprint ?? "", terminal.Warn, options.Shard);

@@ -138,7 +138,7 @@ internal static class CompressCommand
         LayerChoice choice = plan.LayersOf(graph, read);
         choice.Check(plan.Targets);
         (ImmutableArray<CompressibleLayer> layers, ImmutableArray<KeptLayer> kept) = choice;
-        ModelFile source = ModelFile.From(options.Input.ToString());
+        ModelFile source = ModelFile.OfSource(read);
         using ResultCache memory = plan.OpenMemory(source, training, terminal);
         ImmutableArray<IRuntime> runtimes = Runtimes.OpenAll(plan.Runtimes);
         NetworkCompression compression = new(graph, layers, training, runtimes, plan.Compression.Rewriting, memory)
@@ -234,7 +234,7 @@ internal static class CompressCommand
     }
 
     /// <summary>The outputs of both networks, whose difference is reported: of the written one as it stands in its file.</summary>
-    private static IEnumerable<RecomputedClaim?> Claims(Options options, Graph before, Graph written, ImageSet? test, InputScale? scale)
+    private static IEnumerable<RecomputedClaim> Claims(Options options, Graph before, Graph written, ImageSet? test, InputScale? scale)
     {
         IReadOnlyDictionary<string, Tensor> sample = Recomputation.Sample(before, test, options.Plan.Seed, scale);
         using IRuntime runtime = Runtimes.Suiting(before, options.Plan.Threads);

@@ -33,7 +33,7 @@ internal sealed record Inspection(
         OnnxFacts facts = OnnxFacts.From(graph)!;
         return new(
             1,
-            ModelFile.From(path),
+            ModelFile.OfSource(graph),
             new(
                 facts.IrVersion,
                 facts.Producer,

@@ -113,5 +113,5 @@ internal static class MergeCommand
             : [Read(part).Provenance.Shard];
 
     private static AnalysisReport Read(string part) =>
-        Directory.Exists(part) ? ReportMerge.OfStore(part) : AnalysisJson.Read(File.ReadAllText(part), part);
+        Directory.Exists(part) ? ReportMerge.OfStore(part) : AnalysisJson.Read(InputFile.ReadText(part), part);
 }

@@ -61,7 +61,7 @@ internal static class PlanCommand
         LayerChoice choice = options.Plan.LayersOf(graph, file);
         choice.Check(options.Plan.Targets);
         (ImmutableArray<CompressibleLayer> layers, ImmutableArray<KeptLayer> kept) = choice;
-        ModelFile source = ModelFile.From(options.Model.ToString());
+        ModelFile source = ModelFile.OfSource(file);
         using ResultCache memory = options.Plan.OpenMemory(source, training, terminal, options.Shard);
         ImmutableArray<IRuntime> runtimes = Runtimes.OpenAll(options.Plan.Runtimes);
         Planner planner = new(graph, layers, training, runtimes, memory);

@@ -118,7 +118,7 @@ internal static class QuantizeCommand
         QuantizationRun run = new(read, samples, options.Quantization, options.Keep, terminal, cancel);
         if (options.MaxDrop is not null)
             RefuseDrop(options, samples, run.Scores);
-        ModelFile source = ModelFile.From(options.Input.ToString());
+        ModelFile source = ModelFile.OfSource(read);
         QuantizedNetwork quantized = run.Quantize(read, options.MaxDrop, options.MaxError);
         Graph result = quantized.Graph with { Metadata = quantized.Graph.Metadata.SetItems(ProvenanceOf(options, source, quantized)) };
         using OutputModel staged = OutputModel.Stage(result.WithDynamicDimensionsOf(read), options.Output);

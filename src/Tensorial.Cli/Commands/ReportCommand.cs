@@ -68,7 +68,7 @@ internal static class ReportCommand
         OutputFile.Check(options.Out, [options.Result.FullName, .. options.Others.Select(static other => other.FullName)]);
         OutputFile.Check(options.Csv);
         OutputFile.Check(options.Figures);
-        byte[] json = File.ReadAllBytes(options.Result.FullName);
+        byte[] json = InputFile.ReadBytes(options.Result.FullName);
         if (TrainingRunCurve.IsRun(json))
             return Compare(options, json, terminal);
         if (options.Others.Count > 0)
@@ -89,7 +89,7 @@ internal static class ReportCommand
             .. options
                 .Others.Where(other => other.FullName != options.Result.FullName)
                 .DistinctBy(static other => other.FullName)
-                .Select(static other => TrainingRunCurve.Read(File.ReadAllBytes(other.FullName), other.Name)),
+                .Select(static other => TrainingRunCurve.Read(InputFile.ReadBytes(other.FullName), other.Name)),
         ];
         Report page = TrainingRunsPage.From(runs);
         ReportWriter.WriteHtml(page, options.Out.FullName);

@@ -130,6 +130,7 @@ internal static class TrainCommand
         images.LabelsFor("Training without a teacher");
         ImageSet? test = options.Images.Test;
         Graph graph = isFile ? Read(options) : ModelZoo.Create(options.Model, images.ImageShape, images.Classes, options.Training.Seed);
+        ModelFile? source = isFile ? ModelFile.OfSource(graph) : null;
         foreach (ImageSet set in (ImageSet[])[images, .. test is null ? Array.Empty<ImageSet>() : [test]])
             InputValidation.Check(graph, set);
         ImmutableArray<CompressedLayer> layers = [];
@@ -138,7 +139,7 @@ internal static class TrainCommand
             bool isFresh = !isFile || options.IsFresh;
             using ResultCache memory =
                 !isFresh && folder is not null
-                    ? ResultCache.Open(folder.FullName, ModelFile.From(options.Model).Sha256, images.Fingerprint, terminal.Warn)
+                    ? ResultCache.Open(folder.FullName, source!.Sha256, images.Fingerprint, terminal.Warn)
                     : ResultCache.None;
             RewriteOptions fitting = new() { Threads = options.Training.Threads, Seed = options.Training.Seed };
             (graph, layers) = tensorial.ApplyTo(graph, isFresh, images, options.Training.Batch, fitting, memory, terminal, cancel);
@@ -148,7 +149,7 @@ internal static class TrainCommand
         {
             Folder = folder,
             Signature =
-                $"train {(isFile && options.IsFresh ? "fresh " : "")}{(isFile ? ModelFile.From(options.Model).Mark : options.Model)} on {images.Fingerprint}{TrainingRun.TestOf(test)}: {options.Signature}{(options.Tensorial is null ? "" : $", {options.Tensorial.Signature}")}",
+                $"train {(isFile && options.IsFresh ? "fresh " : "")}{source?.Mark ?? options.Model} on {images.Fingerprint}{TrainingRun.TestOf(test)}: {options.Signature}{(options.Tensorial is null ? "" : $", {options.Tensorial.Signature}")}",
         };
         TrainingResult result = run.Train(graph);
         if (!options.IsFirst)
@@ -207,7 +208,7 @@ internal static class TrainCommand
     }
 
     /// <summary>The gradients that it learnt by, and the outputs of what it has become.</summary>
-    private static IEnumerable<RecomputedClaim?> Claims(Graph trained, ImageSet images, ImageSet shown, Options options)
+    private static IEnumerable<RecomputedClaim> Claims(Graph trained, ImageSet images, ImageSet shown, Options options)
     {
         yield return Recomputation.Gradients(trained, images, options.Training.Seed);
         Graph plain = InFloat32.Apply(trained).WithImageShape(images.ImageShape);

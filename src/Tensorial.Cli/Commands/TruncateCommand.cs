@@ -138,7 +138,7 @@ internal static class TruncateCommand
         {
             ["tensorial.version"] = ToolVersion.Text,
             ["tensorial.command"] = options.CommandLine,
-            ["tensorial.source"] = $"{options.Input.Name} sha256:{ModelFile.From(options.Input.FullName).Sha256}",
+            ["tensorial.source"] = $"{options.Input.Name} sha256:{ModelFile.OfSource(truncation.Graph).Sha256}",
             ["tensorial.truncations"] = JsonSerializer.Serialize(
                 truncation.Kernels,
                 AnalysisJson.Line.TypeOf<ValueList<TruncatedKernel>>()

@@ -63,7 +63,7 @@ internal static class Tuning
             ? null
             : new(InFloat32.Apply(Joined(dense!)).WithImageShape(images.ImageShape), options.Training.Threads);
         using FolderLock? ours = folder is null ? null : FolderLock.Take(folder.FullName, "training");
-        string signature = SignatureOf(options, images);
+        string signature = SignatureOf(options, small, dense, images);
         TrainingRun run = new(learning, images, test, terminal, cancel)
         {
             Folder = folder,
@@ -209,11 +209,11 @@ internal static class Tuning
     }
 
     /// <summary>What both parts of a tuning have in common, for checkpoints.</summary>
-    private static string SignatureOf(TuneCommand.Options options, ImageSet images)
+    private static string SignatureOf(TuneCommand.Options options, Graph small, Graph? dense, ImageSet images)
     {
-        string signature = Text($"tune {ModelFile.From(options.Input.FullName).Mark} on {images.Fingerprint}, {options.Mode}");
-        if (options.Teacher is { } teacher)
-            signature += Text($", teacher {ModelFile.From(teacher.FullName).Mark}");
+        string signature = Text($"tune {ModelFile.OfSource(small).Mark} on {images.Fingerprint}, {options.Mode}");
+        if (dense is not null)
+            signature += Text($", teacher {ModelFile.OfSource(dense).Mark}");
         if (options.Mode == TuneCommand.Mode.E2e)
             return signature;
         SequentialOptions blocks = options.Blocks;

@@ -78,27 +78,19 @@ public sealed record ModelFile(string Name, string Sha256, long Bytes)
     }
 
     /// <summary>A file, and the files beside it in which it keeps weights: hash and size are those of all of them.</summary>
+    /// <exception cref="BadInputException">The file is no ONNX model.</exception>
     /// <exception cref="IOException">A file cannot be read.</exception>
-    public static ModelFile From(string path)
-    {
-        (string hash, long bytes) = HashOf(path);
-        string[] beside = [.. OnnxFile.ExternalFiles(path)];
-        if (beside.Length == 0)
-            return new(Path.GetFileName(path), hash, bytes);
-        StringBuilder all = new(hash);
-        foreach (string file in beside)
-        {
-            (string own, long length) = HashOf(file);
-            all.Append('\n').Append(Path.GetFileName(file)).Append(' ').Append(own);
-            bytes += length;
-        }
-        return new(Path.GetFileName(path), Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(all.ToString()))), bytes);
-    }
+    public static ModelFile From(string path) => From(OnnxFile.FingerprintOf(path));
 
-    private static (string Hash, long Bytes) HashOf(string path)
+    /// <summary>The file that a network was read from, as it was then, whatever lies in its place now.</summary>
+    /// <exception cref="IOException">A file in which it keeps weights was changed since.</exception>
+    internal static ModelFile OfSource(Graph graph) =>
+        graph.Source is OnnxSource { File: { } file } ? From(file) : throw new InvalidOperationException("The network was read from no file.");
+
+    private static ModelFile From(OnnxFingerprint file)
     {
-        using FileStream file = File.OpenRead(path);
-        return (Convert.ToHexStringLower(SHA256.HashData(file)), file.Length);
+        (string hash, long bytes) = file.Whole();
+        return new(file.Name, hash, bytes);
     }
 }
 

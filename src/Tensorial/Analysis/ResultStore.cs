@@ -206,11 +206,19 @@ internal sealed class ResultStore : IDisposable
         _lock.Dispose();
     }
 
-    /// <summary>Cuts a file back to its last whole line, so that the next one starts at the margin.</summary>
+    /// <summary>
+    /// Cuts a file back to its last whole line, so that the next one starts at the margin. What has no length goes: it may be a pipe, which
+    /// would be waited for.
+    /// </summary>
     private static void DropTornLine(string path)
     {
         if (!File.Exists(path))
             return;
+        if (InputFile.StampOf(path).Length == 0)
+        {
+            File.Delete(path);
+            return;
+        }
         using FileStream file = new(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
         long end = file.Length;
         while (end > 0)
@@ -225,6 +233,8 @@ internal sealed class ResultStore : IDisposable
 
     private static IEnumerable<StoredResult> ReadFile(string path)
     {
+        if (InputFile.StampOf(path).Length == 0)
+            yield break;
         using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
         using StreamReader reader = new(file, Encoding.UTF8);
         string text = reader.ReadToEnd();

@@ -68,7 +68,7 @@ internal sealed record CompressionPlan(
     /// <exception cref="BadInputException">The file is no plan.</exception>
     public static CompressionPlan Read(string path)
     {
-        CompressionPlan plan = JsonInput.Read<CompressionPlan>(File.ReadAllBytes(path), path, "plan", Json);
+        CompressionPlan plan = JsonInput.Read<CompressionPlan>(InputFile.ReadBytes(path), path, "plan", Json);
         return plan.SchemaVersion == 1
             ? plan
             : throw new BadInputException($"'{path}' is a plan of version {plan.SchemaVersion}; version 1 is read.");

@@ -15,11 +15,19 @@ namespace Tensorial.Compression;
 /// <param name="Tolerance">How far they may be (docs/checks.md).</param>
 internal sealed record RecomputedClaim(string Claim, double Deviation, double Tolerance)
 {
+    /// <summary>Why it was not computed again; null where it was.</summary>
+    public string? LeftOut { get; private init; }
+
     /// <summary>Whether both agree; a deviation that is no number does not.</summary>
-    public bool Agrees => Deviation <= Tolerance;
+    public bool Agrees => LeftOut is not null || Deviation <= Tolerance;
+
+    /// <summary>A claim that is not computed again.</summary>
+    public static RecomputedClaim Without(string claim, string reason) => new(claim, 0, 0) { LeftOut = reason };
 
     public override string ToString() =>
-        string.Create(CultureInfo.InvariantCulture, $"{Claim}: deviation {Deviation:G2}, tolerance {Tolerance:G2}");
+        LeftOut is { } reason
+            ? $"{Claim}: left out, {reason}"
+            : string.Create(CultureInfo.InvariantCulture, $"{Claim}: deviation {Deviation:G2}, tolerance {Tolerance:G2}");
 }
 
 /// <summary>What is reported, computed again on a sample by slow code that shares nothing with the fast one. See docs/checks.md.</summary>
@@ -49,16 +57,18 @@ internal static class Recomputation
 
     private const long MostMacs = 4_000_000_000;
 
+    private const string TooLarge = "more than 4,000,000,000 multiply-accumulates for an image are too many for plain loops";
+
     /// <summary>The outputs of a network for a few inputs: ‖y - y'‖ / ‖y'‖ of the one that is farthest.</summary>
-    /// <returns>Null where the network is too large for plain loops.</returns>
-    public static RecomputedClaim? Outputs(string name, Graph graph, NetworkFunction run, IReadOnlyDictionary<string, Tensor> inputs)
+    public static RecomputedClaim Outputs(string name, Graph graph, NetworkFunction run, IReadOnlyDictionary<string, Tensor> inputs)
     {
+        string claim = $"outputs of {name}, plain loops in float64";
         if (GraphStatistics.From(graph).Macs > MostMacs)
-            return null;
+            return RecomputedClaim.Without(claim, TooLarge);
         IReadOnlyDictionary<string, Tensor> fast = run(inputs),
             slow = PlainEvaluation.Run(graph, inputs);
         return new(
-            $"outputs of {name}, plain loops in float64",
+            claim,
             graph.Outputs.Max(port => Distance(fast[port.Name], slow[port.Name])),
             graph.Nodes.Any(static node => node.Operation is QuantizeLinear or DynamicQuantizeLinear) ? OfQuantizedOutputs : OfOutputs
         );
@@ -78,12 +88,19 @@ internal static class Recomputation
     public static IEnumerable<RecomputedClaim> Spectra(IEnumerable<Kernel> kernels, AnalysisReport report)
     {
         Dictionary<string, LayerAnalysis> layers = report.Layers.ToDictionary(static layer => layer.Name);
-        foreach (
-            Kernel kernel in kernels
+        Kernel[] sample =
+        [
+            .. kernels
                 .Where(kernel => kernel.Values.Shape.ElementCount <= MostValues && layers.ContainsKey(kernel.Name))
                 .OrderBy(static kernel => kernel.Values.Shape.ElementCount)
-                .Take(Kernels)
-        )
+                .Take(Kernels),
+        ];
+        if (sample.Length == 0)
+            yield return RecomputedClaim.Without(
+                "singular values and norm losses",
+                string.Create(CultureInfo.InvariantCulture, $"there is no kernel of at most {MostValues:N0} values")
+            );
+        foreach (Kernel kernel in sample)
         foreach (CutSpectrum found in layers[kernel.Name].Cuts)
         {
             Cut cut = Cut.Parse(found.Cut);
@@ -109,15 +126,14 @@ internal static class Recomputation
     }
 
     /// <summary>Gradients of all weights along a random direction, by finite differences.</summary>
-    /// <returns>Null where the network drops values at random, or is too large for plain loops.</returns>
-    public static RecomputedClaim? Gradients(Graph graph, ImageSet images, int seed)
+    public static RecomputedClaim Gradients(Graph graph, ImageSet images, int seed)
     {
+        const string Claim = "gradients of all weights, finite differences in float64";
         Graph trained = Logits.Of(InFloat32.Apply(WeightsAsInitializers.ForTraining(graph))).WithImageShape(images.ImageShape);
-        return
-            GraphStatistics.From(trained).Macs <= MostMacs
-            && GradientCheck.Deviation(trained, images.Batch(0, Math.Min(4, images.Count)), seed) is { } deviation
-            ? new("gradients of all weights, finite differences in float64", deviation, OfGradients)
-            : null;
+        return GraphStatistics.From(trained).Macs > MostMacs ? RecomputedClaim.Without(Claim, TooLarge)
+            : GradientCheck.Deviation(trained, images.Batch(0, Math.Min(4, images.Count)), seed) is { } deviation
+                ? new(Claim, deviation, OfGradients)
+            : RecomputedClaim.Without(Claim, "the network drops values at random");
     }
 
     private static double Distance(Tensor fast, Tensor slow)

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Security.Cryptography;
 using System.Text.Json;
 using Tensorial.Analysis;
 using Tensorial.Decompositions;
@@ -108,8 +107,8 @@ public sealed class ResultCache : IDisposable
         if (_store?.Find<Remembered>(Key(FileOf(name)))?.Sha256 is not { } checksum)
             return null;
         string path = PathOf(name);
-        if (File.Exists(path) && Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path))) == checksum)
-            return ((Tensor<double>)NpyFile.Read(path).To(ElementType.Float64)).Values.ToArray();
+        if (BytesOf(path) is { } bytes && InputFile.ChecksumOf(bytes) == checksum)
+            return ((Tensor<double>)NpyFile.Read(new MemoryStream(bytes), path, bytes.Length).To(ElementType.Float64)).Values.ToArray();
         _warn?.Invoke(
             $"'{path}' is {(File.Exists(path) ? "damaged: it is not as it was written (SHA-256 differs)" : "missing")}. It is computed again."
         );
@@ -123,7 +122,7 @@ public sealed class ResultCache : IDisposable
         if (_store is null)
             return;
         NpyFile.Write(new Tensor<double>([values.Length], values), PathOf(name));
-        string checksum = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(PathOf(name))));
+        string checksum = InputFile.ChecksumOf(PathOf(name));
         _store.Add(
             Key(FileOf(name)),
             _scope,
@@ -137,6 +136,19 @@ public sealed class ResultCache : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _store?.Dispose();
+
+    /// <summary>A file's bytes; null where there are none.</summary>
+    private static byte[]? BytesOf(string path)
+    {
+        try
+        {
+            return File.Exists(path) ? InputFile.ReadBytes(path) : null;
+        }
+        catch (BadInputException)
+        {
+            return null;
+        }
+    }
 
     private string Key(string name) => ResultStore.Key(_scope, name);
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Numerics.Tensors;
 using Tensorial.Analysis;
 using Tensorial.Data;
 using Tensorial.Execution;
@@ -15,6 +16,9 @@ internal sealed class SensitivityMeasurement : IDisposable
 {
     private const int Batch = 50;
 
+    /// <summary>The damage of a kernel that leaves no finite answers: more than any other, and still a number that adds up.</summary>
+    private const double Worst = 1e30;
+
     /// <summary>Bytes of activations kept.</summary>
     private const long ActivationBudget = 1L << 29;
 
@@ -23,6 +27,7 @@ internal sealed class SensitivityMeasurement : IDisposable
     private readonly ScoreOutput? _scores;
     private readonly List<(Activations At, ImmutableArray<Tensor> Answers)> _batches = [];
 
+    /// <exception cref="NumericalException">The network answers an image with NaN.</exception>
     public SensitivityMeasurement(Graph graph, ImmutableArray<CompressibleLayer> layers, ImageSet images, int threads)
     {
         // Calibration works in float32, whatever the file stores.
@@ -36,7 +41,12 @@ internal sealed class SensitivityMeasurement : IDisposable
             Tensor<float> pixels = images.Batch(image, Math.Min(Batch, images.Count - image));
             Activations start = _dense.RunTo(first, pixels);
             bytes += 2 * start.Bytes + pixels.Values.Length * sizeof(float);
-            _batches.Add((start, _dense.RunAll(pixels)));
+            ImmutableArray<Tensor> answers = _dense.RunAll(pixels);
+            if (answers.Any(static answer => answer is Tensor<float> values && TensorPrimitives.IsNaNAny<float>(values.Values)))
+                throw new NumericalException(
+                    $"The network answers some of the images {image:N0} to {image + pixels.Shape[0] - 1:N0} with NaN: what a change of its layers does cannot be measured by that."
+                );
+            _batches.Add((start, answers));
         }
     }
 
@@ -59,9 +69,10 @@ internal sealed class SensitivityMeasurement : IDisposable
         if (mean is not null && ShiftSlot.From(_graph, layer) is { } slot)
             graph = slot.Apply(graph, _graph, ShiftSlot.Shift(layer.Kernel, mean, kernel, mean));
         Inference changed = _dense.With(graph);
-        return _batches.Sum(batch =>
-                Verification.DivergenceOf(_graph, batch.Answers, changed.RunAllFrom(batch.At), _scores, batch.At.Images)
-            ) / _batches.Count;
+        double damage =
+            _batches.Sum(batch => Verification.DivergenceOf(_graph, batch.Answers, changed.RunAllFrom(batch.At), _scores, batch.At.Images))
+            / _batches.Count;
+        return damage < Worst ? damage : Worst;
     }
 
     public void Dispose() => _dense.Dispose();

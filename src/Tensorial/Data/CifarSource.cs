@@ -43,7 +43,7 @@ internal sealed record CifarSource(CifarFormat Format, string Folder) : DataSour
     /// <summary>Records in a file, from its length.</summary>
     private int CountOf(string path)
     {
-        long length = new FileInfo(AtomicFile.Target(path)).Length;
+        long length = InputFile.StampOf(path).Length;
         (long count, long rest) = Math.DivRem(length, Format.RecordBytes);
         if (length == 0)
             throw new BadInputException($"'{path}' is empty; {Format.Name} records of {Format.RecordBytes:N0} bytes were expected.");
@@ -59,7 +59,7 @@ internal sealed record CifarSource(CifarFormat Format, string Folder) : DataSour
 
     private void ReadRecords(string path, Span<byte> pixels, Span<int> labels)
     {
-        using FileStream file = File.OpenRead(path);
+        using FileStream file = InputFile.Open(path);
         Span<byte> prefix = stackalloc byte[Format.LabelBytes];
         for (int record = 0; record < labels.Length; record++)
         {

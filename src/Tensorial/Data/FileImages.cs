@@ -16,7 +16,7 @@ internal abstract class FileImages(string folder, IReadOnlyList<string> files) :
     public override bool IsInMemory => false;
 
     /// <summary>Length and time of each file when it was first looked at: a set that changes is another one.</summary>
-    private readonly (long Length, long Ticks)[] _stamps = new (long Length, long Ticks)[files.Count];
+    private readonly InputFile.Stamp[] _stamps = new InputFile.Stamp[files.Count];
 
     /// <summary>Where an image lies.</summary>
     protected string PathOf(int image) => Path.Combine(folder, files[image]);
@@ -29,7 +29,7 @@ internal abstract class FileImages(string folder, IReadOnlyList<string> files) :
         for (int k = 0; k < count; k++)
             hash.AppendData(
                 isWhole
-                    ? SHA256.HashData(Read(first + k, File.ReadAllBytes))
+                    ? SHA256.HashData(Read(first + k, InputFile.ReadBytes))
                     : Encoding.UTF8.GetBytes($"{files[first + k].Replace('\\', '/')} {sizes[k]}\n")
             );
     }
@@ -44,11 +44,9 @@ internal abstract class FileImages(string folder, IReadOnlyList<string> files) :
         return content;
     }
 
-    private (long Length, long Ticks) Stamp(int image)
+    private InputFile.Stamp Stamp(int image)
     {
-        // A link has the length of its text.
-        FileInfo file = new(AtomicFile.Target(PathOf(image)));
-        (long, long) now = (file.Length, file.LastWriteTimeUtc.Ticks);
+        InputFile.Stamp now = InputFile.StampOf(PathOf(image));
         if (_stamps[image] != default && _stamps[image] != now)
             throw new IOException(
                 $"'{PathOf(image)}' was changed while it was in use: what was computed of it no longer belongs to the set. Run again."

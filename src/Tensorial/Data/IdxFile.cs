@@ -18,7 +18,7 @@ internal static class IdxFile
     /// <exception cref="BadInputException">Not an IDX file of bytes with these axes, or shorter or longer than its header says.</exception>
     public static Tensor<byte> Read(string path, Range rank, int limit = int.MaxValue)
     {
-        using FileStream file = File.OpenRead(path);
+        using FileStream file = InputFile.Open(path);
         if (!path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase))
             return Read(file, path, file.Length, rank, limit);
         using GZipStream unpacked = new(file, CompressionMode.Decompress);

@@ -50,7 +50,7 @@ public static class ImageFile
     /// <exception cref="BadInputException">Not a picture of a known format, or damaged; names the file.</exception>
     /// <exception cref="IOException">The file is missing or cannot be read.</exception>
     public static Tensor<byte> Read(string path, bool grayscale = false, CancellationToken cancel = default) =>
-        Read(File.ReadAllBytes(path), path, grayscale, cancel);
+        Read(InputFile.ReadBytes(path), path, grayscale, cancel);
 
     /// <inheritdoc cref="Read(string, bool, CancellationToken)"/>
     /// <param name="file">The file's bytes.</param>

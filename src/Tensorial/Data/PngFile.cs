@@ -19,7 +19,7 @@ internal static class PngFile
 
     /// <summary>The pixels as [height, width, channels].</summary>
     /// <exception cref="BadInputException">Not such a file, or damaged: every chunk's checksum is checked.</exception>
-    public static Tensor<byte> Read(string path) => Read(File.ReadAllBytes(path), path);
+    public static Tensor<byte> Read(string path) => Read(InputFile.ReadBytes(path), path);
 
     /// <inheritdoc cref="Read(string)"/>
     /// <param name="file">The file's bytes.</param>

@@ -69,9 +69,10 @@ public static class KernelFactorization
         FitOptions options,
         CancellationToken cancel
     ) =>
-        form.Groups > 1
-            ? From(null, starts, form, known.Ranks, options, cancel)
-            : form.Format.Fit(new(starts, form, known.Ranks, options, cancel) { Known = known });
+        form.Groups > 1 ? From(null, starts, form, known.Ranks, options, cancel)
+        : starts.Exponent is not 0 and var exponent
+            ? Refined(known.ScaledBy(-exponent), starts.Scaled, form, options, cancel).ScaledBy(exponent)
+        : form.Format.Fit(new(starts, form, known.Ranks, options, cancel) { Known = known });
 
     /// <summary>
     /// Whether formats that can grow from smaller ranks (<see cref="KernelFormat.Grows"/>) gain by it: in the plain norm. A covariance wants
@@ -144,7 +145,11 @@ public static class KernelFactorization
                 starts,
                 [.. starts.Groups.Select(group => Fit(group, KernelForm.From(form.Format, group.Kernel.Shape), ranks, options, cancel))]
             );
-        return form.Format.Fit(new(starts, form, ranks, options, cancel) { Smaller = smaller });
+        if (starts.Exponent is not 0 and var exponent)
+            return From(smaller?.ScaledBy(-exponent), starts.Scaled, form, ranks, options, cancel).ScaledBy(exponent);
+        TensorFactors<double> fit = form.Format.Fit(new(starts, form, ranks, options, cancel) { Smaller = smaller });
+        // Nothing is to be learnt of zeros, and a fit may end where it began.
+        return kernel.Values.ContainsAnyExcept(0.0) ? fit : fit.Emptied();
     }
 
     /// <summary>The last factor solved for, the others downhill from the best of their starts.</summary>

@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using System.Numerics.Tensors;
 using Tensorial.Decompositions.Trees;
 using Tensorial.Kernels;
+using Tensorial.LinearAlgebra;
 
 namespace Tensorial.Decompositions;
 
@@ -15,14 +16,32 @@ namespace Tensorial.Decompositions;
 /// <param name="groups">Groups of a grouped convolution: o is [group, channel], and each group is fitted by itself.</param>
 internal sealed class KernelStarts(Tensor<double> kernel, KernelMetric metric, int groups = 1)
 {
+    /// <summary>
+    /// Powers of two between which the largest magnitude of a kernel lies that is fitted as it is. Steps of a descent are neither lost nor out
+    /// of all proportion there, and trained kernels lie well inside.
+    /// </summary>
+    private const int Usual = 8;
+
     private readonly ConcurrentDictionary<string, Lazy<(Tensor<double> Vectors, double[] Energies)>> _spectra = [];
     private readonly ConcurrentDictionary<Func<KernelStarts, double[][]>, Lazy<double[][]>> _energies = [];
     private Lazy<Tensor<double>?> _root = new(() => RootOf(metric));
     private Lazy<Tensor<double>>? _weighted;
     private Lazy<CutSpectra>? _cuts;
-    private Lazy<KernelStarts>? _plain;
+    private Lazy<KernelStarts>? _plain,
+        _scaled;
 
     internal Tensor<double> Kernel => kernel;
+
+    /// <summary>The kernel is <see cref="Scaled"/> times two to this power; 0 for one of a usual size.</summary>
+    internal int Exponent { get; } =
+        Math.Abs(TensorPrimitives.MaxMagnitude<double>(kernel.Values)) is > 0 and < double.PositiveInfinity and var largest
+        && Math.ILogB(largest) is var exponent
+        && Math.Abs(exponent) > Usual
+            ? exponent
+            : 0;
+
+    /// <summary>The kernel at a size at which it can be fitted, in the same measure.</summary>
+    internal KernelStarts Scaled => LazyInitializer.EnsureInitialized(ref _scaled, () => new(() => AtUsualSize(this, groups))).Value;
 
     internal KernelMetric Metric => metric;
 
@@ -116,6 +135,13 @@ internal sealed class KernelStarts(Tensor<double> kernel, KernelMetric metric, i
             Workers.Serial
         );
         return result;
+    }
+
+    private static KernelStarts AtUsualSize(KernelStarts own, int groups)
+    {
+        Tensor<double> scaled = own.Kernel.Clone();
+        Scaling.Multiply(scaled.Values, -own.Exponent);
+        return new(scaled, own.Metric, groups) { _root = own._root };
     }
 
     private static KernelStarts OfGroup(Tensor<double> kernel, KernelMetric metric, int groups, int group)

@@ -4,6 +4,7 @@ using System.Numerics;
 using System.Numerics.Tensors;
 using Tensorial.Equations;
 using Tensorial.Kernels;
+using Tensorial.LinearAlgebra;
 
 namespace Tensorial.Decompositions;
 
@@ -86,6 +87,35 @@ public sealed record TensorFactors<T>(
         double mean = Math.Exp(norms.Average(Math.Log));
         return this with { Factors = [.. factors.Select((factor, k) => Scaled(factor, mean / norms[k]))] };
     }
+
+    /// <summary>The same tensor times a power of two, of which each factor takes its part: none leaves what float32 can hold.</summary>
+    internal TensorFactors<T> ScaledBy(int exponent) =>
+        this with
+        {
+            Factors =
+            [
+                .. Terms.SelectMany(term =>
+                    term.Factors.Select(
+                        (factor, k) =>
+                        {
+                            Tensor<T> scaled = factor.Clone();
+                            int count = term.Factors.Length,
+                                part = exponent / count;
+                            Scaling.Multiply(scaled.Values, k == count - 1 ? exponent - part * (count - 1) : part);
+                            return scaled;
+                        }
+                    )
+                ),
+            ],
+        };
+
+    /// <summary>Factors of a tensor of zeros: the last of each term is, so that the others can still be learnt from.</summary>
+    internal TensorFactors<T> Emptied() =>
+        this with
+        {
+            Factors = [.. Terms.SelectMany(static term => (Tensor<T>[])[.. term.Factors[..^1], new Tensor<T>(term.Factors[^1].Shape)])],
+            RelativeError = 0,
+        };
 
     /// <summary>
     /// Σ ‖termᵣ‖² / ‖X̃‖² of a sum of rank-one terms: 1 where they are orthogonal, large where they cancel each other, which makes a network

@@ -23,7 +23,7 @@ internal static class CostModelFile
     /// <exception cref="BadInputException">The file holds no cost model, or constants that are not positive.</exception>
     public static CostModel Read(string path)
     {
-        Content content = JsonInput.Read<Content>(File.ReadAllBytes(path), path, "cost model", Json);
+        Content content = JsonInput.Read<Content>(InputFile.ReadBytes(path), path, "cost model", Json);
         if (content.SchemaVersion != SchemaVersion)
             throw new BadInputException($"'{path}' has the schema version {content.SchemaVersion}; this program reads {SchemaVersion}.");
         return content.CostModel.Constants.All(static constant => double.IsFinite(constant) && constant > 0)

@@ -18,6 +18,9 @@ internal sealed class ExternalData(string? folder)
 
     private readonly Dictionary<(Range Range, ElementType Type), Tensor> _read = [];
 
+    /// <summary>By path, what a file was when it was first looked at.</summary>
+    private readonly Dictionary<string, InputFile.Stamp> _stamps = [];
+
     /// <summary>The values of a tensor of a type we compute with.</summary>
     /// <exception cref="BadInputException">The location is not allowed, the file is missing, or the range is not in it; names the
     /// tensor.</exception>
@@ -49,10 +52,29 @@ internal sealed class ExternalData(string? folder)
         return (Tensor<byte>)Read(range, new Tensor<byte>([(int)range.Length]));
     }
 
-    /// <summary>Full paths of the files that a model names and that hold anything, in a fixed order.</summary>
-    public IReadOnlyList<string> FilesOf(ModelProto model)
+    /// <summary>Full paths of the files that tensors are stored in and that hold anything, in a fixed order.</summary>
+    /// <param name="named">As <see cref="LocationsOf"/> gives them.</param>
+    /// <exception cref="BadInputException">A location is not allowed, or nothing is there.</exception>
+    public IReadOnlyList<string> FilesAt(IEnumerable<(string Tensor, string Location)> named) =>
+        [
+            .. named
+                .Select(tensor => Resolve(tensor.Tensor, tensor.Location))
+                .Where(static path => new FileInfo(path).Length > 0)
+                .Distinct(StringComparer.Ordinal)
+                .Order(StringComparer.Ordinal),
+        ];
+
+    /// <exception cref="IOException">The file is not as it was when values were read from it.</exception>
+    public void CheckUnchanged(string path)
     {
-        SortedSet<string> files = new(StringComparer.Ordinal);
+        if (_stamps.TryGetValue(path, out InputFile.Stamp first) && first != InputFile.StampOf(path))
+            throw new IOException($"'{path}' was changed while it was in use: the weights read from it are no longer the file's. Run again.");
+    }
+
+    /// <summary>Where a model says that it keeps tensors outside, of each place the first that lies there.</summary>
+    public static IReadOnlyList<(string Tensor, string Location)> LocationsOf(ModelProto model)
+    {
+        Dictionary<string, string> tensors = [];
         Stack<GraphProto> open = new();
         if (model.Graph is { } whole)
             open.Push(whole);
@@ -65,7 +87,7 @@ internal sealed class ExternalData(string? folder)
                 TakeSparse(sparse);
             Visit(graph.Node);
         }
-        return [.. files];
+        return [.. tensors.Select(static pair => (pair.Value, pair.Key))];
 
         void Visit(IEnumerable<NodeProto> nodes)
         {
@@ -92,8 +114,8 @@ internal sealed class ExternalData(string? folder)
             if (proto is not { DataLocation: TensorProto.Types.DataLocation.External })
                 return;
             string? location = proto.ExternalData.LastOrDefault(static entry => entry.Key == "location")?.Value;
-            if (!string.IsNullOrEmpty(location) && Resolve(proto.Name, location) is var path && new FileInfo(path).Length > 0)
-                files.Add(path);
+            if (!string.IsNullOrEmpty(location))
+                tensors.TryAdd(location, proto.Name);
         }
     }
 
@@ -102,7 +124,7 @@ internal sealed class ExternalData(string? folder)
         // What has no length may be a pipe, at which opening would wait for ever.
         if (range.Length == 0)
             return target;
-        using FileStream stream = File.OpenRead(range.Path);
+        using FileStream stream = InputFile.Open(range.Path);
         stream.Seek(range.Offset, SeekOrigin.Begin);
         TensorBytes.Read(stream, target);
         return target;
@@ -118,7 +140,9 @@ internal sealed class ExternalData(string? folder)
         if (!entries.TryGetValue("location", out string? location) || location.Length == 0)
             throw new BadInputException($"tensor '{proto.Name}' is stored outside the model, but the model does not say where.");
         string path = Resolve(proto.Name, location);
-        long size = new FileInfo(path).Length;
+        InputFile.Stamp stamp = InputFile.StampOf(path);
+        _stamps.TryAdd(path, stamp);
+        long size = stamp.Length;
         long offset = Number(proto.Name, entries, "offset") ?? 0,
             length = Number(proto.Name, entries, "length") ?? size - offset;
         if (offset < 0 || length < 0 || offset > size - length)

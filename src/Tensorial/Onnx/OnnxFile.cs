@@ -19,30 +19,44 @@ public static class OnnxFile
             throw new UnsupportedException(
                 $"'{path}' has {length:N0} bytes. The format ends at 2 GB; larger models keep their weights in a file beside (external data)."
             );
-        using FileStream file = File.OpenRead(full);
-        if (!file.CanSeek)
-            throw new IOException($"Cannot read '{path}': it is a pipe, and a model is read from a file.");
+        using FileStream file = InputFile.Open(full);
         byte[] head = new byte[(int)Math.Min(HeadBytes, file.Length)];
         file.ReadExactly(head);
         file.Position = 0;
-        return Read(head, () => ModelProto.Parser.ParseFrom(file), path, new ExternalData(Path.GetDirectoryName(full)));
+        ExternalData external = new(Path.GetDirectoryName(full));
+        OnnxFingerprint? fingerprint = null;
+        Graph graph = Read(
+            head,
+            () =>
+            {
+                (ModelProto model, fingerprint) = OnnxFingerprint.Parse(file, path, external);
+                return model;
+            },
+            path,
+            external
+        );
+        return graph with { Source = (OnnxSource)graph.Source! with { File = fingerprint } };
     }
 
-    /// <summary>Full paths of the files in which a model keeps values, in a fixed order; none where it keeps them itself.</summary>
+    /// <summary>What tells a model's file from others.</summary>
     /// <exception cref="BadInputException">The file is no ONNX model.</exception>
-    internal static IReadOnlyList<string> ExternalFiles(string path)
+    internal static OnnxFingerprint FingerprintOf(string path)
     {
         string full = Path.GetFullPath(path);
         try
         {
-            using FileStream file = File.OpenRead(full);
-            return new ExternalData(Path.GetDirectoryName(full)).FilesOf(ModelProto.Parser.ParseFrom(file));
+            using FileStream file = InputFile.Open(full);
+            return OnnxFingerprint.Parse(file, path, new ExternalData(Path.GetDirectoryName(full))).Fingerprint;
         }
         catch (InvalidProtocolBufferException error)
         {
             throw new BadInputException($"'{path}' is not an ONNX model, or a damaged one: {error.Message}", error);
         }
     }
+
+    /// <summary>Full paths of the files in which a model keeps values, in a fixed order; none where it keeps them itself.</summary>
+    /// <exception cref="BadInputException">The file is no ONNX model.</exception>
+    internal static IReadOnlyList<string> ExternalFiles(string path) => FingerprintOf(path).ExternalFiles();
 
     /// <summary>Bytes that tell other formats apart.</summary>
     private const int HeadBytes = 64;

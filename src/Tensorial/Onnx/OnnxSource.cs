@@ -18,6 +18,9 @@ internal sealed record OnnxSource(
     IReadOnlyDictionary<string, Tensor> Opaque
 )
 {
+    /// <summary>What tells the file from others; null for a model that lay in memory.</summary>
+    public OnnxFingerprint? File { get; init; }
+
     /// <summary>The file without what it says of types and extents of values within the network, where these have changed.</summary>
     /// <param name="source">A network's source; what is no file stays as it is.</param>
     public static object? WithoutTypes(object? source)

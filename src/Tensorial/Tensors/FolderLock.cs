@@ -20,7 +20,8 @@ internal sealed class FolderLock : IDisposable
         FileStream file;
         try
         {
-            file = new(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None);
+            // Both ways: to be let into a named pipe, one that only writes waits for a reader.
+            file = new(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
         catch (IOException error) when (File.Exists(path))
         {

@@ -14,7 +14,7 @@ public static class NpyFile
     /// <exception cref="BadInputException">Not such a file, or shorter or longer than its header says.</exception>
     public static Tensor Read(string path)
     {
-        using FileStream file = File.OpenRead(path);
+        using FileStream file = InputFile.Open(path);
         return Read(file, path, file.Length);
     }
 

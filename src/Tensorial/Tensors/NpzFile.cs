@@ -27,7 +27,7 @@ public sealed class NpzFile : IDisposable
     }
 
     /// <exception cref="BadInputException">Not a ZIP archive, or one with two arrays of the same name.</exception>
-    public static NpzFile Open(string path) => Open(File.OpenRead(path), path);
+    public static NpzFile Open(string path) => Open(InputFile.Open(path), path);
 
     /// <inheritdoc cref="Open(string)"/>
     /// <param name="stream">The archive, seekable; it is closed with this file.</param>

@@ -53,7 +53,7 @@ public static class SafetensorsFile
 
     /// <summary>All tensors of a file.</summary>
     /// <exception cref="BadInputException">It is no safetensors file, damaged, or holds other than float32 values.</exception>
-    public static IReadOnlyDictionary<string, Tensor<float>> Read(string path) => Read(File.ReadAllBytes(path), path);
+    public static IReadOnlyDictionary<string, Tensor<float>> Read(string path) => Read(InputFile.ReadBytes(path), path);
 
     /// <summary>All tensors of a file that has been read.</summary>
     /// <param name="bytes">What it holds.</param>

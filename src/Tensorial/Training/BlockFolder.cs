@@ -41,7 +41,7 @@ public sealed class BlockFolder(string path, string signature)
     {
         Directory.CreateDirectory(path);
         SafetensorsFile.Write(TensorsPath(index), block.Weights);
-        _done[index] = new(index, block.Record, StateFile.ChecksumOf(TensorsPath(index)));
+        _done[index] = new(index, block.Record, InputFile.ChecksumOf(TensorsPath(index)));
         StateFile.Write(ListPath, new Finished(StateFile.SchemaVersion, LibraryVersion.Text, signature, [.. _done.Values]));
     }
 

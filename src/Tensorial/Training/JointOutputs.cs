@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Numerics.Tensors;
 using Tensorial.Data;
 using Tensorial.Execution;
 using Tensorial.Graphs;
@@ -41,7 +40,7 @@ internal sealed record JointOutputs(ImmutableArray<(string Output, float Scale)>
             double weight = weights.GetValueOrDefault(port.Name, 1);
             if (weight == 0 || answers[port.Name] is not Tensor<float> { Shape.Rank: > 0 } values || values.Shape[0] != count)
                 continue;
-            double squares = TensorPrimitives.SumOfSquares<float>(values.Values) / count;
+            double squares = SquareSum.Of(values.Values) / count;
             scales.Add((port.Name, squares > 0 ? (float)Math.Sqrt(weight / squares) : 0));
         }
         return scales.Count > 0

@@ -1,5 +1,4 @@
 using System.Numerics.Tensors;
-using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -46,17 +45,10 @@ internal static class StateFile
     public static T Read<T>(string path, string what)
         where T : class, IState
     {
-        T state = JsonInput.Read<T>(File.ReadAllBytes(path), path, what, Json);
+        T state = JsonInput.Read<T>(InputFile.ReadBytes(path), path, what, Json);
         return state.SchemaVersion == SchemaVersion
             ? state
             : throw new BadInputException($"'{path}' has the schema version {state.SchemaVersion}; this program reads {SchemaVersion}.");
-    }
-
-    /// <summary>SHA-256 of a file, in hexadecimal.</summary>
-    public static string ChecksumOf(string path)
-    {
-        using FileStream stream = File.OpenRead(path);
-        return Convert.ToHexStringLower(SHA256.HashData(stream));
     }
 
     /// <summary>Named tensors of a checkpoint, where they are as they were written.</summary>
@@ -66,9 +58,10 @@ internal static class StateFile
     {
         if (!File.Exists(path))
             throw new BadInputException($"'{path}' is missing.");
-        if (checksum is not null && ChecksumOf(path) != checksum)
+        byte[] bytes = InputFile.ReadBytes(path);
+        if (checksum is not null && InputFile.ChecksumOf(bytes) != checksum)
             throw new BadInputException($"'{path}' is damaged: it is not as it was written (SHA-256 differs).");
-        IReadOnlyDictionary<string, Tensor<float>> tensors = SafetensorsFile.Read(path);
+        IReadOnlyDictionary<string, Tensor<float>> tensors = SafetensorsFile.Read(bytes, path);
         foreach ((string name, Tensor<float> tensor) in tensors)
             if (!TensorPrimitives.IsFiniteAll<float>(tensor.Values))
                 throw new BadInputException($"'{path}' is damaged: the tensor '{name}' holds values that are not finite.");

@@ -188,7 +188,7 @@ public sealed class Trainer : IDisposable
             if (!isExchanged)
                 _network.Backward(gradient, add: first > 0);
         }
-        double length = Math.Sqrt(_network.Weights.Sum(static w => (double)TensorPrimitives.SumOfSquares<float>(w.Gradient.Values)));
+        double length = Math.Sqrt(_network.Weights.Sum(static w => SquareSum.Of(w.Gradient.Values)));
         if (!double.IsFinite(length))
             throw Diverged(batch, epoch, loss, teacher);
         if (_options.MaxGradientNorm is { } most && length > most)

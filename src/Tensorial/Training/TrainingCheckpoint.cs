@@ -43,7 +43,7 @@ public sealed class CheckpointFolder(string path)
             checkpoint.Steps,
             checkpoint.BestEpoch,
             tensors,
-            StateFile.ChecksumOf(Path.Combine(path, tensors))
+            InputFile.ChecksumOf(Path.Combine(path, tensors))
         );
         Saved? former = _newest?.Epoch < checkpoint.Epoch ? _newest : null;
         StateFile.Write(

@@ -75,6 +75,17 @@ public partial class HouseTests
             select Path.GetRelativePath(Library, file)
         );
 
+    /// <summary>A named pipe in a file's place is waited for by whoever opens it elsewhere. Those of /proc and /sys are the system's own.</summary>
+    [Fact]
+    public void Inputs_are_opened_in_one_place() =>
+        Assert.Equal(
+            ["Caches.cs", "InputFile.cs"],
+            from file in Sources(Path.Combine(Oracles.Repository, "src"))
+            where OpensToRead().IsMatch(File.ReadAllText(file))
+            orderby file
+            select Path.GetFileName(file)
+        );
+
     [Fact]
     public void Files_can_be_held_in_the_head()
     {
@@ -88,6 +99,9 @@ public partial class HouseTests
         let path = file.Split(Path.DirectorySeparatorChar)
         where !path.Contains("obj") && !path.Contains("bin")
         select file;
+
+    [GeneratedRegex(@"\bFile\.(OpenRead|OpenText|ReadAll\w+)\b")]
+    private static partial Regex OpensToRead();
 
     [GeneratedRegex(@"\bTensor<|\bShape\b\s+\w")]
     private static partial Regex TensorReference();

@@ -103,10 +103,10 @@ public sealed class RecomputationTests : IDisposable
         Graph graph = TinyTask.Network().WithImageShape([1, 8, 8]);
         using Inference network = new(graph, threads: 1);
         Dictionary<string, Tensor> inputs = new() { [graph.FreeInputs[0].Name] = Random([2, 1, 8, 8], 4) };
-        RecomputedClaim right = Recomputation.Outputs("tiny", graph, network.Run, inputs)!;
+        RecomputedClaim right = Recomputation.Outputs("tiny", graph, network.Run, inputs);
         Assert.True(right.Agrees, right.ToString());
 
-        RecomputedClaim wrong = Recomputation.Outputs("tiny", graph, Changed, inputs)!;
+        RecomputedClaim wrong = Recomputation.Outputs("tiny", graph, Changed, inputs);
         Assert.False(wrong.Agrees);
 
         IReadOnlyDictionary<string, Tensor> Changed(IReadOnlyDictionary<string, Tensor> given)
@@ -138,13 +138,32 @@ public sealed class RecomputationTests : IDisposable
     [Fact]
     public void Gradients_agree_with_finite_differences()
     {
-        RecomputedClaim claim = Recomputation.Gradients(TinyTask.Network(), TinyTask.Images(8), seed: 5)!;
+        RecomputedClaim claim = Recomputation.Gradients(TinyTask.Network(), TinyTask.Images(8), seed: 5);
         Assert.True(claim.Agrees, claim.ToString());
         Assert.True(claim.Deviation > 0);
     }
 
     [Fact]
     public void A_deviation_that_is_no_number_does_not_agree() => Assert.False(new RecomputedClaim("x", double.NaN, 1).Agrees);
+
+    [Fact]
+    public void What_is_left_out_says_why()
+    {
+        AnalysisReport report = WeightsAsInitializers.Apply(OnnxFile.Read(Sample)).Analyze(threads: 1);
+        RecomputedClaim claim = Assert.Single(Recomputation.Spectra([], report));
+        Assert.True(claim.Agrees);
+        Assert.Contains("left out, there is no kernel", claim.ToString());
+    }
+
+    /// <summary>Without images there are no outputs to compute again, and nothing is left out.</summary>
+    [Fact]
+    public async Task An_analysis_without_images_leaves_nothing_out()
+    {
+        CommandRun run = await CommandRun.Of("analyze", Sample, "--check", "--threads", "1");
+        Assert.Equal(0, run.Code);
+        Assert.Contains("singular values of", run.Error);
+        Assert.DoesNotContain("left out", run.Error);
+    }
 
     [Fact]
     public async Task Every_command_checks_what_it_reports()

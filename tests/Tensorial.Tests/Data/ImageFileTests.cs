@@ -123,6 +123,42 @@ public class ImageFileTests
         Refusal.Says<BadInputException>("10,794 × 10,794", () => ImageFile.Read(webp, "x.webp"));
     }
 
+    /// <summary>2,048 pixels for a byte, 4,194,304 at least: a header alone declares what it likes.</summary>
+    [Theory]
+    [InlineData(2200, 2123, 2123, true)]
+    [InlineData(2200, 2122, 2123, false)]
+    [InlineData(100, 2049, 2048, true)]
+    [InlineData(100, 2048, 2048, false)]
+    public void Lossless_WebP_declares_no_more_pixels_than_its_bytes_can_hold(int bytes, int width, int height, bool isRefused)
+    {
+        byte[] file = new byte[bytes];
+        "RIFF"u8.CopyTo(file);
+        BitConverter.TryWriteBytes(file.AsSpan(4), bytes - 8);
+        "WEBPVP8L"u8.CopyTo(file.AsSpan(8));
+        BitConverter.TryWriteBytes(file.AsSpan(16), bytes - 20);
+        file[20] = 0x2F;
+        BitConverter.TryWriteBytes(file.AsSpan(21), (width - 1) | ((height - 1) << 14));
+
+        Exception? error = Record.Exception(() => ImageFile.Read(file, "x.webp"));
+
+        Assert.Equal(isRefused, error is BadInputException && error.Message.Contains($"more than its {bytes:N0} bytes can hold"));
+    }
+
+    [OracleTheory(Oracle.Pillow)]
+    [InlineData(2048, false)]
+    [InlineData(2049, true)]
+    public void A_flat_WebP_is_read_up_to_the_size_that_costs_nothing(int width, bool isRefused)
+    {
+        using TemporaryFolder folder = new();
+        Pictures.Make(folder.Path, $"Image.new('RGB', ({width}, 2048), (9, 8, 7)).save('flat.webp', lossless=True)");
+        string path = Path.Combine(folder.Path, "flat.webp");
+        Assert.InRange(new FileInfo(path).Length, 1, 2000);
+        if (isRefused)
+            Refusal.Says<BadInputException>("2,049 × 2,048", () => ImageFile.Read(path));
+        else
+            Assert.Equal([9, 8, 7], ImageFile.Read(path).Values[^3..].ToArray());
+    }
+
     [Fact]
     public void What_is_written_as_PNG_is_read_again()
     {

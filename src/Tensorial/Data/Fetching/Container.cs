@@ -44,7 +44,7 @@ internal abstract class Container
             {
                 if (!wanted(Path.GetFileName(path)))
                     continue;
-                using FileStream content = File.OpenRead(path);
+                using FileStream content = InputFile.Open(path);
                 yield return (Path.GetFileName(path), content);
             }
         }
@@ -56,7 +56,7 @@ internal abstract class Container
         {
             if (!wanted(Path.GetFileName(Name)))
                 yield break;
-            using FileStream content = File.OpenRead(path);
+            using FileStream content = InputFile.Open(path);
             yield return (Path.GetFileName(Name), content);
         }
     }
@@ -65,7 +65,7 @@ internal abstract class Container
     {
         public override IEnumerable<(string Name, Stream Content)> Entries(Func<string, bool> wanted)
         {
-            using FileStream file = File.OpenRead(path);
+            using FileStream file = InputFile.Open(path);
             using Stream unpacked = isPacked ? new GZipStream(file, CompressionMode.Decompress) : file;
             foreach ((string full, Stream content) in new TarArchive(unpacked, Name).Files())
                 if (Path.GetFileName(full) is var name && wanted(name))

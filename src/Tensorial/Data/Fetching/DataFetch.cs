@@ -173,7 +173,7 @@ public static class DataFetch
     {
         if (download.Md5 is null)
             return;
-        using FileStream file = File.OpenRead(path);
+        using FileStream file = InputFile.Open(path);
 #pragma warning disable CA5351 // The set's page publishes MD5; it guards against damage here, SHA-256 of the files inside against the rest.
         string actual = Convert.ToHexStringLower(MD5.HashData(file));
 #pragma warning restore CA5351

@@ -41,7 +41,7 @@ public static class MeanSquares
     {
         double sum = 0;
         for (int start = 0; start < values.Length; start += Piece)
-            sum += TensorPrimitives.SumOfSquares(values.Slice(start, Math.Min(Piece, values.Length - start)));
+            sum += SquareSum.Of(values.Slice(start, Math.Min(Piece, values.Length - start)));
         return sum;
     }
 }
