@@ -68,7 +68,7 @@ public sealed class QuietTests : IDisposable
         NpyFile.Write(new Sketch(2).Random([8, 1, 8, 8]), At("images.npy"));
         await Says(
             "is larger than",
-            ["quantize", At("net.onnx"), At("out.onnx"), .. "--runtime own --threads 1 --data".Split(' '), $"npy:{At("images.npy")}"]
+            ["quantize", At("net.onnx"), At("out.onnx"), .. "--threads 1 --data".Split(' '), $"npy:{At("images.npy")}"]
         );
     }
 
