@@ -85,7 +85,9 @@ public sealed record ModelFile(string Name, string Sha256, long Bytes)
     /// <summary>The file that a network was read from, as it was then, whatever lies in its place now.</summary>
     /// <exception cref="IOException">A file in which it keeps weights was changed since.</exception>
     internal static ModelFile OfSource(Graph graph) =>
-        graph.Source is OnnxSource { File: { } file } ? From(file) : throw new InvalidOperationException("The network was read from no file.");
+        graph.Source is OnnxSource { File: { } file }
+            ? From(file)
+            : throw new InvalidOperationException("The network was read from no file.");
 
     private static ModelFile From(OnnxFingerprint file)
     {

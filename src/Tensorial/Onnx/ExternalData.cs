@@ -68,7 +68,9 @@ internal sealed class ExternalData(string? folder)
     public void CheckUnchanged(string path)
     {
         if (_stamps.TryGetValue(path, out InputFile.Stamp first) && first != InputFile.StampOf(path))
-            throw new IOException($"'{path}' was changed while it was in use: the weights read from it are no longer the file's. Run again.");
+            throw new IOException(
+                $"'{path}' was changed while it was in use: the weights read from it are no longer the file's. Run again."
+            );
     }
 
     /// <summary>Where a model says that it keeps tensors outside, of each place the first that lies there.</summary>

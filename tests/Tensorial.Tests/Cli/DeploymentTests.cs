@@ -94,7 +94,8 @@ public sealed class DeploymentTests : IDisposable
         string srun = At("srun");
         // srun's own options begin with two hyphens; what follows is the program.
         File.WriteAllText(srun, "#!/bin/bash\nwhile [[ $1 == --* ]]; do shift; done\nexec \"$@\"\n");
-        File.SetUnixFileMode(srun, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(srun, UnixFileMode.UserRead | UnixFileMode.UserExecute);
         File.WriteAllText(At("grid.txt"), "--lr 0.3 --weight-decay 1e-4\n--lr 0.1 --weight-decay 5e-4\n");
         string output = Run(
             Path.Combine(Deploy, "slurm", name),

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Tensorial.Compression;
 using Tensorial.Data;
 using Tensorial.Decompositions;
