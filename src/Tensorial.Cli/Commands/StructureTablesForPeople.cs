@@ -41,7 +41,7 @@ internal static class StructureTablesForPeople
                 layer.Shape.ToString(),
                 Text($"{form.Rate:0.###}"),
                 form.Format,
-                form.Tree ?? "",
+                form.Kind == StructureKind.Grown ? "grown" : form.Tree ?? "",
                 form.Kind == StructureKind.FoldedTree
                     ? string.Join('×', form.Ranks)
                     : LayerForm.Text(KernelFormat.Parse(form.Format), form.Ranks),

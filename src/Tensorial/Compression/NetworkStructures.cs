@@ -166,14 +166,7 @@ internal static class NetworkStructures
             if (options.Grows && StructureGrowth.Of(starts, rate, cancel) is { } grown && layer.Suits(grown.Form.Format))
             {
                 LayerForm form = LayerForm.From(layer, grown.Form.Format, grown.Ranks);
-                StructureForm added = FormOf(layer, rate, StructureKind.Grown, form, null, null, null, grown.Error);
-                // Growth may come upon a form that has a name.
-                StructureForm? same = forms.FirstOrDefault(other =>
-                    other.Rate == rate && other.Format == added.Format && other.Ranks.SequenceEqual(added.Ranks)
-                );
-                if (same is not null)
-                    forms.Remove(same);
-                forms.Add(added with { FittedError = Math.Min(added.FittedError, same?.FittedError ?? 1) });
+                forms.Add(FormOf(layer, rate, StructureKind.Grown, form, null, null, null, grown.Error));
             }
             if (options.Parts > 1 && !options.PricesMacs && FoldedStructure.Of(layer.Kernel, options.Parts, rate, cancel) is { } folded)
                 forms.Add(folded);

@@ -5,7 +5,7 @@ namespace Tensorial.Decompositions;
 
 /// <summary>
 /// Grows networks whose bonds join more than two factors, or close loops, from the cuts of a kernel: a step at a time, each the one after
-/// which the same number of parameters leaves the least error (C. Li and Z. Sun, arXiv 2008.05437, grow the ranks of given bonds so; here the
+/// which the same number of parameters leaves the least error (M. Hashemizadeh et al., arXiv 2008.05437, grow ranks one bond at a time; here the
 /// network itself grows). What singular values cannot bound is fitted.
 /// </summary>
 internal static class StructureGrowth

@@ -93,9 +93,12 @@ public sealed class SafetensorsFileTests : IDisposable
     }
 
     [Theory]
-    [InlineData(""), InlineData("00"), InlineData("ffffffffffffff7f"), InlineData("ffffffffffffffff"), InlineData("0000000000000000")]
+    [InlineData("00"), InlineData("ffffffffffffff7f"), InlineData("ffffffffffffffff"), InlineData("0000000000000000")]
     [InlineData("0500000000000000"), InlineData("02000000000000007b")]
     public void A_file_that_ends_too_soon_is_refused(string hex) => AssertRefused(Convert.FromHexString(hex), "no safetensors file");
+
+    [Fact]
+    public void An_empty_file_is_refused() => AssertRefused([], "is empty");
 
     private void AssertRefused(byte[] file, string reason)
     {
