@@ -54,7 +54,7 @@ internal static class StoreMerge
     {
         if (!File.Exists(from) || File.Exists(to))
             return;
-        using FileStream source = File.OpenRead(from);
+        using FileStream source = InputFile.Open(from);
         AtomicFile.Write(to, source.CopyTo);
     }
 

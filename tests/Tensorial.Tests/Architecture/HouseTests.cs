@@ -75,11 +75,12 @@ public partial class HouseTests
             select Path.GetRelativePath(Library, file)
         );
 
-    /// <summary>A named pipe in a file's place is waited for by whoever opens it elsewhere. Those of /proc and /sys are the system's own.</summary>
+    /// <summary>A named pipe in a file's place is waited for by whoever opens it elsewhere. Those of /proc and /sys are the system's own,
+    /// the profile is what ONNX Runtime has just written for us.</summary>
     [Fact]
     public void Inputs_are_opened_in_one_place() =>
         Assert.Equal(
-            ["Caches.cs", "InputFile.cs"],
+            ["OrtProfile.cs", "Caches.cs", "InputFile.cs"],
             from file in Sources(Path.Combine(Oracles.Repository, "src"))
             where OpensToRead().IsMatch(File.ReadAllText(file))
             orderby file

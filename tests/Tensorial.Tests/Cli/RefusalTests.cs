@@ -35,7 +35,7 @@ public sealed class RefusalTests : IDisposable
             { 4, "inspect $dir/missing.onnx", "missing.onnx" },
             { 4, "inspect $dir", "folder" },
             { 3, "inspect $text", "text.onnx" },
-            { 3, "inspect $empty", "empty file" },
+            { 3, "inspect $empty", "is empty" },
             { 4, "inspect $sample --json $dir/none/out.json", "out.json" },
             { 4, "inspect $sample --json $dir", "folder" },
             { 2, "evaluate $sample", "--data" },
