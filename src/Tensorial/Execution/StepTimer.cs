@@ -9,7 +9,7 @@ namespace Tensorial.Execution;
 internal static class StepTimer
 {
     /// <summary>The most that code which runs for the first time, and is compiled again while it runs, is waited for.</summary>
-    private const double SecondsToSettle = 0.5;
+    private const double SecondsToSettle = 1.5;
 
     /// <summary>Median seconds of each step, in order; the whole network runs in each round, so that a step finds the caches as it will.</summary>
     /// <param name="graph">The network.</param>
