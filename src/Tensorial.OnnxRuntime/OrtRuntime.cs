@@ -55,9 +55,9 @@ public sealed class OrtRuntime : IRuntime
         {
             using SessionOptions options = Options(threads);
             (options.EnableProfiling, options.ProfileOutputPathPrefix) = (true, prefix);
-            string? profile = null;
             InferenceSession session = new(OnnxFile.ToBytes(graph), options);
             using OrtSession runs = new(session);
+            string? profile = null;
             try
             {
                 for (int run = 0; run < 2 * rounds; run++)
@@ -65,18 +65,11 @@ public sealed class OrtRuntime : IRuntime
                     cancel.ThrowIfCancellationRequested();
                     runs.Run(inputs);
                 }
+                return OrtProfile.Read(profile = session.EndProfiling(), graph, rounds);
             }
             finally
             {
-                profile = session.EndProfiling();
-            }
-            try
-            {
-                return OrtProfile.Read(profile, graph, rounds);
-            }
-            finally
-            {
-                File.Delete(profile);
+                File.Delete(profile ?? session.EndProfiling());
             }
         });
     }

@@ -105,7 +105,14 @@ internal static class BenchCommand
                 IReadOnlyDictionary<string, Tensor> inputs = RandomInputs.Create(first, batch, options.Seed),
                     others = RandomInputs.Create(second, batch, options.Seed);
                 PairedTiming timing = terminal.WithProgress(progress =>
-                    PairedTiming.From(() => one.Run(inputs), () => other.Run(others), options.Pairs, progress: progress, cancel: cancel)
+                    PairedTiming.From(
+                        () => one.Run(inputs),
+                        () => other.Run(others),
+                        options.Pairs,
+                        PairedTiming.WellSettled,
+                        progress,
+                        cancel
+                    )
                 );
                 return new BenchRow(batch, BenchTime.From(timing.First), BenchTime.From(timing.Second), timing.Speedup);
             }),

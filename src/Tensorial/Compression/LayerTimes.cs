@@ -10,11 +10,11 @@ namespace Tensorial.Compression;
 /// <param name="Threads">Threads that it computed with.</param>
 /// <param name="PeakMacs">Multiply-accumulates that these threads can do in a second, measured: the floor under a time is the
 /// multiply-accumulates over it. A layer by Winograd's algorithm does fewer, and may go below.</param>
-/// <param name="Layers">Every node that multiplies, in order; last everything else, without a name.</param>
+/// <param name="Layers">Every node that multiplies, in order; last all other steps, without a name.</param>
 internal sealed record LayerTimes(string Runtime, int Threads, double PeakMacs, ImmutableArray<LayerTime> Layers)
 {
     /// <summary>Seconds that the runs of one network may take in a turn.</summary>
-    private const double SecondsOfRuns = 0.2;
+    private const double SecondsOfRuns = 0.1;
 
     private const int Turns = 3,
         LeastRounds = 5,
@@ -41,10 +41,11 @@ internal sealed record LayerTimes(string Runtime, int Threads, double PeakMacs, 
             // By turns, the best of each step: the clock of a machine that others share changes within seconds.
             Dictionary<string, double> first = [],
                 second = [];
+            (int one, int other) rounds = (RoundsOf(before), RoundsOf(after));
             for (int turn = 0; turn < Turns; turn++)
             {
-                Keep(first, Steps(before));
-                Keep(second, Steps(after));
+                Keep(first, Steps(before, rounds.one));
+                Keep(second, Steps(after, rounds.other));
             }
             if (first.Count == 0 || second.Count == 0)
                 return null;
@@ -82,18 +83,17 @@ internal sealed record LayerTimes(string Runtime, int Threads, double PeakMacs, 
             return null;
         }
 
-        ImmutableArray<StepTime> Steps(Graph graph)
+        // Also what lets code settle, so that turns need not.
+        int RoundsOf(Graph graph)
         {
             IReadOnlyDictionary<string, Tensor> inputs = RandomInputs.Create(graph, 1, seed);
-            double once;
-            using (ISession session = runtime.Load(graph, threads))
-            {
-                session.Run(inputs);
-                once = PairedTiming.SecondsOf(() => session.Run(inputs));
-            }
-            int rounds = (int)Math.Clamp(SecondsOfRuns / once, LeastRounds, MostRounds);
-            return runtime.TimeSteps(graph, inputs, threads, rounds, cancel);
+            using ISession session = runtime.Load(graph, threads);
+            double once = PairedTiming.Seconds(() => session.Run(inputs), measurements: 1);
+            return (int)Math.Clamp(SecondsOfRuns / once, LeastRounds, MostRounds);
         }
+
+        ImmutableArray<StepTime> Steps(Graph graph, int rounds) =>
+            runtime.TimeSteps(graph, RandomInputs.Create(graph, 1, seed), threads, rounds, cancel);
     }
 
     /// <summary>The least time of each step so far; steps of one name, such as a layer's convolution and its addition, count together.</summary>
@@ -117,7 +117,7 @@ internal sealed record LayerTimes(string Runtime, int Threads, double PeakMacs, 
 }
 
 /// <summary>One layer: multiply-accumulates and milliseconds of one image.</summary>
-/// <param name="Layer">Name of its node in the network as it was; empty for all nodes that multiply nothing.</param>
+/// <param name="Layer">Name of its node in the network as it was; empty for all other steps.</param>
 /// <param name="MacsBefore">Multiply-accumulates as it was.</param>
 /// <param name="MacsAfter">As it is.</param>
 /// <param name="BeforeMs">Time of its steps as it was, those fused into it included.</param>

@@ -23,10 +23,10 @@ internal sealed record PairedTiming(IReadOnlyList<double> First, IReadOnlyList<d
     public const int Settled = 10;
 
     /// <summary>
-    /// Code is compiled again in the background a tenth of a second after no other has become due, twice over: many measurements in a row may be
-    /// alike before the first of it.
+    /// The same where nothing but times is wanted: code is compiled again in the background, a tenth of a second after no other has become due and twice
+    /// over, so that a second may pass without any progress.
     /// </summary>
-    private const double LeastSecondsToSettle = 1.5;
+    public const int WellSettled = 60;
 
     private const double Faster = 0.95,
         MostSecondsToSettle = 4;
@@ -107,8 +107,7 @@ internal sealed record PairedTiming(IReadOnlyList<double> First, IReadOnlyList<d
         double best = double.PositiveInfinity;
         int runs = 1;
         Stopwatch clock = Stopwatch.StartNew();
-        double least = settled >= Settled ? LeastSecondsToSettle : 0;
-        for (int slower = 0; (slower < settled || clock.Elapsed.TotalSeconds < least) && clock.Elapsed.TotalSeconds < MostSecondsToSettle; )
+        for (int slower = 0; slower < settled && clock.Elapsed.TotalSeconds < MostSecondsToSettle; )
         {
             cancel.ThrowIfCancellationRequested();
             double seconds = TimeOf(action, runs);
@@ -118,9 +117,6 @@ internal sealed record PairedTiming(IReadOnlyList<double> First, IReadOnlyList<d
         }
         return runs;
     }
-
-    /// <summary>Seconds of one call.</summary>
-    public static double SecondsOf(Action action) => TimeOf(action, 1);
 
     private static double TimeOf(Action action, int runs)
     {

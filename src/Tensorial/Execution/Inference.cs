@@ -310,7 +310,7 @@ public sealed class Inference : IDisposable
             shapes = ShapeInference.Run(graph = expanded, inputs);
         ConstantOrigins origins = new(graph);
         graph = FoldConstants.Apply(graph, shapes, cache, origins);
-        Graph numbers = RecognizeFakeQuantization.Apply(graph);
+        Graph numbers = RecognizeFakeQuantization.Apply(graph, shapes);
         if (numbers != graph)
             shapes = ShapeInference.Run(graph = numbers, inputs);
         graph = FoldBatchNorm.Apply(graph, origins, cache);

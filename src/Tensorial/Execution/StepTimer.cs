@@ -8,14 +8,11 @@ namespace Tensorial.Execution;
 /// <summary>Where the time of a compiled network goes.</summary>
 internal static class StepTimer
 {
-    /// <summary>The most that code which runs for the first time, and is compiled again while it runs, is waited for.</summary>
-    private const double SecondsToSettle = 1.5;
-
     /// <summary>Median seconds of each step, in order; the whole network runs in each round, so that a step finds the caches as it will.</summary>
     /// <param name="graph">The network.</param>
     /// <param name="inputs">A tensor for every input.</param>
     /// <param name="threads">Threads that share each step.</param>
-    /// <param name="rounds">Runs of the whole network.</param>
+    /// <param name="rounds">Runs of the whole network that count, after as many that do not.</param>
     /// <param name="cancel">Ends it between runs.</param>
     /// <exception cref="UnsupportedException">Values decide extents; such a network is not compiled.</exception>
     public static ImmutableArray<(string Label, double Seconds)> Run(
@@ -39,12 +36,11 @@ internal static class StepTimer
                 frame.Bind(input, values);
 
         int steps = program.Segments.Length;
-        long began = Stopwatch.GetTimestamp();
-        do
+        for (int round = 0; round < rounds; round++)
         {
             cancel.ThrowIfCancellationRequested();
             program.Run(frame, 0, steps);
-        } while (Stopwatch.GetElapsedTime(began).TotalSeconds < SecondsToSettle);
+        }
         double[][] times = [.. Enumerable.Range(0, steps).Select(_ => new double[rounds])];
         for (int round = 0; round < rounds; round++)
         {

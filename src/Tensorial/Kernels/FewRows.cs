@@ -1,7 +1,5 @@
 using System.Numerics;
 using System.Numerics.Tensors;
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 
 namespace Tensorial.Kernels;
 
@@ -63,12 +61,10 @@ internal readonly unsafe struct FewRows<T>(
                 product.K,
                 product.Alpha,
                 product.Beta,
-                Start(Bounds.Span(product.At(row, first), count)),
+                product.At(row, first),
                 count
             )
         );
-
-    private static T* Start(Span<T> values) => (T*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(values));
 
     private void Multiples(int row, int first, int count)
     {
@@ -162,9 +158,12 @@ internal readonly unsafe struct FewRows<T>(
             where TVector : struct
         {
             T sum = TWidth.Sum(TWidth.Add(s, t));
-            for (int p = from; p < length; p++)
-                sum += left[p] * r[p];
-            to[j] = T.IsZero(beta) ? alpha * sum : alpha * sum + beta * to[j];
+            ReadOnlySpan<T> rest = Bounds.Span(left, length)[from..],
+                others = Bounds.Span(r, length)[from..];
+            for (int p = 0; p < rest.Length; p++)
+                sum += rest[p] * others[p];
+            ref T result = ref Bounds.Span(to, count)[j];
+            result = T.IsZero(beta) ? alpha * sum : alpha * sum + beta * result;
         }
     }
 }

@@ -59,7 +59,7 @@ public class FakeQuantizationTests
         Graph graph = Quantized(type, zero, bound);
         Tensor<float> x = new Sketch(7).Random([2, 3, 6, 6], -3, 3);
 
-        Graph passed = RecognizeFakeQuantization.Apply(WeightsAsInitializers.Apply(graph));
+        Graph passed = Recognized(WeightsAsInitializers.Apply(graph), x.Shape);
         Assert.DoesNotContain(passed.Nodes, static node => node.Operation is QuantizeLinear or DequantizeLinear);
         Assert.Single(passed.Nodes, static node => node.Operation is FakeQuantize);
         // Bounds go where the integers end there, or before.
@@ -118,7 +118,7 @@ public class FakeQuantizationTests
         }
         net.Node("y", new DequantizeLinear(), to, "s", move == "other cast" ? "zs" : "z");
         Graph graph = net.Graph(3, 6, 6),
-            passed = RecognizeFakeQuantization.Apply(graph);
+            passed = Recognized(graph, [2, 3, 6, 6]);
         Tensor<float> x = net.Random([2, 3, 6, 6], -4, 6);
 
         Assert.Equal(move == "other cast", passed.Nodes.Any(static node => node.Operation is QuantizeLinear));
@@ -226,7 +226,7 @@ public class FakeQuantizationTests
         net.Node("q", new QuantizeLinear(), "x", "s", "z");
         net.Node("y", new DequantizeLinear(), "q", "t", "z");
         Graph other = net.Graph(3, 4, 4);
-        Assert.Same(other, RecognizeFakeQuantization.Apply(other));
+        Assert.Same(other, Recognized(other, [1, 3, 4, 4]));
 
         Sketch read = new(2);
         read.Constant("s", new Tensor<float>([], new[] { 0.1f }));
@@ -236,11 +236,36 @@ public class FakeQuantizationTests
         read.Node("c", new Cast(ElementType.Float32), "q");
         read.Node("y", new Add(), "c", "d");
         Graph graph = read.Graph(3, 4, 4),
-            passed = RecognizeFakeQuantization.Apply(graph);
+            passed = Recognized(graph, [1, 3, 4, 4]);
         Assert.Contains(passed.Nodes, static node => node.Operation is QuantizeLinear);
         Tensor<float> x = read.Random([1, 3, 4, 4], -3, 40);
         Assert.Equal(Sketch.Evaluate(graph, x).Values.ToArray(), Sketch.Evaluate(passed, x).Values.ToArray());
     }
+
+    /// <summary>Of a negative scale the largest integer is the smallest number; integers may be quantised as well as numbers.</summary>
+    [Theory]
+    [InlineData(true), InlineData(false)]
+    public void Negative_scales_and_quantised_integers_stay_as_they_are(bool isNegative)
+    {
+        Sketch net = new(8);
+        net.Constant("s", new Tensor<float>([], new[] { isNegative ? -0.05f : 3f }));
+        net.Constant("z", new Tensor<byte>([], new byte[] { 100 }));
+        string from = "x";
+        if (!isNegative)
+            net.Node(from = "i", new Cast(ElementType.Int32), "x");
+        net.Node("q", new QuantizeLinear(), from, "s", "z");
+        net.Node("m", new MaxPool { KernelShape = [2, 2], Strides = [2, 2] }, "q");
+        net.Node("y", new DequantizeLinear(), "m", "s", "z");
+        Graph graph = net.Graph(3, 6, 6);
+        Tensor<float> x = net.Random([2, 3, 6, 6], -40, 60);
+
+        Assert.Contains(Recognized(graph, x.Shape).Nodes, static node => node.Operation is QuantizeLinear);
+        using Inference network = new(graph, threads: 1);
+        Assert.Equal(Sketch.Evaluate(graph, x).Values.ToArray(), network.Run(x).Values.ToArray());
+    }
+
+    private static Graph Recognized(Graph graph, Shape x) =>
+        RecognizeFakeQuantization.Apply(graph, ShapeInference.Run(graph, new Dictionary<string, Shape> { ["x"] = x }));
 
     /// <summary>A convolution, a bound, integers read twice, and a convolution of what they stand for.</summary>
     private static Graph Quantized(ElementType type, int zero, string bound)

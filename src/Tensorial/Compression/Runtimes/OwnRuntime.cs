@@ -21,7 +21,7 @@ public sealed class OwnRuntime : IRuntime
             return Prepared(graph, threads);
         try
         {
-            return new Widened(Prepared(wide, threads), graph);
+            return new Widened(Prepared(wide, threads), graph, threads);
         }
         catch (BadInputException)
         {
@@ -125,8 +125,11 @@ public sealed class OwnRuntime : IRuntime
     /// <summary>
     /// A network in half precision, computed in float32: processors have no fast arithmetic of that type. Inputs and outputs keep their types.
     /// </summary>
-    private sealed class Widened(ISession inner, Graph graph) : ISession
+    private sealed class Widened(ISession inner, Graph graph, int threads) : ISession
     {
+        /// <summary>The network as it is, once it turned out that its nodes insist on their types; null until then.</summary>
+        private ISession? _plain;
+
         /// <summary>The network in float32; null where it holds nothing of half precision, or doubles, which say that more is wanted.</summary>
         public static Graph? Of(Graph graph)
         {
@@ -149,13 +152,27 @@ public sealed class OwnRuntime : IRuntime
             foreach (Port port in graph.FreeInputs)
                 if (inputs.TryGetValue(port.Name, out Tensor? given) && given.ElementType != port.Type)
                     throw new BadInputException($"The input '{port.Name}' takes {port.Type} numbers, not {given.ElementType}.");
-            Dictionary<string, Tensor> outputs = inner.Run(Inputs(inputs)).ToDictionary();
+            if (_plain is not null)
+                return _plain.Run(inputs);
+            Dictionary<string, Tensor> outputs;
+            try
+            {
+                outputs = inner.Run(Inputs(inputs)).ToDictionary();
+            }
+            catch (BadInputException)
+            {
+                return (_plain = Prepared(graph, threads)).Run(inputs);
+            }
             foreach (Port port in graph.Outputs.Where(static port => IsHalf(port.Type)))
                 outputs[port.Name] = outputs[port.Name].To(port.Type);
             return outputs;
         }
 
-        public void Dispose() => inner.Dispose();
+        public void Dispose()
+        {
+            inner.Dispose();
+            _plain?.Dispose();
+        }
 
         private static bool IsHalf(ElementType type) => type is ElementType.Float16 or ElementType.BFloat16;
     }

@@ -20,7 +20,8 @@ internal static class DequantizeEarly
         {
             if (
                 nodes[at] is { Operation: DequantizeLinear { BlockSize: 0 } } numbers
-                && graph.Initializers.GetValueOrDefault(numbers.Inputs[1]) is { Shape.ElementCount: 1 }
+                && graph.Initializers.GetValueOrDefault(numbers.Inputs[1]) is Tensor<float> { Shape.ElementCount: 1 } scale
+                && scale.Values[0] > 0
             )
             {
                 // From the last mover back to the first, each now moves numbers.

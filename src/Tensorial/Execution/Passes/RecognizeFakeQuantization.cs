@@ -11,8 +11,9 @@ namespace Tensorial.Execution;
 /// </summary>
 internal static class RecognizeFakeQuantization
 {
-    /// <summary>The graph, its constants being initializers.</summary>
-    public static Graph Apply(Graph graph)
+    /// <param name="graph">The network, its constants being initializers.</param>
+    /// <param name="shapes">Types and extents of its values.</param>
+    public static Graph Apply(Graph graph, IReadOnlyDictionary<string, ValueInfo> shapes)
     {
         graph = DequantizeEarly.Apply(graph);
         Dictionary<string, Node> quantizers = graph
@@ -37,6 +38,7 @@ internal static class RecognizeFakeQuantization
             if (
                 node.Operation is not DequantizeLinear
                 || !quantizers.TryGetValue(node.Inputs[0], out Node? quantizer)
+                || shapes[quantizer.Inputs[0]].Type != ElementType.Float32
                 || FunctionOf(quantizer, node, graph) is not { } function
             )
             {
@@ -69,7 +71,8 @@ internal static class RecognizeFakeQuantization
             || Constant(quantizer, 1) is not Tensor<float> { Shape.ElementCount: 1 } scale
             || Constant(dequantizer, 1) is not Tensor<float> { Shape.ElementCount: 1 } same
             || !scale.Values.SequenceEqual(same.Values)
-            || !float.IsNormal(scale.Values[0])
+            // Of a negative one the smallest integer is the largest number.
+            || !(float.IsNormal(scale.Values[0]) && scale.Values[0] > 0)
         )
             return null;
         bool hasZero = quantizer.Inputs.ElementAtOrDefault(2) is { Length: > 0 };
