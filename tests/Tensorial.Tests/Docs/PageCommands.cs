@@ -23,14 +23,25 @@ internal static partial class PageCommands
         Step[] steps = [.. Steps(File.ReadAllText(Path.Combine(Oracles.Repository, page)).ReplaceLineEndings("\n"))];
         Assert.NotEmpty(steps);
         using TemporaryFolder folder = new();
-        foreach (string name in (string[])["samples", "src", "experiments"])
-            Directory.CreateSymbolicLink(Path.Combine(folder.Path, name), Path.Combine(Oracles.Repository, name));
-        // What projects in src import.
-        foreach (string name in (string[])["Directory.Build.props", "Directory.Packages.props", "global.json"])
-            File.CreateSymbolicLink(Path.Combine(folder.Path, name), Path.Combine(Oracles.Repository, name));
+        // Copies, as in a checkout: through links the compiler sees neither its rules nor what projects import.
+        foreach (string name in (string[])["samples", "src"])
+            Copy(new(Path.Combine(Oracles.Repository, name)), Path.Combine(folder.Path, name));
+        foreach (string file in Directory.EnumerateFiles(Oracles.Repository))
+            File.Copy(file, Path.Combine(folder.Path, Path.GetFileName(file)));
+        Directory.CreateSymbolicLink(Path.Combine(folder.Path, "experiments"), Path.Combine(Oracles.Repository, "experiments"));
         string[] printed = Run(steps, folder.Path);
         for (int k = 0; k < steps.Length; k++)
             CheckShown(page, steps[k], printed[k]);
+    }
+
+    /// <summary>A folder without what was built in it.</summary>
+    private static void Copy(DirectoryInfo from, string to)
+    {
+        Directory.CreateDirectory(to);
+        foreach (FileInfo file in from.EnumerateFiles())
+            file.CopyTo(Path.Combine(to, file.Name));
+        foreach (DirectoryInfo inner in from.EnumerateDirectories().Where(static inner => inner.Name is not ("bin" or "obj")))
+            Copy(inner, Path.Combine(to, inner.Name));
     }
 
     /// <summary>What a page shows stands, line by line and in that order, in what was printed.</summary>
@@ -101,7 +112,7 @@ internal static partial class PageCommands
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        // Through links the analyzers do not see our rules; what they say is said where the repository is built.
+        // What analyzers say is said where the repository is built.
         start.Environment["RunAnalyzers"] = "false";
         start.Environment["NO_COLOR"] = "1";
         using Process process = Process.Start(start)!;
