@@ -189,6 +189,7 @@ internal sealed class CandidateSearch(Graph network, ImageSet? images, SearchOpt
         TensorFactors<double>?[] fits = new TensorFactors<double>?[forms.Length];
         double?[] errors = [.. forms.Select(form => memory.Find(KeyOf("error", layer, form)))];
         bool[] outdone = new bool[forms.Length];
+        long[] macs = [.. forms.Select(form => form.MacsOf(layer))];
         Report(progress, errors.Count(static error => error is not null));
         Fit(index => errors[index] is null, 1);
         int[] kept = options.KeepDominated
@@ -313,7 +314,7 @@ internal sealed class CandidateSearch(Graph network, ImageSet? images, SearchOpt
                     !forms[other].Format.Grows
                     && errors[other] <= least
                     && forms[other].Parameters <= forms[index].Parameters
-                    && forms[other].MacsOf(layer) <= forms[index].MacsOf(layer)
+                    && macs[other] <= macs[index]
                 );
             return outdone[index] ? least : null;
         }
@@ -323,8 +324,8 @@ internal sealed class CandidateSearch(Graph network, ImageSet? images, SearchOpt
         {
             if (one == other)
                 return false;
-            (long, long, double) a = (forms[one].Parameters, forms[one].MacsOf(layer), errors[one]!.Value),
-                b = (forms[other].Parameters, forms[other].MacsOf(layer), errors[other]!.Value);
+            (long, long, double) a = (forms[one].Parameters, macs[one], errors[one]!.Value),
+                b = (forms[other].Parameters, macs[other], errors[other]!.Value);
             return a.Item1 <= b.Item1 && a.Item2 <= b.Item2 && a.Item3 <= b.Item3 && (a != b || one < other);
         }
     }

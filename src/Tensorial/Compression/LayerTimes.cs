@@ -14,7 +14,7 @@ namespace Tensorial.Compression;
 internal sealed record LayerTimes(string Runtime, int Threads, double PeakMacs, ImmutableArray<LayerTime> Layers)
 {
     /// <summary>Seconds that the runs of one network may take in a turn.</summary>
-    private const double SecondsOfRuns = 0.1;
+    private static double SecondsOfRuns => 5 * PairedTiming.SecondsPerMeasurement;
 
     private const int Turns = 3,
         LeastRounds = 5,

@@ -12,9 +12,10 @@ namespace Tensorial.Compression;
 internal sealed record PairedTiming(IReadOnlyList<double> First, IReadOnlyList<double> Second, IReadOnlyList<double> Ratios)
 {
     /// <summary>
-    /// A shorter measurement repeats its work until it takes so long: the clock and a passing interruption then weigh little.
+    /// A shorter measurement repeats its work until it takes so long: the clock and a passing interruption then weigh little. Tests, to which
+    /// no time matters, want less.
     /// </summary>
-    private const double SecondsPerMeasurement = 0.02;
+    public static double SecondsPerMeasurement { get; set; } = 0.02;
 
     /// <summary>
     /// Measurements in a row that are no faster than those before them, until an action has settled: code that runs for the first time is
@@ -28,8 +29,9 @@ internal sealed record PairedTiming(IReadOnlyList<double> First, IReadOnlyList<d
     /// </summary>
     public const int WellSettled = 60;
 
-    private const double Faster = 0.95,
-        MostSecondsToSettle = 4;
+    private const double Faster = 0.95;
+
+    private const int MostMeasurementsToSettle = 200;
 
     /// <summary>How often the second is faster than the first: 1.25 is a quarter more work in the same time.</summary>
     public double Speedup => 1 / MedianRatio;
@@ -107,7 +109,7 @@ internal sealed record PairedTiming(IReadOnlyList<double> First, IReadOnlyList<d
         double best = double.PositiveInfinity;
         int runs = 1;
         Stopwatch clock = Stopwatch.StartNew();
-        for (int slower = 0; slower < settled && clock.Elapsed.TotalSeconds < MostSecondsToSettle; )
+        for (int slower = 0; slower < settled && clock.Elapsed.TotalSeconds < MostMeasurementsToSettle * SecondsPerMeasurement; )
         {
             cancel.ThrowIfCancellationRequested();
             double seconds = TimeOf(action, runs);

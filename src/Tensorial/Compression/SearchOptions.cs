@@ -50,7 +50,7 @@ internal sealed record SearchOptions
     /// <summary>
     /// Candidates of a layer whose damage is measured in the network, at least 2; that of the others follows from their error.
     /// </summary>
-    public int MeasuredCandidates { get; init; } = 16;
+    public int MeasuredCandidates { get; init; } = 8;
 
     /// <summary>Steps of the descent of a fit, at most.</summary>
     public int Iterations { get; init; } = 120;

@@ -12,6 +12,8 @@ internal sealed class CpLeastSquares<T> : ExtrapolatedAlternation<T>
         _damping;
     private readonly Workers _workers;
     private readonly Tensor<T>[] _grams;
+    private readonly Tensor<T> _normal;
+    private readonly T[] _triangle;
 
     /// <param name="tensor">The tensor.</param>
     /// <param name="start">Factors [n, R].</param>
@@ -23,14 +25,16 @@ internal sealed class CpLeastSquares<T> : ExtrapolatedAlternation<T>
         (_damping, _workers) = (damping, workers);
         _energy = Math.Pow(TensorFactors<T>.Norm(tensor.Values), 2);
         _tree = new(tensor, start[0].Shape[1], workers);
-        _grams = new Tensor<T>[start.Length];
+        Shape square = [start[0].Shape[1], start[0].Shape[1]];
+        _grams = [.. start.Select(_ => new Tensor<T>(square))];
+        (_normal, _triangle) = (new(square), new T[square.ElementCount]);
         Restart(start);
     }
 
     protected override void Restart(Tensor<T>[] factors)
     {
         for (int mode = 0; mode < factors.Length; mode++)
-            _grams[mode] = CpTerms.Gram(factors[mode], _workers);
+            CpTerms.Gram(factors[mode], _grams[mode], _workers);
     }
 
     protected override double Sweep(Tensor<T>[] factors, Action<int, Tensor<T>> update)
@@ -42,17 +46,17 @@ internal sealed class CpLeastSquares<T> : ExtrapolatedAlternation<T>
             factors,
             (mode, product) =>
             {
-                Tensor<T> normal = CpTerms.OthersProduct(_grams, mode);
-                int rank = normal.Shape[0];
+                CpTerms.OthersProduct(_grams, mode, _normal);
+                int rank = _normal.Shape[0];
                 for (int r = 0; r < rank; r++)
-                    normal.Values[r * (rank + 1)] *= T.CreateTruncating(1 + _damping);
-                Tensor<T> solution = NormalEquations.Solve(normal, product, _workers);
+                    _normal.Values[r * (rank + 1)] *= T.CreateTruncating(1 + _damping);
+                Tensor<T> solution = NormalEquations.Solve(_normal, product, _workers, _triangle);
                 update(mode, solution);
-                _grams[mode] = CpTerms.Gram(factors[mode], _workers);
+                CpTerms.Gram(factors[mode], _grams[mode], _workers);
                 // ‖X‖² - 2⟨M, U⟩ + ⟨UᵀU, V⟩ with the last mode's, which is not extrapolated; on the diagonal are the energies of the terms.
                 error = Math.Max(
                     0,
-                    (_energy - 2 * Dot(product.Values, solution.Values) + Dot(_grams[mode].Values, normal.Values)) / _energy
+                    (_energy - 2 * Dot(product.Values, solution.Values) + Dot(_grams[mode].Values, _normal.Values)) / _energy
                 );
             }
         );

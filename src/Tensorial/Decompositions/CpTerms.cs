@@ -56,8 +56,16 @@ internal static class CpTerms
     public static Tensor<T> Gram<T>(Tensor<T> factor, Workers workers)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        Tensor<T> gram = new([factor.Shape[1], factor.Shape[1]]);
+        Gram(factor, gram, workers);
+        return gram;
+    }
+
+    /// <summary>UᵀU into a tensor that is there.</summary>
+    public static void Gram<T>(Tensor<T> factor, Tensor<T> gram, Workers workers)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
         int rank = factor.Shape[1];
-        Tensor<T> gram = new([rank, rank]);
         MatrixProduct.Multiply<T>(
             rank,
             rank,
@@ -74,18 +82,20 @@ internal static class CpTerms
             rank,
             workers
         );
-        return gram;
     }
 
-    /// <summary>The element-wise product of all Gram matrices but one.</summary>
-    public static Tensor<T> OthersProduct<T>(Tensor<T>[] grams, int mode)
+    /// <summary>The element-wise product of all Gram matrices but one, into <paramref name="product"/>.</summary>
+    public static void OthersProduct<T>(Tensor<T>[] grams, int mode, Tensor<T> product)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        Tensor<T> product = new(grams[0].Shape);
-        product.Values.Fill(T.One);
-        for (int other = 0; other < grams.Length; other++)
+        Span<T> values = product.Values;
+        int first = mode == 0 && grams.Length > 1 ? 1 : 0;
+        if (first == mode)
+            values.Fill(T.One);
+        else
+            grams[first].Values.CopyTo(values);
+        for (int other = first + 1; other < grams.Length; other++)
             if (other != mode)
-                TensorPrimitives.Multiply<T>(product.Values, grams[other].Values, product.Values);
-        return product;
+                TensorPrimitives.Multiply<T>(values, grams[other].Values, values);
     }
 }

@@ -20,6 +20,10 @@ internal sealed class CpTree<T>
         _split;
     private readonly Workers _workers;
 
+    /// <summary>What a sweep makes on its way, of one size in every sweep: Khatri–Rao products and sums by the modes they are of.</summary>
+    private readonly Dictionary<(int First, int End), Tensor<T>> _products = [],
+        _sums = [];
+
     public CpTree(Tensor<T> tensor, int rank, Workers workers)
     {
         (_tensor, _rank, _workers) = (tensor, rank, workers);
@@ -37,8 +41,8 @@ internal sealed class CpTree<T>
         int order = factors.Length,
             rows = _tensor.Shape.ElementCountOf(0, _split),
             columns = _tensor.Shape.ElementCountOf(_split, order);
-        Tensor<T> left = new([rows, _rank]),
-            right = new([columns, _rank]);
+        Tensor<T> left = Kept(_sums, 0, _split, rows),
+            right = Kept(_sums, _split, order, columns);
         MatrixProduct.Multiply<T>(
             rows,
             _rank,
@@ -86,52 +90,31 @@ internal sealed class CpTree<T>
         int middle = (first + end) / 2,
             rows = _tensor.Shape.ElementCountOf(first, middle),
             columns = _tensor.Shape.ElementCountOf(middle, end);
-        Visit(SumRight(part, rows, columns, KhatriRao(factors, middle, end)), first, middle, factors, visit);
-        Visit(SumLeft(part, rows, columns, KhatriRao(factors, first, middle)), middle, end, factors, visit);
+        Tensor<T> sumRight = Kept(_sums, first, middle, rows),
+            sumLeft = Kept(_sums, middle, end, columns);
+        Sum(part, rows, columns, columns, 1, KhatriRao(factors, middle, end), sumRight);
+        Visit(sumRight, first, middle, factors, visit);
+        Sum(part, columns, rows, 1, columns, KhatriRao(factors, first, middle), sumLeft);
+        Visit(sumLeft, middle, end, factors, visit);
     }
 
-    /// <summary>Y[a, r] = Σ_b P[a, b, r] F[b, r].</summary>
-    private Tensor<T> SumRight(Tensor<T> part, int rows, int columns, Tensor<T> factor)
+    /// <summary>Y[a, r] = Σ_b P[a · stepA + b · stepB, r] F[b, r], for a below <paramref name="rows"/>, b below <paramref name="terms"/>.</summary>
+    private void Sum(Tensor<T> part, int rows, int terms, int stepA, int stepB, Tensor<T> factor, Tensor<T> result)
     {
-        Tensor<T> result = new([rows, _rank]);
-        Share(
+        int rank = _rank;
+        Workers workers = (long)rows * terms * rank >= Piece ? _workers : Workers.Serial;
+        workers.For(
             rows,
-            columns,
             a =>
             {
-                Span<T> sum = result.Values.Slice(a * _rank, _rank);
-                for (int b = 0; b < columns; b++)
-                    TensorPrimitives.MultiplyAdd<T>(
-                        part.Values.Slice((a * columns + b) * _rank, _rank),
-                        factor.Values.Slice(b * _rank, _rank),
-                        sum,
-                        sum
-                    );
+                Span<T> sum = result.Values.Slice(a * rank, rank);
+                ReadOnlySpan<T> parts = part.Values,
+                    factors = factor.Values;
+                TensorPrimitives.Multiply(parts.Slice(a * stepA * rank, rank), factors[..rank], sum);
+                for (int b = 1; b < terms; b++)
+                    TensorPrimitives.MultiplyAdd(parts.Slice((a * stepA + b * stepB) * rank, rank), factors.Slice(b * rank, rank), sum, sum);
             }
         );
-        return result;
-    }
-
-    /// <summary>Y[b, r] = Σ_a P[a, b, r] F[a, r].</summary>
-    private Tensor<T> SumLeft(Tensor<T> part, int rows, int columns, Tensor<T> factor)
-    {
-        Tensor<T> result = new([columns, _rank]);
-        Share(
-            columns,
-            rows,
-            b =>
-            {
-                Span<T> sum = result.Values.Slice(b * _rank, _rank);
-                for (int a = 0; a < rows; a++)
-                    TensorPrimitives.MultiplyAdd<T>(
-                        part.Values.Slice((a * columns + b) * _rank, _rank),
-                        factor.Values.Slice(a * _rank, _rank),
-                        sum,
-                        sum
-                    );
-            }
-        );
-        return result;
     }
 
     /// <summary>The row-wise products of the factors of modes [first, end): [Πn, R], the last mode fastest.</summary>
@@ -143,23 +126,25 @@ internal sealed class CpTree<T>
             (Tensor<T> slow, Tensor<T> fast) = (product, factors[mode]);
             int rows = slow.Shape[0],
                 columns = fast.Shape[0];
-            product = new([rows * columns, _rank]);
+            product = Kept(_products, first, mode, rows * columns);
+            ReadOnlySpan<T> slows = slow.Values,
+                fasts = fast.Values;
+            Span<T> products = product.Values;
             for (int a = 0; a < rows; a++)
             for (int b = 0; b < columns; b++)
-                TensorPrimitives.Multiply<T>(
-                    slow.Values.Slice(a * _rank, _rank),
-                    fast.Values.Slice(b * _rank, _rank),
-                    product.Values.Slice((a * columns + b) * _rank, _rank)
+                TensorPrimitives.Multiply(
+                    slows.Slice(a * _rank, _rank),
+                    fasts.Slice(b * _rank, _rank),
+                    products.Slice((a * columns + b) * _rank, _rank)
                 );
         }
         return product;
     }
 
-    private void Share(int count, int each, Action<int> body)
+    private Tensor<T> Kept(Dictionary<(int, int), Tensor<T>> kept, int first, int end, int rows)
     {
-        if ((long)count * each * _rank >= Piece)
-            _workers.For(count, body);
-        else
-            Workers.Serial.For(count, body);
+        if (!kept.TryGetValue((first, end), out Tensor<T>? tensor))
+            kept[(first, end)] = tensor = new([rows, _rank]);
+        return tensor;
     }
 }

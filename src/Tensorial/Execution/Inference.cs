@@ -88,7 +88,7 @@ public sealed class Inference : IDisposable
     /// </summary>
     public Inference With(Graph changed) => new(changed, _workers, new WeightCache(_cache));
 
-    /// <summary>All outputs, by name, for these inputs.</summary>
+    /// <summary>All outputs, by name, for these inputs, in memory of their own.</summary>
     /// <param name="inputs">A tensor for every input that has no constant of its name, of the input's type and extents.</param>
     /// <exception cref="BadInputException">An input is missing, or of another type or shape than the network takes.</exception>
     public IReadOnlyDictionary<string, Tensor> Run(IReadOnlyDictionary<string, Tensor> inputs)
@@ -101,11 +101,18 @@ public sealed class Inference : IDisposable
                 throw new BadInputException($"The input '{port.Name}' takes {port.Type} numbers, not {given.ElementType}.");
         }
         Program program = ProgramOf(_inputs.ToDictionary(static port => port.Name, port => inputs[port.Name].Shape));
-        ProgramFrame frame = new(program, _workers);
+        ConcurrentBag<ProgramFrame> idle = FramesOf(program, isShared: true);
+        ProgramFrame frame = idle.TryTake(out ProgramFrame? free) ? free : new(program, _workers);
         foreach (Port port in _inputs)
             frame.Bind(program.Inputs[port.Name], inputs[port.Name]);
         program.Run(frame, 0, program.Segments.Length);
-        return _graph.Outputs.ToDictionary(static port => port.Name, port => frame[program.Outputs[port.Name]]);
+        // Copies: the memory of the frame serves the next call, where fresh memory would cost a page fault for every page.
+        Dictionary<string, Tensor> outputs = _graph.Outputs.ToDictionary(
+            static port => port.Name,
+            port => frame[program.Outputs[port.Name]].Clone()
+        );
+        idle.Add(frame);
+        return outputs;
     }
 
     /// <summary>First outputs for a batch of images.</summary>
@@ -224,7 +231,7 @@ public sealed class Inference : IDisposable
                 int first = index * at.Piece,
                     count = Math.Min(at.Piece, at.Images - first);
                 Program program = ProgramOf(at.Source.Shape.With(0, FixedBatch ?? count));
-                ConcurrentBag<ProgramFrame> idle = _frames.GetOrAdd((program, shareOperations), static _ => []);
+                ConcurrentBag<ProgramFrame> idle = FramesOf(program, shareOperations);
                 if (!idle.TryTake(out ProgramFrame? frame))
                     frame = new(program, shareOperations ? _workers : Workers.Serial);
 
@@ -238,6 +245,9 @@ public sealed class Inference : IDisposable
             }
         );
     }
+
+    private ConcurrentBag<ProgramFrame> FramesOf(Program program, bool isShared) =>
+        _frames.GetOrAdd((program, isShared), static _ => []);
 
     /// <summary>The images of a piece; zeros fill up the last piece of a fixed size.</summary>
     private static Memory<float> Images(Activations at, int first, int count, Shape wanted)

@@ -26,6 +26,9 @@ public abstract class Tensor
     /// <summary>Bytes of some of the values, in this machine's order; a large tensor has more than fit one span.</summary>
     internal abstract Span<byte> Bytes(int first, int count);
 
+    /// <summary>The same values in memory of their own.</summary>
+    public abstract Tensor Clone();
+
     /// <summary>A tensor of zeros.</summary>
     public static Tensor Zeros(ElementType type, Shape shape) =>
         type switch
@@ -91,5 +94,5 @@ public sealed class Tensor<T> : Tensor
     internal override Span<byte> Bytes(int first, int count) => MemoryMarshal.AsBytes(Values.Slice(first, count));
 
     /// <summary>A copy with memory of its own.</summary>
-    public Tensor<T> Clone() => new(Shape, Values.ToArray());
+    public override Tensor<T> Clone() => new(Shape, Values.ToArray());
 }

@@ -143,8 +143,7 @@ internal sealed class Program
     {
         if (segment.PieceImages == 0)
         {
-            ProgramStep step = segment.Steps[0];
-            Timed(step, () => step.Run(frame, Piece.Whole(frame.Workers)));
+            Run(segment.Steps[0], frame, Piece.Whole(frame.Workers));
         }
         else
         {
@@ -152,7 +151,11 @@ internal sealed class Program
         }
         foreach (ProgramStep step in segment.Steps)
             if (step.Join is { } join)
-                Timed(step, () => join(frame), ", joined");
+            {
+                long start = Stopwatch.GetTimestamp();
+                join(frame);
+                Record(step.Kind + ", joined", start);
+            }
     }
 
     private void RunShard(ProgramFrame frame, Segment segment, int shard)
@@ -171,25 +174,24 @@ internal sealed class Program
                 Workers.Serial
             );
             foreach (ProgramStep step in segment.Steps)
-                if (Profile is null)
-                    step.Run(frame, piece);
-                else
-                    Timed(step, () => step.Run(frame, piece));
+                Run(step, frame, piece);
         }
     }
 
-    private void Timed(ProgramStep step, Action run, string suffix = "")
+    private void Run(ProgramStep step, ProgramFrame frame, Piece piece)
+    {
+        long start = Profile is null ? 0 : Stopwatch.GetTimestamp();
+        step.Run(frame, piece);
+        Record(step.Kind, start);
+    }
+
+    private void Record(string kind, long start)
     {
         if (Profile is not { } profile)
-        {
-            run();
             return;
-        }
-        long start = Stopwatch.GetTimestamp();
-        run();
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         lock (profile)
-            profile[step.Kind + suffix] = profile.GetValueOrDefault(step.Kind + suffix) + seconds;
+            profile[kind] = profile.GetValueOrDefault(kind) + seconds;
     }
 
     private IEnumerable<Segment> SegmentsOf(ImmutableArray<ProgramStep> steps)
