@@ -324,7 +324,7 @@ public sealed class Inference : IDisposable
         if (numbers != graph)
             shapes = ShapeInference.Run(graph = numbers, inputs);
         graph = FoldBatchNorm.Apply(graph, origins, cache);
-        graph = RecognizeChannelOrders.Apply(graph, shapes);
+        graph = CompiledBody.Apply(RecognizeChannelOrders.Apply(graph, shapes));
         Scope scope = new(graph, shapes, FrozenSet<string>.Empty, BatchPlan.StepByStep, cache) { Threads = threads };
         return Compiler.Compile(scope, graph.Nodes.Length, origins);
     }

@@ -396,6 +396,7 @@ public class GradientTests
         typeof(BatchNormalizationAgain),
         // Made when a network is compiled for inference.
         typeof(FakeQuantize),
+        typeof(CompiledBody),
     ];
 
     [Fact]
