@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Tensorial.Compression.Runtimes;
 using Tensorial.Execution;
 using Tensorial.Graphs;
 using Tensorial.Onnx;
@@ -80,7 +81,10 @@ internal sealed class BackendCase(string directory)
         }
     }
 
-    /// <summary>Runs every data set of the case; the exception that comes out says what is wrong.</summary>
+    /// <summary>
+    /// Runs every data set of the case, node by node and compiled, compiled twice: memory of the first call serves the second. The exception
+    /// that comes out says what is wrong.
+    /// </summary>
     public void Check(double? tolerance = null)
     {
         Graph graph = OnnxReader.Read(Model(), new(null));
@@ -93,14 +97,27 @@ internal sealed class BackendCase(string directory)
             for (int i = 0; i < free.Length; i++)
                 if (Load(set, $"input_{i}.pb", free[i].Type) is { } input)
                     inputs[free[i].Name] = input;
-            IReadOnlyDictionary<string, Tensor> results = Interpreter.Run(graph, inputs);
+            using ISession compiled = new OwnRuntime().Load(graph, 1);
+            IReadOnlyDictionary<string, Tensor>[] runs = AreAsDeclared(free, inputs)
+                ? [Interpreter.Run(graph, inputs), compiled.Run(inputs), compiled.Run(inputs)]
+                : [Interpreter.Run(graph, inputs)];
             for (int i = 0; i < graph.Outputs.Length; i++)
             {
                 Port port = graph.Outputs[i];
-                Compare.Close(Load(set, $"output_{i}.pb", port.Type)!, results[port.Name], port.Name, tolerance);
+                Tensor expected = Load(set, $"output_{i}.pb", port.Type)!;
+                foreach (IReadOnlyDictionary<string, Tensor> results in runs)
+                    Compare.Close(expected, results[port.Name], port.Name, tolerance);
             }
         }
     }
+
+    /// <summary>A network is compiled for what it declares; data of four cases (CastLike of bfloat16) are of another shape.</summary>
+    private static bool AreAsDeclared(Port[] ports, Dictionary<string, Tensor> inputs) =>
+        ports.All(port =>
+            port.Dimensions is not { } dimensions
+            || !inputs.TryGetValue(port.Name, out Tensor? input)
+            || (input.Shape.Rank == dimensions.Length && dimensions.Select((d, axis) => d.Extent is not { } e || e == input.Shape[axis]).All(static same => same))
+        );
 
     private ModelProto Model()
     {
