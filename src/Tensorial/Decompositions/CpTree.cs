@@ -112,7 +112,12 @@ internal sealed class CpTree<T>
                     factors = factor.Values;
                 TensorPrimitives.Multiply(parts.Slice(a * stepA * rank, rank), factors[..rank], sum);
                 for (int b = 1; b < terms; b++)
-                    TensorPrimitives.MultiplyAdd(parts.Slice((a * stepA + b * stepB) * rank, rank), factors.Slice(b * rank, rank), sum, sum);
+                    TensorPrimitives.MultiplyAdd(
+                        parts.Slice((a * stepA + b * stepB) * rank, rank),
+                        factors.Slice(b * rank, rank),
+                        sum,
+                        sum
+                    );
             }
         );
     }

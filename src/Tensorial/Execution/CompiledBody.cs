@@ -31,7 +31,9 @@ internal sealed record CompiledBody(Subgraph Plain, ImmutableDictionary<string, 
         int count,
         Workers workers,
         Action<ImmutableArray<ValueInfo>>? check = null
-    ) => CompiledFor(inputs)?.Run(inputs, workers)[..Limited(count, Plain.Body.Outputs.Length)] ?? Plain.Evaluate(inputs, count, workers, check);
+    ) =>
+        CompiledFor(inputs)?.Run(inputs, workers)[..Limited(count, Plain.Body.Outputs.Length)]
+        ?? Plain.Evaluate(inputs, count, workers, check);
 
     internal override void Forward(ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> outputs, Workers workers)
     {
@@ -88,7 +90,10 @@ internal sealed record CompiledBody(Subgraph Plain, ImmutableDictionary<string, 
         };
         (int Index, string Name)[] free =
         [
-            .. body.Inputs.Index().Where(port => !body.Initializers.ContainsKey(port.Item.Name)).Select(static port => (port.Index, port.Item.Name)),
+            .. body
+                .Inputs.Index()
+                .Where(port => !body.Initializers.ContainsKey(port.Item.Name))
+                .Select(static port => (port.Index, port.Item.Name)),
         ];
         try
         {

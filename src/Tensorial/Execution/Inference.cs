@@ -246,8 +246,7 @@ public sealed class Inference : IDisposable
         );
     }
 
-    private ConcurrentBag<ProgramFrame> FramesOf(Program program, bool isShared) =>
-        _frames.GetOrAdd((program, isShared), static _ => []);
+    private ConcurrentBag<ProgramFrame> FramesOf(Program program, bool isShared) => _frames.GetOrAdd((program, isShared), static _ => []);
 
     /// <summary>The images of a piece; zeros fill up the last piece of a fixed size.</summary>
     private static Memory<float> Images(Activations at, int first, int count, Shape wanted)

@@ -123,12 +123,7 @@ internal sealed class Cholesky<T>
         {
             Span<T> row = inverse.Slice(i * Block, i);
             for (int j = 0; j < i; j++)
-                TensorPrimitives.MultiplyAdd<T>(
-                    inverse.Slice(j * Block, j + 1),
-                    _l[(k + i) * _n + k + j],
-                    row[..(j + 1)],
-                    row[..(j + 1)]
-                );
+                TensorPrimitives.MultiplyAdd<T>(inverse.Slice(j * Block, j + 1), _l[(k + i) * _n + k + j], row[..(j + 1)], row[..(j + 1)]);
             TensorPrimitives.Multiply<T>(row, -inverse[i * Block + i], row);
         }
     }
@@ -139,7 +134,22 @@ internal sealed class Cholesky<T>
         for (int row = 0; row < m; row++)
             rows.Slice(row * _n, width).CopyTo(panel[(row * width)..]);
         (int down, int right) = isTransposed ? (1, Block) : (Block, 1);
-        MatrixProduct.Multiply<T>(m, width, width, T.One, panel, width, 1, _inverses.AsSpan(k * Block), down, right, T.Zero, rows, _n, _workers);
+        MatrixProduct.Multiply<T>(
+            m,
+            width,
+            width,
+            T.One,
+            panel,
+            width,
+            1,
+            _inverses.AsSpan(k * Block),
+            down,
+            right,
+            T.Zero,
+            rows,
+            _n,
+            _workers
+        );
     }
 
     /// <summary>Where the inverse of the triangle that column j is in has its diagonal.</summary>
@@ -164,13 +174,7 @@ internal static class Cholesky
     /// <param name="workers">Threads.</param>
     /// <param name="memory">n · n numbers to factor in, for those who solve again and again; null for fresh ones.</param>
     /// <exception cref="NumericalException">No ridge helps: the matrix holds values that are not finite.</exception>
-    public static Cholesky<T> OfRegularised<T>(
-        ReadOnlySpan<T> a,
-        int n,
-        double ridge = 0,
-        Workers? workers = null,
-        T[]? memory = null
-    )
+    public static Cholesky<T> OfRegularised<T>(ReadOnlySpan<T> a, int n, double ridge = 0, Workers? workers = null, T[]? memory = null)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         double mean = 0;

@@ -45,7 +45,9 @@ public class ForeignNetworkTests
         using ISession session = OrtRuntime.Load(path, 1);
         using ISession compiled = new OwnRuntime().Load(graph, 1);
         IReadOnlyDictionary<string, Tensor> theirs = session.Run(inputs);
-        foreach (IReadOnlyDictionary<string, Tensor> ours in new[] { Interpreter.Run(graph, inputs), compiled.Run(inputs), compiled.Run(inputs) })
+        foreach (
+            IReadOnlyDictionary<string, Tensor> ours in new[] { Interpreter.Run(graph, inputs), compiled.Run(inputs), compiled.Run(inputs) }
+        )
         foreach (Port output in graph.Outputs)
             Compare.Close(theirs[output.Name], ours[output.Name], output.Name, tolerance);
     }

@@ -116,7 +116,10 @@ internal sealed class BackendCase(string directory)
         ports.All(port =>
             port.Dimensions is not { } dimensions
             || !inputs.TryGetValue(port.Name, out Tensor? input)
-            || (input.Shape.Rank == dimensions.Length && dimensions.Select((d, axis) => d.Extent is not { } e || e == input.Shape[axis]).All(static same => same))
+            || (
+                input.Shape.Rank == dimensions.Length
+                && dimensions.Select((d, axis) => d.Extent is not { } e || e == input.Shape[axis]).All(static same => same)
+            )
         );
 
     private ModelProto Model()

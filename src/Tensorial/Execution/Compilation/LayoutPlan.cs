@@ -20,6 +20,7 @@ internal sealed class LayoutPlan
     {
         LayoutPlan plan = new(Fusion.Of(scope));
         LastReads last = new(scope, plan._groups);
+        HashSet<Node> tails = NarrowTails.Of(scope);
         foreach (Node node in scope.Graph.Nodes)
         {
             // A group is decided upon where its first member stands; if it cannot run as one, its members go their own ways.
@@ -28,7 +29,7 @@ internal sealed class LayoutPlan
                 foreach (Node member in group.Members)
                     plan._groups[member] = new(member);
             group = plan._groups[node];
-            if (node == group.Members[^1] && Implementations.Of(group, scope, last) is { } form)
+            if (node == group.Members[^1] && !tails.Contains(group.Head) && Implementations.Of(group, scope, last) is { } form)
                 plan.Add(group, form, scope);
         }
         plan.JoinHalos();
