@@ -46,7 +46,7 @@ internal static class CommonOptions
         new Option<DirectoryInfo?>("--figures")
         {
             HelpName = "DIR",
-            Description = "Write the figures as SVG files into this folder; made if need be.",
+            Description = "Write the figures as SVG and PDF files into this folder; made if need be.",
         }.WrittenInto();
 
     public static Option<int> Threads() =>
