@@ -79,5 +79,6 @@ internal readonly record struct PdfText(string Operators, double Width)
             Operators = $"/Span << /ActualText {PdfValue.Text(character.ToString())} >> BDC {glyphs.Operators}EMC ",
         };
 
-    private static string Begin(PdfFont font, double size, double rise) => $"/{font.Resource} {PdfValue.Number(size)} Tf {PdfValue.Number(rise)} Ts ";
+    private static string Begin(PdfFont font, double size, double rise) =>
+        $"/{font.Resource} {PdfValue.Number(size)} Tf {PdfValue.Number(rise)} Ts ";
 }
