@@ -151,7 +151,13 @@ public partial class FigurePdfTests
         HeatMap map = new(
             "characters",
             ["x"],
-            [.. characters.Select(static character => new HeatRow($"ab{character}{character}", "", "", "", [new(0.5, "1", "", false)]))]
+            // Names have the room that the longest needs.
+            [
+                .. characters
+                    .Select(static character => $"ab{character}{character}")
+                    .Append(new string('w', 30))
+                    .Select(static name => new HeatRow(name, "", "", "", [new(0.5, "1", "", false)])),
+            ]
         );
         using TemporaryFolder folder = new();
         string path = Path.Combine(folder.Path, "characters.pdf");
