@@ -119,7 +119,7 @@ internal sealed class TarFiles : SampleFiles
         (int shard, TarSample place) = _samples[sample];
         Check(shard);
         byte[] content = new byte[place.Length];
-        using SafeFileHandle file = File.OpenHandle(_shards[shard].Path, options: FileOptions.RandomAccess);
+        using SafeFileHandle file = InputFile.OpenHandle(_shards[shard].Path);
         for (int have = 0; have < content.Length; )
             have += RandomAccess.Read(file, content.AsSpan(have), place.Offset + have) is var more and > 0
                 ? more
