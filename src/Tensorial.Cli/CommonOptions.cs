@@ -16,7 +16,7 @@ internal static class CommonOptions
         {
             HelpName = "SET",
             Description =
-                "images:DIR (JPEG, PNG, BMP, GIF, WebP; a subfolder for each class, or no labels), cifar10:DIR, cifar100:DIR, idx:DIR, npy:IMAGES.npy[,LABELS.npy], npy:SET.npz, npy:DIR, or sample (embedded Fashion-MNIST images).",
+                "images:DIR (JPEG, PNG, BMP, GIF, WebP; a subfolder for each class, or no labels), tar:SHARDS (tar files of WebDataset: one, a folder of them, or a pattern), cifar10:DIR, cifar100:DIR, idx:DIR, npy:IMAGES.npy[,LABELS.npy], npy:SET.npz, npy:DIR, or sample (embedded Fashion-MNIST images).",
         }.ReadAsData();
 
     public static Option<string> Normalize() =>
@@ -46,7 +46,7 @@ internal static class CommonOptions
         new Option<DirectoryInfo?>("--figures")
         {
             HelpName = "DIR",
-            Description = "Write the figures as SVG files into this folder; made if need be.",
+            Description = "Write the figures as SVG and PDF files into this folder; made if need be.",
         }.WrittenInto();
 
     public static Option<int> Threads() =>

@@ -26,7 +26,7 @@ internal sealed class ImageOptionGroup
     private readonly Option<string?> _resize = new("--resize")
     {
         HelpName = "N|HxW",
-        Description = "Resize pictures of images:DIR: the shorter edge to N pixels, or all to a height and width.",
+        Description = "Resize pictures of images:DIR and tar:SHARDS: the shorter edge to N pixels, or all to a height and width.",
     };
     private readonly Option<string?> _crop = new("--crop") { HelpName = "N|HxW", Description = "Cut the middle out of them." };
     private readonly Option<string?> _letterbox = new("--letterbox")
@@ -67,8 +67,7 @@ internal sealed class ImageOptionGroup
                 parsed.GetResult(option) is { Implicit: false }
             );
             // A preset brings pictures to its size; other sets have one already.
-            bool isFolder = data.StartsWith("images:", StringComparison.OrdinalIgnoreCase);
-            transform = isFolder || isAsked ? Transform(parsed, preset) : null;
+            transform = DataSource.HoldsPictures(data) || isAsked ? Transform(parsed, preset) : null;
         }
         catch (BadInputException error)
         {

@@ -56,6 +56,9 @@ public enum Oracle
     /// <summary>mkfifo, which makes named pipes.</summary>
     NamedPipes = 65536,
 
+    /// <summary>Poppler's pdftoppm and pdftotext.</summary>
+    Poppler = 131072,
+
     /// <summary>Small networks that once failed, in ../shared/cases beside the repository.</summary>
     SharedCases = 256,
 }
@@ -135,6 +138,7 @@ public static class Oracles
             Oracle.SharedCases => Directory.Exists(Cases),
             Oracle.ForeignModels => ForeignModels.Count > 0,
             Oracle.Linux => OperatingSystem.IsLinux(),
+            Oracle.Poppler => File.Exists("/usr/bin/pdftoppm") && File.Exists("/usr/bin/pdftotext"),
             Oracle.NamedPipes => File.Exists("/usr/bin/mkfifo"),
             Oracle.Cifar10 => Cifar10 is not null,
             Oracle.Patience => Heavy,

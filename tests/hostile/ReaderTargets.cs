@@ -29,6 +29,7 @@ internal static class ReaderTargets
             new("gzip", false, static () => [.. Idx().Select(Corpora.Zipped)], MutateZipped, Gzip),
             new("tar", false, static () => [Tar()], MutateTar, static bytes => ReadAll(Scratch.Write(bytes, "x.tar"))),
             new("tgz", false, static () => [Corpora.Zipped(Tar())], MutateTgz, static bytes => ReadAll(Scratch.Write(bytes, "x.tgz"))),
+            new("tar-set", false, static () => [TarSet()], MutateTar, Shards),
             new("cifar", false, static () => [Records()], Bytes.Mutate, Cifar),
             new("pictures", false, Corpora.Pictures, MutatePicture, static bytes => ImageFile.Read(bytes, "x")),
             new("picture-folder", false, Corpora.Pictures, MutatePicture, PictureFolder),
@@ -137,14 +138,34 @@ internal static class ReaderTargets
 
     private static void Gzip(byte[] bytes) => _ = IdxFile.Read(Scratch.Write(bytes, "x-idx3-ubyte.gz"), 1..4);
 
-    private static byte[] Tar()
+    private static byte[] Tar() => Packed(("set/one.bin", [1, 2, 3]), ("set/" + new string('n', 120), new byte[700]));
+
+    /// <summary>Samples as WebDataset has them.</summary>
+    private static byte[] TarSet() =>
+        Packed(
+            ("a.png", Corpora.File("one.png")),
+            ("a.cls", "1"u8.ToArray()),
+            ("./b.png", Corpora.File("one.png")),
+            ("b.json", """{"cls": 0, "text": "b"}"""u8.ToArray()),
+            ("c.txt", "no picture"u8.ToArray())
+        );
+
+    private static void Shards(byte[] bytes)
+    {
+        _ = Scratch.Write(bytes, "shards", "a.tar");
+        ImageSet images = DataSource
+            .Parse($"tar:{Path.GetDirectoryName(Scratch.At("shards", "a.tar"))}")
+            .Open(DataSplit.Test, Normalization.None);
+        foreach (ImageBatch batch in images.Batches(2))
+            _ = batch.Images.Shape;
+        _ = images.Fingerprint;
+    }
+
+    private static byte[] Packed(params (string Name, byte[] Bytes)[] entries)
     {
         using MemoryStream stream = new();
         using (System.Formats.Tar.TarWriter writer = new(stream, System.Formats.Tar.TarEntryFormat.Pax, leaveOpen: true))
-            foreach (
-                (string name, byte[] bytes) in ((string, byte[])[])
-                    [("set/one.bin", [1, 2, 3]), ("set/" + new string('n', 120), new byte[700])]
-            )
+            foreach ((string name, byte[] bytes) in entries)
                 writer.WriteEntry(
                     new System.Formats.Tar.PaxTarEntry(System.Formats.Tar.TarEntryType.RegularFile, name)
                     {
@@ -265,7 +286,8 @@ internal static class ReaderTargets
             "x=1x3x32x32",
             "224x224",
             "npy:a.npy,b.npy,nchw",
-            "images:dir"
+            "images:dir",
+            "tar:dir/train-{00..12}.tar"
         );
 
     /// <summary>Every text that an option takes, through every parser: one that is not meant refuses.</summary>

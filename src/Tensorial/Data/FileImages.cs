@@ -3,63 +3,41 @@ using System.Text;
 
 namespace Tensorial.Data;
 
-/// <summary>One image a file: pictures, or NumPy arrays. Nothing but their names is held.</summary>
-/// <param name="folder">The folder that names are relative to.</param>
-/// <param name="files">The files, in order.</param>
-internal abstract class FileImages(string folder, IReadOnlyList<string> files) : ImageStore
+/// <summary>One image a file: pictures, or NumPy arrays. Nothing but their names and places is held.</summary>
+internal abstract class FileImages(SampleFiles files) : ImageStore
 {
     /// <summary>Files whose content is part of a fingerprint; of larger sets names and sizes are.</summary>
     private const long MostHashedBytes = 1L << 30;
 
-    public override int Count => files.Count;
+    protected SampleFiles Files { get; } = files;
+
+    public override int Count => Files.Count;
 
     public override bool IsInMemory => false;
 
-    /// <summary>Length and time of each file when it was first looked at: a set that changes is another one.</summary>
-    private readonly InputFile.Stamp[] _stamps = new InputFile.Stamp[files.Count];
-
-    /// <summary>Where an image lies.</summary>
-    protected string PathOf(int image) => Path.Combine(folder, files[image]);
+    public override IReadOnlyList<int> Windows => Files.Windows;
 
     public override void AddTo(IncrementalHash hash, int first, int count)
     {
-        long[] sizes = [.. Enumerable.Range(first, count).Select(image => Stamp(image).Length)];
+        long[] sizes = [.. Enumerable.Range(first, count).Select(Files.LengthOf)];
         bool isWhole = sizes.Sum() <= MostHashedBytes;
         hash.AppendData(Encoding.UTF8.GetBytes($"{count} {Settings} {isWhole}\n"));
         for (int k = 0; k < count; k++)
             hash.AppendData(
-                isWhole
-                    ? SHA256.HashData(Read(first + k, InputFile.ReadBytes))
-                    : Encoding.UTF8.GetBytes($"{files[first + k].Replace('\\', '/')} {sizes[k]}\n")
+                isWhole ? SHA256.HashData(Files.Read(first + k)) : Encoding.UTF8.GetBytes($"{Files.NameOf(first + k)} {sizes[k]}\n")
             );
     }
 
-    /// <summary>Reads a file, of which only the name is held between two readings.</summary>
-    /// <exception cref="IOException">It is another one than at first; names it.</exception>
-    protected T Read<T>(int image, Func<string, T> read)
-    {
-        _ = Stamp(image);
-        T content = read(PathOf(image));
-        _ = Stamp(image);
-        return content;
-    }
-
-    private InputFile.Stamp Stamp(int image)
-    {
-        InputFile.Stamp now = InputFile.StampOf(PathOf(image));
-        if (_stamps[image] != default && _stamps[image] != now)
-            throw new IOException(
-                $"'{PathOf(image)}' was changed while it was in use: what was computed of it no longer belongs to the set. Run again."
-            );
-        return _stamps[image] = now;
-    }
+    /// <summary>The file itself, and how its name ends.</summary>
+    protected (string Extension, byte[] Content) Original(int image) =>
+        (Path.GetExtension(Files.NameOf(image)).ToLowerInvariant(), Files.Read(image));
 
     /// <summary>What else decides the pixels, as text.</summary>
     protected abstract string Settings { get; }
 
     /// <summary>An image that is not of the shape of the first.</summary>
     protected BadInputException Misfit(int image, string shape, string first, string advice) =>
-        new($"'{PathOf(image)}' is {shape}, '{PathOf(0)}' {first}: the images of a set have one size. {advice}");
+        new($"'{Files.PathOf(image)}' is {shape}, '{Files.PathOf(0)}' {first}: the images of a set have one size. {advice}");
 }
 
 /// <summary>Picture files of any size, brought to one.</summary>
@@ -67,11 +45,11 @@ internal sealed class PictureFiles : FileImages
 {
     private readonly ImageTransform _transform;
 
-    public PictureFiles(string folder, IReadOnlyList<string> files, ImageTransform transform)
-        : base(folder, files)
+    public PictureFiles(SampleFiles files, ImageTransform transform)
+        : base(files)
     {
         _transform = transform;
-        ImageSize size = transform.Size ?? SizeOf(transform.Apply(Read(0, path => ImageFile.Read(path, transform.Grayscale))));
+        ImageSize size = transform.Size ?? SizeOf(Decode(0, default));
         ImageShape = [transform.Channels, size.Height, size.Width];
     }
 
@@ -81,7 +59,7 @@ internal sealed class PictureFiles : FileImages
 
     public override Tensor Read(int image, CancellationToken cancel)
     {
-        Tensor<byte> seen = _transform.Apply(Read(image, path => ImageFile.Read(path, _transform.Grayscale, cancel)));
+        Tensor<byte> seen = Decode(image, cancel);
         if (SizeOf(seen) is var size && (size.Height != ImageShape[1] || size.Width != ImageShape[2]))
             throw Misfit(
                 image,
@@ -91,6 +69,13 @@ internal sealed class PictureFiles : FileImages
             );
         return Planes(seen);
     }
+
+    /// <summary>The file as it is, where nothing is done to its picture.</summary>
+    public override (string Extension, byte[] Content)? FileOf(int image) => _transform == new ImageTransform() ? Original(image) : null;
+
+    /// <summary>[H, W, C] as the transform leaves it.</summary>
+    private Tensor<byte> Decode(int image, CancellationToken cancel) =>
+        _transform.Apply(ImageFile.Read(Files.Read(image), Files.PathOf(image), _transform.Grayscale, cancel));
 
     private static ImageSize SizeOf(Tensor<byte> pixels) => new(pixels.Shape[0], pixels.Shape[1]);
 
@@ -118,13 +103,13 @@ internal sealed class ArrayFiles : FileImages
 {
     private readonly ElementType _type;
 
-    public ArrayFiles(string folder, IReadOnlyList<string> files)
-        : base(folder, files)
+    public ArrayFiles(SampleFiles files)
+        : base(files)
     {
-        Tensor first = StoredArray.Pixels(PathOf(0), Read(0, NpyFile.Read));
+        Tensor first = Decode(0);
         (_type, ImageShape) = (first.ElementType, first.Shape);
         if (first.Shape.ElementCount == 0 || (first is Tensor<byte> && first.Shape.Rank != 3))
-            throw new ShapeException($"'{PathOf(0)}' has the shape {first.Shape}: a sample needs C×H×W, or floats of any shape.");
+            throw new ShapeException($"'{Files.PathOf(0)}' has the shape {first.Shape}: a sample needs C×H×W, or floats of any shape.");
     }
 
     public override Shape ImageShape { get; }
@@ -135,11 +120,21 @@ internal sealed class ArrayFiles : FileImages
 
     public override Tensor Read(int image, CancellationToken cancel)
     {
-        Tensor sample = StoredArray.Pixels(PathOf(image), Read(image, NpyFile.Read));
+        Tensor sample = Decode(image);
         if (sample.ElementType != _type || sample.Shape != ImageShape)
             throw Misfit(image, $"{sample.ElementType} {sample.Shape}", $"{_type} {ImageShape}", "Store them alike.");
         if (sample is Tensor<float> floats)
-            StoredArray.CheckFinite(PathOf(image), floats.As([1, .. floats.Shape]));
+            StoredArray.CheckFinite(Files.PathOf(image), floats.As([1, .. floats.Shape]));
         return sample;
+    }
+
+    /// <inheritdoc/>
+    public override (string Extension, byte[] Content)? FileOf(int image) => Original(image);
+
+    private Tensor Decode(int image)
+    {
+        byte[] content = Files.Read(image);
+        string path = Files.PathOf(image);
+        return StoredArray.Pixels(path, NpyFile.Read(new MemoryStream(content), path, content.Length));
     }
 }

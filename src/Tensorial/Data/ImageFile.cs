@@ -78,22 +78,19 @@ public static class ImageFile
     /// <summary>Writes a PNG file, whole or not at all.</summary>
     /// <param name="pixels">[height, width, 1 or 3].</param>
     /// <param name="path">The file.</param>
-    public static void WritePng(Tensor<byte> pixels, string path)
+    public static void WritePng(Tensor<byte> pixels, string path) => AtomicFile.Write(path, stream => WritePng(pixels, stream));
+
+    /// <inheritdoc cref="WritePng(Tensor{byte}, string)"/>
+    internal static void WritePng(Tensor<byte> pixels, Stream stream)
     {
         (int height, int width, int channels) = (pixels.Shape[0], pixels.Shape[1], pixels.Shape[2]);
         if (channels is not (1 or 3))
             throw new ShapeException($"A picture is written with 1 channel or 3, not with {channels}.");
-        AtomicFile.Write(
-            path,
-            stream =>
-            {
-                using Image image =
-                    channels == 1
-                        ? Image.LoadPixelData<L8>(Formats, pixels.Values, width, height)
-                        : Image.LoadPixelData<Rgb24>(Formats, pixels.Values, width, height);
-                image.Save(stream, new PngEncoder { ColorType = channels == 1 ? PngColorType.Grayscale : PngColorType.Rgb });
-            }
-        );
+        using Image image =
+            channels == 1
+                ? Image.LoadPixelData<L8>(Formats, pixels.Values, width, height)
+                : Image.LoadPixelData<Rgb24>(Formats, pixels.Values, width, height);
+        image.Save(stream, new PngEncoder { ColorType = channels == 1 ? PngColorType.Grayscale : PngColorType.Rgb });
     }
 
     /// <exception cref="BadInputException">No pixel, or more than any picture has.</exception>

@@ -8,10 +8,10 @@ namespace Tensorial.Data;
 internal sealed record ImageFolder(string Root, string[] Files, int[]? Labels, string[] Classes)
 {
     /// <summary>Seed of the order.</summary>
-    private const int Seed = 0;
+    public const int Seed = 0;
 
-    /// <summary>Subfolders that hold a split; the first that is there counts.</summary>
-    private static readonly string[] TrainNames = ["train", "training"],
+    /// <summary>Names of subfolders that hold a split; the first that is there counts.</summary>
+    public static readonly string[] TrainNames = ["train", "training"],
         TestNames = ["test", "val", "valid", "validation"];
 
     /// <summary>Lists the files; none is opened.</summary>
@@ -39,14 +39,22 @@ internal sealed record ImageFolder(string Root, string[] Files, int[]? Labels, s
         Array.Sort(files, StringComparer.Ordinal);
         // Whoever takes the first few is to get some of every class.
         new Random(Seed).Shuffle(files);
-        string[] classes = labelled ? ClassesOf(files) : [];
-        if (classes.Length < 2)
-            return new(root, files, null, []);
-        Dictionary<string, int> numbers = classes.Select(static (name, k) => (name, k)).ToDictionary();
-        return new(root, files, [.. files.Select(file => numbers[Top(file)])], classes);
+        (int[]? labels, string[] classes) = labelled ? LabelsOf(files) : (null, []);
+        return new(root, files, labels, classes);
     }
 
-    private static string SplitOf(string folder, DataSplit split)
+    /// <summary>Classes by the folders that all files lie in; no labels where these are fewer than two.</summary>
+    public static (int[]? Labels, string[] Classes) LabelsOf(string[] files)
+    {
+        string[] classes = ClassesOf(files);
+        if (classes.Length < 2)
+            return (null, []);
+        Dictionary<string, int> numbers = classes.Select(static (name, k) => (name, k)).ToDictionary();
+        return ([.. files.Select(file => numbers[Top(file)])], classes);
+    }
+
+    /// <summary>The subfolder of a split, where there is one for each; the folder otherwise.</summary>
+    public static string SplitOf(string folder, DataSplit split)
     {
         string? train = First(TrainNames),
             test = First(TestNames);
@@ -70,7 +78,7 @@ internal sealed record ImageFolder(string Root, string[] Files, int[]? Labels, s
     }
 
     private static string Top(string file) =>
-        file.IndexOf(Path.DirectorySeparatorChar, StringComparison.Ordinal) is > 0 and var at ? file[..at] : "";
+        file.AsSpan().IndexOfAny('/', Path.DirectorySeparatorChar) is > 0 and var at ? file[..at] : "";
 }
 
 /// <summary>Picture files in a folder, decoded when they are asked for.</summary>
@@ -82,9 +90,13 @@ internal sealed record ImageFolderSource(string Folder, ImageTransform Transform
     public static ImageFolderSource From(string place, ImageTransform transform)
     {
         transform.Check();
-        bool labelled = !place.EndsWith(Unlabelled, StringComparison.OrdinalIgnoreCase);
-        return new(labelled ? place : place[..^Unlabelled.Length], transform, labelled);
+        (string folder, bool labelled) = Labels(place);
+        return new(folder, transform, labelled);
     }
+
+    /// <summary>The place of a set, and whether its classes are wanted.</summary>
+    public static (string Place, bool Labelled) Labels(string place) =>
+        place.EndsWith(Unlabelled, StringComparison.OrdinalIgnoreCase) ? (place[..^Unlabelled.Length], false) : (place, true);
 
     private protected override ImageSet Read(DataSplit split, Normalization normalization, int limit)
     {
@@ -92,7 +104,7 @@ internal sealed record ImageFolderSource(string Folder, ImageTransform Transform
         string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(found.Root)));
         return new ImageSet(
             name,
-            new PictureFiles(found.Root, found.Files, Transform),
+            new PictureFiles(new FolderFiles(found.Root, found.Files), Transform),
             found.Labels,
             found.Classes.Length,
             normalization

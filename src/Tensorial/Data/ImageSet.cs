@@ -1,4 +1,3 @@
-using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
@@ -88,7 +87,7 @@ public sealed class ImageSet
     public ReadOnlyMemory<int> LabelsFor(string purpose) =>
         _labels
         ?? throw new BadInputException(
-            $"{purpose} needs labels, and {Name} has none. Folders get them from a subfolder for each class, arrays from LABELS.npy."
+            $"{purpose} needs labels, and {Name} has none. Folders get them from a subfolder for each class, arrays from LABELS.npy, shards from KEY.cls."
         );
 
     /// <summary>
@@ -214,6 +213,28 @@ public sealed class ImageSet
             throw new BadInputException($"A limit of {limit} images leaves nothing: it must be at least 1.");
     }
 
+    /// <summary>An image as it is stored, not normalised: bytes or float32.</summary>
+    internal Tensor Stored(int image, CancellationToken cancel) => _store.Read(_first + image, cancel);
+
+    /// <inheritdoc cref="ImageStore.FileOf"/>
+    internal (string Extension, byte[] Content)? FileOf(int image) => _store.FileOf(_first + image);
+
+    /// <summary>
+    /// All images in an order drawn at random. Where they lie in windows, those are drawn first and each is mixed by itself, so that what lies
+    /// near each other is read one after the other.
+    /// </summary>
+    internal int[] Shuffled(Random random)
+    {
+        int[] order = [.. Enumerable.Range(0, Count)];
+        int[] bounds = [0, .. _store.Windows.Select(start => start - _first).Where(start => start > 0 && start < Count), Count];
+        (int Start, int End)[] windows = [.. bounds.Zip(bounds.Skip(1))];
+        if (windows.Length > 1)
+            random.Shuffle(windows);
+        foreach ((int start, int end) in windows)
+            random.Shuffle(order.AsSpan(start, end - start));
+        return [.. windows.SelectMany(window => order[window.Start..window.End])];
+    }
+
     /// <summary>Puts images, normalised, into the rows of a batch.</summary>
     private void Fill(Tensor<float> batch, Func<int, int> imageOf, CancellationToken cancel)
     {
@@ -223,15 +244,7 @@ public sealed class ImageSet
             for (int k = 0; k < count; k++)
                 Put(k);
         else
-            try
-            {
-                Parallel.For(0, count, new ParallelOptions { CancellationToken = cancel }, Put);
-            }
-            catch (AggregateException several)
-                when (several.InnerExceptions.FirstOrDefault(static e => e is BadInputException or IOException) is { } one)
-            {
-                ExceptionDispatchInfo.Throw(one);
-            }
+            Tasks.Run(count, Put, cancel);
 
         void Put(int k)
         {

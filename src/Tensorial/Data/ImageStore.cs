@@ -18,6 +18,12 @@ internal abstract class ImageStore
     /// <summary>Bytes that an image takes once it is read.</summary>
     public virtual long ImageBytes => ImageShape.ElementCount;
 
+    /// <summary>Where the windows of the set begin: images that lie near each other. Usually one, of all images.</summary>
+    public virtual IReadOnlyList<int> Windows => [0];
+
+    /// <summary>The file that holds an image as it is, and how its name ends; null where there is none.</summary>
+    public virtual (string Extension, byte[] Content)? FileOf(int image) => null;
+
     /// <summary>One image, of bytes or of float32. Not to be changed. May be called by several threads at once.</summary>
     /// <exception cref="BadInputException">Its file is damaged or does not fit the others; names it.</exception>
     public abstract Tensor Read(int image, CancellationToken cancel);

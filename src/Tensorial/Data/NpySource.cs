@@ -105,7 +105,7 @@ internal sealed record NpySource(string Images, string? Labels, PixelOrder? Orde
         ImageFolder found = ImageFolder.List(Images, split, Extensions, "arrays", labelled: true);
         return new(
             Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(found.Root))),
-            new ArrayFiles(found.Root, found.Files),
+            new ArrayFiles(new FolderFiles(found.Root, found.Files)),
             found.Labels,
             found.Classes.Length,
             normalization

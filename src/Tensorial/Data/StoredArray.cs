@@ -4,7 +4,7 @@ namespace Tensorial.Data;
 internal static class StoredArray
 {
     /// <summary>More classes than any set of images has; a larger label is a mistake, and would only show when memory runs out.</summary>
-    private const int MostClasses = 1 << 24;
+    internal const int MostClasses = 1 << 24;
 
     /// <summary>
     /// Floats become float32. Wider integers become bytes if all of them are in 0 to 255; otherwise their scale would be a guess.

@@ -1,16 +1,21 @@
+using System.Globalization;
 using System.Text;
 using Tensorial.Analysis;
 using Tensorial.Reports.Charts;
+using Tensorial.Reports.Pdf;
 using Tensorial.Reports.Sections;
 
 namespace Tensorial.Reports;
 
-/// <summary>The figures of a report as SVG files, for papers and pages; the numbers behind them are those of <see cref="CsvWriter"/>.</summary>
+/// <summary>
+/// The figures of a report as SVG files, for pages, and as PDF files, for papers; the numbers behind them are those of
+/// <see cref="CsvWriter"/>.
+/// </summary>
 internal static class FigureFiles
 {
     /// <summary>
     /// Writes the figures and heat maps of an analysis, and accuracy against norm loss with a chart for each kernel
-    /// (<c>kernels.svg</c>). Each file appears whole or not at all.
+    /// (<c>kernels.svg</c>, <c>kernels.pdf</c>). Each file appears whole or not at all.
     /// </summary>
     /// <returns>Paths of the files.</returns>
     /// <exception cref="IOException">The folder cannot be made or written.</exception>
@@ -18,7 +23,7 @@ internal static class FigureFiles
     {
         List<string> written = [.. Write(AnalysisPage.From(analysis), folder)];
         if (AccuracySection.ByKernel(new(analysis)) is { } kernels)
-            written.Add(WriteFile(folder, kernels.Id, to => FigureSvg.Write(kernels, to)));
+            written.AddRange(WriteFiles(folder, kernels.Id, to => FigureSvg.Write(kernels, to)));
         return written;
     }
 
@@ -31,41 +36,34 @@ internal static class FigureFiles
         return [.. report.Sections.SelectMany(section => Write(section.Blocks, section.Id, folder))];
     }
 
-    private static IEnumerable<string> Write(IEnumerable<Block> blocks, string name, string folder)
-    {
-        foreach (Block block in blocks)
-        {
-            switch (block)
+    private static IEnumerable<string> Write(IEnumerable<Block> blocks, string name, string folder) =>
+        blocks.SelectMany(block =>
+            block switch
             {
-                case Figure { Charts.Count: > 0 } figure:
-                    yield return WriteFile(folder, figure.Id, to => FigureSvg.Write(figure, to));
-                    break;
-                case HeatMap { Rows.Count: > 0 } map:
-                    yield return WriteFile(folder, name, to => FigureSvg.Write(map, to));
-                    break;
-                case ReportChoice choice:
-                    foreach (Option option in choice.Options)
-                    {
-                        foreach (string path in Write(option.Blocks, $"{choice.Id}-{Slug(option.Label)}", folder))
-                            yield return path;
-                    }
-                    break;
-            }
-        }
-    }
-
-    private static string WriteFile(string folder, string name, Action<TextWriter> write)
-    {
-        string path = Path.Combine(folder, name + ".svg");
-        AtomicFile.Write(
-            path,
-            stream =>
-            {
-                using StreamWriter writer = new(stream, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false));
-                write(writer);
+                Figure { Charts.Count: > 0 } figure => WriteFiles(folder, figure.Id, to => FigureSvg.Write(figure, to)),
+                HeatMap { Rows.Count: > 0 } map => WriteFiles(folder, name, to => FigureSvg.Write(map, to)),
+                ReportChoice choice => choice.Options.SelectMany(option =>
+                    Write(option.Blocks, $"{choice.Id}-{Slug(option.Label)}", folder)
+                ),
+                _ => [],
             }
         );
-        return path;
+
+    /// <summary>One drawing as both kinds of file.</summary>
+    private static IEnumerable<string> WriteFiles(string folder, string name, Action<TextWriter> draw)
+    {
+        using StringWriter svg = new(CultureInfo.InvariantCulture);
+        draw(svg);
+        string drawing = svg.ToString();
+        yield return WriteFile(".svg", stream => stream.Write(Encoding.UTF8.GetBytes(drawing)));
+        yield return WriteFile(".pdf", stream => FigurePdf.Write(drawing, stream));
+
+        string WriteFile(string extension, Action<Stream> write)
+        {
+            string path = Path.Combine(folder, name + extension);
+            AtomicFile.Write(path, write);
+            return path;
+        }
     }
 
     /// <summary>Letters and digits of a label; what lies between them is a hyphen.</summary>

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Microsoft.Win32.SafeHandles;
 
 namespace Tensorial;
 
@@ -20,6 +21,14 @@ internal static class InputFile
     {
         Check(path);
         return File.OpenRead(path);
+    }
+
+    /// <summary>Opens a file to read here and there.</summary>
+    /// <inheritdoc cref="Open" path="/exception"/>
+    public static SafeFileHandle OpenHandle(string path)
+    {
+        Check(path);
+        return File.OpenHandle(path, options: FileOptions.RandomAccess);
     }
 
     /// <summary>All bytes of a file.</summary>

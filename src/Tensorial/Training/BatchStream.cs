@@ -76,8 +76,7 @@ internal static class BatchStream
     {
         try
         {
-            int[] order = [.. Enumerable.Range(0, images.Count)];
-            RandomOf(seed, epoch, -1).Shuffle(order);
+            int[] order = images.Shuffled(RandomOf(seed, epoch, -1));
             // Mixed, an image shows others of the batch as well.
             BatchShare made = augmentation.Mixup > 0 ? new(0, share.Whole, share.Whole) : share;
             for (int index = 0; index < Count(images, share.Whole); index++)

@@ -16,8 +16,11 @@ public partial class FigureFilesTests
         IReadOnlyList<string> files = FigureFiles.Write(MadeUp.ResNet32(), Path.Combine(folder.Path, "figures"));
         Assert.Equal(files.Count, files.Distinct().Count());
         foreach (string name in (string[])["alone-normloss", "kernels", "tolerance-1-point", "together"])
+        {
             Assert.Contains(name + ".svg", files.Select(Path.GetFileName));
-        foreach (string file in files)
+            Assert.Contains(name + ".pdf", files.Select(Path.GetFileName));
+        }
+        foreach (string file in files.Where(static path => path.EndsWith(".svg", StringComparison.Ordinal)))
         {
             string text = File.ReadAllText(file);
             XElement root = XDocument.Parse(text).Root!;

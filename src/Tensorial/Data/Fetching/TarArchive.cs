@@ -135,6 +135,20 @@ internal sealed class TarArchive(Stream archive, string called)
         }
     }
 
+    /// <summary>Leaves bytes out without reading them, where that is possible.</summary>
+    /// <param name="needed">Bytes that have to be there.</param>
+    /// <param name="count">Bytes up to the next header, if it follows.</param>
+    private bool Skip(long needed, long count)
+    {
+        if (!archive.CanSeek)
+            return false;
+        long there = archive.Length - archive.Position;
+        if (needed > there)
+            throw Damaged($"it ends {needed - there:N0} bytes before the end of an entry");
+        archive.Position += Math.Min(count, there);
+        return true;
+    }
+
     private BadInputException Damaged(string how, Exception? error = null) =>
         new($"'{called}' is not an intact tar archive: {how}.", error);
 
@@ -176,6 +190,8 @@ internal sealed class TarArchive(Stream archive, string called)
         /// <summary>Goes on to the next header. An archive may end within the last block.</summary>
         public void Finish()
         {
+            if (_archive.Skip(_left, (-Length & (Block - 1)) + _left))
+                return;
             byte[] rest = new byte[(int)Math.Min(_left + Block, 1 << 16)];
             while (_left > 0)
                 _ = Read(rest);

@@ -104,4 +104,39 @@ public class TarArchiveTests
         Encoding.ASCII.GetBytes(Convert.ToString(header.Sum(static value => value), 8).PadLeft(6, '0') + "\0 ").CopyTo(header, 148);
         return header;
     }
+
+    /// <summary>Of a file that can be sought in, what nobody asks for is not read.</summary>
+    [Fact]
+    public void Contents_that_are_not_asked_for_are_skipped()
+    {
+        using Counting stream = new();
+        using (System.Formats.Tar.TarWriter writer = new(stream, leaveOpen: true))
+            for (int k = 0; k < 5; k++)
+                writer.WriteEntry(
+                    new System.Formats.Tar.UstarTarEntry(System.Formats.Tar.TarEntryType.RegularFile, $"{k}.bin")
+                    {
+                        DataStream = new MemoryStream(new byte[100_000]),
+                    }
+                );
+        stream.Position = 0;
+        Assert.Equal(5, new TarArchive(stream, "set.tar").Files().Count());
+        Assert.InRange(stream.Taken, 5 * 512, 7 * 512);
+
+        // And what is missing at the end is missed all the same.
+        using MemoryStream cut = new(stream.ToArray()[..(3 * 100_000)]);
+        Refusal.Says<BadInputException>("before the end of an entry", () => new TarArchive(cut, "set.tar").Files().Count());
+    }
+
+    /// <summary>Says how many bytes were read of it.</summary>
+    private sealed class Counting : MemoryStream
+    {
+        public long Taken { get; private set; }
+
+        public override int Read(Span<byte> buffer)
+        {
+            int read = base.Read(buffer);
+            Taken += read;
+            return read;
+        }
+    }
 }
