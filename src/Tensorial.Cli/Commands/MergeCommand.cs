@@ -16,13 +16,13 @@ internal static class MergeCommand
         Argument<FileInfo> output = new("out.json")
         {
             Description =
-                "The merged result of a sweep, as analyze --json writes it; of shards of plan or compare the folder for the joined store.",
+                "The merged result of a sweep, as analyze --json writes it; of shards of plan, search or compare the folder for the joined store.",
         };
         output.Written();
         Argument<string[]> parts = new("part")
         {
             Description =
-                "Results of analyze (JSON files) and result stores (folders given to --resume), all of one model and one set of images. Stores of plan or compare are joined into one.",
+                "Results of analyze (JSON files) and result stores (folders given to --resume), all of one model and one set of images. Stores of plan, search or compare are joined into one.",
             Arity = ArgumentArity.OneOrMore,
         };
         parts.ReadAsPath();
@@ -30,7 +30,13 @@ internal static class MergeCommand
         html.Written();
         Option<DirectoryInfo?> csv = new("--csv") { HelpName = "DIR", Description = "Also write the tables as CSV." };
         csv.WrittenInto();
-        return new Command("merge", "Joins the shards of a sweep, or those of plan or compare.") { output, parts, html, csv }.Finish(
+        return new Command("merge", "Joins the shards of a sweep, or those of plan, search or compare.")
+        {
+            output,
+            parts,
+            html,
+            csv,
+        }.Finish(
             terminal,
             (parsed, _) =>
                 Run(
@@ -70,7 +76,7 @@ internal static class MergeCommand
         string folder = options.Output.ToString();
         if (options.Html is not null || options.Csv is not null || options.Output.Extension == ".json")
             throw new UsageException(
-                $"{string.Join(" and ", options.Parts)} {(options.Parts.Count == 1 ? "is a store" : "are stores")} of plan, compress or compare, joined into a folder: tensorial merge DIR {string.Join(' ', options.Parts)}, and then that command with --resume DIR, which writes files and reports."
+                $"{string.Join(" and ", options.Parts)} {(options.Parts.Count == 1 ? "is a store" : "are stores")} of plan, search, compress or compare, joined into a folder: tensorial merge DIR {string.Join(' ', options.Parts)}, and then that command with --resume DIR, which writes files and reports."
             );
         OutputFile.Check(new DirectoryInfo(folder));
         JoinedStore joined = StoreMerge.Into(folder, options.Parts);

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.CommandLine;
 using System.Globalization;
+using Tensorial.Analysis;
 using Tensorial.Compression;
 using Tensorial.Graphs;
 using Tensorial.Onnx;
@@ -14,6 +15,12 @@ internal static class SearchCommand
     {
         /// <summary>Extents of inputs that the network leaves open.</summary>
         public InputShape[] Shapes { get; init; } = [];
+
+        /// <summary>Where what is found is kept.</summary>
+        public DirectoryInfo? Store { get; init; }
+
+        /// <summary>Which part of the kernels; null for all.</summary>
+        public Shard? Shard { get; init; }
     }
 
     /// <summary>What is written for machines.</summary>
@@ -71,6 +78,8 @@ internal static class SearchCommand
         Option<string[]> layers = CommonOptions.Layers(),
             keep = CommonOptions.Keep();
         Option<InputShape[]> shapes = CommonOptions.Shapes();
+        Option<DirectoryInfo?> store = CommonOptions.Resume();
+        Option<Shard?> shard = SchedulerShard.Create();
         Option<int> threads = CommonOptions.Threads();
         Option<FileInfo?> json = CommonOptions.Json();
         Command command = new(
@@ -88,6 +97,8 @@ internal static class SearchCommand
             layers,
             keep,
             shapes,
+            store,
+            shard,
             threads,
             json,
         };
@@ -112,6 +123,8 @@ internal static class SearchCommand
                     )
                     {
                         Shapes = parsed.GetValue(shapes)!,
+                        Store = parsed.GetValue(store),
+                        Shard = parsed.GetValue(shard),
                     },
                     terminal,
                     cancel
@@ -126,11 +139,23 @@ internal static class SearchCommand
             throw new UsageException("Trees over folded channels are priced in parameters: leave out --fold or --price macs.");
         if (options.Search is { PricesMacs: true, Grows: true })
             throw new UsageException("Networks grow within a part of the parameters: leave out --grow or --price macs.");
+        SchedulerShard.Check(options.Shard, options.Store, ("--json", options.Json is not null));
         Graph file = WeightsAsInitializers.Apply(OnnxFile.Read(options.Model.ToString())),
             graph = InputShape.Apply(file, options.Shapes).WithGuessedExtents();
         LayerChoice choice = LayerChoice.From(graph, options.Layers, options.Keep, file);
+        using ResultCache memory = options.Store is null
+            ? ResultCache.None
+            : ResultCache.Open(options.Store.FullName, ModelFile.OfSource(file).Sha256, "", terminal.Warn, options.Shard);
+        if (options.Shard is { Count: > 1 } shard)
+        {
+            (int own, int all) = terminal.WithProgress(progress =>
+                NetworkStructures.Measure(choice, options.Search, shard, memory, progress, cancel)
+            );
+            SchedulerShard.Report(terminal, shard, options.Store!, $"{own} of {all} kernels", "");
+            return ExitCode.Done;
+        }
         (ImmutableArray<LayerStructures> layers, ImmutableArray<KeptLayer> kept) = terminal.WithProgress(progress =>
-            NetworkStructures.Of(choice, options.Search, progress, cancel)
+            NetworkStructures.Of(choice, options.Search, memory, progress, cancel)
         );
         Result result = new(
             1,

@@ -292,6 +292,9 @@ internal enum StoredKind
 
     /// <summary>A shard of a compression's search that was begun, or is done.</summary>
     Shard,
+
+    /// <summary>The forms that were found for a kernel.</summary>
+    Structures,
 }
 
 /// <param name="Key">Hash of everything the result depends on.</param>

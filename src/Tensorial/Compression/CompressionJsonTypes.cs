@@ -8,4 +8,5 @@ namespace Tensorial.Compression;
 [JsonSerializable(typeof(ResultCache.Origin))]
 [JsonSerializable(typeof(ResultCache.Remembered))]
 [JsonSerializable(typeof(ShardRecord))]
+[JsonSerializable(typeof(FoundForms))]
 internal sealed partial class CompressionJsonTypes : JsonSerializerContext;

@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Globalization;
+using Tensorial.Analysis;
 using Tensorial.Decompositions;
 using Tensorial.Decompositions.Trees;
 
@@ -24,6 +26,13 @@ internal sealed record StructureOptions
 
     /// <summary>Kernels at a time.</summary>
     public int Threads { get; init; } = 1;
+
+    /// <summary>All that decides what is found.</summary>
+    public override string ToString() =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"at {string.Join(',', Rates)} of {(PricesMacs ? "MACs" : "parameters")}{(Parts > 1 ? $", folded into {Parts}" : "")}{(Grows ? ", grown" : "")}{(Compared.IsEmpty ? "" : $", beside {string.Join(' ', Compared)}")}"
+        );
 
     /// <summary>The formats of before the search: those whose form people chose.</summary>
     public static ImmutableArray<KernelFormat> Chosen { get; } =
@@ -92,6 +101,11 @@ internal enum StructureKind
     Named,
 }
 
+/// <summary>What a store keeps of a kernel.</summary>
+/// <param name="Layer">The layer.</param>
+/// <param name="Forms">The forms at each rate.</param>
+internal sealed record FoundForms(string Layer, ImmutableArray<StructureForm> Forms);
+
 /// <summary>What was found for a kernel.</summary>
 /// <param name="Name">The layer.</param>
 /// <param name="Shape">Extents [o, i, h, w].</param>
@@ -114,24 +128,14 @@ internal static class NetworkStructures
     public static (ImmutableArray<LayerStructures> Layers, ImmutableArray<KeptLayer> Kept) Of(
         LayerChoice choice,
         StructureOptions options,
+        ResultCache memory,
         IProgress<Progress>? progress = null,
         CancellationToken cancel = default
     )
     {
-        CompressibleLayer[] searched = [.. choice.Layers.Where(static layer => layer.Suits(KernelFormat.Search))];
-        LayerStructures[] found = new LayerStructures[searched.Length];
-        int done = 0;
-        Parallel.ForEach(
-            Enumerable.Range(0, searched.Length).OrderByDescending(layer => searched[layer].Parameters),
-            new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, options.Threads), CancellationToken = cancel },
-            layer =>
-            {
-                found[layer] = Of(searched[layer], options, cancel);
-                progress?.Report(new("search", Interlocked.Increment(ref done), searched.Length, "kernels"));
-            }
-        );
+        CompressibleLayer[] searched = Searched(choice);
         return (
-            [.. found],
+            [.. Search(searched, options, memory, progress, cancel)],
             [
                 .. choice
                     .Layers.Except(searched)
@@ -145,7 +149,71 @@ internal static class NetworkStructures
         );
     }
 
-    private static LayerStructures Of(CompressibleLayer layer, StructureOptions options, CancellationToken cancel)
+    /// <summary>Searches a shard's layers into the memory, where <see cref="Of"/> finds them.</summary>
+    /// <returns>How many layers, and of how many.</returns>
+    public static (int Own, int All) Measure(
+        LayerChoice choice,
+        StructureOptions options,
+        Shard shard,
+        ResultCache memory,
+        IProgress<Progress>? progress = null,
+        CancellationToken cancel = default
+    )
+    {
+        CompressibleLayer[] searched = Searched(choice);
+        ShardRecord record = new(
+            $"search {options} of {ResultStore.Key([.. searched.Select(layer => NameOf(layer, options))])[..8]}",
+            shard.ToString(),
+            IsDone: false
+        );
+        memory.Add(record);
+        // Spectra of all cuts, and fits, cost about as many products as the kernel has numbers, times its smaller channel count.
+        ImmutableHashSet<int> own = SearchShards.LayersOf(
+            shard,
+            [.. searched.Select(static layer => (double)layer.Parameters * Math.Min(layer.Kernel.Shape[0], layer.Kernel.Shape[1]))]
+        );
+        Search([.. searched.Where((_, layer) => own.Contains(layer))], options, memory, progress, cancel);
+        memory.Add(record with { IsDone = true });
+        return (own.Count, searched.Length);
+    }
+
+    private static CompressibleLayer[] Searched(LayerChoice choice) =>
+        [.. choice.Layers.Where(static layer => layer.Suits(KernelFormat.Search))];
+
+    private static LayerStructures[] Search(
+        CompressibleLayer[] layers,
+        StructureOptions options,
+        ResultCache memory,
+        IProgress<Progress>? progress,
+        CancellationToken cancel
+    )
+    {
+        LayerStructures[] found = new LayerStructures[layers.Length];
+        int done = 0;
+        Parallel.ForEach(
+            Enumerable.Range(0, layers.Length).OrderByDescending(layer => layers[layer].Parameters),
+            new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, options.Threads), CancellationToken = cancel },
+            place =>
+            {
+                CompressibleLayer layer = layers[place];
+                string name = NameOf(layer, options);
+                ImmutableArray<StructureForm> forms;
+                if (memory.FindForms(name) is { } known)
+                    forms = known.Forms;
+                else
+                    memory.AddForms(name, new(layer.Name, forms = FormsOf(layer, options, cancel)));
+                found[place] = new(layer.Name, layer.Kernel.Shape, layer.Parameters, layer.Macs, forms);
+                progress?.Report(new("search", Interlocked.Increment(ref done), layers.Length, "kernels"));
+            }
+        );
+        return found;
+    }
+
+    /// <summary>All that decides what is found for a kernel of a network.</summary>
+    private static string NameOf(CompressibleLayer layer, StructureOptions options) =>
+        string.Create(CultureInfo.InvariantCulture, $"structures of {layer.Name} {layer.Kernel.Shape} with {layer.Macs} MACs: {options}");
+
+    private static ImmutableArray<StructureForm> FormsOf(CompressibleLayer layer, StructureOptions options, CancellationToken cancel)
     {
         KernelStarts starts = new(layer.Kernel, KernelMetric.Plain);
         ITreePrices prices = options.PricesMacs
@@ -190,7 +258,7 @@ internal static class NetworkStructures
                     );
             }
         }
-        return new(layer.Name, layer.Kernel.Shape, layer.Parameters, layer.Macs, forms.ToImmutable());
+        return forms.ToImmutable();
     }
 
     private static StructureKind KindOf(LayerForm form) =>

@@ -131,6 +131,11 @@ public sealed class ResultCache : IDisposable
         );
     }
 
+    /// <summary>The forms of a kernel kept under a name; null where there are none.</summary>
+    internal FoundForms? FindForms(string name) => _store?.Find<FoundForms>(Key(name));
+
+    internal void AddForms(string name, FoundForms forms) => _store?.Add(Key(name), _scope, StoredKind.Structures, forms);
+
     /// <summary>The name under which a file's checksum is kept.</summary>
     private static string FileOf(string name) => $"{name}/file";
 

@@ -44,7 +44,10 @@ internal static class StoreMerge
             }
         Part whole = Part.Read(folder);
         return new(
-            whole.Lines.Where(static line => line.Kind == StoredKind.Compression).DistinctBy(static line => line.Key).Count(),
+            whole
+                .Lines.Where(static line => line.Kind is StoredKind.Compression or StoredKind.Structures)
+                .DistinctBy(static line => line.Key)
+                .Count(),
             ShardRecord.Missing(whole.Shards)
         );
     }
@@ -73,7 +76,7 @@ internal static class StoreMerge
             ImmutableArray<StoredResult> own =
             [
                 .. lines.Where(line =>
-                    line.Kind is StoredKind.Origin or StoredKind.Shard or StoredKind.Compression
+                    line.Kind is StoredKind.Origin or StoredKind.Shard or StoredKind.Compression or StoredKind.Structures
                     && (divided.Count == 0 || divided.Contains(line.Scope))
                 ),
             ];

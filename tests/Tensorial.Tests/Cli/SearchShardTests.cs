@@ -89,6 +89,50 @@ public sealed class SearchShardTests : IDisposable
     }
 
     [Fact]
+    public async Task Shards_of_a_search_for_forms_joined_give_that_of_one_run()
+    {
+        string[] Search(string store) =>
+            ["search", Sample, .. "--rate 0.5 --rate 0.25 --compare --threads 1 --resume".Split(' '), At(store)];
+        foreach (string shard in (string[])["1/2", "2/2"])
+        {
+            CommandRun part = await CommandRun.Of([.. Search($"store-{shard[0]}"), "--shard", shard]);
+            Assert.Equal((0, ""), (part.Code, part.Error));
+            Assert.Contains($"Shard {shard} is done", part.Output);
+            Assert.InRange(Results(At($"store-{shard[0]}")), 1, 2);
+        }
+        CommandRun half = await CommandRun.Of("merge", At("half"), At("store-2"));
+        Assert.Contains("nothing is there of shard 1/2", half.Output);
+        Assert.Equal(0, (await CommandRun.Of("merge", At("joined"), At("store-1"), At("store-2"))).Code);
+        int known = Results(At("joined"));
+        Assert.Equal(Results(At("store-1")) + Results(At("store-2")), known);
+
+        CommandRun joined = await CommandRun.Of([.. Search("joined"), "--json", At("joined.json")]),
+            rest = await CommandRun.Of([.. Search("half"), "--json", At("half.json")]),
+            whole = await CommandRun.Of([.. Search("whole"), "--json", At("whole.json")]),
+            plain = await CommandRun.Of([.. Search("whole")[..^2], "--json", At("plain.json")]);
+
+        Assert.Equal((0, ""), (joined.Code, joined.Error));
+        Assert.Contains("nothing is there of shard 1/2", rest.Error);
+        Assert.Equal(known, Results(At("joined")));
+        foreach (
+            (CommandRun run, string json) in ((CommandRun, string)[])[(joined, "joined.json"), (rest, "half.json"), (plain, "plain.json")]
+        )
+        {
+            Assert.Equal(whole.Output, run.Output);
+            Assert.Equal(File.ReadAllBytes(At("whole.json")), File.ReadAllBytes(At(json)));
+        }
+
+        // Of other rates nothing is known, and their shards are another search.
+        Assert.Equal(
+            0,
+            (await CommandRun.Of("search", Sample, "--rate", "0.3", "--threads", "1", "--resume", At("other"), "--shard", "1/2")).Code
+        );
+        CommandRun mixed = await CommandRun.Of("merge", At("mixed"), At("store-1"), At("other"));
+        Assert.Equal(3, mixed.Code);
+        Assert.Contains("only shards of one search can be joined", mixed.Error);
+    }
+
+    [Fact]
     public async Task Missing_and_unfinished_shards_are_named()
     {
         Assert.Equal(0, (await Plan(At("store"), "--shard", "1/3", "--allocate", "error")).Code);
@@ -139,6 +183,8 @@ public sealed class SearchShardTests : IDisposable
     [Theory]
     [InlineData(2, "--resume", "plan $ --shard 1/2")]
     [InlineData(2, "--out", "plan $ --shard 1/2 --resume store --out plan.json")]
+    [InlineData(2, "--resume", "search $ --shard 1/2")]
+    [InlineData(2, "--json", "search $ --shard 1/2 --resume store --json out.json")]
     [InlineData(2, "--json", "compare $ --shard 1/2 --resume store --json out.json")]
     [InlineData(3, "latency=", "plan $ --shard 1/2 --resume store --target latency=0.5")]
     [InlineData(3, "Uniform", "plan $ --shard 1/2 --resume store --format tucker2 --allocate uniform --target params=0.5")]
@@ -194,7 +240,11 @@ public sealed class SearchShardTests : IDisposable
     }
 
     private static int Results(string store) =>
-        ResultStore.Read(store).Where(static line => line.Kind == StoredKind.Compression).DistinctBy(static line => line.Key).Count();
+        ResultStore
+            .Read(store)
+            .Where(static line => line.Kind is StoredKind.Compression or StoredKind.Structures)
+            .DistinctBy(static line => line.Key)
+            .Count();
 
     private string Numbers(string json)
     {
