@@ -10,9 +10,9 @@ namespace Tensorial.Execution;
 
 /// <summary>
 /// Runs a network: on named tensors, whatever its inputs and outputs (<see cref="Run(IReadOnlyDictionary{string, Tensor})"/>), or, where it
-/// has one input and treats the images of a batch independently, on batches of images. A batch is cut into small pieces that go through
-/// the whole network one after another on each thread, so that activations stay in the cache; a batch of fewer images than threads is
-/// instead shared out within each operation. A network whose file fixes the batch is given pieces of that many images.
+/// has one input, on batches of images. A batch whose images are treated independently is cut into small pieces that go through
+/// the whole network one after another on each thread, so that activations stay in the cache; a batch of fewer images than threads, or
+/// whose images the network mixes, is instead shared out within each operation. A network whose file fixes the batch is given pieces of that many images.
 /// Not safe for calls from several threads at once; <see cref="With"/> gives a second instance.
 /// </summary>
 public sealed class Inference : IDisposable
@@ -35,16 +35,24 @@ public sealed class Inference : IDisposable
     private readonly ConcurrentDictionary<(Program Program, bool Shared), ConcurrentBag<ProgramFrame>> _frames = new();
     private readonly ConcurrentDictionary<Shape, int> _pieces = new();
 
+    /// <summary>Whether a batch may go through the network in pieces; depends on the network's structure alone.</summary>
+    private readonly Lazy<bool> _isSeparable;
+
     /// <summary>Prepares a network.</summary>
     /// <param name="graph">The network.</param>
     /// <param name="threads">Threads to compute with; 0 for all cores.</param>
     /// <exception cref="BadInputException">It has an operator that cannot be evaluated.</exception>
     public Inference(Graph graph, int threads = 0)
-        : this(graph, new ThreadWorkers(threads > 0 ? threads : Environment.ProcessorCount), new WeightCache()) => _ownsWorkers = true;
+        : this(
+            graph,
+            new ThreadWorkers(threads > 0 ? threads : Environment.ProcessorCount),
+            new WeightCache(),
+            new(() => SeparateSamples.In(graph))
+        ) => _ownsWorkers = true;
 
-    private Inference(Graph graph, Workers workers, WeightCache cache)
+    private Inference(Graph graph, Workers workers, WeightCache cache, Lazy<bool> isSeparable)
     {
-        (_graph, _workers, _cache) = (graph, workers, cache);
+        (_graph, _workers, _cache, _isSeparable) = (graph, workers, cache, isSeparable);
         _inputs = [.. graph.Inputs.Where(port => !graph.Initializers.ContainsKey(port.Name))];
         if (IsForImages)
         {
@@ -86,7 +94,7 @@ public sealed class Inference : IDisposable
     /// <summary>
     /// The same network structure with other constants. Packed weights of constants that did not change are shared, as are the threads.
     /// </summary>
-    public Inference With(Graph changed) => new(changed, _workers, new WeightCache(_cache));
+    public Inference With(Graph changed) => new(changed, _workers, new WeightCache(_cache), _isSeparable);
 
     /// <summary>All outputs, by name, for these inputs, in memory of their own.</summary>
     /// <param name="inputs">A tensor for every input that has no constant of its name, of the input's type and extents.</param>
@@ -280,7 +288,8 @@ public sealed class Inference : IDisposable
     {
         if (FixedBatch is { } batch)
             return batch;
-        if (count < _workers.Count)
+        // What mixes the images of a batch, such as a mean over all of them, is given the batch as it is.
+        if (count == 1 || count < _workers.Count || !_isSeparable.Value)
             return count;
         int piece = _pieces.GetOrAdd(
             images.With(0, 1),

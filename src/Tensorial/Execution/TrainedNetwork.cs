@@ -95,7 +95,7 @@ public sealed class TrainedNetwork : IDisposable
         _form = form with
         {
             Graph = ParametersFirst.Apply(
-                RecognizeActivations.Apply(DropIdlePads.Apply(form.Graph with { Initializers = constants.ToImmutable() }))
+                RecognizeActivations.Apply(DropIdlePads.Apply(form.Graph with { Initializers = constants.ToImmutable() }), _changing)
             ),
         };
         _workers = new(threads > 0 ? threads : Environment.ProcessorCount);

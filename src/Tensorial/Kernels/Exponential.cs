@@ -51,6 +51,21 @@ internal static class Exponential
             TensorPrimitives.Tanh(x, y);
     }
 
+    /// <summary>y = erf x; y may be x.</summary>
+    public static void Erf(ReadOnlySpan<float> x, Span<float> y) => Map<Erfs>(x, y);
+
+    /// <summary>y = x Φ(x), Φ the normal distribution function; y may be x.</summary>
+    public static void Gelu(ReadOnlySpan<float> x, Span<float> y) => Map<Gelus>(x, y);
+
+    /// <summary>y = the derivative of <see cref="Gelu"/> at x; y may be x.</summary>
+    public static void GeluSlope(ReadOnlySpan<float> x, Span<float> y) => Map<GeluSlopes>(x, y);
+
+    /// <summary>y = x (1 + tanh(√(2 / π) (x + 0.044715 x³))) / 2; y may be x.</summary>
+    public static void GeluTanh(ReadOnlySpan<float> x, Span<float> y) => Map<GeluTanhs>(x, y);
+
+    /// <summary>y = the derivative of <see cref="GeluTanh"/> at x; y may be x.</summary>
+    public static void GeluTanhSlope(ReadOnlySpan<float> x, Span<float> y) => Map<GeluTanhSlopes>(x, y);
+
     /// <summary>A function of every number in a vector.</summary>
     private interface IFunction
     {
@@ -110,6 +125,79 @@ internal static class Exponential
             p = Vector.MultiplyAddEstimate(p, square, new(-3.33332819422e-1f));
             Vector<float> near = Vector.MultiplyAddEstimate(p, square * x, x);
             return Vector.ConditionalSelect(Vector.LessThan(Vector.Abs(x), new(0.625f)), near, far);
+        }
+    }
+
+    /// <summary>Polynomials of least relative error: of erf x / x in x² below 1, of -ln(1 - erf x) above.</summary>
+    private readonly struct Erfs : IFunction
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static Vector<float> Of(Vector<float> x)
+        {
+            // From 4 on, where 1 - erf x is 1.5e-8, the result is 1.
+            Vector<float> size = Vector.Abs(x),
+                far = Vector.ConditionalSelect(Vector.LessThan(size, new(4f)), size, new(4f)),
+                square = x * x;
+            Vector<float> p = Vector.MultiplyAddEstimate(new(-5.6314404e-4f), square, new(4.917556420e-3f));
+            p = Vector.MultiplyAddEstimate(p, square, new(-2.671131678e-2f));
+            p = Vector.MultiplyAddEstimate(p, square, new(1.1280180514e-1f));
+            p = Vector.MultiplyAddEstimate(p, square, new(-3.7612324953e-1f));
+            p = Vector.MultiplyAddEstimate(p, square, new(1.12837910652f));
+            Vector<float> q = Vector.MultiplyAddEstimate(new(-1.1572224321e-3f), far, new(1.4831857756e-2f));
+            q = Vector.MultiplyAddEstimate(q, far, new(-8.8799759746e-2f));
+            q = Vector.MultiplyAddEstimate(q, far, new(-6.5424001217e-1f));
+            q = Vector.MultiplyAddEstimate(q, far, new(-1.1176213026f));
+            q = Vector.MultiplyAddEstimate(q, far, new(-2.6191582438e-3f));
+            Vector<float> rest = Vector<float>.One - Exps.Of(q);
+            rest = Vector.ConditionalSelect(Vector.LessThan(x, Vector<float>.Zero), -rest, rest);
+            return Vector.ConditionalSelect(Vector.GreaterThanOrEqual(size, Vector<float>.One), rest, x * p);
+        }
+    }
+
+    private readonly struct Gelus : IFunction
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static Vector<float> Of(Vector<float> x)
+        {
+            Vector<float> half = x * new Vector<float>(0.5f);
+            return Vector.MultiplyAddEstimate(half, Erfs.Of(x * new Vector<float>(0.70710678f)), half);
+        }
+    }
+
+    private readonly struct GeluSlopes : IFunction
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static Vector<float> Of(Vector<float> x)
+        {
+            Vector<float> density = new Vector<float>(0.39894228f) * Exps.Of(x * x * new Vector<float>(-0.5f));
+            Vector<float> below = (Vector<float>.One + Erfs.Of(x * new Vector<float>(0.70710678f))) * new Vector<float>(0.5f);
+            return Vector.MultiplyAddEstimate(x, density, below);
+        }
+    }
+
+    /// <summary>(1 + tanh u) / 2 = σ(2 u).</summary>
+    private readonly struct GeluTanhs : IFunction
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static Vector<float> Of(Vector<float> x)
+        {
+            Vector<float> inner = Vector.MultiplyAddEstimate(x * x, new(Cubic), Vector<float>.One);
+            return x / (Vector<float>.One + Exps.Of(x * inner * new Vector<float>(-Twice)));
+        }
+
+        public const float Cubic = 0.044715f,
+            Twice = 1.59576912f; // 2 √(2 / π)
+    }
+
+    private readonly struct GeluTanhSlopes : IFunction
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static Vector<float> Of(Vector<float> x)
+        {
+            Vector<float> square = x * x * new Vector<float>(GeluTanhs.Cubic),
+                gate = Sigmoids.Of(x * (square + Vector<float>.One) * new Vector<float>(GeluTanhs.Twice)),
+                steep = Vector.MultiplyAddEstimate(square, new(3f), Vector<float>.One) * new Vector<float>(GeluTanhs.Twice);
+            return gate + x * steep * gate * (Vector<float>.One - gate);
         }
     }
 

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Tensorial.Operations;
 
 /// <summary>x where positive, alpha x elsewhere</summary>
@@ -206,6 +208,16 @@ public sealed record Gelu(bool Tanh = false) : RealFunction
 {
     private protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
     {
+        if (typeof(T) == typeof(float))
+        {
+            ReadOnlySpan<float> from = MemoryMarshal.Cast<T, float>(x);
+            Span<float> to = MemoryMarshal.Cast<T, float>(y);
+            if (Tanh)
+                Kernels.Exponential.GeluTanh(from, to);
+            else
+                Kernels.Exponential.Gelu(from, to);
+            return;
+        }
         T half = T.CreateChecked(0.5),
             cubic = T.CreateChecked(0.044715);
         T scale = T.CreateChecked(Math.Sqrt(Tanh ? 2 / Math.PI : 0.5));
@@ -220,6 +232,16 @@ public sealed record Gelu(bool Tanh = false) : RealFunction
 
     private protected override void Slope<T>(ReadOnlySpan<T> at, Span<T> slope)
     {
+        if (typeof(T) == typeof(float))
+        {
+            ReadOnlySpan<float> from = MemoryMarshal.Cast<T, float>(at);
+            Span<float> to = MemoryMarshal.Cast<T, float>(slope);
+            if (Tanh)
+                Kernels.Exponential.GeluTanhSlope(from, to);
+            else
+                Kernels.Exponential.GeluSlope(from, to);
+            return;
+        }
         T half = T.CreateChecked(0.5),
             cubic = T.CreateChecked(0.044715),
             three = T.CreateChecked(3);

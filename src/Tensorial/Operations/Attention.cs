@@ -138,8 +138,18 @@ public sealed record Attention : FloatOperation
     }
 
     /// <summary>One for each product of a query with a key, and of a weight with a value.</summary>
-    internal override long Macs(ReadOnlySpan<ValueInfo?> inputs, ReadOnlySpan<ValueInfo> outputs) =>
-        (long)outputs[3].Shape.ElementCount * (outputs[1].Shape[3] + outputs[2].Shape[3]);
+    internal override long Macs(ReadOnlySpan<ValueInfo?> inputs, ReadOnlySpan<ValueInfo> outputs)
+    {
+        // Nodes may name the first result alone.
+        AttentionExtents e = Extents(
+            inputs[0]!.Shape,
+            inputs[1]!.Shape,
+            inputs[2]!.Shape,
+            inputs.Optional(4)?.Shape,
+            inputs.Optional(5)?.Shape
+        );
+        return (long)e.Batch * e.Heads * e.Queries * e.Keys * (e.Size + e.ValueSize);
+    }
 }
 
 /// <summary>Extents of an attention.</summary>

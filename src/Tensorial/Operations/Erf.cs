@@ -1,10 +1,17 @@
+using System.Runtime.InteropServices;
+
 namespace Tensorial.Operations;
 
-/// <summary>The error function, 2/√π ∫₀ˣ exp(-t²) dt, to about 1e-15.</summary>
+/// <summary>The error function, 2/√π ∫₀ˣ exp(-t²) dt, to about 1e-15, in float32 to 1e-7.</summary>
 public sealed record Erf : RealFunction
 {
     private protected override void Over<T>(ReadOnlySpan<T> x, Span<T> y)
     {
+        if (typeof(T) == typeof(float))
+        {
+            Kernels.Exponential.Erf(MemoryMarshal.Cast<T, float>(x), MemoryMarshal.Cast<T, float>(y));
+            return;
+        }
         for (int i = 0; i < x.Length; i++)
             y[i] = T.CreateChecked(Of(double.CreateChecked(x[i])));
     }

@@ -22,6 +22,12 @@ public enum GridPadding
 /// </summary>
 public sealed record GridSample : FloatOperation
 {
+    /// <summary>Points of the grid that are one piece of work.</summary>
+    private const int Points = 256;
+
+    /// <summary>Values of a point that the stack has room for.</summary>
+    private const int FewTaps = 64;
+
     /// <summary>How values between samples are found.</summary>
     public ResizeInterpolation Interpolation { get; init; } = ResizeInterpolation.Linear;
 
@@ -52,20 +58,26 @@ public sealed record GridSample : FloatOperation
             y = outputs[0].Of<T>();
         int planeX = x.Shape.ElementCountOf(2, x.Shape.Rank),
             planeY = y.Shape.ElementCountOf(2, y.Shape.Rank),
-            channels = x.Shape[1];
+            channels = x.Shape[1],
+            parts = (planeY + Points - 1) / Points;
         workers.For(
-            x.Shape[0] * planeY,
-            point =>
+            x.Shape[0] * parts,
+            part =>
             {
-                (int image, int to) = (point / planeY, point % planeY);
-                List<(int Offset, T Weight)> taps = Taps(x.Shape, grid.Values, point);
-                for (int c = 0; c < channels; c++)
+                (int image, int first) = (part / parts, part % parts * Points);
+                int most = MostTaps(x.Shape.Rank - 2);
+                Span<(int Offset, T Weight)> taps = most <= FewTaps ? stackalloc (int, T)[FewTaps] : new (int, T)[most];
+                for (int to = first; to < Math.Min(planeY, first + Points); to++)
                 {
-                    ReadOnlySpan<T> plane = x.Values.Slice((image * channels + c) * planeX, planeX);
-                    T sum = T.Zero;
-                    foreach ((int offset, T weight) in taps)
-                        sum += weight * plane[offset];
-                    y.Values[(image * channels + c) * planeY + to] = sum;
+                    int count = Taps(x.Shape, grid.Values, image * planeY + to, taps);
+                    for (int c = 0; c < channels; c++)
+                    {
+                        ReadOnlySpan<T> plane = x.Values.Slice((image * channels + c) * planeX, planeX);
+                        T sum = T.Zero;
+                        foreach ((int offset, T weight) in taps[..count])
+                            sum += weight * plane[offset];
+                        y.Values[(image * channels + c) * planeY + to] = sum;
+                    }
                 }
             }
         );
@@ -81,8 +93,9 @@ public sealed record GridSample : FloatOperation
         Shape shape = dx.Shape;
         int planeX = shape.ElementCountOf(2, shape.Rank),
             planeY = pull.Dy.Shape.ElementCountOf(2, shape.Rank);
+        var taps = new (int Offset, T Weight)[MostTaps(shape.Rank - 2)];
         for (int point = 0; point < shape[0] * planeY; point++)
-            foreach ((int offset, T weight) in Taps<T>(shape, pull.Input(1).Values, point))
+            foreach ((int offset, T weight) in taps.AsSpan(0, Taps(shape, pull.Input(1).Values, point, taps)))
                 for (int c = 0; c < shape[1]; c++)
                 {
                     int plane = point / planeY * shape[1] + c;
@@ -90,23 +103,46 @@ public sealed record GridSample : FloatOperation
                 }
     }
 
-    /// <summary>The values of a plane that make the value at one point of the grid.</summary>
-    private List<(int Offset, T Weight)> Taps<T>(Shape shape, ReadOnlySpan<T> grid, int point)
+    /// <summary>Values that make one, at most.</summary>
+    private int MostTaps(int axes)
+    {
+        int most = 1;
+        for (int axis = 0; axis < axes; axis++)
+            most *= TapsAlong;
+        return most;
+    }
+
+    private int TapsAlong =>
+        Interpolation switch
+        {
+            ResizeInterpolation.Nearest => 1,
+            ResizeInterpolation.Linear => 2,
+            _ => 4,
+        };
+
+    /// <summary>Finds the values of a plane that make the value at one point of the grid.</summary>
+    /// <returns>How many they are.</returns>
+    private int Taps<T>(Shape shape, ReadOnlySpan<T> grid, int point, Span<(int Offset, T Weight)> taps)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        int axes = shape.Rank - 2;
-        List<(int Offset, T Weight)> taps = [(0, T.One)];
+        int axes = shape.Rank - 2,
+            count = 1;
+        taps[0] = (0, T.One);
+        Span<(int Index, double Share)> along = stackalloc (int, double)[4];
         for (int axis = 0; axis < axes; axis++)
         {
             int extent = shape[2 + axis];
-            double at = Locate(double.CreateTruncating(grid[point * axes + axes - 1 - axis]), extent);
-            List<(int, T)> finer = [];
-            foreach ((int offset, T weight) in taps)
-            foreach ((int index, double share) in Along(at, extent))
-                finer.Add((offset * extent + index, weight * T.CreateTruncating(share)));
-            taps = finer;
+            int found = Along(Locate(double.CreateTruncating(grid[point * axes + axes - 1 - axis]), extent), extent, along);
+            // From the last: what a value becomes takes its place and those behind.
+            for (int k = count - 1; k >= 0; k--)
+            {
+                (int offset, T weight) = taps[k];
+                for (int other = found - 1; other >= 0; other--)
+                    taps[k * found + other] = (offset * extent + along[other].Index, weight * T.CreateTruncating(along[other].Share));
+            }
+            count *= found;
         }
-        return taps;
+        return count;
     }
 
     /// <summary>Where a coordinate lies along an axis, what lies outside brought in.</summary>
@@ -136,31 +172,34 @@ public sealed record GridSample : FloatOperation
         return low + (turned > range ? 2 * range - turned : turned);
     }
 
-    private IEnumerable<(int Index, double Weight)> Along(double at, int extent)
+    /// <summary>The values along an axis that make one, and their shares.</summary>
+    /// <returns>How many they are.</returns>
+    private int Along(double at, int extent, Span<(int Index, double Share)> taps)
     {
         // What is no number, or too far away to count, meets nothing.
         if (!(Math.Abs(at) < 1 << 30))
-            yield break;
+            return 0;
         double floor = Math.Floor(at),
             rest = at - floor;
-        int first = (int)floor;
-        ReadOnlySpan<double> weights = Interpolation switch
+        int first = (int)floor - (Interpolation == ResizeInterpolation.Cubic ? 1 : 0),
+            count = 0;
+        for (int k = 0; k < TapsAlong; k++)
         {
-            ResizeInterpolation.Nearest => [1],
-            ResizeInterpolation.Linear => [1 - rest, rest],
-            _ => [Keys(1 + rest), Keys(rest), Keys(1 - rest), Keys(2 - rest)],
-        };
-        double[] all = weights.ToArray();
-        int start = Interpolation == ResizeInterpolation.Cubic ? first - 1 : first;
-        for (int k = 0; k < all.Length; k++)
-        {
-            int index = start + k;
-            if (Padding == GridPadding.Zeros && (index < 0 || index >= extent))
+            int index = first + k;
+            bool isOutside = index < 0 || index >= extent;
+            if (isOutside && Padding == GridPadding.Zeros)
                 continue;
-            if (Padding == GridPadding.Reflection && (index < 0 || index >= extent))
+            if (isOutside && Padding == GridPadding.Reflection)
                 index = (int)Reflected(index, extent);
-            yield return (Math.Clamp(index, 0, extent - 1), all[k]);
+            double share = Interpolation switch
+            {
+                ResizeInterpolation.Nearest => 1,
+                ResizeInterpolation.Linear => k == 0 ? 1 - rest : rest,
+                _ => Keys(Math.Abs(k - 1 - rest)),
+            };
+            taps[count++] = (Math.Clamp(index, 0, extent - 1), share);
         }
+        return count;
     }
 
     /// <summary>The cubic kernel (Keys 1981) with a = -0.75.</summary>

@@ -34,6 +34,7 @@ internal static class ActivationForms
             HardSwish => Activation.HardSwish,
             Swish { Alpha: 1 } => Activation.Silu,
             Tanh => Activation.Tanh,
+            Gelu gelu => gelu.Tanh ? Activation.GeluTanh : Activation.Gelu,
             FakeQuantize grid => Activation.Grid(grid.Scale, grid.Low, grid.High),
             Clip clip
                 when Bound(input(1), clip.Min, float.NegativeInfinity, scope) is { } low

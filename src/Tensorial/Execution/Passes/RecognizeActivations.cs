@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Collections.Immutable;
 using Tensorial.Graphs;
 using Tensorial.Operations;
@@ -6,14 +7,17 @@ namespace Tensorial.Execution;
 
 /// <summary>
 /// Makes one node of an activation that a file writes as several: x · σ(x) is Swish, x · HardSigmoid(x) with slope 1/6 and offset 1/2 is
-/// HardSwish.
+/// HardSwish; Gelu see <see cref="RecognizeGelu"/>.
 /// </summary>
 internal static class RecognizeActivations
 {
-    public static Graph Apply(Graph graph)
+    /// <param name="graph">The network.</param>
+    /// <param name="changing">Initializers that training changes, which are no numbers of a function.</param>
+    public static Graph Apply(Graph graph, IReadOnlySet<string>? changing = null)
     {
         Uses uses = new(graph);
         Dictionary<string, Node> makers = [];
+        RecognizeGelu gelu = new(graph, makers, changing ?? FrozenSet<string>.Empty);
         HashSet<Node> gone = new(ReferenceEqualityComparer.Instance);
         var nodes = ImmutableArray.CreateBuilder<Node>(graph.Nodes.Length);
         foreach (Node node in graph.Nodes)
@@ -28,6 +32,11 @@ internal static class RecognizeActivations
             {
                 gone.Add(makers[node.Inputs[1 - side]]);
                 nodes.Add(node with { Operation = gate, Inputs = [node.Inputs[side]], Source = null });
+            }
+            else if (node.Operation is Mul or Div && gelu.Of(node, uses) is var (function, x, inner))
+            {
+                gone.UnionWith(inner);
+                nodes.Add(node with { Operation = function, Inputs = [x], Source = null });
             }
             else
             {

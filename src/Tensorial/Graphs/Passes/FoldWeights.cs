@@ -199,6 +199,9 @@ internal sealed class FoldWeights
                 ImmutableArray<ValueInfo> types = node.Operation.Infer([
                     .. inputs.Select(static value => value is null ? null : ValueInfo.From(value)),
                 ]);
+                // One that widens in what is stored, and changes nothing where all is float32: both keep the constant and its name.
+                if (node.Operation is Cast && inputs[0]?.ElementType == types[0].Type)
+                    return null;
                 long bytes = types.Sum(static type => (long)type.Shape.ElementCount * type.Type.Size());
                 if (bytes > MostOnTheWay * Math.Max(all, MostCopied) || (_left -= bytes) < 0)
                     return null;

@@ -30,6 +30,12 @@ internal enum ActivationKind
     /// <summary>tanh(x).</summary>
     Tanh,
 
+    /// <summary>x Φ(x), Φ the normal distribution function.</summary>
+    Gelu,
+
+    /// <summary>Its approximation x (1 + tanh(√(2 / π) (x + 0.044715 x³))) / 2.</summary>
+    GeluTanh,
+
     /// <summary>round(min(max(x / scale, low), high)) · scale.</summary>
     Grid,
 }
@@ -52,6 +58,10 @@ internal readonly record struct Activation(ActivationKind Kind, float Low = 0, f
     public static Activation Silu => new(ActivationKind.Silu);
 
     public static Activation Tanh => new(ActivationKind.Tanh);
+
+    public static Activation Gelu => new(ActivationKind.Gelu);
+
+    public static Activation GeluTanh => new(ActivationKind.GeluTanh);
 
     public static Activation Clip(float low, float high) => new(ActivationKind.Clip, low, high);
 

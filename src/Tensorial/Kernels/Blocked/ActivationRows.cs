@@ -39,6 +39,12 @@ internal static class ActivationRows
             case ActivationKind.Tanh:
                 Exponential.Tanh(x, y);
                 break;
+            case ActivationKind.Gelu:
+                Exponential.Gelu(x, y);
+                break;
+            case ActivationKind.GeluTanh:
+                Exponential.GeluTanh(x, y);
+                break;
             case ActivationKind.Grid:
                 Rounding.ToGrid(x, y, activation.Scale, activation.Low, activation.High);
                 break;
@@ -59,7 +65,7 @@ internal static class ActivationRows
     /// <param name="used">Lanes that hold channels; more than there are count as all.</param>
     public static void ApplyLanes(this Activation activation, ReadOnlySpan<float> x, Span<float> y, int used)
     {
-        if (used > Lanes / 2 || activation.Kind is not (ActivationKind.Sigmoid or ActivationKind.Silu or ActivationKind.Tanh))
+        if (used > Lanes / 2 || !IsCostly(activation.Kind))
         {
             activation.Apply(x, y);
             return;
@@ -85,6 +91,15 @@ internal static class ActivationRows
                 Vector256.Create(from).CopyTo(to);
         }
     }
+
+    /// <summary>Whether a function is made of exponentials.</summary>
+    private static bool IsCostly(ActivationKind kind) =>
+        kind
+            is ActivationKind.Sigmoid
+                or ActivationKind.Silu
+                or ActivationKind.Tanh
+                or ActivationKind.Gelu
+                or ActivationKind.GeluTanh;
 
     /// <summary>y = max(x, 0) + slope · min(x, 0).</summary>
     private static void Leak(ReadOnlySpan<float> x, Span<float> y, float slope)
@@ -172,6 +187,12 @@ internal static class ActivationRows
                 Exponential.Sigmoid(at, slopes);
                 for (int i = 0; i < at.Length; i++)
                     slopes[i] *= 1 + at[i] * (1 - slopes[i]);
+                break;
+            case ActivationKind.Gelu when !fromResult:
+                Exponential.GeluSlope(at, slopes);
+                break;
+            case ActivationKind.GeluTanh when !fromResult:
+                Exponential.GeluTanhSlope(at, slopes);
                 break;
             default:
                 throw new ArgumentException($"The slope of {activation.Kind} is not known {(fromResult ? "from its result" : "here")}.");
