@@ -111,6 +111,27 @@ public class FusionTests
         Assert.Equal(clips ? ActivationKind.Clip : ActivationKind.Relu, forward.Activation.Kind);
     }
 
+    /// <summary>Blocked, a map of six channels is mostly padding; behind the last convolution nobody wants it so.</summary>
+    [Theory]
+    [InlineData(6, false)]
+    [InlineData(20, true)]
+    public void Maps_of_few_channels_behind_the_last_convolution_are_plain(int channels, bool isBlocked)
+    {
+        Sketch net = new();
+        net.Node("c", new Convolution { Pads = [1, 1, 1, 1] }, "x", net.Weights("w", [channels, 4, 3, 3]));
+        net.Node("inner", new HardSigmoid(), "c");
+        net.Node("c2", new Convolution { Pads = [1, 1, 1, 1] }, "inner", net.Weights("w2", [channels, channels, 3, 3]));
+        net.Node("s", new Mul(), "c2", "c2");
+        net.Node("y", new Transpose([0, 2, 3, 1]), "s");
+        Graph graph = net.Graph(4, 6, 6);
+        LayoutPlan plan = LayoutPlan.From(ScopeOf(graph, new() { ["x"] = [2, 4, 6, 6] }, FrozenSet<string>.Empty, BatchPlan.StepByStep));
+
+        Node Made(string name) => graph.Nodes.Single(node => node.Outputs[0] == name);
+        Assert.True(plan.IsFused(Made("c2")));
+        Assert.True(plan.IsFused(Made("inner")));
+        Assert.Equal(isBlocked, plan.IsFused(Made("s")));
+    }
+
     private static void Conv(Sketch net, string name, string input) =>
         net.Node(name, new Convolution { Pads = [1, 1, 1, 1] }, input, net.Weights($"w{name}", [4, 4, 3, 3]));
 
@@ -123,5 +144,8 @@ public class FusionTests
         Dictionary<string, Shape> inputs,
         FrozenSet<string> changing,
         BatchPlan batch
-    ) => Fusion.Of(new(graph, ShapeInference.Run(graph, inputs, changing), changing, batch, new()));
+    ) => Fusion.Of(ScopeOf(graph, inputs, changing, batch));
+
+    private static Scope ScopeOf(Graph graph, Dictionary<string, Shape> inputs, FrozenSet<string> changing, BatchPlan batch) =>
+        new(graph, ShapeInference.Run(graph, inputs, changing), changing, batch, new());
 }

@@ -153,6 +153,17 @@ public class InferenceTests
             9,
             9
         ),
+        ["boxes behind the last convolution"] = Make(
+            static s =>
+            {
+                string c = s.Node("c", new Convolution(), "x", s.Weights("w", [6, 16, 1, 1])),
+                    at = s.Node("at", new Mul(), s.Node("gate", new Sigmoid(), c), s.Weights("scale", [1, 6, 1, 1]));
+                s.Node("y", new Transpose([0, 2, 3, 1]), s.Node("shifted", new Add(), at, s.Weights("shift", [1, 6, 1, 1])));
+            },
+            16,
+            5,
+            6
+        ),
         ["squeeze and excitation"] = Make(
             static s =>
             {
@@ -295,6 +306,24 @@ public class InferenceTests
             Assert.Equal(expected, inference.RunFrom(inference.Continue(halfway, (step + inference.Steps) / 2)).Values.ToArray());
             Assert.Equal(expected, inference.RunFrom(halfway).Values.ToArray());
         }
+    }
+
+    /// <summary>The memory of a call serves the next, that of its results does not.</summary>
+    [Fact]
+    public void Results_of_one_call_stay_as_they_are_in_the_next()
+    {
+        using Inference inference = new(Networks["residual block"], 1);
+        Tensor<float> Input(int seed) => new Sketch(seed).Random([2, 3, 8, 8]);
+        Tensor Result(int seed) => inference.Run(new Dictionary<string, Tensor> { ["x"] = Input(seed) })["y"];
+
+        Tensor first = Result(1);
+        float[] before = [.. first.Of<float>().Values];
+        Tensor second = Result(2);
+
+        Assert.NotSame(first, second);
+        Assert.Equal(before, first.Of<float>().Values);
+        Assert.NotEqual(before, second.Of<float>().Values);
+        Assert.Equal(before, Result(1).Of<float>().Values);
     }
 
     [Fact]
