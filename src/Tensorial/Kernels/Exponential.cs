@@ -11,8 +11,8 @@ namespace Tensorial.Kernels;
 /// </summary>
 internal static class Exponential
 {
-    // Above, exp is infinite in float32; below, it is less than twice the smallest number of full precision and taken for 0.
-    private const float Most = 88.72283f,
+    // At the first exp is infinite in float32 by itself; below the second it is less than twice the smallest number of full precision.
+    private const float Most = 89,
         Least = -86.64f;
 
     /// <summary>1.5 · 2²³: added to a number it leaves its nearest integer in the last bits.</summary>
@@ -23,7 +23,7 @@ internal static class Exponential
         where T : unmanaged, IExponentialFunctions<T>
     {
         if (typeof(T) == typeof(float))
-            Map<Exps>(MemoryMarshal.Cast<T, float>(x), MemoryMarshal.Cast<T, float>(y));
+            VectorMap.Of(default(Exps), MemoryMarshal.Cast<T, float>(x), MemoryMarshal.Cast<T, float>(y));
         else
             TensorPrimitives.Exp(x, y);
     }
@@ -33,53 +33,50 @@ internal static class Exponential
         where T : unmanaged, IExponentialFunctions<T>
     {
         if (typeof(T) == typeof(float))
-            Map<Sigmoids>(MemoryMarshal.Cast<T, float>(x), MemoryMarshal.Cast<T, float>(y));
+            VectorMap.Of(default(Sigmoids), MemoryMarshal.Cast<T, float>(x), MemoryMarshal.Cast<T, float>(y));
         else
             TensorPrimitives.Sigmoid(x, y);
     }
 
     /// <summary>y = x / (1 + exp(-x)); y may be x.</summary>
-    public static void Silu(ReadOnlySpan<float> x, Span<float> y) => Map<Silus>(x, y);
+    public static void Silu(ReadOnlySpan<float> x, Span<float> y) => VectorMap.Of(default(Silus), x, y);
 
     /// <summary>y = tanh x; y may be x.</summary>
     public static void Tanh<T>(ReadOnlySpan<T> x, Span<T> y)
         where T : unmanaged, IHyperbolicFunctions<T>
     {
         if (typeof(T) == typeof(float))
-            Map<Tanhs>(MemoryMarshal.Cast<T, float>(x), MemoryMarshal.Cast<T, float>(y));
+            VectorMap.Of(default(Tanhs), MemoryMarshal.Cast<T, float>(x), MemoryMarshal.Cast<T, float>(y));
         else
             TensorPrimitives.Tanh(x, y);
     }
 
     /// <summary>y = erf x; y may be x.</summary>
-    public static void Erf(ReadOnlySpan<float> x, Span<float> y) => Map<Erfs>(x, y);
+    public static void Erf(ReadOnlySpan<float> x, Span<float> y) => VectorMap.Of(default(Erfs), x, y);
 
     /// <summary>y = x Φ(x), Φ the normal distribution function; y may be x.</summary>
-    public static void Gelu(ReadOnlySpan<float> x, Span<float> y) => Map<Gelus>(x, y);
+    public static void Gelu(ReadOnlySpan<float> x, Span<float> y) => VectorMap.Of(default(Gelus), x, y);
 
     /// <summary>y = the derivative of <see cref="Gelu"/> at x; y may be x.</summary>
-    public static void GeluSlope(ReadOnlySpan<float> x, Span<float> y) => Map<GeluSlopes>(x, y);
+    public static void GeluSlope(ReadOnlySpan<float> x, Span<float> y) => VectorMap.Of(default(GeluSlopes), x, y);
 
     /// <summary>y = x (1 + tanh(√(2 / π) (x + 0.044715 x³))) / 2; y may be x.</summary>
-    public static void GeluTanh(ReadOnlySpan<float> x, Span<float> y) => Map<GeluTanhs>(x, y);
+    public static void GeluTanh(ReadOnlySpan<float> x, Span<float> y) => VectorMap.Of(default(GeluTanhs), x, y);
 
     /// <summary>y = the derivative of <see cref="GeluTanh"/> at x; y may be x.</summary>
-    public static void GeluTanhSlope(ReadOnlySpan<float> x, Span<float> y) => Map<GeluTanhSlopes>(x, y);
+    public static void GeluTanhSlope(ReadOnlySpan<float> x, Span<float> y) => VectorMap.Of(default(GeluTanhSlopes), x, y);
 
-    /// <summary>A function of every number in a vector.</summary>
-    private interface IFunction
-    {
-        static abstract Vector<float> Of(Vector<float> x);
-    }
-
-    private readonly struct Exps : IFunction
+    private readonly struct Exps : IVectorFunction
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector<float> Of(Vector<float> x)
+        public Vector<float> Of(Vector<float> x) => Vector.ConditionalSelect(Vector.LessThan(x, new(Least)), Vector<float>.Zero, Near(x));
+
+        /// <summary>exp x, and some 2e-38 in place of what is below that, which beside 1 is nothing.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static Vector<float> Near(Vector<float> x)
         {
-            Vector<int> above = Vector.GreaterThan(x, new(Most)),
-                below = Vector.LessThan(x, new(Least));
-            Vector<float> bounded = Vector.ConditionalSelect(above | below, Vector<float>.Zero, x);
+            // In this order a NaN stays one.
+            Vector<float> bounded = Vector.MaxNative(new(Least), Vector.MinNative(new(Most), x));
             // x = n ln 2 + r with |r| at most ln 2 / 2; ln 2 in two parts, of which n times the first is exact.
             Vector<float> shifted = Vector.MultiplyAddEstimate(bounded, new(1.44269504f), new(Rounding)),
                 n = shifted - new Vector<float>(Rounding),
@@ -93,31 +90,29 @@ internal static class Exponential
             p = Vector.MultiplyAddEstimate(p, r * r, r + Vector<float>.One);
             // Half of 2ⁿ, which an exponent holds where it does not hold 2ⁿ.
             Vector<int> power = Vector.ShiftLeft(Vector.AsVectorInt32(shifted), 23) + new Vector<int>(0x3F000000);
-            Vector<float> result = (p + p) * Vector.AsVectorSingle(power);
-            result = Vector.ConditionalSelect(above, new(float.PositiveInfinity), result);
-            return Vector.ConditionalSelect(below, Vector<float>.Zero, result);
+            return (p + p) * Vector.AsVectorSingle(power);
         }
     }
 
-    private readonly struct Sigmoids : IFunction
+    internal readonly struct Sigmoids : IVectorFunction
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector<float> Of(Vector<float> x) => Vector<float>.One / (Vector<float>.One + Exps.Of(-x));
+        public Vector<float> Of(Vector<float> x) => Vector<float>.One / (Vector<float>.One + Exps.Near(-x));
     }
 
-    private readonly struct Silus : IFunction
+    private readonly struct Silus : IVectorFunction
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector<float> Of(Vector<float> x) => x / (Vector<float>.One + Exps.Of(-x));
+        public Vector<float> Of(Vector<float> x) => x / (Vector<float>.One + Exps.Near(-x));
     }
 
-    private readonly struct Tanhs : IFunction
+    private readonly struct Tanhs : IVectorFunction
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector<float> Of(Vector<float> x)
+        public Vector<float> Of(Vector<float> x)
         {
             // Near 0 a polynomial, where 1 - 2 / (exp 2x + 1) would lose what is small.
-            Vector<float> far = Vector<float>.One - new Vector<float>(2) / (Exps.Of(x + x) + Vector<float>.One),
+            Vector<float> far = Vector<float>.One - new Vector<float>(2) / (Exps.Near(x + x) + Vector<float>.One),
                 square = x * x;
             Vector<float> p = Vector.MultiplyAddEstimate(new(-5.70498872745e-3f), square, new(2.06390887954e-2f));
             p = Vector.MultiplyAddEstimate(p, square, new(-5.37397155531e-2f));
@@ -129,10 +124,10 @@ internal static class Exponential
     }
 
     /// <summary>Polynomials of least relative error: of erf x / x in x² below 1, of -ln(1 - erf x) above.</summary>
-    private readonly struct Erfs : IFunction
+    private readonly struct Erfs : IVectorFunction
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector<float> Of(Vector<float> x)
+        public Vector<float> Of(Vector<float> x)
         {
             // From 4 on, where 1 - erf x is 1.5e-8, the result is 1.
             Vector<float> size = Vector.Abs(x),
@@ -148,76 +143,56 @@ internal static class Exponential
             q = Vector.MultiplyAddEstimate(q, far, new(-6.5424001217e-1f));
             q = Vector.MultiplyAddEstimate(q, far, new(-1.1176213026f));
             q = Vector.MultiplyAddEstimate(q, far, new(-2.6191582438e-3f));
-            Vector<float> rest = Vector<float>.One - Exps.Of(q);
+            Vector<float> rest = Vector<float>.One - Exps.Near(q);
             rest = Vector.ConditionalSelect(Vector.LessThan(x, Vector<float>.Zero), -rest, rest);
             return Vector.ConditionalSelect(Vector.GreaterThanOrEqual(size, Vector<float>.One), rest, x * p);
         }
     }
 
-    private readonly struct Gelus : IFunction
+    private readonly struct Gelus : IVectorFunction
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector<float> Of(Vector<float> x)
+        public Vector<float> Of(Vector<float> x)
         {
             Vector<float> half = x * new Vector<float>(0.5f);
-            return Vector.MultiplyAddEstimate(half, Erfs.Of(x * new Vector<float>(0.70710678f)), half);
+            return Vector.MultiplyAddEstimate(half, default(Erfs).Of(x * new Vector<float>(0.70710678f)), half);
         }
     }
 
-    private readonly struct GeluSlopes : IFunction
+    internal readonly struct GeluSlopes : IVectorFunction
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector<float> Of(Vector<float> x)
+        public Vector<float> Of(Vector<float> x)
         {
-            Vector<float> density = new Vector<float>(0.39894228f) * Exps.Of(x * x * new Vector<float>(-0.5f));
-            Vector<float> below = (Vector<float>.One + Erfs.Of(x * new Vector<float>(0.70710678f))) * new Vector<float>(0.5f);
+            Vector<float> density = new Vector<float>(0.39894228f) * default(Exps).Of(x * x * new Vector<float>(-0.5f));
+            Vector<float> below = (Vector<float>.One + default(Erfs).Of(x * new Vector<float>(0.70710678f))) * new Vector<float>(0.5f);
             return Vector.MultiplyAddEstimate(x, density, below);
         }
     }
 
     /// <summary>(1 + tanh u) / 2 = σ(2 u).</summary>
-    private readonly struct GeluTanhs : IFunction
+    private readonly struct GeluTanhs : IVectorFunction
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector<float> Of(Vector<float> x)
+        public Vector<float> Of(Vector<float> x)
         {
             Vector<float> inner = Vector.MultiplyAddEstimate(x * x, new(Cubic), Vector<float>.One);
-            return x / (Vector<float>.One + Exps.Of(x * inner * new Vector<float>(-Twice)));
+            return x / (Vector<float>.One + Exps.Near(x * inner * new Vector<float>(-Twice)));
         }
 
         public const float Cubic = 0.044715f,
             Twice = 1.59576912f; // 2 √(2 / π)
     }
 
-    private readonly struct GeluTanhSlopes : IFunction
+    internal readonly struct GeluTanhSlopes : IVectorFunction
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector<float> Of(Vector<float> x)
+        public Vector<float> Of(Vector<float> x)
         {
             Vector<float> square = x * x * new Vector<float>(GeluTanhs.Cubic),
-                gate = Sigmoids.Of(x * (square + Vector<float>.One) * new Vector<float>(GeluTanhs.Twice)),
+                gate = default(Sigmoids).Of(x * (square + Vector<float>.One) * new Vector<float>(GeluTanhs.Twice)),
                 steep = Vector.MultiplyAddEstimate(square, new(3f), Vector<float>.One) * new Vector<float>(GeluTanhs.Twice);
             return gate + x * steep * gate * (Vector<float>.One - gate);
         }
-    }
-
-    /// <summary>The rest, too short for a vector, goes through one too, so that a number's place does not change its result.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Map<TFunction>(ReadOnlySpan<float> x, Span<float> y)
-        where TFunction : struct, IFunction
-    {
-        if (y.Length < x.Length)
-            throw new ArgumentException($"{x.Length} results do not fit {y.Length} places.");
-        int lanes = Vector<float>.Count,
-            at = 0;
-        for (; at <= x.Length - lanes; at += lanes)
-            TFunction.Of(new Vector<float>(x.Slice(at, lanes))).CopyTo(y.Slice(at, lanes));
-        if (at == x.Length)
-            return;
-        Span<float> rest = stackalloc float[lanes];
-        rest.Clear();
-        x[at..].CopyTo(rest);
-        TFunction.Of(new Vector<float>(rest)).CopyTo(rest);
-        rest[..(x.Length - at)].CopyTo(y[at..]);
     }
 }

@@ -322,7 +322,7 @@ public class InferenceTests
 
         Assert.NotSame(first, second);
         Assert.Equal(before, first.Of<float>().Values);
-        Assert.NotEqual(before, second.Of<float>().Values);
+        Assert.NotEqual(before, [.. second.Of<float>().Values]);
         Assert.Equal(before, Result(1).Of<float>().Values);
     }
 

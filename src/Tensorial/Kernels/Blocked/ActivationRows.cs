@@ -1,5 +1,5 @@
-using System.Numerics.Tensors;
 using System.Runtime.Intrinsics;
+using static Tensorial.Kernels.Blocked.ActivationFunctions;
 
 namespace Tensorial.Kernels.Blocked;
 
@@ -15,23 +15,22 @@ internal static class ActivationRows
         switch (activation.Kind)
         {
             case ActivationKind.Relu:
-                TensorPrimitives.Max(x, 0f, y);
+                VectorMap.Of(default(Relu), x, y);
                 break;
             case ActivationKind.Clip:
-                TensorPrimitives.Max(x, activation.Low, y);
-                TensorPrimitives.Min(y, activation.High, y);
+                VectorMap.Of(new Clip(activation.Low, activation.High), x, y);
                 break;
             case ActivationKind.LeakyRelu:
-                Leak(x, y, activation.Low);
+                VectorMap.Of(new Leak(activation.Low), x, y);
                 break;
             case ActivationKind.Sigmoid:
                 Exponential.Sigmoid(x, y);
                 break;
             case ActivationKind.HardSigmoid:
-                HardSigmoid(x, y, activation.Low, activation.High);
+                VectorMap.Of(new HardSigmoid(activation.Low, activation.High), x, y);
                 break;
             case ActivationKind.HardSwish:
-                HardSwish(x, y);
+                VectorMap.Of(default(HardSwish), x, y);
                 break;
             case ActivationKind.Silu:
                 Exponential.Silu(x, y);
@@ -94,105 +93,50 @@ internal static class ActivationRows
 
     /// <summary>Whether a function is made of exponentials.</summary>
     private static bool IsCostly(ActivationKind kind) =>
-        kind
-            is ActivationKind.Sigmoid
-                or ActivationKind.Silu
-                or ActivationKind.Tanh
-                or ActivationKind.Gelu
-                or ActivationKind.GeluTanh;
-
-    /// <summary>y = max(x, 0) + slope · min(x, 0).</summary>
-    private static void Leak(ReadOnlySpan<float> x, Span<float> y, float slope)
-    {
-        Span<float> negative = stackalloc float[256];
-        for (int first = 0; first < x.Length; first += negative.Length)
-        {
-            int count = Math.Min(negative.Length, x.Length - first);
-            TensorPrimitives.Min(x.Slice(first, count), 0f, negative);
-            TensorPrimitives.Max(x.Slice(first, count), 0f, y.Slice(first, count));
-            TensorPrimitives.MultiplyAdd(negative[..count], slope, y.Slice(first, count), y.Slice(first, count));
-        }
-    }
-
-    private static void HardSigmoid(ReadOnlySpan<float> x, Span<float> y, float alpha, float beta)
-    {
-        TensorPrimitives.Multiply(x, alpha, y);
-        TensorPrimitives.Add(y, beta, y);
-        TensorPrimitives.Max(y, 0f, y);
-        TensorPrimitives.Min(y, 1f, y);
-    }
-
-    /// <summary>y = x · min(max(x / 6 + 1/2, 0), 1), some values at a time since y may be x.</summary>
-    private static void HardSwish(ReadOnlySpan<float> x, Span<float> y)
-    {
-        Span<float> gates = stackalloc float[256];
-        for (int first = 0; first < x.Length; first += gates.Length)
-        {
-            int count = Math.Min(gates.Length, x.Length - first);
-            HardSigmoid(x.Slice(first, count), gates[..count], 1f / 6, 0.5f);
-            TensorPrimitives.Multiply(x.Slice(first, count), gates[..count], y.Slice(first, count));
-        }
-    }
+        kind is ActivationKind.Sigmoid or ActivationKind.Silu or ActivationKind.Tanh or ActivationKind.Gelu or ActivationKind.GeluTanh;
 
     private static bool Same(ReadOnlySpan<float> x, ReadOnlySpan<float> y) => x == y;
 
-    /// <summary>dx = dy · f', some values at a time since dx may be dy.</summary>
+    /// <summary>dx = dy · f'; dx may be dy.</summary>
     /// <param name="activation">f.</param>
     /// <param name="fromResult">Whether <paramref name="at"/> holds f(x), or x.</param>
+    /// <param name="at">Where the derivative is taken.</param>
+    /// <param name="dy">The gradient of the result.</param>
+    /// <param name="dx">That of x.</param>
+    /// <exception cref="ArgumentException">The derivative is not known from what <paramref name="at"/> holds.</exception>
     public static void Chain(this Activation activation, bool fromResult, ReadOnlySpan<float> at, ReadOnlySpan<float> dy, Span<float> dx)
-    {
-        Span<float> slopes = stackalloc float[256];
-        for (int first = 0; first < at.Length; first += slopes.Length)
-        {
-            int count = Math.Min(slopes.Length, at.Length - first);
-            activation.Slopes(fromResult, at.Slice(first, count), slopes[..count]);
-            TensorPrimitives.Multiply(dy.Slice(first, count), slopes[..count], dx.Slice(first, count));
-        }
-    }
-
-    private static void Slopes(this Activation activation, bool fromResult, ReadOnlySpan<float> at, Span<float> slopes)
     {
         switch (activation.Kind)
         {
-            case ActivationKind.Relu or ActivationKind.LeakyRelu:
-                float below = activation.Kind == ActivationKind.Relu ? 0 : activation.Low;
-                for (int i = 0; i < at.Length; i++)
-                    slopes[i] = at[i] > 0 ? 1 : below;
+            case ActivationKind.Relu:
+                VectorMap.Of(default(LeakSlope), at, dy, dx);
+                break;
+            case ActivationKind.LeakyRelu:
+                VectorMap.Of(new LeakSlope(activation.Low), at, dy, dx);
                 break;
             case ActivationKind.Clip:
-                for (int i = 0; i < at.Length; i++)
-                    slopes[i] = at[i] > activation.Low && at[i] < activation.High ? 1 : 0;
+                VectorMap.Of(new ClipSlope(activation.Low, activation.High), at, dy, dx);
                 break;
             case ActivationKind.HardSigmoid when fromResult:
-                for (int i = 0; i < at.Length; i++)
-                    slopes[i] = at[i] > 0 && at[i] < 1 ? activation.Low : 0;
+                VectorMap.Of(new ClipSlope(0, 1, activation.Low), at, dy, dx);
                 break;
             case ActivationKind.Sigmoid when fromResult:
-                for (int i = 0; i < at.Length; i++)
-                    slopes[i] = at[i] * (1 - at[i]);
+                VectorMap.Of(default(SigmoidSlope), at, dy, dx);
                 break;
             case ActivationKind.Tanh when fromResult:
-                for (int i = 0; i < at.Length; i++)
-                    slopes[i] = 1 - at[i] * at[i];
+                VectorMap.Of(default(TanhSlope), at, dy, dx);
                 break;
             case ActivationKind.HardSwish when !fromResult:
-                for (int i = 0; i < at.Length; i++)
-                    slopes[i] =
-                        at[i] <= -3 ? 0
-                        : at[i] >= 3 ? 1
-                        : at[i] * (1f / 3) + 0.5f;
+                VectorMap.Of(default(HardSwishSlope), at, dy, dx);
                 break;
             case ActivationKind.Silu when !fromResult:
-                // σ(x) (1 + x (1 - σ(x))).
-                Exponential.Sigmoid(at, slopes);
-                for (int i = 0; i < at.Length; i++)
-                    slopes[i] *= 1 + at[i] * (1 - slopes[i]);
+                VectorMap.Of(default(SiluSlope), at, dy, dx);
                 break;
             case ActivationKind.Gelu when !fromResult:
-                Exponential.GeluSlope(at, slopes);
+                VectorMap.Of(default(Times<Exponential.GeluSlopes>), at, dy, dx);
                 break;
             case ActivationKind.GeluTanh when !fromResult:
-                Exponential.GeluTanhSlope(at, slopes);
+                VectorMap.Of(default(Times<Exponential.GeluTanhSlopes>), at, dy, dx);
                 break;
             default:
                 throw new ArgumentException($"The slope of {activation.Kind} is not known {(fromResult ? "from its result" : "here")}.");
