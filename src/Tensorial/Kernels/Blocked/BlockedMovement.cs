@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace Tensorial.Kernels.Blocked;
 
@@ -267,14 +268,33 @@ internal static unsafe class BlockedMovement
             }
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        /// <summary>Some lanes of every pixel of a row: in one piece, or in two that overlap where no one piece is as long.</summary>
         private void Copy(float* from, float* to, int lanes)
         {
+            int length = (outputLayout.Width - 1) * Lanes + lanes;
+            Bounds.Check(from, length);
+            Bounds.Check(to, length);
             if (lanes == Lanes)
-                Bounds.Span(from, outputLayout.Width * Lanes).CopyTo(Bounds.Span(to, outputLayout.Width * Lanes));
+                new ReadOnlySpan<float>(from, length).CopyTo(new(to, length));
+            else if (lanes >= Vector256<float>.Count)
+                Copy<Vector256<float>>(from, to, lanes - Vector256<float>.Count);
+            else if (lanes >= Vector128<float>.Count)
+                Copy<Vector128<float>>(from, to, lanes - Vector128<float>.Count);
+            else if (lanes >= Vector64<float>.Count)
+                Copy<Vector64<float>>(from, to, lanes - Vector64<float>.Count);
             else
-                for (int column = outputLayout.Width; column > 0; column--, from += Lanes, to += Lanes)
-                    Bounds.Span(from, lanes).CopyTo(Bounds.Span(to, lanes));
+                Copy<float>(from, to, 0);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private void Copy<TPiece>(float* from, float* to, int second)
+            where TPiece : unmanaged
+        {
+            for (int column = outputLayout.Width; column > 0; column--, from += Lanes, to += Lanes)
+            {
+                *(TPiece*)to = *(TPiece*)from;
+                *(TPiece*)(to + second) = *(TPiece*)(from + second);
+            }
         }
 
         private void Fill(float* to, int lanes)
