@@ -39,16 +39,21 @@ public sealed class DeploymentTests : IDisposable
         Assert.Empty(new JobSchema().MistakesOf(job));
 
         JsonElement spec = job.GetProperty("spec");
-        string[] arguments =
-        [
-            .. spec.GetProperty("template")
-                .GetProperty("spec")
-                .GetProperty("containers")[0]
-                .GetProperty("args")
-                .EnumerateArray()
-                .Select(static argument => argument.GetString()!),
-        ];
+        JsonElement container = spec.GetProperty("template").GetProperty("spec").GetProperty("containers")[0];
+        string[] arguments = [.. container.GetProperty("args").EnumerateArray().Select(static argument => argument.GetString()!)];
         int pods = spec.TryGetProperty("completions", out JsonElement completions) ? completions.GetInt32() : 1;
+        if (container.TryGetProperty("command", out _))
+        {
+            // A shell's script, run with a program in the tool's place that prints what it is given behind the tool's file.
+            Program("dotnet", "shift; printf '%s\\n' \"$@\"");
+            File.WriteAllText(At("script"), Assert.Single(arguments));
+            File.WriteAllLines(At("grid.txt"), [.. Enumerable.Range(1, pods).Select(static line => $"--lr 0.{line} --weight-decay 1e-4")]);
+            arguments = Run(At("script"), OnPath, ("JOB_COMPLETION_INDEX", $"{pods - 1}"))
+                .Split('\n', StringSplitOptions.RemoveEmptyEntries);
+            Assert.Contains($"grid/lr-0.{pods}-weight-decay-1e-4.onnx", arguments);
+            AssertParses(arguments, []);
+            return;
+        }
         AssertParses(arguments, pods > 1 ? [("JOB_COMPLETION_INDEX", $"{pods - 1}")] : []);
         int shard = Array.IndexOf(arguments, "--shard");
         Assert.Equal(pods > 1, shard >= 0);
@@ -91,15 +96,12 @@ public sealed class DeploymentTests : IDisposable
     [MemberData(nameof(Scripts))]
     public void A_script_is_a_shell_s_and_its_command_ours(string name)
     {
-        string srun = At("srun");
         // srun's own options begin with two hyphens; what follows is the program.
-        File.WriteAllText(srun, "#!/bin/bash\nwhile [[ $1 == --* ]]; do shift; done\nexec \"$@\"\n");
-        if (!OperatingSystem.IsWindows())
-            File.SetUnixFileMode(srun, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        Program("srun", "while [[ $1 == --* ]]; do shift; done\nexec \"$@\"");
         File.WriteAllText(At("grid.txt"), "--lr 0.3 --weight-decay 1e-4\n--lr 0.1 --weight-decay 5e-4\n");
         string output = Run(
             Path.Combine(Deploy, "slurm", name),
-            ("PATH", $"{_folder.FullName}:{Environment.GetEnvironmentVariable("PATH")}"),
+            OnPath,
             ("TENSORIAL", "printf %s\\n"),
             ("MODEL", "model.onnx"),
             ("DATA", "cifar10:cifar10"),
@@ -145,6 +147,16 @@ public sealed class DeploymentTests : IDisposable
         Assert.Contains("seed-1", html);
         Assert.Contains("seed-2-lr-0.01", html);
         Assert.Contains("2 trainings", html);
+    }
+
+    private (string Name, string Value) OnPath => ("PATH", $"{_folder.FullName}:{Environment.GetEnvironmentVariable("PATH")}");
+
+    /// <summary>A program that scripts find before others of its name.</summary>
+    private void Program(string name, string lines)
+    {
+        File.WriteAllText(At(name), $"#!/bin/bash\n{lines}\n");
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(At(name), UnixFileMode.UserRead | UnixFileMode.UserExecute);
     }
 
     private string Run(string script, params (string Name, string Value)[] variables)
