@@ -164,11 +164,16 @@ internal static class Exponential
         }
     }
 
+    /// <summary>Beyond 10 the slopes of GELU are 0 and 1 but for 1e-20, and the powers of x in them would leave float32.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector<float> Bounded(Vector<float> x) => Vector.Min(Vector.Max(x, new(-10f)), new(10f));
+
     private readonly struct GeluSlopes : IFunction
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static Vector<float> Of(Vector<float> x)
         {
+            x = Bounded(x);
             Vector<float> density = new Vector<float>(0.39894228f) * Exps.Of(x * x * new Vector<float>(-0.5f));
             Vector<float> below = (Vector<float>.One + Erfs.Of(x * new Vector<float>(0.70710678f))) * new Vector<float>(0.5f);
             return Vector.MultiplyAddEstimate(x, density, below);
@@ -194,10 +199,13 @@ internal static class Exponential
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static Vector<float> Of(Vector<float> x)
         {
+            x = Bounded(x);
             Vector<float> square = x * x * new Vector<float>(GeluTanhs.Cubic),
-                gate = Sigmoids.Of(x * (square + Vector<float>.One) * new Vector<float>(GeluTanhs.Twice)),
+                // σ(-u) = exp(-u) σ(u) keeps the digits that 1 - σ(u) loses.
+                small = Exps.Of(x * (square + Vector<float>.One) * new Vector<float>(-GeluTanhs.Twice)),
+                gate = Vector<float>.One / (Vector<float>.One + small),
                 steep = Vector.MultiplyAddEstimate(square, new(3f), Vector<float>.One) * new Vector<float>(GeluTanhs.Twice);
-            return gate + x * steep * gate * (Vector<float>.One - gate);
+            return gate + x * steep * (gate * small) * gate;
         }
     }
 
