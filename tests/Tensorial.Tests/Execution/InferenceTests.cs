@@ -265,6 +265,18 @@ public class InferenceTests
             6,
             6
         ),
+        ["whole numbers that a later layer outlives"] = Make(
+            static s =>
+            {
+                string a = s.Node("c1", new Convolution { Pads = [1, 1, 1, 1] }, "x", s.Weights("w1", [20, 3, 3, 3])),
+                    places = s.Node("places", new ArgMax { Axis = 1 }, a),
+                    b = s.Node("c2", new Convolution { Pads = [1, 1, 1, 1] }, a, s.Weights("w2", [20, 20, 3, 3]));
+                s.Node("y", new Mul(), b, s.Node("numbers", new Cast(ElementType.Float32), places));
+            },
+            3,
+            6,
+            6
+        ),
         ["a mean over the batch"] = Make(
             static s =>
             {
