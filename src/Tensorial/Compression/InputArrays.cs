@@ -58,13 +58,19 @@ internal sealed class InputArrays
         {
             Tensor array = (file?.Read(port.Name) ?? NpyFile.Read(path)).To(port.Type);
             int rank = port.Dimensions?.Length ?? array.Shape.Rank;
+            // A single number, such as a rate or a switch, is the same for all samples.
+            if (rank == 0 && array.Shape.Rank == 0)
+            {
+                arrays[port.Name] = array;
+                continue;
+            }
             if (array.Shape.Rank == 0 || (array.Shape.Rank != rank && array.Shape.Rank != rank + 1))
                 throw new BadInputException(
                     $"'{path}({port.Name})' has the shape {array.Shape}; samples of an input with {rank} axes have {rank} or, with one that counts them, {rank + 1}."
                 );
             arrays[port.Name] = array;
         }
-        int[] counts = [.. arrays.Values.Select(static array => array.Shape[0]).Distinct()];
+        int[] counts = [.. arrays.Values.Where(static array => array.Shape.Rank > 0).Select(static array => array.Shape[0]).Distinct()];
         return counts is [> 0 and var count]
             ? new(Path.GetFileName(path), graph, arrays, count)
             : throw new BadInputException($"'{path}' holds {string.Join(" and ", counts)} samples for the inputs of one network.");
@@ -95,6 +101,8 @@ internal sealed class InputArrays
     private Tensor Some(Port port, int first, int count, int extent)
     {
         Tensor array = _arrays[port.Name];
+        if (array.Shape.Rank == 0)
+            return array;
         bool isCounted = port.Dimensions is { } d && array.Shape.Rank == d.Length + 1;
         // What only fills a batch whose size the network fixes is zeros.
         int wanted = port.Dimensions is [{ Extent: { } fixedOne }, ..] && !isCounted ? fixedOne : Math.Min(count, extent);

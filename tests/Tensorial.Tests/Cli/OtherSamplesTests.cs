@@ -90,6 +90,23 @@ public sealed class OtherSamplesTests : IDisposable
             await Refuses(command[0], "Leave --data out", [.. command, "--data", $"npy:{At("x.npy")}"]);
     }
 
+    /// <summary>A rate or a switch is one number for all samples.</summary>
+    [Fact]
+    public async Task A_single_number_is_the_same_for_all_samples()
+    {
+        Sketch net = new();
+        net.Node("y", new Mul(), net.Node("m", new MatMul(), "x", net.Weights("w", [8, 6])), "rate");
+        Graph graph = net.Graph(8);
+        graph = graph with { Inputs = [.. graph.Inputs, new("rate", ElementType.Float32, [])] };
+        OnnxFile.Write(graph, At("net.onnx"));
+        OnnxFile.Write(graph.With("w", new Sketch(7).Random([8, 6])), At("other.onnx"));
+        NpzFile.Write(
+            At("x.npz"),
+            new Dictionary<string, Tensor> { ["x"] = new Sketch(3).Random([5, 8]), ["rate"] = new Tensor<float>([], new[] { 2f }) }
+        );
+        Assert.True(await Error("other.onnx", "--data", $"npz:{At("x.npz")}") > 0);
+    }
+
     /// <summary>A table of 32 positions is shorter than the extents guessed first.</summary>
     [Fact]
     public async Task Open_extents_may_have_to_be_short()
