@@ -33,6 +33,9 @@ internal sealed record CompressionOptionGroup(
     public LayerChoice LayersOf(Graph graph, Graph file) => LayerChoice.From(graph, Layers, Keep, file);
 
     /// <summary>Extents of inputs that the network leaves open.</summary>
+    /// <summary>What to do with a network that samples cannot be given to.</summary>
+    public const string WithoutSamples = "Leave --data out: layers are then compressed by their kernels alone.";
+
     public ImmutableArray<InputShape> Shapes { get; init; } = [];
 
     /// <summary>The network as layers are measured in it: with extents of images, or those given, or those that random inputs have.</summary>

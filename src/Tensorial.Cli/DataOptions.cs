@@ -2,13 +2,36 @@ using System.CommandLine;
 using Tensorial.Analysis;
 using Tensorial.Data;
 using Tensorial.Graphs;
+using Tensorial.Operations;
 
 namespace Tensorial.Cli;
 
 /// <summary>Which images a command reads.</summary>
 internal sealed record DataOptions(DataSource Source, DataSplit Split, Normalization Normalization, int? Limit)
 {
+    /// <summary>The images as they are stored.</summary>
     public ImageSet Open() => Source.Open(Split, Normalization, Limit);
+
+    /// <summary>The images that go into a network.</summary>
+    /// <param name="graph">The network.</param>
+    /// <param name="otherwise">What to do with a network that takes no images: the end of a sentence.</param>
+    /// <exception cref="BadInputException">It takes none.</exception>
+    public ImageSet Open(Graph graph, string otherwise)
+    {
+        Require(graph, otherwise);
+        return Source.Suiting(graph).Open(Split, Normalization, Limit);
+    }
+
+    /// <summary>Refuses a network that does not take samples of floats at a single input.</summary>
+    /// <inheritdoc cref="Open(Graph, string)"/>
+    public static void Require(Graph graph, string otherwise)
+    {
+        Port[] inputs = [.. graph.FreeInputs];
+        if (inputs is not [{ } only] || !only.Type.IsFloating())
+            throw new BadInputException(
+                $"The samples of --data go into a single input of floats here; this network has {inputs.Length}: {string.Join(", ", inputs.Select(static port => $"{port.Name} ({port.Type})"))}. {otherwise}"
+            );
+    }
 
     /// <summary>Warns where a network seems to have been trained on images that were normalised otherwise.</summary>
     public static void CheckNormalization(Graph graph, ImageSet? images, int threads, Terminal terminal)

@@ -44,6 +44,7 @@ internal sealed record QuantizationSamples(
     {
         if (InputArrays.ForInputsOf(graph, data.Source) is { } arrays)
             return From(arrays, data.Limit, calibration);
+        data = data with { Source = data.Source.Suiting(graph) };
         ImageSet test = data.Open(),
             training = (data with { Split = DataSplit.Train, Limit = null }).Open();
         if (data.Split == DataSplit.Train || (training.Count == test.Count || data.Limit is not null) && IsSame(training, data))

@@ -4,6 +4,7 @@ using System.Globalization;
 using Tensorial.Analysis;
 using Tensorial.Cli.Commands;
 using Tensorial.Data;
+using Tensorial.Graphs;
 using Tensorial.Training;
 using Tensorial.Training.Distributed;
 using Tensorial.Training.Optimizers;
@@ -14,9 +15,19 @@ namespace Tensorial.Cli;
 /// <summary>Which images a network is trained on and tested with.</summary>
 internal sealed record TrainingImages(DataSource Source, Normalization Normalization, int? Limit, int? TestLimit, bool IsTested)
 {
-    public ImageSet Train => Source.Open(DataSplit.Train, Normalization, Limit);
+    /// <summary>The images that a network is trained on; null for one that is made to suit them.</summary>
+    /// <exception cref="BadInputException">It takes none.</exception>
+    public ImageSet TrainFor(Graph? graph)
+    {
+        if (graph is null)
+            return Source.Open(DataSplit.Train, Normalization, Limit);
+        DataOptions.Require(graph, "Networks of other inputs are not trained by this tool; the library's TrainedNetwork takes several.");
+        return Source.Suiting(graph).Open(DataSplit.Train, Normalization, Limit);
+    }
 
-    public ImageSet? Test => IsTested ? Source.Open(DataSplit.Test, Normalization, TestLimit) : null;
+    /// <summary>The images that a network is tested on; null for none.</summary>
+    public ImageSet? TestFor(Graph? graph) =>
+        IsTested ? (graph is null ? Source : Source.Suiting(graph)).Open(DataSplit.Test, Normalization, TestLimit) : null;
 }
 
 /// <summary>What a training leaves beside its network, and what it says there of itself.</summary>

@@ -14,6 +14,8 @@ namespace Tensorial.Cli.Commands;
 /// <summary>tensorial analyze: spectra of every kernel along every cut and, with images, the accuracy left after truncation.</summary>
 internal static class AnalyzeCommand
 {
+    private const string WithoutSamples = "Leave --data out: spectra and norm losses need no samples.";
+
     internal sealed record Options
     {
         public required FileInfo Model { get; init; }
@@ -134,13 +136,13 @@ internal static class AnalyzeCommand
             // Each normalisation gets statistics of its own, which no other node reads.
             graph = WeightsAsInitializers.ForTraining(graph);
         }
-        ImageSet? images = options.Data?.Open();
+        ImageSet? images = options.Data?.Open(graph, WithoutSamples);
         images?.LabelsFor("Accuracy at each rank");
         graph = graph.WithImageShape(images?.ImageShape);
         DataOptions.CheckNormalization(graph, images, options.Threads, terminal);
         KernelWeights weights = KernelWeights.From(graph).Matching(options.Layers);
         ImageSet? calibration = options.Recalibrate is { } count
-            ? (options.Data! with { Split = DataSplit.Train, Limit = count }).Open()
+            ? (options.Data! with { Split = DataSplit.Train, Limit = count }).Open(graph, WithoutSamples)
             : null;
         using ResultStore? store = options.Store is null ? null : ResultStore.Open(options.Store.FullName, WriterName(options.Sweep.Shard));
         if (store?.OtherVersions is [_, ..] versions)

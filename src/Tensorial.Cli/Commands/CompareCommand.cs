@@ -198,8 +198,10 @@ internal static class CompareCommand
         );
         (DateTimeOffset began, Stopwatch clock) = (DateTimeOffset.UtcNow, Stopwatch.StartNew());
         Graph file = WeightsAsInitializers.Apply(OnnxFile.Read(options.Model.FullName));
-        ImageSet? test = options.Data?.Open(),
-            training = options.Data is null ? null : (options.Data with { Split = DataSplit.Train, Limit = null }).Open();
+        ImageSet? test = options.Data?.Open(file, CompressionOptionGroup.WithoutSamples),
+            training = options.Data is null
+                ? null
+                : (options.Data with { Split = DataSplit.Train, Limit = null }).Open(file, CompressionOptionGroup.WithoutSamples);
         Graph graph = InputShape.Apply(file, options.Shapes).WithImageShape(test?.ImageShape);
         if (test is null)
             graph = graph.WithGuessedExtents();

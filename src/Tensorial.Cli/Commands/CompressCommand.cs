@@ -129,8 +129,8 @@ internal static class CompressCommand
         Graph read = WeightsAsInitializers.Apply(OnnxFile.Read(options.Input.ToString()));
         if (options.OpensBatch)
             read = OpenBatch.Apply(read);
-        ImageSet? training = plan.Training?.Open(),
-            test = plan.Test?.Open();
+        ImageSet? training = plan.Training?.Open(read, CompressionOptionGroup.WithoutSamples),
+            test = plan.Test?.Open(read, CompressionOptionGroup.WithoutSamples);
         if (plan.Targets.Any(static target => target.Measure == TargetMeasure.MaxDrop))
             (test ?? throw new UsageException("--target max-drop= is about accuracy: it needs --data.")).LabelsFor("--target max-drop=");
         Graph graph = plan.Sized(read, test ?? training);

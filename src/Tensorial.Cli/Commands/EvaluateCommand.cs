@@ -56,7 +56,7 @@ internal static class EvaluateCommand
     {
         OutputFile.Check(options.Json, options.Model.FullName);
         Graph graph = OnnxFile.Read(options.Model.FullName);
-        ImageSet images = options.Data.Open();
+        ImageSet images = options.Data.Open(graph, "Two networks of any inputs are compared by tensorial verify.");
         images.LabelsFor("Top-1 accuracy");
         graph = graph.WithImageShape(images.ImageShape);
         ScoreOutput scores = ScoreOutput.ForLabels(graph, images, options.Output);

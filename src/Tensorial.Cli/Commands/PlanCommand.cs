@@ -55,7 +55,7 @@ internal static class PlanCommand
             throw new UsageException(
                 "A drop is searched for with whole networks: give max-drop= to compress, or plan with params=, macs= or latency=."
             );
-        ImageSet? training = options.Plan.Training?.Open();
+        ImageSet? training = options.Plan.Training?.Open(file, CompressionOptionGroup.WithoutSamples);
         Graph graph = options.Plan.Sized(file, training);
         DataOptions.CheckNormalization(graph, training, options.Plan.Threads, terminal);
         LayerChoice choice = options.Plan.LayersOf(graph, file);

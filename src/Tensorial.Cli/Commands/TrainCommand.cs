@@ -126,10 +126,11 @@ internal static class TrainCommand
         }
         DirectoryInfo? folder = options.IsFirst ? options.Folder : null;
         using FolderLock? ours = folder is null ? null : FolderLock.Take(folder.FullName, "training");
-        ImageSet images = options.Images.Train;
+        Graph? read = isFile ? Read(options) : null;
+        ImageSet images = options.Images.TrainFor(read);
         images.LabelsFor("Training without a teacher");
-        ImageSet? test = options.Images.Test;
-        Graph graph = isFile ? Read(options) : ModelZoo.Create(options.Model, images.ImageShape, images.Classes, options.Training.Seed);
+        ImageSet? test = options.Images.TestFor(read);
+        Graph graph = read ?? ModelZoo.Create(options.Model, images.ImageShape, images.Classes, options.Training.Seed);
         ModelFile? source = isFile ? ModelFile.OfSource(graph) : null;
         foreach (ImageSet set in (ImageSet[])[images, .. test is null ? Array.Empty<ImageSet>() : [test]])
             InputValidation.Check(graph, set);

@@ -28,8 +28,8 @@ internal static class Tuning
         DirectoryInfo? folder = options.IsFirst ? options.Folder : null;
         Graph small = WeightsAsInitializers.Apply(OnnxFile.Read(options.Input.ToString()));
         Graph? dense = options.Teacher is null ? null : WeightsAsInitializers.Apply(OnnxFile.Read(options.Teacher.ToString()));
-        ImageSet images = options.Images.Train;
-        ImageSet? test = options.Images.Test;
+        ImageSet images = options.Images.TrainFor(small);
+        ImageSet? test = options.Images.TestFor(small);
         foreach (ImageSet set in (ImageSet[])[images, .. test is null ? Array.Empty<ImageSet>() : [test]])
         {
             InputValidation.Check(small, set, withLabels: dense is null);
@@ -49,9 +49,11 @@ internal static class Tuning
             );
             learning = learning with { Loss = LossOf(options, images, teacher.OutputShape) };
         }
-        // All outputs count where no labels say that one of them is the answer.
+        // All outputs count where no labels say that one of them is the answer; rows are made of those that put time first.
         JointOutputs? joint =
-            dense is { Outputs.Length: > 1 } && !images.HasLabels
+            dense is not null
+            && !images.HasLabels
+            && (dense.Outputs.Length > 1 || SampleAxis.Of(dense.WithImageShape(images.ImageShape), dense.Outputs[0].Name) > 0)
                 ? JointOutputs.From(InFloat32.Apply(dense), images, options.OutputWeights, options.Training.Threads)
                 : null;
         if (joint is null && options.OutputWeights.Count > 0)

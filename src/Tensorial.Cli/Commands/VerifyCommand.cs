@@ -126,7 +126,8 @@ internal static class VerifyCommand
         OutputFile.Check(options.Json, options.First.FullName, options.Second.FullName);
         Graph whole = OnnxFile.Read(options.First.ToString());
         InputArrays? arrays = options.Data is { } set ? InputArrays.ForInputsOf(whole, set.Source) : null;
-        ImageSet? images = arrays is null ? options.Data?.Open() : null;
+        ImageSet? images =
+            arrays is not null || options.Data is not { } shown ? null : (shown with { Source = shown.Source.Suiting(whole) }).Open();
         Graph first = Given(whole),
             second = Given(OnnxFile.Read(options.Second.ToString()));
         DataOptions.CheckNormalization(first, images, options.Threads, terminal);

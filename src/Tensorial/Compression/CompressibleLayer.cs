@@ -130,7 +130,11 @@ internal sealed record CompressibleLayer(KernelWeight Weight, Tensor<double> Ker
     public static (ImmutableArray<CompressibleLayer> Layers, ImmutableArray<KeptLayer> Kept) Of(Graph graph)
     {
         graph = WeightsAsInitializers.Apply(graph);
-        IReadOnlyDictionary<string, ValueInfo> shapes = ShapeInference.Explore(graph).Operands;
+        InferredShapes inferred = ShapeInference.Explore(graph);
+        IReadOnlyDictionary<string, ValueInfo> shapes = inferred.Operands;
+        string unknown = "the extents of what it reads are not known";
+        if (inferred.Failures is [{ } first, ..])
+            unknown += $" ({first.Reason.Message.TrimEnd('.')})";
         KernelWeights weights = KernelWeights.From(graph);
         // Infinite constants beside the kernels are masks, as attention adds them.
         if (
@@ -149,7 +153,7 @@ internal sealed record CompressibleLayer(KernelWeight Weight, Tensor<double> Ker
         {
             LayerUse?[] uses = [.. weight.Nodes.Select(node => UseOf(weight, node, shapes))];
             string? reason = uses.Contains(null)
-                ? "the extents of what it reads are not known"
+                ? unknown
                 : uses.Select(use => Obstacle(weight, use!)).FirstOrDefault(static found => found is not null);
             if (reason is not null)
                 kept.Add(new(weight.Name, weight.Weights.Shape.ElementCount, reason));

@@ -72,13 +72,19 @@ internal sealed class InputMoments
             using Inference one = new(InFloat32.Apply(changed.ExtractSubgraph(use.Data)), threads);
             using Inference? other = dense is null ? null : new(InFloat32.Apply(dense.ExtractSubgraph(use.Data)), threads);
             foreach (ImageBatch some in images.Batches(batch, cancel))
-                result.Add(new(layer, use), one.Run(some.Images), other?.Run(some.Images), some.First, workers);
+                result.AddAll(new(layer, use), one.RunParts(some.Images), other?.RunParts(some.Images), some.First, workers);
             if (!result.IsFinite)
                 throw new NumericalException(
                     $"Layer '{layer.Name}' reads '{use.Data}', whose values on the calibration images are not finite, or too large for their squares to be: what comes before it leaves the range of float32."
                 );
         }
         return result;
+    }
+
+    private void AddAll(InputPatches layer, IEnumerable<Tensor<float>> xs, IEnumerable<Tensor<float>>? ys, int seed, Workers workers)
+    {
+        foreach ((Tensor<float> x, Tensor<float>? y) in xs.Zip(ys ?? Enumerable.Repeat<Tensor<float>?>(null, int.MaxValue)))
+            Add(layer, x, y, seed, workers);
     }
 
     private void Add(InputPatches layer, Tensor<float> x, Tensor<float>? y, int seed, Workers workers)

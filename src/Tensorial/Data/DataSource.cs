@@ -1,4 +1,5 @@
 using Tensorial.Data.Sharded;
+using Tensorial.Graphs;
 
 namespace Tensorial.Data;
 
@@ -56,6 +57,9 @@ public abstract record DataSource
         ImageSet.CheckLimit(limit);
         return Read(split, normalization, limit ?? int.MaxValue);
     }
+
+    /// <summary>The same set as a network takes it: arrays whose samples have its input's extents stay as they are stored.</summary>
+    internal virtual DataSource Suiting(Graph graph) => this;
 
     private protected abstract ImageSet Read(DataSplit split, Normalization normalization, int limit);
 }

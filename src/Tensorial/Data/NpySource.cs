@@ -1,3 +1,6 @@
+using System.Collections.Immutable;
+using Tensorial.Graphs;
+
 namespace Tensorial.Data;
 
 /// <summary>
@@ -41,6 +44,22 @@ internal sealed record NpySource(string Images, string? Labels, PixelOrder? Orde
             ),
         };
     }
+
+    /// <summary>Extents of the input that the samples go into; null where that is not known.</summary>
+    public ImmutableArray<Dimension>? Declared { get; init; }
+
+    internal override DataSource Suiting(Graph graph) =>
+        graph.FreeInputs is [{ Dimensions: { } dimensions }] ? this with { Declared = dimensions } : this;
+
+    /// <summary>The order of pixels in an array: as the input has them, where its extents are those.</summary>
+    private PixelOrder? OrderOf(Shape shape) =>
+        Order is null
+        && Declared is { } declared
+        && declared.Length == shape.Rank
+        && (shape.Rank != 4 || declared.Skip(1).Any(static d => d.Extent is not null))
+        && declared.Zip(shape).Skip(1).All(static pair => (pair.First.Extent ?? pair.Second) == pair.Second)
+            ? PixelOrder.AsStored
+            : Order;
 
     private protected override ImageSet Read(DataSplit split, Normalization normalization, int limit)
     {
@@ -91,8 +110,8 @@ internal sealed record NpySource(string Images, string? Labels, PixelOrder? Orde
             throw new BadInputException($"'{imagesName}' holds no images: its shape is {images.Shape}.");
         Tensor pixels = StoredArray.Pixels(imagesName, images) switch
         {
-            Tensor<byte> bytes => PixelOrders.ToChannelsFirst(imagesName, bytes, Order),
-            Tensor floats => PixelOrders.ToChannelsFirst(imagesName, floats.Of<float>(), Order),
+            Tensor<byte> bytes => PixelOrders.ToChannelsFirst(imagesName, bytes, OrderOf(bytes.Shape)),
+            Tensor floats => PixelOrders.ToChannelsFirst(imagesName, floats.Of<float>(), OrderOf(floats.Shape)),
         };
         string name = Path.GetFileName(imagesName);
         return (

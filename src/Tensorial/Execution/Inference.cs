@@ -34,6 +34,7 @@ public sealed class Inference : IDisposable
     private readonly ConcurrentDictionary<string, Program> _programs = new();
     private readonly ConcurrentDictionary<(Program Program, bool Shared), ConcurrentBag<ProgramFrame>> _frames = new();
     private readonly ConcurrentDictionary<Shape, int> _pieces = new();
+    private readonly ConcurrentDictionary<Program, int[]> _places = new();
 
     /// <summary>Whether a batch may go through the network in pieces; depends on the network's structure alone.</summary>
     private readonly Lazy<bool> _isSeparable;
@@ -135,6 +136,30 @@ public sealed class Inference : IDisposable
     /// </returns>
     public ImmutableArray<Tensor> RunAll(Tensor<float> images) => RunAllFrom(RunTo(0, images));
 
+    /// <summary>
+    /// The first output as nodes inside the network would read it: [n, ...] where its samples lie along its first axis, and otherwise, where
+    /// the file fixes the batch, one tensor for each batch of that size.
+    /// </summary>
+    /// <param name="images">[n, ...] as the network's input; those that fill no whole batch are left out of the latter, if there are others.</param>
+    internal IEnumerable<Tensor<float>> RunParts(Tensor<float> images)
+    {
+        if (FixedBatch is not { } part || OutputOf(ProgramOf(ImagesOf(part)), 0).Shape is { Rank: > 0 } shape && shape[0] == part)
+        {
+            yield return RunAll(images)[0].Of<float>();
+            yield break;
+        }
+        Activations all = RunTo(0, images);
+        Shape wanted = images.Shape.With(0, part);
+        for (int first = 0; first == 0 || first + part <= all.Images; first += part)
+            yield return Run(
+                new Dictionary<string, Tensor>
+                {
+                    [Input.Name] = new Tensor<float>(wanted, Images(all, first, Math.Min(part, all.Images - first), wanted)),
+                }
+            )[_graph.Outputs[0].Name]
+                .Of<float>();
+    }
+
     /// <summary>The first step whose weights come from an initializer.</summary>
     /// <exception cref="BadInputException">No step uses it.</exception>
     public int StepOf(string initializer)
@@ -146,26 +171,52 @@ public sealed class Inference : IDisposable
         throw new BadInputException($"No layer of the network uses the weights '{initializer}'.");
     }
 
+    /// <summary>
+    /// Where a step, counted in the program for the smallest batch, stands in the program for another: a batch of one sample may need none for
+    /// what mixes several. A step that is missing there stands where the nearest one before it does, from which going on is right as well.
+    /// </summary>
+    private int PlaceOf(Program program, int step)
+    {
+        ImmutableArray<Segment> counted = ProgramOf(ImagesOf(FixedBatch ?? 1)).Segments;
+        if (counted == program.Segments || step == 0)
+            return step;
+        return step == counted.Length ? program.Segments.Length : _places.GetOrAdd(program, Places)[step];
+
+        int[] Places(Program other)
+        {
+            Dictionary<string, int> made = [];
+            for (int index = 0; index < other.Segments.Length; index++)
+                made.TryAdd(other.Segments[index].Steps[0].Writes[0].Name, index);
+            int[] places = new int[counted.Length];
+            for (int index = 1; index < places.Length; index++)
+                places[index] = made.GetValueOrDefault(counted[index].Steps[0].Writes[0].Name, places[index - 1]);
+            for (int index = places.Length - 2; index >= 0; index--)
+                places[index] = Math.Min(places[index], places[index + 1]);
+            return places;
+        }
+    }
+
     /// <summary>Evaluates a batch up to, not including, a step, and keeps what the later steps need.</summary>
     internal Activations RunTo(int step, Tensor<float> images)
     {
         Check(images.Shape);
         int count = images.Shape[0];
         int piece = PieceOf(images.Shape, count);
-        Activations start = new(images, piece, 0, new float[(count + piece - 1) / piece][][]);
+        Activations start = new(images, piece, 0, new byte[(count + piece - 1) / piece][][]);
         return step == 0 ? start : Continue(start, step);
     }
 
     /// <summary>Goes on from kept activations to a later step.</summary>
     internal Activations Continue(Activations at, int toStep)
     {
-        Activations reached = at with { Step = toStep, Kept = new float[at.Kept.Length][][] };
+        Activations reached = at with { Step = toStep, Kept = new byte[at.Kept.Length][][] };
         Each(
             at,
             (program, frame, index) =>
             {
-                program.Run(frame, at.Step, toStep);
-                reached.Kept[index] = [.. program.AliveAt(toStep).Select(value => frame.Floats(value).ToArray())];
+                int end = PlaceOf(program, toStep);
+                program.Run(frame, PlaceOf(program, at.Step), end);
+                reached.Kept[index] = [.. program.AliveAt(end).Select(value => frame.Bytes(value).ToArray())];
             }
         );
         return reached;
@@ -203,7 +254,7 @@ public sealed class Inference : IDisposable
             at,
             (program, frame, index) =>
             {
-                program.Run(frame, at.Step, program.Segments.Length);
+                program.Run(frame, PlaceOf(program, at.Step), program.Segments.Length);
                 int images = Math.Min(at.Piece, at.Images - index * at.Piece);
                 for (int k = 0; k < outputs; k++)
                 {
@@ -246,8 +297,8 @@ public sealed class Inference : IDisposable
                 Value input = program.Inputs[Input.Name];
                 frame.Bind(input, new Tensor<float>(input.Shape, Images(at, first, count, input.Shape)));
                 if (at.Kept[index] is { } kept)
-                    foreach ((Value value, float[] saved) in program.AliveAt(at.Step).Zip(kept))
-                        saved.CopyTo(frame.Floats(value));
+                    foreach ((Value value, byte[] saved) in program.AliveAt(PlaceOf(program, at.Step)).Zip(kept))
+                        saved.CopyTo(frame.Bytes(value));
                 body(program, frame, index);
                 idle.Add(frame);
             }
@@ -364,15 +415,15 @@ public sealed class Inference : IDisposable
 /// <summary>A batch on its way through a network: all values that the steps from <see cref="Step"/> on still need.</summary>
 internal sealed record Activations
 {
-    internal Activations(Tensor<float> source, int piece, int step, float[][][] kept) =>
+    internal Activations(Tensor<float> source, int piece, int step, byte[][][] kept) =>
         (Source, Piece, Step, Kept) = (source, piece, step, kept);
 
     internal Tensor<float> Source { get; init; }
 
     internal int Piece { get; init; }
 
-    /// <summary>By piece of the batch, then by value.</summary>
-    internal float[][][] Kept { get; init; }
+    /// <summary>The bytes of each value, by piece of the batch, then by value.</summary>
+    internal byte[][][] Kept { get; init; }
 
     /// <summary>The step that comes next.</summary>
     public int Step { get; init; }
@@ -380,5 +431,5 @@ internal sealed record Activations
     public int Images => Source.Shape[0];
 
     /// <summary>Bytes kept beside the images themselves.</summary>
-    public long Bytes => Kept.Sum(static piece => piece?.Sum(static value => (long)value.Length * sizeof(float)) ?? 0);
+    public long Bytes => Kept.Sum(static piece => piece?.Sum(static value => (long)value.Length) ?? 0);
 }

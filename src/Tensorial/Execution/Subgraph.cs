@@ -11,6 +11,17 @@ internal sealed record Subgraph(Graph Body) : Operation
 {
     internal override int OperationCount { get; } = 1 + Body.Nodes.Sum(static node => node.Operation.OperationCount);
 
+    internal override long OwnParameters { get; } = GraphStatistics.ParametersOf(Body);
+
+    internal override long Macs(ReadOnlySpan<ValueInfo?> inputs, ReadOnlySpan<ValueInfo> outputs)
+    {
+        Dictionary<string, ValueInfo> given = [];
+        for (int i = 0; i < Body.Inputs.Length; i++)
+            if (inputs.Optional(i) is { } operand)
+                given[Body.Inputs[i].Name] = operand;
+        return GraphStatistics.MacsOf(Body, ShapeInference.Explore(Body, given).Operands);
+    }
+
     internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
         Dictionary<string, ValueInfo> given = [];

@@ -28,6 +28,7 @@ public sealed class TrainedNetwork : IDisposable
     private readonly ImmutableArray<Port> _inputs;
     private readonly ImmutableArray<string> _outputs;
     private readonly FrozenSet<string> _changing;
+    private readonly int? _fixedBatch;
     private readonly WeightCache _cache = new();
     private readonly ThreadWorkers _workers;
     private readonly Dictionary<int, Compiled> _programs = [];
@@ -99,7 +100,8 @@ public sealed class TrainedNetwork : IDisposable
             ),
         };
         _workers = new(threads > 0 ? threads : Environment.ProcessorCount);
-        OutputShape = [.. ProgramFor(2).Shapes[graph.Outputs[0].Name].Skip(1)];
+        _fixedBatch = _opened.FreeInputs is [{ Dimensions: [{ Extent: { } images }, ..] }, ..] ? images : null;
+        OutputShape = [.. ProgramFor(_fixedBatch ?? 2).Shapes[graph.Outputs[0].Name].Skip(1)];
         _programs.Clear();
     }
 
@@ -247,6 +249,10 @@ public sealed class TrainedNetwork : IDisposable
     {
         if (_programs.TryGetValue(images, out Compiled? known))
             return known;
+        if (_fixedBatch is { } batch && batch != images)
+            throw new BadInputException(
+                $"The network's file fixes its batch at {batch}, and so it is trained on {batch} images at a time, not on {images}. {WhyFixed()}"
+            );
         Dictionary<string, Shape> inputs = InputsFor(images);
         IReadOnlyDictionary<string, ValueInfo> shapes = ShapeInference.Run(_form.Graph, inputs, _changing);
         foreach (string output in _outputs)
@@ -292,6 +298,19 @@ public sealed class TrainedNetwork : IDisposable
                 .Where(w => derivatives.Gradients.TryGetValue(w.Name, out string? name) && program.Outputs[name].IsExternal)
                 .ToLookup(w => program.LastWrite(program.Outputs[derivatives.Gradients[w.Name]]))
         );
+    }
+
+    private string WhyFixed()
+    {
+        try
+        {
+            _ = OpenBatch.Apply(_original);
+            return "";
+        }
+        catch (UnsupportedException refusal)
+        {
+            return refusal.Message;
+        }
     }
 
     /// <summary>Extents of all inputs for a batch of images.</summary>

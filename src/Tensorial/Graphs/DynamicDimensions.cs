@@ -23,12 +23,12 @@ internal static class DynamicDimensions
 
     /// <summary>
     /// What may stand for an extent that the network leaves open: most images are halved five times at most, and shorter signals than the
-    /// later ones do not fill a window.
+    /// later ones do not fill a window. The last ones are for tables of fewer positions, and for odd extents alone.
     /// </summary>
-    private static readonly ImmutableArray<int> Guesses = [64, 256, 1024, 4096, 16384];
+    private static readonly ImmutableArray<int> Guesses = [64, 256, 1024, 4096, 16384, 16, 63, 4, 1];
 
     /// <summary>
-    /// The network with extents where its inputs leave them open beside the batch: the smallest guess with which the most nodes fit. The
+    /// The network with extents where its inputs leave them open beside the batch: the first guess with which the most nodes fit. The
     /// batch stays open, on every axis that has its name.
     /// </summary>
     public static Graph WithGuessedExtents(this Graph graph)

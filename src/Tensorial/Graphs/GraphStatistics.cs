@@ -66,6 +66,26 @@ public sealed record GraphStatistics(
         );
     }
 
+    /// <summary>Values of the floating-point constants of a graph, those of bodies inside it included.</summary>
+    internal static long ParametersOf(Graph body) =>
+        body.Initializers.Values.Where(static value => value.ElementType.IsFloating()).Sum(static value => (long)value.Shape.ElementCount)
+        + body.Nodes.Sum(static node =>
+            node.Operation is Constant { Value: var value }
+                ? value.ElementType.IsFloating()
+                    ? value.Shape.ElementCount
+                    : 0
+                : node.Operation.OwnParameters
+        );
+
+    /// <summary>Multiply-accumulates of a graph whose values are known, as far as they are.</summary>
+    internal static long MacsOf(Graph body, IReadOnlyDictionary<string, ValueInfo> known)
+    {
+        Dictionary<string, Tensor> constants = body.Initializers.ToDictionary();
+        ConstantParts parts = new(body, constants);
+        HashSet<string> counted = [];
+        return body.Nodes.Sum(node => Of(node, constants, parts, known, counted).Macs ?? 0);
+    }
+
     private static NodeStatistics Of(
         Node node,
         Dictionary<string, Tensor> constants,
@@ -74,8 +94,8 @@ public sealed record GraphStatistics(
         HashSet<string> counted
     )
     {
-        long parameters = 0;
-        foreach (string name in node.Inputs)
+        long parameters = node.Operation.OwnParameters;
+        foreach (string name in node.Reads)
             if (constants.TryGetValue(name, out Tensor? value) && value.ElementType.IsFloating() && counted.Add(name))
                 parameters += value.Shape.ElementCount;
 

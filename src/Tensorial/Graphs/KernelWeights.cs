@@ -191,7 +191,9 @@ public sealed record KernelWeights(ImmutableArray<KernelWeight> Kernels, Immutab
                 return;
             }
             // A product of two computed values is attention or the like, not a layer with weights.
-            string absent = node.Inputs[candidates[^1].Operand];
+            string absent =
+                candidates.Select(candidate => node.Inputs[candidate.Operand]).FirstOrDefault(_computed.Contains)
+                ?? node.Inputs[candidates[^1].Operand];
             if (node.Operation is not MatMul)
                 _uncut.Add(new(absent, node, null, Absence(absent)));
         }

@@ -159,11 +159,16 @@ internal static class Exponential
         }
     }
 
+    /// <summary>Beyond 10 the slopes of GELU are 0 and 1 but for 1e-20, and the powers of x in them would leave float32.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector<float> Bounded(Vector<float> x) => Vector.MinNative(new(10f), Vector.MaxNative(new(-10f), x));
+
     internal readonly struct GeluSlopes : IVectorFunction
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public Vector<float> Of(Vector<float> x)
         {
+            x = Bounded(x);
             Vector<float> density = new Vector<float>(0.39894228f) * default(Exps).Of(x * x * new Vector<float>(-0.5f));
             Vector<float> below = (Vector<float>.One + default(Erfs).Of(x * new Vector<float>(0.70710678f))) * new Vector<float>(0.5f);
             return Vector.MultiplyAddEstimate(x, density, below);
@@ -189,10 +194,13 @@ internal static class Exponential
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public Vector<float> Of(Vector<float> x)
         {
+            x = Bounded(x);
             Vector<float> square = x * x * new Vector<float>(GeluTanhs.Cubic),
-                gate = default(Sigmoids).Of(x * (square + Vector<float>.One) * new Vector<float>(GeluTanhs.Twice)),
+                // σ(-u) = exp(-u) σ(u) keeps the digits that 1 - σ(u) loses.
+                small = Exps.Near(x * (square + Vector<float>.One) * new Vector<float>(-GeluTanhs.Twice)),
+                gate = Vector<float>.One / (Vector<float>.One + small),
                 steep = Vector.MultiplyAddEstimate(square, new(3f), Vector<float>.One) * new Vector<float>(GeluTanhs.Twice);
-            return gate + x * steep * gate * (Vector<float>.One - gate);
+            return gate + x * steep * (gate * small) * gate;
         }
     }
 }

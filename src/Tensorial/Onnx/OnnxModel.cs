@@ -38,8 +38,18 @@ internal sealed record OnnxModel(ModelProto Model, IReadOnlyList<(TensorProto Pr
     public ModelProto Whole()
     {
         foreach ((TensorProto proto, Tensor values) in Pending)
-            OnnxTensors.Attach(proto, values);
+            Attach(proto, values);
         return Model;
+    }
+
+    /// <summary>Puts values into a record that may say that they are in another file.</summary>
+    private static void Attach(TensorProto proto, Tensor values)
+    {
+        if (proto.DataLocation == TensorProto.Types.DataLocation.External)
+            proto.RawData = ByteString.Empty;
+        proto.ClearDataLocation();
+        proto.ExternalData.Clear();
+        OnnxTensors.Attach(proto, values);
     }
 
     private void SaveInTwo(string path)
@@ -54,9 +64,7 @@ internal sealed record OnnxModel(ModelProto Model, IReadOnlyList<(TensorProto Pr
             long length = TensorBytes.Count(values);
             if (length < SmallestExternal)
             {
-                proto.ClearDataLocation();
-                proto.ExternalData.Clear();
-                OnnxTensors.Attach(proto, values);
+                Attach(proto, values);
                 continue;
             }
             long offset = (end + Alignment - 1) / Alignment * Alignment;

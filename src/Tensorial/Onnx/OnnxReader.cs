@@ -152,11 +152,12 @@ internal static class OnnxReader
                     KeyValuePair.Create(a.Name, IsBody(a) ? Body(a.G, captured, opsets, external) : Value(a, external))
                 )
             );
-            return OnnxOperators.Bind(domain, proto.OpType, opsets.GetValueOrDefault(domain), attributes, outputs.Length);
+            Operation bound = OnnxOperators.Bind(domain, proto.OpType, opsets.GetValueOrDefault(domain), attributes, outputs.Length);
+            return bound is Unknown unknown ? unknown with { Held = Subgraphs.ParametersOf(proto) } : bound;
         }
         catch (UnsupportedException unsupported)
         {
-            return new Unknown(domain, proto.OpType, unsupported.Message);
+            return new Unknown(domain, proto.OpType, unsupported.Message) { Held = Subgraphs.ParametersOf(proto) };
         }
         catch (BadInputException error)
         {

@@ -1,4 +1,5 @@
 using Tensorial.Onnx.Proto;
+using Tensorial.Operations;
 
 namespace Tensorial.Onnx;
 
@@ -42,6 +43,13 @@ internal static class Subgraphs
 
     public static IEnumerable<GraphProto> Bodies(NodeProto node) =>
         node.Attribute.SelectMany(static a => a.G is null ? a.Graphs : a.Graphs.Prepend(a.G));
+
+    /// <summary>Floating-point numbers that the bodies of a node hold as constants.</summary>
+    public static long ParametersOf(NodeProto node) =>
+        Bodies(node)
+            .SelectMany(All)
+            .Where(static tensor => OnnxTensors.TypeOf(tensor.DataType)?.IsFloating() == true)
+            .Sum(static tensor => tensor.Dims.Aggregate(1L, static (all, extent) => unchecked(all * extent)));
 
     private static IEnumerable<string> Free(GraphProto body)
     {

@@ -14,6 +14,8 @@ public sealed record Gather(int Axis = 0) : MovingOperation
         ValueInfo x = inputs.Required(0, "data"),
             indices = inputs.Required(1, "indices");
         int axis = Operands.Axis(Axis, x.Shape.Rank);
+        if (indices.Value is { } known)
+            Indices.Positive(known, x.Shape[axis]);
         return [new(x.Type, [.. x.Shape.Take(axis), .. indices.Shape, .. x.Shape.Skip(axis + 1)])];
     }
 

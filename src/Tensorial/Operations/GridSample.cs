@@ -83,13 +83,25 @@ public sealed record GridSample : FloatOperation
         );
     }
 
-    /// <summary>What is sampled has a gradient, where it is sampled has none.</summary>
-    internal override Reads? GradientReads(int input) => input == 0 ? Reads.Input(1) : null;
+    internal override Reads? GradientReads(int input) =>
+        input switch
+        {
+            0 => Reads.Input(1),
+            1 => Reads.Input(0) | Reads.Input(1),
+            _ => null,
+        };
 
     private protected override void Backward<T>(in Pullback<T> pull, Workers workers)
     {
-        if (pull.Gradient(0) is not { } dx)
-            return;
+        if (pull.Gradient(0) is { } dx)
+            ToSampled(pull, dx);
+        if (pull.Gradient(1) is { } dg)
+            ToGrid(pull, dg);
+    }
+
+    private void ToSampled<T>(in Pullback<T> pull, Tensor<T> dx)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
         Shape shape = dx.Shape;
         int planeX = shape.ElementCountOf(2, shape.Rank),
             planeY = pull.Dy.Shape.ElementCountOf(2, shape.Rank);
@@ -101,6 +113,33 @@ public sealed record GridSample : FloatOperation
                     int plane = point / planeY * shape[1] + c;
                     dx.Values[plane * planeX + offset] += weight * pull.Dy.Values[plane * planeY + point % planeY];
                 }
+    }
+
+    /// <summary>∂L/∂grid: along each axis the slopes of the shares stand in place of the shares.</summary>
+    private void ToGrid<T>(in Pullback<T> pull, Tensor<T> dg)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        Shape shape = pull.Shape(0);
+        int axes = shape.Rank - 2,
+            planeX = shape.ElementCountOf(2, shape.Rank),
+            planeY = pull.Dy.Shape.ElementCountOf(2, shape.Rank);
+        ReadOnlySpan<T> grid = pull.Input(1).Values,
+            x = pull.Input(0).Values,
+            dy = pull.Dy.Values;
+        var taps = new (int Offset, T Weight)[MostTaps(axes)];
+        for (int point = 0; point < shape[0] * planeY; point++)
+        for (int axis = 0; axis < axes; axis++)
+        {
+            double sum = 0;
+            foreach ((int offset, T weight) in taps.AsSpan(0, Taps(shape, grid, point, taps, sloped: axis)))
+                for (int c = 0; c < shape[1]; c++)
+                {
+                    int plane = point / planeY * shape[1] + c;
+                    sum += double.CreateTruncating(weight * x[plane * planeX + offset] * dy[plane * planeY + point % planeY]);
+                }
+            int place = point * axes + axes - 1 - axis;
+            dg.Values[place] += T.CreateTruncating(sum * SlopeOfPlace(double.CreateTruncating(grid[place]), shape[2 + axis]));
+        }
     }
 
     /// <summary>Values that make one, at most.</summary>
@@ -121,8 +160,13 @@ public sealed record GridSample : FloatOperation
         };
 
     /// <summary>Finds the values of a plane that make the value at one point of the grid.</summary>
+    /// <param name="shape">Extents of what is sampled.</param>
+    /// <param name="grid">The points.</param>
+    /// <param name="point">Which of them.</param>
+    /// <param name="taps">Where the values stand and what they are multiplied with.</param>
+    /// <param name="sloped">An axis along which weights are the derivatives of those by the place; none where negative.</param>
     /// <returns>How many they are.</returns>
-    private int Taps<T>(Shape shape, ReadOnlySpan<T> grid, int point, Span<(int Offset, T Weight)> taps)
+    private int Taps<T>(Shape shape, ReadOnlySpan<T> grid, int point, Span<(int Offset, T Weight)> taps, int sloped = -1)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         int axes = shape.Rank - 2,
@@ -132,7 +176,7 @@ public sealed record GridSample : FloatOperation
         for (int axis = 0; axis < axes; axis++)
         {
             int extent = shape[2 + axis];
-            int found = Along(Locate(double.CreateTruncating(grid[point * axes + axes - 1 - axis]), extent), extent, along);
+            int found = Along(Locate(double.CreateTruncating(grid[point * axes + axes - 1 - axis]), extent), extent, along, axis == sloped);
             // From the last: what a value becomes takes its place and those behind.
             for (int k = count - 1; k >= 0; k--)
             {
@@ -174,7 +218,7 @@ public sealed record GridSample : FloatOperation
 
     /// <summary>The values along an axis that make one, and their shares.</summary>
     /// <returns>How many they are.</returns>
-    private int Along(double at, int extent, Span<(int Index, double Share)> taps)
+    private int Along(double at, int extent, Span<(int Index, double Share)> taps, bool slopes)
     {
         // What is no number, or too far away to count, meets nothing.
         if (!(Math.Abs(at) < 1 << 30))
@@ -193,13 +237,38 @@ public sealed record GridSample : FloatOperation
                 index = (int)Reflected(index, extent);
             double share = Interpolation switch
             {
-                ResizeInterpolation.Nearest => 1,
+                ResizeInterpolation.Nearest => slopes ? 0 : 1,
+                ResizeInterpolation.Linear when slopes => k == 0 ? -1 : 1,
                 ResizeInterpolation.Linear => k == 0 ? 1 - rest : rest,
+                _ when slopes => k < 2 ? KeysSlope(1 - k + rest) : -KeysSlope(k - 1 - rest),
                 _ => Keys(Math.Abs(k - 1 - rest)),
             };
             taps[count++] = (Math.Clamp(index, 0, extent - 1), share);
         }
         return count;
+    }
+
+    /// <summary>The derivative of a place (<see cref="Locate"/>) by the coordinate; none on the border and beyond.</summary>
+    private double SlopeOfPlace(double coordinate, int extent)
+    {
+        double slope = (AlignCorners ? extent - 1 : extent) / 2.0,
+            at = AlignCorners ? (coordinate + 1) / 2 * (extent - 1) : ((coordinate + 1) * extent - 1) / 2;
+        if (Padding == GridPadding.Border)
+            return Interpolation == ResizeInterpolation.Cubic || at > 0 && at < extent - 1 ? slope : 0;
+        if (Padding == GridPadding.Zeros)
+            return slope;
+        (double low, double range) = AlignCorners ? (0.0, extent - 1.0) : (-0.5, extent);
+        if (range == 0 || !double.IsFinite(at))
+            return 0;
+        double turned = (at - low) % (2 * range);
+        return Math.Abs(turned) > range == turned < 0 ? slope : -slope;
+    }
+
+    /// <summary>The derivative of <see cref="Keys"/> for t from 0 to 2.</summary>
+    private static double KeysSlope(double t)
+    {
+        const double a = -0.75;
+        return t < 1 ? (3 * (a + 2) * t - 2 * (a + 3)) * t : (3 * a * t - 10 * a) * t + 8 * a;
     }
 
     /// <summary>The cubic kernel (Keys 1981) with a = -0.75.</summary>

@@ -72,6 +72,9 @@ public abstract record Operation
     /// <summary>Multiply-accumulates of one evaluation; 0 for operations that multiply no weights.</summary>
     internal virtual long Macs(ReadOnlySpan<ValueInfo?> inputs, ReadOnlySpan<ValueInfo> outputs) => 0;
 
+    /// <summary>Floating-point constants that its bodies hold, where it has any.</summary>
+    internal virtual long OwnParameters => 0;
+
     /// <summary>Operations that one evaluation takes: those of a body, where there is one.</summary>
     internal virtual int OperationCount => 1;
 

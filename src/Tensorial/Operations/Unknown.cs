@@ -12,6 +12,11 @@ public sealed record Unknown(string Domain, string Type, string Reason) : Operat
     /// <inheritdoc/>
     public override string Name => Domain.Length > 0 ? $"{Domain}.{Type}" : Type;
 
+    /// <summary>Floating-point constants of the graphs among its attributes.</summary>
+    internal long Held { get; init; }
+
+    internal override long OwnParameters => Held;
+
     internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs) =>
         throw new UnsupportedException($"{Name} cannot be evaluated: {Reason}");
 

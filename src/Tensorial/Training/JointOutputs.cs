@@ -10,8 +10,10 @@ namespace Tensorial.Training;
 /// All outputs of a network as the single one that a loss takes: a row for each image, every output in it over the root of its mean square in
 /// the teacher, so that a squared distance of rows is the sum of the outputs' relative squared errors, by their weights.
 /// </summary>
-/// <param name="Scales">What the values of each output are multiplied with, by name.</param>
-internal sealed record JointOutputs(ImmutableArray<(string Output, float Scale)> Scales)
+/// <param name="Scales">
+/// By name, what the values of each output are multiplied with, and its axes from that of the samples on; none where that is the first.
+/// </param>
+internal sealed record JointOutputs(ImmutableArray<(string Output, float Scale, ImmutableArray<int> Order)> Scales)
 {
     private const string Prefix = "tensorial/joint";
 
@@ -34,26 +36,32 @@ internal sealed record JointOutputs(ImmutableArray<(string Output, float Scale)>
         IReadOnlyDictionary<string, Tensor> answers = network.Run(
             new Dictionary<string, Tensor> { [teacher.FreeInputs[0].Name] = images.Batch(0, count) }
         );
-        var scales = ImmutableArray.CreateBuilder<(string, float)>();
+        var scales = ImmutableArray.CreateBuilder<(string, float, ImmutableArray<int>)>();
         foreach (Port port in teacher.Outputs)
         {
             double weight = weights.GetValueOrDefault(port.Name, 1);
-            if (weight == 0 || answers[port.Name] is not Tensor<float> { Shape.Rank: > 0 } values || values.Shape[0] != count)
+            if (weight == 0 || answers[port.Name] is not Tensor<float> { Shape.Rank: > 0 } values)
+                continue;
+            int axis = SampleAxis.Of(teacher, port.Name) ?? 0;
+            if (axis >= values.Shape.Rank || values.Shape[axis] != count)
                 continue;
             double squares = SquareSum.Of(values.Values) / count;
-            scales.Add((port.Name, squares > 0 ? (float)Math.Sqrt(weight / squares) : 0));
+            scales.Add((port.Name, squares > 0 ? (float)Math.Sqrt(weight / squares) : 0, OrderOf(axis, values.Shape.Rank)));
         }
         return scales.Count > 0
             ? new(scales.ToImmutable())
             : throw new BadInputException($"No output of {names} is left that answers image by image.");
     }
 
+    private static ImmutableArray<int> OrderOf(int axis, int rank) =>
+        axis == 0 ? [] : [axis, .. Enumerable.Range(0, rank).Where(other => other != axis)];
+
     /// <summary>The network with the joint output before its own.</summary>
     public Graph Join(Graph graph)
     {
         List<Node> nodes = [];
         List<string> rows = [];
-        foreach ((string output, float scale) in Scales)
+        foreach ((string output, float scale, ImmutableArray<int> order) in Scales)
         {
             string name = $"{Prefix}/{rows.Count}";
             // Made by a node: a constant of the network might be taken for one that is learnt.
@@ -63,6 +71,8 @@ internal sealed record JointOutputs(ImmutableArray<(string Output, float Scale)>
             string value = output;
             if (graph.Outputs.First(port => port.Name == output).Type != ElementType.Float32)
                 nodes.Add(new($"{name}/cast", new Cast(ElementType.Float32), [output], [value = $"{name}/number"]));
+            if (!order.IsEmpty)
+                nodes.Add(new($"{name}/transpose", new Transpose(order), [value], [value = $"{name}/samples"]));
             nodes.Add(new($"{name}/flatten", new Flatten(1), [value], [$"{name}/row"]));
             nodes.Add(new($"{name}/mul", new Mul(), [$"{name}/row", $"{name}/scale"], [$"{name}/scaled"]));
             rows.Add($"{name}/scaled");

@@ -41,7 +41,7 @@ public sealed class SequentialTuning
         _blocks = TunedBlock.Of(small, dense, options.Size);
         if (_blocks.IsEmpty)
             throw new BadInputException(
-                "No layer of the network differs from the teacher's while both make values of the same names: there is nothing to tune block by block."
+                "No layer of the network differs from the teacher's while both make values of the same names: there is nothing to tune block by block. (Values whose first axis is not that of the images, such as time, divide no blocks.) All weights together are tuned end to end."
             );
         (_small, _dense, _images) = (small, dense, images.Take(Math.Min(options.Images, images.Count)));
         int threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount;

@@ -31,6 +31,8 @@ public sealed record TunedBlock(string Output, string Input, ImmutableArray<Node
         HashSet<string> ends = [.. dense.Nodes.SelectMany(static node => node.Outputs), .. dense.Inputs.Select(static port => port.Name)];
         if (size == BlockSize.Module)
             ends.IntersectWith(small.Outputs.SelectMany(output => IsCutPoint(small.ExtractSubgraph(output.Name))).ToHashSet());
+        // Rows of a value are those of images.
+        ends.ExceptWith(SampleAxis.Elsewhere(small));
         Dictionary<string, Node> makers = [];
         Dictionary<Node, int> places = new(ReferenceEqualityComparer.Instance);
         foreach (Node node in small.Nodes)

@@ -199,6 +199,21 @@ public class LayerKindsTests
         }
     }
 
+    /// <summary>What a layer multiplies with is named, not what it reads.</summary>
+    [Fact]
+    public void Quantised_weights_are_told_from_quantised_activations()
+    {
+        Sketch net = new();
+        net.Constant("scale", new Tensor<float>([], new[] { 0.1f }));
+        net.Constant("zero", new Tensor<byte>([], new byte[] { 128 }));
+        net.Constant("w8", new Tensor<sbyte>([5, 6]));
+        net.Node("x8", new QuantizeLinear(), "x", "scale", "zero");
+        net.Node("a", new DequantizeLinear(), "x8", "scale", "zero");
+        net.Node("w", new DequantizeLinear(), "w8", "scale");
+        net.Node("y", new Gemm { TransposeB = true }, "a", "w");
+        Assert.Contains("stored as quantised integers", Assert.Single(CompressibleLayer.Of(net.Graph(6)).Kept).Reason);
+    }
+
     [Fact]
     public void Shared_weights_stay_shared_factors()
     {

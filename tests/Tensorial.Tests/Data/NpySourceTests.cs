@@ -51,6 +51,40 @@ public class NpySourceTests
         Assert.Equal(pixels, set.Batch(0, 1).Values.ToArray().Select(value => (int)MathF.Round(value * 255)));
     }
 
+    /// <summary>Samples that have the extents of a network's input stay as they are stored; others are images.</summary>
+    [Theory]
+    [InlineData(new[] { 1, 3, 4 }, new[] { 0, 3, 4 }, new[] { 3, 4 })]
+    [InlineData(new[] { 1, 3, 4 }, new[] { 0, 1, 3, 4 }, new[] { 1, 3, 4 })]
+    [InlineData(new[] { 1, 3, 4 }, new[] { 0, 5, 4 }, new[] { 1, 3, 4 })]
+    [InlineData(new[] { 1, 2, 2, 3 }, new[] { 0, 0, 0, 3 }, new[] { 2, 2, 3 })]
+    [InlineData(new[] { 1, 2, 2, 3 }, new[] { 0, 3, 0, 0 }, new[] { 3, 2, 2 })]
+    [InlineData(new[] { 1, 2, 2, 3 }, new[] { 0, 0, 0, 0 }, new[] { 3, 2, 2 })]
+    [InlineData(new[] { 1, 2, 2, 3, 1 }, new[] { 0, 2, 0, 0, 0 }, new[] { 2, 2, 3, 1 })]
+    [InlineData(new[] { 2, 6 }, new[] { 0, 6 }, new[] { 6 })]
+    public void Arrays_suit_the_input_of_a_network(int[] stored, int[] declared, int[] sample)
+    {
+        using TemporaryFolder folder = new();
+        string file = Path.Combine(folder.Path, "x.npy");
+        NpyFile.Write(Numbers(ElementType.Float32, stored), file);
+        Tensorial.Graphs.Graph graph = new(
+            "net",
+            [],
+            [
+                new(
+                    "x",
+                    ElementType.Float32,
+                    [.. declared.Select(static extent => new Tensorial.Graphs.Dimension(extent > 0 ? extent : null))]
+                ),
+            ],
+            [],
+            System.Collections.Immutable.ImmutableDictionary<string, Tensor>.Empty
+        );
+        Assert.Equal(
+            Shape.From(sample),
+            DataSource.Parse($"npy:{file}").Suiting(graph).Open(DataSplit.Test, Normalization.None).ImageShape
+        );
+    }
+
     [Theory]
     [InlineData("images", "labels", "images", "labels")]
     [InlineData("x_test", "y_test", "x_train", "y_train")]

@@ -276,6 +276,42 @@ public class InferenceTests
             6,
             6
         ),
+        ["whole numbers that a later layer outlives"] = Make(
+            static s =>
+            {
+                string a = s.Node("c1", new Convolution { Pads = [1, 1, 1, 1] }, "x", s.Weights("w1", [20, 3, 3, 3])),
+                    places = s.Node("places", new ArgMax { Axis = 1 }, a),
+                    b = s.Node("c2", new Convolution { Pads = [1, 1, 1, 1] }, a, s.Weights("w2", [20, 20, 3, 3]));
+                s.Node("y", new Mul(), b, s.Node("numbers", new Cast(ElementType.Float32), places));
+            },
+            3,
+            6,
+            6
+        ),
+        ["a mean over the batch"] = Make(
+            static s =>
+            {
+                string a = s.Node("c1", new Convolution { Pads = [1, 1, 1, 1] }, "x", s.Weights("w1", [20, 3, 3, 3]));
+                s.Node("y", new Sub(), a, s.Node("mean", new ReduceMean { Axes = [0] }, a));
+            },
+            3,
+            6,
+            6
+        ),
+        ["gelu behind a convolution and behind a product"] = Make(
+            static s =>
+            {
+                s.Constant("half", new Tensor<float>([], new[] { 0.5f }));
+                s.Constant("one", new Tensor<float>([], new[] { 1f }));
+                s.Constant("root", new Tensor<float>([], new[] { MathF.Sqrt(2) }));
+                string a = Gelu(s, "a", s.Node("c1", new Convolution { Pads = [1, 1, 1, 1] }, "x", s.Weights("w1", [20, 3, 3, 3])));
+                string b = s.Node("flat", new Flatten(), s.Node("pool", new GlobalAveragePool(), a));
+                s.Node("y", new Gelu(true), Gelu(s, "b", s.Node("dense", new MatMul(), b, s.Weights("w2", [20, 9]))));
+            },
+            3,
+            6,
+            6
+        ),
     };
 
     [Theory, MemberData(nameof(Names))]
@@ -342,6 +378,12 @@ public class InferenceTests
         Assert.Equal(other.Run(x).Values.ToArray(), other.RunFrom(inference.RunTo(step, x)).Values.ToArray());
         Assert.Throws<BadInputException>(() => inference.StepOf("no such weights"));
     }
+
+    private static string Gelu(Sketch s, string name, string x) =>
+        s.Node(name, new Mul(), s.Node($"{name}/product", new Mul(), x, s.Node($"{name}/sum", new Add(), Erf(s, name, x), "one")), "half");
+
+    private static string Erf(Sketch s, string name, string x) =>
+        s.Node($"{name}/erf", new Erf(), s.Node($"{name}/scaled", new Div(), x, "root"));
 
     private static Graph Make(Action<Sketch> build, params int[] image)
     {

@@ -110,6 +110,82 @@ public class PassTests
         Assert.Equal(4, RecognizeActivations.Apply(other.Graph(8)).Nodes.Length);
     }
 
+    /// <summary>As PyTorch, Hugging Face and TensorFlow write GELU: constants on either side, halves anywhere.</summary>
+    [Theory]
+    [InlineData("x (1 + erf) / 2"), InlineData("x (erf + 1) half"), InlineData("half first"), InlineData("half inside")]
+    [InlineData("tanh by powers"), InlineData("tanh by products")]
+    public void Gelu_written_out_is_one_node(string form)
+    {
+        Graph graph = Gelu(form),
+            passed = RecognizeActivations.Apply(graph);
+
+        Node only = Assert.Single(passed.Nodes, static node => node.Operation is not Constant);
+        Assert.Equal(new Gelu(form.StartsWith("tanh", StringComparison.Ordinal)), only.Operation);
+        AssertSame(graph, passed, [3, 8]);
+        Assert.Equal(graph.Nodes.Length, RecognizeActivations.Apply(graph, graph.Initializers.Keys.ToHashSet()).Nodes.Length);
+    }
+
+    /// <summary>Other numbers, the function of another value, and values that something else reads.</summary>
+    [Theory]
+    [InlineData("another scale"), InlineData("no half"), InlineData("of another"), InlineData("read twice"), InlineData("divided by")]
+    [InlineData("an axis")]
+    public void What_only_looks_like_gelu_stays(string form)
+    {
+        Graph graph = Gelu(form),
+            passed = RecognizeActivations.Apply(graph);
+
+        Assert.DoesNotContain(passed.Nodes, static node => node.Operation is Gelu);
+        AssertSame(graph, passed, [3, 8]);
+    }
+
+    private static Graph Gelu(string form)
+    {
+        Sketch net = new();
+        foreach ((string name, double value) in new[] { ("one", 1), ("half", 0.5), ("two", 2), ("three", 3), ("root", Math.Sqrt(2)) })
+            net.Constant(name, new Tensor<float>([], new[] { (float)value }));
+        net.Constant("cubic", new Tensor<float>([], new[] { 0.044715f }));
+        net.Constant("slope", new Tensor<float>([], new[] { (float)Math.Sqrt(2 / Math.PI) }));
+        net.Constant("other", new Tensor<float>([], new[] { 1.5f }));
+        net.Constant("row", new Tensor<float>([1, 1, 1], new[] { 0.5f }));
+        if (form.StartsWith("tanh", StringComparison.Ordinal))
+        {
+            string cube = form.EndsWith("powers", StringComparison.Ordinal)
+                ? net.Node("cube", new Pow(), "x", "three")
+                : net.Node("cube", new Mul(), "x", net.Node("square", new Mul(), "x", "x"));
+            string inner = net.Node("inner", new Add(), "x", net.Node("small", new Mul(), "cubic", cube));
+            string bent = net.Node("bent", new Tanh(), net.Node("steep", new Mul(), "slope", inner));
+            net.Node("y", new Mul(), net.Node("h", new Mul(), "half", "x"), net.Node("gate", new Add(), "one", bent));
+            return net.Graph(8);
+        }
+        string from = form == "of another" ? net.Node("r", new Relu(), "x") : "x",
+            erf = net.Node("erf", new Erf(), net.Node("scaled", new Div(), from, form == "another scale" ? "other" : "root"));
+        string sum = form == "x (erf + 1) half" ? net.Node("sum", new Add(), erf, "one") : net.Node("sum", new Add(), "one", erf);
+        switch (form)
+        {
+            case "x (1 + erf) / 2":
+                net.Node("y", new Div(), net.Node("p", new Mul(), "x", sum), "two");
+                break;
+            case "half first":
+                net.Node("y", new Mul(), net.Node("p", new Mul(), "x", "half"), sum);
+                break;
+            case "half inside":
+                net.Node("y", new Mul(), "x", net.Node("p", new Mul(), "half", sum));
+                break;
+            case "divided by":
+                net.Node("y", new Div(), net.Node("p", new Mul(), "x", "half"), sum);
+                break;
+            case "an axis":
+                net.Node("y", new Mul(), net.Node("p", new Mul(), "x", sum), "row");
+                break;
+            default:
+                net.Node("y", new Mul(), net.Node("p", new Mul(), "x", sum), form == "no half" ? "other" : "half");
+                break;
+        }
+        if (form == "read twice")
+            net.Node("z", new Add(), "y", sum);
+        return net.Graph(8);
+    }
+
     private static Graph Product()
     {
         Sketch net = new();

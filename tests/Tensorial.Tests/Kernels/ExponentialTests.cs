@@ -1,4 +1,5 @@
 using Tensorial.Kernels;
+using Tensorial.Operations;
 
 namespace Tensorial.Tests.Kernels;
 
@@ -28,7 +29,10 @@ public class ExponentialTests
         ];
     }
 
-    private static void Check(Function function, Func<double, double> wanted)
+    /// <param name="function">The kernel.</param>
+    /// <param name="wanted">What it computes.</param>
+    /// <param name="beside">What may be missing beside rounding, as a part of the number: where 1 - 1 is computed.</param>
+    private static void Check(Function function, Func<double, double> wanted, double beside = 0)
     {
         float[] x = Numbers(),
             y = new float[x.Length];
@@ -37,7 +41,8 @@ public class ExponentialTests
         {
             double right = wanted(x[i]);
             // Twice the smallest number of full precision: what is below may be taken for 0, and x times that in x σ(x).
-            bool isClose = (float)right == y[i] || Math.Abs(right - y[i]) <= 4e-7 * Math.Abs(right) + 2.4e-38 * Math.Max(1, Math.Abs(x[i]));
+            double tolerance = 4e-7 * Math.Abs(right) + Math.Max(beside, 2.4e-38) * Math.Max(1, Math.Abs(x[i]));
+            bool isClose = (float)right == y[i] || Math.Abs(right - y[i]) <= tolerance;
             Assert.True(isClose, $"f({x[i]:R}) is {y[i]:R} instead of {right:R}");
         }
         float[] inPlace = [.. x];
@@ -64,6 +69,46 @@ public class ExponentialTests
     public void Tanh_is_tanh() => Check(Exponential.Tanh, Math.Tanh);
 
     [Fact]
+    public void Erf_is_erf() => Check(Exponential.Erf, Erf);
+
+    [Fact]
+    public void Gelu_is_x_times_the_normal_distribution_function() => Check(Exponential.Gelu, static x => x * Below(x), 1e-7);
+
+    [Fact]
+    public void The_slope_of_gelu_is_that_of_its_formula() =>
+        Check(Exponential.GeluSlope, static x => Below(x) + x * Math.Exp(-x * x / 2) / Math.Sqrt(2 * Math.PI), 1.5e-7);
+
+    [Fact]
+    public void Gelu_by_tanh_is_its_formula() => Check(Exponential.GeluTanh, static x => x * Gate(x), 1e-7);
+
+    [Fact]
+    public void The_slope_of_gelu_by_tanh_is_that_of_its_formula() =>
+        Check(
+            Exponential.GeluTanhSlope,
+            static x => Gate(x) + x * Gate(x) * (1 - Gate(x)) * 2 * Math.Sqrt(2 / Math.PI) * (1 + 3 * 0.044715 * x * x),
+            1.5e-7
+        );
+
+    /// <summary>Where powers of a number leave float32, slopes are 0 and 1 all the same.</summary>
+    [Fact]
+    public void Slopes_of_gelu_have_their_limits()
+    {
+        float[] x = [1e14f, -1e14f, 1e25f, -1e25f, float.PositiveInfinity, float.NegativeInfinity, float.NaN],
+            y = new float[x.Length];
+        foreach (Function slope in (Function[])[Exponential.GeluSlope, Exponential.GeluTanhSlope])
+        {
+            slope(x, y);
+            Assert.Equal([1, 0, 1, 0, 1, 0, float.NaN], y.Select(static value => MathF.Round(value, 6)));
+        }
+    }
+
+    private static double Erf(double x) => new Erf().Apply(new Tensor<double>([], new[] { x }))[0].Of<double>().Values[0];
+
+    private static double Below(double x) => (1 + Erf(x / Math.Sqrt(2))) / 2;
+
+    private static double Gate(double x) => (1 + Math.Tanh(Math.Sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x))) / 2;
+
+    [Fact]
     public void Values_that_are_no_numbers_stay_so_and_infinite_ones_go_to_the_limits()
     {
         float[] x = [float.NaN, float.PositiveInfinity, float.NegativeInfinity],
@@ -73,6 +118,8 @@ public class ExponentialTests
         Exponential.Sigmoid<float>(x, y);
         Assert.Equal([float.NaN, 1, 0], y);
         Exponential.Tanh<float>(x, y);
+        Assert.Equal([float.NaN, 1, -1], y);
+        Exponential.Erf(x, y);
         Assert.Equal([float.NaN, 1, -1], y);
         Exponential.Silu(x, y);
         Assert.Equal([float.NaN, float.PositiveInfinity], y[..2]);

@@ -1,7 +1,9 @@
 using Google.Protobuf;
+using Tensorial.Compression.Runtimes;
 using Tensorial.Graphs;
 using Tensorial.Onnx;
 using Tensorial.Onnx.Proto;
+using Tensorial.OnnxRuntime;
 
 namespace Tensorial.Tests.Onnx;
 
@@ -13,6 +15,30 @@ public sealed class ExternalDataTests : IDisposable
     private DirectoryInfo Folder => _root.CreateSubdirectory("model");
 
     public void Dispose() => _root.Delete(true);
+
+    /// <summary>A model in memory has no folder: its bytes hold what the files hold, and ONNX Runtime takes them.</summary>
+    [Fact]
+    public void Bytes_hold_weights_that_lay_in_another_file()
+    {
+        ModelProto model = TinyModel.Convolutional();
+        TensorProto weights = model.Graph.Initializer[0];
+        File.WriteAllBytes(Path.Combine(Folder.FullName, "weights.bin"), weights.RawData.ToByteArray());
+        weights.ClearRawData();
+        weights.DataLocation = TensorProto.Types.DataLocation.External;
+        weights.ExternalData.Add(new StringStringEntryProto { Key = "location", Value = "weights.bin" });
+        string path = Path.Combine(Folder.FullName, "net.onnx");
+        File.WriteAllBytes(path, model.ToByteArray());
+        Graph graph = OnnxFile.Read(path);
+
+        TensorProto written = ModelProto.Parser.ParseFrom(OnnxFile.ToBytes(graph)).Graph.Initializer[0];
+
+        Assert.Equal(TensorProto.Types.DataLocation.Default, written.DataLocation);
+        Assert.Empty(written.ExternalData);
+        Assert.Equal(216, written.RawData.Length);
+        using OrtRuntime runtime = new();
+        using ISession session = runtime.Load(graph, 1);
+        Assert.Equal([2, 5], session.Run(new Dictionary<string, Tensor> { ["x"] = new Tensor<float>([2, 2, 4, 4]) })["y"].Shape);
+    }
 
     [Theory]
     [InlineData("weights.bin", "0", "216", null)]

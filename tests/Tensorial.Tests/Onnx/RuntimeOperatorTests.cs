@@ -148,6 +148,10 @@ public class RuntimeOperatorTests
                 ("padding_mode", padding),
                 ("align_corners", corners)
             );
+        // More points than one piece of work has, and volumes.
+        yield return new("GridSample", 20, [Real([2, 3, 9, 7], 1), Real([2, 19, 17, 2], 2, 1.3f)], 1, ("mode", "cubic"));
+        foreach (string mode in (string[])["linear", "nearest"])
+            yield return new("GridSample", 20, [Real([1, 2, 3, 4, 5], 1), Real([1, 2, 4, 3, 3], 2, 1.3f)], 1, ("mode", mode));
         yield return new("GroupNormalization", 21, [Real([2, 6, 5], 3), Real([6], 4), Real([6], 5)], 1, ("num_groups", 3));
         yield return new("RMSNormalization", 23, [Real([2, 3, 8], 6), Real([8], 7)], 1, ("epsilon", 0.01f));
         yield return new("Attention", 23, [Real([2, 3, 4, 8], 8), Real([2, 3, 6, 8], 9), Real([2, 3, 6, 5], 10)], 1);

@@ -45,7 +45,7 @@ internal static class FoldConstants
             {
                 budget -= count;
                 Tensor?[] inputs = [.. node.Inputs.Select(name => name.Length == 0 ? null : constants[name])];
-                Tensor[] results = cache.Of(node.Operation, inputs, () => node.Operation.Apply(inputs));
+                Tensor[] results = cache.Of(node.Operation, inputs, () => Computed(node, inputs));
                 for (int i = 0; i < node.Outputs.Length; i++)
                     if (node.Outputs[i].Length > 0)
                         constants[node.Outputs[i]] = results[i];
@@ -57,6 +57,18 @@ internal static class FoldConstants
             }
         }
         return graph with { Nodes = kept.ToImmutable(), Initializers = constants.ToImmutable() };
+
+        static Tensor[] Computed(Node node, Tensor?[] inputs)
+        {
+            try
+            {
+                return node.Operation.Apply(inputs);
+            }
+            catch (BadInputException error) when (error is not UnsupportedException)
+            {
+                throw new BadInputException($"Node '{node.Label}' ({node.Operation.Name}): {error.Message}", error);
+            }
+        }
 
         bool IsFixed(string name) => name.Length == 0 || (constants.ContainsKey(name) && changing?.Contains(name) != true);
     }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Tensorial.Kernels;
 
 namespace Tensorial.Execution;
@@ -45,4 +46,8 @@ internal sealed class ProgramFrame
     /// <summary>The floats of a value: of a blocked one in its layout, halo included.</summary>
     public Span<float> Floats(Value value) =>
         value.IsInArena ? _arena.Span.Slice(value.Offset, value.Length) : _tensors[value.Id]!.Of<float>().Values;
+
+    /// <summary>All that a value holds, whatever its type.</summary>
+    public Span<byte> Bytes(Value value) =>
+        value.IsInArena ? MemoryMarshal.AsBytes(Floats(value)) : _tensors[value.Id]!.Bytes(0, value.Shape.ElementCount);
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Tensorial.Equations;
 using Tensorial.Operations;
 
 namespace Tensorial.Graphs;
@@ -21,6 +22,9 @@ internal static class BatchAxis
     {
         /// <summary>Inputs that are another constant for any number of samples; null for none.</summary>
         public ImmutableArray<(int Input, Tensor? Constant)> Constants { get; init; } = [];
+
+        /// <summary>Constants for one sample that are repeated for each, along the axis of the first result.</summary>
+        public ImmutableArray<int> Repeated { get; init; } = [];
 
         /// <summary>The operation for any number of samples, where its attributes differ.</summary>
         public Operation? Operation { get; init; }
@@ -57,7 +61,15 @@ internal static class BatchAxis
             SoftmaxLike { Flattened: true } softmax => All(Before(Only(inputs), Place(softmax.Axis, inputs))),
             SoftmaxLike softmax => All(Beside(Only(inputs), Place(softmax.Axis, inputs))),
             Transpose transpose => All(transpose.For(Data(inputs).Shape.Rank).IndexOf(Only(inputs))),
-            Concat concat => All(Beside(Common(inputs), Place(concat.Axis, inputs))),
+            Concat concat => Joined(inputs, Place(concat.Axis, inputs)),
+            Expand expand => All(Stretched(expand, node, inputs)),
+            Tile tile => All(Tiled(tile, inputs)),
+            EinsumOf { Equation.IsPlain: true } equation => All(Summed(equation.Equation, inputs)),
+            GridSample or Attention when inputs.All(static input => input is null or { Axis: 0 }) => All(0),
+            TopK top => All(Beside(Only(inputs), Place(top.Axis, inputs))),
+            GatherElements gather when inputs.All(static input => input?.Axis is not null) => All(
+                Beside(Common(inputs), Place(gather.Axis, inputs))
+            ),
             Split split => new([.. Enumerable.Repeat<int?>(Beside(Only(inputs), Place(split.Axis, inputs)), split.Parts)]),
             Gather gather => All(Gathered(gather, inputs)),
             Slice slice => All(Sliced(slice, inputs)),
@@ -94,7 +106,62 @@ internal static class BatchAxis
     private static int Common(ImmutableArray<Value?> inputs) =>
         inputs.All(input => input?.Axis is { } axis && axis == Data(inputs).Axis)
             ? Data(inputs).Axis!.Value
-            : throw new BadInputException("it joins samples with a constant, or with samples along another axis");
+            : throw new BadInputException("it reads samples along different axes");
+
+    /// <summary>A constant that is joined with samples, such as a token for the class, is one for each of them.</summary>
+    private static Step Joined(ImmutableArray<Value?> inputs, int along)
+    {
+        Value[] given = [.. inputs.OfType<Value>()];
+        int axis = given.First(static input => input.Axis is not null).Axis!.Value;
+        int[] constants = [.. Enumerable.Range(0, given.Length).Where(input => given[input].Axis is null)];
+        if (
+            given.Length != inputs.Length
+            || given.Any(input => input.Axis is { } own && own != axis)
+            || constants.Length > 0 && given.Any(input => input.Shape[axis] != 1)
+        )
+            throw new BadInputException("it joins samples with a constant, or with samples along another axis");
+        return new([Beside(axis, along)]) { Repeated = [.. constants] };
+    }
+
+    private static int Stretched(Expand expand, Node node, ImmutableArray<Value?> inputs)
+    {
+        int axis = Only(inputs);
+        Shape data = Data(inputs).Shape,
+            result = expand.Infer([.. inputs.Select(static input => input?.Operand)])[0].Shape;
+        int place = axis + result.Rank - data.Rank;
+        ImmutableArray<int> extents = inputs.ElementAtOrDefault(1)?.Operand.Value?.Integers("shape") ?? expand.Extents ?? [];
+        int asked = place - (result.Rank - extents.Length);
+        return asked < 0 || extents[asked] == 1
+            ? place
+            : throw new BadInputException($"'{node.Inputs[0]}' is brought to a fixed extent along the axis of the samples");
+    }
+
+    private static int Tiled(Tile tile, ImmutableArray<Value?> inputs)
+    {
+        int axis = Only(inputs);
+        ImmutableArray<int> repeats = inputs.ElementAtOrDefault(1)?.Operand.Value?.Integers("repeats") ?? tile.Repeats ?? [];
+        return axis < repeats.Length && repeats[axis] == 1 ? axis : Is(axis, -1);
+    }
+
+    /// <summary>Samples have an index of their own, which the result keeps.</summary>
+    private static int Summed(Equation equation, ImmutableArray<Value?> inputs)
+    {
+        equation = equation.For([.. inputs.Select(static input => input!.Shape)]);
+        char[] indices =
+        [
+            .. inputs
+                .Select((input, k) => input!.Axis is { } axis ? equation.Inputs[k][axis] : '\0')
+                .Where(static index => index != '\0')
+                .Distinct(),
+        ];
+        bool isApart =
+            indices is [var only]
+            && equation.Output.Contains(only)
+            && inputs
+                .Select((input, k) => (Input: input!, Indices: equation.Inputs[k]))
+                .All(pair => pair.Indices.Count(index => index == only) == (pair.Input.Axis is null ? 0 : 1));
+        return isApart ? equation.Output.IndexOf(indices[0]) : throw new BadInputException("it sums over samples, or pairs them");
+    }
 
     /// <summary>Axes are counted from the last; a constant must be the same for all samples.</summary>
     private static int Broadcast(ImmutableArray<Value?> inputs)

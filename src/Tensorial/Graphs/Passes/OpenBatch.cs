@@ -40,6 +40,17 @@ internal static class OpenBatch
                     (constants, _) = (constants.SetItem(output, known[output].Value!), extents.Add(output));
                 continue;
             }
+            // A constant that is brought to the extents of samples, as a token for each is, stays the one for one sample.
+            if (
+                readsExtents
+                && !node.Reads.Any(axes.ContainsKey)
+                && node is { Operation: Expand, Inputs: [var data, _] }
+                && !extents.Contains(data)
+            )
+            {
+                nodes.Add(node);
+                continue;
+            }
             if (readsExtents && !node.Reads.Any(axes.ContainsKey))
                 throw Refusal(node, "it makes values of extents");
             if (!node.Reads.Any(axes.ContainsKey))
@@ -71,6 +82,8 @@ internal static class OpenBatch
                 if (constant is not null)
                     constants = constants.Add(name, constant);
             }
+            foreach (int input in step.Repeated)
+                freed = freed with { Inputs = freed.Inputs.SetItem(input, Repeated(node, input, step.Outputs[0]!.Value)) };
             nodes.Add(step.Operation is { } operation ? freed with { Operation = operation } : freed);
         }
         Graph opened = graph with
@@ -83,6 +96,27 @@ internal static class OpenBatch
         if (opened.Outputs.FirstOrDefault(port => constants.ContainsKey(port.Name)) is { } fixedOutput)
             throw new UnsupportedException($"The batch cannot be freed: the output '{fixedOutput.Name}' does not depend on the samples.");
         return RemoveUnused.Apply(opened);
+
+        // Expanded to the extents 1, …, samples, …, 1, which Expand takes for those of the constant.
+        string Repeated(Node node, int input, int axis)
+        {
+            string samples = node.Inputs.First(axes.ContainsKey),
+                name = names.Unique($"{node.Inputs[input]}/{Name}"),
+                shape = names.Unique($"{name}/shape"),
+                kept = names.Unique($"{name}/kept"),
+                extents = names.Unique($"{name}/extents"),
+                mask = names.Unique($"{name}/mask"),
+                rest = names.Unique($"{name}/rest");
+            int rank = known[samples].Shape.Rank;
+            constants = constants
+                .Add(mask, new Tensor<long>([rank], Enumerable.Range(0, rank).Select(place => place == axis ? 1L : 0).ToArray()))
+                .Add(rest, new Tensor<long>([rank], Enumerable.Range(0, rank).Select(place => place == axis ? 0L : 1).ToArray()));
+            nodes.Add(new(shape, new ShapeOf(), [samples], [shape]));
+            nodes.Add(new(kept, new Mul(), [shape, mask], [kept]));
+            nodes.Add(new(extents, new Add(), [kept, rest], [extents]));
+            nodes.Add(new(name, new Expand(), [node.Inputs[input], extents], [name]));
+            return name;
+        }
 
         bool IsKnown(string name) => name.Length == 0 || known.TryGetValue(name, out ValueInfo? operand) && operand.Value is not null;
 

@@ -24,13 +24,21 @@ internal static class SeparateSamples
         IReadOnlyDictionary<string, ValueInfo> two = ShapeInference.Explore(free.WithBatch(2)).Operands,
             proved = ShapeInference.Explore(opened.WithBatch(2)).Operands,
             one = ShapeInference.Explore(free.WithBatch(1)).Operands;
-        return opened
-                .Nodes.SelectMany(static node => node.Outputs)
-                .Where(static name => name.Length > 0)
+        return OfSamples(opened)
+                .Intersect(graph.Nodes.SelectMany(static node => node.Outputs))
                 .All(name => ShapeIn(two, name) is { } shape && shape == ShapeIn(proved, name))
             && graph.Outputs.All(port =>
                 ShapeIn(one, port.Name) is { Rank: > 0 } single && ShapeIn(two, port.Name) == single.With(0, 2 * single[0])
             );
+    }
+
+    /// <summary>Values that depend on inputs.</summary>
+    private static HashSet<string> OfSamples(Graph graph)
+    {
+        HashSet<string> values = [.. graph.FreeInputs.Select(static port => port.Name)];
+        foreach (Node node in graph.Nodes.Where(node => node.Reads.Any(values.Contains)))
+            values.UnionWith(node.Outputs.Where(static name => name.Length > 0));
+        return values;
     }
 
     private static Shape? ShapeIn(IReadOnlyDictionary<string, ValueInfo> values, string name) =>

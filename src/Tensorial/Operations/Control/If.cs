@@ -14,6 +14,12 @@ public sealed record If(Operation Then, Operation Else) : Branching
     /// <summary>Operands the node itself has, before those that its bodies capture.</summary>
     public override int OwnInputs => 1;
 
+    internal override long OwnParameters => Then.OwnParameters + Else.OwnParameters;
+
+    /// <summary>Those of the branch that multiplies more.</summary>
+    internal override long Macs(ReadOnlySpan<ValueInfo?> inputs, ReadOnlySpan<ValueInfo> outputs) =>
+        Math.Max(Then.Macs(inputs[1..], outputs), Else.Macs(inputs[1..], outputs));
+
     internal override int OperationCount => Math.Max(Then.OperationCount, Else.OperationCount);
 
     internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)

@@ -31,6 +31,15 @@ public sealed record Loop(Operation Body, int OwnInputs) : Branching
 
     private int Carried => Math.Max(0, OwnInputs - 2);
 
+    internal override long OwnParameters => Body.OwnParameters;
+
+    /// <summary>Those of all rounds where their number is a constant, else of one.</summary>
+    internal override long Macs(ReadOnlySpan<ValueInfo?> inputs, ReadOnlySpan<ValueInfo> outputs)
+    {
+        long rounds = inputs.Optional(0)?.Value is { } most ? Math.Clamp(most.Integers("M")[0], 0, (int)MostRounds) : 1;
+        return rounds * Body.Macs(Arguments(inputs, new(ElementType.Int64, []), new(ElementType.Bool, [])), outputs);
+    }
+
     internal override ImmutableArray<ValueInfo> Infer(ReadOnlySpan<ValueInfo?> inputs)
     {
         ValueInfo?[] operands = Arguments(inputs, new(ElementType.Int64, []), new(ElementType.Bool, []));
