@@ -153,6 +153,19 @@ public class InferenceTests
             9,
             9
         ),
+        ["divided by numbers"] = Make(
+            static s =>
+            {
+                string c = s.Node("c", new Convolution(), "x", s.Weights("w", [20, 3, 1, 1]));
+                s.Constant("three", new Tensor<float>([1], new[] { 3f }));
+                s.Constant("channels", new Tensor<float>([20, 1, 1], Enumerable.Range(1, 20).Select(static k => k / 7f).ToArray()));
+                string third = s.Node("third", new Div(), s.Node("r", new Relu(), c), "three");
+                s.Node("y", new Convolution(), s.Node("d", new Div(), third, "channels"), s.Weights("w2", [4, 20, 1, 1]));
+            },
+            3,
+            6,
+            5
+        ),
         ["boxes behind the last convolution"] = Make(
             static s =>
             {

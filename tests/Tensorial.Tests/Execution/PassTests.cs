@@ -110,6 +110,71 @@ public class PassTests
         Assert.Equal(4, RecognizeActivations.Apply(other.Graph(8)).Nodes.Length);
     }
 
+    /// <summary>As PyTorch and Paddle write HardSwish and HardSigmoid before operator set 14.</summary>
+    [Theory]
+    [InlineData("x clip / 6"), InlineData("clip / 6 x"), InlineData("x clip sixth"), InlineData("bounds as inputs"), InlineData("clip / 6")]
+    public void Hard_gates_written_out_are_one_node(string form)
+    {
+        Graph graph = HardGate(form),
+            passed = RecognizeActivations.Apply(graph);
+
+        Node only = Assert.Single(passed.Nodes, static node => node.Operation is not Constant);
+        Assert.Equal(form == "clip / 6" ? new HardSigmoid(1f / 6, 0.5f) : new HardSwish(), only.Operation);
+        AssertSame(graph, passed, [3, 8]);
+    }
+
+    /// <summary>Other numbers, the gate of another value, and a gate that something else reads.</summary>
+    [Theory]
+    [
+        InlineData("another bound"),
+        InlineData("another offset"),
+        InlineData("of another"),
+        InlineData("read twice"),
+        InlineData("divided by")
+    ]
+    public void What_only_looks_like_a_hard_gate_stays(string form)
+    {
+        Graph graph = HardGate(form),
+            passed = RecognizeActivations.Apply(graph);
+
+        Assert.DoesNotContain(passed.Nodes, static node => node.Operation is HardSwish);
+        AssertSame(graph, passed, [3, 8]);
+    }
+
+    private static Graph HardGate(string form)
+    {
+        Sketch net = new();
+        foreach ((string name, float value) in new[] { ("zero", 0), ("two", 2), ("three", 3), ("six", 6), ("sixth", 1f / 6) })
+            net.Constant(name, new Tensor<float>(form == "bounds as inputs" ? [] : [1], new[] { value }));
+        string from = form == "of another" ? net.Node("r", new Tanh(), "x") : "x",
+            sum = net.Node("sum", new Add(), from, form == "another offset" ? "two" : "three"),
+            clip = form == "bounds as inputs"
+                ? net.Node("clip", new Clip(), sum, "zero", "six")
+                : net.Node("clip", new Clip(0, form == "another bound" ? 5 : 6), sum);
+        switch (form)
+        {
+            case "clip / 6":
+                net.Node("y", new Div(), clip, "six");
+                break;
+            case "clip / 6 x":
+                net.Node("y", new Mul(), net.Node("gate", new Div(), clip, "six"), "x");
+                break;
+            case "x clip sixth":
+                net.Node("y", new Mul(), "sixth", net.Node("p", new Mul(), clip, "x"));
+                break;
+            case "read twice":
+                net.Node("y", new Add(), net.Node("q", new Div(), net.Node("p", new Mul(), "x", clip), "six"), clip);
+                break;
+            case "divided by":
+                net.Node("y", new Div(), "six", net.Node("p", new Mul(), "x", net.Node("e", new Exp(), clip)));
+                break;
+            default:
+                net.Node("y", new Div(), net.Node("p", new Mul(), "x", clip), "six");
+                break;
+        }
+        return net.Graph(8);
+    }
+
     /// <summary>As PyTorch, Hugging Face and TensorFlow write GELU: constants on either side, halves anywhere.</summary>
     [Theory]
     [InlineData("x (1 + erf) / 2"), InlineData("x (erf + 1) half"), InlineData("half first"), InlineData("half inside")]

@@ -102,6 +102,8 @@ internal static class ArithmeticForms
             (BinaryFunction.Subtract, false) => NormalizationForms.ScaleShift(group, map, [], Array.ConvertAll(values, static v => -v)),
             (BinaryFunction.Subtract, true) => NormalizationForms.ScaleShift(group, map, [.. values.Select(static _ => -1f)], values),
             (BinaryFunction.Multiply, _) => NormalizationForms.ScaleShift(group, map, values, []),
+            (BinaryFunction.Divide, false) when Array.TrueForAll(values, static v => float.IsNormal(1 / v)) =>
+                NormalizationForms.ScaleShift(group, map, Array.ConvertAll(values, static v => 1 / v), []),
             _ => null,
         };
 
