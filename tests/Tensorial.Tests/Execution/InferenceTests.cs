@@ -153,6 +153,16 @@ public class InferenceTests
             9,
             9
         ),
+        ["pools of plain maps"] = Make(
+            static s =>
+            {
+                string p = s.Node("p", new MaxPool { KernelShape = [3, 2], Strides = [2, 2] }, "x");
+                s.Node("y", new AveragePool { KernelShape = [2, 2] }, s.Node("t", new Transpose([0, 1, 3, 2]), p));
+            },
+            20,
+            9,
+            8
+        ),
         ["divided by numbers"] = Make(
             static s =>
             {

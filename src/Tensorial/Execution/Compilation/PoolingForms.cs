@@ -12,7 +12,7 @@ internal static class PoolingForms
         Node node = group.Head;
         string x = node.Inputs[0];
         Pooling pool = (Pooling)node.Operation;
-        if (!scope.IsMap(x) || !scope.IsBlocked(x) || node.Outputs.Skip(1).Any(static o => o.Length > 0))
+        if (!scope.IsMap(x) || !(scope.IsBlocked(x) || IsWorthBlocking(x, scope)) || node.Outputs.Skip(1).Any(static o => o.Length > 0))
             return null;
         if (PlaneWindows.From(pool.Windows(scope.ShapeOf(x))) is not { } window)
             return null;
@@ -26,6 +26,10 @@ internal static class PoolingForms
                 : (from, fromLayout, to, toLayout, workers) => BlockedPooling.Maximum(window, from, fromLayout, to, toLayout, workers)
         );
     }
+
+    /// <summary>A plain map of which most lanes hold a channel: windows of vectors are worth the way there and back.</summary>
+    private static bool IsWorthBlocking(string map, Scope scope) =>
+        scope.IsComputed(map) && 2 * scope.ShapeOf(map)[1] > BlockedLayout.ChannelBlock;
 
     /// <summary>The mean of every plane, as a plain value.</summary>
     public static Form? Means(FusedGroup group, Scope scope)
