@@ -157,7 +157,9 @@ def factor(options):
         )
         seconds = time.process_time() - began
         write(torch, small, f"{name}.onnx")
-        ranks = {layer: getattr(dict(small.named_modules())[layer], "rank", None) for layer in layers}
+        modules = dict(small.named_modules())
+        # Of a convolution's first factor the rank stands first, of a dense layer's last; None of a layer that stayed.
+        ranks = {layer: modules[layer].w0.shape[layer == "linear"] if hasattr(modules[layer], "w0") else None for layer in layers}
         made = {"images": options.images, "calibrationSeconds": calibrating, "seconds": seconds, "ranks": ranks}
         with open(f"{name}.json", "w") as file:
             json.dump(made, file, indent=1)
@@ -211,14 +213,15 @@ def table(options):
     print("|---|---|--:|--:|--:|--:|--:|--:|")
     for entry in rows:
         first = entry["point"] if entry["network"] == "BALF" else ""
-        seconds = f"{entry['cpuSeconds']:.0f}" if entry["cpuSeconds"] is not None else ""
+        seconds = f"{entry['cpuSeconds']:.1f}" if entry["cpuSeconds"] is not None else ""
         sizes = f"{entry['parameters']:,} | {entry['parameters'] / whole['parameters']:.3f}"
         sizes += f" | {entry['macs'] / 1e6:.2f} | {entry['macs'] / whole['macs']:.3f}"
         print(f"| {first} | {entry['network']} | {sizes} | {entry['top1']:.2f} | {seconds} |")
     once = [entry["onceCpuSeconds"] for entry in rows if entry.get("onceCpuSeconds")]
     candidates = cpu(f"{steps}/{network}-candidates.cpu")
-    if once and candidates:
-        print(f"\nOnce for all sizes: {max(once):.0f} seconds for BALF's statistics, {candidates:.0f} for our candidates and their sensitivities.")
+    if once:
+        print(f"\nOnce for all sizes: {max(once):.0f} seconds for BALF's statistics", end="")
+        print(f", {candidates:.0f} for our candidates and their sensitivities." if candidates else ".")
     with open(options.out, "w") as file:
         numbers = {"model": whole["model"]["name"], "parameters": whole["parameters"], "macs": whole["macs"]}
         json.dump(numbers | {"pyTorchTop1": dense, "candidatesCpuSeconds": candidates, "networks": rows}, file, indent=1)

@@ -22,12 +22,12 @@ export BALF
 PUBLISHED=$RESULTS RESULTS=$WORK/steps
 mkdir -p "$RESULTS"
 
-# timed NAME COMMAND...: a step, and the seconds of CPU that it took in NAME.cpu.
+# timed NAME COMMAND...: a step, and the seconds of CPU that it took in NAME.cpu; those of a tool that was stopped count with the rest.
 timed() {
     local TIMEFORMAT='%U %S'
-    [ ! -f "$RESULTS/$1.txt" ] || return 0
-    { time step "$@" 2>&3; } 3>&2 2>"$WORK/cpu"
-    mv "$WORK/cpu" "$RESULTS/$1.cpu"
+    [ ! -f "$RESULTS/$1.cpu" ] || return 0
+    { time (step "$@" 2>&3); } 3>&2 2>>"$RESULTS/$1.parts"
+    mv "$RESULTS/$1.parts" "$RESULTS/$1.cpu"
 }
 
 # candidates NETWORK DENSE OPTIONS...: what all sizes of ours share, measured by itself: candidates and sensitivities, kept in the store.
@@ -36,8 +36,8 @@ candidates() {
     [ ! -f "$RESULTS/$name.cpu" ] || return 0
     echo "$(date +%T) $STUDY: $name" >&2
     { time $TENSORIAL plan "$2" --out "$WORK/$1-plan.json" --target params=0.5 "${@:3}" --threads "$THREADS" --no-color \
-        >"$WORK/$name.txt" 2>"$WORK/$name.log"; } 2>"$WORK/cpu"
-    mv "$WORK/cpu" "$RESULTS/$name.cpu"
+        >"$WORK/$name.txt" 2>"$WORK/$name.log"; } 2>>"$RESULTS/$name.parts"
+    mv "$RESULTS/$name.parts" "$RESULTS/$name.cpu"
 }
 
 table() {
