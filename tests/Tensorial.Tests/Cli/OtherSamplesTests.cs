@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Tensorial.Compression;
 using Tensorial.Data;
-using Tensorial.Execution;
 using Tensorial.Graphs;
 using Tensorial.Onnx;
 using Tensorial.Operations;
