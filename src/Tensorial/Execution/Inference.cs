@@ -35,6 +35,7 @@ public sealed class Inference : IDisposable
     private readonly ConcurrentDictionary<(Program Program, bool Shared), ConcurrentBag<ProgramFrame>> _frames = new();
     private readonly ConcurrentDictionary<Shape, int> _pieces = new();
     private readonly ConcurrentDictionary<Program, int[]> _places = new();
+    private (Program Program, ProgramFrame Frame)? _kept;
 
     /// <summary>Whether a batch may go through the network in pieces; depends on the network's structure alone.</summary>
     private readonly Lazy<bool> _isSeparable;
@@ -110,8 +111,10 @@ public sealed class Inference : IDisposable
                 throw new BadInputException($"The input '{port.Name}' takes {port.Type} numbers, not {given.ElementType}.");
         }
         Program program = ProgramOf(_inputs.ToDictionary(static port => port.Name, port => inputs[port.Name].Shape));
-        ConcurrentBag<ProgramFrame> idle = FramesOf(program, isShared: true);
-        ProgramFrame frame = idle.TryTake(out ProgramFrame? free) ? free : new(program, _workers);
+        // That of the last shapes alone: pictures of many sizes would each leave theirs behind.
+        (Program Program, ProgramFrame Frame)? kept = _kept;
+        _kept = null;
+        ProgramFrame frame = kept?.Program == program ? kept.Value.Frame : new(program, _workers);
         foreach (Port port in _inputs)
             frame.Bind(program.Inputs[port.Name], inputs[port.Name]);
         program.Run(frame, 0, program.Segments.Length);
@@ -120,7 +123,7 @@ public sealed class Inference : IDisposable
             static port => port.Name,
             port => frame[program.Outputs[port.Name]].Clone()
         );
-        idle.Add(frame);
+        _kept = (program, frame);
         return outputs;
     }
 
