@@ -16,6 +16,12 @@ internal readonly record struct ConvolutionShape(
     int Groups = 1
 )
 {
+    /// <summary>
+    /// Blocks of 16 outputs whose weights lie side by side in a packed kernel, 1 or 2: as many as a tile of this machine's vectors sums, so
+    /// that it reads its weights without gaps. Every vector width computes with either.
+    /// </summary>
+    public int BlocksTogether { get; init; } = VectorWidths.Best == VectorWidth.Bits512 ? 2 : 1;
+
     public int InputsPerGroup => InputChannels / Groups;
 
     public int OutputsPerGroup => OutputChannels / Groups;

@@ -1,28 +1,32 @@
 namespace Tensorial.Kernels.Blocked;
 
 /// <summary>
-/// A convolution's output channels in groups of 32 that share a tile, or of 16 where a convolution group ends on an odd block.
+/// A convolution's output channels in groups whose weights lie side by side: of 16, or of 32 (<see cref="ConvolutionShape.BlocksTogether"/>)
+/// but for the last where a convolution group ends on an odd block.
 /// </summary>
 internal readonly struct OutputGroups(ConvolutionShape shape)
 {
     private const int Lanes = BlockedLayout.ChannelBlock;
 
-    private readonly int _blocksPerGroup = shape.IsDepthwise ? 1 : (shape.OutputsPerGroup + Lanes - 1) / Lanes;
+    private readonly int _blocksPerGroup = shape.IsDepthwise ? 1 : (shape.OutputsPerGroup + Lanes - 1) / Lanes,
+        _together = shape.BlocksTogether;
 
     public int Blocks => (shape.OutputChannels + Lanes - 1) / Lanes;
 
-    public int Count => shape.IsDepthwise ? Blocks : (_blocksPerGroup + 1) / 2 * shape.Groups;
+    public int Count => shape.IsDepthwise ? Blocks : PerGroup * shape.Groups;
+
+    private int PerGroup => (_blocksPerGroup + _together - 1) / _together;
 
     public int FirstOutput(int group) => FirstBlock(group) * Lanes;
 
     public int FirstBlock(int group)
     {
-        (int convolution, int pair) = Math.DivRem(group, (_blocksPerGroup + 1) / 2);
-        return convolution * _blocksPerGroup + pair * 2;
+        (int convolution, int inside) = Math.DivRem(group, PerGroup);
+        return convolution * _blocksPerGroup + inside * _together;
     }
 
     /// <summary>32 or 16.</summary>
-    public int Width(int group) => _blocksPerGroup - group % ((_blocksPerGroup + 1) / 2) * 2 >= 2 ? 2 * Lanes : Lanes;
+    public int Width(int group) => Math.Min(_blocksPerGroup - group % PerGroup * _together, _together) * Lanes;
 
     /// <summary>Block of the input where the channels begin that a group sums over.</summary>
     public int FirstInputBlock(int group) => shape.IsDepthwise ? group : FirstBlock(group) / _blocksPerGroup * shape.InputsPerGroup / Lanes;

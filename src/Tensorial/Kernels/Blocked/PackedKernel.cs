@@ -1,8 +1,8 @@
 namespace Tensorial.Kernels.Blocked;
 
 /// <summary>
-/// A kernel in the order the tiles read it: [group of 32 outputs][block of 16 inputs][height][width][input][32 outputs]. Real input
-/// channels only; outputs padded with zeros to whole blocks, the last group holding 16 where one block is left. Depthwise:
+/// A kernel in the order the tiles read it: [group of outputs][block of 16 inputs][height][width][input][16 or 32 outputs]
+/// (<see cref="OutputGroups"/>). Real input channels only; outputs padded with zeros to whole blocks. Depthwise:
 /// [block][height][width][16]. For Winograd's methods the products of the transforms stand in place of the taps, before the inputs.
 /// </summary>
 internal sealed class PackedKernel

@@ -20,7 +20,7 @@ internal static unsafe class PlanarConvolution
 
     /// <summary>The convolution as the tile sees it, for which its kernel is packed.</summary>
     public static ConvolutionShape Folded(in ConvolutionShape shape) =>
-        new(shape.KernelWidth, shape.OutputChannels, shape.KernelHeight * shape.InputChannels, 1);
+        new(shape.KernelWidth, shape.OutputChannels, shape.KernelHeight * shape.InputChannels, 1) { BlocksTogether = shape.BlocksTogether };
 
     /// <summary>A kernel [outputs, inputs, height, width] as one of <see cref="Folded"/>: [outputs, width, height · inputs, 1].</summary>
     public static float[] Fold(in ConvolutionShape shape, ReadOnlySpan<float> kernel)
@@ -102,14 +102,15 @@ internal static unsafe class PlanarConvolution
                 row = pitch * shape.InputChannels;
             int rows = Math.Clamp((StripFloats / row - shape.KernelHeight) / shape.StrideY + 1, 1, output.Height);
             int strips = (output.Height + rows - 1) / rows;
-            int last = shape.OutputChannels % (2 * Lanes);
+            int width = shape.BlocksTogether * Lanes,
+                last = shape.OutputChannels % width;
             Body<TWidth, TVector> body = new(
                 shape,
                 data,
                 activation,
                 pitch,
                 strips,
-                Row<TWidth, TVector, TwoVectors>(pitch, 2 * Lanes),
+                Row<TWidth, TVector, TwoVectors>(pitch, width),
                 last <= TWidth.Count ? Row<TWidth, TVector, OneVector>(pitch, Lanes) : Row<TWidth, TVector, TwoVectors>(pitch, Lanes)
             );
             workers.Run(output.Images * strips, body);
@@ -158,11 +159,13 @@ internal static unsafe class PlanarConvolution
             for (int group = 0; group < groups.Count; group++)
             {
                 int firstBlock = groups.FirstBlock(group),
-                    width = groups.Width(group);
-                ref readonly ConvolutionLoop.RowOfTiles tiles = ref width == 2 * Lanes ? ref _wide : ref _narrow;
+                    width = groups.Width(group),
+                    outputs = Math.Min(width, shape.OutputChannels - firstBlock * Lanes);
+                bool isNarrow = outputs <= TWidth.Count || width < shape.BlocksTogether * Lanes;
+                ref readonly ConvolutionLoop.RowOfTiles tiles = ref isNarrow ? ref _narrow : ref _wide;
                 float* weights = _data.Weights + (nint)firstBlock * Lanes * taps;
                 for (int row = rows.Start.Value; row < rows.End.Value; row++)
-                for (int lane = 0; lane < Math.Min(width, shape.OutputChannels - firstBlock * Lanes); lane += tiles.Channels)
+                for (int lane = 0; lane < outputs; lane += tiles.Channels)
                     tiles.Run(
                         scratch + (row * shape.StrideY - first) * shape.InputChannels * pitch,
                         weights + lane,

@@ -55,7 +55,7 @@ internal readonly struct PlanePartition
             rows = output.Images * output.Height;
         if (rows == 0 || output.Width == 0)
             return new(0, 0, 0, 0, blocks);
-        long weights = (long)shape.KernelHeight * shape.KernelWidth * 2 * Lanes * Lanes * sizeof(float),
+        long weights = (long)shape.KernelHeight * shape.KernelWidth * shape.BlocksTogether * Lanes * Lanes * sizeof(float),
             row = (long)shape.StrideY * input.RowPitch * sizeof(float);
         long least = ((long)LeastTiles * tile + output.Width - 1) / output.Width;
         int strips = Parts(rows, Math.Max(cache / 4 / (row * blocks), least)),

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 
 namespace Tensorial.Kernels.Blocked;
 
-/// <summary>Kernels transformed for Winograd's convolution: [group of 32 outputs][product][input][32 outputs].</summary>
+/// <summary>Kernels transformed for Winograd's convolution: [group of outputs][product][input][16 or 32 outputs].</summary>
 internal static unsafe class WinogradKernel
 {
     /// <summary>Whether a convolution has this form: 3×3, one step at a time, all channels connected.</summary>

@@ -104,9 +104,9 @@ internal static unsafe class WinogradLoop
             Bounds.Span(zero, 2 * Lanes).Clear();
             int perOutput = shape.InputChannels * Products;
             for (int product = 0; product < Products; product++)
-            for (int block = firstBlock; block < end; block += 2)
+            for (int block = firstBlock; block < end; block += shape.BlocksTogether)
             {
-                bool isWide = block + 1 < _data.OutputLayout.Blocks;
+                bool isWide = shape.BlocksTogether == 2 && block + 1 < _data.OutputLayout.Blocks;
                 ref readonly ConvolutionLoop.RowOfTiles row = ref isWide ? ref _wide : ref _narrow;
                 int width = isWide ? 2 * Lanes : Lanes;
                 float* weights = _data.Weights + (nint)block * Lanes * perOutput + product * shape.InputChannels * width;

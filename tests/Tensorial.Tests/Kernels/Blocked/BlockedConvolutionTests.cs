@@ -69,7 +69,8 @@ public class BlockedConvolutionTests
             groups
         );
         foreach (VectorWidth lanes in Widths)
-            Check(new(lanes, shape, height, width, Seed: height));
+        foreach (int together in new[] { 1, 2 })
+            Check(new(lanes, shape with { BlocksTogether = together }, height, width, Seed: height));
     }
 
     [Fact]
@@ -98,8 +99,9 @@ public class BlockedConvolutionTests
         ConvolutionShape shape = new(inputs, outputs, 3, 3, Padding: new(padding[0], padding[1], padding[2], padding[3]));
         foreach (VectorWidth lanes in Widths)
         foreach (bool residual in new[] { false, true })
+        foreach (int together in new[] { 1, 2 })
             Check(
-                new(lanes, shape, height, width, Seed: width)
+                new(lanes, shape with { BlocksTogether = together }, height, width, Seed: width)
                 {
                     Method = (ConvolutionMethod)method,
                     Residual = residual,
@@ -133,8 +135,9 @@ public class BlockedConvolutionTests
     {
         ConvolutionShape shape = new(2048, 40, kernelHeight, kernelWidth, Padding: new(kernelHeight / 2, 2, kernelHeight / 2, 2));
         foreach (VectorWidth lanes in Widths)
+        foreach (int together in new[] { 1, 2 })
             Check(
-                new(lanes, shape, kernelHeight, width, Seed: width)
+                new(lanes, shape with { BlocksTogether = together }, kernelHeight, width, Seed: width)
                 {
                     Residual = true,
                     Images = 5,
@@ -265,6 +268,7 @@ public class BlockedConvolutionTests
             Activation.Silu
         )
         from residual in Gen.Elements(false, true)
+        from together in Gen.Choose(1, 2)
         from seed in Gen.Choose(0, int.MaxValue - 1)
         let shape = depthwise
             ? new ConvolutionShape(inputs + 1, inputs + 1, kernel.Item1, kernel.Item2, Groups: inputs + 1)
@@ -273,6 +277,7 @@ public class BlockedConvolutionTests
             lanes,
             shape with
             {
+                BlocksTogether = together,
                 StrideY = stride.Item1,
                 StrideX = stride.Item2,
                 DilationY = dilation.Item1,

@@ -17,10 +17,12 @@ public class PlanarConvolutionTests
         from height in Gen.Choose(7, 20)
         from width in Gen.Choose(7, 45)
         from activation in Gen.Elements(Activation.None, Activation.Relu, Activation.Clip(-1, 1), Activation.Silu)
+        from together in Gen.Choose(1, 2)
         from seed in Gen.Choose(0, 1_000_000)
         select (
             new ConvolutionShape(inputs, outputs, kernel.Item1, kernel.Item2, stride.Item1, stride.Item2)
             {
+                BlocksTogether = together,
                 Padding = new(padding.Item1, padding.Item2, padding.Item3, padding.Item4),
             },
             height,
