@@ -8,13 +8,14 @@ using SixLabors.ImageSharp.Metadata;
 using SixLabors.ImageSharp.Metadata.Profiles.Exif;
 using SixLabors.ImageSharp.PixelFormats;
 using Tensorial.Data.Jpeg;
+using Tensorial.Data.Png;
 
 namespace Tensorial.Data;
 
 /// <summary>
 /// Reads picture files: JPEG, PNG, BMP, WebP, and the first frame of GIF, turned upright as EXIF says. Pixels are those that Pillow's
 /// <c>convert("RGB")</c> or <c>convert("L")</c> gives; transparency is dropped. JPEG is read by our own decoder, which gives libjpeg's
-/// pixels; the others by ImageSharp.
+/// pixels, and so is PNG; the others by ImageSharp.
 /// </summary>
 public static class ImageFile
 {
@@ -25,16 +26,11 @@ public static class ImageFile
     internal static IReadOnlySet<string> Extensions { get; } =
         new HashSet<string>(StringComparer.OrdinalIgnoreCase) { ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".dib", ".gif", ".webp" };
 
-    /// <summary>
-    /// Pixels for a byte of a PNG: deflate makes at most 1,032 bytes of one, of eight pixels each. Pictures in other formats hold more, and cost
-    /// more to decode. Small ones cost nothing.
-    /// </summary>
-    private const long MostExpansion = 16_384,
-        MostOtherExpansion = 2048,
+    /// <summary>Pixels for a byte of what ImageSharp decodes; small pictures cost nothing.</summary>
+    private const long MostExpansion = 2048,
         SmallPicture = 1 << 22;
 
     private static readonly Configuration Formats = new(
-        new PngConfigurationModule(),
         new BmpConfigurationModule(),
         new GifConfigurationModule(),
         new WebpConfigurationModule()
@@ -63,7 +59,9 @@ public static class ImageFile
             ? JpegFile.Read(file, name, cancel) is var jpeg
                 ? (jpeg.Pixels, jpeg.Orientation)
                 : default
-            : Decode(file, name);
+            : PngFile.Begins(file.Span)
+                ? PngFile.Read(file, name, cancel)
+                : Decode(file, name);
         return Exif.Upright(
             (pixels.Shape[2], grayscale) switch
             {
@@ -94,9 +92,9 @@ public static class ImageFile
     }
 
     /// <exception cref="BadInputException">No pixel, or more than any picture has.</exception>
-    internal static void CheckSize(string name, int width, int height)
+    internal static void CheckSize(string name, long width, long height)
     {
-        if (width < 1 || height < 1 || (long)width * height > MostPixels)
+        if (width < 1 || height < 1 || (Int128)width * height > MostPixels)
             throw new BadInputException($"'{name}' declares {width:N0} × {height:N0} pixels; from 1 to {MostPixels:N0} can be read.");
     }
 
@@ -110,10 +108,7 @@ public static class ImageFile
                 ?? throw new BadInputException($"'{name}' is no picture in JPEG, PNG, BMP, GIF or WebP format.");
             IImageInfo info = Image.Identify(Formats, stream) ?? throw new BadInputException($"'{name}' is damaged: it has no header.");
             CheckSize(name, info.Width, info.Height);
-            if (
-                (long)info.Width * info.Height
-                > Math.Max(SmallPicture, (format is PngFormat ? MostExpansion : MostOtherExpansion) * file.Length)
-            )
+            if ((long)info.Width * info.Height > Math.Max(SmallPicture, MostExpansion * file.Length))
                 throw new BadInputException(
                     $"'{name}' declares {info.Width:N0} × {info.Height:N0} pixels, more than its {file.Length:N0} bytes can hold."
                 );

@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace Tensorial.Data;
 
 /// <summary>
-/// Whether a picture file is there to its end, by the lengths it declares itself. Decoders fill what is missing with black, which no
-/// measurement would show.
+/// Whether a picture file is there to its end, by the lengths it declares itself, in the formats that ImageSharp decodes: it fills what is
+/// missing with black, which no measurement would show.
 /// </summary>
 internal static class WholeFile
 {
@@ -12,26 +12,12 @@ internal static class WholeFile
     public static bool Is(ReadOnlySpan<byte> file) =>
         file switch
         {
-            [0x89, (byte)'P', (byte)'N', (byte)'G', ..] => IsPng(file),
             [(byte)'R', (byte)'I', (byte)'F', (byte)'F', ..] => file.Length >= 8
                 && file.Length - 8 >= BinaryPrimitives.ReadUInt32LittleEndian(file[4..]),
             [(byte)'G', (byte)'I', (byte)'F', ..] => IsGif(file),
             [(byte)'B', (byte)'M', ..] => IsBmp(file),
             _ => true,
         };
-
-    /// <summary>Chunks of a length, a type, data and a checksum, up to the one that ends the file.</summary>
-    private static bool IsPng(ReadOnlySpan<byte> file)
-    {
-        for (long at = 8; at + 12 <= file.Length; )
-        {
-            ReadOnlySpan<byte> chunk = file[(int)at..];
-            at += 12 + (long)BinaryPrimitives.ReadUInt32BigEndian(chunk);
-            if (chunk.Slice(4, 4).SequenceEqual("IEND"u8))
-                return at <= file.Length;
-        }
-        return false;
-    }
 
     /// <summary>Blocks up to the end of the first frame's pixels, which are blocks of at most 255 bytes and one of none.</summary>
     private static bool IsGif(ReadOnlySpan<byte> file)

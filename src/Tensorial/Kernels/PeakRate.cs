@@ -16,19 +16,16 @@ internal static class PeakRate
     /// </summary>
     public static double MacsPerSecond => Measured.Value;
 
-    private static unsafe double Measure()
+    private static double Measure() => Enumerable.Range(0, Trials).Max(static _ => Sample());
+
+    /// <summary>One trial: the peak as the clock is now.</summary>
+    public static unsafe double Sample()
     {
         float* result = stackalloc float[64];
-        double best = 0;
-        for (int trial = 0; trial < Trials; trial++)
-        {
-            long start = Stopwatch.GetTimestamp();
-            int lanes = 0;
-            VectorWidths.Best.Run<Chains, float>(new(result, &lanes));
-            double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-            best = Math.Max(best, (double)Rounds * Chains.Count * lanes / seconds);
-        }
-        return best;
+        int lanes = 0;
+        long start = Stopwatch.GetTimestamp();
+        VectorWidths.Best.Run<Chains, float>(new(result, &lanes));
+        return (double)Rounds * Chains.Count * lanes / Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
 
     /// <summary>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Tensorial.Data.Png;
 
 namespace Tensorial.Data.Fetching;
 
@@ -40,7 +41,7 @@ internal static class CifarPictures
                 );
             }
             string picture = $"{container.Name}({name})";
-            Tensor<byte> pixels = PngFile.Read(ReadAll(content, picture, MostPictureBytes), picture);
+            Tensor<byte> pixels = PngFile.Read(ReadAll(content, picture, MostPictureBytes), picture).Pixels;
             using MemoryStream records = new(ToRecords(pixels, all.AsSpan(first, RowsPerPicture), picture));
             yield return (Path.ChangeExtension(name, ".bin"), records);
         }

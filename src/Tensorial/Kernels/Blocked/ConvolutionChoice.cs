@@ -7,7 +7,7 @@ namespace Tensorial.Kernels.Blocked;
 /// machine's second-level cache.
 /// </summary>
 /// <remarks>
-/// Counted in multiplications of the register tile on one thread. The constants are fits to what <c>bench convolution</c> prints, but for the
+/// Counted in multiplications of the register tile on one thread. The constants are fits to what <c>bench kernels</c> prints, but for the
 /// transforms of 512 bits, which are estimates since those stopped to clear memory (no such machine was at hand); they are
 /// ratios of vector work to vector work and of memory to vector work, which differ less between machines than either.
 /// </remarks>

@@ -42,7 +42,13 @@ internal readonly struct Partition
         int threads
     )
     {
-        int weights = shape.SummedChannels * shape.KernelHeight * shape.KernelWidth * shape.BlocksTogether * BlockedLayout.ChannelBlock * sizeof(float);
+        int weights =
+            shape.SummedChannels
+            * shape.KernelHeight
+            * shape.KernelWidth
+            * shape.BlocksTogether
+            * BlockedLayout.ChannelBlock
+            * sizeof(float);
         int chunks = Parts(groups.Count, WeightBytes / Math.Max(weights, 1));
         int row = Math.Max(shape.SummedChannels / BlockedLayout.ChannelBlock, 1) * shape.StrideY * input.RowPitch * sizeof(float);
         int strips = Parts(output.Height, StripBytes / Math.Max(row, 1));

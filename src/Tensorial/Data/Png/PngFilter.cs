@@ -1,4 +1,4 @@
-namespace Tensorial.Data;
+namespace Tensorial.Data.Png;
 
 /// <summary>PNG's five filters, which store a row as differences from its neighbours: left (a), above (b), above left (c).</summary>
 internal static class PngFilter
