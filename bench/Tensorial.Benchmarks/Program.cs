@@ -40,8 +40,8 @@ switch (args)
     case ["pictures"]:
         PictureLoading.Run();
         break;
-    case ["kernels"]:
-        AgainstPeak.Run();
+    case ["kernels", .. string[] part]:
+        AgainstPeak.Run(part is [string some] ? some : "");
         break;
     case ["einsum-orders"]:
         OrdersInTime.Run();
@@ -81,7 +81,7 @@ switch (args)
             training-factors [FORMAT...]     the training step of layers in factors against the dense layer's, PyTorch's and TensorLy-Torch's
             factor-orders [FORMAT...]        the planned order of a layer's factors against one after another and against the whole kernel
             pictures                         JPEG files to batches against Pillow
-            kernels                          matrix products and the convolutions of the ResNets against the multiply-add peak, one thread
+            kernels [PART]                   matrix products and the convolutions of the ResNets against the multiply-add peak, one thread
             einsum [THREADS]                 planned orders against left to right and against PyTorch
             einsum-steps                     single steps against the cost model, built in and fitted to this machine
             einsum-orders                    the order of fewest MACs, of the built-in model and of one fitted here, in time

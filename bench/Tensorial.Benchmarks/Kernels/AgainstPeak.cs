@@ -46,10 +46,11 @@ internal static class AgainstPeak
         ("ResNet-50", 8, 512, 512, 3, 1, 7),
     ];
 
-    public static void Run()
+    /// <param name="part">What the rows to run have in their names.</param>
+    public static void Run(string part)
     {
         Console.WriteLine("share of the multiply-add peak of one core; medians, and the quarters around them");
-        foreach (int n in new[] { 512, 1024, 2048 })
+        foreach (int n in new[] { 512, 1024, 2048 }.Where(n => $"GEMM {n}³".Contains(part, StringComparison.Ordinal)))
             Console.WriteLine($"GEMM {n}³  {Text(Product(n))}");
         List<double> direct = [],
             winograd = [];
@@ -64,6 +65,8 @@ internal static class AgainstPeak
                 CultureInfo.InvariantCulture,
                 $"{network}  {images, 2} × {inputs, 4} -> {outputs, 4}  {kernel}×{kernel}{(stride == 1 ? "  " : $"/{stride}")} to {extent, 3}²"
             );
+            if (!line.Contains(part, StringComparison.Ordinal))
+                continue;
             double[] plain = Convolution(shape, images, extent, ConvolutionMethod.Direct);
             direct.Add(plain[Rounds / 2]);
             line += $"  direct {Text(plain)}";
@@ -78,6 +81,8 @@ internal static class AgainstPeak
             }
             Console.WriteLine(line);
         }
+        if (part.Length > 0)
+            return;
         Console.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,

@@ -43,15 +43,8 @@ public static class OnnxFile
     internal static OnnxFingerprint FingerprintOf(string path)
     {
         string full = Path.GetFullPath(path);
-        try
-        {
-            using FileStream file = InputFile.Open(full);
-            return OnnxFingerprint.Parse(file, path, new ExternalData(Path.GetDirectoryName(full))).Fingerprint;
-        }
-        catch (InvalidProtocolBufferException error)
-        {
-            throw new BadInputException($"'{path}' is not an ONNX model, or a damaged one: {error.Message}", error);
-        }
+        using FileStream file = InputFile.Open(full);
+        return OnnxFingerprint.Parse(file, path, new ExternalData(Path.GetDirectoryName(full))).Fingerprint;
     }
 
     /// <summary>Full paths of the files in which a model keeps values, in a fixed order; none where it keeps them itself.</summary>
@@ -66,7 +59,24 @@ public static class OnnxFile
     /// </summary>
     /// <exception cref="BadInputException">It is no usable ONNX model.</exception>
     public static Graph Read(ReadOnlyMemory<byte> model, string name) =>
-        Read(model.Span, () => ModelProto.Parser.ParseFrom(model.Span), name, new ExternalData(null));
+        Read(model.Span, () => Parse(() => ModelProto.Parser.ParseFrom(model.Span), name), name, new ExternalData(null));
+
+    /// <summary>A model's records.</summary>
+    /// <param name="parse">Reads them.</param>
+    /// <param name="name">What messages call the model.</param>
+    /// <exception cref="BadInputException">It is no ONNX model.</exception>
+    internal static ModelProto Parse(Func<ModelProto> parse, string name)
+    {
+        try
+        {
+            return parse();
+        }
+        // The library's own refusal; and what it runs into where a length is near the largest number.
+        catch (Exception error) when (error is InvalidProtocolBufferException or IndexOutOfRangeException or ArgumentException)
+        {
+            throw new BadInputException($"'{name}' is not an ONNX model, or a damaged one: {error.Message}", error);
+        }
+    }
 
     /// <summary>
     /// Writes a model, whole or not at all. What was read and did not change is written as it stood. Weights go to a file beside,
@@ -82,15 +92,12 @@ public static class OnnxFile
 
     private static Graph Read(ReadOnlySpan<byte> head, Func<ModelProto> parse, string name, ExternalData external)
     {
+        if (OtherFormat(head) is { } format)
+            throw new BadInputException($"'{name}' cannot be used: it is {format}, not an ONNX model.");
+        ModelProto model = parse();
         try
         {
-            if (OtherFormat(head) is { } format)
-                throw new BadInputException($"it is {format}, not an ONNX model.");
-            return OnnxReader.Read(parse(), external);
-        }
-        catch (InvalidProtocolBufferException error)
-        {
-            throw new BadInputException($"'{name}' is not an ONNX model, or a damaged one: {error.Message}", error);
+            return OnnxReader.Read(model, external);
         }
         catch (UnsupportedException error)
         {

@@ -28,12 +28,12 @@ internal sealed class OnnxFingerprint
     /// <param name="stream">The file, from its first byte.</param>
     /// <param name="path">Where it lies.</param>
     /// <param name="external">What will read the values that lie elsewhere.</param>
-    /// <exception cref="Google.Protobuf.InvalidProtocolBufferException">It is no ONNX model.</exception>
+    /// <exception cref="BadInputException">It is no ONNX model.</exception>
     public static (ModelProto Model, OnnxFingerprint Fingerprint) Parse(Stream stream, string path, ExternalData external)
     {
         using SHA256 hash = SHA256.Create();
         using CryptoStream hashed = new(stream, hash, CryptoStreamMode.Read, leaveOpen: true);
-        ModelProto model = ModelProto.Parser.ParseFrom(hashed);
+        ModelProto model = OnnxFile.Parse(() => ModelProto.Parser.ParseFrom(hashed), path);
         hashed.CopyTo(Stream.Null);
         return (model, new(path, Convert.ToHexStringLower(hash.Hash!), stream.Position, model, external));
     }

@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using Tensorial.Graphs;
+using Tensorial.Onnx;
 using Tensorial.Onnx.Proto;
 using Tensorial.Tests.Cli;
 using Tensorial.Tests.Onnx;
@@ -180,5 +181,23 @@ public sealed class HostileModelTests : IDisposable
         model.Graph.Initializer.Add(TinyModel.Floats("c", [1]));
         model.Graph.Node.Add(nodes);
         return model;
+    }
+
+    /// <summary>The parser runs beyond its buffer where a length is near the largest number, and says so in its own way.</summary>
+    [Theory]
+    [InlineData("42FCFFFFFF07")]
+    [InlineData("42FFFFFFFF07")]
+    [InlineData("3AFCFFFFFF07")]
+    [InlineData("42FFFFFFFF0F")]
+    [InlineData("42")]
+    public void A_length_beyond_the_file_is_refused(string end)
+    {
+        byte[] bytes = [8, 3, .. Convert.FromHexString(end)];
+        string path = Path.Combine(_folder.FullName, "cut.onnx");
+        File.WriteAllBytes(path, bytes);
+        foreach (
+            Action read in new Action[] { () => OnnxFile.Read(path), () => OnnxFile.Read(bytes, path), () => OnnxFile.FingerprintOf(path) }
+        )
+            Assert.Contains("cut.onnx' is not an ONNX model, or a damaged one", Assert.Throws<BadInputException>(read).Message);
     }
 }

@@ -33,7 +33,7 @@ internal static unsafe class ConvolutionTile
             x5 = TPixels.Count > 5 ? Place<TStep>(shape->InputPlaces, 5, step) : 0,
             x6 = TPixels.Count > 6 ? Place<TStep>(shape->InputPlaces, 6, step) : 0,
             x7 = TPixels.Count > 7 ? Place<TStep>(shape->InputPlaces, 7, step) : 0;
-        int weightPitch = shape->WeightPitch;
+        nint weightPitch = shape->WeightPitch;
         TVector s,
             w0,
             w1 = default,
@@ -139,6 +139,8 @@ internal static unsafe class ConvolutionTile
                 for (int v = shape->KernelWidth; v > 0; v--, tap += shape->TapRight)
                 {
                     float* end = tap + depth;
+                    // One value for all lanes, or a value for each where every channel has its own kernel; written out each time, as addresses
+                    // that pass through another call take instructions of their own, of which a core shared by two threads has few to spare.
                     for (float* at = tap; at < end; at++, w += weightPitch)
                     {
                         w0 = TWidth.Load(w);
@@ -146,98 +148,98 @@ internal static unsafe class ConvolutionTile
                             w1 = TWidth.Load(w + TWidth.Count);
                         if (TPixels.Count > 0)
                         {
-                            s = Input<TWidth, TVector, TFlavour>(at);
+                            s = TFlavour.IsDepthwise ? TWidth.Load(at) : TWidth.Spread(at);
                             a0 = TWidth.MultiplyAdd(s, w0, a0);
                             if (TFlavour.Vectors > 1)
                                 c0 = TWidth.MultiplyAdd(s, w1, c0);
                         }
                         if (TPixels.Count > 1)
                         {
-                            s = Input<TWidth, TVector, TFlavour>(at + x1);
+                            s = TFlavour.IsDepthwise ? TWidth.Load(at + x1) : TWidth.Spread(at + x1);
                             a1 = TWidth.MultiplyAdd(s, w0, a1);
                             if (TFlavour.Vectors > 1)
                                 c1 = TWidth.MultiplyAdd(s, w1, c1);
                         }
                         if (TPixels.Count > 2)
                         {
-                            s = Input<TWidth, TVector, TFlavour>(at + x2);
+                            s = TFlavour.IsDepthwise ? TWidth.Load(at + x2) : TWidth.Spread(at + x2);
                             a2 = TWidth.MultiplyAdd(s, w0, a2);
                             if (TFlavour.Vectors > 1)
                                 c2 = TWidth.MultiplyAdd(s, w1, c2);
                         }
                         if (TPixels.Count > 3)
                         {
-                            s = Input<TWidth, TVector, TFlavour>(at + x3);
+                            s = TFlavour.IsDepthwise ? TWidth.Load(at + x3) : TWidth.Spread(at + x3);
                             a3 = TWidth.MultiplyAdd(s, w0, a3);
                             if (TFlavour.Vectors > 1)
                                 c3 = TWidth.MultiplyAdd(s, w1, c3);
                         }
                         if (TPixels.Count > 4)
                         {
-                            s = Input<TWidth, TVector, TFlavour>(at + x4);
+                            s = TFlavour.IsDepthwise ? TWidth.Load(at + x4) : TWidth.Spread(at + x4);
                             a4 = TWidth.MultiplyAdd(s, w0, a4);
                             if (TFlavour.Vectors > 1)
                                 c4 = TWidth.MultiplyAdd(s, w1, c4);
                         }
                         if (TPixels.Count > 5)
                         {
-                            s = Input<TWidth, TVector, TFlavour>(at + x5);
+                            s = TFlavour.IsDepthwise ? TWidth.Load(at + x5) : TWidth.Spread(at + x5);
                             a5 = TWidth.MultiplyAdd(s, w0, a5);
                             if (TFlavour.Vectors > 1)
                                 c5 = TWidth.MultiplyAdd(s, w1, c5);
                         }
                         if (TPixels.Count > 6)
                         {
-                            s = Input<TWidth, TVector, TFlavour>(at + x6);
+                            s = TFlavour.IsDepthwise ? TWidth.Load(at + x6) : TWidth.Spread(at + x6);
                             a6 = TWidth.MultiplyAdd(s, w0, a6);
                             if (TFlavour.Vectors > 1)
                                 c6 = TWidth.MultiplyAdd(s, w1, c6);
                         }
                         if (TPixels.Count > 7)
                         {
-                            s = Input<TWidth, TVector, TFlavour>(at + x7);
+                            s = TFlavour.IsDepthwise ? TWidth.Load(at + x7) : TWidth.Spread(at + x7);
                             a7 = TWidth.MultiplyAdd(s, w0, a7);
                             if (TFlavour.Vectors > 1)
                                 c7 = TWidth.MultiplyAdd(s, w1, c7);
                         }
                         if (TPixels.Count > 8)
                         {
-                            s = Input<TWidth, TVector, TFlavour>(at + 8 * step);
+                            s = TFlavour.IsDepthwise ? TWidth.Load(at + 8 * step) : TWidth.Spread(at + 8 * step);
                             a8 = TWidth.MultiplyAdd(s, w0, a8);
                             if (TFlavour.Vectors > 1)
                                 c8 = TWidth.MultiplyAdd(s, w1, c8);
                         }
                         if (TPixels.Count > 9)
                         {
-                            s = Input<TWidth, TVector, TFlavour>(at + 9 * step);
+                            s = TFlavour.IsDepthwise ? TWidth.Load(at + 9 * step) : TWidth.Spread(at + 9 * step);
                             a9 = TWidth.MultiplyAdd(s, w0, a9);
                             if (TFlavour.Vectors > 1)
                                 c9 = TWidth.MultiplyAdd(s, w1, c9);
                         }
                         if (TPixels.Count > 10)
                         {
-                            s = Input<TWidth, TVector, TFlavour>(at + 10 * step);
+                            s = TFlavour.IsDepthwise ? TWidth.Load(at + 10 * step) : TWidth.Spread(at + 10 * step);
                             a10 = TWidth.MultiplyAdd(s, w0, a10);
                             if (TFlavour.Vectors > 1)
                                 c10 = TWidth.MultiplyAdd(s, w1, c10);
                         }
                         if (TPixels.Count > 11)
                         {
-                            s = Input<TWidth, TVector, TFlavour>(at + 11 * step);
+                            s = TFlavour.IsDepthwise ? TWidth.Load(at + 11 * step) : TWidth.Spread(at + 11 * step);
                             a11 = TWidth.MultiplyAdd(s, w0, a11);
                             if (TFlavour.Vectors > 1)
                                 c11 = TWidth.MultiplyAdd(s, w1, c11);
                         }
                         if (TPixels.Count > 12)
                         {
-                            s = Input<TWidth, TVector, TFlavour>(at + 12 * step);
+                            s = TFlavour.IsDepthwise ? TWidth.Load(at + 12 * step) : TWidth.Spread(at + 12 * step);
                             a12 = TWidth.MultiplyAdd(s, w0, a12);
                             if (TFlavour.Vectors > 1)
                                 c12 = TWidth.MultiplyAdd(s, w1, c12);
                         }
                         if (TPixels.Count > 13)
                         {
-                            s = Input<TWidth, TVector, TFlavour>(at + 13 * step);
+                            s = TFlavour.IsDepthwise ? TWidth.Load(at + 13 * step) : TWidth.Spread(at + 13 * step);
                             a13 = TWidth.MultiplyAdd(s, w0, a13);
                             if (TFlavour.Vectors > 1)
                                 c13 = TWidth.MultiplyAdd(s, w1, c13);
@@ -374,11 +376,4 @@ internal static unsafe class ConvolutionTile
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static nint Place<TStep>(nint* places, int pixel, int step)
         where TStep : struct, IStep => TStep.IsScattered ? places[pixel] : pixel * step;
-
-    /// <summary>One value for all lanes, or a value for each where every channel has its own kernel.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TVector Input<TWidth, TVector, TFlavour>(float* at)
-        where TWidth : struct, IVectorWidth<TVector, float>
-        where TVector : struct
-        where TFlavour : struct, IFlavour => TFlavour.IsDepthwise ? TWidth.Load(at) : TWidth.Spread(at);
 }
