@@ -106,14 +106,15 @@ public static class ImageFile
             IImageFormat format =
                 Image.DetectFormat(Formats, stream)
                 ?? throw new BadInputException($"'{name}' is no picture in JPEG, PNG, BMP, GIF or WebP format.");
+            // Before the decoder looks at what the file declares.
+            if (!WholeFile.Is(file.Span))
+                throw new BadInputException($"'{name}' is cut: it ends at byte {file.Length:N0}, before its pixels do.");
             IImageInfo info = Image.Identify(Formats, stream) ?? throw new BadInputException($"'{name}' is damaged: it has no header.");
             CheckSize(name, info.Width, info.Height);
             if ((long)info.Width * info.Height > Math.Max(SmallPicture, MostExpansion * file.Length))
                 throw new BadInputException(
                     $"'{name}' declares {info.Width:N0} × {info.Height:N0} pixels, more than its {file.Length:N0} bytes can hold."
                 );
-            if (!WholeFile.Is(file.Span))
-                throw new BadInputException($"'{name}' is cut: it ends at byte {file.Length:N0}, before its pixels do.");
             stream.Position = 0;
             using Image<Rgb24> image = Image.Load<Rgb24>(Formats, stream, DecoderOf(format));
             Tensor<byte> pixels = new([image.Height, image.Width, 3]);

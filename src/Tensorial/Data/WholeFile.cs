@@ -40,13 +40,18 @@ internal static class WholeFile
         static int Palette(byte flags) => (flags & 0x80) == 0 ? 0 : 3 << (flags & 7) + 1;
     }
 
-    /// <summary>Rows of whole words where pixels are not compressed.</summary>
+    /// <summary>
+    /// Rows of whole words where pixels are not compressed. In front of them are the colours, for which the decoder allocates whatever lies
+    /// between.
+    /// </summary>
     private static bool IsBmp(ReadOnlySpan<byte> file)
     {
+        uint start = file.Length < 14 ? 0 : BinaryPrimitives.ReadUInt32LittleEndian(file[10..]);
+        if (start > file.Length)
+            return false;
         if (file.Length < 34 || BinaryPrimitives.ReadUInt32LittleEndian(file[14..]) < 40)
             return true;
-        uint start = BinaryPrimitives.ReadUInt32LittleEndian(file[10..]),
-            compression = BinaryPrimitives.ReadUInt32LittleEndian(file[30..]);
+        uint compression = BinaryPrimitives.ReadUInt32LittleEndian(file[30..]);
         long width = Math.Abs((long)BinaryPrimitives.ReadInt32LittleEndian(file[18..])),
             height = Math.Abs((long)BinaryPrimitives.ReadInt32LittleEndian(file[22..])),
             row = (width * BinaryPrimitives.ReadUInt16LittleEndian(file[28..]) + 31) / 32 * 4;

@@ -31,10 +31,8 @@ public sealed class Inference : IDisposable
     private readonly bool _ownsWorkers;
     private readonly ImmutableArray<Port> _inputs;
     private readonly ImmutableArray<int> _usual = [];
-    private readonly ConcurrentDictionary<string, Program> _programs = new();
-    private readonly ConcurrentDictionary<(Program Program, bool Shared), ConcurrentBag<ProgramFrame>> _frames = new();
-    private readonly ConcurrentDictionary<Shape, int> _pieces = new();
-    private readonly ConcurrentDictionary<Program, int[]> _places = new();
+    private readonly RecentPrograms _programs;
+    private readonly StepPlaces _places = new();
     private (Program Program, ProgramFrame Frame)? _kept;
 
     /// <summary>Whether a batch may go through the network in pieces; depends on the network's structure alone.</summary>
@@ -56,6 +54,7 @@ public sealed class Inference : IDisposable
     {
         (_graph, _workers, _cache, _isSeparable) = (graph, workers, cache, isSeparable);
         _inputs = [.. graph.Inputs.Where(port => !graph.Initializers.ContainsKey(port.Name))];
+        _programs = new(inputs => Compile(graph, inputs, cache, ThreadsOf(inputs)));
         if (IsForImages)
         {
             _usual = [.. graph.WithGuessedExtents().FreeInputs[0].Dimensions!.Value.Skip(1).Select(static d => d.Extent ?? 1)];
@@ -110,7 +109,7 @@ public sealed class Inference : IDisposable
             if (given.ElementType != port.Type)
                 throw new BadInputException($"The input '{port.Name}' takes {port.Type} numbers, not {given.ElementType}.");
         }
-        Program program = ProgramOf(_inputs.ToDictionary(static port => port.Name, port => inputs[port.Name].Shape));
+        Program program = _programs.For(_inputs.ToDictionary(static port => port.Name, port => inputs[port.Name].Shape));
         // That of the last shapes alone: pictures of many sizes would each leave theirs behind.
         (Program Program, ProgramFrame Frame)? kept = _kept;
         _kept = null;
@@ -174,30 +173,7 @@ public sealed class Inference : IDisposable
         throw new BadInputException($"No layer of the network uses the weights '{initializer}'.");
     }
 
-    /// <summary>
-    /// Where a step, counted in the program for the smallest batch, stands in the program for another: a batch of one sample may need none for
-    /// what mixes several. A step that is missing there stands where the nearest one before it does, from which going on is right as well.
-    /// </summary>
-    private int PlaceOf(Program program, int step)
-    {
-        ImmutableArray<Segment> counted = ProgramOf(ImagesOf(FixedBatch ?? 1)).Segments;
-        if (counted == program.Segments || step == 0)
-            return step;
-        return step == counted.Length ? program.Segments.Length : _places.GetOrAdd(program, Places)[step];
-
-        int[] Places(Program other)
-        {
-            Dictionary<string, int> made = [];
-            for (int index = 0; index < other.Segments.Length; index++)
-                made.TryAdd(other.Segments[index].Steps[0].Writes[0].Name, index);
-            int[] places = new int[counted.Length];
-            for (int index = 1; index < places.Length; index++)
-                places[index] = made.GetValueOrDefault(counted[index].Steps[0].Writes[0].Name, places[index - 1]);
-            for (int index = places.Length - 2; index >= 0; index--)
-                places[index] = Math.Min(places[index], places[index + 1]);
-            return places;
-        }
-    }
+    private int PlaceOf(Program program, int step) => _places.Of(ProgramOf(ImagesOf(FixedBatch ?? 1)), program, step);
 
     /// <summary>Evaluates a batch up to, not including, a step, and keeps what the later steps need.</summary>
     internal Activations RunTo(int step, Tensor<float> images)
@@ -293,7 +269,7 @@ public sealed class Inference : IDisposable
                 int first = index * at.Piece,
                     count = Math.Min(at.Piece, at.Images - first);
                 Program program = ProgramOf(at.Source.Shape.With(0, FixedBatch ?? count));
-                ConcurrentBag<ProgramFrame> idle = FramesOf(program, shareOperations);
+                ConcurrentBag<ProgramFrame> idle = _programs.Idle(program, shareOperations);
                 if (!idle.TryTake(out ProgramFrame? frame))
                     frame = new(program, shareOperations ? _workers : Workers.Serial);
 
@@ -307,8 +283,6 @@ public sealed class Inference : IDisposable
             }
         );
     }
-
-    private ConcurrentBag<ProgramFrame> FramesOf(Program program, bool isShared) => _frames.GetOrAdd((program, isShared), static _ => []);
 
     /// <summary>The images of a piece; zeros fill up the last piece of a fixed size.</summary>
     private static Memory<float> Images(Activations at, int first, int count, Shape wanted)
@@ -345,28 +319,19 @@ public sealed class Inference : IDisposable
         // What mixes the images of a batch, such as a mean over all of them, is given the batch as it is.
         if (count == 1 || count < _workers.Count || !_isSeparable.Value)
             return count;
-        int piece = _pieces.GetOrAdd(
-            images.With(0, 1),
-            one => Math.Clamp(PieceFloats / Math.Max(1, ProgramOf(one).ArenaLength), 1, LargestPiece)
-        );
+        int piece = Math.Clamp(PieceFloats / Math.Max(1, ProgramOf(images.With(0, 1)).ArenaLength), 1, LargestPiece);
         return Math.Min(piece, (int)(((long)count + _workers.Count - 1) / _workers.Count));
     }
 
     /// <summary>The shape of some images, free extents being those with which the network's nodes fit.</summary>
     private Shape ImagesOf(int count) => [count, .. Input.Dimensions!.Value.Skip(1).Select((d, axis) => d.Extent ?? _usual[axis])];
 
-    private Program ProgramOf(Shape images) => ProgramOf(new Dictionary<string, Shape> { [Input.Name] = images });
-
-    private Program ProgramOf(Dictionary<string, Shape> inputs) =>
-        _programs.GetOrAdd(
-            string.Join(';', inputs.Select(static input => $"{input.Key}:{input.Value}")),
-            _ => Compile(_graph, inputs, _cache, ThreadsOf(inputs))
-        );
+    private Program ProgramOf(Shape images) => _programs.For(new Dictionary<string, Shape> { [Input.Name] = images });
 
     /// <summary>
     /// Threads that share the steps of a program: all of them, unless the batch is large enough for each to take images of its own.
     /// </summary>
-    private int ThreadsOf(Dictionary<string, Shape> inputs) =>
+    private int ThreadsOf(IReadOnlyDictionary<string, Shape> inputs) =>
         IsForImages && FixedBatch is null && inputs[Input.Name][0] >= _workers.Count ? 1 : _workers.Count;
 
     /// <summary>Compiles a network for these extents of its inputs.</summary>
@@ -413,26 +378,4 @@ public sealed class Inference : IDisposable
                 $"Output '{output.Name}' is {output.Type} {output.Shape} for {images} images; one row of float32 an image was expected."
             );
     }
-}
-
-/// <summary>A batch on its way through a network: all values that the steps from <see cref="Step"/> on still need.</summary>
-internal sealed record Activations
-{
-    internal Activations(Tensor<float> source, int piece, int step, byte[][][] kept) =>
-        (Source, Piece, Step, Kept) = (source, piece, step, kept);
-
-    internal Tensor<float> Source { get; init; }
-
-    internal int Piece { get; init; }
-
-    /// <summary>The bytes of each value, by piece of the batch, then by value.</summary>
-    internal byte[][][] Kept { get; init; }
-
-    /// <summary>The step that comes next.</summary>
-    public int Step { get; init; }
-
-    public int Images => Source.Shape[0];
-
-    /// <summary>Bytes kept beside the images themselves.</summary>
-    public long Bytes => Kept.Sum(static piece => piece?.Sum(static value => (long)value.Length) ?? 0);
 }

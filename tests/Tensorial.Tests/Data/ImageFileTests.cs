@@ -123,6 +123,25 @@ public class ImageFileTests
         Refusal.Says<BadInputException>("10,794 × 10,794", () => ImageFile.Read(webp, "x.webp"));
     }
 
+    /// <summary>The decoder takes what lies before the pixels for colours, and allocates it.</summary>
+    [Theory]
+    [InlineData(0x7000_0036)]
+    [InlineData(0xFFFF_FFFF)]
+    [InlineData(631)]
+    public void A_bitmap_whose_pixels_begin_beyond_its_end_is_refused(uint start)
+    {
+        byte[] file = new byte[630];
+        "BM"u8.CopyTo(file);
+        BitConverter.TryWriteBytes(file.AsSpan(10), start);
+        foreach ((int at, int value) in new[] { (14, 40), (18, 12), (22, 16), (26, 1 | 24 << 16) })
+            BitConverter.TryWriteBytes(file.AsSpan(at), value);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Refusal.Says<BadInputException>("'x.bmp' is cut", () => ImageFile.Read(file, "x.bmp"));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
+        BitConverter.TryWriteBytes(file.AsSpan(10), 54);
+        Assert.Equal([16, 12, 3], ImageFile.Read(file, "x.bmp").Shape);
+    }
+
     /// <summary>2,048 pixels for a byte, 4,194,304 at least: a header alone declares what it likes.</summary>
     [Theory]
     [InlineData(2200, 2123, 2123, true)]
