@@ -97,10 +97,10 @@ public sealed record CutSpectrum(
     /// <summary>
     /// The largest rank at which two factors have no more parameters than the dense kernel: floor(rows · columns / (rows + columns)).
     /// </summary>
-    public int BreakEvenRank => (int)((long)Rows * Columns / (Rows + Columns));
+    public int BreakEvenRank => (long)Rows + Columns is > 0 and long both ? (int)((long)Rows * Columns / both) : 0;
 
     /// <summary>Parameters of two factors of this rank: rank · (rows + columns).</summary>
-    public long FactoredParameters(int rank) => (long)rank * (Rows + Columns);
+    public long FactoredParameters(int rank) => rank * ((long)Rows + Columns);
 
     /// <summary>||K - K_chi|| / ||K|| when the first <paramref name="rank"/> singular values are kept.</summary>
     public double NormLoss(int rank) => Norm is > 0 and double norm ? TailNorm(rank) / norm : 0;

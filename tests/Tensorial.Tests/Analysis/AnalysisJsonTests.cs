@@ -96,4 +96,15 @@ public class AnalysisJsonTests
     [Fact]
     public void A_later_schema_is_refused() =>
         Assert.Throws<BadInputException>(() => AnalysisJson.Read(AnalysisJson.Write(Example with { SchemaVersion = 2 }), "later.json"));
+
+    /// <summary>Extents that a file declares may be nothing, or more than 32 bits hold together.</summary>
+    [Theory]
+    [InlineData(0, 0, 0)]
+    [InlineData(int.MaxValue, int.MaxValue, 1073741823)]
+    [InlineData(6, 3, 2)]
+    public void Ranks_that_break_even_are_there_for_all_extents(int rows, int columns, int rank)
+    {
+        CutSpectrum cut = Example.Layers[0].Cuts[0] with { Rows = rows, Columns = columns };
+        Assert.Equal((rank, 2L * rows + 2L * columns), (cut.BreakEvenRank, cut.FactoredParameters(2)));
+    }
 }
