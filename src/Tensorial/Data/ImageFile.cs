@@ -14,8 +14,8 @@ namespace Tensorial.Data;
 
 /// <summary>
 /// Reads picture files: JPEG, PNG, BMP, WebP, and the first frame of GIF, turned upright as EXIF says. Pixels are those that Pillow's
-/// <c>convert("RGB")</c> or <c>convert("L")</c> gives; transparency is dropped. JPEG is read by our own decoder, which gives libjpeg's
-/// pixels, and so is PNG; the others by ImageSharp.
+/// <c>convert("RGB")</c> or <c>convert("L")</c> gives; transparency is dropped. JPEG and PNG are read by decoders of our own, the
+/// others by ImageSharp.
 /// </summary>
 public static class ImageFile
 {

@@ -43,6 +43,21 @@ public class RecentProgramsTests
     }
 
     [Fact]
+    public void A_compilation_that_fails_is_tried_again()
+    {
+        bool fails = true;
+        RecentPrograms recent = Programs(() =>
+        {
+            if (fails)
+                throw new OutOfMemoryException();
+        });
+        Assert.Throws<OutOfMemoryException>(() => recent.For(Of(5)));
+        Assert.Equal(0, recent.Count);
+        fails = false;
+        Assert.Same(recent.For(Of(5)), recent.For(Of(5)));
+    }
+
+    [Fact]
     public void Threads_that_ask_together_wait_for_one_compilation()
     {
         int compiled = 0;

@@ -2,7 +2,8 @@ namespace Tensorial.Data.Png;
 
 /// <summary>
 /// One unfiltered row of a PNG file as bytes of grey or of red, green and blue, as Pillow's <c>convert("RGB")</c> has them: alpha dropped, samples
-/// of fewer than 8 bits stretched to 0..255, of those of 16 bits the upper byte.
+/// of fewer than 8 bits stretched to 0..255, of those of 16 bits the upper byte. Grey of 16 bits alone differs: Pillow makes white of all above
+/// 255.
 /// </summary>
 internal readonly ref struct PngRow(PngHeader header, ReadOnlySpan<byte> palette, string name)
 {

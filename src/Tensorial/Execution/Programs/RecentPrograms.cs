@@ -40,7 +40,18 @@ internal sealed class RecentPrograms(Func<IReadOnlyDictionary<string, Shape>, Pr
             if (_programs.Count > Most)
                 _programs.Remove(_programs.MinBy(static kept => kept.Value.Used).Key);
         }
-        return program.Value;
+        try
+        {
+            return program.Value;
+        }
+        catch
+        {
+            // A failure is not remembered: there may be more memory the next time.
+            lock (_programs)
+                if (_programs.TryGetValue(key, out (Lazy<Program> Program, long Used) failed) && failed.Program == program)
+                    _programs.Remove(key);
+            throw;
+        }
     }
 
     /// <summary>Frames of a program that no call uses just now.</summary>
